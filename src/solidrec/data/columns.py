@@ -1,0 +1,99 @@
+"""Which column is which: recognised names, named columns, and one error for everything that is missing."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+
+import polars as pl
+
+from solidrec.data.readers import Table
+from solidrec.errors import DataError, UsageError
+
+INTERACTIONS: dict[str, tuple[str, ...]] = {
+    "user": ("user", "user_id", "reviewerID"),
+    "item": ("item", "item_id", "asin", "parent_asin"),
+    "time": ("timestamp", "time", "unixReviewTime"),
+    "position": ("position",),
+    "rating": ("rating",),
+}
+ITEMS: dict[str, tuple[str, ...]] = {
+    "item": INTERACTIONS["item"],
+    "title": ("title", "name"),
+    "category": ("categories", "categories_flat", "category", "attributes", "genres"),
+    "brand": ("brand",),
+    "text": ("text",),
+    "description": ("description",),
+    "item_idx": ("item_idx",),
+}
+FIRST_WINS = ("title", "category")
+
+
+def find_columns(
+    table: Table, known: Mapping[str, tuple[str, ...]], given: Mapping[str, str | None], required: tuple[str, ...]
+) -> dict[str, str]:
+    """Return the table's column for each role that it has: the given one, else the one recognised name that it holds.
+
+    A RecBole header such as ``user_id:token`` counts as ``user_id``. Raises `DataError` that lists everything
+    missing at once with the nearest names, and `UsageError` when two recognised names could both be meant.
+    """
+    plain = {name.partition(":")[0]: name for name in table.columns} | {name: name for name in table.columns}
+    found: dict[str, str] = {}
+    missing: list[str] = []
+    for role, names in known.items():
+        wanted = given.get(role)
+        matches = [name for name in ((wanted,) if wanted else names) if name in plain]
+        if len(matches) > 1 and role not in FIRST_WINS:
+            raise UsageError(f"{table.name}: {' and '.join(matches)} could both be the {role}; say which with {option(role)}")
+        if matches:
+            found[role] = plain[matches[0]]
+        elif wanted or role in required:
+            missing.append(_missing(role, wanted, names, table.columns))
+    if missing:
+        columns = ", ".join(table.columns) or "none"
+        raise DataError(f"{table.name}: {'; '.join(missing)} (columns found: {columns})")
+    return found
+
+
+def option(role: str) -> str:
+    """Return the option that names the column of a role.
+
+    >>> option("user")
+    '--user-column NAME'
+    """
+    return f"--{role.replace('_', '-')}-column NAME"
+
+
+def _missing(role: str, wanted: str | None, names: tuple[str, ...], columns: list[str]) -> str:
+    looked = [wanted] if wanted else list(names)
+    close = next((hit for name in (*looked, role) for hit in difflib.get_close_matches(name, columns, n=1)), None)
+    hint = f", did you mean {close!r}?" if close else ""
+    return f"no {role} column (looked for {', '.join(looked)}{hint}; name it with {option(role)})"
+
+
+def id_column(table: Table, column: str, role: str) -> pl.Expr:
+    """Return an expression for a column's ids as exact strings.
+
+    Raises `DataError` for types that cannot be ids without changing them: floats, booleans, lists, dates,
+    and json columns that mix text with numbers.
+    """
+    kinds = table.kinds.get(column, {})
+    if len(kinds) > 1 or not kinds.keys() <= {"text", "integer"}:
+        shown = ", ".join(f"{kind} ({table.name}:{row})" for kind, row in kinds.items())
+        raise DataError(f"{table.name}: {role} column {column!r} holds {shown}; write ids as strings everywhere")
+    dtype = table.dtype(column)
+    if dtype.is_integer() or isinstance(dtype, (pl.String, pl.Categorical, pl.Enum, pl.Null)):
+        return pl.col(column).cast(pl.String).alias(role)
+    cure = "whole numbers may have been rounded; read the ids as strings" if dtype.is_float() else "convert it to strings"
+    raise DataError(f"{table.name}: {role} column {column!r} is of type {dtype}, ids are strings or integers; {cure}")
+
+
+def number_column(table: Table, column: str, role: str) -> pl.Expr:
+    """Return a column that is to be read as numbers: as it is, dates and times as integer microseconds since 1970."""
+    dtype = table.dtype(column)
+    if isinstance(dtype, (pl.Datetime, pl.Date)):
+        return pl.col(column).dt.epoch("us").alias(role)
+    if dtype.is_numeric() or isinstance(dtype, (pl.String, pl.Null)):
+        return pl.col(column).alias(role)
+    what = f"{role} column {column!r} is of type {dtype}, a number is needed"
+    raise DataError(f"{table.name}: {what}; convert it or name another with {option(role)}")

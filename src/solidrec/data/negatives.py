@@ -1,0 +1,110 @@
+"""Negative items: fresh ones in training, fixed ones for validation and test.
+
+Both draw uniformly from the items a user has *not* touched. Nothing is drawn and thrown away: the unseen
+items of a user are numbered by rank, a rank is drawn, and one `searchsorted` turns it into the item.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+
+Integers = npt.NDArray[np.integer[Any]]
+Items = npt.NDArray[np.int32]
+
+CHUNK = 1 << 14
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+@final
+class Unseen:
+    """The items of 1..V that each user has no event with, addressed by rank.
+
+    `users` and `items` are (N,), one entry an event; `free` is (U+1,): how many unseen items each user has.
+
+    >>> unseen = Unseen(np.array([1, 1]), np.array([2, 4]), n_users=1, n_items=5)
+    >>> unseen.free[1], unseen.pick(np.array([1, 1, 1]), np.array([0, 1, 2]))
+    (np.int64(3), array([1, 3, 5], dtype=int32))
+    """
+
+    def __init__(self, users: Integers, items: Integers, *, n_users: int, n_items: int) -> None:
+        self.n_items = n_items
+        self._stride = n_items + 1
+        owner, item = np.divmod(np.unique(users.astype(np.int64) * self._stride + items), self._stride)
+        count = np.bincount(owner, minlength=n_users + 1)
+        self._start = np.cumsum(count) - count
+        unseen_below = item - 1 - (np.arange(len(owner)) - self._start[owner])
+        self._keys = owner * self._stride + unseen_below
+        self.free: npt.NDArray[np.int64] = n_items - count
+
+    def pick(self, users: Integers, ranks: Integers) -> Items:
+        """Return the unseen item with each 0-based rank; `users` broadcasts against `ranks`."""
+        users = np.asarray(users, dtype=np.int64)
+        seen_below = np.searchsorted(self._keys, users * self._stride + ranks, side="right") - self._start[users]
+        return np.asarray(1 + ranks + seen_below, dtype=np.int32)
+
+
+@final
+class TrainingNegatives:
+    """Draws items uniformly from 1..V less the user's *training* items.
+
+    Held-out items stay drawable: leaving them out would tell the model which they are. A user who has trained
+    on the whole catalogue has no negative left and gets uniform draws from all of it.
+    """
+
+    def __init__(self, users: Integers, items: Integers, *, n_users: int, n_items: int) -> None:
+        self._unseen = Unseen(users, items, n_users=n_users, n_items=n_items)
+
+    def draw(self, users: Integers, count: int, rng: np.random.Generator) -> Items:
+        """Return (n, count) items for (n,) users, independent of each other; the only randomness is `rng`."""
+        users = np.asarray(users, dtype=np.int64)[:, None]
+        free = self._unseen.free[users]
+        full = free == 0
+        ranks = rng.integers(0, np.where(full, self._unseen.n_items, free), size=(len(users), count))
+        if not full.any():
+            return self._unseen.pick(users, ranks)
+        return np.where(full, ranks + 1, self._unseen.pick(users, np.where(full, 0, ranks))).astype(np.int32)
+
+
+def fixed_negatives(unseen: Unseen, users: Integers, ids: Sequence[str], *, count: int, seed: int, salt: str = "") -> Items:
+    """Return (n, count) distinct unseen items for each of (n,) users, a function of (seed, salt, user id) alone.
+
+    `ids` are the users' external ids, so other users coming or going changes nothing. `count` must not
+    exceed ``unseen.free[users].min()``.
+    """
+    out = np.empty((len(users), count), dtype=np.int32)
+    for start in range(0, len(users), CHUNK):
+        rows = slice(start, start + CHUNK)
+        chunk = np.asarray(users[rows], dtype=np.int64)
+        ranks = _distinct(_keys(ids[rows], seed, salt), unseen.free[chunk], count)
+        out[rows] = unseen.pick(chunk[:, None], ranks)
+    return out
+
+
+def _keys(ids: Sequence[str], seed: int, salt: str) -> npt.NDArray[np.uint64]:
+    prefix = f"{seed}\0{salt}\0"
+    digests = (hashlib.blake2b((prefix + name).encode(), digest_size=8).digest() for name in ids)
+    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+
+
+def _distinct(keys: npt.NDArray[np.uint64], sizes: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+    """Choose `count` distinct numbers below each size, every subset alike (Floyd's algorithm, one column at a time)."""
+    chosen = np.full((len(keys), count), -1, dtype=np.int64)
+    for column in range(count):
+        last = sizes - count + column
+        draw = (_splitmix(keys, column) % (last + 1).astype(np.uint64)).astype(np.int64)
+        taken = (chosen[:, :column] == draw[:, None]).any(axis=1)
+        chosen[:, column] = np.where(taken, last, draw)
+    return chosen
+
+
+def _splitmix(keys: npt.NDArray[np.uint64], step: int) -> npt.NDArray[np.uint64]:
+    """Return the `step`-th output of the SplitMix64 generator seeded with each key (uint64 arrays wrap around)."""
+    z = keys + _GOLDEN * np.array([step + 1], dtype=np.uint64)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(z ^ (z >> np.uint64(31)), dtype=np.uint64)

@@ -1,0 +1,231 @@
+"""From an interaction log, and an items file if there is one, to a prepared folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from solidrec.artifacts import MANIFEST
+from solidrec.data.catalog import Catalog, bare_catalog, read_catalog, read_feature
+from solidrec.data.clean import CleanLog, Rules, clean
+from solidrec.data.prepared import Events, PreparedData, write_prepared
+from solidrec.data.readers import read_table
+from solidrec.data.split import SPLITS, Split, SplitName, by_time, fit_all, leave_one_out, time_cuts
+from solidrec.errors import DataError, StorageError, UsageError, nearest
+from solidrec.ids import IdMap
+
+NOT_OPTIONS = ("interactions", "out", "items", "features", "source", "overwrite", "progress")
+FEATURE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def prepare(
+    interactions: Any,
+    *,
+    out: Path | str,
+    items: Any = None,
+    features: Mapping[str, Path | str | npt.NDArray[Any]] | None = None,
+    user_column: str | None = None,
+    item_column: str | None = None,
+    time_column: str | None = None,
+    position_column: str | None = None,
+    rating_column: str | None = None,
+    title_column: str | None = None,
+    category_column: str | None = None,
+    category_separator: str | None = None,
+    order: Literal["auto", "file"] = "auto",
+    ties: Literal["input", "item"] = "input",
+    duplicates: Literal["keep", "drop", "error"] = "drop",
+    duplicate_items: Literal["error", "first"] = "error",
+    split: SplitName = "leave-one-out",
+    valid_fraction: float = 0.1,
+    test_fraction: float = 0.1,
+    valid_from: int | None = None,
+    test_from: int | None = None,
+    min_rating: float | None = None,
+    k_core: int = 0,
+    feature_start: Literal[0, 1] | None = None,
+    negatives: int = 99,
+    seed: int = 0,
+    on_bad_row: Literal["strict", "quarantine"] = "strict",
+    max_bad_fraction: float = 0.01,
+    encoding: str = "utf-8",
+    source: str | None = None,
+    overwrite: bool = False,
+    progress: Callable[[str], None] = lambda step: None,
+) -> PreparedData:
+    """Prepare a log for training: clean it, split it, fix its negatives and write it all to the folder `out`.
+
+    `interactions` and `items` are paths (csv, tsv, jsonl, parquet) or polars or pandas DataFrames; `features`
+    maps names to .npy files or arrays whose rows the items file numbers. `source` is a line of provenance.
+    Every row is accounted for in the manifest. Raises `DataError` (what is wrong with which row of which file),
+    `UsageError` (an option) or `StorageError` (a path, the disk).
+    """
+    options = {name: value for name, value in locals().items() if name not in NOT_OPTIONS}
+    out = Path(out)
+    _check(options, features or {}, has_items=items is not None)
+    _check_out(out, overwrite=overwrite)
+    columns = {
+        "user": user_column,
+        "item": item_column,
+        "time": time_column,
+        "position": position_column,
+        "rating": rating_column,
+    }
+    rules = Rules(order, ties, duplicates, min_rating, k_core, on_bad_row, max_bad_fraction)
+
+    progress("reading interactions")
+    table = read_table(interactions, encoding=encoding)
+    cleaned = clean(table, columns=columns, rules=rules)
+    rows = cleaned.rows
+    events, item_ids = _events(cleaned)
+    progress("splitting")
+    parts = _split(events, cleaned.order, split, (valid_fraction, test_fraction), (valid_from, test_from))
+    kept = _negatives(events, parts, negatives)
+
+    progress("reading the catalogue")
+    catalog, notes = bare_catalog(item_ids), table.notes
+    if items is not None:
+        item_table = read_table(items, encoding=encoding)
+        notes += item_table.notes
+        item_columns = {
+            "item": item_column if item_column in item_table.columns else None,
+            "title": title_column,
+            "category": category_column,
+        }
+        catalog = read_catalog(
+            item_table, item_ids, columns=item_columns, category_separator=category_separator, duplicate_items=duplicate_items
+        )
+    matrices, modalities = {}, _modalities(catalog)
+    for name, given in sorted((features or {}).items()):
+        matrices[name], modalities[name] = read_feature(given, catalog, name=name, start=feature_start)
+
+    progress("writing")
+    facts = {
+        "rows": rows,
+        "split": split,
+        "order": cleaned.order,
+        "options": options,
+        "last_item_tied_users": _tied(events),
+        "time_range": [int(events.times.min()), int(events.times.max())],
+        "split_facts": parts.facts,
+        "catalog": catalog.facts,
+        "modalities": modalities,
+        "notes": list(notes),
+        "source": source or _label(interactions, items),
+    }
+    return write_prepared(
+        out,
+        events,
+        split=parts,
+        catalog=catalog.frame,
+        features=matrices,
+        negatives=kept,
+        seed=seed,
+        rejected=cleaned.rejected,
+        facts=facts,
+        overwrite=overwrite,
+    )
+
+
+def _check_out(out: Path, *, overwrite: bool) -> None:
+    """Refuse an `out` that exists, and never overwrite anything but a prepared folder."""
+    if out.exists() and not overwrite:
+        raise StorageError(f"{out}: exists already; choose another --out or say --overwrite")
+    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or (out / MANIFEST).is_file())):
+        raise StorageError(f"{out}: is not a prepared folder, so --overwrite leaves it alone; choose another --out")
+
+
+def _check(options: Mapping[str, Any], features: Mapping[str, Any], *, has_items: bool) -> None:
+    """Refuse, before anything is read, what cannot work."""
+    choices = {
+        "split": SPLITS,
+        "order": ("auto", "file"),
+        "ties": ("input", "item"),
+        "duplicates": ("keep", "drop", "error"),
+        "duplicate_items": ("error", "first"),
+        "on_bad_row": ("strict", "quarantine"),
+        "feature_start": (None, 0, 1),
+    }
+    for name, known in choices.items():
+        if options[name] not in known:
+            raise UsageError(f"{name} {options[name]!r} is unknown{nearest(str(options[name]), map(str, known))}")
+    for name in ("negatives", "k_core", "seed"):
+        if options[name] < 0:
+            raise UsageError(f"{name} is {options[name]}; it must be 0 or more")
+    for name in features:
+        if not FEATURE_NAME.fullmatch(name):
+            raise UsageError(f"feature name {name!r} must be letters, digits, - or _ (at most 64)")
+    if features and not has_items:
+        raise UsageError("features belong to an items file that numbers their rows; give items= (--items)")
+
+
+def _events(cleaned: CleanLog) -> tuple[Events, pl.Series]:
+    """Number the ids in sorted order, so that indices don't depend on row order, and flatten the log."""
+    log = cleaned.log
+    users, items = (log[name].unique().sort() for name in ("user", "item"))
+    owner = log["user"].rank("dense").to_numpy().astype(np.int64)
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(users) + 1))])
+    item_index = log["item"].rank("dense").to_numpy().astype(np.int32)
+    times = log["time"].to_numpy().astype(np.int64)
+    return Events(IdMap(users.to_list()), IdMap(items.to_list()), offsets, item_index, times), items
+
+
+def _split(
+    events: Events, order: str, name: SplitName, fractions: tuple[float, float], cuts: tuple[int | None, int | None]
+) -> Split:
+    if name == "none":
+        return fit_all(events.offsets)
+    if name == "leave-one-out":
+        return leave_one_out(events.offsets)
+    if order != "timestamp":
+        raise UsageError(f"--split time needs timestamps, the log is ordered by {order}; name the column with --time-column NAME")
+    valid_from, test_from = cuts
+    if valid_from is None or test_from is None:
+        if valid_from is not test_from:
+            raise UsageError("valid_from and test_from go together; give both or neither")
+        valid_from, test_from = time_cuts(events.times, *fractions)
+    return by_time(events.offsets, events.times, valid_from=valid_from, test_from=test_from)
+
+
+def _negatives(events: Events, split: Split, wanted: int) -> dict[str, int]:
+    """Return how many negatives each split gets: as many as wanted, fewer if some user has touched too much."""
+    kept = {}
+    for name, (users, _) in split.targets.items():
+        free = events.unseen.free[users]
+        kept[name] = min(wanted, int(free.min()))
+        if wanted and not kept[name]:
+            user = events.users.id(int(users[free.argmin()]))
+            what = f"user {user!r} touched all {len(events.item_ids)} items, so no negative is left"
+            raise DataError(f"{what}; remove the user, or say --negatives 0")
+    return kept
+
+
+def _tied(events: Events) -> int:
+    """Count the users whose last event has the same time as the one before, so that the last item is arbitrary."""
+    last = events.offsets[2:] - 1
+    last = last[np.diff(events.offsets)[1:] >= 2]
+    return int(np.count_nonzero(events.times[last] == events.times[last - 1]))
+
+
+def _modalities(catalog: Catalog) -> dict[str, Any]:
+    """Return how many items have a title, a category and so on (only what some item has)."""
+    frame = catalog.frame
+    counts = {name: int(frame[name].count()) for name in frame.columns if name not in ("item", "categories")}
+    counts["categories"] = int((frame["categories"].list.len() > 0).sum())
+    return {name: {"items": count, "missing": len(frame) - count} for name, count in sorted(counts.items()) if count}
+
+
+def _label(interactions: Any, items: Any) -> str:
+    """Name the inputs without the folders they lie in."""
+    names = [
+        Path(given).name if isinstance(given, (str, Path)) else "DataFrame"
+        for given in (interactions, items)
+        if given is not None
+    ]
+    return " + ".join(names)

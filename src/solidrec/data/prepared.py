@@ -1,0 +1,248 @@
+"""The prepared folder: arrays, Parquet and a manifest, mapped into memory by training, evaluation and serving."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, Literal, final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from solidrec.artifacts import new_folder, read_manifest, write_file, write_manifest
+from solidrec.data.negatives import Items, TrainingNegatives, Unseen, fixed_negatives
+from solidrec.data.split import Split
+from solidrec.data.windows import Integers, ranges, windows
+from solidrec.errors import UsageError
+from solidrec.ids import IdMap
+
+KIND = "data"
+STORED_ROWS = 1_000_000
+NPY_HEADER = 128
+Array = npt.NDArray[Any]
+
+
+@final
+@dataclass(frozen=True)
+class EvalRows:
+    """The targets of one split, one row each, with their fixed negatives.
+
+    `users` (R,) int32 in 1..U, `positions` (R,) int64 absolute event index, `targets` (R,) int32 items.
+    """
+
+    users: npt.NDArray[np.int32]
+    positions: npt.NDArray[np.int64]
+    targets: npt.NDArray[np.int32]
+    negatives: Callable[[int, int], Items]
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def candidates(self, start: int, stop: int) -> Items:
+        """Return (r, 1 + N) items for the rows `start:stop`: the target in column 0, then its fixed negatives."""
+        start, stop, _ = slice(start, stop).indices(len(self))
+        return np.concatenate([self.targets[start:stop, None], self.negatives(start, stop)], axis=1)
+
+
+@final
+@dataclass(frozen=True)
+class Events:
+    """What a cleaned log is: ids in index order and flat event arrays, each user's events contiguous and in order.
+
+    `offsets` (U+2,), `items` (N,) int32, `times` (N,) int64 order keys.
+    """
+
+    users: IdMap
+    item_ids: IdMap
+    offsets: npt.NDArray[np.int64]
+    items: npt.NDArray[np.int32]
+    times: npt.NDArray[np.int64]
+
+    @cached_property
+    def unseen(self) -> Unseen:
+        """The items that each user never touched, in any split."""
+        owner = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+        return Unseen(owner, self.items, n_users=len(self.users), n_items=len(self.item_ids))
+
+
+@final
+@dataclass(frozen=True)
+class PreparedData:
+    """A prepared folder. All arrays are read-only maps of its files.
+
+    `offsets` (U+2,): events of user u are ``offsets[u]:offsets[u + 1]``, user 0 has none · `event_items`
+    (N,) in 1..V · `event_times` (N,) order keys · `train_end` (U+1,): absolute end of each user's training
+    events · `catalog`: V rows in item order · `features`: name -> (V+1, F) float32, row 0 and missing ones zero.
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+    users: IdMap
+    items: IdMap
+    offsets: npt.NDArray[np.int64]
+    event_items: npt.NDArray[np.int32]
+    event_times: npt.NDArray[np.int64]
+    train_end: npt.NDArray[np.int64]
+    catalog: pl.DataFrame
+    features: dict[str, npt.NDArray[np.float32]]
+
+    @classmethod
+    def open(cls, path: Path | str) -> PreparedData:
+        """Open a prepared folder after checking every file against its manifest.
+
+        Raises `StorageError` if it is no such folder, `DamagedError` if its bytes changed, `IncompatibleError`
+        if a newer solidrec wrote it.
+        """
+        path = Path(path)
+        manifest = read_manifest(path, kind=KIND)
+        catalog = pl.read_parquet(path / "items.parquet", glob=False)
+        return cls(
+            path=path,
+            manifest=manifest,
+            users=IdMap(pl.read_parquet(path / "users.parquet", glob=False)["user"].to_list()),
+            items=IdMap(catalog["item"].to_list()),
+            offsets=_load(path / "offsets.npy"),
+            event_items=_load(path / "event_items.npy"),
+            event_times=_load(path / "event_times.npy"),
+            train_end=_load(path / "train_end.npy"),
+            catalog=catalog,
+            features={name: _load(path / f"feature_{name}.npy") for name in manifest["features"]},
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """The sha256 that names this data whatever its folder is called."""
+        return str(self.manifest["fingerprint"])
+
+    @cached_property
+    def train_counts(self) -> npt.NDArray[np.int64]:
+        """How often each item occurs in training, (V+1,)."""
+        _, positions = ranges(self.offsets[:-1], self.train_end)
+        return np.bincount(self.event_items[positions], minlength=len(self.items) + 1).astype(np.int64)
+
+    def training_targets(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """Return users and positions, (T,) each, of every training event that has an earlier event of the same user."""
+        users, positions = ranges(self.offsets[:-1] + 1, self.train_end)
+        return users.astype(np.int32), positions
+
+    def histories(self, users: Integers, positions: Integers, length: int) -> npt.NDArray[np.int32]:
+        """Return (n, length): the items of each user before each position, oldest first, 0 on the right."""
+        return windows(self.event_items, self.offsets[users], positions, length)
+
+    def rows(self, split: Literal["valid", "test"]) -> EvalRows:
+        """Return the targets of a split; raises `UsageError` if the data was prepared without it."""
+        if split not in self.manifest["negatives"]:
+            made = f"prepared with split {self.manifest['split']!r}"
+            raise UsageError(f"{self.path}: has no {split!r} rows ({made}); prepare it with --split leave-one-out or time")
+        users = _load(self.path / f"{split}_users.npy")
+        positions = _load(self.path / f"{split}_positions.npy")
+        return EvalRows(users, positions, self.event_items[positions], self._negatives(split, users))
+
+    def training_negatives(self) -> TrainingNegatives:
+        """Return the sampler of training negatives: uniform over the catalogue less the user's training items."""
+        users, positions = ranges(self.offsets[:-1], self.train_end)
+        return TrainingNegatives(users, self.event_items[positions], n_users=len(self.users), n_items=len(self.items))
+
+    def seen(self, users: Integers, positions: Integers) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+        """Return flat (row, item) pairs of every item before each target, for filtering the whole catalogue."""
+        rows, events = ranges(self.offsets[users], positions)
+        return rows, self.event_items[events]
+
+    @cached_property
+    def _events(self) -> Events:
+        return Events(self.users, self.items, self.offsets, self.event_items, self.event_times)
+
+    def _negatives(self, split: str, users: Integers) -> Callable[[int, int], Items]:
+        facts = self.manifest["negatives"]
+        if facts["stored"]:
+            stored = _load(self.path / f"{split}_negatives.npy")
+            return lambda start, stop: stored[start:stop]
+        return lambda start, stop: split_negatives(
+            self._events, users[start:stop], split=split, count=facts[split], seed=facts["seed"]
+        )
+
+
+def split_negatives(events: Events, users: Integers, *, split: str, count: int, seed: int) -> Items:
+    """Return the (n, count) fixed negatives of a split's users, the same stored or derived."""
+    if count == 0:
+        return np.empty((len(users), 0), dtype=np.int32)
+    names = [events.users.id(int(user)) for user in users]
+    return fixed_negatives(events.unseen, users, names, count=count, seed=seed, salt=split)
+
+
+def write_prepared(
+    out: Path,
+    events: Events,
+    *,
+    split: Split,
+    catalog: pl.DataFrame,
+    features: Mapping[str, npt.NDArray[np.float32]],
+    negatives: Mapping[str, int],
+    seed: int,
+    rejected: pl.DataFrame,
+    facts: Mapping[str, Any],
+    overwrite: bool = False,
+) -> PreparedData:
+    """Write a prepared folder by one rename and open it; `facts` joins the counts and the fingerprint in its manifest.
+
+    Raises `StorageError` when `out` exists (unless `overwrite`) or the disk refuses.
+    """
+    stored = sum(len(users) for users, _ in split.targets.values()) <= STORED_ROWS
+    arrays: dict[str, Array] = {"offsets": events.offsets, "event_items": events.items, "event_times": events.times}
+    arrays["train_end"] = split.train_end
+    arrays |= {f"feature_{name}": matrix for name, matrix in features.items()}
+    for name, (users, positions) in split.targets.items():
+        arrays |= {f"{name}_users": users, f"{name}_positions": positions}
+        if stored:
+            arrays[f"{name}_negatives"] = split_negatives(events, users, split=name, count=negatives[name], seed=seed)
+    tables = {"users": pl.DataFrame({"user": events.users.ids}, schema={"user": pl.String}), "items": catalog}
+    if len(rejected):
+        tables["rejected"] = rejected
+    manifest = {
+        "users": len(events.users),
+        "items": len(events.item_ids),
+        "interactions": len(events.items),
+        "fingerprint": fingerprint(events, split=split, catalog=catalog, features=features),
+        **facts,
+        "negatives": {**negatives, "seed": seed, "stored": stored},
+        "features": sorted(features),
+    }
+    with new_folder(out, replace=overwrite) as folder:
+        for name, array in arrays.items():
+            write_file(folder / f"{name}.npy", partial(np.save, arr=array, allow_pickle=False))
+        for name, table in tables.items():
+            write_file(folder / f"{name}.parquet", partial(_write_table, table))
+        files = [f"{name}.npy" for name in arrays] + [f"{name}.parquet" for name in tables]
+        write_manifest(folder, kind=KIND, files=files, facts=manifest)
+    return PreparedData.open(out)
+
+
+def fingerprint(events: Events, *, split: Split, catalog: pl.DataFrame, features: Mapping[str, npt.NDArray[np.float32]]) -> str:
+    """Return the sha256 of everything a model reads: events, ids, split, catalogue and features."""
+    digest = hashlib.sha256()
+    arrays: dict[str, Array] = {"offsets": events.offsets, "items": events.items, "times": events.times, "train": split.train_end}
+    arrays |= {name: positions for name, (_, positions) in split.targets.items()}
+    arrays |= {f"feature_{name}": features[name] for name in sorted(features)}
+    for name, array in arrays.items():
+        digest.update(f"{name}{array.shape}{array.dtype}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    digest.update("\0".join(events.users.ids).encode())
+    digest.update(catalog.write_ndjson().encode())
+    return digest.hexdigest()
+
+
+def _write_table(table: pl.DataFrame, path: Path) -> None:
+    try:
+        table.write_parquet(path)
+    except pl.exceptions.PolarsError as error:  # polars wraps what the disk says, a full one included
+        raise OSError(str(error)) from error
+
+
+def _load(path: Path) -> Array:
+    """Map an array into memory; an empty one cannot be mapped and is read."""
+    empty = path.stat().st_size <= NPY_HEADER
+    return np.asarray(np.load(path, mmap_mode=None if empty else "r", allow_pickle=False))

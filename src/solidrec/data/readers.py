@@ -1,0 +1,213 @@
+"""Read tables as they are: csv, tsv, jsonl (also .gz), parquet, or a polars or pandas DataFrame.
+
+No reader guesses a type. Text formats give strings exactly as written, so the ids ``007``, ``NA``, ``1e5``
+and 2^63 + 1 survive; parquet and DataFrames keep the types they have, and `columns` decides which may be ids.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import polars as pl
+
+from solidrec.data.jsonl import read_jsonl
+from solidrec.errors import DataError, StorageError, UsageError
+
+BLOCK = 1 << 20
+MAX_EXPANSION = 100
+SMALL = 1 << 30
+
+
+@final
+@dataclass(frozen=True)
+class Table:
+    """A table as read: `name` and `first_row` (the file row of its first record) place its rows in messages.
+
+    `kinds` holds, for json only, the kinds of value in each column and the file row where each was first seen.
+    """
+
+    frame: pl.LazyFrame
+    name: str
+    first_row: int = 1
+    kinds: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> list[str]:
+        """Column names; raises `DataError` if the file cannot be read."""
+        with readable(self.name):
+            return self.frame.collect_schema().names()
+
+    def dtype(self, column: str) -> Any:
+        """Return the polars type of a column."""
+        with readable(self.name):
+            return self.frame.collect_schema()[column]
+
+    def collect(self, *columns: pl.Expr) -> pl.DataFrame:
+        """Read the given columns into memory; raises `DataError` naming the file if its content is broken."""
+        with readable(self.name):
+            return self.frame.select(*columns).collect()
+
+
+def read_table(source: Any, *, encoding: str = "utf-8") -> Table:
+    """Open a path or a DataFrame as a `Table`; text is decoded strictly as `encoding`.
+
+    Raises `StorageError` for a path that is no regular file, `UsageError` for a format or an encoding that is
+    not known and `DataError` for content that is empty, truncated or not in that encoding.
+    """
+    if isinstance(source, pl.DataFrame):
+        return Table(source.lazy(), "DataFrame")
+    if isinstance(source, pl.LazyFrame):
+        return Table(source, "LazyFrame")
+    if type(source).__module__.partition(".")[0] == "pandas":
+        return Table(_from_pandas(source).lazy(), "DataFrame")
+    path = Path(source)
+    if not path.is_file():
+        what = "is a folder, a file is needed" if path.is_dir() else "is not a regular file" if path.exists() else "no such file"
+        raise StorageError(f"{path}: {what}; check the path")
+    if path.stat().st_size == 0:
+        raise DataError(f"{path}: is empty; give a file with a header and rows")
+    return _reader(path)(path, encoding)
+
+
+def _reader(path: Path) -> Callable[[Path, str], Table]:
+    suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+    reader = READERS.get(suffix.lower())
+    if reader is None or (path.suffix == ".gz" and suffix == ".parquet"):
+        raise UsageError(
+            f"{path}: unknown file type {path.suffix!r}; give one of {', '.join(READERS)} (text also as .gz) or a DataFrame"
+        )
+    return reader
+
+
+@contextmanager
+def readable(name: str) -> Iterator[None]:
+    """Turn what polars and the file system raise while reading into one-line errors naming the file."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).strip().splitlines()[0].rstrip(".:")
+        raise DataError(f"{name}: cannot be read ({reason}); repair the file or export it again") from error
+    except OSError as error:
+        raise StorageError(f"{name}: cannot be read ({error.strerror or error}); check the path and its permissions") from error
+
+
+def _csv(path: Path, encoding: str, *, separator: str = ",", quote: str | None = '"') -> Table:
+    content, notes = _text(path, encoding)
+    frame = pl.scan_csv(content, separator=separator, quote_char=quote, infer_schema=False, glob=False)
+    return Table(frame, str(path), first_row=2, notes=notes)
+
+
+def _tsv(path: Path, encoding: str) -> Table:
+    """Tab-separated files don't quote: a title may hold a lone quotation mark."""
+    return _csv(path, encoding, separator="\t", quote=None)
+
+
+def _jsonl(path: Path, encoding: str) -> Table:
+    content, notes = _text(path, encoding)
+    with path.open("rb") if isinstance(content, Path) else content as stream:
+        frame, kinds = read_jsonl(stream, str(path))
+    return Table(frame.lazy(), str(path), kinds=kinds, notes=notes)
+
+
+def _parquet(path: Path, encoding: str) -> Table:
+    table = Table(pl.scan_parquet(path, glob=False), str(path))
+    rows = int(table.collect(pl.len()).item())
+    if rows > max(10_000_000, MAX_EXPANSION * path.stat().st_size):
+        raise DataError(f"{path}: claims {rows:,} rows in {path.stat().st_size:,} B; a file like this is damaged or hostile")
+    return table
+
+
+READERS: dict[str, Callable[[Path, str], Table]] = {
+    ".csv": _csv,
+    ".tsv": _tsv,
+    ".inter": _tsv,
+    ".item": _tsv,
+    ".jsonl": _jsonl,
+    ".ndjson": _jsonl,
+    ".json": _jsonl,
+    ".parquet": _parquet,
+}
+
+
+def _text(path: Path, encoding: str) -> tuple[Path | io.BytesIO, tuple[str, ...]]:
+    """Return text as valid UTF-8: the file itself where it is that already, its decoded bytes otherwise."""
+    try:
+        "".encode(encoding)
+        codec = codecs.lookup(encoding)
+    except LookupError as error:
+        raise UsageError(f"unknown encoding {encoding!r}; try utf-8, latin-1, cp1252 or utf-16") from error
+    plain = path.suffix != ".gz" and codec.name in ("utf-8", "utf-8-sig")
+    kept = io.BytesIO()
+    decoder = codec.incrementaldecoder()
+    offset, last = 0, ""
+    for block in _blocks(path):
+        text = _decode(decoder, block, path, offset, encoding)
+        offset += len(block)
+        last = text or last
+        if not plain:
+            kept.write(text.encode())
+    kept.write(_decode(decoder, b"", path, offset, encoding, final=True).encode())
+    kept.seek(0)
+    notes = () if last.endswith(("\n", "\r")) else (f"{path.name}: the last line has no line end; make sure that it is whole",)
+    return (path if plain else kept), notes
+
+
+def _decode(
+    decoder: codecs.IncrementalDecoder, block: bytes, path: Path, offset: int, encoding: str, *, final: bool = False
+) -> str:
+    pending = decoder.getstate()[0]
+    try:
+        return decoder.decode(block, final)
+    except UnicodeDecodeError as error:
+        byte = offset - len(pending) + error.start
+        guess = "utf-16" if byte == 0 and block[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
+        raise DataError(
+            f"{path}: byte {byte:,} is not valid {encoding} ({error.reason}); name the file's encoding, e.g. --encoding {guess}"
+        ) from error
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """Yield a file's bytes, decompressed if it ends in .gz and at most `MAX_EXPANSION` times its size then."""
+    packed = path.suffix == ".gz"
+    limit, total = max(SMALL, MAX_EXPANSION * path.stat().st_size), 0
+    with readable(str(path)), path.open("rb") as raw:
+        stream = gzip.GzipFile(fileobj=raw) if packed else raw
+        while block := _unpack(stream, path):
+            total += len(block)
+            if packed and total > limit:
+                raise DataError(f"{path}: unpacks to more than {limit:,} B; a file like this is damaged or hostile")
+            yield block
+
+
+def _unpack(stream: Any, path: Path) -> bytes:
+    try:
+        return bytes(stream.read(BLOCK))
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{path}: is not a whole gzip file ({error}); copy it again") from error
+
+
+def _from_pandas(frame: Any) -> pl.DataFrame:
+    """Copy a pandas DataFrame without pyarrow; a column that mixes types stays one of objects (and can be no id)."""
+    return pl.DataFrame({str(name): _series(str(name), frame[name]) for name in frame.columns})
+
+
+def _series(name: str, column: Any) -> pl.Series:
+    values = column.to_numpy()
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iufbM":
+        return pl.Series(name, values)
+    missing = column.isna().to_numpy()
+    found = [None if gone else value for gone, value in zip(missing, values, strict=True)]
+    kinds = {type(value) for value in found if value is not None}
+    if len(kinds) > 1:
+        return pl.Series(name, found, dtype=pl.Object)
+    return pl.Series(name, found, strict=True)

@@ -1,0 +1,104 @@
+"""Splits: which events train, and which single events a user is tested on.
+
+A user's events are one contiguous range in time order, so a split is only positions: where each user's
+training ends, and the absolute positions of the targets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, final
+
+import numpy as np
+import numpy.typing as npt
+
+from solidrec.errors import DataError, UsageError
+
+SPLITS = ("leave-one-out", "time", "none")
+SplitName = Literal["leave-one-out", "time", "none"]
+Positions = npt.NDArray[np.int64]
+
+
+@final
+@dataclass(frozen=True)
+class Split:
+    """Where training ends, (U+1,), and for valid and test the users and positions of the targets, (R,) each."""
+
+    train_end: Positions
+    targets: dict[str, tuple[npt.NDArray[np.int32], Positions]]
+    facts: dict[str, Any]
+
+
+def leave_one_out(offsets: Positions) -> Split:
+    """Test on each user's last event, validate on the one before; users with one or two events only train.
+
+    `offsets` is (U+2,): the events of user u are ``offsets[u]:offsets[u + 1]`` and user 0 has none.
+
+    >>> split = leave_one_out(np.array([0, 0, 3, 5]))
+    >>> split.train_end, split.targets["test"][1], split.facts["train_only_users"]
+    (array([0, 1, 5]), array([2]), 1)
+    """
+    ends = offsets[1:]
+    users = np.flatnonzero(np.diff(offsets) >= 3)
+    if not len(users):
+        raise DataError("no user has three events, so leave-one-out has nothing to test; give more data or --split none")
+    train_end = ends.copy()
+    train_end[users] -= 2
+    targets = {"valid": _rows(users, ends[users] - 2), "test": _rows(users, ends[users] - 1)}
+    return Split(train_end, targets, {"train_only_users": len(ends) - 1 - len(users)})
+
+
+def by_time(offsets: Positions, times: Positions, *, valid_from: int, test_from: int) -> Split:
+    """Train before `valid_from`; in each later period a user's first event that has an earlier one is the target.
+
+    Users who have events in a period but none with an earlier event are counted, per split, as dropped.
+    Raises `DataError` when a split would be empty.
+    """
+    if valid_from > test_from:
+        raise UsageError(f"the validation period starts at {valid_from}, after the test period ({test_from}); swap them")
+    starts, ends = offsets[:-1], offsets[1:]
+    cuts = [starts, _first_at(starts, ends, times, valid_from), _first_at(starts, ends, times, test_from), ends]
+    targets, dropped = {}, {}
+    for name, begin, end in (("valid", cuts[1], cuts[2]), ("test", cuts[2], cuts[3])):
+        first = np.maximum(begin, starts + 1)
+        users = np.flatnonzero(first < end)
+        if not len(users):
+            raise DataError(
+                f"the time split leaves no {name} target (periods start at {valid_from} and {test_from}); move the cuts"
+            )
+        targets[name] = _rows(users, first[users])
+        dropped[name] = int(np.count_nonzero(begin < end)) - len(users)
+    facts = {"valid_from": valid_from, "test_from": test_from, "users_without_earlier_events": dropped}
+    return Split(cuts[1], targets, facts)
+
+
+def time_cuts(times: Positions, valid_fraction: float, test_fraction: float) -> tuple[int, int]:
+    """Return the two times that leave the given shares of all events to validation and test.
+
+    >>> time_cuts(np.arange(10), 0.1, 0.2)
+    (7, 8)
+    """
+    if not (0 < valid_fraction and 0 < test_fraction and valid_fraction + test_fraction < 1):
+        raise UsageError(
+            f"valid_fraction {valid_fraction} and test_fraction {test_fraction} must be positive and below 1 together"
+        )
+    ordered = np.sort(times)
+    valid = round(len(times) * (1 - valid_fraction - test_fraction))
+    test = round(len(times) * (1 - test_fraction))
+    last = len(times) - 1
+    return int(ordered[min(valid, last)]), int(ordered[min(test, last)])
+
+
+def fit_all(offsets: Positions) -> Split:
+    """Use every event for training; there is nothing to validate or test on."""
+    return Split(offsets[1:].copy(), {}, {})
+
+
+def _first_at(starts: Positions, ends: Positions, times: Positions, cut: int) -> Positions:
+    """Return the position of each user's first event at or after `cut` (its end if there is none)."""
+    before = np.concatenate([[0], np.cumsum(times < cut)])
+    return np.asarray(starts + before[ends] - before[starts], dtype=np.int64)
+
+
+def _rows(users: npt.NDArray[np.int64], positions: Positions) -> tuple[npt.NDArray[np.int32], Positions]:
+    return users.astype(np.int32), positions.astype(np.int64)

@@ -1,0 +1,44 @@
+"""Histories: the last few items before an event, gathered from flat event arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Integers = npt.NDArray[np.integer[Any]]
+
+
+def windows(event_items: Integers, starts: Integers, positions: Integers, length: int) -> npt.NDArray[np.int32]:
+    """Return the at most `length` items before each absolute event position, oldest first, padded with 0 on the right.
+
+    `starts` and `positions` are (n,): a user's first event and the event to look back from; the result is
+    (n, length). The cost depends on n and `length`, never on how long a history is.
+
+    >>> windows(np.array([7, 8, 9, 4]), np.array([0, 0, 3]), np.array([0, 3, 3]), 2)
+    array([[0, 0],
+           [8, 9],
+           [0, 0]], dtype=int32)
+    """
+    positions = np.asarray(positions, dtype=np.int64)
+    valid = np.minimum(length, positions - np.asarray(starts, dtype=np.int64))
+    step = np.arange(length, dtype=np.int64)
+    index = (positions - valid)[:, None] + step
+    if not len(event_items):
+        return np.zeros(index.shape, dtype=np.int32)
+    items = event_items[np.minimum(index, len(event_items) - 1)]
+    return np.where(step < valid[:, None], items, 0).astype(np.int32)
+
+
+def ranges(starts: Integers, ends: Integers) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return, flat, the row and the value of every integer in ``range(starts[row], ends[row])``.
+
+    >>> ranges(np.array([5, 9, 2]), np.array([7, 9, 3]))
+    (array([0, 0, 2]), array([5, 6, 2]))
+    """
+    starts = np.asarray(starts, dtype=np.int64)
+    lengths = np.maximum(np.asarray(ends, dtype=np.int64) - starts, 0)
+    rows = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
+    within = np.arange(len(rows), dtype=np.int64) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return rows, starts[rows] + within

@@ -1,0 +1,78 @@
+"""The error tree: every failure a person can cause has a class here, one line of text and an exit code.
+
+``SolidrecError`` (70) is the root; its children say whose turn it is to act:
+
+- ``UsageError`` (2): an option, a name or a setting is wrong.
+- ``DataError`` (65): a file was read and its content is not usable.
+- ``DivergedError`` (70): training produced a number that is not finite.
+- ``StorageError`` (74): the disk, a permission or a path.
+- ``Interrupted`` (75): stopped on purpose; the same command goes on.
+- ``IncompatibleError`` (76): an artifact of another version, data set or specification.
+- ``DamagedError`` (77): an artifact whose bytes are not the ones that were written.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SolidrecError(Exception):
+    """Root of all errors that `solidrec` raises on purpose; its text is one line that names the cure."""
+
+    exit_code = 70
+
+
+class UsageError(SolidrecError):
+    """An option, a name or a setting is wrong."""
+
+    exit_code = 2
+
+
+class DataError(SolidrecError):
+    """A file was read and its content is not usable."""
+
+    exit_code = 65
+
+
+class DivergedError(SolidrecError):
+    """Training produced a number that is not finite."""
+
+    exit_code = 70
+
+
+class StorageError(SolidrecError):
+    """A disk, a permission or a path refused."""
+
+    exit_code = 74
+
+
+class Interrupted(SolidrecError):
+    """Training was stopped on purpose; the same command resumes it."""
+
+    exit_code = 75
+
+
+class IncompatibleError(SolidrecError):
+    """An artifact belongs to another version, data set or specification."""
+
+    exit_code = 76
+
+
+class DamagedError(SolidrecError):
+    """An artifact's bytes are not the ones that were written."""
+
+    exit_code = 77
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the known word closest to `word`, or the list of known words.
+
+    >>> nearest("sasrecc", ["din", "sasrec"])
+    "; did you mean 'sasrec'?"
+    >>> nearest("zzz", ["din", "sasrec"])
+    '; known: din, sasrec'
+    """
+    known = list(known)
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"

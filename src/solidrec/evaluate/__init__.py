@@ -1,0 +1,1 @@
+"""Evaluation: protocols, intervals and the baselines that keep everybody honest."""

@@ -1,0 +1,84 @@
+"""What an evaluation found: a value a user for every metric, and the summary that is printed and stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+
+from solidrec.evaluate.intervals import bootstrap_mean
+from solidrec.metrics import by_user, mean
+
+GROUPS = {"cold": (0, 0), "rare": (1, 4), "warm": (5, np.inf)}
+"""Targets by how often the item occurs in training: never, 1-4 times, more."""
+GROUP_METRICS = ("UAUC", "NDCG@10", "Recall@10")
+
+
+@final
+@dataclass(frozen=True)
+class Evaluation:
+    """Metrics of one split under one protocol.
+
+    ``users`` (R,) and ``values`` {metric: (R,)} are row by row (one row a target), NaN where a row has nothing to
+    rank; ``auc`` is pooled over all scores; ``coverage`` is the share of the catalogue in anybody's first ten
+    places; ``training_count`` (R,) is how often each target occurs in training.
+    """
+
+    protocol: str
+    split: str
+    users: npt.NDArray[Any]
+    negatives: int
+    auc: float
+    values: dict[str, npt.NDArray[Any]]
+    coverage: float
+    training_count: npt.NDArray[Any]
+
+    @cached_property
+    def per_user(self) -> dict[str, npt.NDArray[Any]]:
+        """Return each metric averaged within users, (U,) in the order of the sorted user indices."""
+        return {name: by_user(values, self.users)[1] for name, values in self.values.items()}
+
+    @cached_property
+    def metrics(self) -> dict[str, float | None]:
+        """Return every metric's mean over users, and the pooled AUC; None where nothing could be ranked."""
+        means = {name: mean(values)[0] for name, values in self.per_user.items()}
+        return {"AUC": number(self.auc)} | {name: number(value) for name, value in means.items()}
+
+    def intervals(self, level: float = 0.95) -> dict[str, list[float | None]]:
+        """Return a bootstrap interval over users for each metric that is a mean over users."""
+        return {name: [number(end) for end in bootstrap_mean(values, level=level)] for name, values in self.per_user.items()}
+
+    def groups(self) -> dict[str, dict[str, float | int | None]]:
+        """Return the metrics of cold, rare and warm targets apart."""
+        found: dict[str, dict[str, float | int | None]] = {}
+        for name, (low, high) in GROUPS.items():
+            rows = (self.training_count >= low) & (self.training_count <= high)
+            means = {metric: number(mean(self.values[metric][rows])[0]) for metric in GROUP_METRICS if metric in self.values}
+            found[name] = {"targets": int(rows.sum()), **means}
+        return found
+
+    def summary(self) -> dict[str, Any]:
+        """Return everything as plain values, the shape of an entry in ``metrics.json``."""
+        return {
+            "protocol": self.protocol,
+            "split": self.split,
+            "users": len(np.unique(self.users)),
+            "skipped": mean(self.values["UAUC"])[1],
+            "negatives": self.negatives,
+            "metrics": self.metrics,
+            "intervals": self.intervals(),
+            "coverage@10": self.coverage,
+            "targets": self.groups(),
+        }
+
+
+def number(value: float) -> float | None:
+    """Return a value that JSON can hold: None for NaN.
+
+    >>> number(float("nan")), number(0.5)
+    (None, 0.5)
+    """
+    return None if np.isnan(value) else float(value)

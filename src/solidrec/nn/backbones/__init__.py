@@ -1,0 +1,13 @@
+"""Backbones turn an embedded history into a user state; `BACKBONES` is the one list of them."""
+
+from __future__ import annotations
+
+from solidrec.nn.backbones.base import Backbone
+from solidrec.nn.backbones.bert4rec import BERT4Rec
+from solidrec.nn.backbones.din import DIN
+from solidrec.nn.backbones.gru4rec import GRU4Rec
+from solidrec.nn.backbones.sasrec import SASRec
+
+BACKBONES: dict[str, type[Backbone]] = {"din": DIN, "gru4rec": GRU4Rec, "sasrec": SASRec, "bert4rec": BERT4Rec}
+
+__all__ = ["BACKBONES", "BERT4Rec", "Backbone", "DIN", "GRU4Rec", "SASRec"]

@@ -1,0 +1,42 @@
+"""DIN (Zhou et al., Deep Interest Network for Click-Through Rate Prediction, KDD 2018)."""
+
+from __future__ import annotations
+
+from typing import final
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from solidrec.nn.backbones.base import Backbone
+
+
+@final
+class DIN(Backbone):
+    """Each candidate weighs the history's items by an activation unit; the weighted sum is the state (its Eq. 3).
+
+    The unit is an MLP over item, candidate, their difference and product, with PReLU. Its weights are not
+    normalised: their sum is the intensity of the interest.
+    """
+
+    def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
+        super().__init__(dim, length=length, blocks=blocks, heads=heads, dropout=dropout)
+        self.dropout = nn.Dropout(dropout)
+        self.from_item = nn.Linear(dim, 2 * dim)
+        self.from_candidate = nn.Linear(dim, 2 * dim, bias=False)
+        self.from_product = nn.Linear(dim, 2 * dim, bias=False)
+        self.unit = nn.Sequential(nn.PReLU(), nn.Linear(2 * dim, dim), nn.PReLU(), nn.Linear(dim, 1))
+
+    def forward(
+        self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], candidates: Float[Tensor, "#B C D"]
+    ) -> Float[Tensor, "B C D"]:
+        """Return one state a candidate.
+
+        The first layer over [item, candidate, item - candidate, item * candidate] is linear, so the four blocks of
+        its matrix act as three: what the item, the candidate and the product each contribute.
+        """
+        items = self.dropout(items)
+        product = candidates[:, :, None] * items[:, None]
+        mixed = self.from_item(items)[:, None] + self.from_candidate(candidates)[:, :, None] + self.from_product(product)
+        weights = self.unit(mixed)[..., 0] * mask[:, None]
+        return torch.matmul(weights, items)

@@ -1,0 +1,28 @@
+"""GRU4Rec (Hidasi et al., Session-based Recommendations with Recurrent Neural Networks, ICLR 2016)."""
+
+from __future__ import annotations
+
+from typing import final
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from solidrec.nn.backbones.base import Backbone
+from solidrec.nn.masks import last_valid
+
+
+@final
+class GRU4Rec(Backbone):
+    """One GRU layer over the history; the state after the last item is the user state (zeros before any item)."""
+
+    def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
+        super().__init__(dim, length=length, blocks=blocks, heads=heads, dropout=dropout)
+        self.dropout = nn.Dropout(dropout)
+        self.gru = nn.GRU(dim, dim, batch_first=True)
+
+    def forward(
+        self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], candidates: Float[Tensor, "#B C D"]
+    ) -> Float[Tensor, "B 1 D"]:
+        """Return the state at the last item; padding on the right comes after it and is never read."""
+        states, _ = self.gru(self.dropout(items))
+        return last_valid(states, mask)[:, None]

@@ -1,0 +1,107 @@
+"""From a specification to a model: the table of all models is here, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from solidrec.errors import UsageError
+from solidrec.nn.author_code import AuthorCode
+from solidrec.nn.backbones import BACKBONES
+from solidrec.nn.codebook import Codebook
+from solidrec.nn.generator import Generator
+from solidrec.nn.heads import FullHead, Head, LowRankHead
+from solidrec.nn.recommender import Recommender
+from solidrec.nn.sources import Branch, Shared, Source, Sum, Trunk
+from solidrec.nn.weights import Slots
+from solidrec.spec import ModelSpec
+
+
+class Recipe(NamedTuple):
+    """What a model name stands for."""
+
+    low_rank: bool = False
+    trunk: bool = False
+    branch: bool = False
+    clipped: bool = False
+    codebook: bool = False
+    author_code: bool = False
+
+
+RECIPES: dict[str, Recipe] = {
+    "static": Recipe(),
+    "duet": Recipe(branch=True),
+    "spg": Recipe(trunk=True),
+    "sml": Recipe(trunk=True, branch=True, clipped=True),
+    "duet-codebook": Recipe(branch=True, codebook=True),
+    "solid-duet": Recipe(trunk=True, branch=True, clipped=True, codebook=True),
+    "author-code": Recipe(trunk=True, branch=True, clipped=True, codebook=True, author_code=True),
+}
+APG_TWINS = {"duet": "apg", "solid-duet": "solid-apg"}
+RECIPES |= {
+    APG_TWINS.get(name, f"{name}-apg"): recipe._replace(low_rank=True) for name, recipe in RECIPES.items() if name != "static"
+}
+
+
+def stages(name: str) -> int:
+    """Return how many training stages a model has: one, or two when a codebook is learned after Eq. 12 (Algorithm 1).
+
+    >>> stages("duet"), stages("solid-duet")
+    (1, 2)
+    """
+    return 2 if RECIPES[name].codebook else 1
+
+
+def build(spec: ModelSpec, *, items: int, semantic_of_item: Tensor | None = None, stage: int | None = None) -> Recommender:
+    """Build the recommender that `spec` names, as it is in training stage `stage` (default: the last).
+
+    `items` is V; `semantic_of_item` (V + 1,) maps items to 1..S with 0 for padding, and only models with a
+    trunk or a codebook need it. Random numbers come from torch's generator, which the caller seeds.
+    Raises `UsageError` when a model with a trunk gets no semantic ids or the width does not fit the heads.
+    """
+    recipe = RECIPES[spec.name]
+    if stage is not None and stage < stages(spec.name):
+        recipe = recipe._replace(codebook=False)
+    if (recipe.trunk or recipe.codebook) and semantic_of_item is None:
+        raise UsageError(f"model {spec.name!r} needs semantic ids; prepare items with features, categories or titles")
+    if spec.dim % spec.heads and spec.backbone in ("sasrec", "bert4rec"):
+        raise UsageError(f"model.dim={spec.dim} is not a multiple of model.heads={spec.heads}; change one of them")
+    table = nn.Embedding(items + 1, spec.dim, padding_idx=0)
+    nn.init.normal_(table.weight[1:], std=0.1)
+    backbone = BACKBONES[spec.backbone](
+        spec.dim, length=spec.length, blocks=spec.blocks, heads=spec.heads, dropout=spec.dropout
+    )
+    head: Head = LowRankHead(spec.dim, spec.core) if recipe.low_rank else FullHead(spec.dim)
+    return Recommender(table, backbone=backbone, head=head, source=build_source(spec, recipe, head.slots, semantic_of_item))
+
+
+def build_source(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item: Tensor | None) -> Source:
+    """Build the source of a recipe: one line of the design's table."""
+    if not (recipe.trunk or recipe.branch):
+        return Shared(slots)
+    branch = build_branch(spec, recipe, slots, semantic_of_item) if recipe.branch else None
+    if not recipe.trunk:
+        assert branch is not None
+        return branch
+    assert semantic_of_item is not None
+    trunk = Trunk(Generator(slots, spec.dim), semantic_of_item, spec.dim)
+    if branch is None:
+        return trunk
+    return AuthorCode(trunk, branch) if recipe.author_code else Sum(trunk, branch)
+
+
+def build_branch(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item: Tensor | None) -> Branch:
+    """Build the branch: inside its clip at the start (the released code starts outside), with a code a semantic id."""
+    codebook = None
+    if recipe.codebook:
+        assert semantic_of_item is not None
+        how = spec.codebook
+        codebook = Codebook(
+            int(torch.max(semantic_of_item)), spec.dim, hidden=how.hidden, mlp=how.mlp,
+            loss="constant" if recipe.author_code else how.loss, distance=how.distance, gradient=how.gradient,
+        )  # fmt: skip
+    inside = recipe.clipped and not recipe.author_code
+    generator = Generator(slots, spec.dim, limit=spec.clip if inside else None)
+    return Branch(generator, codebook=codebook, clip=spec.clip if recipe.clipped else None)

@@ -1,0 +1,133 @@
+"""The semantic codebook D of Eq. 13: each item embedding is replaced by its nearest code."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, final
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+
+class Coded(NamedTuple):
+    """What a codebook answers: ``vectors`` (B, L, D) for the generator, ``penalty`` (), and the chosen ``codes`` (B, L)."""
+
+    vectors: Float[Tensor, "B L D"]
+    penalty: Float[Tensor, ""]
+    codes: Int[Tensor, "B L"]
+
+
+def nearest_code(
+    vectors: Float[Tensor, "*N D"], codes: Float[Tensor, "K D"], distance: Literal["euclidean", "cosine"] = "euclidean"
+) -> Int[Tensor, "*N"]:
+    """Return the index of each vector's nearest code, by one matrix product.
+
+    The term of |x - c|^2 = |x|^2 - 2 x.c + |c|^2 that is the same for all codes is left out.
+
+    >>> nearest_code(torch.tensor([[0.9, 0.0]]), torch.tensor([[5.0, 0.0], [0.0, 1.0]]), "cosine").item()
+    0
+    """
+    if distance == "cosine":
+        return (vectors @ F.normalize(codes, dim=1).T).argmax(-1)
+    half_norm = 0.5 * codes.square().sum(1)
+    return (vectors @ codes.T - half_norm).argmax(-1)
+
+
+def straight_through(vectors: Float[Tensor, "*N D"], found: Float[Tensor, "*N D"]) -> Float[Tensor, "*N D"]:
+    """Return `found`, with the gradient passed to `vectors` unchanged."""
+    return vectors + (found - vectors).detach()
+
+
+def rotation(vectors: Float[Tensor, "*N D"], found: Float[Tensor, "*N D"]) -> Float[Tensor, "*N D"]:
+    """Return `found`, with the gradient turned and scaled as `vectors` is onto it (Fifty et al., arXiv 2410.06424, Eq. 4-5)."""
+    e = F.normalize(vectors, dim=-1).detach()
+    q = F.normalize(found, dim=-1).detach()
+    between = F.normalize(e + q, dim=-1)
+    scale = (found.norm(dim=-1, keepdim=True) / vectors.norm(dim=-1, keepdim=True).clamp(min=1e-6)).detach()
+    mirrored = vectors - 2 * between * (between * vectors).sum(-1, keepdim=True)
+    return scale * (mirrored + 2 * q * (e * vectors).sum(-1, keepdim=True))
+
+
+PASS = {"straight-through": straight_through, "rotation": rotation}
+
+
+@final
+class Codebook(nn.Module):
+    """Codes (K, D), how they are found, learned and read.
+
+    ``loss`` *pair*: |sg(E) - E'|^2 moves codes to embeddings, a quarter of |E - sg(E')|^2 embeddings to codes
+    (van den Oord et al., arXiv 1711.00937, Eq. 3); *literal*: the one MSE of Eq. 13; *ema*: codes are running
+    means, only the second term remains; *constant*: codes never move and no gradient passes them.
+    The MLP D -> hidden -> D that reads a code (Table 7) adds to it and starts at zero, so stage (13) begins
+    where stage (12) ended.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        dim: int,
+        *,
+        hidden: int = 64,
+        mlp: bool = True,
+        loss: Literal["pair", "literal", "ema", "constant"] = "pair",
+        distance: Literal["euclidean", "cosine"] = "euclidean",
+        gradient: Literal["straight-through", "rotation"] = "straight-through",
+        decay: float = 0.99,
+    ) -> None:
+        super().__init__()
+        self.loss, self.distance, self.gradient, self.decay = loss, distance, gradient, decay
+        start = torch.empty(size, dim).normal_(std=0.1)
+        if loss in ("pair", "literal"):
+            self.codes = nn.Parameter(start)
+        else:
+            self.register_buffer("codes", start)
+        if loss == "ema":
+            self.register_buffer("hits", torch.ones(size))
+        self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.ReLU(), nn.Linear(hidden, dim)) if mlp else None
+        if self.mlp is not None:
+            nn.init.zeros_(self.mlp[2].weight)
+            nn.init.zeros_(self.mlp[2].bias)
+
+    def forward(self, vectors: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Coded:
+        """Replace the embeddings of a history by their codes; padding has code -1 and adds nothing to the penalty."""
+        with torch.no_grad():
+            codes = nearest_code(vectors, self.codes, self.distance)
+        if self.loss == "ema" and self.training:
+            self.average(vectors[mask].detach(), codes[mask])
+        found = F.embedding(codes, self.codes)
+        passed = found if self.loss == "constant" else PASS[self.gradient](vectors, found)
+        read = passed if self.mlp is None else passed + self.mlp(passed)
+        return Coded(read, self.penalty(vectors, found, mask), codes.masked_fill(~mask, -1))
+
+    def penalty(
+        self, vectors: Float[Tensor, "B L D"], found: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]
+    ) -> Float[Tensor, ""]:
+        """Return l_MSE(E_v, E'_v) of Eq. 13 in the chosen form, a mean over the valid positions and D."""
+        toward_codes = mean_square(vectors, found.detach(), mask)
+        if self.loss == "literal":
+            return mean_square(vectors, found, mask)
+        if self.loss == "pair":
+            return mean_square(vectors.detach(), found, mask) + 0.25 * toward_codes
+        return 0.25 * toward_codes if self.loss == "ema" else 0.0 * toward_codes.detach()
+
+    @torch.no_grad()
+    def average(self, vectors: Float[Tensor, "N D"], codes: Int[Tensor, " N"]) -> None:
+        """Move each code that was hit towards the mean of the embeddings that hit it."""
+        hits = torch.zeros_like(self.hits).index_add_(0, codes, torch.ones_like(codes, dtype=vectors.dtype))
+        sums = torch.zeros_like(self.codes).index_add_(0, codes, vectors)
+        total = self.hits * self.decay + hits
+        moved = (self.codes * (self.hits * self.decay)[:, None] + sums) / total.clamp(min=1e-6)[:, None]
+        self.codes.copy_(torch.where(hits[:, None] > 0, moved, self.codes))
+        self.hits.copy_(total)
+
+    @torch.no_grad()
+    def place(self, rows: Int[Tensor, " N"], vectors: Float[Tensor, "N D"]) -> None:
+        """Set some codes: their start (the metacode, Algorithm 1), or the new place of codes that nobody used."""
+        self.codes[rows] = vectors.to(self.codes)
+
+
+def mean_square(a: Float[Tensor, "B L D"], b: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Float[Tensor, ""]:
+    """Return the mean of (a - b)^2 over the valid positions and D, 0 if there is none."""
+    square = (a - b).square().mean(-1) * mask
+    return square.sum() / mask.sum().clamp(min=1)

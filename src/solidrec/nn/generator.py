@@ -1,0 +1,49 @@
+"""The generator of Eq. 5: a sequence in, weights for whatever slots it was given out."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import final
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from solidrec.nn.masks import last_valid
+from solidrec.nn.weights import Slots, Weights, bound
+
+
+@final
+class Generator(nn.Module):
+    """GRU D -> D, its last valid state, an MLP D -> D -> D with tanh, one linear with bias for each slot.
+
+    Its start is a static layer's start: the projections' biases are drawn as the layer itself would be. With a
+    `limit`, the start lies inside [-limit / 2, limit / 2] instead, so that a clip at `limit` passes every
+    gradient (the MLP ends in tanh, so |z| < 1 and |z A| < D * limit / (2 D)).
+    """
+
+    def __init__(self, slots: Slots, dim: int, *, limit: float | None = None) -> None:
+        super().__init__()
+        self.slots = dict(slots)
+        self.encoder = nn.GRU(dim, dim, batch_first=True)
+        self.mlp = nn.Sequential(nn.Linear(dim, dim), nn.Tanh(), nn.Linear(dim, dim), nn.Tanh())
+        self.projections = nn.ModuleDict({slot: nn.Linear(dim, prod(shape)) for slot, shape in slots.items()})
+        for slot, shape in slots.items():
+            self.start(slot, bound(shape), limit)
+
+    def start(self, slot: str, width: float, limit: float | None) -> None:
+        """Draw one projection's first values."""
+        projection = self.projections[slot]
+        assert isinstance(projection, nn.Linear)
+        if limit is None:
+            nn.init.uniform_(projection.weight, -width, width)
+            nn.init.uniform_(projection.bias, -width, width)
+        else:
+            reach = limit / (2 * projection.in_features)
+            nn.init.uniform_(projection.weight, -reach, reach)
+            nn.init.zeros_(projection.bias)
+
+    def forward(self, sequence: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Weights:
+        """Return each row's weights; an empty sequence has a zero state and gets the weights that state stands for."""
+        states, _ = self.encoder(sequence)
+        z = self.mlp(last_valid(states, mask))
+        return Weights({slot: self.projections[slot](z).unflatten(1, shape) for slot, shape in self.slots.items()})

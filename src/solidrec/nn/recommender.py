@@ -1,0 +1,64 @@
+"""The one recommender: item table, backbone, head and source, and the one `forward` of all models."""
+
+from __future__ import annotations
+
+from typing import final
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from solidrec.batch import Scores
+from solidrec.nn.backbones import Backbone
+from solidrec.nn.heads import Head
+from solidrec.nn.masks import valid
+from solidrec.nn.sources import Generated, Source
+from solidrec.nn.weights import Weights
+
+
+@final
+class Recommender(nn.Module):
+    """Scores candidates for histories: y = M(s_v, v; Theta_s, Theta_d) of Eq. 6.
+
+    One item table serves the backbone, the branch and the targets. `generate` is the half that may run in a
+    cloud, `score` the half that may run on a device; `Weights` is what travels between them.
+    """
+
+    def __init__(self, items: nn.Embedding, *, backbone: Backbone, head: Head, source: Source) -> None:
+        super().__init__()
+        self.items = items
+        self.backbone = backbone
+        self.head = head
+        self.source = source
+
+    def forward(self, history: Int[Tensor, "B L"], candidates: Int[Tensor, "#B C"]) -> Scores:
+        """Return the logits of each history's candidates; one row of candidates may serve all histories."""
+        generated = self.generate(history)
+        return Scores(self.score(history, candidates, generated.weights), generated.penalty, generated.stats)
+
+    def generate(self, history: Int[Tensor, "B L"]) -> Generated:
+        """Return the weights of the dynamic layers for each history (cloud half)."""
+        generated: Generated = self.source(history, self.items(history), valid(history))
+        return generated
+
+    def score(self, history: Int[Tensor, "B L"], candidates: Int[Tensor, "#B C"], weights: Weights) -> Float[Tensor, "B C"]:
+        """Return the logits under given weights (device half)."""
+        targets = self.items(candidates)
+        return dot(self.users(history, targets, weights), targets)
+
+    def users(
+        self, history: Int[Tensor, "B L"], targets: Float[Tensor, "#B C D"], weights: Weights
+    ) -> Float[Tensor, "B #C D"]:
+        """Return the user vectors that meet the targets in a dot product: one a user, or one a candidate (DIN)."""
+        state = self.backbone(self.items(history), valid(history), targets)
+        users: Tensor = self.head(state, weights)
+        return users
+
+
+def dot(users: Float[Tensor, "B #C D"], targets: Float[Tensor, "#B C D"]) -> Float[Tensor, "B C"]:
+    """Return the dot product of every user vector with its targets, as one matrix product where users have one vector."""
+    if users.shape[1] > 1 or targets.shape[1] == 1:
+        return (users * targets).sum(-1)
+    if targets.shape[0] == 1:
+        return users[:, 0] @ targets[0].T
+    return torch.matmul(targets, users.transpose(1, 2))[..., 0]

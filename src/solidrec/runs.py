@@ -1,0 +1,139 @@
+"""The run folder: everything from which a trained model can be used again, and nothing that could run code.
+
+``spec.json`` · ``weights.safetensors`` · ``items.parquet`` (the vocabulary in index order, with titles and training
+counts) · ``semantics/`` · ``history.jsonl`` (every epoch) · ``metrics.json`` · ``manifest.json``, written last.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, final
+
+import polars as pl
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from solidrec.artifacts import read_json, read_manifest, write_file, write_json, write_manifest
+from solidrec.errors import DamagedError, IncompatibleError, StorageError
+from solidrec.ids import IdMap
+from solidrec.nn.build import RECIPES, build
+from solidrec.nn.recommender import Recommender
+from solidrec.semantics.ids import SemanticIds
+from solidrec.spec import RunSpec
+
+KIND = "run"
+SPEC, WEIGHTS, ITEMS, HISTORY, METRICS, SEMANTICS = (
+    "spec.json", "weights.safetensors", "items.parquet", "history.jsonl", "metrics.json", "semantics",
+)  # fmt: skip
+
+
+@final
+@dataclass(frozen=True)
+class Run:
+    """A loaded run: the recommender in eval mode and all it needs to speak the user's own ids."""
+
+    path: Path
+    manifest: dict[str, Any]
+    spec: RunSpec
+    model: Recommender
+    catalog: pl.DataFrame
+    semantics: SemanticIds | None
+
+    @cached_property
+    def items(self) -> IdMap:
+        """The item vocabulary."""
+        return IdMap(self.catalog["item"].to_list())
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """What was measured when training ended."""
+        found: dict[str, Any] = read_json(self.path / METRICS)
+        return found
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """One row an epoch, as logged."""
+        return read_history(self.path)
+
+
+def needs_semantics(name: str) -> bool:
+    """Return whether a model reads semantic ids.
+
+    >>> needs_semantics("solid-duet"), needs_semantics("duet")
+    (True, False)
+    """
+    return RECIPES[name].trunk or RECIPES[name].codebook
+
+
+def save_run(
+    path: Path,
+    spec: RunSpec,
+    model: Recommender,
+    *,
+    catalog: pl.DataFrame,
+    semantics: SemanticIds | None,
+    metrics: dict[str, Any],
+    facts: dict[str, Any],
+) -> None:
+    """Write the final files of a run; the manifest comes last and makes it a run."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    write_file(path / WEIGHTS, lambda temporary: save_file(tensors, temporary))
+    write_file(path / ITEMS, catalog.write_parquet)
+    write_json(path / METRICS, metrics)
+    files = [SPEC, WEIGHTS, ITEMS, HISTORY, METRICS]
+    if semantics is not None:
+        semantics.save(path / SEMANTICS)
+        files += [f"{SEMANTICS}/{name}" for name in ("of_item.npy", "centroids.npy", "semantics.json")]
+    write_manifest(path, kind=KIND, files=files, facts=facts)
+
+
+def load_run(path: Path | str, *, device: str = "cpu") -> Run:
+    """Load a run folder after checking every byte of it against its manifest.
+
+    Raises `StorageError` if it is no finished run, `DamagedError` for changed or truncated files and
+    `IncompatibleError` for weights that do not fit the specification.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise StorageError(f"{path}: no such folder; give the folder that `solidrec train --out` wrote")
+    if (path / SPEC).is_file() and not (path / "manifest.json").is_file():
+        raise StorageError(f"{path}: training has not finished; run the same `solidrec train` command again to resume it")
+    manifest = read_manifest(path, kind=KIND)
+    spec = RunSpec.parse(read_json(path / SPEC))
+    catalog = pl.read_parquet(path / ITEMS)
+    semantics = SemanticIds.load(path / SEMANTICS) if needs_semantics(spec.model.name) else None
+    of_item = None if semantics is None else torch.from_numpy(semantics.of_item)
+    model = build(spec.model, items=len(catalog), semantic_of_item=of_item)
+    load_weights(model, path / WEIGHTS)
+    return Run(path, manifest, spec, model.to(device).eval(), catalog, semantics)
+
+
+def load_weights(model: Recommender, path: Path) -> None:
+    """Load weights into a model whose names, shapes and dtypes they must match, all finite."""
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise DamagedError(f"{path}: is not a readable safetensors file ({error}); train again or restore it") from error
+    expected = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in model.state_dict().items()}
+    found = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in tensors.items()}
+    if different := sorted(expected.items() ^ found.items(), key=str):
+        raise IncompatibleError(f"{path}: does not fit its spec.json, first difference: {different[0][0]}")
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise DamagedError(f"{path}: tensor {name!r} holds values that are not finite; train again")
+    model.load_state_dict(tensors)
+
+
+def write_history(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write the log so far, one JSON object a line."""
+    text = "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows)
+    write_file(path / HISTORY, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def read_history(path: Path) -> list[dict[str, Any]]:
+    """Read the log of a run."""
+    return [json.loads(line) for line in (path / HISTORY).read_text(encoding="utf-8").splitlines()]

@@ -1,0 +1,157 @@
+"""Specifications: everything that decides a run, frozen, checked, hashed.
+
+A `RunSpec` is written to ``spec.json`` of a run folder, and its hash names the folder when no other name is
+given. An unknown key is an error that names the nearest known one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from solidrec.errors import UsageError, nearest
+
+ModelName = Literal[
+    "static", "apg", "duet", "solid-apg", "solid-duet",
+    "spg", "sml", "duet-codebook", "author-code",
+    "spg-apg", "sml-apg", "duet-codebook-apg", "author-code-apg",
+]  # fmt: skip
+BackboneName = Literal["din", "gru4rec", "sasrec", "bert4rec"]
+MODEL_NAMES: tuple[str, ...] = get_args(ModelName)
+BACKBONE_NAMES: tuple[str, ...] = get_args(BackboneName)
+
+
+class Spec(BaseModel):
+    """A frozen group of settings; `parse` turns pydantic's complaints into one line with the nearest key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Self:
+        """Build the specification from plain values; raises `UsageError` naming each wrong key and its cure."""
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            raise UsageError("; ".join(explain(cls, item) for item in error.errors())) from None
+
+
+class CodebookSpec(Spec):
+    """How the codebook D of Eq. 13 is read and learned (architecture, section 7).
+
+    ``loss``: *pair* is the stop-gradient pair, *literal* the one MSE of Eq. 13, *ema* moves codes by averages.
+    ``gradient``: how the branch's gradient passes the look-up. ``mlp``: the MLP D -> hidden -> D that reads a code.
+    """
+
+    loss: Literal["pair", "literal", "ema"] = "pair"
+    distance: Literal["euclidean", "cosine"] = "euclidean"
+    gradient: Literal["straight-through", "rotation"] = "straight-through"
+    mlp: bool = True
+    hidden: int = Field(64, ge=1)
+    revive: bool = True
+
+
+class ModelSpec(Spec):
+    """A model by its two names, its sizes (Table 7) and the clip T of Eq. 12."""
+
+    name: ModelName = "solid-duet"
+    backbone: BackboneName = "sasrec"
+    dim: int = Field(32, ge=1, description="width D of every embedding and state")
+    length: int = Field(10, ge=1, description="L, the last items of a history that are read")
+    blocks: int = Field(2, ge=1, description="transformer blocks of SASRec and BERT4Rec")
+    heads: int = Field(2, ge=1, description="attention heads of SASRec and BERT4Rec")
+    dropout: float = Field(0.2, ge=0, lt=1, description="dropout inside the backbone, the same for every model")
+    core: int = Field(16, ge=1, description="K of APG's K x K cores")
+    clip: float = Field(0.01, ge=0, description="T of Eq. 12")
+    codebook: CodebookSpec = CodebookSpec()
+
+
+class TrainSpec(Spec):
+    """How a model is trained; ``epochs`` is the maximum of each stage of Algorithm 1."""
+
+    epochs: int = Field(100, ge=1)
+    batch: int = Field(1024, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(0.0, ge=0)
+    negatives: int = Field(4, ge=1)
+    penalty: float = Field(0.1, ge=0, description="lambda of Eq. 13")
+    patience: int = Field(5, ge=1, description="validations without a better UAUC before a stage ends")
+    patience_steps: int = Field(200, ge=0, description="and at least so many steps without one")
+    min_steps: int = Field(500, ge=0, description="and never before so many steps of the stage")
+
+
+class SemanticsSpec(Spec):
+    """How items become semantic ids (Eq. 7-10); *auto* follows what the prepared data has.
+
+    ``modalities`` may name feature matrices of the data, ``text`` (the title's vector) and ``id`` (item
+    embeddings of a static model trained on the way).
+    """
+
+    method: Literal["auto", "kmeans", "categories"] = "auto"
+    modalities: tuple[str, ...] = ()
+    clusters: int | None = Field(None, ge=1)
+    seed: int = Field(0, ge=0, lt=2**32)
+
+
+class RunSpec(Spec):
+    """One run: data (by fingerprint), semantics, model, training and seed."""
+
+    data: str
+    model: ModelSpec = ModelSpec()
+    train: TrainSpec = TrainSpec()
+    semantics: SemanticsSpec = SemanticsSpec()
+    seed: int = Field(0, ge=0)
+
+    def digest(self) -> str:
+        """Return the hash that names this run (12 hex digits).
+
+        >>> RunSpec(data="x").digest() == RunSpec(data="x", seed=0).digest() != RunSpec(data="x", seed=1).digest()
+        True
+        """
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def explain(spec: type[BaseModel], item: Any) -> str:
+    """Say in one phrase what is wrong with one key of a specification."""
+    key = ".".join(str(part) for part in item["loc"])
+    if item["type"] != "extra_forbidden":
+        return f"setting {key}: {item['msg'].lower()} (got {item['input']!r})"
+    group: Any = spec
+    for part in item["loc"][:-1]:
+        group = group.model_fields[part].annotation
+    return f"unknown setting {key!r}{nearest(str(item['loc'][-1]), group.model_fields)}"
+
+
+def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `base` with the nested `changes` laid over it.
+
+    >>> merge({"model": {"dim": 32, "clip": 0.01}}, {"model": {"dim": 64}})
+    {'model': {'dim': 64, 'clip': 0.01}}
+    """
+    merged = dict(base)
+    for key, value in changes.items():
+        old = merged.get(key)
+        merged[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def assignment(text: str) -> dict[str, Any]:
+    """Turn ``model.dim=64`` into ``{"model": {"dim": 64}}``; a value that is not JSON is taken as text.
+
+    >>> assignment("train.learning_rate=0.01"), assignment("model.backbone=din")
+    ({'train': {'learning_rate': 0.01}}, {'model': {'backbone': 'din'}})
+    """
+    key, sign, value = text.partition("=")
+    if not sign or not key:
+        raise UsageError(f"--set {text}: write it as key=value, for example --set model.dim=64")
+    try:
+        parsed = json.loads(value)
+    except json.JSONDecodeError:
+        parsed = value
+    for part in reversed(key.strip().split(".")):
+        parsed = {part: parsed}
+    return dict(parsed)

@@ -1,0 +1,1 @@
+"""Training: Algorithm 1 in stages, chosen on validation, resumable."""

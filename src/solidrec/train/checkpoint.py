@@ -1,0 +1,100 @@
+"""Checkpoints: folders under ``RUN/checkpoints`` from which the same command goes on as if never stopped.
+
+Order, negatives and dropout are functions of (seed, stage, epoch, step), so a checkpoint at the end of an epoch
+needs the weights, the best weights, Adam's moments and a few counters, and no random state.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+from typing import final
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from solidrec.artifacts import new_folder, read_json, read_manifest, write_json, write_manifest
+from solidrec.errors import DamagedError, StorageError
+from solidrec.train.loop import Progress, Stage
+
+KEEP = 2
+FILES = ("model.safetensors", "best.safetensors", "optimizer.safetensors", "state.json")
+
+
+@final
+class Checkpoints:
+    """Writes a checkpoint at most every `seconds`, keeps the last two, finds the newest good one."""
+
+    def __init__(self, folder: Path, seconds: float = 20.0) -> None:
+        self.folder = folder
+        self.seconds = seconds
+        self.saved = time.monotonic()
+
+    def names(self) -> list[Path]:
+        """Return the checkpoints there are, oldest first (their names sort by stage and epoch)."""
+        return sorted(path for path in self.folder.glob("stage*-epoch*") if path.is_dir())
+
+    def maybe_save(self, stage: Stage) -> None:
+        """Save if the last one is old enough."""
+        if time.monotonic() - self.saved >= self.seconds:
+            self.save(stage)
+
+    def save(self, stage: Stage) -> None:
+        """Write a checkpoint folder by one rename, then remove the older ones."""
+        at = stage.progress
+        with new_folder(self.folder / f"stage{at.stage}-epoch{at.epoch:05d}", replace=True) as temporary:
+            save_file(contiguous(stage.model.state_dict()), temporary / "model.safetensors")
+            save_file(contiguous(stage.best), temporary / "best.safetensors")
+            save_file(contiguous(moments(stage)), temporary / "optimizer.safetensors")
+            write_json(temporary / "state.json", at.to_json())
+            write_manifest(temporary, kind="checkpoint", files=FILES, facts={})
+        for old in self.names()[:-KEEP]:
+            shutil.rmtree(old, ignore_errors=True)
+        self.saved = time.monotonic()
+
+    def newest(self) -> Path | None:
+        """Return the newest checkpoint whose bytes are good; a damaged one is set aside as ``.corrupt``."""
+        for path in reversed(self.names()):
+            try:
+                read_manifest(path, kind="checkpoint")
+            except (DamagedError, StorageError):
+                path.rename(path.with_name(f".corrupt-{path.name}"))
+                continue
+            return path
+        return None
+
+    def clear(self) -> None:
+        """Remove all checkpoints: the run is complete."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def read_progress(path: Path) -> Progress:
+    """Return where training stood."""
+    return Progress(**read_json(path / "state.json"))
+
+
+def restore(stage: Stage, path: Path) -> None:
+    """Put weights, best weights and Adam's moments of a checkpoint into a stage built for it."""
+    device = stage.batches.device
+    stage.model.load_state_dict(load_file(path / "model.safetensors", device=device))
+    stage.best = load_file(path / "best.safetensors", device=device)
+    state = load_file(path / "optimizer.safetensors", device=device)
+    names = {name: parameter for name, parameter in stage.model.named_parameters() if parameter.requires_grad}
+    for key, tensor in state.items():
+        name, moment = key.rsplit("/", 1)
+        stage.optimizer.state[names[name]][moment] = tensor.reshape(()) if moment == "step" else tensor
+
+
+def moments(stage: Stage) -> dict[str, torch.Tensor]:
+    """Return Adam's state as flat named tensors."""
+    found = {}
+    for name, parameter in stage.model.named_parameters():
+        for moment, tensor in stage.optimizer.state.get(parameter, {}).items():
+            found[f"{name}/{moment}"] = tensor
+    return found
+
+
+def contiguous(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the tensors as safetensors wants them."""
+    return {name: tensor.detach().contiguous() for name, tensor in tensors.items()}

@@ -1,0 +1,193 @@
+"""One stage of training: epochs, validation, patience, the best weights."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol, final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from solidrec.errors import DivergedError
+from solidrec.nn.codebook import Codebook
+from solidrec.nn.recommender import Recommender
+from solidrec.spec import TrainSpec
+from solidrec.train.batches import TrainingBatches
+from solidrec.train.losses import click_loss
+from solidrec.train.seeds import rng, seed_torch
+from solidrec.train.usage import Tally
+
+State = dict[str, Tensor]
+Row = dict[str, Any]
+SELECT = "UAUC"
+"""The validation metric that chooses the epoch."""
+
+
+@dataclass
+class Progress:
+    """Where training stands: everything of a checkpoint that is not a tensor."""
+
+    stage: int = 1
+    epoch: int = 0
+    step: int = 0
+    best: float = -1.0
+    best_epoch: int = 0
+    best_step: int = 0
+    history: list[Row] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+    def next_stage(self) -> Progress:
+        """Return the start of the next stage, with the log so far."""
+        return Progress(stage=self.stage + 1, history=self.history)
+
+
+class Display(Protocol):
+    """What a person sees while training."""
+
+    def stage(self, stage: int, epochs: int, steps: int) -> None:
+        """A stage begins."""
+
+    def step(self, loss: float) -> None:
+        """A step is done."""
+
+    def epoch(self, row: Row) -> None:
+        """An epoch is done and validated."""
+
+    def done(self, row: Row) -> None:
+        """A stage has ended."""
+
+
+@final
+class Silent:
+    """Shows nothing."""
+
+    def stage(self, stage: int, epochs: int, steps: int) -> None:
+        """Show nothing."""
+
+    def step(self, loss: float) -> None:
+        """Show nothing."""
+
+    def epoch(self, row: Row) -> None:
+        """Show nothing."""
+
+    def done(self, row: Row) -> None:
+        """Show nothing."""
+
+
+@final
+class Stage:
+    """Trains one model on one stage's loss, from `progress` on.
+
+    ``validate`` returns validation metrics, or None when the data has no validation rows: then every epoch is run
+    and the last weights are kept. ``save`` is called after each epoch.
+    """
+
+    def __init__(
+        self,
+        model: Recommender,
+        batches: TrainingBatches,
+        spec: TrainSpec,
+        *,
+        seed: int,
+        progress: Progress,
+        validate: Callable[[], dict[str, float | None] | None],
+        save: Callable[[Stage], None],
+        display: Display,
+        revive: bool = True,
+    ) -> None:
+        self.model, self.batches, self.spec, self.seed, self.revives = model, batches, spec, seed, revive
+        self.progress, self.validate, self.save, self.display = progress, validate, save, display
+        trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        self.optimizer = torch.optim.Adam(
+            trained, lr=spec.learning_rate, weight_decay=spec.weight_decay, fused=trained[0].device.type in ("cpu", "cuda")
+        )
+        self.best: State = copy_state(model)
+        self.codebook = next((module for module in model.modules() if isinstance(module, Codebook)), None)
+
+    def run(self) -> None:
+        """Train until the epochs or the patience run out, then put the best weights back."""
+        self.display.stage(self.progress.stage, self.spec.epochs, self.batches.steps)
+        if self.progress.epoch == 0 and self.progress.stage > 1:
+            self.finish_epoch({"loss": None, "penalty": None}, time.perf_counter())
+        while not self.finished():
+            self.run_epoch()
+        self.model.load_state_dict(self.best)
+        self.display.done({"stage": self.progress.stage, "epoch": self.progress.best_epoch, SELECT: self.progress.best})
+
+    def finished(self) -> bool:
+        """Say whether the stage is over: epochs used up, or no better validation for long enough (see `TrainSpec`)."""
+        at, spec = self.progress, self.spec
+        if at.epoch >= spec.epochs:
+            return True
+        waited = at.epoch - at.best_epoch >= spec.patience and at.step - at.best_step >= spec.patience_steps
+        return waited and at.step >= spec.min_steps and at.best >= 0
+
+    def run_epoch(self) -> None:
+        """Train one epoch, revive dead codes, validate, save."""
+        started, at = time.perf_counter(), self.progress
+        tally = Tally(len(self.codebook.codes) if self.codebook else 0, self.batches.device)
+        losses, penalties = [], []
+        self.model.train()
+        for step, batch in enumerate(self.batches.epoch(at.stage, at.epoch)):
+            seed_torch(self.seed, "dropout", at.stage, at.epoch, step)
+            scores = self.model(batch.history, batch.candidates)
+            loss = click_loss(scores, batch, self.spec.penalty)
+            self.check(loss, step)
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimizer.step()
+            losses.append(float(loss.detach()))
+            penalties.append(scores.penalty.detach())
+            tally.add(scores.stats)
+            self.display.step(losses[-1])
+        at.epoch += 1
+        at.step += len(losses)
+        row = {"loss": float(np.mean(losses)), "penalty": float(torch.stack(penalties).mean())} | tally.row()
+        if self.codebook is not None:
+            row["codes_revived"] = self.revive(tally.dead())
+        row["positives_per_second"] = len(self.batches.users) / (time.perf_counter() - started)
+        self.finish_epoch(row, started)
+
+    def finish_epoch(self, row: Row, started: float) -> None:
+        """Validate, remember the best weights, log and save."""
+        at = self.progress
+        metrics = self.validate()
+        score = at.epoch if metrics is None else metrics[SELECT] or 0.0
+        if score > at.best:
+            at.best, at.best_epoch, at.best_step = float(score), at.epoch, at.step
+            self.best = copy_state(self.model)
+        seconds = time.perf_counter() - started
+        row = {"stage": at.stage, "epoch": at.epoch, "step": at.step, **row, "valid": metrics, "seconds": seconds}
+        at.history.append(row | {"best": at.best_epoch == at.epoch})
+        self.display.epoch(at.history[-1])
+        self.save(self)
+
+    def check(self, loss: Tensor, step: int) -> None:
+        """Stop before a loss that is not finite reaches the weights."""
+        if not bool(torch.isfinite(loss)):
+            where = f"stage {self.progress.stage}, epoch {self.progress.epoch + 1}, step {step + 1}"
+            raise DivergedError(f"the loss became {float(loss)} at {where}; lower train.learning_rate or check the features")
+
+    def revive(self, dead: Tensor) -> int:
+        """Put codes that nobody chose in this epoch onto embeddings of items that people did choose; return how many."""
+        if not len(dead) or self.codebook is None or self.codebook.loss == "constant" or not self.revives:
+            return 0
+        random = rng(self.seed, "revive", self.progress.stage, self.progress.epoch)
+        events = self.batches.positions[random.integers(len(self.batches.positions), size=len(dead))]
+        items = self.batches.tensor(self.batches.data.event_items[events])
+        self.codebook.place(dead, self.model.items.weight.detach()[items])
+        for moment in self.optimizer.state.get(self.codebook.codes, {}).values():
+            if moment.shape == self.codebook.codes.shape:
+                moment[dead] = 0
+        return len(dead)
+
+
+def copy_state(model: Recommender) -> State:
+    """Return a copy of everything the model knows."""
+    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}

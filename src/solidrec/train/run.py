@@ -1,0 +1,282 @@
+"""A whole run: semantic ids, then the stages of Algorithm 1, then the test split once, then the run folder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import torch
+
+from solidrec.artifacts import MANIFEST, read_json, write_json
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import IncompatibleError, Interrupted, StorageError
+from solidrec.evaluate.runner import evaluate
+from solidrec.evaluate.scorer import ModelScorer
+from solidrec.nn.build import build, stages
+from solidrec.nn.codebook import Codebook
+from solidrec.nn.recommender import Recommender
+from solidrec.nn.sources import Trunk
+from solidrec.runs import HISTORY, SPEC, Run, load_run, needs_semantics, save_run, write_history
+from solidrec.semantics.fuse import fuse
+from solidrec.semantics.ids import SemanticIds
+from solidrec.semantics.kmeans import kmeans
+from solidrec.semantics.plan import ID, make, plan
+from solidrec.spec import ModelSpec, RunSpec
+from solidrec.train.batches import TrainingBatches
+from solidrec.train.checkpoint import Checkpoints, read_progress, restore
+from solidrec.train.loop import Display, Progress, Silent, Stage
+from solidrec.train.seeds import seed_torch
+
+
+def train_run(
+    data: PreparedData,
+    spec: RunSpec,
+    out: Path,
+    *,
+    device: str = "cpu",
+    display: Display | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Run:
+    """Train what `spec` says on prepared data and write the run folder `out`; returns the loaded run.
+
+    A finished run of the same specification is returned as it is, an unfinished one resumes, one of another
+    specification raises `IncompatibleError`. Raises `Interrupted` when stopped by a signal after saving.
+    """
+    if spec.data != data.fingerprint:
+        raise IncompatibleError(f"the specification is of data {spec.data[:12]}, {data.path} is {data.fingerprint[:12]}")
+    if claim(out, spec):
+        say(f"{out}: this run is finished already; remove the folder to train it again")
+        return load_run(out, device=device)
+    display = display or Silent()
+    with locked(out), stoppable():
+        started = time.perf_counter()
+        semantics = None
+        if needs_semantics(spec.model.name):
+            semantics = cached_semantics(data, spec, device=device, display=display, say=say)
+        checkpoints = Checkpoints(out / "checkpoints")
+        try:
+            model = fit(data, spec, semantics, out=out, device=device, display=display, checkpoints=checkpoints, say=say)
+        except KeyboardInterrupt:
+            raise Interrupted(f"{out}: stopped; run the same command again to go on from the last checkpoint") from None
+        metrics = measure(model, data, spec)
+        finish(out, data, spec, model, semantics=semantics, metrics=metrics, seconds=time.perf_counter() - started)
+        checkpoints.clear()
+    return load_run(out, device=device)
+
+
+def claim(out: Path, spec: RunSpec) -> bool:
+    """Make the run folder or accept the one that is there; return whether the run is finished."""
+    if (out / SPEC).is_file():
+        there = read_json(out / SPEC)
+        mine = spec.model_dump(mode="json")
+        if there != mine:
+            raise IncompatibleError(f"{out}: holds a run of another specification ({difference(there, mine)}); choose another --out")
+        return (out / MANIFEST).is_file()
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise StorageError(f"{out}: exists and is not a run folder; choose another --out")
+    write_json(out / SPEC, spec.model_dump(mode="json"))
+    return False
+
+
+def difference(there: Any, mine: Any, key: str = "") -> str:
+    """Name the first setting that two specifications disagree on.
+
+    >>> difference({"seed": 1, "model": {"dim": 32}}, {"seed": 1, "model": {"dim": 64}})
+    'model.dim is 32 there, 64 here'
+    """
+    if isinstance(there, dict) and isinstance(mine, dict):
+        for name in [*mine, *there]:
+            if there.get(name) != mine.get(name):
+                return difference(there.get(name), mine.get(name), f"{key}.{name}" if key else name)
+    return f"{key} is {there!r} there, {mine!r} here"
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Hold the run folder's lock; a second trainer gets one clear line."""
+    with (out / ".lock").open("a+") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            stream.seek(0)
+            raise StorageError(f"{out}: another process is training here (pid {stream.read().strip()}); wait for it") from None
+        stream.truncate(0)
+        stream.write(str(os.getpid()))
+        stream.flush()
+        yield
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Let SIGTERM stop training as Ctrl-C does; only the main thread may listen to signals."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def fit(
+    data: PreparedData,
+    spec: RunSpec,
+    semantics: SemanticIds | None,
+    *,
+    out: Path | None,
+    device: str,
+    display: Display,
+    checkpoints: Checkpoints | None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Recommender:
+    """Run the stages of Algorithm 1 and return the model with its best weights."""
+    batches = TrainingBatches(
+        data, length=spec.model.length, batch=spec.train.batch, negatives=spec.train.negatives, seed=spec.seed, device=device
+    )
+    found = checkpoints.newest() if checkpoints else None
+    progress = read_progress(found) if found else Progress()
+    if found:
+        say(f"resumed at stage {progress.stage}, epoch {progress.epoch}, step {progress.step}")
+
+    def save(stage: Stage) -> None:
+        if out is not None:
+            write_history(out, stage.progress.history)
+        if checkpoints is not None:
+            checkpoints.maybe_save(stage)
+
+    previous = None
+    while True:
+        model = start_of_stage(data, spec, semantics, previous, stage=progress.stage, device=device)
+        stage = Stage(
+            model, batches, spec.train, seed=spec.seed, progress=progress, validate=validation(model, data, spec),
+            save=save, display=display, revive=spec.model.codebook.revive,
+        )  # fmt: skip
+        if found:
+            restore(stage, found)
+            found = None
+        stage.run()
+        if progress.stage == stages(spec.model.name):
+            return model
+        previous, progress = model, progress.next_stage()
+
+
+def start_of_stage(
+    data: PreparedData, spec: RunSpec, semantics: SemanticIds | None, previous: Recommender | None, *, stage: int, device: str
+) -> Recommender:
+    """Build the model of a stage: seeded, on the weights of the stage before, with its codebook's first codes."""
+    seed_torch(spec.seed, "parameters", stage)
+    of_item = None if semantics is None else torch.from_numpy(semantics.of_item)
+    model = build(spec.model, items=len(data.items), semantic_of_item=of_item, stage=stage).to(device)
+    if previous is not None:
+        model.load_state_dict(model.state_dict() | previous.state_dict())
+        place_codes(model, spec)
+    return model
+
+
+@torch.no_grad()
+def place_codes(model: Recommender, spec: RunSpec) -> None:
+    """Start the codebook: from the metacode if there is a trunk (Algorithm 1), else from k-means over the item table."""
+    codebook = next(module for module in model.modules() if isinstance(module, Codebook))
+    trunk = next((module for module in model.modules() if isinstance(module, Trunk)), None)
+    size = len(codebook.codes)
+    if trunk is not None:
+        codes = trunk.semantics.weight[1:]
+    else:
+        vectors = model.items.weight[1:].detach().cpu().numpy()
+        ones = np.ones_like(vectors)
+        codes = torch.from_numpy(kmeans(fuse([vectors])._replace(vectors=vectors, present=ones), size, seed=spec.seed).centroids)
+    codebook.place(torch.arange(len(codes), device=codebook.codes.device), codes)
+
+
+def validation(model: Recommender, data: PreparedData, spec: RunSpec) -> Callable[[], dict[str, float | None] | None]:
+    """Return the function that measures a model on the validation split, if there is one."""
+    if "valid" not in data.manifest["negatives"]:
+        return lambda: None
+    return lambda: evaluate(ModelScorer(model), data, split="valid", length=spec.model.length).metrics
+
+
+def cached_semantics(
+    data: PreparedData, spec: RunSpec, *, device: str, display: Display, say: Callable[[str], None]
+) -> SemanticIds:
+    """Make the semantic ids of a specification, or read them from the data folder where an earlier run left them."""
+    chosen = RunSpec(data=spec.data, semantics=spec.semantics)
+    if ID in plan(data, spec.semantics).modalities:
+        chosen = chosen.model_copy(update={"model": id_model(spec.model), "train": spec.train})
+    folder = data.path / "semantics" / chosen.digest()
+    if (folder / MANIFEST).is_file():
+        semantics = SemanticIds.load(folder).check(len(data.items))
+    else:
+        vectors = id_vectors(data, spec, device=device, display=display, say=say)
+        semantics = make(data, spec.semantics, vectors, device=device)
+        semantics.save(folder)
+    facts = semantics.facts()
+    say(f"semantics: {facts['count']} ids by {semantics.method} over {', '.join(semantics.modalities)} ({semantics.reason})")
+    return semantics
+
+
+def id_model(model: ModelSpec) -> ModelSpec:
+    """Return the static model whose item embeddings serve as the ``id`` modality."""
+    return ModelSpec(name="static", backbone="sasrec", dim=model.dim, length=model.length, dropout=model.dropout)
+
+
+def id_vectors(
+    data: PreparedData, spec: RunSpec, *, device: str, display: Display, say: Callable[[str], None]
+) -> Callable[[], np.ndarray]:
+    """Return a function that trains a static SASRec on the way and gives its item embeddings (V, D)."""
+
+    def train() -> np.ndarray:
+        say("semantics: training a static SASRec first, for its item embeddings")
+        static = spec.model_copy(update={"model": id_model(spec.model), "seed": spec.semantics.seed})
+        model = fit(data, static, None, out=None, device=device, display=display, checkpoints=None)
+        return np.asarray(model.items.weight[1:].detach().cpu().numpy())
+
+    return train
+
+
+def measure(model: Recommender, data: PreparedData, spec: RunSpec) -> dict[str, Any]:
+    """Measure the chosen weights on validation, and on the test split: the one time it is opened."""
+    found: dict[str, Any] = {}
+    for split in ("valid", "test"):
+        if split in data.manifest["negatives"]:
+            summary = evaluate(ModelScorer(model), data, split=split, length=spec.model.length).summary()
+            found[split] = {"seed": spec.seed, **summary}
+    return found
+
+
+def finish(
+    out: Path,
+    data: PreparedData,
+    spec: RunSpec,
+    model: Recommender,
+    *,
+    semantics: SemanticIds | None,
+    metrics: dict[str, Any],
+    seconds: float,
+) -> None:
+    """Write the final files of the run folder."""
+    if not (out / HISTORY).is_file():
+        write_history(out, [])
+    wanted = [name for name in ("item", "title", "categories") if name in data.catalog.columns]
+    catalog = data.catalog.select(wanted).with_columns(training_count=np.asarray(data.train_counts[1:]))
+    facts = {
+        "digest": spec.digest(), "model": spec.model.name, "backbone": spec.model.backbone, "seed": spec.seed,
+        "data": {"path": str(data.path.resolve()), "fingerprint": data.fingerprint, "split": data.manifest["split"],
+                 **{key: data.manifest[key] for key in ("users", "items", "interactions")}},
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "seconds": seconds, "threads": torch.get_num_threads(), "cpu": torch.backends.cpu.get_cpu_capability(),
+    }  # fmt: skip
+    save_run(out, spec, model, catalog=catalog, semantics=semantics, metrics=metrics, facts=facts)

@@ -1,0 +1,47 @@
+"""What an epoch says about the codebook and the clip."""
+
+from __future__ import annotations
+
+from typing import final
+
+import torch
+from torch import Tensor
+
+
+@final
+class Tally:
+    """Adds up the stats of an epoch's batches: mean saturated share, how often each code was chosen.
+
+    >>> tally = Tally(codes=3, device="cpu")
+    >>> tally.add({"codes": torch.tensor([[0, 0, 1, -1]])})
+    >>> tally.row()
+    {'codes_used': 2, 'codes_dead': 1, 'perplexity': 1.889...}
+    """
+
+    def __init__(self, codes: int, device: str) -> None:
+        self.hits = torch.zeros(codes, dtype=torch.int64, device=device)
+        self.saturated: list[Tensor] = []
+
+    def add(self, stats: dict[str, Tensor]) -> None:
+        """Take in one batch's stats."""
+        if "saturated" in stats:
+            self.saturated.append(stats["saturated"])
+        if "codes" in stats and len(self.hits):
+            chosen = stats["codes"].flatten()
+            self.hits += torch.bincount(chosen[chosen >= 0], minlength=len(self.hits))
+
+    def dead(self) -> Tensor:
+        """Return the codes (n,) that nobody chose."""
+        return (self.hits == 0).nonzero()[:, 0]
+
+    def row(self) -> dict[str, float | int]:
+        """Return what the epoch's log line says."""
+        row: dict[str, float | int] = {}
+        if self.saturated:
+            row["saturated"] = float(torch.stack(self.saturated).mean())
+        if len(self.hits):
+            share = self.hits[self.hits > 0].double() / self.hits.sum().clamp(min=1)
+            used = int((self.hits > 0).sum())
+            row |= {"codes_used": used, "codes_dead": len(self.hits) - used}
+            row["perplexity"] = float(torch.exp(-(share * share.log()).sum()))
+        return row

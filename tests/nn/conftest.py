@@ -1,0 +1,53 @@
+"""Small models of every name, and histories of every length, for all tests of `nn`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from solidrec.nn.build import build
+from solidrec.nn.recommender import Recommender
+from solidrec.spec import ModelSpec
+
+ITEMS, SEMANTICS, LENGTH, DIM = 40, 7, 6, 8
+
+
+@pytest.fixture
+def semantic_of_item() -> Tensor:
+    """Items 1..40 dealt to semantic ids 1..7 in turn, 0 for padding."""
+    return torch.cat([torch.zeros(1, dtype=torch.int64), torch.arange(ITEMS) % SEMANTICS + 1])
+
+
+@pytest.fixture
+def model(semantic_of_item: Tensor) -> Callable[..., Recommender]:
+    """Build a small model by name: ``model("duet", "din", seed=1, stage=2, clip=0.5)``.
+
+    Its item embeddings are ten times as large as at a real start: logits of size 1 differ by more than a tolerance.
+    """
+
+    def make(name: str, backbone: str = "sasrec", *, seed: int = 0, stage: int | None = None, **settings: Any) -> Recommender:
+        spec = ModelSpec.parse({"name": name, "backbone": backbone, "dim": DIM, "length": LENGTH, "core": 4} | settings)
+        torch.manual_seed(seed)
+        built = build(spec, items=ITEMS, semantic_of_item=semantic_of_item, stage=stage).eval()
+        built.items.weight.data.mul_(10)
+        return built
+
+    return make
+
+
+@pytest.fixture
+def histories() -> Tensor:
+    """One history of each length 0..6 and five more full ones, padded with 0 on the right, (12, 6)."""
+    items = torch.randint(1, ITEMS + 1, (12, LENGTH), generator=torch.Generator().manual_seed(5))
+    lengths = torch.tensor([0, 1, 2, 3, 4, 5, 6, 6, 6, 6, 6, 6])
+    return items * (torch.arange(LENGTH) < lengths[:, None])
+
+
+@pytest.fixture
+def candidates() -> Tensor:
+    """Nine candidates for each of the 12 histories."""
+    return torch.randint(1, ITEMS + 1, (12, 9), generator=torch.Generator().manual_seed(6))

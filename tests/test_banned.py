@@ -1,0 +1,103 @@
+"""What no line of the source may do: load code as data, lose rows in silence, hide a device, name a machine."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+MODULES = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+CALLS = {"eval", "exec", "torch.load", "torch.save", "yaml.load"}
+METHODS = {"cuda"}  # a device is chosen in one place and passed on
+ARGUMENTS = {("weights_only", False), ("allow_pickle", True), ("ignore_errors", True)}
+STRINGS = {"utf8-lossy"}
+TEXTS = {"", ".md", ".toml", ".txt", ".cff", ".py", ".ipynb", ".json", ".csv", ".html", ".svg"}
+MACHINE_PATH = re.compile(r"(?<![\w.~<$/:-])/(?:home|root|work|mnt|Users|tmp|opt|private)/[\w.]+")
+
+
+def banned(source: str) -> Iterator[str]:
+    """Everything in a source that is banned, as ``line: what``; docstrings and comments may speak of it."""
+    for node in ast.walk(ast.parse(source)):
+        yield from (f"{getattr(node, 'lineno', 0)}: {what}" for what in banned_here(node))
+
+
+def banned_here(node: ast.AST) -> list[str]:
+    """What is banned in one node of a syntax tree, without its children."""
+    match node:
+        case ast.Import(names=names):
+            return [alias.name for alias in names if alias.name.split(".")[0] in MODULES]
+        case ast.ImportFrom(module=str(module)):
+            return [module] if module.split(".")[0] in MODULES else []
+        case ast.Constant(value=str(text)):
+            return [text] if text in STRINGS else []
+        case ast.Call(func=func, keywords=keywords):
+            name = ast.unparse(func)
+            found = [name] if name in CALLS or (isinstance(func, ast.Attribute) and func.attr in METHODS) else []
+            return found + [ast.unparse(k) for k in keywords if is_banned_argument(name, k)]
+        case _:
+            return []
+
+
+def is_banned_argument(call: str, keyword: ast.keyword) -> bool:
+    """A reader that skips bad rows is banned; tidying up a temporary folder is no reader."""
+    value = getattr(keyword.value, "value", None)
+    return (keyword.arg, value) in ARGUMENTS and call != "shutil.rmtree"
+
+
+def test_the_source_does_nothing_banned(repository: Path) -> None:
+    package = repository / "src" / "solidrec"
+    sources = {path.relative_to(package): path.read_text(encoding="utf-8") for path in sorted(package.rglob("*.py"))}
+    assert sources
+    assert [f"{path}:{line}" for path, source in sources.items() for line in banned(source)] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pickle",
+        "def f():\n    from joblib import dump",
+        "torch.load(path)",
+        "x = np.load(path, allow_pickle=True)",
+        "polars.read_csv(path, ignore_errors=True)",
+        "polars.read_csv(path, encoding='utf8-lossy')",
+        "yaml.load(text)",
+        "eval('1')",
+        "model.eval().cuda()",
+    ],
+)
+def test_a_banned_line_is_found(source: str) -> None:
+    assert len(list(banned(source))) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "model.eval()",
+        "np.load(path, allow_pickle=False)",
+        "shutil.rmtree(folder, ignore_errors=True)",
+        '"""No pickle, no eval(text), no utf8-lossy."""',
+    ],
+)
+def test_a_harmless_line_passes(source: str) -> None:
+    assert list(banned(source)) == []
+
+
+def test_no_text_names_a_path_of_a_machine(repository: Path) -> None:
+    patterns = ("*.md", "*.toml", "*.txt", "*.cff", "Makefile", ".ci/*", "docs/**/*", "benchmarks/**/*", "src/**/*.py")
+    paths = sorted({path for pattern in patterns for path in repository.glob(pattern) if path.suffix in TEXTS})
+    assert repository / "pyproject.toml" in paths
+    found = {path.name: MACHINE_PATH.findall(path.read_text(encoding="utf-8")) for path in paths}
+    assert {name: hits for name, hits in found.items() if hits} == {}
+
+
+@pytest.mark.parametrize("text", ["see /home/ann/data", "open('/tmp/x')", "/root/.cache", "PATH=/opt/wheels"])
+def test_a_path_of_a_machine_is_found(text: str) -> None:
+    assert MACHINE_PATH.search(text)
+
+
+@pytest.mark.parametrize("text", ["../shared/data", "https://site.org/home/ann", "users/work/x", "~/work/data", "a/tmp/b"])
+def test_other_paths_pass(text: str) -> None:
+    assert not MACHINE_PATH.search(text)
