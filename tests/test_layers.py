@@ -13,7 +13,9 @@ LAYERS = (
     ("errors", "artifacts", "ids", "batch", "metrics", "spec"),
     ("data", "nn"),
     ("semantics",),
+    ("runs",),  # the run folder: train writes it, serve and api read it
     ("train", "evaluate", "serve"),
+    ("console",),  # nothing below prints
     ("experiments", "api"),
     ("solidrec",),  # the package's own __init__: the names that people import
     ("cli",),
@@ -21,7 +23,7 @@ LAYERS = (
 )
 LAYER = {part: number for number, parts in enumerate(LAYERS) for part in parts}
 # Parts of one layer are strangers, but that the left one of these may import the right one.
-NEIGHBOURS = {("train", "evaluate")} | {(part, "errors") for part in LAYERS[0]}
+NEIGHBOURS = {("train", "evaluate"), ("serve", "evaluate"), ("experiments", "api")} | {(part, "errors") for part in LAYERS[0]}
 UNSEEN_BY_NN = {"artifacts", "metrics", "spec"}
 
 
@@ -35,7 +37,7 @@ def imports(source: str) -> Iterator[str]:
 
 
 def part_of(module: str) -> str:
-    """``solidrec.nn.heads`` -> ``nn``, ``solidrec`` and ``solidrec.train`` the function's package -> their own name."""
+    """``solidrec.nn.heads`` -> ``nn``; a module without a dot is its own part."""
     return module.split(".")[1] if "." in module else module
 
 

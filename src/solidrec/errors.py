@@ -65,8 +65,10 @@ class DamagedError(SolidrecError):
     exit_code = 77
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str], *, prefix: str = "") -> str:
     """Return ``"; did you mean 'x'?"`` for the known word closest to `word`, or the list of known words.
+
+    A `prefix` is shown before the closest word and not compared: a long one would make all words look alike.
 
     >>> nearest("sasrecc", ["din", "sasrec"])
     "; did you mean 'sasrec'?"
@@ -75,4 +77,4 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """
     known = list(known)
     close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
+    return f"; did you mean {prefix + close[0]!r}?" if close else f"; known: {', '.join(known)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, Self, get_args
 
@@ -63,7 +64,7 @@ class ModelSpec(Spec):
     length: int = Field(10, ge=1, description="L, the last items of a history that are read")
     blocks: int = Field(2, ge=1, description="transformer blocks of SASRec and BERT4Rec")
     heads: int = Field(2, ge=1, description="attention heads of SASRec and BERT4Rec")
-    dropout: float = Field(0.2, ge=0, lt=1, description="dropout inside the backbone, the same for every model")
+    dropout: float = Field(0.2, ge=0, lt=1, description="dropout inside the backbone and the generators, for every model")
     core: int = Field(16, ge=1, description="K of APG's K x K cores")
     clip: float = Field(0.01, ge=0, description="T of Eq. 12")
     codebook: CodebookSpec = CodebookSpec()
@@ -72,7 +73,7 @@ class ModelSpec(Spec):
 class TrainSpec(Spec):
     """How a model is trained; ``epochs`` is the maximum of each stage of Algorithm 1."""
 
-    epochs: int = Field(100, ge=1)
+    epochs: int = Field(200, ge=1)
     batch: int = Field(1024, ge=1)
     learning_rate: float = Field(1e-3, gt=0)
     weight_decay: float = Field(0.0, ge=0)
@@ -118,12 +119,16 @@ class RunSpec(Spec):
 def explain(spec: type[BaseModel], item: Any) -> str:
     """Say in one phrase what is wrong with one key of a specification."""
     key = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "literal_error":
+        known = re.findall(r"'([^']+)'", item["ctx"]["expected"])
+        return f"setting {key}: unknown name {item['input']!r}{nearest(str(item['input']), known)}"
     if item["type"] != "extra_forbidden":
         return f"setting {key}: {item['msg'].lower()} (got {item['input']!r})"
     group: Any = spec
     for part in item["loc"][:-1]:
         group = group.model_fields[part].annotation
-    return f"unknown setting {key!r}{nearest(str(item['loc'][-1]), group.model_fields)}"
+    prefix = key.removesuffix(str(item["loc"][-1]))
+    return f"unknown setting {key!r}{nearest(str(item['loc'][-1]), group.model_fields, prefix=prefix)}"
 
 
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

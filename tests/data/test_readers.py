@@ -99,7 +99,7 @@ def test_d9_d17_byte_order_mark_crlf_and_quoted_line_ends_are_fine(tmp_path: Pat
     assert column(tmp_path / "log.csv") == ["ann", "bob"]
 
 
-@pytest.mark.parametrize("content", [b"user,item\na,b,c\n", b'user,item\na,"b\nc,d\n'])
+@pytest.mark.parametrize("content", [b"user,item\na,b,c\n", b"title,user,item\nA, B,a,b\n", b'user,item\na,"b\nc,d\n'])
 def test_d17_ragged_rows_and_open_quotes_are_errors(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "log.csv").write_bytes(content)
     with pytest.raises(DataError, match=r"log.csv: cannot be read"):

@@ -15,6 +15,7 @@ from solidrec.errors import DataError, SolidrecError, UsageError
 
 MAX_ID_BYTES = 256
 SHOWN = 20
+WHY = {"bad_time": ", not a whole number", "bad_rating": ", not a number"}
 MAX_EXACT = 2**53
 
 
@@ -157,7 +158,7 @@ def _listing(group: pl.DataFrame, table: Table) -> str:
         for row, value in rows
     ]
     more = ", ..." if len(group) > SHOWN else ""
-    return f"{reason} ({len(group):,}{', not a number' if reason.startswith('bad') else ''}): {', '.join(shown)}{more}"
+    return f"{reason} ({len(group):,}{WHY.get(reason, '')}): {', '.join(shown)}{more}"
 
 
 def _apply(log: pl.DataFrame, order: str, table: Table, rules: Rules) -> tuple[pl.DataFrame, dict[str, int]]:

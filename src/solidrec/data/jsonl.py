@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
-from typing import IO, Any
+from typing import Any
 
 import polars as pl
 
@@ -24,7 +25,7 @@ class _Float(str):
     __slots__ = ()
 
 
-def read_jsonl(stream: IO[bytes], name: str) -> tuple[pl.DataFrame, dict[str, dict[str, int]]]:
+def read_jsonl(stream: io.BufferedIOBase, name: str) -> tuple[pl.DataFrame, dict[str, dict[str, int]]]:
     """Return a frame of strings and lists of strings, and the kinds of value each column holds with their first line.
 
     Nested objects have no column. Raises `DataError` naming the line for anything that is not one JSON object,

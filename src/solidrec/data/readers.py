@@ -23,6 +23,7 @@ from solidrec.data.jsonl import read_jsonl
 from solidrec.errors import DataError, StorageError, UsageError
 
 BLOCK = 1 << 20
+EVERY = "every column"
 MAX_EXPANSION = 100
 SMALL = 1 << 30
 
@@ -33,6 +34,7 @@ class Table:
     """A table as read: `name` and `first_row` (the file row of its first record) place its rows in messages.
 
     `kinds` holds, for json only, the kinds of value in each column and the file row where each was first seen.
+    `delimited` marks csv and its kin: polars sees a row with too many fields only if every column is read.
     """
 
     frame: pl.LazyFrame
@@ -40,6 +42,7 @@ class Table:
     first_row: int = 1
     kinds: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    delimited: bool = False
 
     @property
     def columns(self) -> list[str]:
@@ -54,8 +57,9 @@ class Table:
 
     def collect(self, *columns: pl.Expr) -> pl.DataFrame:
         """Read the given columns into memory; raises `DataError` naming the file if its content is broken."""
+        every = [pl.all_horizontal(pl.all().is_null()).alias(EVERY)] if self.delimited else []
         with readable(self.name):
-            return self.frame.select(*columns).collect()
+            return self.frame.select(*columns, *every).collect(engine="streaming").drop(EVERY, strict=False)
 
 
 def read_table(source: Any, *, encoding: str = "utf-8") -> Table:
@@ -104,7 +108,7 @@ def readable(name: str) -> Iterator[None]:
 def _csv(path: Path, encoding: str, *, separator: str = ",", quote: str | None = '"') -> Table:
     content, notes = _text(path, encoding)
     frame = pl.scan_csv(content, separator=separator, quote_char=quote, infer_schema=False, glob=False)
-    return Table(frame, str(path), first_row=2, notes=notes)
+    return Table(frame, str(path), first_row=2, notes=notes, delimited=True)
 
 
 def _tsv(path: Path, encoding: str) -> Table:
@@ -202,11 +206,10 @@ def _from_pandas(frame: Any) -> pl.DataFrame:
 
 
 def _series(name: str, column: Any) -> pl.Series:
-    values = column.to_numpy()
-    if isinstance(values, np.ndarray) and values.dtype.kind in "iufbM":
-        return pl.Series(name, values)
-    missing = column.isna().to_numpy()
-    found = [None if gone else value for gone, value in zip(missing, values, strict=True)]
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iufbM":
+        return pl.Series(name, column.to_numpy())
+    # as objects: to_numpy() alone would make floats of nullable integers
+    found = [None if gone else value for gone, value in zip(column.isna(), column.to_numpy(dtype=object), strict=True)]
     kinds = {type(value) for value in found if value is not None}
     if len(kinds) > 1:
         return pl.Series(name, found, dtype=pl.Object)

@@ -7,7 +7,7 @@ whole catalogue less the items that the user had seen before (never less the tar
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from solidrec.evaluate.result import Evaluation
 from solidrec.metrics import PooledAuc, Ranks, log_loss, per_row, ranks
 
 Protocol = Literal["paper", "full"]
-Array = npt.NDArray[np.generic]
+Array = npt.NDArray[Any]
 Scorer = Callable[[Array, Array], Array]
 """(histories (r, L), candidates (r or 1, C)) -> scores (r, C)"""
 PLACES = 10
@@ -25,8 +25,10 @@ EXCLUDED = -1e9
 
 
 class Block(NamedTuple):
-    """Some rows of a split: ``users`` (r,), ``candidates`` (r or 1, C), ``scores`` (r, C), the target's ``column`` (r,) and
-    ``counted`` (r, C), what takes part."""
+    """Some rows of a split, scored.
+
+    ``users`` (r,), ``candidates`` (r or 1, C), ``scores`` (r, C), the target's ``column`` (r,), ``counted`` (r, C): what takes part.
+    """
 
     users: Array
     candidates: Array
@@ -112,7 +114,7 @@ def full_block(score: Scorer, data: PreparedData, rows: EvalRows, part: slice, *
 
 def target_scores(score: Scorer, data: PreparedData, rows: EvalRows, length: int) -> Array:
     """Return each target's score (R,); the pooled AUC of a whole catalogue needs them before the negatives."""
-    parts = [np.zeros(0, dtype=np.float32)]
+    parts: list[Array] = [np.zeros(0, dtype=np.float32)]
     for start in range(0, len(rows), 1024):
         part = slice(start, start + 1024)
         histories = data.histories(rows.users[part], rows.positions[part], length)

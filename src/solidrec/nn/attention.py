@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import final
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+
+from solidrec.nn.dropout import Dropout
 
 
 @final
@@ -16,15 +19,23 @@ class SelfAttention(nn.Module):
     def __init__(self, dim: int, heads: int, dropout: float) -> None:
         super().__init__()
         self.heads = heads
-        self.dropout = dropout
+        self.dropout = Dropout(dropout)
         self.project = nn.Linear(dim, 3 * dim)
         self.out = nn.Linear(dim, dim)
 
-    def forward(self, x: Float[Tensor, "B L D"], readable: Bool[Tensor, "B 1 #L L"]) -> Float[Tensor, "B L D"]:
-        """Attend from every position to the positions that `readable` allows."""
-        split = self.project(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        query, key, value = split.unbind(0)
-        dropout = self.dropout if self.training else 0.0
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=readable, dropout_p=dropout)
-        out: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
+    def forward(
+        self, asking: Float[Tensor, "B M D"], x: Float[Tensor, "B L D"], readable: Bool[Tensor, "B 1 #M L"]
+    ) -> Float[Tensor, "B M D"]:
+        """Attend from the `asking` positions (all of them, or the one that is wanted) to what `readable` allows of `x`."""
+        dim = x.shape[2]
+        query = self.by_head(F.linear(asking, self.project.weight[:dim], self.project.bias[:dim]))
+        key, value = F.linear(x, self.project.weight[dim:], self.project.bias[dim:]).chunk(2, dim=2)
+        logits = query @ self.by_head(key).transpose(2, 3) / query.shape[-1] ** 0.5
+        shares = self.dropout(logits.masked_fill(~readable, -torch.inf).softmax(-1))
+        out: Tensor = self.out((shares @ self.by_head(value)).transpose(1, 2).flatten(2))
         return out
+
+    def by_head(self, x: Float[Tensor, "B N D"]) -> Float[Tensor, "B H N K"]:
+        """Split the width into heads."""
+        split: Tensor = x.unflatten(2, (self.heads, -1))
+        return split.transpose(1, 2)

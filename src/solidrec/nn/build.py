@@ -70,9 +70,7 @@ def build(spec: ModelSpec, *, items: int, semantic_of_item: Tensor | None = None
         raise UsageError(f"model.dim={spec.dim} is not a multiple of model.heads={spec.heads}; change one of them")
     table = nn.Embedding(items + 1, spec.dim, padding_idx=0)
     nn.init.normal_(table.weight[1:], std=0.1)
-    backbone = BACKBONES[spec.backbone](
-        spec.dim, length=spec.length, blocks=spec.blocks, heads=spec.heads, dropout=spec.dropout
-    )
+    backbone = BACKBONES[spec.backbone](spec.dim, length=spec.length, blocks=spec.blocks, heads=spec.heads, dropout=spec.dropout)
     head: Head = LowRankHead(spec.dim, spec.core) if recipe.low_rank else FullHead(spec.dim)
     return Recommender(table, backbone=backbone, head=head, source=build_source(spec, recipe, head.slots, semantic_of_item))
 
@@ -86,7 +84,7 @@ def build_source(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item
         assert branch is not None
         return branch
     assert semantic_of_item is not None
-    trunk = Trunk(Generator(slots, spec.dim), semantic_of_item, spec.dim)
+    trunk = Trunk(Generator(slots, spec.dim, dropout=spec.dropout), semantic_of_item, spec.dim)
     if branch is None:
         return trunk
     return AuthorCode(trunk, branch) if recipe.author_code else Sum(trunk, branch)
@@ -103,5 +101,5 @@ def build_branch(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item
             loss="constant" if recipe.author_code else how.loss, distance=how.distance, gradient=how.gradient,
         )  # fmt: skip
     inside = recipe.clipped and not recipe.author_code
-    generator = Generator(slots, spec.dim, limit=spec.clip if inside else None)
+    generator = Generator(slots, spec.dim, dropout=spec.dropout, limit=spec.clip if inside else None)
     return Branch(generator, codebook=codebook, clip=spec.clip if recipe.clipped else None)

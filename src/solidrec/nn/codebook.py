@@ -29,9 +29,10 @@ def nearest_code(
     0
     """
     if distance == "cosine":
-        return (vectors @ F.normalize(codes, dim=1).T).argmax(-1)
-    half_norm = 0.5 * codes.square().sum(1)
-    return (vectors @ codes.T - half_norm).argmax(-1)
+        closeness = vectors @ F.normalize(codes, dim=1).T
+    else:
+        closeness = vectors @ codes.T - 0.5 * codes.square().sum(1)
+    return closeness.argmax(-1)
 
 
 def straight_through(vectors: Float[Tensor, "*N D"], found: Float[Tensor, "*N D"]) -> Float[Tensor, "*N D"]:
@@ -63,6 +64,9 @@ class Codebook(nn.Module):
     where stage (12) ended.
     """
 
+    codes: Tensor
+    hits: Tensor
+
     def __init__(
         self,
         size: int,
@@ -84,10 +88,10 @@ class Codebook(nn.Module):
             self.register_buffer("codes", start)
         if loss == "ema":
             self.register_buffer("hits", torch.ones(size))
-        self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.ReLU(), nn.Linear(hidden, dim)) if mlp else None
-        if self.mlp is not None:
-            nn.init.zeros_(self.mlp[2].weight)
-            nn.init.zeros_(self.mlp[2].bias)
+        last = nn.Linear(hidden, dim)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.ReLU(), last) if mlp else None
 
     def forward(self, vectors: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Coded:
         """Replace the embeddings of a history by their codes; padding has code -1 and adds nothing to the penalty."""

@@ -8,6 +8,7 @@ from typing import final
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from solidrec.nn.dropout import Dropout
 from solidrec.nn.masks import last_valid
 from solidrec.nn.weights import Slots, Weights, bound
 
@@ -18,12 +19,14 @@ class Generator(nn.Module):
 
     Its start is a static layer's start: the projections' biases are drawn as the layer itself would be. With a
     `limit`, the start lies inside [-limit / 2, limit / 2] instead, so that a clip at `limit` passes every
-    gradient (the MLP ends in tanh, so |z| < 1 and |z A| < D * limit / (2 D)).
+    gradient (the MLP ends in tanh, so |z| < 1 and |z A| < D * limit / (2 D)). Dropout acts on the sequence, on
+    its last state and on z: generated layers over-fit sooner than shared ones (docs/log.md).
     """
 
-    def __init__(self, slots: Slots, dim: int, *, limit: float | None = None) -> None:
+    def __init__(self, slots: Slots, dim: int, *, dropout: float = 0.0, limit: float | None = None) -> None:
         super().__init__()
         self.slots = dict(slots)
+        self.dropout = Dropout(dropout)
         self.encoder = nn.GRU(dim, dim, batch_first=True)
         self.mlp = nn.Sequential(nn.Linear(dim, dim), nn.Tanh(), nn.Linear(dim, dim), nn.Tanh())
         self.projections = nn.ModuleDict({slot: nn.Linear(dim, prod(shape)) for slot, shape in slots.items()})
@@ -44,6 +47,6 @@ class Generator(nn.Module):
 
     def forward(self, sequence: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Weights:
         """Return each row's weights; an empty sequence has a zero state and gets the weights that state stands for."""
-        states, _ = self.encoder(sequence)
-        z = self.mlp(last_valid(states, mask))
+        states, _ = self.encoder(self.dropout(sequence))
+        z = self.dropout(self.mlp(self.dropout(last_valid(states, mask))))
         return Weights({slot: self.projections[slot](z).unflatten(1, shape) for slot, shape in self.slots.items()})

@@ -60,4 +60,5 @@ class LowRankHead(Head):
 
     def layer(self, index: int, x: Float[Tensor, "B #C D"], weights: Weights) -> Float[Tensor, "B #C D"]:
         """Return x U S V + b of one layer."""
-        return weights.apply(f"core{index}", x @ self.left[index]) @ self.right[index] + self.bias[index]
+        out: Tensor = weights.apply(f"core{index}", x @ self.left[index]) @ self.right[index] + self.bias[index]
+        return out

@@ -14,9 +14,17 @@ def valid(history: Int[Tensor, "B L"]) -> Bool[Tensor, "B L"]:
 
 def last_valid(states: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Float[Tensor, "B D"]:
     """Return the state at each row's last item, zeros for an empty history."""
-    lengths = mask.sum(1)
-    index = (lengths - 1).clamp(min=0)[:, None, None].expand(-1, 1, states.shape[2])
-    return states.gather(1, index)[:, 0] * (lengths > 0)[:, None]
+    return pick(states, last(mask))[:, 0] * mask.any(1)[:, None]
+
+
+def last(mask: Bool[Tensor, "B L"]) -> Int[Tensor, " B"]:
+    """Return the index of each row's last item, 0 for an empty history."""
+    return (mask.sum(1) - 1).clamp(min=0)
+
+
+def pick(states: Float[Tensor, "B L D"], index: Int[Tensor, " B"]) -> Float[Tensor, "B 1 D"]:
+    """Return one position of each row."""
+    return states.gather(1, index[:, None, None].expand(-1, 1, states.shape[2]))
 
 
 def causal(mask: Bool[Tensor, "B L"]) -> Bool[Tensor, "B 1 L L"]:

@@ -46,9 +46,7 @@ class Recommender(nn.Module):
         targets = self.items(candidates)
         return dot(self.users(history, targets, weights), targets)
 
-    def users(
-        self, history: Int[Tensor, "B L"], targets: Float[Tensor, "#B C D"], weights: Weights
-    ) -> Float[Tensor, "B #C D"]:
+    def users(self, history: Int[Tensor, "B L"], targets: Float[Tensor, "#B C D"], weights: Weights) -> Float[Tensor, "B #C D"]:
         """Return the user vectors that meet the targets in a dot product: one a user, or one a candidate (DIN)."""
         state = self.backbone(self.items(history), valid(history), targets)
         users: Tensor = self.head(state, weights)

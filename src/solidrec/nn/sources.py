@@ -50,6 +50,8 @@ class Shared(Source):
 class Trunk(Source):
     """Weights from the semantic history, M_c(E_c(s_c)) of Eq. 11; the semantic table is the metacode (Eq. 12)."""
 
+    semantic_of_item: Tensor
+
     def __init__(self, generator: Generator, semantic_of_item: Int[Tensor, " V1"], dim: int) -> None:
         super().__init__()
         self.generator = generator
@@ -59,7 +61,8 @@ class Trunk(Source):
 
     def embed(self, history: Int[Tensor, "B L"]) -> Float[Tensor, "B L D"]:
         """Return the embedded semantic history E_c; the semantic history is a look-up, never a second input."""
-        embedded: Tensor = self.semantics(F.embedding(history, self.semantic_of_item[:, None])[..., 0])
+        semantic_history = F.embedding(history, self.semantic_of_item[:, None])[..., 0]
+        embedded: Tensor = self.semantics(semantic_history)
         return embedded
 
     def forward(self, history: Int[Tensor, "B L"], items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Generated:

@@ -41,10 +41,10 @@ class Weights:
         """Return every entry clipped to [-limit, limit] (Clip of Eq. 12)."""
         return Weights({slot: tensor.clamp(-limit, limit) for slot, tensor in self.tensors.items()})
 
-    def saturated(self, limit: float) -> Float[Tensor, ""]:
-        """Return the share of entries at or beyond the clip, where its gradient is zero."""
-        outside = [(tensor.detach().abs() >= limit).float().mean() * tensor[0].numel() for tensor in self.tensors.values()]
-        return torch.stack(outside).sum() / sum(tensor[0].numel() for tensor in self.tensors.values())
+    def saturated(self, limit: float, rows: int = 64) -> Float[Tensor, ""]:
+        """Return the share of entries at or beyond the clip, where its gradient is zero, over the first `rows` users."""
+        sample = torch.cat([tensor.detach()[:rows].flatten(1) for tensor in self.tensors.values()], 1)
+        return (sample.abs() >= limit).float().mean()
 
 
 def bound(shape: tuple[int, ...]) -> float:

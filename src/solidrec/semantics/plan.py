@@ -29,8 +29,8 @@ class Plan(NamedTuple):
 
 
 def has_titles(data: PreparedData) -> bool:
-    """Return whether any item has a title."""
-    return "title" in data.catalog.columns and data.catalog["title"].null_count() < len(data.items)
+    """Return whether any item has a title with a letter or a digit in it."""
+    return "title" in data.catalog.columns and bool(data.catalog["title"].str.contains(r"[\p{L}\p{N}]").any())
 
 
 def has_categories(data: PreparedData) -> bool:

@@ -78,7 +78,9 @@ def claim(out: Path, spec: RunSpec) -> bool:
         there = read_json(out / SPEC)
         mine = spec.model_dump(mode="json")
         if there != mine:
-            raise IncompatibleError(f"{out}: holds a run of another specification ({difference(there, mine)}); choose another --out")
+            raise IncompatibleError(
+                f"{out}: holds a run of another specification ({difference(there, mine)}); choose another --out"
+            )
         return (out / MANIFEST).is_file()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise StorageError(f"{out}: exists and is not a run folder; choose another --out")

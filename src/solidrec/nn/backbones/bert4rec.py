@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from solidrec.nn.attention import SelfAttention
 from solidrec.nn.backbones.base import Backbone
+from solidrec.nn.dropout import Dropout
+from solidrec.nn.masks import pick
 
 
 @final
@@ -22,12 +24,14 @@ class BERT4RecBlock(nn.Module):
         self.norm_attention = nn.LayerNorm(dim)
         self.wise = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim))
         self.norm_wise = nn.LayerNorm(dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
-    def forward(self, x: Float[Tensor, "B M D"], readable: Bool[Tensor, "B 1 1 M"]) -> Float[Tensor, "B M D"]:
-        """Apply the block."""
-        x = self.norm_attention(x + self.dropout(self.attention(x, readable)))
-        out: Tensor = self.norm_wise(x + self.dropout(self.wise(x)))
+    def forward(
+        self, asking: Float[Tensor, "B N D"], x: Float[Tensor, "B M D"], readable: Bool[Tensor, "B 1 1 M"]
+    ) -> Float[Tensor, "B N D"]:
+        """Apply the block at the `asking` positions of `x`."""
+        asking = self.norm_attention(asking + self.dropout(self.attention(asking, x, readable)))
+        out: Tensor = self.norm_wise(asking + self.dropout(self.wise(asking)))
         return out
 
 
@@ -45,19 +49,23 @@ class BERT4Rec(Backbone):
         self.position = nn.Embedding(length + 1, dim)
         nn.init.normal_(self.position.weight, std=0.1)
         self.norm = nn.LayerNorm(dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.blocks = nn.ModuleList(BERT4RecBlock(dim, heads, dropout) for _ in range(blocks))
 
     def forward(
         self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], candidates: Float[Tensor, "#B C D"]
     ) -> Float[Tensor, "B 1 D"]:
-        """Return the state of the mask token, which reads every item; an empty history leaves the token alone."""
+        """Return the state of the mask token, which reads every item; an empty history leaves the token alone.
+
+        Only that position of the last block is wanted, so only that position is computed.
+        """
         lengths = mask.sum(1)
         steps = torch.arange(items.shape[1] + 1, device=items.device)
         at = (steps == lengths[:, None])[:, :, None]
-        x = torch.cat([items, items.new_zeros(items.shape[0], 1, items.shape[2])], 1) + at * self.token
+        x = torch.where(at, self.token, torch.cat([items, items.new_zeros(items.shape[0], 1, items.shape[2])], 1))
         x = self.dropout(self.norm(x + self.position.weight[: items.shape[1] + 1]))
         readable = (steps <= lengths[:, None])[:, None, None]
-        for block in self.blocks:
-            x = block(x, readable)
-        return (x * at).sum(1, keepdim=True)
+        for block in self.blocks[:-1]:
+            x = block(x, x, readable)
+        state: Tensor = self.blocks[-1](pick(x, lengths), x, readable)
+        return state

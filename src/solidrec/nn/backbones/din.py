@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from solidrec.nn.backbones.base import Backbone
+from solidrec.nn.dropout import Dropout
 
 
 @final
@@ -21,7 +22,7 @@ class DIN(Backbone):
 
     def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
         super().__init__(dim, length=length, blocks=blocks, heads=heads, dropout=dropout)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.from_item = nn.Linear(dim, 2 * dim)
         self.from_candidate = nn.Linear(dim, 2 * dim, bias=False)
         self.from_product = nn.Linear(dim, 2 * dim, bias=False)

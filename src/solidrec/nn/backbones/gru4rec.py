@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from solidrec.nn.backbones.base import Backbone
+from solidrec.nn.dropout import Dropout
 from solidrec.nn.masks import last_valid
 
 
@@ -17,7 +18,7 @@ class GRU4Rec(Backbone):
 
     def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
         super().__init__(dim, length=length, blocks=blocks, heads=heads, dropout=dropout)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.gru = nn.GRU(dim, dim, batch_first=True)
 
     def forward(

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from solidrec.nn.attention import SelfAttention
 from solidrec.nn.backbones.base import Backbone
-from solidrec.nn.masks import causal, last_valid
+from solidrec.nn.dropout import Dropout
+from solidrec.nn.masks import causal, last, pick
 
 
 @final
@@ -21,13 +22,16 @@ class SASRecBlock(nn.Module):
         self.norm_attention = nn.LayerNorm(dim)
         self.attention = SelfAttention(dim, heads, dropout)
         self.norm_wise = nn.LayerNorm(dim)
-        self.wise = nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), nn.Dropout(dropout), nn.Linear(dim, dim))
-        self.dropout = nn.Dropout(dropout)
+        self.wise = nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), Dropout(dropout), nn.Linear(dim, dim))
+        self.dropout = Dropout(dropout)
 
-    def forward(self, x: Float[Tensor, "B L D"], readable: Bool[Tensor, "B 1 L L"]) -> Float[Tensor, "B L D"]:
-        """Apply the block."""
-        x = x + self.dropout(self.attention(self.norm_attention(x), readable))
-        return x + self.dropout(self.wise(self.norm_wise(x)))
+    def forward(
+        self, asking: Float[Tensor, "B M D"], x: Float[Tensor, "B L D"], readable: Bool[Tensor, "B 1 M L"]
+    ) -> Float[Tensor, "B M D"]:
+        """Apply the block at the `asking` positions of `x`."""
+        asking = asking + self.dropout(self.attention(self.norm_attention(asking), self.norm_attention(x), readable))
+        out: Tensor = asking + self.dropout(self.wise(self.norm_wise(asking)))
+        return out
 
 
 @final
@@ -39,16 +43,22 @@ class SASRec(Backbone):
         self.scale = dim**0.5
         self.position = nn.Embedding(length, dim)
         nn.init.normal_(self.position.weight, std=0.1)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.blocks = nn.ModuleList(SASRecBlock(dim, heads, dropout) for _ in range(blocks))
         self.norm = nn.LayerNorm(dim)
 
     def forward(
         self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], candidates: Float[Tensor, "#B C D"]
     ) -> Float[Tensor, "B 1 D"]:
-        """Return the state at the last item; padding on the right is behind the causal mask."""
+        """Return the state at the last item; padding on the right is behind the causal mask.
+
+        Only that position of the last block is wanted, so only that position is computed.
+        """
         x = self.dropout(items * self.scale + self.position.weight[: items.shape[1]])
         readable = causal(mask)
-        for block in self.blocks:
-            x = block(x, readable)
-        return last_valid(self.norm(x), mask)[:, None]
+        for block in self.blocks[:-1]:
+            x = block(x, x, readable)
+        state: Tensor = self.norm(
+            self.blocks[-1](pick(x, last(mask)), x, mask[:, None, None] | ~mask.any(1)[:, None, None, None])
+        )
+        return state * mask.any(1)[:, None, None]

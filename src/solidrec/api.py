@@ -1,0 +1,214 @@
+"""The Python API: `prepare`, `train`, `load`, and the `Model` they lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, nullcontext
+from pathlib import Path
+from typing import Any, Literal, final
+
+import polars as pl
+import torch
+
+from solidrec.artifacts import write_file
+from solidrec.console import Bar, console, counted, say
+from solidrec.data.prepare import prepare
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import DataError, IncompatibleError, UsageError
+from solidrec.evaluate.result import Evaluation
+from solidrec.evaluate.runner import Protocol, evaluate
+from solidrec.evaluate.scorer import ModelScorer
+from solidrec.evaluate.scores import ScoreWriter
+from solidrec.runs import Run, load_run
+from solidrec.serve.engine import Engine, Recommendation
+from solidrec.spec import RunSpec, merge
+from solidrec.train.loop import Silent
+from solidrec.train.run import train_run
+
+__all__ = ["Model", "load", "prepare", "train"]
+
+
+@final
+class Model:
+    """A trained model: it recommends, it is evaluated, and it is loaded from its run folder."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.engine = Engine(run)
+
+    def __repr__(self) -> str:
+        model = self.run.spec.model
+        return f"Model({model.name} on {model.backbone}, {len(self.run.items):,} items, {self.run.path})"
+
+    def recommend(self, history: Sequence[str], k: int = 10, *, keep_history: bool = False) -> Recommendation:
+        """Return the k best items for a history of raw item ids (see `Engine.recommend`)."""
+        return self.engine.recommend(history, k, keep_history=keep_history)
+
+    def recommend_many(
+        self, histories: Sequence[Sequence[str]], k: int = 10, *, keep_history: bool = False
+    ) -> list[Recommendation]:
+        """Return the k best items for each of many histories."""
+        return self.engine.recommend_many(histories, k, keep_history=keep_history)
+
+    def similar(self, item: str, k: int = 10) -> list[dict[str, Any]]:
+        """Return the k nearest items of an item."""
+        return self.engine.similar(item, k)
+
+    def evaluate(
+        self,
+        data: PreparedData | Path | str | None = None,
+        *,
+        split: Literal["valid", "test"] = "test",
+        protocol: Protocol = "paper",
+        save_scores: Path | str | None = None,
+        progress: bool = False,
+    ) -> Evaluation:
+        """Measure the model on prepared data (default: the folder it was trained on).
+
+        `save_scores` writes user, item, label and score of every candidate as Parquet. Raises
+        `IncompatibleError` if the data is not what the model was trained on.
+        """
+        opened = self.data(data)
+        with ExitStack() as stack:
+            sink = stack.enter_context(ScoreWriter(Path(save_scores), opened)) if save_scores is not None else None
+            step = stack.enter_context(counted(console, "evaluate", len(opened.rows(split)), shown=progress))
+            return evaluate(
+                ModelScorer(self.run.model), opened, split=split, protocol=protocol, length=self.run.spec.model.length,
+                sink=sink, step=step,
+            )  # fmt: skip
+
+    def data(self, data: PreparedData | Path | str | None) -> PreparedData:
+        """Open the data and check that it is the model's."""
+        given = self.run.manifest["data"]["path"] if data is None else data
+        opened = given if isinstance(given, PreparedData) else PreparedData.open(given)
+        if opened.fingerprint != self.run.spec.data:
+            raise IncompatibleError(
+                f"{opened.path}: is data {opened.fingerprint[:12]}, {self.run.path} was trained on {self.run.spec.data[:12]}"
+            )
+        return opened
+
+
+def load(path: Path | str, *, device: str = "cpu") -> Model:
+    """Load a run folder; raises as `runs.load_run` does."""
+    return Model(load_run(path, device=device))
+
+
+def train(
+    data: PreparedData | Path | str,
+    *,
+    model: str = "solid-duet",
+    backbone: str = "sasrec",
+    seed: int = 0,
+    epochs: int | None = None,
+    out: Path | str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    device: str = "cpu",
+    threads: int = 1,
+    progress: bool = True,
+) -> Model:
+    """Train a model on prepared data and return it.
+
+    `epochs` is the maximum of each stage; `settings` is anything else in a `RunSpec`, nested
+    (``{"model": {"dim": 64}}``). The run folder is `out`, or ``runs/<model>-<backbone>-<digest>``. `threads` are
+    torch's; one is repeatable and, on a busy machine, often the fastest. Raises `UsageError` for an unknown name.
+    """
+    opened = data if isinstance(data, PreparedData) else PreparedData.open(data)
+    spec = run_spec(opened, model=model, backbone=backbone, seed=seed, epochs=epochs, settings=settings)
+    folder = Path(out) if out is not None else Path("runs") / f"{spec.model.name}-{spec.model.backbone}-{spec.digest()}"
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        check_device(device)
+        with Bar(console) if progress else nullcontext(Silent()) as display:
+            run = train_run(opened, spec, folder, device=device, display=display, say=say if progress else lambda line: None)
+    finally:
+        torch.set_num_threads(before)
+    return Model(run)
+
+
+def run_spec(
+    data: PreparedData, *, model: str, backbone: str, seed: int, epochs: int | None, settings: Mapping[str, Any] | None
+) -> RunSpec:
+    """Put names, seed, epochs and further settings together into a checked specification."""
+    named: dict[str, Any] = {"data": data.fingerprint, "model": {"name": model, "backbone": backbone}, "seed": seed}
+    if epochs is not None:
+        named["train"] = {"epochs": epochs}
+    return RunSpec.parse(merge(settings or {}, named))
+
+
+def use_threads(threads: int) -> None:
+    """Set torch's threads for this process."""
+    torch.set_num_threads(max(1, threads))
+
+
+def check_device(device: str) -> None:
+    """Raise `UsageError` unless torch can put a tensor on `device`."""
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"--device {device}: {str(error).splitlines()[0]}; `solidrec doctor` lists what there is") from None
+
+
+def as_histories(frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Return users and histories of a batch: a ``history`` list column, or one row an event (user, item) in order.
+
+    Raises `UsageError` when the frame has neither.
+
+    >>> as_histories(pl.DataFrame({"user": ["a", "a", "b"], "item": ["1", "2", "1"]}))
+    (['a', 'b'], [['1', '2'], ['1']])
+    """
+    user = next((name for name in ("user", "user_id") if name in frame.columns), None)
+    item = next((name for name in ("item", "item_id") if name in frame.columns), None)
+    if "history" in frame.columns:
+        histories = frame["history"].cast(pl.List(pl.String)).fill_null([]).to_list()
+        users = frame[user].cast(pl.String).to_list() if user else [str(row) for row in range(len(frame))]
+        return users, histories
+    if user is None or item is None:
+        raise UsageError(f"a batch needs a 'history' list column, or 'user' and 'item' columns; found {', '.join(frame.columns)}")
+    grouped = frame.group_by(pl.col(user).cast(pl.String).alias("user"), maintain_order=True).agg(pl.col(item).cast(pl.String))
+    return grouped["user"].to_list(), grouped[item].to_list()
+
+
+def read_batch(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Read users and histories from a Parquet file; raises `DataError` if it is none."""
+    try:
+        return as_histories(pl.read_parquet(path))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DataError(f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})") from None
+
+
+def recommend_file(model: Model, batch: Path, out: Path, k: int, *, keep_history: bool = False) -> dict[str, int]:
+    """Recommend for every history of a Parquet file; write user, rank, item, score, title and return the counts."""
+    users, histories = read_batch(batch)
+    rows: dict[str, list[Any]] = {name: [] for name in ("user", "rank", "item", "score", "title")}
+    fallbacks = ignored = 0
+    with counted(console, "recommend", len(users), shown=True) as step:
+        for start in range(0, len(users), 1024):
+            part = slice(start, start + 1024)
+            for user, answer in zip(
+                users[part], model.recommend_many(histories[part], k, keep_history=keep_history), strict=True
+            ):
+                fallbacks += answer.fallback is not None
+                ignored += len(answer.ignored)
+                for rank, item in enumerate(answer.items, start=1):
+                    for name, value in (("user", user), ("rank", rank), *item.items()):
+                        rows[name].append(value)
+            step(len(users[part]))
+    types = {"user": pl.String, "rank": pl.Int32, "item": pl.String, "score": pl.Float64, "title": pl.String}
+    write_file(out, pl.DataFrame(rows, schema=types).write_parquet)
+    return {"users": len(users), "rows": len(rows["user"]), "fallbacks": fallbacks, "ignored": ignored}
+
+
+def export_items(model: Model, out: Path) -> int:
+    """Write item, vector as Parquet; return the number of items."""
+    frame = model.engine.item_vectors()
+    write_file(out, frame.write_parquet)
+    return len(frame)
+
+
+def export_users(model: Model, batch: Path, out: Path) -> int:
+    """Write user, vector for the histories of a Parquet file; return the number of users."""
+    users, histories = read_batch(batch)
+    frame = pl.DataFrame({"user": users, "vector": model.engine.user_vectors(histories)})
+    write_file(out, frame.write_parquet)
+    return len(frame)

@@ -1,0 +1,197 @@
+"""What a person sees in a terminal: lines, a progress bar with the time left, tables."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self, final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+console = Console(stderr=True, highlight=False)
+"""Everything for people goes to standard error; standard output is for results."""
+METRICS = ("AUC", "UAUC", "NDCG@10", "Recall@10", "NDCG@20", "Recall@20", "MRR", "LogLoss")
+
+
+def say(line: str) -> None:
+    """Print one line for people."""
+    console.print(line, markup=False, soft_wrap=True)
+
+
+@final
+class Bar:
+    """The training display: one bar a stage over all its steps, with loss, validation UAUC, speed and time left.
+
+    Where standard error is no terminal, a line at the end of each stage takes its place.
+    """
+
+    def __init__(self, to: Console) -> None:
+        self.to = to
+        self.progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
+            TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=to, disable=not to.is_terminal,
+        )  # fmt: skip
+        self.number = 0
+        self.epochs = 0
+        self.note = ""
+
+    def __enter__(self) -> Self:
+        self.progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.progress.stop()
+
+    def stage(self, stage: int, epochs: int, steps: int) -> None:
+        """Start a bar."""
+        self.epochs, self.number = epochs, stage
+        self.task = self.progress.add_task(f"stage {stage}", total=epochs * steps, note="")
+
+    def step(self, loss: float) -> None:
+        """Advance by a step."""
+        self.progress.advance(self.task)
+
+    def epoch(self, row: Mapping[str, Any]) -> None:
+        """Say how the epoch went."""
+        valid = row["valid"]["UAUC"] if row["valid"] else None
+        shown = "" if valid is None else f" valid UAUC {valid:.4f}"
+        loss = "" if row["loss"] is None else f" loss {row['loss']:.4f}"
+        self.note = f"epoch {row['epoch']}{loss}{shown}"
+        self.progress.update(self.task, note=self.note)
+
+    def done(self, row: Mapping[str, Any]) -> None:
+        """Close the bar: the best epoch counts."""
+        self.progress.update(self.task, total=self.progress.tasks[self.task].completed)
+        say(f"stage {row['stage']}: best epoch {row['epoch']} (at most {self.epochs}), valid UAUC {row['UAUC']:.4f}")
+
+
+@contextmanager
+def counted(to: Console, what: str, total: int, *, shown: bool) -> Iterator[Callable[[int], None]]:
+    """Yield a function that advances a bar of `total` rows; nothing is drawn unless `shown` on a terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("left"), TimeRemainingColumn())
+    with Progress(*columns, console=to, disable=not (shown and to.is_terminal)) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda rows: progress.advance(task, rows)
+
+
+def metrics_table(title: str, rows: Sequence[tuple[str, Mapping[str, float | None]]], names: Sequence[str] = METRICS) -> Table:
+    """Return a table with one row a model and one column a metric, the best of each column in bold."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    kept = [name for name in names if any(values.get(name) is not None for _, values in rows)]
+    for name in kept:
+        table.add_column(name, justify="right")
+    found = {name: [v for _, values in rows if (v := values.get(name)) is not None] for name in kept}
+    best = {name: (min if name == "LogLoss" else max)(values) for name, values in found.items()}
+    for label, values in rows:
+        cells = []
+        for name in kept:
+            value = values.get(name)
+            text = "-" if value is None else f"{value:.4f}"
+            cells.append(f"[bold]{text}[/bold]" if len(rows) > 1 and value == best[name] else text)
+        table.add_row(label, *cells)
+    return table
+
+
+def items_table(title: str, items: Sequence[Mapping[str, Any]]) -> Table:
+    """Return a table of recommended items."""
+    table = Table(title=title, title_justify="left")
+    for name in ("", "item", "score", "title"):
+        table.add_column(name, justify="right" if name in ("", "score") else "left")
+    for place, item in enumerate(items, start=1):
+        table.add_row(str(place), item["item"], f"{item['score']:.4f}", item["title"] or "")
+    return table
+
+
+def out() -> Console:
+    """Return the console for results, on standard output."""
+    return Console(file=sys.stdout, highlight=False)
+
+
+def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:
+    """Return what `prepare` has to say: the source, the counts, where every row went, and the split."""
+    rows = manifest["rows"]
+    gone = {
+        **{f"rejected: {k}": v for k, v in rows["rejected"].items()},
+        **{f"dropped: {k}": v for k, v in rows["dropped"].items()},
+    }
+    fixed = ", ".join(f"{name} {count}" for name, count in manifest["negatives"].items() if name in ("valid", "test"))
+    lines = [
+        f"source: {manifest['source']}",
+        f"users {manifest['users']:,} · items {manifest['items']:,} · interactions {manifest['interactions']:,}",
+        f"rows in {rows['in']:,} = kept {rows['kept']:,}" + "".join(f" + {count:,} {rule}" for rule, count in gone.items()),
+        f"order: {manifest['order']}; users whose last items tie in time: {manifest['last_item_tied_users']:,}",
+        f"split: {manifest['split']}; negatives a target: {fixed or 'none'}",
+        "item side: " + (", ".join(f"{k} ({v['items']:,} items)" for k, v in manifest["modalities"].items()) or "ids alone"),
+        *manifest["notes"],
+    ]  # fmt: skip
+    return [*lines, f"wrote {path}; next: solidrec train {path} --model solid-duet --out run"]
+
+
+def facts_table(title: str, facts: Mapping[str, Any]) -> Table:
+    """Return nested facts as a two-column table, keys joined by dots."""
+    table = Table(title=title, title_justify="left", show_header=False)
+    for key, value in flat(facts):
+        table.add_row(key, value)
+    return table
+
+
+def flat(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Flatten nested facts.
+
+    >>> flat({"a": {"b": 1234567, "c": [1, 2]}, "d": None})
+    [('a.b', '1,234,567'), ('a.c', '1, 2'), ('d', '-')]
+    """
+    rows: list[tuple[str, str]] = []
+    for key, value in facts.items():
+        if isinstance(value, Mapping):
+            rows += flat(value, f"{prefix}{key}.")
+        else:
+            rows.append((f"{prefix}{key}", text_of(value)))
+    return rows
+
+
+def text_of(value: Any) -> str:
+    """Return one value as text."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool | str):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return ", ".join(text_of(part) for part in value)
+
+
+def evaluation_tables(summary: Mapping[str, Any]) -> list[Table]:
+    """Return the tables of one evaluation: every metric with its interval, and cold, rare and warm targets apart."""
+    against = f"{summary['users']:,} users, {summary['negatives']:,} negatives"
+    label = f"{summary['split']} split, protocol {summary['protocol']}: {against}"
+    table = Table("metric", "value", "95 % over users", title=label, title_justify="left")
+    for name, value in summary["metrics"].items():
+        low, high = summary["intervals"].get(name, (None, None))
+        between = "-" if low is None else f"{low:.4f} .. {high:.4f}"
+        table.add_row(name, "-" if value is None else f"{value:.4f}", between)
+    table.add_row("coverage@10", f"{summary['coverage@10']:.4f}", "-")
+    groups = Table("targets", "count", "UAUC", "NDCG@10", "Recall@10", title="by training count: cold 0, rare 1-4, warm 5+")
+    for name, found in summary["targets"].items():
+        groups.add_row(
+            name,
+            f"{found['targets']:,}",
+            *("-" if (v := found.get(m)) is None else f"{v:.4f}" for m in ("UAUC", "NDCG@10", "Recall@10")),
+        )
+    return [table, groups]
+
+
+def semantics_table(facts: Mapping[str, Any], samples: Sequence[Mapping[str, Any]]) -> Table:
+    """Return what a few semantic ids contain."""
+    title = f"{facts['count']:,} semantic ids by {facts['method']} over {', '.join(facts['modalities'])} ({facts['reason']})"
+    table = Table("id", "items", "label", "some titles", title=title, title_justify="left")
+    for sample in samples:
+        table.add_row(str(sample["semantic"]), f"{sample['items']:,}", sample["label"] or "", " · ".join(sample["titles"]))
+    return table

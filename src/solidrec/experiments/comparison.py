@@ -1,0 +1,147 @@
+"""Who is compared with whom over the same users, and the one sentence that comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import final
+
+import numpy as np
+
+from solidrec.errors import UsageError
+from solidrec.evaluate.intervals import Difference, paired_difference
+from solidrec.evaluate.result import Evaluation
+from solidrec.runs import Run
+
+MAIN = "UAUC"
+COMPARED = ("UAUC", "NDCG@10", "Recall@10")
+SIGNIFICANT = 0.05
+LABELS = {
+    "apg": "APG",
+    "duet": "DUET",
+    "solid-apg": "SOLID (APG)",
+    "solid-duet": "SOLID (DUET)",
+    "spg": "trunk only (SPG)",
+    "sml": "trunk + branch (SML)",
+    "duet-codebook": "DUET + codebook",
+    "author-code": "as released",
+}
+"""How a model's name is written for people; a name that is not here is shown as it is."""
+
+
+@final
+@dataclass(frozen=True)
+class Contender:
+    """One row of the comparison: its test evaluation under the paper's protocol, that over the full catalogue if it
+    was made, and the run, None for a baseline.
+    """
+
+    name: str
+    evaluation: Evaluation
+    full: Evaluation | None
+    run: Run | None
+
+    @property
+    def label(self) -> str:
+        """The name as people read it."""
+        return LABELS.get(self.name, self.name)
+
+    @property
+    def score(self) -> float:
+        """The metric that decides the order, -1 where nothing could be ranked."""
+        value = self.evaluation.metrics[MAIN]
+        return -1.0 if value is None else value
+
+
+@final
+@dataclass(frozen=True)
+class Pair:
+    """`one` less `other`: a paired difference for each of `COMPARED`."""
+
+    one: Contender
+    other: Contender
+    differences: dict[str, Difference]
+
+
+def check(contenders: Sequence[Contender]) -> None:
+    """Raise `UsageError` unless there are contenders, of different names, all measured on the same rows."""
+    if not contenders:
+        raise UsageError("a report of no contenders; give at least one")
+    names = [entry.name for entry in contenders]
+    if len(set(names)) < len(names):
+        raise UsageError(f"contenders {', '.join(names)}: each needs a name of its own")
+    first = contenders[0]
+    for entry in contenders[1:]:
+        if not np.array_equal(entry.evaluation.users, first.evaluation.users):
+            raise UsageError(f"{entry.name} and {first.name} were evaluated on different users; use the same data and split")
+
+
+def compare(one: Contender, other: Contender) -> Pair:
+    """Compare two contenders over the same users."""
+    a, b = one.evaluation.per_user, other.evaluation.per_user
+    return Pair(one, other, {metric: paired_difference(a[metric], b[metric]) for metric in COMPARED if metric in a})
+
+
+def pairs(contenders: Sequence[Contender]) -> list[Pair]:
+    """Compare every two runs (the later less the earlier), and every run with the best baseline."""
+    runs = [entry for entry in contenders if entry.run is not None]
+    baselines = [entry for entry in contenders if entry.run is None]
+    against = max(baselines, key=lambda entry: entry.score, default=None)
+    found = [compare(later, earlier) for earlier, later in combinations(runs, 2)]
+    return found + [compare(run, against) for run in runs if against is not None]
+
+
+def headline(contenders: Sequence[Contender]) -> str:
+    """Say who ranks best by how much, and whether that difference stands out from chance among users."""
+    best, *rest = sorted(contenders, key=lambda entry: -entry.score)
+    low, high = best.evaluation.intervals()[MAIN]
+    others = f"{best.evaluation.negatives} sampled others" if best.evaluation.protocol == "paper" else "others"
+    start = f"{best.label} ranks the held-out item above {best.score:.1%} of {others}"
+    if not rest or low is None or high is None:
+        return f"{start}."
+    second = rest[0]
+    gap = compare(best, second).differences[MAIN]
+    points = f"{100 * gap.mean:+.1f} points"
+    how = f"p {p_text(gap.p)}, paired over {users(best):,} users, {seeds(contenders)}"
+    if gap.p < SIGNIFICANT:
+        return f"{start}, {points} over {second.label} ({how})."
+    return f"{start}; that is no significant difference from {second.label} ({points}, {how})."
+
+
+def caution(contenders: Sequence[Contender]) -> str:
+    """Say what the headline leaves open."""
+    best = max(contenders, key=lambda entry: entry.score)
+    trained = [entry for entry in contenders if entry.run is not None]
+    if not trained:
+        return "No trained model takes part in this report."
+    first = "" if best.run is not None else f"No trained model ranks above {best.label}, a baseline that learns no weights. "
+    if len(trained) == 1 and len(contenders) == 1:
+        return "There is nothing here to compare it with."
+    return (
+        f"{first}The p value speaks of these users only: each model was trained once, and another seed may move it by more "
+        "than the distance between two models. For a claim, train several seeds and compare their means."
+    )
+
+
+def users(contender: Contender) -> int:
+    """Return how many users took part in the main metric."""
+    return int((~np.isnan(contender.evaluation.per_user[MAIN])).sum())
+
+
+def seeds(contenders: Sequence[Contender]) -> str:
+    """Say with which seeds the runs were trained."""
+    found = sorted({entry.run.spec.seed for entry in contenders if entry.run is not None})
+    return "no training" if not found else f"one seed ({found[0]})" if len(found) == 1 else f"one of the seeds {found} each"
+
+
+def p_text(p: float) -> str:
+    """Write a p value after its letter.
+
+    >>> p_text(0.0312), p_text(1 / 1001), p_text(0.47), p_text(1.0)
+    ('= .031', '≤ .001', '= .47', '= 1')
+    """
+    if p < 0.0015:
+        return "≤ .001"
+    digits = f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+    return f"= {digits.removeprefix('0').rstrip('0').rstrip('.') if p == 1 else digits.removeprefix('0')}"

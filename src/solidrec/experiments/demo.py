@@ -1,0 +1,136 @@
+"""The main job on MovieLens 100K: prepare, semantic ids, three models, an honest table, a report, recommendations."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from solidrec.api import Model, train
+from solidrec.artifacts import MANIFEST
+from solidrec.console import items_table, metrics_table, out, prepared_lines, say
+from solidrec.data.ml100k import download as fetch
+from solidrec.data.ml100k import find_ml100k
+from solidrec.data.prepare import prepare
+from solidrec.data.prepared import PreparedData
+from solidrec.evaluate.baselines import ItemKNN, popularity
+from solidrec.evaluate.runner import Scorer, evaluate
+from solidrec.experiments.report import Contender, Sample, write_report
+
+MODELS = ("static", "duet", "solid-duet")
+QUICK_EPOCHS = 12
+FULL_EPOCHS = 200
+LENGTH = 10
+MADE_UP = ("Star Wars (1977)", "Empire Strikes Back, The (1980)", "Raiders of the Lost Ark (1981)", "Blade Runner (1982)")
+Array = npt.NDArray[Any]
+
+
+def run_demo(path: Path, *, full: bool, folder: Path | None, download: bool, seed: int, threads: int) -> None:
+    """Run everything into `path`; a second call reuses the data and the finished runs."""
+    started = time.perf_counter()
+    data = demo_data(path / "data", folder=fetch(path / "ml-100k") if download else folder)
+    epochs = FULL_EPOCHS if full else QUICK_EPOCHS
+    say(
+        f"training {', '.join(MODELS)} on SASRec, at most {epochs} epochs a stage"
+        + ("" if full else " (--full trains to convergence)")
+    )
+    runs = {name: train_one(data, name, path, epochs=epochs, seed=seed, threads=threads) for name in MODELS}
+    contenders = [*baselines(data), *(contender(model, data) for model in runs.values())]
+    rows = [(entry.name, entry.evaluation.metrics) for entry in contenders]
+    users = len(contenders[0].evaluation.users)
+    out().print(metrics_table(f"ml-100k, test, protocol paper (1 + 99 uniform), {users} users, seed {seed}", rows))
+    report = path / "report.html"
+    write_report(
+        report,
+        title="solidrec demo: MovieLens 100K",
+        data=data,
+        contenders=contenders,
+        semantics=runs["solid-duet"].run.semantics,
+        samples=samples(data, runs),
+        command=shlex.join(["solidrec", *sys.argv[1:]]),
+        seconds=time.perf_counter() - started,
+        notes=[]
+        if full
+        else [f"A quick run: at most {QUICK_EPOCHS} epochs a stage; `solidrec demo --full` trains to convergence."],
+    )
+    made_up = ids_of(data, MADE_UP)
+    answer = runs["solid-duet"].recommend(made_up, 10)
+    out().print(items_table(f"solid-duet for a made-up history: {' · '.join(MADE_UP)}", answer.items))
+    run = runs["solid-duet"].run.path
+    say(f'wrote {report}; recommend for any history: solidrec recommend {run} --history "{",".join(made_up)}"')
+
+
+def demo_data(path: Path, *, folder: Path | None) -> PreparedData:
+    """Prepare MovieLens 100K, or open it where it was prepared before; say what is used and under which terms."""
+    if (path / MANIFEST).is_file():
+        data = PreparedData.open(path)
+        say(f"{path}: prepared before; {data.manifest['source']}")
+        return data
+    found = find_ml100k(folder)
+    data = prepare(found.interactions, items=found.items, out=path, source=found.source)
+    for line in prepared_lines(data.manifest, path)[:-1]:
+        say(line)
+    return data
+
+
+def train_one(data: PreparedData, name: str, path: Path, *, epochs: int, seed: int, threads: int) -> Model:
+    """Train one model of the comparison, or load it if this demo has trained it before."""
+    say(f"{name}:")
+    folder = path / "runs" / f"{name}-epochs{epochs}-seed{seed}"
+    return train(data, model=name, backbone="sasrec", seed=seed, epochs=epochs, out=folder, threads=threads)
+
+
+def baselines(data: PreparedData) -> list[Contender]:
+    """Return popularity and item-kNN on the same candidates."""
+    knn = ItemKNN(data.event_items, data.offsets, data.train_end, items=len(data.items))
+    scorers: dict[str, Scorer] = {
+        "popularity": lambda histories, candidates: np.broadcast_to(
+            popularity(data.train_counts, candidates), (len(histories), candidates.shape[1])
+        ),
+        "item-kNN": lambda histories, candidates: knn.score(
+            histories, np.broadcast_to(candidates, (len(histories), candidates.shape[1]))
+        ),
+    }
+    return [
+        Contender(name, evaluate(score, data, length=LENGTH), evaluate(score, data, protocol="full", length=LENGTH), None)
+        for name, score in scorers.items()
+    ]
+
+
+def contender(model: Model, data: PreparedData) -> Contender:
+    """Measure a trained model under both protocols."""
+    return Contender(model.run.spec.model.name, model.evaluate(data), model.evaluate(data, protocol="full"), model.run)
+
+
+def ids_of(data: PreparedData, titles: tuple[str, ...]) -> list[str]:
+    """Return the ids of some titles."""
+    frame = data.catalog
+    return [item for title in titles for item in frame.filter(frame["title"] == title)["item"].to_list()]
+
+
+def samples(data: PreparedData, runs: dict[str, Model], count: int = 3, k: int = 5) -> list[Sample]:
+    """Return what the models recommend to the made-up history and to a few test users, beside what these took next."""
+    titles = dict(zip(data.catalog["item"], data.catalog["title"].fill_null(""), strict=True))
+    rows = data.rows("test")
+    picked = np.linspace(0, len(rows) - 1, count).astype(int)
+    histories = data.histories(rows.users[picked], rows.positions[picked], LENGTH)
+    cases = [(ids_of(data, MADE_UP), None)]
+    cases += [
+        ([data.items.id(int(i)) for i in history[history > 0]], titles[data.items.id(int(target))])
+        for history, target in zip(histories, rows.targets[picked], strict=True)
+    ]
+    return [
+        Sample(
+            history=[titles[item] for item in history],
+            answers={
+                name: [row["title"] or row["item"] for row in model.recommend(history, k).items] for name, model in runs.items()
+            },
+            truth=truth,
+        )
+        for history, truth in cases
+    ]

@@ -1,0 +1,64 @@
+"""Is this machine fit for `solidrec`? Versions, devices, threads, extras, and pairs known to clash."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+CORE = (
+    "solidrec",
+    "torch",
+    "numpy",
+    "polars",
+    "pydantic",
+    "typer",
+    "rich",
+    "safetensors",
+    "matplotlib",
+    "scikit-learn",
+    "jaxtyping",
+)
+EXTRAS = {
+    "pandas": ("pandas", "pyarrow"),
+    "demo data": ("recbole",),
+}
+BAD_PAIRS = (
+    ("faiss-cpu", "torch", "importing both can crash, depending on the order; import torch first"),
+    ("torchvision", "torch", "no torchvision build imports beside torch 2.13.0's CPU wheel; leave it out there"),
+)
+
+
+def installed(name: str) -> str | None:
+    """Return a distribution's version, None if it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def diagnose() -> dict[str, Any]:
+    """Return everything that `solidrec doctor` prints."""
+    import torch
+
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "versions": {name: installed(name) for name in CORE},
+        "extras": {name: {part: installed(part) for part in parts} for name, parts in EXTRAS.items()},
+        "device": {
+            "cpu": torch.backends.cpu.get_cpu_capability(),
+            "cuda": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
+            "mps": torch.backends.mps.is_available(),
+        },
+        "threads": {
+            "cores": os.cpu_count(),
+            "usable": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+            "torch default": torch.get_num_threads(),
+            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS"),
+            "solidrec default": 1,
+        },
+        "known-bad pairs": [f"{a} with {b}: {why}" for a, b, why in BAD_PAIRS if installed(a) and installed(b)]
+        or ["none installed"],
+    }

@@ -1,0 +1,33 @@
+"""What a folder holds, in plain values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from solidrec.artifacts import MANIFEST, read_json, read_manifest
+from solidrec.errors import StorageError
+from solidrec.runs import load_run
+
+
+def facts_of(path: Path) -> dict[str, Any]:
+    """Return the facts of a prepared folder or a run folder, its bytes checked.
+
+    Raises `StorageError` when it is neither.
+    """
+    if not path.is_dir():
+        raise StorageError(f"{path}: no such folder; give a folder of `solidrec prepare` or `solidrec train`")
+    kind = read_json(path / MANIFEST).get("kind") if (path / MANIFEST).is_file() else "run"
+    if kind != "run":
+        manifest = read_manifest(path, kind="data")
+        return {key: value for key, value in manifest.items() if key not in ("files", "options")}
+    run = load_run(path)
+    parts = {name: sum(p.numel() for p in part.parameters()) for name, part in run.model.named_children()}
+    return {
+        **{key: value for key, value in run.manifest.items() if key != "files"},
+        "parameters": {**parts, "total": sum(parts.values())},
+        "spec": run.spec.model_dump(mode="json"),
+        "semantics": run.semantics.facts() if run.semantics else None,
+        "epochs": len(run.history),
+        "metrics": {split: entry["metrics"] for split, entry in run.metrics.items()},
+    }

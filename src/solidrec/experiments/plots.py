@@ -1,0 +1,169 @@
+"""Charts as inline SVG: deterministic, without a global figure, in colours that the page's style sheet decides."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.ticker import MaxNLocator
+
+# Told apart by people with any colour vision (after Okabe and Ito), each with a light and a dark page's tone.
+RUN_COLORS = (
+    ("#0072b2", "#56b4e9"), ("#d55e00", "#ff9248"), ("#00856a", "#2fcfa4"), ("#a3478b", "#e5a3cc"),
+    ("#7a5c00", "#e6c04c"), ("#3d4db7", "#9aa8ff"),
+)  # fmt: skip
+BASELINE_COLORS = (("#6b7480", "#9aa4b0"), ("#8a939e", "#7d8894"))
+INK, MUTED, GRID = "#1c2128", "#57606a", "#dfe3e8"
+COLORS = {
+    INK: "ink", MUTED: "muted", GRID: "grid",
+    **{light: f"s{n}" for n, (light, _) in enumerate(RUN_COLORS)},
+    **{light: f"b{n}" for n, (light, _) in enumerate(BASELINE_COLORS)},
+}  # fmt: skip
+"""The tones that are drawn, and the variables of the style sheet that stand in their place on the page."""
+MARKERS = (("o", "●"), ("s", "■"), ("D", "◆"), ("^", "▲"), ("v", "▼"), ("P", "✚"))
+HOLLOW = (("o", "○"), ("s", "□"))
+WIDTH = 3.6  # inches at 72 points: as many CSS pixels as a phone is wide
+STYLE = {
+    "font.family": "DejaVu Sans", "font.size": 8.5, "text.color": INK, "axes.labelcolor": MUTED, "axes.edgecolor": GRID,
+    "xtick.color": MUTED, "ytick.color": MUTED, "xtick.major.size": 0, "ytick.major.size": 0, "axes.grid": True,
+    "grid.color": GRID, "grid.linewidth": 0.7, "axes.axisbelow": True, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.spines.left": False, "svg.fonttype": "none", "svg.hashsalt": "solidrec", "lines.linewidth": 1.6,
+}  # fmt: skip
+
+
+@final
+@dataclass(frozen=True)
+class Series:
+    """How one contender looks wherever it appears: a drawn tone, matplotlib's marker and the same as a character."""
+
+    label: str
+    color: str
+    marker: str
+    glyph: str
+    hollow: bool
+
+    @classmethod
+    def run(cls, label: str, number: int) -> Series:
+        """Return the look of the run `number` (from 0): a colour and a filled marker."""
+        return cls(label, RUN_COLORS[number % len(RUN_COLORS)][0], *MARKERS[number % len(MARKERS)], hollow=False)
+
+    @classmethod
+    def baseline(cls, label: str, number: int) -> Series:
+        """Return the look of the baseline `number`: grey and hollow."""
+        return cls(label, BASELINE_COLORS[number % len(BASELINE_COLORS)][0], *HOLLOW[number % len(HOLLOW)], hollow=True)
+
+
+@final
+@dataclass(frozen=True)
+class Line:
+    """A curve: ``x`` and ``y`` of one length, dashed for a second stage, ``chosen`` the index to mark or None."""
+
+    series: Series
+    x: Sequence[float]
+    y: Sequence[float]
+    dashed: bool = False
+    chosen: int | None = None
+
+
+def interval_chart(rows: Sequence[tuple[Series, float, float, float]], *, label: str) -> str:
+    """Draw a point and an interval for each (series, value, low, high), the first on top."""
+
+    def paint(axes: Axes) -> None:
+        for place, (series, value, low, high) in enumerate(rows):
+            face = "none" if series.hollow else series.color
+            axes.plot([low, high], [place, place], color=series.color, solid_capstyle="butt", linewidth=2.2, alpha=0.75)
+            axes.plot([value], [place], marker=series.marker, color=series.color, markerfacecolor=face, markersize=6)
+            axes.annotate(f"{value:.3f}", (value, place), (0, 7), textcoords="offset points", ha="center", fontsize=8)
+        axes.set_yticks(range(len(rows)), [series.label for series, *_ in rows], color=INK)
+        axes.set_ylim(len(rows) - 0.5, -0.75)
+        axes.margins(x=0.12)
+        axes.grid(False, axis="y")
+        axes.xaxis.set_major_locator(few_ticks())
+
+    return drawing(paint, height=0.5 + 0.36 * len(rows), label=label)
+
+
+def line_chart(
+    lines: Sequence[Line], *, label: str, x_label: str = "epoch", share: bool = False, limit: tuple[float, str] | None = None
+) -> str:
+    """Draw curves; `share` puts the axis in per cent from 0 to 100, `limit` draws a named level."""
+
+    def paint(axes: Axes) -> None:
+        for line in lines:
+            style = (0, (4, 1.6)) if line.dashed else "solid"
+            axes.plot(line.x, line.y, color=line.series.color, linestyle=style)
+            if line.chosen is not None:
+                at = ([line.x[line.chosen]], [line.y[line.chosen]])
+                axes.plot(*at, marker=line.series.marker, color=line.series.color, markersize=7, linestyle="none")
+        axes.set_xlabel(x_label)
+        axes.xaxis.set_major_locator(few_ticks(integer=True))
+        axes.yaxis.set_major_locator(few_ticks())
+        if share:
+            axes.set_ylim(-0.04, 1.06)
+            axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+        if limit is not None:
+            axes.axhline(limit[0], color=MUTED, linewidth=0.9, linestyle=(0, (1, 2)))
+            axes.annotate(limit[1], (1, limit[0]), (0, 3), xycoords=("axes fraction", "data"), textcoords="offset points",
+                          ha="right", color=MUTED, fontsize=8)  # fmt: skip
+            axes.set_ylim(0, max(axes.get_ylim()[1], 1.12 * limit[0]))
+
+    return drawing(paint, height=2.3, label=label)
+
+
+def histogram(values: Sequence[int], *, label: str, x_label: str, y_label: str, bins: int = 24) -> str:
+    """Draw how often whole numbers fall into bins of whole width."""
+    width = max(1, -(-(max(values) - min(values) + 1) // bins))
+    edges = [min(values) - 0.5 + width * n for n in range(bins + 1) if min(values) + width * (n - 1) <= max(values)]
+
+    def paint(axes: Axes) -> None:
+        axes.hist(values, bins=edges, color=RUN_COLORS[0][0], rwidth=0.88)
+        axes.set_xlabel(x_label)
+        axes.set_ylabel(y_label)
+        axes.grid(False, axis="x")
+        axes.xaxis.set_major_locator(few_ticks(integer=True))
+        axes.yaxis.set_major_locator(few_ticks(integer=True))
+
+    return drawing(paint, height=2.1, label=label)
+
+
+def few_ticks(*, integer: bool = False) -> MaxNLocator:
+    """Return a locator of at most six round places."""
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(nbins=5, integer=integer, steps=[1, 2, 5, 10])
+
+
+def drawing(paint: Callable[[Axes], None], *, height: float, label: str) -> str:
+    """Let `paint` fill one pair of axes and return them as an ``<svg>`` element that names itself `label`."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # a person's own matplotlibrc does not change the report
+        matplotlib.rcParams.update(STYLE)
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        paint(figure.add_subplot())
+        stream = io.StringIO()
+        facts = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        figure.savefig(stream, format="svg", transparent=True, metadata=facts)
+    return inline(stream.getvalue(), label=label)
+
+
+def inline(svg: str, *, label: str) -> str:
+    """Turn an SVG file into an element of the page: no prologue, no size, no ids that nothing refers to, variables as colours."""
+    import html
+
+    svg = svg[svg.index("<svg") :].strip()
+    box = re.search(r'viewBox="[^"]+"', svg)
+    body = svg[svg.index(">") + 1 :].replace("xlink:href", "href")
+    used = set(re.findall(r"#([\w-]+)\)|href=\"#([\w-]+)\"", body))
+    kept = {name for pair in used for name in pair if name}
+    body = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in kept else "", body)
+    for tone, variable in COLORS.items():
+        body = body.replace(tone, f"var(--{variable})")
+    return f'<svg {box[0] if box else ""} role="img" aria-label="{html.escape(label)}">{body}'

@@ -1,0 +1,42 @@
+"""Semantic ids on their own: make them for a prepared folder and look inside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from solidrec.console import say
+from solidrec.data.prepared import PreparedData
+from solidrec.semantics.ids import SemanticIds
+from solidrec.spec import RunSpec, SemanticsSpec
+from solidrec.train.loop import Silent
+from solidrec.train.run import cached_semantics
+
+
+def make_semantics(path: Path, spec: SemanticsSpec, *, threads: int = 1) -> tuple[PreparedData, SemanticIds]:
+    """Open a prepared folder and return it with the semantic ids that `train` would use, made if they are not there."""
+    torch.set_num_threads(threads)
+    data = PreparedData.open(path)
+    run = RunSpec(data=data.fingerprint, semantics=spec)
+    return data, cached_semantics(data, run, device="cpu", display=Silent(), say=say)
+
+
+def sample_titles(data: PreparedData, ids: SemanticIds, count: int, titles: int = 5) -> list[dict[str, Any]]:
+    """Return the `count` largest semantic ids with their sizes, labels and a few titles (item ids where there are none)."""
+    names = data.catalog["title"].fill_null(data.catalog["item"]) if "title" in data.catalog.columns else data.catalog["item"]
+    sizes = sorted(range(1, ids.count + 1), key=lambda semantic: -len(ids.members(semantic)))
+    found = []
+    for semantic in sizes[:count]:
+        members = ids.members(semantic)
+        by_count = members[(-data.train_counts[members]).argsort(kind="stable")]
+        found.append(
+            {
+                "semantic": semantic,
+                "items": len(members),
+                "label": ids.labels[semantic - 1] if ids.labels else None,
+                "titles": [str(names[int(item) - 1]) for item in by_count[:titles]],
+            }
+        )
+    return found

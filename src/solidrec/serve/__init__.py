@@ -1,0 +1,1 @@
+"""Answers for histories that training never saw."""

@@ -1,0 +1,134 @@
+"""The engine: raw item ids in, ranked raw item ids out, for any history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import torch
+import torch.nn.functional as F
+
+from solidrec.errors import UsageError
+from solidrec.evaluate.scorer import ModelScorer
+from solidrec.nn.backbones import DIN
+from solidrec.runs import Run
+
+POPULARITY = "popularity"
+"""The fallback for an empty history: items by how often they occur in training."""
+Array = npt.NDArray[Any]
+
+
+@final
+@dataclass(frozen=True)
+class Recommendation:
+    """The answer to one history.
+
+    Ranked ``items``, the ``ignored`` ids that the model does not know, and the name of the ``fallback`` that answered, None when
+    the model did.
+    """
+
+    items: list[dict[str, Any]]
+    ignored: list[str]
+    fallback: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {"items": self.items, "ignored": self.ignored, "fallback": self.fallback}
+
+
+@final
+class Engine:
+    """Recommends with a loaded run; a user is nothing but a history of item ids, oldest first."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.score = ModelScorer(run.model)
+        self.popularity = run.catalog["training_count"].to_numpy().astype(np.float32)
+        self.everything = np.arange(1, len(run.items) + 1)[None]
+
+    def recommend(self, history: Sequence[str], k: int = 10, *, keep_history: bool = False) -> Recommendation:
+        """Return the `k` best items for a history of raw ids.
+
+        Ids that the model does not know are ignored and listed; with none left, the items most frequent in
+        training answer. Items of the history are left out unless `keep_history`. Raises `UsageError` for k < 1
+        or a history that is one string.
+        """
+        return self.recommend_many([history], k, keep_history=keep_history)[0]
+
+    def recommend_many(
+        self, histories: Sequence[Sequence[str]], k: int = 10, *, keep_history: bool = False
+    ) -> list[Recommendation]:
+        """Return `recommend` for many histories, scored together."""
+        if k < 1:
+            raise UsageError(f"k={k}: ask for at least one item")
+        split = [self.run.items.known(self.checked(history)) for history in histories]
+        scores = self.score(self.window([known for known, _ in split]), self.everything)
+        answers = []
+        for row, (known, ignored) in zip(scores, split, strict=True):
+            row = row if known else self.popularity
+            answers.append(
+                Recommendation(self.top(row, [] if keep_history else known, k), ignored, None if known else POPULARITY)
+            )
+        return answers
+
+    @staticmethod
+    def checked(history: Sequence[str]) -> list[str]:
+        """Refuse a bare string, which would be read letter by letter; ids given as integers become strings."""
+        if isinstance(history, str):
+            raise UsageError(f"history {history!r}: give a list of item ids, for example [{history!r}]")
+        return [str(item) for item in history]
+
+    def window(self, histories: Sequence[Sequence[int]]) -> Array:
+        """Return (B, L) the last L items of each history, padded with 0 on the right."""
+        length = self.run.spec.model.length
+        table = np.zeros((len(histories), length), dtype=np.int64)
+        for row, history in enumerate(histories):
+            recent = history[-length:]
+            table[row, : len(recent)] = recent
+        return table
+
+    def top(self, scores: Array, without: Sequence[int], k: int) -> list[dict[str, Any]]:
+        """Return the k best items as dicts, ties in vocabulary order."""
+        scores = scores.astype(np.float64)
+        scores[np.asarray(without, dtype=np.int64) - 1] = -np.inf
+        best = np.argsort(-scores, kind="stable")[:k]
+        return [self.describe(int(index), float(scores[index])) for index in best if np.isfinite(scores[index])]
+
+    def describe(self, row: int, score: float) -> dict[str, Any]:
+        """Return an item as the user knows it."""
+        title = self.run.catalog["title"][row] if "title" in self.run.catalog.columns else None
+        return {"item": self.run.items.id(row + 1), "score": score, "title": title}
+
+    def similar(self, item: str, k: int = 10) -> list[dict[str, Any]]:
+        """Return the k items of the largest cosine between learned embeddings; raises `UsageError` if `item` is unknown."""
+        index = self.run.items.index(item)
+        if not index:
+            raise UsageError(f"item {item!r}: the model does not know it; its vocabulary is items.parquet of {self.run.path}")
+        vectors = F.normalize(self.run.model.items.weight.detach()[1:], dim=1)
+        return self.top((vectors @ vectors[index - 1]).cpu().numpy(), [index], k)
+
+    def item_vectors(self) -> pl.DataFrame:
+        """Return ``item`` and its embedding ``vector`` (D,), one row an item."""
+        vectors = self.run.model.items.weight.detach()[1:].cpu().numpy()
+        return pl.DataFrame({"item": self.run.items.ids, "vector": vectors})
+
+    def user_vectors(self, histories: Sequence[Sequence[str]]) -> Array:
+        """Return (B, D): the vectors whose dot products with item vectors are the logits.
+
+        Raises `UsageError` for a backbone such as DIN, whose user state depends on the candidate.
+        """
+        if isinstance(self.run.model.backbone, DIN):
+            raise UsageError(
+                "backbone 'din' has one user state a candidate, so there is no single user vector; use another backbone"
+            )
+        known = [self.run.items.known(self.checked(history))[0] for history in histories]
+        history = self.score.tensor(self.window(known))
+        with torch.inference_mode():
+            model = self.run.model
+            weights = model.generate(history).weights
+            users = model.users(history, model.items(history[:, :1]), weights)
+        return np.asarray(users[:, 0].cpu().numpy())

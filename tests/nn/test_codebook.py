@@ -1,0 +1,223 @@
+"""The codebook: nearest code, how its gradient passes, each loss by hand, running means by a loop."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from solidrec.nn.codebook import Codebook, mean_square, nearest_code, rotation, straight_through
+
+ALL = torch.ones(1, 2, dtype=torch.bool)
+
+
+@pytest.fixture
+def vectors() -> Tensor:
+    return torch.randn(5, 6, 8, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture
+def codes() -> Tensor:
+    return torch.randn(30, 8, generator=torch.Generator().manual_seed(1)) * torch.linspace(0.1, 3, 30)[:, None]
+
+
+def test_nearest_by_distance_is_the_brute_force_one(vectors: Tensor, codes: Tensor) -> None:
+    found = nearest_code(vectors, codes)
+    assert torch.equal(found, torch.cdist(vectors, codes, compute_mode="donot_use_mm_for_euclid_dist").argmin(-1))
+    assert found.unique().numel() > 5
+
+
+def test_nearest_by_angle_ignores_the_codes_length(vectors: Tensor, codes: Tensor) -> None:
+    found = nearest_code(vectors, codes, "cosine")
+    cosine = torch.cosine_similarity(vectors[:, :, None], codes[None, None], dim=-1)
+    assert torch.equal(found, cosine.argmax(-1))
+    assert torch.equal(found, nearest_code(vectors, 7 * codes, "cosine"))
+    assert not torch.equal(found, nearest_code(vectors, codes))
+
+
+def test_straight_through_is_the_code_with_the_vectors_gradient(vectors: Tensor) -> None:
+    found = torch.randn_like(vectors).requires_grad_(True)
+    vectors.requires_grad_(True)
+    out = straight_through(vectors, found)
+    torch.testing.assert_close(out, found)
+    gradient = torch.randn_like(out)
+    out.backward(gradient)
+    assert vectors.grad is not None
+    assert torch.equal(vectors.grad, gradient)
+    assert found.grad is None
+
+
+def test_rotation_is_the_code_with_a_turned_gradient(vectors: Tensor) -> None:
+    """q = (|q| / |e|) R e; the gradient has |q| / |e| times its length, and keeps its angle to the vector."""
+    found = torch.randn_like(vectors)
+    vectors.requires_grad_(True)
+    out = rotation(vectors, found)
+    torch.testing.assert_close(out, found, rtol=1e-4, atol=1e-5)
+    gradient = torch.randn_like(out)
+    out.backward(gradient)
+    assert vectors.grad is not None
+    scale = found.norm(dim=-1) / vectors.detach().norm(dim=-1)
+    torch.testing.assert_close(vectors.grad.norm(dim=-1), scale * gradient.norm(dim=-1), rtol=1e-4, atol=1e-5)
+    before, after = torch.cosine_similarity(gradient, found, dim=-1), torch.cosine_similarity(vectors.grad, vectors, dim=-1)
+    torch.testing.assert_close(after, before, rtol=1e-3, atol=1e-4)
+
+
+def test_rotation_of_opposite_and_zero_vectors_is_finite() -> None:
+    vectors = torch.tensor([[1.0, 0.0], [0.0, 0.0], [1.0, 0.0], [1.0, 0.0]], requires_grad=True)
+    found = torch.tensor([[-2.0, 0.0], [1.0, 1.0], [0.0, 0.0], [1.0, 0.0]])
+    out = rotation(vectors, found)
+    out.sum().backward()
+    assert out[[0, 2, 3]].tolist() == found[[0, 2, 3]].tolist()
+    assert out.isfinite().all()
+    assert vectors.grad is not None
+    assert vectors.grad.isfinite().all()
+
+
+def two_codes(**settings: object) -> Codebook:
+    """Codes (0, 0) and (10, 0), read raw."""
+    book = Codebook(2, 2, mlp=False, **settings)  # type: ignore[arg-type]
+    book.place(torch.tensor([0, 1]), torch.tensor([[0.0, 0.0], [10.0, 0.0]]))
+    return book
+
+
+EMBEDDED = torch.tensor([[[1.0, 0.0], [8.0, 2.0]]])  # nearest codes 0 and 1; squares 1 + 0 and 4 + 4; mean over D .5 and 4
+MEAN = (0.5 + 4) / 2
+
+
+@pytest.mark.parametrize(
+    ("loss", "penalty", "to_codes", "to_items"),
+    [
+        ("pair", 1.25 * MEAN, 1.0, 0.25),
+        ("literal", MEAN, 1.0, 1.0),
+        ("ema", 0.25 * MEAN, 0.0, 0.25),
+        ("constant", 0.0, 0.0, 0.0),
+    ],
+)
+def test_each_loss_by_hand(loss: str, penalty: float, to_codes: float, to_items: float) -> None:
+    """d/de mean over (2 positions x 2 dims) of (e - c)^2 = 2 (e - c) / 4, and its opposite for the code."""
+    book = two_codes(loss=loss).eval()
+    items = EMBEDDED.clone().requires_grad_(True)
+    coded = book(items, ALL)
+    assert coded.codes.tolist() == [[0, 1]]
+    assert coded.vectors.tolist() == [[[0.0, 0.0], [10.0, 0.0]]]
+    assert float(coded.penalty.detach()) == pytest.approx(penalty)
+    slope = 2 * (EMBEDDED[0] - torch.tensor([[0.0, 0.0], [10.0, 0.0]])) / 4
+    if not coded.penalty.requires_grad:
+        assert to_codes == to_items == 0
+        return
+    coded.penalty.backward()
+    assert items.grad is not None
+    torch.testing.assert_close(items.grad[0], to_items * slope)
+    assert isinstance(book.codes, torch.nn.Parameter) == (to_codes > 0)
+    if to_codes:
+        assert book.codes.grad is not None
+        torch.testing.assert_close(book.codes.grad, -to_codes * slope)
+
+
+@pytest.mark.parametrize("loss", ["pair", "literal", "ema"])
+def test_padding_has_no_code_no_penalty_and_no_gradient(loss: str) -> None:
+    """(1, 0) alone: .5 times the loss's factor, whatever stands in the padding."""
+    mask = torch.tensor([[True, False]])
+    factor = {"pair": 1.25, "literal": 1.0, "ema": 0.25}[loss]
+    for noise in (0.0, 7.0):
+        book = two_codes(loss=loss).train()
+        items = torch.tensor([[[1.0, 0.0], [noise, noise]]], requires_grad=True)
+        coded = book(items, mask)
+        assert coded.codes.tolist() == [[0, -1]]
+        assert float(coded.penalty.detach()) == pytest.approx(0.5 * factor if loss != "ema" else coded_ema(0.5))
+        coded.penalty.backward()
+        assert items.grad is not None
+        assert not items.grad[0, 1].any()
+        assert book.codes[1].tolist() == [10.0, 0.0]
+
+
+def coded_ema(start: float) -> float:
+    """In training the code moves first: from 0 towards 1 by 1 / (1 + .99), so the distance shrinks by .99 / 1.99."""
+    return 0.25 * start * (0.99 / 1.99) ** 2
+
+
+def test_an_empty_batch_has_no_penalty() -> None:
+    for loss in ("pair", "literal", "ema", "constant"):
+        assert two_codes(loss=loss)(EMBEDDED, ~ALL).penalty == 0
+    assert mean_square(EMBEDDED, EMBEDDED + 1, ~ALL) == 0
+
+
+def test_constant_codes_pass_no_gradient() -> None:
+    items = EMBEDDED.clone().requires_grad_(True)
+    coded = two_codes(loss="constant")(items, ALL)
+    assert not coded.vectors.requires_grad
+
+
+def test_running_means_are_a_loop(vectors: Tensor, codes: Tensor) -> None:
+    """Each code is the decayed mean of everything that ever hit it, its own start counting as one hit."""
+    book = Codebook(30, 8, loss="ema", mlp=False, decay=0.9).train()
+    book.place(torch.arange(30), codes)
+    means, hits = [row.clone() for row in codes], [1.0] * 30
+    mask = torch.rand(5, 6, generator=torch.Generator().manual_seed(2)) < 0.8
+    for step in range(4):
+        batch = vectors * (1 + 0.1 * step)
+        found = book(batch, mask).codes
+        old = torch.stack(means)
+        for k in range(30):
+            own = [batch[i, j] for i in range(5) for j in range(6) if mask[i, j] and nearest(batch[i, j], old) == k]
+            total = 0.9 * hits[k] + len(own)
+            if own:
+                means[k] = (0.9 * hits[k] * old[k] + torch.stack(own).sum(0)) / total
+            hits[k] = total
+        assert torch.equal(found == -1, ~mask)
+        torch.testing.assert_close(book.codes, torch.stack(means))
+        torch.testing.assert_close(book.hits, torch.tensor(hits))
+
+
+def nearest(vector: Tensor, codes: Tensor) -> int:
+    return int((codes - vector).square().sum(1).argmin())
+
+
+def test_running_means_stand_still_in_eval_mode(vectors: Tensor) -> None:
+    book = Codebook(3, 8, loss="ema").eval()
+    before = {key: value.clone() for key, value in book.state_dict().items()}
+    book(vectors, torch.ones(5, 6, dtype=torch.bool))
+    assert all(torch.equal(before[key], value) for key, value in book.state_dict().items())
+    book.train()(vectors, torch.ones(5, 6, dtype=torch.bool))
+    assert not torch.equal(before["codes"], book.codes)
+
+
+@pytest.mark.parametrize("loss", ["pair", "ema", "constant"])
+def test_place_sets_some_codes(loss: str) -> None:
+    torch.manual_seed(0)
+    book = Codebook(4, 2, loss=loss)  # type: ignore[arg-type]
+    before = book.codes.detach().clone()
+    book.place(torch.tensor([2, 0]), torch.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=torch.float64))
+    assert book.codes[[2, 0]].tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    assert torch.equal(book.codes[[1, 3]], before[[1, 3]])
+    assert book.codes.requires_grad == (loss == "pair")
+
+
+def test_the_mlp_adds_to_the_code_and_starts_at_zero(vectors: Tensor) -> None:
+    torch.manual_seed(0)
+    book = Codebook(4, 8, hidden=16)
+    assert book.mlp is not None
+    mask = torch.ones(5, 6, dtype=torch.bool)
+    coded = book(vectors, mask)
+    torch.testing.assert_close(coded.vectors, book.codes[coded.codes])
+    torch.nn.init.normal_(book.mlp[2].weight)
+    code = book.codes[coded.codes]
+    hidden = torch.relu(code @ book.mlp[0].weight.T + book.mlp[0].bias)
+    assert hidden.shape[-1] == 16
+    torch.testing.assert_close(book(vectors, mask).vectors, code + hidden @ book.mlp[2].weight.T + book.mlp[2].bias)
+
+
+def test_gradient_descent_moves_codes_onto_the_embeddings() -> None:
+    """One embedding at distance 1 of its code: the *pair* penalty alone brings the code there."""
+    book = two_codes()
+    target = torch.tensor([[[math.cos(1.0), math.sin(1.0)]]])
+    for _ in range(100):
+        book.zero_grad()
+        book(target, torch.ones(1, 1, dtype=torch.bool)).penalty.backward()
+        with torch.no_grad():
+            assert book.codes.grad is not None
+            book.codes -= 0.3 * book.codes.grad
+    torch.testing.assert_close(book.codes[0], target[0, 0])
+    assert book.codes[1].tolist() == [10.0, 0.0]

@@ -1,0 +1,46 @@
+"""Weights apply, add, clip and count by hand arithmetic."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from solidrec.nn.weights import Weights, bound
+
+
+def test_apply_and_shift() -> None:
+    """User 0 doubles, user 1 swaps."""
+    weights = Weights({"m": torch.tensor([[[2.0, 0], [0, 2]], [[0, 1], [1, 0]]]), "b": torch.tensor([[1.0, 0], [0, -1]])})
+    x = torch.tensor([[[3.0, 5.0]], [[3.0, 5.0]]])
+    assert weights.apply("m", x).tolist() == [[[6.0, 10.0]], [[5.0, 3.0]]]
+    assert weights.shift("b", x).tolist() == [[[4.0, 5.0]], [[3.0, 4.0]]]
+
+
+def test_a_shared_set_adds_to_each_users_own() -> None:
+    shared, own = Weights({"b": torch.tensor([[1.0]])}), Weights({"b": torch.tensor([[1.0], [5.0]])})
+    assert (shared + own).tensors["b"].tolist() == [[1 + 1], [1 + 5]]
+    assert (own + shared).tensors["b"].tolist() == [[2.0], [6.0]]
+
+
+def test_clamp_keeps_what_is_inside_and_passes_no_gradient_outside() -> None:
+    free = torch.tensor([[-3.0, -0.5, 0.0, 0.5, 3.0]], requires_grad=True)
+    clipped = Weights({"b": free}).clamp(1.0).tensors["b"]
+    assert clipped.tolist() == [[-1.0, -0.5, 0.0, 0.5, 1.0]]
+    clipped.sum().backward()
+    assert free.grad is not None
+    assert free.grad.tolist() == [[0, 1, 1, 1, 0]]
+
+
+def test_saturated_counts_entries_not_slots() -> None:
+    """1 of 2 entries of `a` and 0 of 6 of `b`: 1 / 8, for one user as for two alike."""
+    a, b = torch.tensor([[0.5, 2.0]]), torch.zeros(1, 2, 3)
+    assert float(Weights({"a": a, "b": b}).saturated(1.0)) == pytest.approx(1 / 8)
+    assert float(Weights({"a": a.repeat(2, 1), "b": b.repeat(2, 1, 1)}).saturated(1.0)) == pytest.approx(1 / 8)
+    assert float(Weights({"a": a}).saturated(2.0)) == pytest.approx(1 / 2)  # at the clip counts: no gradient passes there
+
+
+def test_bound_is_what_a_linear_layer_uses() -> None:
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(64, 64)
+    assert bound((64, 64)) == 1 / 8
+    assert 0.99 / 8 < float(layer.weight.detach().abs().max()) <= 1 / 8

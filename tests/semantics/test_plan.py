@@ -1,0 +1,136 @@
+"""Which semantics a data set gets (architecture, section 7), and that what is made covers the catalogue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import DataError, UsageError
+from solidrec.ids import IdMap
+from solidrec.semantics.plan import available, make, plan
+from solidrec.spec import SemanticsSpec
+
+TITLES = ["red shirt", "blue shirt", None, "iron pan", "steel pan", "pan lid", "red tie", "blue tie"]
+GENRES: list[list[str] | None] = [
+    ["wear"],
+    ["wear", "blue"],
+    None,
+    ["kitchen"],
+    ["kitchen"],
+    ["kitchen"],
+    ["wear"],
+    ["wear", "blue"],
+]
+
+
+def data(
+    *, titles: list[str | None] | None = None, genres: Any = None, features: dict[str, np.ndarray] | None = None
+) -> PreparedData:
+    """Eight items without events: all that semantics read."""
+    catalog = pl.DataFrame({"item": list("abcdefgh")})
+    if titles:
+        catalog = catalog.with_columns(pl.Series("title", titles, dtype=pl.String))
+    if genres:
+        catalog = catalog.with_columns(pl.Series("categories", genres, dtype=pl.List(pl.String)))
+    none = np.zeros(1, dtype=np.int64)
+    return PreparedData(
+        path=Path(), manifest={}, users=IdMap([]), items=IdMap(list("abcdefgh")), offsets=none,
+        event_items=none.astype(np.int32), event_times=none, train_end=none, catalog=catalog, features=features or {},
+    )  # fmt: skip
+
+
+def matrix(seed: int = 0) -> np.ndarray:
+    rows = np.random.default_rng(seed).normal(size=(9, 5)).astype(np.float32)
+    rows[0] = 0
+    return rows
+
+
+def item_vectors() -> np.ndarray:
+    return matrix(7)[1:]
+
+
+def not_needed() -> np.ndarray:
+    raise AssertionError("a model was trained for nothing")
+
+
+@pytest.mark.parametrize(
+    ("has", "method", "modalities"),
+    [
+        ({"titles": TITLES, "genres": GENRES, "features": {"image": matrix(), "text": matrix(1)}}, "kmeans", ("image", "text")),
+        ({"titles": TITLES, "genres": GENRES}, "categories", ("text",)),
+        ({"genres": GENRES}, "categories", ("id",)),
+        ({"titles": TITLES}, "kmeans", ("text",)),
+        ({}, "kmeans", ("id",)),
+        ({"titles": [None] * 8, "genres": [[]] * 8}, "kmeans", ("id",)),
+        ({"titles": ["", "..."] * 4}, "kmeans", ("id",)),
+    ],
+)
+def test_default_semantics(has: dict[str, Any], method: str, modalities: tuple[str, ...]) -> None:
+    """Features, else categories, else titles, else id embeddings; and making them works."""
+    chosen = plan(data(**has), SemanticsSpec())
+    assert (chosen.method, chosen.modalities) == (method, modalities)
+    assert chosen.reason
+    made = make(data(**has), SemanticsSpec(), item_vectors if "id" in modalities else not_needed)
+    assert (made.method, made.modalities, made.reason) == chosen
+    assert made.of_item.dtype == np.int64
+    assert made.of_item[0] == 0
+    assert made.check(8) is made
+    assert np.unique(made.of_item[1:]).tolist() == list(range(1, made.count + 1))
+
+
+def test_what_is_asked_for_wins() -> None:
+    everything = data(titles=TITLES, genres=GENRES, features={"image": matrix()})
+    assert plan(everything, SemanticsSpec(modalities=("text", "image")))[:2] == ("kmeans", ("text", "image"))
+    assert plan(everything, SemanticsSpec(method="categories", modalities=("image",)))[:2] == ("categories", ("image",))
+    assert plan(everything, SemanticsSpec(method="kmeans"))[:2] == ("kmeans", ("image",))
+    assert plan(data(titles=TITLES, genres=GENRES), SemanticsSpec(method="kmeans"))[:2] == ("kmeans", ("text",))
+    assert plan(everything, SemanticsSpec(modalities=("id",)))[:2] == ("kmeans", ("id",))
+
+
+def test_what_the_data_cannot_serve_is_refused() -> None:
+    with pytest.raises(UsageError, match="'imege' is not in the data; did you mean 'image'"):
+        plan(data(features={"image": matrix()}), SemanticsSpec(modalities=("imege",)))
+    with pytest.raises(UsageError, match="'text' is not in the data"):
+        plan(data(), SemanticsSpec(modalities=("text",)))
+    with pytest.raises(UsageError, match="no categories"):
+        plan(data(titles=TITLES), SemanticsSpec(method="categories"))
+    with pytest.raises(DataError, match="zero for every item"):
+        make(data(features={"image": np.zeros((9, 2), dtype=np.float32)}), SemanticsSpec(), not_needed)
+
+
+def test_available_modalities() -> None:
+    assert available(data()) == ("id",)
+    assert available(data(titles=TITLES, features={"image": matrix()})) == ("image", "text", "id")
+    assert available(data(titles=TITLES, features={"text": matrix()})) == ("text", "id")
+
+
+def test_row_n_of_a_feature_matrix_is_item_n() -> None:
+    """Row 0 is padding: items 1-4 point one way, 5-8 another."""
+    features = np.array([[0.0, 0.0]] + [[1.0, 0.0]] * 4 + [[0.0, 1.0]] * 4, dtype=np.float32)
+    made = make(data(features={"image": features}), SemanticsSpec(clusters=2), not_needed)
+    assert made.of_item.tolist() in ([0, 1, 1, 1, 1, 2, 2, 2, 2], [0, 2, 2, 2, 2, 1, 1, 1, 1])
+
+
+def test_id_embeddings_are_rows_of_items_1_to_v() -> None:
+    vectors = np.repeat(np.eye(2), 4, axis=0)
+    made = make(data(), SemanticsSpec(clusters=2), lambda: vectors)
+    assert made.of_item.tolist() in ([0, 1, 1, 1, 1, 2, 2, 2, 2], [0, 2, 2, 2, 2, 1, 1, 1, 1])
+
+
+def test_labels_are_category_names() -> None:
+    made = make(data(titles=TITLES, genres=GENRES), SemanticsSpec(), not_needed)
+    names = [made.labels[semantic - 1] for semantic in made.of_item[1:]]
+    assert all(name in (own or ["(no category)"]) for name, own in zip(names, GENRES, strict=True))
+
+
+def test_seed_and_clusters_are_obeyed() -> None:
+    both = {"image": matrix(), "text": matrix(1)}
+    made = [make(data(features=both), SemanticsSpec(clusters=4, seed=seed), not_needed) for seed in (0, 0, 1)]
+    assert [semantic.count for semantic in made] == [4, 4, 4]
+    assert made[0].of_item.tobytes() == made[1].of_item.tobytes()
+    assert made[2].seed == 1

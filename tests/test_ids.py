@@ -1,0 +1,42 @@
+"""External ids are strings, indices are 1..N, and 0 is nobody."""
+
+from __future__ import annotations
+
+import pytest
+
+from solidrec.ids import IdMap
+
+ODD = ["NA", "9007199254740993", "9007199254740992", "007", "7", "", " ", "é", "nan", "None", "0"]
+
+
+def test_two_ways() -> None:
+    """No id is read as a number, a missing value or another one that looks alike."""
+    ids = IdMap(ODD)
+    assert len(ids) == len(ODD)
+    assert [ids.index(name) for name in ODD] == list(range(1, len(ODD) + 1))
+    assert [ids.id(index) for index in range(1, len(ODD) + 1)] == ODD
+
+
+@pytest.mark.parametrize("index", [0, -1, 4, 1_000_000])
+def test_padding_and_beyond_have_no_id(index: int) -> None:
+    with pytest.raises(IndexError, match=rf"index {index} is outside 1\.\.3"):
+        IdMap(["a", "b", "c"]).id(index)
+
+
+def test_known_and_unknown_keep_their_order() -> None:
+    ids = IdMap(["a", "b", "c"])
+    assert ids.index("z") == 0
+    assert ids.known(iter(["c", "z", "a", "c", "y"])) == ([3, 1, 3], ["z", "y"])
+    assert ids.known([]) == ([], [])
+
+
+def test_empty_map() -> None:
+    assert len(IdMap([])) == 0
+    assert IdMap([]).index("a") == 0
+
+
+def test_a_change_of_the_list_it_came_from_is_not_seen() -> None:
+    names = ["a"]
+    ids = IdMap(names)
+    names.append("b")
+    assert ids.ids == ("a",)

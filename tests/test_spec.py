@@ -1,0 +1,144 @@
+"""Specifications refuse what they do not know, in one line that names the cure, and hash what they hold."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pydantic
+import pytest
+
+from solidrec.errors import UsageError
+from solidrec.spec import (
+    BACKBONE_NAMES,
+    MODEL_NAMES,
+    CodebookSpec,
+    ModelSpec,
+    RunSpec,
+    SemanticsSpec,
+    TrainSpec,
+    assignment,
+    merge,
+)
+
+
+def test_defaults_are_the_papers() -> None:
+    """Table 7, and T and lambda of Eq. 12 and 13."""
+    run = RunSpec(data="x")
+    assert (run.train.learning_rate, run.train.batch, run.train.negatives, run.train.penalty) == (1e-3, 1024, 4, 0.1)
+    assert (run.model.length, run.model.dim, run.model.codebook.hidden, run.model.clip) == (10, 32, 64, 0.01)
+    assert (run.model.core, run.model.codebook.loss, run.model.codebook.distance) == (16, "pair", "euclidean")
+    assert RunSpec.parse({"data": "x"}) == run
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"modell": {}}, "unknown setting 'modell'; did you mean 'model'"),
+        ({"model": {"dims": 3}}, "unknown setting 'model.dims'; did you mean 'model.dim'"),
+        ({"model": {"codebook": {"los": "pair"}}}, "unknown setting 'model.codebook.los'; did you mean 'model.codebook.loss'"),
+        ({"train": {"zzz": 1}}, "unknown setting 'train.zzz'; known: epochs, batch,"),
+        ({"model": {"dim": 0}}, r"setting model.dim: input should be greater than or equal to 1 \(got 0\)"),
+        ({"model": {"dim": "wide"}}, "setting model.dim: .* valid integer.* 'wide'"),
+        ({"model": {"name": "solid-dute"}}, "setting model.name: unknown name 'solid-dute'; did you mean 'solid-duet'"),
+        (
+            {"model": {"backbone": "SASRec"}},
+            "setting model.backbone: unknown name 'SASRec'; known: din, gru4rec, sasrec, bert4rec",
+        ),
+        ({"model": {"backbone": 3}}, "setting model.backbone: unknown name 3; known: din"),
+        ({"model": 5}, "setting model: "),
+        ({"train": {"learning_rate": float("nan")}}, "setting train.learning_rate: "),
+        ({"train": {"learning_rate": float("inf")}}, "setting train.learning_rate: .*finite"),
+        ({"model": {"clip": float("inf")}}, "setting model.clip: .*finite"),
+        ({"model": {"clip": -0.01}}, "setting model.clip: "),
+        ({"model": {"dropout": 1.0}}, "setting model.dropout: .*less than 1"),
+        ({"semantics": {"modalities": "text"}}, "setting semantics.modalities: "),
+        ({"semantics": {"seed": -1}}, "setting semantics.seed: "),
+        ({"seed": 0.5}, "setting seed: "),
+    ],
+)
+def test_a_wrong_key_or_value_is_one_line(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        RunSpec.parse({"data": "x"} | values)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_every_fault_is_named_at_once() -> None:
+    with pytest.raises(
+        UsageError, match=r"setting data: field required.*; setting model\.dim: .*; unknown setting 'model\.widht'"
+    ):
+        RunSpec.parse({"model": {"dim": 0, "widht": 3}})
+
+
+def test_frozen_to_the_bottom() -> None:
+    run = RunSpec(data="x")
+    with pytest.raises(pydantic.ValidationError, match="frozen"):
+        run.seed = 1
+    with pytest.raises(pydantic.ValidationError, match="frozen"):
+        run.model.codebook.loss = "ema"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"data": "y"}, {"seed": 1}, {"model": {"dim": 16}}, {"model": {"codebook": {"mlp": False}}},
+        {"train": {"penalty": 0.2}}, {"semantics": {"modalities": ["text"]}},
+    ],
+)  # fmt: skip
+def test_digest_changes_with_every_setting(change: dict[str, Any]) -> None:
+    assert RunSpec.parse(merge({"data": "x"}, change)).digest() != RunSpec(data="x").digest()
+
+
+def test_digest_depends_on_values_and_not_on_how_they_were_written() -> None:
+    """The order of keys, defaults spelt out and 1 for 1.0 are the same run; and so is what JSON brings back."""
+    run = RunSpec.parse({"data": "x", "train": {"penalty": 1}, "seed": 0})
+    assert (
+        run.digest() == RunSpec.parse({"seed": 0, "train": {"penalty": 1.0, "epochs": TrainSpec().epochs}, "data": "x"}).digest()
+    )
+    assert RunSpec.parse(json.loads(run.model_dump_json())) == run
+    assert RunSpec.parse(json.loads(run.model_dump_json())).digest() == run.digest()
+    assert len(run.digest()) == 12
+    assert set(run.digest()) <= set("0123456789abcdef")
+
+
+def test_all_names_are_accepted() -> None:
+    made = {(ModelSpec.parse({"name": n, "backbone": b}).name, b) for n in MODEL_NAMES for b in BACKBONE_NAMES}
+    assert len(made) == 13 * 4
+
+
+def test_merge_is_deep_and_leaves_its_input_alone() -> None:
+    base = {"model": {"dim": 32, "codebook": {"mlp": True}}, "seed": 0}
+    merged = merge(base, {"model": {"codebook": {"hidden": 8}}, "data": "x"})
+    assert merged == {"model": {"dim": 32, "codebook": {"mlp": True, "hidden": 8}}, "seed": 0, "data": "x"}
+    assert base == {"model": {"dim": 32, "codebook": {"mlp": True}}, "seed": 0}
+    assert merge({"model": 1}, {"model": {"dim": 2}}) == {"model": {"dim": 2}}
+    assert merge({"model": {"dim": 2}}, {"model": 1}) == {"model": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("seed=3", {"seed": 3}),
+        ("model.codebook.mlp=false", {"model": {"codebook": {"mlp": False}}}),
+        ("train.learning_rate=1e-2", {"train": {"learning_rate": 0.01}}),
+        ('semantics.modalities=["text", "id"]', {"semantics": {"modalities": ["text", "id"]}}),
+        ("model.backbone=din", {"model": {"backbone": "din"}}),
+        ("data=a=b", {"data": "a=b"}),
+        ("data=", {"data": ""}),
+    ],
+)
+def test_assignment(text: str, value: dict[str, Any]) -> None:
+    assert assignment(text) == value
+
+
+@pytest.mark.parametrize("text", ["model.dim", "=3", ""])
+def test_assignment_without_key_or_value_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="write it as key=value"):
+        assignment(text)
+
+
+def test_a_part_parses_alone() -> None:
+    assert SemanticsSpec.parse({"modalities": ["text"]}).modalities == ("text",)
+    with pytest.raises(UsageError, match="unknown setting 'hiden'; did you mean 'hidden'"):
+        CodebookSpec.parse({"hiden": 3})
