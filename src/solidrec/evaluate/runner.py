@@ -27,7 +27,7 @@ EXCLUDED = -1e9
 class Block(NamedTuple):
     """Some rows of a split, scored.
 
-    ``users`` (r,), ``candidates`` (r or 1, C), ``scores`` (r, C), the target's ``column`` (r,), ``counted`` (r, C): what takes part.
+    ``users`` (r,), ``candidates`` (r or 1, C), ``scores`` (r, C), the target's ``column`` (r,) and what is ``counted`` (r, C).
     """
 
     users: Array
@@ -105,8 +105,8 @@ def full_block(score: Scorer, data: PreparedData, rows: EvalRows, part: slice, *
     candidates = np.arange(1, len(data.items) + 1, dtype=np.int32)[None]
     scores = score(histories, candidates)
     counted = np.ones(scores.shape, dtype=bool)
-    row, item = data.seen(rows.users[part], rows.positions[part])
-    counted[row, item - 1] = False
+    seen_row, seen_item = data.seen(rows.users[part], rows.positions[part])
+    counted[seen_row, seen_item - 1] = False
     column = rows.targets[part].astype(np.int64) - 1
     counted[np.arange(len(column)), column] = True
     return Block(rows.users[part], candidates, scores, column, counted)
@@ -118,7 +118,7 @@ def target_scores(score: Scorer, data: PreparedData, rows: EvalRows, length: int
     for start in range(0, len(rows), 1024):
         part = slice(start, start + 1024)
         histories = data.histories(rows.users[part], rows.positions[part], length)
-        parts.append(score(histories, rows.targets[part, None])[:, 0])
+        parts.append(score(histories, rows.targets[part][:, None])[:, 0])
     return np.concatenate(parts)
 
 
@@ -131,7 +131,7 @@ def negative_places(block: Block) -> Array:
 
 def row_loss(block: Block) -> Array:
     """Return each row's mean cross-entropy over what is counted (an excluded score is so low that it adds zero)."""
-    labels = np.zeros(block.scores.shape, dtype=np.float32)
+    labels: Array = np.zeros_like(block.scores)
     labels[np.arange(len(labels)), block.column] = 1
     low = np.where(block.counted, block.scores, np.float32(EXCLUDED))
     return np.asarray(log_loss(low, labels) * labels.shape[1] / block.counted.sum(1))

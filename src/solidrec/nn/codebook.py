@@ -32,7 +32,8 @@ def nearest_code(
         closeness = vectors @ F.normalize(codes, dim=1).T
     else:
         closeness = vectors @ codes.T - 0.5 * codes.square().sum(1)
-    return closeness.argmax(-1)
+    index: Tensor = closeness.argmax(-1)
+    return index
 
 
 def straight_through(vectors: Float[Tensor, "*N D"], found: Float[Tensor, "*N D"]) -> Float[Tensor, "*N D"]:
@@ -47,7 +48,8 @@ def rotation(vectors: Float[Tensor, "*N D"], found: Float[Tensor, "*N D"]) -> Fl
     between = F.normalize(e + q, dim=-1)
     scale = (found.norm(dim=-1, keepdim=True) / vectors.norm(dim=-1, keepdim=True).clamp(min=1e-6)).detach()
     mirrored = vectors - 2 * between * (between * vectors).sum(-1, keepdim=True)
-    return scale * (mirrored + 2 * q * (e * vectors).sum(-1, keepdim=True))
+    turned: Tensor = scale * (mirrored + 2 * q * (e * vectors).sum(-1, keepdim=True))
+    return turned
 
 
 PASS = {"straight-through": straight_through, "rotation": rotation}
