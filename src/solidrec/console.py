@@ -26,7 +26,7 @@ def say(line: str) -> None:
 class Bar:
     """The training display: one bar a stage over all its steps, with loss, validation UAUC, speed and time left.
 
-    Where standard error is no terminal, a line at the end of each stage takes its place.
+    Where standard error is no terminal, a line every ten epochs and at the end of each stage takes its place.
     """
 
     def __init__(self, to: Console) -> None:
@@ -62,6 +62,8 @@ class Bar:
         loss = "" if row["loss"] is None else f" loss {row['loss']:.4f}"
         self.note = f"epoch {row['epoch']}{loss}{shown}"
         self.progress.update(self.task, note=self.note)
+        if not self.to.is_terminal and row["epoch"] % 10 == 0:
+            say(f"stage {self.number}: {self.note}")
 
     def done(self, row: Mapping[str, Any]) -> None:
         """Close the bar: the best epoch counts."""
@@ -188,10 +190,19 @@ def evaluation_tables(summary: Mapping[str, Any]) -> list[Table]:
     return [table, groups]
 
 
+def shorten(text: str, width: int) -> str:
+    """Cut a text to `width` characters.
+
+    >>> shorten("a long title", 8)
+    'a long …'
+    """
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
 def semantics_table(facts: Mapping[str, Any], samples: Sequence[Mapping[str, Any]]) -> Table:
     """Return what a few semantic ids contain."""
     title = f"{facts['count']:,} semantic ids by {facts['method']} over {', '.join(facts['modalities'])} ({facts['reason']})"
     table = Table("id", "items", "label", "some titles", title=title, title_justify="left")
     for sample in samples:
-        table.add_row(str(sample["semantic"]), f"{sample['items']:,}", sample["label"] or "", " · ".join(sample["titles"]))
+        table.add_row(str(sample["semantic"]), f"{sample['items']:,}", sample["label"] or "", " · ".join(shorten(title, 48) for title in sample["titles"]))
     return table

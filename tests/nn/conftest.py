@@ -24,15 +24,18 @@ def semantic_of_item() -> Tensor:
 
 @pytest.fixture
 def model(semantic_of_item: Tensor) -> Callable[..., Recommender]:
-    """Build a small model by name: ``model("duet", "din", seed=1, stage=2, clip=0.5)``.
+    """Build a small model by name: ``model("duet", "din", seed=1, stage=2, clip=0.5)``; `flip` deals the items backwards.
 
     Its item embeddings are ten times as large as at a real start: logits of size 1 differ by more than a tolerance.
     """
 
-    def make(name: str, backbone: str = "sasrec", *, seed: int = 0, stage: int | None = None, **settings: Any) -> Recommender:
+    def make(
+        name: str, backbone: str = "sasrec", *, seed: int = 0, stage: int | None = None, flip: bool = False, **settings: Any
+    ) -> Recommender:
         spec = ModelSpec.parse({"name": name, "backbone": backbone, "dim": DIM, "length": LENGTH, "core": 4} | settings)
         torch.manual_seed(seed)
-        built = build(spec, items=ITEMS, semantic_of_item=semantic_of_item, stage=stage).eval()
+        dealt = torch.cat([semantic_of_item[:1], semantic_of_item[1:].flip(0)]) if flip else semantic_of_item
+        built = build(spec, items=ITEMS, semantic_of_item=dealt, stage=stage).eval()
         built.items.weight.data.mul_(10)
         return built
 

@@ -179,7 +179,7 @@ def test_which_attention_is_causal(name: str, causal_attention: bool) -> None:
     """In a causal encoder the first position's output does not move with the second item."""
     backbone = make(name)
     first = []
-    backbone.blocks[-1].register_forward_hook(lambda module, args, out: first.append(out[3, 0]))
+    backbone.blocks[0].register_forward_hook(lambda module, args, out: first.append(out[3, 0]))
     items, mask, candidates = inputs()
     backbone(items, mask, candidates)
     items[3, 1] *= -1

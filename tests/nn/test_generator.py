@@ -18,7 +18,7 @@ SLOTS = {"full": FullHead(D).slots, "low-rank": LowRankHead(D, 4).slots}
 @pytest.mark.parametrize("limit", [None, 0.01])
 @pytest.mark.parametrize("head", list(SLOTS))
 def test_equals_a_loop_over_users(head: str, limit: float | None) -> None:
-    """GRU over the valid items, tanh(W2 tanh(W1 h + b1) + b2), then one affine map a slot, reshaped row by row."""
+    """GRU over the valid items, tanh(W2 tanh(W1 h + b1) + b2), then one affine map a slot (times T if clipped), row by row."""
     torch.manual_seed(0)
     generator = Generator(SLOTS[head], D, limit=limit).double()
     sequence = torch.randn(4, 5, D, dtype=torch.float64)
@@ -33,7 +33,7 @@ def test_equals_a_loop_over_users(head: str, limit: float | None) -> None:
         z = torch.tanh(p["mlp.2.weight"] @ z + p["mlp.2.bias"])
         for slot, shape in SLOTS[head].items():
             flat = p[f"projections.{slot}.weight"] @ z + p[f"projections.{slot}.bias"]
-            torch.testing.assert_close(weights[slot][user], flat.reshape(shape))
+            torch.testing.assert_close(weights[slot][user], (limit or 1) * flat.reshape(shape))
 
 
 def gru_step(p: dict[str, Tensor], x: Tensor, h: Tensor) -> Tensor:

@@ -22,13 +22,15 @@ def test_a_shared_set_adds_to_each_users_own() -> None:
     assert (own + shared).tensors["b"].tolist() == [[2.0], [6.0]]
 
 
-def test_clamp_keeps_what_is_inside_and_passes_no_gradient_outside() -> None:
+@pytest.mark.parametrize(("inward", "gradient"), [(False, [0, 1, 1, 1, 0]), (True, [0, 1, 1, 1, 1])])
+def test_clamp_keeps_what_is_inside(inward: bool, gradient: list[int]) -> None:
+    """Outside, a hard clip passes no gradient, and an inward one that whose step leads back: 3 may fall, -3 may not."""
     free = torch.tensor([[-3.0, -0.5, 0.0, 0.5, 3.0]], requires_grad=True)
-    clipped = Weights({"b": free}).clamp(1.0).tensors["b"]
+    clipped = Weights({"b": free}).clamp(1.0, inward=inward).tensors["b"]
     assert clipped.tolist() == [[-1.0, -0.5, 0.0, 0.5, 1.0]]
     clipped.sum().backward()
     assert free.grad is not None
-    assert free.grad.tolist() == [[0, 1, 1, 1, 0]]
+    assert free.grad.tolist() == [gradient]
 
 
 def test_saturated_counts_entries_not_slots() -> None:

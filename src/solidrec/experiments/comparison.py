@@ -33,9 +33,7 @@ LABELS = {
 @final
 @dataclass(frozen=True)
 class Contender:
-    """One row of the comparison: its test evaluation under the paper's protocol, that over the full catalogue if it
-    was made, and the run, None for a baseline.
-    """
+    """One row of the comparison; ``full`` is the evaluation over the whole catalogue, ``run`` is None for a baseline."""
 
     name: str
     evaluation: Evaluation
@@ -96,17 +94,29 @@ def headline(contenders: Sequence[Contender]) -> str:
     """Say who ranks best by how much, and whether that difference stands out from chance among users."""
     best, *rest = sorted(contenders, key=lambda entry: -entry.score)
     low, high = best.evaluation.intervals()[MAIN]
-    others = f"{best.evaluation.negatives} sampled others" if best.evaluation.protocol == "paper" else "others"
-    start = f"{best.label} ranks the held-out item above {best.score:.1%} of {others}"
+    others = f"{best.evaluation.negatives} sampled items" if best.evaluation.protocol == "paper" else "other items"
+    name = best.label[:1].upper() + best.label[1:] if best.run is not None else best.label
+    start = f"{name} ranks the held-out item above {best.score:.1%} of {others}"
     if not rest or low is None or high is None:
         return f"{start}."
     second = rest[0]
     gap = compare(best, second).differences[MAIN]
     points = f"{100 * gap.mean:+.1f} points"
-    how = f"p {p_text(gap.p)}, paired over {users(best):,} users, {seeds(contenders)}"
+    how = f"p {p_text(gap.p)}, paired over {users(best):,} users, {seeds(contenders).partition(' (')[0]}"
     if gap.p < SIGNIFICANT:
         return f"{start}, {points} over {second.label} ({how})."
     return f"{start}; that is no significant difference from {second.label} ({points}, {how})."
+
+
+def elsewhere(contenders: Sequence[Contender]) -> str:
+    """Say by which of the compared metrics somebody else is first, empty if nobody is."""
+    first = max(contenders, key=lambda entry: entry.score)
+    leaders: dict[str, list[str]] = {}
+    for metric in COMPARED:
+        leader = max(contenders, key=lambda entry: entry.evaluation.metrics.get(metric) or -1.0)
+        if leader is not first:
+            leaders.setdefault(leader.label, []).append(metric)
+    return "".join(f"By {' and '.join(metrics)}, {label} is first. " for label, metrics in leaders.items())
 
 
 def caution(contenders: Sequence[Contender]) -> str:
@@ -115,12 +125,12 @@ def caution(contenders: Sequence[Contender]) -> str:
     trained = [entry for entry in contenders if entry.run is not None]
     if not trained:
         return "No trained model takes part in this report."
-    first = "" if best.run is not None else f"No trained model ranks above {best.label}, a baseline that learns no weights. "
-    if len(trained) == 1 and len(contenders) == 1:
+    if len(contenders) == 1:
         return "There is nothing here to compare it with."
+    below = "" if best.run is not None else f"No trained model ranks above {best.label}, a baseline that learns no weights. "
     return (
-        f"{first}The p value speaks of these users only: each model was trained once, and another seed may move it by more "
-        "than the distance between two models. For a claim, train several seeds and compare their means."
+        f"{elsewhere(contenders)}{below}The p value speaks of these users only: each model was trained once, and another seed "
+        "may move it by more than the distance between two models. For a claim, train several seeds and compare their means."
     )
 
 
@@ -143,5 +153,4 @@ def p_text(p: float) -> str:
     """
     if p < 0.0015:
         return "≤ .001"
-    digits = f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
-    return f"= {digits.removeprefix('0').rstrip('0').rstrip('.') if p == 1 else digits.removeprefix('0')}"
+    return "= 1" if p > 0.995 else f"= {p:.{3 if p < 0.1 else 2}f}".replace("0.", ".")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,8 +29,9 @@ COLORS = {
 MARKERS = (("o", "●"), ("s", "■"), ("D", "◆"), ("^", "▲"), ("v", "▼"), ("P", "✚"))
 HOLLOW = (("o", "○"), ("s", "□"))
 WIDTH = 3.6  # inches at 72 points: as many CSS pixels as a phone is wide
-STYLE = {
-    "font.family": "DejaVu Sans", "font.size": 8.5, "text.color": INK, "axes.labelcolor": MUTED, "axes.edgecolor": GRID,
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans", "font.size": 8.5, "text.parse_math": False,
+    "text.color": INK, "axes.labelcolor": MUTED, "axes.edgecolor": GRID,
     "xtick.color": MUTED, "ytick.color": MUTED, "xtick.major.size": 0, "ytick.major.size": 0, "axes.grid": True,
     "grid.color": GRID, "grid.linewidth": 0.7, "axes.axisbelow": True, "axes.spines.top": False, "axes.spines.right": False,
     "axes.spines.left": False, "svg.fonttype": "none", "svg.hashsalt": "solidrec", "lines.linewidth": 1.6,
@@ -61,12 +63,13 @@ class Series:
 @final
 @dataclass(frozen=True)
 class Line:
-    """A curve: ``x`` and ``y`` of one length, dashed for a second stage, ``chosen`` the index to mark or None."""
+    """A curve: ``x`` and ``y`` of one length, dashed or of points alone, ``chosen`` the index to mark or None."""
 
     series: Series
     x: Sequence[float]
     y: Sequence[float]
     dashed: bool = False
+    points: bool = False
     chosen: int | None = None
 
 
@@ -96,7 +99,10 @@ def line_chart(
     def paint(axes: Axes) -> None:
         for line in lines:
             style = (0, (4, 1.6)) if line.dashed else "solid"
-            axes.plot(line.x, line.y, color=line.series.color, linestyle=style)
+            if line.points:
+                axes.plot(line.x, line.y, "o", color=line.series.color, markersize=3.2)
+            else:
+                axes.plot(line.x, line.y, color=line.series.color, linestyle=style)
             if line.chosen is not None:
                 at = ([line.x[line.chosen]], [line.y[line.chosen]])
                 axes.plot(*at, marker=line.series.marker, color=line.series.color, markersize=7, linestyle="none")
@@ -105,7 +111,7 @@ def line_chart(
         axes.yaxis.set_major_locator(few_ticks())
         if share:
             axes.set_ylim(-0.04, 1.06)
-            axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+            axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
         if limit is not None:
             axes.axhline(limit[0], color=MUTED, linewidth=0.9, linestyle=(0, (1, 2)))
             axes.annotate(limit[1], (1, limit[0]), (0, 3), xycoords=("axes fraction", "data"), textcoords="offset points",
@@ -135,7 +141,7 @@ def few_ticks(*, integer: bool = False) -> MaxNLocator:
     """Return a locator of at most six round places."""
     from matplotlib.ticker import MaxNLocator
 
-    return MaxNLocator(nbins=5, integer=integer, steps=[1, 2, 5, 10])
+    return MaxNLocator(nbins=6, integer=integer, steps=[1, 2, 2.5, 5, 10])
 
 
 def drawing(paint: Callable[[Axes], None], *, height: float, label: str) -> str:
@@ -156,8 +162,6 @@ def drawing(paint: Callable[[Axes], None], *, height: float, label: str) -> str:
 
 def inline(svg: str, *, label: str) -> str:
     """Turn an SVG file into an element of the page: no prologue, no size, no ids that nothing refers to, variables as colours."""
-    import html
-
     svg = svg[svg.index("<svg") :].strip()
     box = re.search(r'viewBox="[^"]+"', svg)
     body = svg[svg.index(">") + 1 :].replace("xlink:href", "href")

@@ -102,4 +102,4 @@ def build_branch(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item
         )  # fmt: skip
     inside = recipe.clipped and not recipe.author_code
     generator = Generator(slots, spec.dim, dropout=spec.dropout, limit=spec.clip if inside else None)
-    return Branch(generator, codebook=codebook, clip=spec.clip if recipe.clipped else None)
+    return Branch(generator, codebook=codebook, clip=spec.clip if recipe.clipped else None, inward=inside)

@@ -18,8 +18,9 @@ class Generator(nn.Module):
     """GRU D -> D, its last valid state, an MLP D -> D -> D with tanh, one linear with bias for each slot.
 
     Its start is a static layer's start: the projections' biases are drawn as the layer itself would be. With a
-    `limit`, the start lies inside [-limit / 2, limit / 2] instead, so that a clip at `limit` passes every
-    gradient (the MLP ends in tanh, so |z| < 1 and |z A| < D * limit / (2 D)). Dropout acts on the sequence, on
+    `limit`, what the projections give is multiplied by it and starts inside [-limit / 2, limit / 2] (the MLP ends
+    in tanh, so |z| < 1 and |z A| < D / (2 D)): a clip at `limit` passes every gradient, and a step of Adam is a
+    thousandth of the clip's width instead of a tenth. Dropout acts on the sequence, on
     its last state and on z: generated layers over-fit sooner than shared ones (docs/log.md).
     """
 
@@ -27,6 +28,7 @@ class Generator(nn.Module):
         super().__init__()
         self.slots = dict(slots)
         self.dropout = Dropout(dropout)
+        self.scale = 1.0 if limit is None else limit
         self.encoder = nn.GRU(dim, dim, batch_first=True)
         self.mlp = nn.Sequential(nn.Linear(dim, dim), nn.Tanh(), nn.Linear(dim, dim), nn.Tanh())
         self.projections = nn.ModuleDict({slot: nn.Linear(dim, prod(shape)) for slot, shape in slots.items()})
@@ -41,7 +43,7 @@ class Generator(nn.Module):
             nn.init.uniform_(projection.weight, -width, width)
             nn.init.uniform_(projection.bias, -width, width)
         else:
-            reach = limit / (2 * projection.in_features)
+            reach = 1 / (2 * projection.in_features)
             nn.init.uniform_(projection.weight, -reach, reach)
             nn.init.zeros_(projection.bias)
 
@@ -49,4 +51,4 @@ class Generator(nn.Module):
         """Return each row's weights; an empty sequence has a zero state and gets the weights that state stands for."""
         states, _ = self.encoder(self.dropout(sequence))
         z = self.dropout(self.mlp(self.dropout(last_valid(states, mask))))
-        return Weights({slot: self.projections[slot](z).unflatten(1, shape) for slot, shape in self.slots.items()})
+        return Weights({slot: self.scale * self.projections[slot](z).unflatten(1, shape) for slot, shape in self.slots.items()})

@@ -74,11 +74,14 @@ class Trunk(Source):
 class Branch(Source):
     """Weights from the item history: M_v(E_v(s_v)) of Eq. 5, clipped in Eq. 12, read through a codebook in Eq. 13."""
 
-    def __init__(self, generator: Generator, *, codebook: Codebook | None = None, clip: float | None = None) -> None:
+    def __init__(
+        self, generator: Generator, *, codebook: Codebook | None = None, clip: float | None = None, inward: bool = True
+    ) -> None:
         super().__init__()
         self.generator = generator
         self.codebook = codebook
         self.clip = clip
+        self.inward = inward
 
     def forward(self, history: Int[Tensor, "B L"], items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Generated:
         """Return the weights of each item history, with the codebook's penalty if there is one."""
@@ -88,7 +91,7 @@ class Branch(Source):
         weights = self.generator(items, mask)
         if self.clip is not None:
             stats["saturated"] = weights.saturated(self.clip)
-            weights = weights.clamp(self.clip)
+            weights = weights.clamp(self.clip, inward=self.inward)
         return Generated(weights, penalty, stats)
 
 

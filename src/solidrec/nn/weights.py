@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from solidrec.nn.clip import InwardClip
+
 Slots = Mapping[str, tuple[int, ...]]
 
 
@@ -37,14 +39,20 @@ class Weights:
         """Add slot by slot."""
         return Weights({slot: tensor + other.tensors[slot] for slot, tensor in self.tensors.items()})
 
-    def clamp(self, limit: float) -> Weights:
-        """Return every entry clipped to [-limit, limit] (Clip of Eq. 12)."""
-        return Weights({slot: tensor.clamp(-limit, limit) for slot, tensor in self.tensors.items()})
+    def clamp(self, limit: float, *, inward: bool = True) -> Weights:
+        """Return every entry clipped to [-limit, limit] (Clip of Eq. 12); with `inward`, by `InwardClip`."""
+        clip = InwardClip.apply if inward else hard_clip
+        return Weights({slot: clip(tensor, limit) for slot, tensor in self.tensors.items()})
 
     def saturated(self, limit: float, rows: int = 64) -> Float[Tensor, ""]:
         """Return the share of entries at or beyond the clip, where its gradient is zero, over the first `rows` users."""
         sample = torch.cat([tensor.detach()[:rows].flatten(1) for tensor in self.tensors.values()], 1)
         return (sample.abs() >= limit).float().mean()
+
+
+def hard_clip(x: Float[Tensor, "*N"], limit: float) -> Float[Tensor, "*N"]:
+    """Clip to [-limit, limit], without a gradient outside."""
+    return x.clamp(-limit, limit)
 
 
 def bound(shape: tuple[int, ...]) -> float:

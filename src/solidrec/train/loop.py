@@ -159,7 +159,8 @@ class Stage:
         at = self.progress
         metrics = self.validate()
         score = at.epoch if metrics is None else metrics[SELECT] or 0.0
-        if score > at.best:
+        trained = at.epoch > 0  # what a later stage starts from is logged, but it is no result of that stage
+        if trained and score > at.best:
             at.best, at.best_epoch, at.best_step = float(score), at.epoch, at.step
             self.best = copy_state(self.model)
         seconds = time.perf_counter() - started
