@@ -34,7 +34,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to work in, with clicks.csv, items.csv and histories.parquet whose ids the README names."""
     rng = np.random.default_rng(0)
     names = ["50", "181", "174", *(f"{number:03}" for number in range(ITEMS - 3))]
-    steps = rng.integers(1, 4, size=(USERS, EVENTS)).cumsum(1) % ITEMS
+    steps = (rng.integers(ITEMS, size=(USERS, 1)) + rng.integers(1, 4, size=(USERS, EVENTS)).cumsum(1)) % ITEMS
     rows = [(f"u{user}", names[item], time) for user, walk in enumerate(steps) for time, item in enumerate(walk)]
     pl.DataFrame(rows, schema=["user", "item", "timestamp"], orient="row").write_csv(tmp_path / "clicks.csv")
     titles = [f"thing {number % 5} of kind {number // 5}" for number in range(ITEMS)]

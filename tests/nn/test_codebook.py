@@ -134,8 +134,8 @@ def test_padding_has_no_code_no_penalty_and_no_gradient(loss: str) -> None:
 
 
 def coded_ema(start: float) -> float:
-    """In training the code moves first: from 0 towards 1 by 1 / (1 + .99), so the distance shrinks by .99 / 1.99."""
-    return 0.25 * start * (0.99 / 1.99) ** 2
+    """In training the code moves first: a start weighs 1 / (1 - .99) = 100 hits, so the distance shrinks by 99 / 100."""
+    return 0.25 * start * (0.99 * 100 / (0.99 * 100 + 1)) ** 2
 
 
 def test_an_empty_batch_has_no_penalty() -> None:
@@ -154,7 +154,7 @@ def test_running_means_are_a_loop(vectors: Tensor, codes: Tensor) -> None:
     """Each code is the decayed mean of everything that ever hit it, its own start counting as one hit."""
     book = Codebook(30, 8, loss="ema", mlp=False, decay=0.9).train()
     book.place(torch.arange(30), codes)
-    means, hits = [row.clone() for row in codes], [1.0] * 30
+    means, hits = [row.clone() for row in codes], [1 / (1 - 0.9)] * 30
     mask = torch.rand(5, 6, generator=torch.Generator().manual_seed(2)) < 0.8
     for step in range(4):
         batch = vectors * (1 + 0.1 * step)

@@ -89,7 +89,7 @@ class Codebook(nn.Module):
         else:
             self.register_buffer("codes", start)
         if loss == "ema":
-            self.register_buffer("hits", torch.ones(size))
+            self.register_buffer("hits", torch.full((size,), 1 / (1 - decay)))  # a start weighs as much as the window does
         last = nn.Linear(hidden, dim)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
@@ -131,6 +131,8 @@ class Codebook(nn.Module):
     def place(self, rows: Int[Tensor, " N"], vectors: Float[Tensor, "N D"]) -> None:
         """Set some codes: their start (the metacode, Algorithm 1), or the new place of codes that nobody used."""
         self.codes[rows] = vectors.to(self.codes)
+        if self.loss == "ema":
+            self.hits[rows] = 1 / (1 - self.decay)
 
 
 def mean_square(a: Float[Tensor, "B L D"], b: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Float[Tensor, ""]:

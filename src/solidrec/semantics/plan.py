@@ -10,7 +10,7 @@ import numpy as np
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError, nearest
 from solidrec.semantics.categories import nearest_category
-from solidrec.semantics.fuse import fuse
+from solidrec.semantics.fuse import Fused, fuse
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.kmeans import cluster_count, kmeans
 from solidrec.semantics.text import title_vectors
@@ -53,7 +53,7 @@ def plan(data: PreparedData, spec: SemanticsSpec) -> Plan:
             raise UsageError(f"semantics.modalities: {name!r} is not in the data{nearest(name, available(data))}")
     if spec.method == "categories" and not has_categories(data):
         raise UsageError("semantics.method=categories: the prepared items have no categories; prepare them with --items")
-    content = spec.modalities or ((TEXT,) if has_titles(data) else (ID,))
+    content = spec.modalities or tuple(data.features) or ((TEXT,) if has_titles(data) else (ID,))
     if spec.method == "categories":
         return Plan("categories", content, "asked for")
     if spec.modalities or (spec.method == "kmeans" and not data.features):
@@ -80,10 +80,20 @@ def make(data: PreparedData, spec: SemanticsSpec, item_vectors: Callable[[], np.
         groups, centroids, labels = primary.of_item, primary.centroids, primary.labels
     else:
         k = spec.clusters or cluster_count(len(data.items))
-        clusters = kmeans(fused, k, seed=spec.seed, device=device)
-        groups, centroids, labels = clusters.of_vector, clusters.centroids, ()
+        groups, centroids = cluster(fused, k, seed=spec.seed, device=device)
+        labels = ()
     of_item = np.concatenate([[0], groups + 1]).astype(np.int64)
     return SemanticIds(of_item, centroids, labels, chosen.method, chosen.modalities, spec.seed, chosen.reason)
+
+
+def cluster(fused: Fused, k: int, *, seed: int, device: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return groups (V,) in 0..S-1 and centroids (S, F) by k-means; items without any modality share one more group."""
+    bare = ~fused.present.any(axis=1)
+    clusters = kmeans(Fused(fused.vectors[~bare], fused.present[~bare]), k, seed=seed, device=device)
+    groups = np.full(len(bare), len(clusters.centroids), dtype=np.int64)
+    groups[~bare] = clusters.of_vector
+    none = np.zeros((int(bare.any()), fused.vectors.shape[1]), dtype=np.float32)
+    return groups, np.concatenate([clusters.centroids, none])
 
 
 def modality(data: PreparedData, name: str, spec: SemanticsSpec, item_vectors: Callable[[], np.ndarray]) -> np.ndarray:
