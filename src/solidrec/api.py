@@ -14,7 +14,7 @@ from solidrec.artifacts import write_file
 from solidrec.console import Bar, console, counted, say
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
-from solidrec.errors import DataError, IncompatibleError, UsageError
+from solidrec.errors import DataError, IncompatibleError, StorageError, UsageError
 from solidrec.evaluate.result import Evaluation
 from solidrec.evaluate.runner import Protocol, evaluate
 from solidrec.evaluate.scorer import ModelScorer
@@ -79,7 +79,10 @@ class Model:
 
     def data(self, data: PreparedData | Path | str | None) -> PreparedData:
         """Open the data and check that it is the model's."""
-        given = self.run.manifest["data"]["path"] if data is None else data
+        trained_on = Path(self.run.manifest["data"]["path"])
+        if data is None and not trained_on.is_dir():
+            raise StorageError(f"{trained_on}: the data that {self.run.path} was trained on is gone; say where it is (--data)")
+        given = trained_on if data is None else data
         opened = given if isinstance(given, PreparedData) else PreparedData.open(given)
         if opened.fingerprint != self.run.spec.data:
             raise IncompatibleError(
@@ -96,9 +99,9 @@ def load(path: Path | str, *, device: str = "cpu") -> Model:
 def train(
     data: PreparedData | Path | str,
     *,
-    model: str = "solid-duet",
-    backbone: str = "sasrec",
-    seed: int = 0,
+    model: str | None = None,
+    backbone: str | None = None,
+    seed: int | None = None,
     epochs: int | None = None,
     out: Path | str | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -108,15 +111,16 @@ def train(
 ) -> Model:
     """Train a model on prepared data and return it.
 
-    `epochs` is the maximum of each stage; `settings` is anything else in a `RunSpec`, nested
-    (``{"model": {"dim": 64}}``). The run folder is `out`, or ``runs/<model>-<backbone>-<digest>``. `threads` are
-    torch's; one is repeatable and, on a busy machine, often the fastest. Raises `UsageError` for an unknown name.
+    Defaults: solid-duet on sasrec, seed 0. `epochs` is the maximum of each stage; `settings` is anything in a `RunSpec`,
+    nested (``{"model": {"dim": 64}}``), and a named argument goes before it. The run folder is `out`, or
+    ``runs/<model>-<backbone>-<digest>``. `threads` are torch's; one is repeatable and, on a busy machine, often the
+    fastest. Raises `UsageError` for an unknown name.
     """
     opened = data if isinstance(data, PreparedData) else PreparedData.open(data)
     spec = run_spec(opened, model=model, backbone=backbone, seed=seed, epochs=epochs, settings=settings)
     folder = Path(out) if out is not None else Path("runs") / f"{spec.model.name}-{spec.model.backbone}-{spec.digest()}"
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    use_threads(threads)
     try:
         check_device(device)
         with Bar(console) if progress else nullcontext(Silent()) as display:
@@ -127,18 +131,28 @@ def train(
 
 
 def run_spec(
-    data: PreparedData, *, model: str, backbone: str, seed: int, epochs: int | None, settings: Mapping[str, Any] | None
+    data: PreparedData,
+    *,
+    model: str | None,
+    backbone: str | None,
+    seed: int | None,
+    epochs: int | None,
+    settings: Mapping[str, Any] | None,
 ) -> RunSpec:
-    """Put names, seed, epochs and further settings together into a checked specification."""
-    named: dict[str, Any] = {"data": data.fingerprint, "model": {"name": model, "backbone": backbone}, "seed": seed}
-    if epochs is not None:
-        named["train"] = {"epochs": epochs}
-    return RunSpec.parse(merge(settings or {}, named))
+    """Lay the names, seed and epochs that were given over further settings, as a checked specification."""
+    given = {("model", "name"): model, ("model", "backbone"): backbone, ("train", "epochs"): epochs}
+    named: dict[str, Any] = {} if seed is None else {"seed": seed}
+    for (group, key), value in given.items():
+        if value is not None:
+            named.setdefault(group, {})[key] = value
+    return RunSpec.parse(merge(merge({"data": data.fingerprint}, settings or {}), named))
 
 
 def use_threads(threads: int) -> None:
-    """Set torch's threads for this process."""
-    torch.set_num_threads(max(1, threads))
+    """Set torch's threads for this process; raises `UsageError` for less than one."""
+    if threads < 1:
+        raise UsageError(f"threads={threads}: give 1 or more")
+    torch.set_num_threads(threads)
 
 
 def check_device(device: str) -> None:
@@ -160,7 +174,9 @@ def as_histories(frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
     user = next((name for name in ("user", "user_id") if name in frame.columns), None)
     item = next((name for name in ("item", "item_id") if name in frame.columns), None)
     if "history" in frame.columns:
-        histories = frame["history"].cast(pl.List(pl.String)).fill_null([]).to_list()
+        if not isinstance(frame.schema["history"], (pl.List, pl.Array)):
+            raise UsageError(f"the 'history' column holds {frame.schema['history']}; a list of item ids is needed in each row")
+        histories = frame["history"].cast(pl.List(pl.String)).fill_null([]).list.drop_nulls().to_list()
         users = frame[user].cast(pl.String).to_list() if user else [str(row) for row in range(len(frame))]
         return users, histories
     if user is None or item is None:

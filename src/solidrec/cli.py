@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
+from typer.exceptions import TyperException
 
 from solidrec.errors import SolidrecError, UsageError
 
@@ -162,14 +163,14 @@ def semantics(
 def train(
     data: DataArgument,
     model: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="static, apg, duet, solid-apg, solid-duet, spg, sml, duet-codebook, author-code, "
+            help="Default solid-duet; static, apg, duet, solid-apg, solid-duet, spg, sml, duet-codebook, author-code, "
             "or an -apg twin of the last four."
         ),
-    ] = "solid-duet",
-    backbone: Annotated[Backbone, typer.Option(help="The encoder of histories.")] = Backbone.sasrec,
-    seed: Annotated[int, typer.Option(help="Seed of parameters, order, negatives and dropout.")] = 0,
+    ] = None,
+    backbone: Annotated[Backbone | None, typer.Option(help="The encoder of histories; default sasrec.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of parameters, order, negatives and dropout; default 0.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Maximum epochs of each stage.")] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; default runs/MODEL-BACKBONE-DIGEST.")] = None,
     config: Annotated[Path | None, typer.Option(help="A TOML file with settings of the specification.")] = None,
@@ -184,8 +185,8 @@ def train(
     from solidrec.console import out as console_out
 
     trained = run(
-        data, model=model, backbone=backbone.value, seed=seed, epochs=epochs, out=out, settings=settings(config, set_ or []),
-        device=device, threads=threads,
+        data, model=model, backbone=backbone and backbone.value, seed=seed, epochs=epochs, out=out,
+        settings=settings(config, set_ or []), device=device, threads=threads,
     )  # fmt: skip
     metrics = trained.run.metrics
     if json_:
@@ -193,7 +194,8 @@ def train(
         return
     if metrics:
         rows = [(f"{name} ({entry['protocol']})", entry["metrics"]) for name, entry in metrics.items()]
-        console_out().print(metrics_table(f"{model} on {backbone.value}", rows))
+        spec = trained.run.spec.model
+        console_out().print(metrics_table(f"{spec.name} on {spec.backbone}", rows))
     say(f'wrote {trained.run.path}; next: solidrec recommend {trained.run.path} --history "ID,ID"')
 
 
@@ -244,10 +246,12 @@ def recommend(
 
     if (history is None) == (batch is None):
         raise UsageError('give either --history "ID,ID" or --batch FILE.parquet --out FILE.parquet')
+    if batch is not None and out is None:
+        raise UsageError("--batch needs --out FILE.parquet")
+    if not separator:
+        raise UsageError("--separator is empty; give what stands between two ids, for example ','")
     model = load(run, device=device)
-    if batch is not None:
-        if out is None:
-            raise UsageError("--batch needs --out FILE.parquet")
+    if batch is not None and out is not None:
         facts = recommend_file(model, batch, out, k, keep_history=keep_history)
         print_json(facts) if json_ else print(f"wrote {out}: {facts['users']:,} users, {facts['fallbacks']:,} by fallback")
         return
@@ -373,15 +377,16 @@ def print_json(value: Any) -> None:
 def main() -> None:
     """Run the command line; a known error is one line on standard error and an exit code."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except TyperException as error:
+        text = error.format_message()  # several lines are a help text, shown when no command was given
+        print(text if "\n" in text else f"error: {text}", file=sys.stderr)
+        sys.exit(error.exit_code)
     except SolidrecError as error:
         if os.environ.get(DEBUG):
             raise
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)

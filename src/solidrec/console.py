@@ -14,7 +14,9 @@ from rich.table import Table
 
 console = Console(stderr=True, highlight=False)
 """Everything for people goes to standard error; standard output is for results."""
-METRICS = ("AUC", "UAUC", "NDCG@10", "Recall@10", "NDCG@20", "Recall@20", "MRR", "LogLoss")
+METRICS = ("AUC", "UAUC", "NDCG@10", "Recall@10", "NDCG@20", "Recall@20")
+FILE_WIDTH = 120
+"""Columns of a table that goes into a file or a pipe, where there is no terminal to ask."""
 
 
 def say(line: str) -> None:
@@ -68,7 +70,9 @@ class Bar:
     def done(self, row: Mapping[str, Any]) -> None:
         """Close the bar: the best epoch counts."""
         self.progress.update(self.task, total=self.progress.tasks[self.task].completed)
-        say(f"stage {row['stage']}: best epoch {row['epoch']} (at most {self.epochs}), valid UAUC {row['UAUC']:.4f}")
+        valid = row["valid"]["UAUC"] if row["valid"] else None
+        how = "nothing to validate on, the last epoch counts" if valid is None else f"valid UAUC {valid:.4f}"
+        say(f"stage {row['stage']}: best epoch {row['epoch']} (at most {self.epochs}), {how}")
 
 
 @contextmanager
@@ -83,12 +87,12 @@ def counted(to: Console, what: str, total: int, *, shown: bool) -> Iterator[Call
 def metrics_table(title: str, rows: Sequence[tuple[str, Mapping[str, float | None]]], names: Sequence[str] = METRICS) -> Table:
     """Return a table with one row a model and one column a metric, the best of each column in bold."""
     table = Table(title=title, title_justify="left")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     kept = [name for name in names if any(values.get(name) is not None for _, values in rows)]
     for name in kept:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     found = {name: [v for _, values in rows if (v := values.get(name)) is not None] for name in kept}
-    best = {name: (min if name == "LogLoss" else max)(values) for name, values in found.items()}
+    best = {name: max(values) for name, values in found.items()}
     for label, values in rows:
         cells = []
         for name in kept:
@@ -111,7 +115,7 @@ def items_table(title: str, items: Sequence[Mapping[str, Any]]) -> Table:
 
 def out() -> Console:
     """Return the console for results, on standard output."""
-    return Console(file=sys.stdout, highlight=False)
+    return Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else FILE_WIDTH)
 
 
 def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:

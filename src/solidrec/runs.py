@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from solidrec.artifacts import read_json, read_manifest, write_file, write_json, write_manifest
-from solidrec.errors import DamagedError, IncompatibleError, StorageError
+from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
 from solidrec.ids import IdMap
 from solidrec.nn.build import RECIPES, build
 from solidrec.nn.recommender import Recommender
@@ -103,7 +103,11 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
     if (path / SPEC).is_file() and not (path / "manifest.json").is_file():
         raise StorageError(f"{path}: training has not finished; run the same `solidrec train` command again to resume it")
     manifest = read_manifest(path, kind=KIND)
-    spec = RunSpec.parse(read_json(path / SPEC))
+    try:
+        spec = RunSpec.parse(read_json(path / SPEC))
+    except UsageError as error:
+        wrote = manifest["versions"]["solidrec"]
+        raise IncompatibleError(f"{path / SPEC}: written by solidrec {wrote}, does not fit this one ({error})") from None
     catalog = pl.read_parquet(path / ITEMS)
     semantics = SemanticIds.load(path / SEMANTICS) if needs_semantics(spec.model.name) else None
     of_item = None if semantics is None else torch.from_numpy(semantics.of_item)

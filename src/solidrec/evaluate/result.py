@@ -48,8 +48,11 @@ class Evaluation:
         return {"AUC": number(self.auc)} | {name: number(value) for name, value in means.items()}
 
     def intervals(self, level: float = 0.95) -> dict[str, list[float | None]]:
-        """Return a bootstrap interval over users for each metric that is a mean over users."""
-        return {name: [number(end) for end in bootstrap_mean(values, level=level)] for name, values in self.per_user.items()}
+        """Return a bootstrap interval over users for each metric that is a mean over users; Nones where nothing was ranked."""
+        return {
+            name: [None, None] if np.isnan(values).all() else [number(end) for end in bootstrap_mean(values, level=level)]
+            for name, values in self.per_user.items()
+        }
 
     def groups(self) -> dict[str, dict[str, float | int | None]]:
         """Return the metrics of cold, rare and warm targets apart."""

@@ -7,16 +7,18 @@ whole catalogue less the items that the user had seen before (never less the tar
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from solidrec.data.prepared import EvalRows, PreparedData
+from solidrec.errors import UsageError, nearest
 from solidrec.evaluate.result import Evaluation
 from solidrec.metrics import PooledAuc, Ranks, log_loss, per_row, ranks
 
 Protocol = Literal["paper", "full"]
+PROTOCOLS: tuple[str, ...] = get_args(Protocol)
 Array = npt.NDArray[Any]
 Scorer = Callable[[Array, Array], Array]
 """(histories (r, L), candidates (r or 1, C)) -> scores (r, C)"""
@@ -51,8 +53,10 @@ def evaluate(
     """Rank each target of a split by `score` and return every metric, per user first.
 
     `sink` sees every block of scores (to save them), `step` counts finished rows (to draw progress). Raises
-    `UsageError` if the data has no such split and `DivergedError` for a score that is not finite.
+    `UsageError` if the data has no such split or the protocol is unknown, and `DivergedError` for a score that is not finite.
     """
+    if protocol not in PROTOCOLS:
+        raise UsageError(f"protocol {protocol!r} is unknown{nearest(protocol, PROTOCOLS)}")
     rows = data.rows(split)
     rows_at_once = 1024 if protocol == "paper" else max(1, min(1024, 4_000_000 // len(data.items)))
     make = paper_block if protocol == "paper" else full_block

@@ -34,7 +34,7 @@ STYLE: dict[Any, Any] = {
     "text.color": INK, "axes.labelcolor": MUTED, "axes.edgecolor": GRID,
     "xtick.color": MUTED, "ytick.color": MUTED, "xtick.major.size": 0, "ytick.major.size": 0, "axes.grid": True,
     "grid.color": GRID, "grid.linewidth": 0.7, "axes.axisbelow": True, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.spines.left": False, "svg.fonttype": "none", "svg.hashsalt": "solidrec", "lines.linewidth": 1.6,
+    "axes.spines.left": False, "svg.fonttype": "none", "lines.linewidth": 1.6,
 }  # fmt: skip
 
 
@@ -145,13 +145,13 @@ def few_ticks(*, integer: bool = False) -> MaxNLocator:
 
 
 def drawing(paint: Callable[[Axes], None], *, height: float, label: str) -> str:
-    """Let `paint` fill one pair of axes and return them as an ``<svg>`` element that names itself `label`."""
+    """Let `paint` fill one pair of axes and return them as an ``<svg>`` element; `label` names it, once a page."""
     import matplotlib
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # a person's own matplotlibrc does not change the report
-        matplotlib.rcParams.update(STYLE)
+        matplotlib.rcParams.update({**STYLE, "svg.hashsalt": label})  # ids that are fixed, and unlike those of another chart
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         paint(figure.add_subplot())
         stream = io.StringIO()

@@ -20,16 +20,17 @@ def escape(value: object) -> str:
     return html.escape(str(value))
 
 
-def short(title: str, width: int = 80) -> str:
-    """Return a title as markup, cut at a word where it is long; pointing at it shows all of it.
+def short(title: str, width: int = 90) -> str:
+    """Return a title as markup; a long one loses its middle (variants differ at the end), and pointing at it shows all of it.
 
-    >>> short("A <b>"), short("one two three", width=8)
-    ('A &lt;b&gt;', '<span title="one two three">one two…</span>')
+    >>> short("A <b>"), short("red paint, one litre, gloss", width=18)
+    ('A &lt;b&gt;', '<span title="red paint, one litre, gloss">red paint, … gloss</span>')
     """
     if len(title) <= width:
         return escape(title)
-    cut = title[:width].rpartition(" ")[0] or title[: width - 1]
-    return f'<span title="{escape(title)}">{escape(cut)}…</span>'
+    head, tail = title[: 2 * width // 3], title[-width // 3 :]
+    head, tail = head.rpartition(" ")[0] or head, tail.partition(" ")[2] or tail
+    return f'<span title="{escape(title)}">{escape(head)} … {escape(tail)}</span>'
 
 
 def variable(series: Series) -> str:
@@ -67,12 +68,13 @@ def legend(series: Sequence[Series]) -> str:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = "", kind: str = "numbers") -> str:
     """Return a table that scrolls sideways by itself; cells are markup, the first of a row is its heading."""
-    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    above = f'<div class="caption">{escape(caption)}</div>' if caption else ""
     top = "".join(f'<th scope="col">{cell}</th>' for cell in head)
     body = "".join(
         f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>\n' for first, *rest in rows
     )
-    return f'<div class="scroll"><table class="{kind}">{title}<thead><tr>{top}</tr></thead><tbody>\n{body}</tbody></table></div>'
+    inner = f'<table class="{kind}"><thead><tr>{top}</tr></thead><tbody>\n{body}</tbody></table>'
+    return f'{above}<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption or "table")}">{inner}</div>'
 
 
 def facts(rows: Sequence[tuple[str, str]]) -> str:

@@ -26,12 +26,12 @@ def protocol(data: PreparedData, contenders: Sequence[Contender]) -> str:
     negatives = data.manifest["negatives"]
     rows = [
         ("split", split_words(data)),
-        ("test users", f"{len(evaluation.per_user[MAIN]):,}, of whom {skipped:,} have nothing to rank and are left out"),
+        ("test users", f"{len(evaluation.per_user[MAIN]):,}, of whom {skipped} had nothing to rank and were left out"),
         ("paper protocol", f"each target among {evaluation.negatives} items that its user never touched, drawn uniformly without "
                            f"replacement, fixed by seed {negatives.get('seed')} for all models"),
         ("full protocol", f"each target among all {len(data.items):,} items less those that its user had seen before"),
         ("metrics", "per user first, then the mean over users; AUC alone is pooled over all scores; equal scores count by the "
-                    "expectation over their orders; coverage@10 is the share of the catalogue in anybody's first ten places"),
+                    "expectation over their orders; coverage is the share of the catalogue in anybody's first ten places"),
         *training_words(data, runs),
         ("seeds", f"{seeds(contenders)}; the spread over seeds is not measured here"),
         ("rows", rows_words(data)),

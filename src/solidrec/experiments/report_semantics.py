@@ -50,16 +50,16 @@ def sizes_of(semantics: SemanticIds) -> npt.NDArray[np.int64]:
 
 
 def examples(data: PreparedData, semantics: SemanticIds) -> list[tuple[str, int]]:
-    """Return what to show: (why, semantic id) of the largest, the median and the most coherent that are not shown yet."""
+    """Return what to show: (why, semantic id) of the largest, the median and the most coherent."""
     sizes = sizes_of(semantics)
     order = [int(number) for number in np.argsort(-sizes, kind="stable") + 1 if sizes[number - 1] > 0]
-    found = {order[0]: "The largest"}
-    found.setdefault(order[len(order) // 2], "The median size")
+    reasons = {order[0]: ["the largest"]}
+    reasons.setdefault(order[len(order) // 2], []).append("the median size")
     close = coherence(data, semantics)
-    ranked = [int(n) for n in np.argsort(-np.nan_to_num(close, nan=-2), kind="stable") if not np.isnan(close[n])]
-    for number in [n + 1 for n in ranked if n + 1 not in found][:1]:
-        found[number] = f"The most coherent of {SMALLEST} or more (mean cosine {close[number - 1]:.2f})"
-    return [(why, number) for number, why in found.items()]
+    if not np.isnan(close).all():
+        best = int(np.nanargmax(close))
+        reasons.setdefault(best + 1, []).append(f"the most coherent of {SMALLEST} or more items, mean cosine {close[best]:.2f}")
+    return [(" and ".join(why).capitalize(), number) for number, why in reasons.items()]
 
 
 def coherence(data: PreparedData, semantics: SemanticIds) -> Floats:

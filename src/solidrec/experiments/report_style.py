@@ -44,7 +44,7 @@ p { margin: .5rem 0; max-width: 78ch; }
 a { color: var(--s0); text-underline-offset: .2em; }
 code { font: .88em/1.4 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; overflow-wrap: anywhere; }
 .headline { font-size: clamp(1.25rem, 3.4vw, 1.7rem); line-height: 1.3; font-weight: 650; margin: 0 0 .8rem; max-width: 48ch; }
-.muted, .weak, figcaption, caption, footer, small { color: var(--muted); }
+.muted, .weak, figcaption, .caption, footer, small { color: var(--muted); }
 .note { border-left: 3px solid var(--s1); padding-left: .8rem; }
 nav { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; margin: 1.1rem 0 0; font-size: .9rem; }
 footer { font-size: .85rem; }
@@ -57,7 +57,8 @@ section {
   display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 290px), 1fr)); gap: 1rem 1.6rem; margin: .8rem 0;
 }
 figure { margin: 0; max-width: 440px; break-inside: avoid; }
-figcaption, caption { font-size: .86rem; text-align: left; padding-bottom: .35rem; }
+figcaption, .caption { font-size: .86rem; padding-bottom: .35rem; }
+.caption { margin-top: 1rem; }
 figure:only-child { max-width: 345px; }
 svg { display: block; width: 100%; height: auto; }
 svg text { font-family: inherit !important; }
@@ -65,7 +66,7 @@ svg text { font-family: inherit !important; }
 .tag { white-space: nowrap; }
 .tag i { font-style: normal; display: inline-block; width: 1.05em; text-align: center; }
 
-.scroll { overflow-x: auto; margin: .8rem 0; }
+.scroll { overflow-x: auto; margin: 0 0 .8rem; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; width: 100%; }
 th, td { padding: .42rem .5rem; border-bottom: 1px solid var(--grid); text-align: left; vertical-align: top; }
 tr > :first-child { padding-left: 0; }
@@ -104,7 +105,7 @@ dd { margin: 0; min-width: 0; }
   section { border: 0; padding: 0; margin: 1.2rem 0; }
   .scroll { overflow: visible; }
   tr, .sample { break-inside: avoid; }
-  h2, h3, caption { break-after: avoid; }
+  h2, h3, .caption { break-after: avoid; }
   * { print-color-adjust: exact; }
 }
 """)

@@ -63,8 +63,6 @@ class Engine:
         self, histories: Sequence[Sequence[str]], k: int = 10, *, keep_history: bool = False
     ) -> list[Recommendation]:
         """Return `recommend` for many histories, scored together."""
-        if k < 1:
-            raise UsageError(f"k={k}: ask for at least one item")
         split = [self.run.items.known(self.checked(history)) for history in histories]
         scores = self.score(self.window([known for known, _ in split]), self.everything)
         answers = []
@@ -93,6 +91,8 @@ class Engine:
 
     def top(self, scores: Array, without: Sequence[int], k: int) -> list[dict[str, Any]]:
         """Return the k best items as dicts, ties in vocabulary order."""
+        if k < 1:
+            raise UsageError(f"k={k}: ask for at least one item")
         scores = scores.astype(np.float64)
         scores[np.asarray(without, dtype=np.int64) - 1] = -np.inf
         best = np.argsort(-scores, kind="stable")[:k]
@@ -105,7 +105,7 @@ class Engine:
 
     def similar(self, item: str, k: int = 10) -> list[dict[str, Any]]:
         """Return the k items of the largest cosine between learned embeddings; raises `UsageError` if `item` is unknown."""
-        index = self.run.items.index(item)
+        index = self.run.items.index(str(item))
         if not index:
             raise UsageError(f"item {item!r}: the model does not know it; its vocabulary is items.parquet of {self.run.path}")
         vectors = F.normalize(self.run.model.items.weight.detach()[1:], dim=1)

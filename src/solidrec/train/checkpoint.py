@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import final
 
@@ -53,13 +54,16 @@ class Checkpoints:
             shutil.rmtree(old, ignore_errors=True)
         self.saved = time.monotonic()
 
-    def newest(self) -> Path | None:
-        """Return the newest checkpoint whose bytes are good; a damaged one is set aside as ``.corrupt``."""
+    def newest(self, say: Callable[[str], None] = lambda line: None) -> Path | None:
+        """Return the newest checkpoint whose bytes are good; a damaged one is set aside as ``.corrupt``, and said so."""
         for path in reversed(self.names()):
             try:
                 read_manifest(path, kind="checkpoint")
-            except (DamagedError, StorageError):
-                path.rename(path.with_name(f".corrupt-{path.name}"))
+            except (DamagedError, StorageError) as error:
+                aside = path.with_name(f".corrupt-{path.name}")
+                shutil.rmtree(aside, ignore_errors=True)
+                path.rename(aside)
+                say(f"set aside as {aside.name}, going on from the one before: {error}")
                 continue
             return path
         return None

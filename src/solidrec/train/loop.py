@@ -84,8 +84,8 @@ class Silent:
 class Stage:
     """Trains one model on one stage's loss, from `progress` on.
 
-    ``validate`` returns validation metrics, or None when the data has no validation rows: then every epoch is run
-    and the last weights are kept. ``save`` is called after each epoch.
+    ``validate`` returns validation metrics, or None when the data has no validation rows: then, and when no row can be ranked,
+    every epoch is run and the last weights are kept. ``save`` is called after each epoch.
     """
 
     def __init__(
@@ -113,12 +113,14 @@ class Stage:
     def run(self) -> None:
         """Train until the epochs or the patience run out, then put the best weights back."""
         self.display.stage(self.progress.stage, self.spec.epochs, self.batches.steps)
-        if self.progress.epoch == 0 and self.progress.stage > 1:
+        logged = any(row["stage"] == self.progress.stage for row in self.progress.history)
+        if self.progress.stage > 1 and not logged:
             self.finish_epoch({"loss": None, "penalty": None}, time.perf_counter())
         while not self.finished():
             self.run_epoch()
         self.model.load_state_dict(self.best)
-        self.display.done({"stage": self.progress.stage, "epoch": self.progress.best_epoch, SELECT: self.progress.best})
+        best = next((row for row in reversed(self.progress.history) if row["best"]), {"valid": None})
+        self.display.done({"stage": self.progress.stage, "epoch": self.progress.best_epoch, "valid": best["valid"]})
 
     def finished(self) -> bool:
         """Say whether the stage is over: epochs used up, or no better validation for long enough (see `TrainSpec`)."""
@@ -157,15 +159,17 @@ class Stage:
     def finish_epoch(self, row: Row, started: float) -> None:
         """Validate, remember the best weights, log and save."""
         at = self.progress
+        self.check_weights()
         metrics = self.validate()
-        score = at.epoch if metrics is None else metrics[SELECT] or 0.0
+        found = None if metrics is None else metrics[SELECT]
+        score = at.epoch if found is None else found
         trained = at.epoch > 0  # what a later stage starts from is logged, but it is no result of that stage
         if trained and score > at.best:
             at.best, at.best_epoch, at.best_step = float(score), at.epoch, at.step
             self.best = copy_state(self.model)
         seconds = time.perf_counter() - started
         row = {"stage": at.stage, "epoch": at.epoch, "step": at.step, **row, "valid": metrics, "seconds": seconds}
-        at.history.append(row | {"best": at.best_epoch == at.epoch})
+        at.history.append(row | {"best": trained and at.best_epoch == at.epoch})
         self.display.epoch(at.history[-1])
         self.save(self)
 
@@ -174,6 +178,13 @@ class Stage:
         if not bool(torch.isfinite(loss)):
             where = f"stage {self.progress.stage}, epoch {self.progress.epoch + 1}, step {step + 1}"
             raise DivergedError(f"the loss became {float(loss)} at {where}; lower train.learning_rate or check the features")
+
+    def check_weights(self) -> None:
+        """Stop before weights that are not finite reach the disk: a finite loss can have a gradient that is not."""
+        for name, tensor in self.model.state_dict().items():
+            if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+                where = f"stage {self.progress.stage}, epoch {self.progress.epoch}"
+                raise DivergedError(f"{name} is no longer finite after {where}; lower train.learning_rate or check the features")
 
     def revive(self, dead: Tensor) -> int:
         """Put codes that nobody chose in this epoch onto embeddings of items that people did choose; return how many."""

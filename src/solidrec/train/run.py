@@ -35,6 +35,10 @@ from solidrec.train.checkpoint import Checkpoints, read_progress, restore
 from solidrec.train.loop import Display, Progress, Silent, Stage
 from solidrec.train.seeds import seed_torch
 
+LOCK = ".lock"
+LEFT_BEHIND = (".lock", ".tmp-")
+"""What a process that was killed before it wrote spec.json may leave in its run folder."""
+
 
 def train_run(
     data: PreparedData,
@@ -52,39 +56,47 @@ def train_run(
     """
     if spec.data != data.fingerprint:
         raise IncompatibleError(f"the specification is of data {spec.data[:12]}, {data.path} is {data.fingerprint[:12]}")
-    if claim(out, spec):
+    if finished(out, spec):
         say(f"{out}: this run is finished already; remove the folder to train it again")
         return load_run(out, device=device)
-    display = display or Silent()
     with locked(out), stoppable():
-        started = time.perf_counter()
-        semantics = None
-        if needs_semantics(spec.model.name):
-            semantics = cached_semantics(data, spec, device=device, display=display, say=say)
-        checkpoints = Checkpoints(out / "checkpoints")
-        try:
-            model = fit(data, spec, semantics, out=out, device=device, display=display, checkpoints=checkpoints, say=say)
-        except KeyboardInterrupt:
-            raise Interrupted(f"{out}: stopped; run the same command again to go on from the last checkpoint") from None
-        metrics = measure(model, data, spec)
-        finish(out, data, spec, model, semantics=semantics, metrics=metrics, seconds=time.perf_counter() - started)
-        checkpoints.clear()
+        if not finished(out, spec):  # another process may have ended it since
+            write_json(out / SPEC, spec.model_dump(mode="json"))
+            try:
+                carry_out(data, spec, out, device=device, display=display or Silent(), say=say)
+            except KeyboardInterrupt:
+                raise Interrupted(f"{out}: stopped; run the same command again to go on from the last checkpoint") from None
     return load_run(out, device=device)
 
 
-def claim(out: Path, spec: RunSpec) -> bool:
-    """Make the run folder or accept the one that is there; return whether the run is finished."""
+def carry_out(data: PreparedData, spec: RunSpec, out: Path, *, device: str, display: Display, say: Callable[[str], None]) -> None:
+    """Make the semantic ids, run the stages, measure and write the final files; the folder is ours alone."""
+    started = time.perf_counter()
+    semantics = None
+    if needs_semantics(spec.model.name):
+        semantics = cached_semantics(data, spec, device=device, display=display, say=say)
+    checkpoints = Checkpoints(out / "checkpoints")
+    model = fit(data, spec, semantics, out=out, device=device, display=display, checkpoints=checkpoints, say=say)
+    metrics = measure(model, data, spec)
+    finish(out, data, spec, model, semantics=semantics, metrics=metrics, seconds=time.perf_counter() - started)
+    checkpoints.clear()
+
+
+def finished(out: Path, spec: RunSpec) -> bool:
+    """Return whether `out` holds this run complete; refuse a folder of anything else.
+
+    A folder in which no epoch has ended may change its specification: there is nothing to lose in it.
+    """
     if (out / SPEC).is_file():
         there = read_json(out / SPEC)
         mine = spec.model_dump(mode="json")
-        if there != mine:
+        if there != mine and any((out / name).is_file() for name in (MANIFEST, HISTORY)):
             raise IncompatibleError(
                 f"{out}: holds a run of another specification ({difference(there, mine)}); choose another --out"
             )
         return (out / MANIFEST).is_file()
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.exists() and (not out.is_dir() or any(not path.name.startswith(LEFT_BEHIND) for path in out.iterdir())):
         raise StorageError(f"{out}: exists and is not a run folder; choose another --out")
-    write_json(out / SPEC, spec.model_dump(mode="json"))
     return False
 
 
@@ -103,8 +115,13 @@ def difference(there: Any, mine: Any, key: str = "") -> str:
 
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
-    """Hold the run folder's lock; a second trainer gets one clear line."""
-    with (out / ".lock").open("a+") as stream:
+    """Make the run folder and hold its lock; a second trainer gets one clear line."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        stream = (out / LOCK).open("a+")
+    except OSError as error:
+        raise StorageError(f"{out}: cannot write ({error.strerror or error}); choose another --out") from None
+    with stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -149,7 +166,7 @@ def fit(
     batches = TrainingBatches(
         data, length=spec.model.length, batch=spec.train.batch, negatives=spec.train.negatives, seed=spec.seed, device=device
     )
-    found = checkpoints.newest() if checkpoints else None
+    found = checkpoints.newest(say) if checkpoints else None
     progress = read_progress(found) if found else Progress()
     if found:
         say(f"resumed at stage {progress.stage}, epoch {progress.epoch}, step {progress.step}")
@@ -224,7 +241,11 @@ def cached_semantics(
     else:
         vectors = id_vectors(data, spec, device=device, display=display, say=say)
         semantics = make(data, spec.semantics, vectors, device=device)
-        semantics.save(folder)
+        try:
+            semantics.save(folder)
+        except StorageError:  # another training of this data may have written the same ids in the meantime
+            if not (folder / MANIFEST).is_file():
+                raise
     facts = semantics.facts()
     say(f"semantics: {facts['count']} ids by {semantics.method} over {', '.join(semantics.modalities)} ({semantics.reason})")
     return semantics
