@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 os.environ["OMP_NUM_THREADS"] = "1"  # read once, when torch or NumPy is first imported; child processes inherit it
 os.environ["MPLBACKEND"] = "Agg"
 
+import numpy as np
+import polars as pl
 import pytest
 import torch
 from hypothesis import settings
 from jaxtyping import install_import_hook
+
+if TYPE_CHECKING:
+    from solidrec.data.prepared import PreparedData
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SOURCE = REPOSITORY / "src"
@@ -58,3 +64,56 @@ def shared_data() -> Callable[[str], Path]:
         return root / name
 
     return find
+
+
+def walk_log(
+    *, users: int = 90, items: int = 40, groups: int = 8, length: int = 9, noise: float = 0.1, seed: int = 0
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return a log and its items: each user steps from a group of items to the next one, or anywhere with chance `noise`.
+
+    Every item is as popular as any other, so the order is all there is to learn; with `noise` 1 there is nothing.
+    """
+    rng = np.random.default_rng(seed)
+    size = items // groups
+    rows = []
+    for user in range(users):
+        group = int(rng.integers(groups))
+        for position in range(length):
+            rows.append((f"u{user:03}", f"i{group * size + int(rng.integers(size)):02}", position))
+            group = int(rng.integers(groups)) if rng.random() < noise else (group + 1) % groups
+    named = [(f"i{item:02}", f"thing {item} of kind {item // size}", [f"kind {item // size}"], item) for item in range(items)]
+    return (
+        pl.DataFrame(rows, schema=["user", "item", "position"], orient="row"),
+        pl.DataFrame(named, schema=["item", "title", "categories", "item_idx"], orient="row"),
+    )
+
+
+@pytest.fixture(scope="session")
+def walk() -> Callable[..., tuple[pl.DataFrame, pl.DataFrame]]:
+    """The maker of a log whose right answer is known (see `walk_log`)."""
+    return walk_log
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> PreparedData:
+    """A prepared folder of 90 users and 40 items with titles, categories and one feature matrix; nobody writes to it."""
+    from solidrec.data.prepare import prepare
+
+    log, items = walk_log()
+    content = np.eye(8)[np.arange(40) // 5] + 0.1 * np.random.default_rng(0).standard_normal((40, 8))
+    return prepare(log, items=items, features={"content": content.astype(np.float32)}, out=tmp_path_factory.mktemp("data") / "walk")
+
+
+@pytest.fixture(scope="session")
+def tiny() -> dict[str, Any]:
+    """Settings of a model that trains in a moment: 5 steps an epoch on `data`."""
+    return {"model": {"dim": 8, "dropout": 0.1}, "train": {"batch": 128, "learning_rate": 0.01}}
+
+
+@pytest.fixture(scope="session")
+def run_folder(data: PreparedData, tiny: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of SOLID (DUET) on SASRec; copy it before you touch it."""
+    from solidrec.api import train
+
+    out = tmp_path_factory.mktemp("runs") / "solid"
+    return train(data, model="solid-duet", epochs=4, out=out, settings=tiny, progress=False).run.path

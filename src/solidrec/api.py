@@ -10,7 +10,7 @@ from typing import Any, Literal, final
 import polars as pl
 import torch
 
-from solidrec.artifacts import write_file
+from solidrec.artifacts import write_table
 from solidrec.console import Bar, console, counted, say
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
@@ -211,14 +211,14 @@ def recommend_file(model: Model, batch: Path, out: Path, k: int, *, keep_history
                         rows[name].append(value)
             step(len(users[part]))
     types = {"user": pl.String, "rank": pl.Int32, "item": pl.String, "score": pl.Float64, "title": pl.String}
-    write_file(out, pl.DataFrame(rows, schema=types).write_parquet)
+    write_table(out, pl.DataFrame(rows, schema=types))
     return {"users": len(users), "rows": len(rows["user"]), "fallbacks": fallbacks, "ignored": ignored}
 
 
 def export_items(model: Model, out: Path) -> int:
     """Write item, vector as Parquet; return the number of items."""
     frame = model.engine.item_vectors()
-    write_file(out, frame.write_parquet)
+    write_table(out, frame)
     return len(frame)
 
 
@@ -226,5 +226,5 @@ def export_users(model: Model, batch: Path, out: Path) -> int:
     """Write user, vector for the histories of a Parquet file; return the number of users."""
     users, histories = read_batch(batch)
     frame = pl.DataFrame({"user": users, "vector": model.engine.user_vectors(histories)})
-    write_file(out, frame.write_parquet)
+    write_table(out, frame)
     return len(frame)

@@ -13,13 +13,17 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from solidrec.errors import DamagedError, IncompatibleError, StorageError
+
+if TYPE_CHECKING:
+    import polars as pl
+    from torch import Tensor
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -87,6 +91,30 @@ def read_json(path: Path) -> Any:
         raise StorageError(f"{path}: cannot read ({error.strerror or error})") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise DamagedError(f"{path}: is not valid JSON ({error}); the file is damaged, make it again") from error
+
+
+def write_table(path: Path, table: pl.DataFrame) -> None:
+    """Write a Parquet file as `write_file` does; polars hides what the disk says in errors of its own."""
+    from polars.exceptions import PolarsError
+
+    write_file(path, lambda temporary: as_os_error(lambda: table.write_parquet(temporary), PolarsError))
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write a safetensors file as `write_file` does; safetensors too hides what the disk says."""
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_file(path, lambda temporary: as_os_error(lambda: save_file(plain, temporary), SafetensorError))
+
+
+def as_os_error(write: Callable[[], object], kind: type[Exception]) -> None:
+    """Call `write` and raise what it raises of `kind` as an `OSError`."""
+    try:
+        write()
+    except kind as error:
+        raise OSError(str(error)) from error
 
 
 def write_manifest(folder: Path, *, kind: str, files: Iterable[str], facts: dict[str, Any]) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from typing import Any, final
 import polars as pl
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
-from solidrec.artifacts import read_json, read_manifest, write_file, write_json, write_manifest
+from solidrec.artifacts import read_json, read_manifest, write_file, write_json, write_manifest, write_table, write_tensors
 from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
 from solidrec.ids import IdMap
 from solidrec.nn.build import RECIPES, build
@@ -80,9 +80,8 @@ def save_run(
     facts: dict[str, Any],
 ) -> None:
     """Write the final files of a run; the manifest comes last and makes it a run."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    write_file(path / WEIGHTS, lambda temporary: save_file(tensors, temporary))
-    write_file(path / ITEMS, catalog.write_parquet)
+    write_tensors(path / WEIGHTS, model.state_dict())
+    write_table(path / ITEMS, catalog)
     write_json(path / METRICS, metrics)
     files = [SPEC, WEIGHTS, ITEMS, HISTORY, METRICS]
     if semantics is not None:

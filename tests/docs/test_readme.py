@@ -67,7 +67,7 @@ def test_the_commands_run(repository: Path, blocks: Blocks, shop: Path, monkeypa
         monkeypatch.setattr(sys, "argv", shlex.split(line, comments=True))
         with pytest.raises(SystemExit) as stopped:
             main()
-        assert stopped.value.code == 0, line
+        assert not stopped.value.code, line
     assert pl.read_parquet("recommendations.parquet")["user"].unique().sort().to_list() == ["a", "b"]
     assert pl.read_parquet("scores.parquet").columns == ["user", "item", "label", "score"]
 

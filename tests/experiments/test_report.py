@@ -210,7 +210,14 @@ def test_the_headline_says_what_the_numbers_say(contenders: list[Contender]) -> 
     assert "no significant difference" in headline(close)
     worse = [replace(contenders[0], evaluation=evaluation(0.9)), *contenders[1:]]
     assert headline(worse).startswith("popularity ranks")
+    assert "points over the best trained model, SOLID (DUET) (p ≤ .001" in headline(worse)
     assert "No trained model ranks above popularity" in caution(worse)
+
+
+def test_nothing_to_rank_is_said(tmp_path: Path, data: PreparedData, contenders: list[Contender]) -> None:
+    values = {name: np.full(USERS, np.nan) for name in METRICS}
+    empty = [replace(entry, evaluation=replace(entry.evaluation, values=values, auc=np.nan), full=None) for entry in contenders]
+    assert "No test user has anything to rank." in written(tmp_path, data, empty)
 
 
 def test_metrics_that_order_otherwise_are_named(contenders: list[Contender]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from solidrec.artifacts import new_folder, read_manifest, write_file, write_manifest
+from solidrec.artifacts import new_folder, read_manifest, write_file, write_manifest, write_table
 from solidrec.data.negatives import Items, TrainingNegatives, Unseen, fixed_negatives
 from solidrec.data.split import Split
 from solidrec.data.windows import Integers, ranges, windows
@@ -215,7 +215,7 @@ def write_prepared(
         for name, array in arrays.items():
             write_file(folder / f"{name}.npy", partial(np.save, arr=array, allow_pickle=False))
         for name, table in tables.items():
-            write_file(folder / f"{name}.parquet", partial(_write_table, table))
+            write_table(folder / f"{name}.parquet", table)
         files = [f"{name}.npy" for name in arrays] + [f"{name}.parquet" for name in tables]
         write_manifest(folder, kind=KIND, files=files, facts=manifest)
     return PreparedData.open(out)
@@ -233,13 +233,6 @@ def fingerprint(events: Events, *, split: Split, catalog: pl.DataFrame, features
     digest.update("\0".join(events.users.ids).encode())
     digest.update(catalog.write_ndjson().encode())
     return digest.hexdigest()
-
-
-def _write_table(table: pl.DataFrame, path: Path) -> None:
-    try:
-        table.write_parquet(path)
-    except pl.exceptions.PolarsError as error:  # polars wraps what the disk says, a full one included
-        raise OSError(str(error)) from error
 
 
 def _load(path: Path) -> Array:

@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 import polars as pl
 
-from solidrec.artifacts import write_file
+from solidrec.artifacts import write_table
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.runner import Block
 
@@ -45,4 +45,4 @@ class ScoreWriter:
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         if kind is None:
-            write_file(self.path, pl.concat(self.parts).write_parquet)
+            write_table(self.path, pl.concat(self.parts))

@@ -76,9 +76,10 @@ def check(contenders: Sequence[Contender]) -> None:
 
 
 def compare(one: Contender, other: Contender) -> Pair:
-    """Compare two contenders over the same users."""
+    """Compare two contenders over the same users, by each metric that ranked any of them."""
     a, b = one.evaluation.per_user, other.evaluation.per_user
-    return Pair(one, other, {metric: paired_difference(a[metric], b[metric]) for metric in COMPARED if metric in a})
+    ranked = [metric for metric in COMPARED if metric in a and not np.isnan(a[metric] - b[metric]).all()]
+    return Pair(one, other, {metric: paired_difference(a[metric], b[metric]) for metric in ranked})
 
 
 def pairs(contenders: Sequence[Contender]) -> list[Pair]:
@@ -93,19 +94,23 @@ def pairs(contenders: Sequence[Contender]) -> list[Pair]:
 def headline(contenders: Sequence[Contender]) -> str:
     """Say who ranks best by how much, and whether that difference stands out from chance among users."""
     best, *rest = sorted(contenders, key=lambda entry: -entry.score)
-    low, high = best.evaluation.intervals()[MAIN]
+    if best.score < 0:
+        return "No test user has anything to rank."
     others = f"{best.evaluation.negatives} sampled items" if best.evaluation.protocol == "paper" else "other items"
     name = best.label[:1].upper() + best.label[1:] if best.run is not None else best.label
     start = f"{name} ranks the held-out item above {best.score:.1%} of {others}"
-    if not rest or low is None or high is None:
+    if best.run is None:  # then the question is how far the best trained model stays behind
+        rest = [entry for entry in rest if entry.run is not None] or rest
+    gap = compare(best, rest[0]).differences.get(MAIN) if rest else None
+    if gap is None:
         return f"{start}."
-    second = rest[0]
-    gap = compare(best, second).differences[MAIN]
+    trained = best.run is None and rest[0].run is not None
+    second = f"the best trained model, {rest[0].label}" if trained else rest[0].label
     points = f"{100 * gap.mean:+.1f} points"
     how = f"p {p_text(gap.p)}, paired over {users(best):,} users, {seeds(contenders).partition(' (')[0]}"
     if gap.p < SIGNIFICANT:
-        return f"{start}, {points} over {second.label} ({how})."
-    return f"{start}; that is no significant difference from {second.label} ({points}, {how})."
+        return f"{start}, {points} over {second} ({how})."
+    return f"{start}; that is no significant difference from {second} ({points}, {how})."
 
 
 def elsewhere(contenders: Sequence[Contender]) -> str:

@@ -92,14 +92,20 @@ def interval_chart(rows: Sequence[tuple[Series, float, float, float]], *, label:
 
 
 def line_chart(
-    lines: Sequence[Line], *, label: str, x_label: str = "epoch", share: bool = False, limit: tuple[float, str] | None = None
+    lines: Sequence[Line],
+    *,
+    label: str,
+    x_label: str = "epoch",
+    share: bool = False,
+    counts: bool = False,
+    limit: tuple[float, str] | None = None,
 ) -> str:
-    """Draw curves; `share` puts the axis in per cent from 0 to 100, `limit` draws a named level."""
+    """Draw curves over epochs; `share` is an axis of 0 to 100%, `counts` one of whole numbers from 0, `limit` a named level."""
 
     def paint(axes: Axes) -> None:
         for line in lines:
             style = (0, (4, 1.6)) if line.dashed else "solid"
-            if line.points:
+            if line.points or len(line.x) == 1:
                 axes.plot(line.x, line.y, "o", color=line.series.color, markersize=3.2)
             else:
                 axes.plot(line.x, line.y, color=line.series.color, linestyle=style)
@@ -108,7 +114,11 @@ def line_chart(
                 axes.plot(*at, marker=line.series.marker, color=line.series.color, markersize=7, linestyle="none")
         axes.set_xlabel(x_label)
         axes.xaxis.set_major_locator(few_ticks(integer=True))
-        axes.yaxis.set_major_locator(few_ticks())
+        axes.yaxis.set_major_locator(few_ticks(integer=counts))
+        if len({x for line in lines for x in line.x}) == 1:
+            axes.set_xlim(lines[0].x[0] - 1, lines[0].x[0] + 1)
+        if counts:
+            axes.set_ylim(-0.03 * (top := max(axes.get_ylim()[1], 1)), 1.04 * top)
         if share:
             axes.set_ylim(-0.04, 1.06)
             axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])

@@ -100,7 +100,8 @@ dd { margin: 0; min-width: 0; }
   dl > div { grid-template-columns: 1fr; }
 }
 @media print {
-  body { max-width: none; padding: 0; background: #fff; font-size: 11px; }
+  :root { font-size: 11px; }
+  body { max-width: none; padding: 0; background: #fff; font-size: 1rem; }
   nav { display: none; }
   section { border: 0; padding: 0; margin: 1.2rem 0; }
   .scroll { overflow: visible; }

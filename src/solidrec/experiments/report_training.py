@@ -136,10 +136,15 @@ def code_charts(logs: Logs, looks: Looks) -> list[tuple[str, str]]:
     size, place = max(size_of(rows) for _, rows in logs), "epoch of stage 2"
     used = lines("codes_used") + lines("perplexity", dashed=True)
     dead = lines("codes_dead") + lines("codes_revived", points=True)
-    health = line_chart(used, label="Codes used and perplexity by epoch", x_label=place, limit=(size, f"all {size:,} codes"))
+    health = line_chart(
+        used, label="Codes used and perplexity by epoch", x_label=place, counts=True, limit=(size, f"all {size:,} codes")
+    )
     return [
         ("Codes used (solid) and perplexity (dashed)", health),
-        ("Dead codes (line) and revived ones (points)", line_chart(dead, label="Dead and revived codes by epoch", x_label=place)),
+        (
+            "Dead codes (line) and revived ones (points)",
+            line_chart(dead, label="Dead and revived codes by epoch", x_label=place, counts=True),
+        ),
     ]
 
 

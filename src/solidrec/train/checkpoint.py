@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import final
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
-from solidrec.artifacts import new_folder, read_json, read_manifest, write_json, write_manifest
+from solidrec.artifacts import new_folder, read_json, read_manifest, write_json, write_manifest, write_tensors
 from solidrec.errors import DamagedError, StorageError
 from solidrec.train.loop import Progress, Stage
 
@@ -45,9 +45,9 @@ class Checkpoints:
         """Write a checkpoint folder by one rename, then remove the older ones."""
         at = stage.progress
         with new_folder(self.folder / f"stage{at.stage}-epoch{at.epoch:05d}", replace=True) as temporary:
-            save_file(contiguous(stage.model.state_dict()), temporary / "model.safetensors")
-            save_file(contiguous(stage.best), temporary / "best.safetensors")
-            save_file(contiguous(moments(stage)), temporary / "optimizer.safetensors")
+            write_tensors(temporary / "model.safetensors", stage.model.state_dict())
+            write_tensors(temporary / "best.safetensors", stage.best)
+            write_tensors(temporary / "optimizer.safetensors", moments(stage))
             write_json(temporary / "state.json", at.to_json())
             write_manifest(temporary, kind="checkpoint", files=FILES, facts={})
         for old in self.names()[:-KEEP]:
@@ -97,8 +97,3 @@ def moments(stage: Stage) -> dict[str, torch.Tensor]:
         for moment, tensor in stage.optimizer.state.get(parameter, {}).items():
             found[f"{name}/{moment}"] = tensor
     return found
-
-
-def contiguous(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return the tensors as safetensors wants them."""
-    return {name: tensor.detach().contiguous() for name, tensor in tensors.items()}

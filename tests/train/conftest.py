@@ -1,0 +1,59 @@
+"""What the tests of training share: a stage of a small model, with the validation that a test dictates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+import torch
+
+from solidrec.data.prepared import PreparedData
+from solidrec.nn.build import build, stages
+from solidrec.spec import ModelSpec, TrainSpec
+from solidrec.train.batches import TrainingBatches
+from solidrec.train.loop import Progress, Row, Silent, Stage
+
+
+@pytest.fixture
+def stage_of(data: PreparedData) -> Callable[..., Stage]:
+    """Return the maker of stages: `scores` are the UAUCs that validation will give, one an epoch (None: no validation rows)."""
+
+    def make(
+        scores: Sequence[float | None] | None = None,
+        *,
+        model: str = "static",
+        batch: int = 1000,
+        save: Callable[[Stage], None] = lambda stage: None,
+        revive: bool = True,
+        codebook: dict[str, Any] | None = None,
+        **train: Any,
+    ) -> Stage:
+        torch.manual_seed(0)
+        spec = ModelSpec.parse({"name": model, "dim": 8, "length": 4, "codebook": codebook or {}})
+        semantic_of_item = torch.cat([torch.zeros(1), torch.arange(40) // 5 + 1]).long()
+        recommender = build(spec, items=40, semantic_of_item=semantic_of_item)
+        given = iter(scores or ())
+
+        def validate() -> dict[str, float | None] | None:
+            return None if scores is None else {"UAUC": next(given)}
+
+        return Stage(
+            recommender,
+            TrainingBatches(data, length=4, batch=batch, negatives=3, seed=0, device="cpu"),
+            TrainSpec(batch=batch, **train),
+            seed=0,
+            progress=Progress(stage=stages(model)),
+            validate=validate,
+            save=save,
+            display=Silent(),
+            revive=revive,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def without_times() -> Callable[[list[Row]], list[Row]]:
+    """Return a log less what a clock had a say in."""
+    return lambda rows: [{k: v for k, v in row.items() if k not in ("seconds", "positives_per_second")} for row in rows]

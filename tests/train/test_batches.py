@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from solidrec.batch import Batch
+from solidrec.data.prepare import prepare
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import DataError
+from solidrec.train.batches import TrainingBatches
+
+
+def make(data: PreparedData, *, batch: int = 100, seed: int = 0) -> TrainingBatches:
+    return TrainingBatches(data, length=4, batch=batch, negatives=3, seed=seed, device="cpu")
+
+
+def positives(batches: list[Batch]) -> Counter[tuple[int, ...]]:
+    """Every training target with its history."""
+    return Counter(
+        (*history, target) for b in batches for history, target in zip(b.history.tolist(), b.candidates[:, 0].tolist(), strict=True)
+    )
+
+
+def test_an_epoch_holds_every_training_target_once(data: PreparedData) -> None:
+    batches = make(data)
+    found = list(batches.epoch(1, 0))
+    assert len(found) == batches.steps == -(-90 * 6 // 100)  # 9 events a user: 7 train, 6 of them have a history
+    assert [len(b.history) for b in found] == [100] * 5 + [40]
+    naive: Counter[tuple[int, ...]] = Counter()
+    for user in range(1, 91):
+        events = data.event_items[data.offsets[user] : data.train_end[user]].tolist()
+        for at in range(1, len(events)):
+            recent = events[max(0, at - 4) : at]
+            naive[(*recent, *[0] * (4 - len(recent)), events[at])] += 1
+    assert positives(found) == naive
+
+
+def test_the_target_stands_in_column_0_and_no_negative_is_a_training_item(data: PreparedData) -> None:
+    batches = make(data)
+    users_of = {(int(p)): int(u) for u, p in zip(batches.users, batches.positions, strict=True)}
+    rows = np.arange(len(batches.users))
+    batch = batches.gather(rows, np.random.default_rng(0))
+    assert batch.candidates.shape == (540, 1 + 3)
+    assert torch.equal(batch.labels, torch.tensor([[1.0, 0, 0, 0]]).expand(540, 4))
+    for row, position in enumerate(batches.positions.tolist()):
+        user = users_of[position]
+        owned = set(data.event_items[data.offsets[user] : data.train_end[user]].tolist())
+        assert int(batch.candidates[row, 0]) == data.event_items[position]
+        assert not owned & set(batch.candidates[row, 1:].tolist())
+
+
+def test_an_epoch_depends_on_seed_stage_and_epoch_and_on_nothing_else(data: PreparedData) -> None:
+    def first(seed: int, stage: int, epoch: int) -> list[list[int]]:
+        return next(make(data, seed=seed).epoch(stage, epoch)).candidates.tolist()
+
+    assert first(0, 1, 0) == first(0, 1, 0)
+    np.random.default_rng().random()
+    torch.rand(1)
+    assert first(0, 1, 5) == first(0, 1, 5)
+    assert len({str(first(*at)) for at in ((0, 1, 0), (1, 1, 0), (0, 2, 0), (0, 1, 1))}) == 4
+
+
+def test_a_later_epoch_needs_no_earlier_one(data: PreparedData) -> None:
+    batches = make(data)
+    for epoch in range(3):
+        last = [b.candidates.tolist() for b in batches.epoch(1, epoch)]
+    assert [b.candidates.tolist() for b in make(data).epoch(1, 2)] == last
+
+
+def test_negatives_are_fresh_each_epoch(data: PreparedData) -> None:
+    batches = make(data, batch=1000)
+    one, two = (next(batches.epoch(1, epoch)) for epoch in (0, 1))
+    assert torch.equal(one.candidates[:, 0], two.candidates[:, 0])  # one batch holds every target, in the order of the log
+    assert not torch.equal(one.candidates[:, 1:], two.candidates[:, 1:])
+
+
+def test_nothing_to_learn_from_is_said(tmp_path: Path) -> None:
+    log = pl.DataFrame({"user": ["a", "a", "a", "b"], "item": ["1", "2", "3", "4"], "position": [0, 1, 2, 0]})
+    data = prepare(log, out=tmp_path / "data", negatives=1)  # user a keeps one training event, user b has one
+    with pytest.raises(DataError, match="no user has two training events"):
+        make(data)
