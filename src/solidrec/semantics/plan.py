@@ -88,7 +88,7 @@ def make(data: PreparedData, spec: SemanticsSpec, item_vectors: Callable[[], np.
 
 def cluster(fused: Fused, k: int, *, seed: int, device: str) -> tuple[np.ndarray, np.ndarray]:
     """Return groups (V,) in 0..S-1 and centroids (S, F) by k-means; items without any modality share one more group."""
-    bare: np.ndarray = ~fused.present.any(axis=1)
+    bare = np.asarray(~fused.present.any(axis=1))
     clusters = kmeans(Fused(fused.vectors[~bare], fused.present[~bare]), k, seed=seed, device=device)
     groups = np.full(len(bare), len(clusters.centroids), dtype=np.int64)
     groups[~bare] = clusters.of_vector
