@@ -55,14 +55,18 @@ def test_the_backbone_trains(mean_pool: ModelSpec, shop: Path) -> None:
     spec = spec.model_copy(update={"model": mean_pool.model_copy(update={"name": "static"})})
     model = fit(data, spec, None, out=None, device="cpu", display=Silent(), checkpoints=None).eval()
     mean = model.items.weight[[1, 2]].mean(0)
-    torch.testing.assert_close(model.backbone(model.items(torch.tensor([[1, 2]])), torch.ones(1, 2).bool(), mean[None, None])[0, 0], mean)
+    torch.testing.assert_close(
+        model.backbone(model.items(torch.tensor([[1, 2]])), torch.ones(1, 2).bool(), mean[None, None])[0, 0], mean
+    )
 
 
 def test_the_source_reads_the_last_item_alone(example: Callable[..., dict[str, Any]]) -> None:
     found = example("class LastItem")
     model = found["model"].eval()
     assert found["logits"].shape == (2, 3)
-    one, other, third = (model.generate(torch.tensor([history])).weights.tensors["weight0"] for history in ([3, 4], [5, 4], [4, 3]))
+    one, other, third = (
+        model.generate(torch.tensor([history])).weights.tensors["weight0"] for history in ([3, 4], [5, 4], [4, 3])
+    )
     torch.testing.assert_close(one, other)
     assert not torch.allclose(one, third)
 
@@ -78,7 +82,9 @@ def test_the_scorer_is_measured(example: Callable[..., dict[str, Any]], shop: Pa
     rows = data.rows("test")
     expected = []
     for user, position, target in zip(rows.users, rows.positions, rows.targets, strict=True):
-        others = set(range(1, len(data.items) + 1)) - set(data.event_items[data.offsets[user] : position].tolist()) - {int(target)}
+        others = (
+            set(range(1, len(data.items) + 1)) - set(data.event_items[data.offsets[user] : position].tolist()) - {int(target)}
+        )
         expected.append(np.mean([item > target for item in others]))
     assert result.metrics["UAUC"] == pytest.approx(np.mean(expected))
 

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
+import solidrec
 from solidrec.data.prepared import PreparedData
 
 
@@ -32,11 +33,9 @@ def test_the_notebook_is_stored_executed(notebook: NotebookNode) -> None:
     assert any("image/png" in output.get("data", {}) for cell in code_cells(notebook) for output in cell.outputs)
 
 
-def test_the_notebook_runs(
-    notebook: NotebookNode, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_notebook_runs(notebook: NotebookNode, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a kernel of its own; the folder that it makes is a temporary one."""
-    monkeypatch.setenv("PYTHONPATH", "/tmp/w/overlay")
+    monkeypatch.setenv("PYTHONPATH", str(Path(solidrec.__file__).parents[1]))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.delenv("MPLBACKEND")  # a kernel draws into the notebook
     stored = kinds(notebook)

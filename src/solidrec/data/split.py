@@ -41,7 +41,7 @@ def leave_one_out(offsets: Positions) -> Split:
     ends = offsets[1:]
     users = np.flatnonzero(np.diff(offsets) >= 3)
     if not len(users):
-        raise DataError("no user has three events, so leave-one-out has nothing to test; give more data or --split none")
+        raise DataError("no user has three events, so leave-one-out has nothing to test; give more data or --fit-all")
     train_end = ends.copy()
     train_end[users] -= 2
     targets = {"valid": _rows(users, ends[users] - 2), "test": _rows(users, ends[users] - 1)}

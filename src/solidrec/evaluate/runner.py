@@ -22,6 +22,7 @@ PROTOCOLS: tuple[str, ...] = get_args(Protocol)
 Array = npt.NDArray[Any]
 Scorer = Callable[[Array, Array], Array]
 """(histories (r, L), candidates (r or 1, C)) -> scores (r, C)"""
+ROWS = 1024  # at a time, and fewer over a large catalogue
 PLACES = 10
 EXCLUDED = -1e9
 
@@ -58,7 +59,7 @@ def evaluate(
     if protocol not in PROTOCOLS:
         raise UsageError(f"protocol {protocol!r} is unknown{nearest(protocol, PROTOCOLS)}")
     rows = data.rows(split)
-    rows_at_once = 1024 if protocol == "paper" else max(1, min(1024, 4_000_000 // len(data.items)))
+    rows_at_once = ROWS if protocol == "paper" else max(1, min(ROWS, 4_000_000 // len(data.items)))
     make = paper_block if protocol == "paper" else full_block
     found: list[Ranks] = []
     losses, targets, negatives = [], [], []
@@ -119,8 +120,8 @@ def full_block(score: Scorer, data: PreparedData, rows: EvalRows, part: slice, *
 def target_scores(score: Scorer, data: PreparedData, rows: EvalRows, length: int) -> Array:
     """Return each target's score (R,); the pooled AUC of a whole catalogue needs them before the negatives."""
     parts: list[Array] = [np.zeros(0, dtype=np.float32)]
-    for start in range(0, len(rows), 1024):
-        part = slice(start, start + 1024)
+    for start in range(0, len(rows), ROWS):
+        part = slice(start, start + ROWS)
         histories = data.histories(rows.users[part], rows.positions[part], length)
         parts.append(score(histories, rows.targets[part][:, None])[:, 0])
     return np.concatenate(parts)

@@ -177,7 +177,7 @@ class Stage:
         """Stop before a loss that is not finite reaches the weights."""
         if not bool(torch.isfinite(loss)):
             where = f"stage {self.progress.stage}, epoch {self.progress.epoch + 1}, step {step + 1}"
-            raise DivergedError(f"the loss became {float(loss)} at {where}; lower train.learning_rate or check the features")
+            raise DivergedError(f"the loss became {float(loss.detach())} at {where}; lower train.learning_rate or check the features")
 
     def check_weights(self) -> None:
         """Stop before weights that are not finite reach the disk: a finite loss can have a gradient that is not."""

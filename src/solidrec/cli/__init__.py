@@ -1,0 +1,9 @@
+"""The command line: thin, typed commands over the Python API. Heavy imports happen inside the commands."""
+
+from __future__ import annotations
+
+# Importing a module registers its commands, in the order in which the help lists them.
+from solidrec.cli import folders, models, answers, reports  # isort: skip
+from solidrec.cli.app import app, main
+
+__all__ = ["answers", "app", "folders", "main", "models", "reports"]

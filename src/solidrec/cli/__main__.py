@@ -1,0 +1,5 @@
+"""``python -m solidrec.cli``."""
+
+from solidrec.cli import main
+
+main()

@@ -1,0 +1,95 @@
+"""Commands that answer: for a history, an item, or a file of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from solidrec.cli.app import Device, Json, RunArgument, app, print_json
+from solidrec.errors import UsageError
+
+
+@app.command(short_help="Recommend for any history.", epilog='Example: solidrec recommend run --history "50,181,174" -k 10')
+def recommend(
+    run: RunArgument,
+    history: Annotated[str | None, typer.Option(help='Item ids, oldest first, separated by commas; "" for no history.')] = None,
+    batch: Annotated[Path | None, typer.Option(help="Parquet with a 'history' list column, or user and item columns.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where --batch writes user, rank, item, score, title (Parquet).")] = None,
+    k: Annotated[int, typer.Option("-k", help="How many items.")] = 10,
+    separator: Annotated[str, typer.Option(help="What separates ids in --history.")] = ",",
+    keep_history: Annotated[bool, typer.Option("--keep-history", help="Also recommend items of the history.")] = False,
+    device: Device = "cpu",
+    json_: Json = False,
+) -> None:
+    """Recommend for a history that training never saw, or for a file of them."""
+    from solidrec.api import load, recommend_file
+
+    if (history is None) == (batch is None):
+        raise UsageError('give either --history "ID,ID" or --batch FILE.parquet --out FILE.parquet')
+    if batch is not None and out is None:
+        raise UsageError("--batch needs --out FILE.parquet")
+    if not separator:
+        raise UsageError("--separator is empty; give what stands between two ids, for example ','")
+    model = load(run, device=device)
+    if batch is not None and out is not None:
+        facts = recommend_file(model, batch, out, k, keep_history=keep_history)
+        print_json(facts) if json_ else print(f"wrote {out}: {facts['users']:,} users, {facts['fallbacks']:,} by fallback")
+        return
+    ids = [part.strip() for part in (history or "").split(separator) if part.strip()]
+    answer = model.recommend(ids, k, keep_history=keep_history)
+    if json_:
+        print_json(answer.to_json())
+        return
+    from solidrec.console import items_table, say
+    from solidrec.console import out as console_out
+
+    if answer.ignored:
+        say(f"ignored, not known to the model: {', '.join(answer.ignored)}")
+    if answer.fallback:
+        say(f"no known item in the history: answered by {answer.fallback}")
+    console_out().print(items_table(f"for {', '.join(ids) or 'an empty history'}", answer.items))
+
+
+@app.command(short_help="Nearest items of an item.", epilog="Example: solidrec similar run 50 -k 5")
+def similar(
+    run: RunArgument,
+    item: Annotated[str, typer.Argument(help="An item id.")],
+    k: Annotated[int, typer.Option("-k", help="How many items.")] = 10,
+    json_: Json = False,
+) -> None:
+    """List the items whose learned embeddings are nearest to an item's."""
+    from solidrec.api import load
+
+    items = load(run).similar(item, k)
+    if json_:
+        print_json({"item": item, "items": items})
+        return
+    from solidrec.console import items_table, out
+
+    out().print(items_table(f"nearest to {item}", items))
+
+
+@app.command(
+    short_help="Item and user vectors as Parquet.",
+    epilog="Example: solidrec export run --items items.parquet --users users.parquet --batch histories.parquet",
+)
+def export(
+    run: RunArgument,
+    items: Annotated[Path | None, typer.Option(help="Write item, vector (Parquet).")] = None,
+    users: Annotated[Path | None, typer.Option(help="Write user, vector (Parquet) for the histories of --batch.")] = None,
+    batch: Annotated[Path | None, typer.Option(help="Parquet with a 'history' list column, or user and item columns.")] = None,
+) -> None:
+    """Export item and user vectors; their dot product is the model's logit."""
+    from solidrec.api import export_items, export_users, load
+
+    if items is None and users is None:
+        raise UsageError("say what to export: --items FILE.parquet, --users FILE.parquet --batch FILE.parquet, or both")
+    if users is not None and batch is None:
+        raise UsageError("--users needs --batch FILE.parquet, the histories")
+    model = load(run)
+    if items is not None:
+        print(f"wrote {items}: {export_items(model, items):,} item vectors")
+    if users is not None and batch is not None:
+        print(f"wrote {users}: {export_users(model, batch, users):,} user vectors")

@@ -1,0 +1,85 @@
+"""The application: what all commands share, and how errors become one line and an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import TyperException
+
+from solidrec.errors import SolidrecError
+
+app = typer.Typer(
+    help="Dynamic sequential recommendation: train on your click log, recommend for histories never seen.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+DEBUG = "SOLIDREC_DEBUG"
+
+
+class Split(StrEnum):
+    """The splits a model may be measured on."""
+
+    valid = "valid"
+    test = "test"
+
+
+class Protocol(StrEnum):
+    """The two labelled protocols."""
+
+    paper = "paper"
+    full = "full"
+
+
+DataArgument = Annotated[Path, typer.Argument(help="A folder written by `solidrec prepare`.")]
+RunArgument = Annotated[Path, typer.Argument(help="A folder written by `solidrec train`.")]
+Json = Annotated[bool, typer.Option("--json", help="Print pure JSON on standard output.")]
+Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1, mps.")]
+Threads = Annotated[int, typer.Option(help="Threads of torch; 1 is repeatable and often fastest on a busy machine.")]
+Column = str | None
+
+
+@app.callback()
+def main_options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Dynamic sequential recommendation: train on your click log, recommend for histories never seen."""
+    if debug:
+        os.environ[DEBUG] = "1"
+
+
+def print_json(value: Any) -> None:
+    """Print JSON on standard output."""
+    print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def main() -> None:
+    """Run the command line; a known error is one line on standard error and an exit code."""
+    try:
+        sys.exit(app(standalone_mode=False))
+    except TyperException as error:
+        text = error.format_message()  # several lines are a help text, shown when no command was given
+        print(text if "\n" in text else f"error: {text}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except SolidrecError as error:
+        if os.environ.get(DEBUG):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        print(
+            f"error: {type(error).__name__}: {error} (a fault of solidrec; run again with --debug and report it)", file=sys.stderr
+        )
+        sys.exit(70)

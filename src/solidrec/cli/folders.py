@@ -1,0 +1,149 @@
+"""Commands that make prepared folders, and the demo that makes everything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from solidrec.cli.app import Column, DataArgument, Json, Threads, app, print_json
+from solidrec.errors import UsageError
+
+
+@app.command(short_help="The whole method on MovieLens 100K, with a report.", epilog="Example: solidrec demo --out demo")
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the data, the runs and report.html.")] = Path("demo"),
+    full: Annotated[bool, typer.Option("--full", help="Train to convergence: the real figures, not the quick ones.")] = False,
+    data: Annotated[Path | None, typer.Option(help="An unpacked ml-100k folder, if you have one.")] = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch ml-100k from GroupLens (5 MB, checksum verified).")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of every training run.")] = 0,
+    threads: Threads = 1,
+) -> None:
+    """Run the whole method on MovieLens 100k: prepare, train three models, compare, report, recommend."""
+    from solidrec.experiments.demo import run_demo
+
+    run_demo(out, full=full, folder=data, download=download, seed=seed, threads=threads)
+
+
+@app.command(
+    short_help="Your own files become a prepared folder.",
+    epilog="Example: solidrec prepare clicks.csv --items items.csv --user-column visitor --features image=clip.npy --out data",
+)
+def prepare(
+    interactions: Annotated[Path, typer.Argument(help="csv, tsv, jsonl or parquet (also .gz): one row an interaction.")],
+    out: Annotated[Path, typer.Option(help="The prepared folder to write.")],
+    items: Annotated[Path | None, typer.Option(help="One row an item: title, categories, brand, text, item_idx.")] = None,
+    features: Annotated[list[str] | None, typer.Option(help="NAME=FILE.npy, a matrix of item vectors; may be repeated.")] = None,
+    user_column: Annotated[Column, typer.Option(help="Default: user, user_id, reviewerID.")] = None,
+    item_column: Annotated[Column, typer.Option(help="Default: item, item_id, asin, parent_asin.")] = None,
+    time_column: Annotated[Column, typer.Option(help="Default: timestamp, time, unixReviewTime.")] = None,
+    position_column: Annotated[Column, typer.Option(help="Default: position.")] = None,
+    rating_column: Annotated[Column, typer.Option(help="Default: rating.")] = None,
+    title_column: Annotated[Column, typer.Option(help="Default: title, name.")] = None,
+    category_column: Annotated[
+        Column, typer.Option(help="Default: categories, categories_flat, category, attributes, genres.")
+    ] = None,
+    category_separator: Annotated[str | None, typer.Option(help="Splits a category string, for example '|'.")] = None,
+    order: Annotated[str, typer.Option(help="auto (timestamp, else position) or file (the rows are in order).")] = "auto",
+    ties: Annotated[str, typer.Option(help="Equal times: input (keep input order) or item (order by item id).")] = "input",
+    duplicates: Annotated[str, typer.Option(help="The same user, item and time twice: drop, keep or error.")] = "drop",
+    split: Annotated[str, typer.Option(help="leave-one-out or time.")] = "leave-one-out",
+    fit_all: Annotated[bool, typer.Option("--fit-all", help="Train on everything, for production: no test split.")] = False,
+    valid_fraction: Annotated[float, typer.Option(help="Share of events in the validation period of --split time.")] = 0.1,
+    test_fraction: Annotated[float, typer.Option(help="Share of events in the test period of --split time.")] = 0.1,
+    valid_from: Annotated[int | None, typer.Option(help="Start of the validation period, as a time, instead of a share.")] = None,
+    test_from: Annotated[int | None, typer.Option(help="Start of the test period, as a time, instead of a share.")] = None,
+    min_rating: Annotated[float | None, typer.Option(help="Drop interactions rated lower.")] = None,
+    k_core: Annotated[int, typer.Option(help="Keep users and items with at least so many interactions (0: off).")] = 0,
+    feature_start: Annotated[int | None, typer.Option(help="First value of item_idx, 0 or 1, if it cannot be told.")] = None,
+    negatives: Annotated[int, typer.Option(help="Fixed negatives a target in validation and test.")] = 99,
+    seed: Annotated[int, typer.Option(help="Seed of the fixed negatives.")] = 0,
+    on_bad_row: Annotated[str, typer.Option(help="strict (stop) or quarantine (set aside in rejected.parquet).")] = "strict",
+    max_bad_fraction: Annotated[float, typer.Option(help="With quarantine: stop above this share of bad rows.")] = 0.01,
+    duplicate_items: Annotated[str, typer.Option(help="The same item twice in --items: error or first.")] = "error",
+    encoding: Annotated[str, typer.Option(help="Text encoding of csv, tsv and jsonl.")] = "utf-8",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing prepared folder.")] = False,
+    json_: Json = False,
+) -> None:
+    """Turn your own files into a prepared folder, and account for every row."""
+    from solidrec.console import prepared_lines, say
+    from solidrec.data.prepare import prepare as run
+
+    data = run(
+        interactions,
+        out=out,
+        items=items,
+        features=named_files(features or []),
+        user_column=user_column,
+        item_column=item_column,
+        time_column=time_column,
+        position_column=position_column,
+        rating_column=rating_column,
+        title_column=title_column,
+        category_column=category_column,
+        category_separator=category_separator,
+        order=cast(Any, order),
+        ties=cast(Any, ties),
+        duplicates=cast(Any, duplicates),
+        split=cast(Any, "none" if fit_all else split),
+        valid_fraction=valid_fraction,
+        test_fraction=test_fraction,
+        valid_from=valid_from,
+        test_from=test_from,
+        max_bad_fraction=max_bad_fraction,
+        duplicate_items=cast(Any, duplicate_items),
+        min_rating=min_rating,
+        k_core=k_core,
+        feature_start=cast(Any, feature_start),
+        negatives=negatives,
+        seed=seed,
+        on_bad_row=cast(Any, on_bad_row),
+        encoding=encoding,
+        overwrite=overwrite,
+        progress=say,
+    )
+    if json_:
+        print_json({key: value for key, value in data.manifest.items() if key != "files"})
+    else:
+        for line in prepared_lines(data.manifest, out):
+            say(line)
+
+
+@app.command(
+    short_help="Make semantic ids and look inside.", epilog="Example: solidrec semantics data --modality text --clusters 300"
+)
+def semantics(
+    data: DataArgument,
+    method: Annotated[str, typer.Option(help="auto, kmeans (Eq. 7) or categories (Eq. 8-10).")] = "auto",
+    modality: Annotated[list[str] | None, typer.Option(help="A feature matrix's name, text or id; may be repeated.")] = None,
+    clusters: Annotated[int | None, typer.Option(help="k; default 6 sqrt(items), at most items / 4.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of k-means.")] = 0,
+    show: Annotated[int, typer.Option(help="How many semantic ids to show with titles.")] = 5,
+    threads: Threads = 1,
+    json_: Json = False,
+) -> None:
+    """Make the semantic ids of a prepared folder and say what is in them."""
+    from solidrec.experiments.semantics import make_semantics, sample_titles
+    from solidrec.spec import SemanticsSpec
+
+    spec = SemanticsSpec.parse({"method": method, "modalities": tuple(modality or ()), "clusters": clusters, "seed": seed})
+    opened, ids = make_semantics(data, spec, threads=threads)
+    samples = sample_titles(opened, ids, show)
+    if json_:
+        print_json(ids.facts() | {"samples": samples})
+        return
+    from solidrec.console import out, semantics_table
+
+    out().print(semantics_table(ids.facts(), samples))
+
+
+def named_files(pairs: list[str]) -> dict[str, Path]:
+    """Split NAME=FILE pairs; raises `UsageError` for anything else."""
+    found = {}
+    for pair in pairs:
+        name, sign, file = pair.partition("=")
+        if not (sign and name and file):
+            raise UsageError(f"--features {pair}: write it as NAME=FILE.npy, for example --features image=clip.npy")
+        found[name] = Path(file)
+    return found

@@ -1,0 +1,102 @@
+"""Commands that train and measure."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from solidrec.cli.app import DataArgument, Device, Json, Protocol, RunArgument, Split, Threads, app, print_json
+from solidrec.errors import UsageError
+
+
+@app.command(
+    short_help="Train a model, or resume.",
+    epilog="Example: solidrec train data --model solid-duet --backbone sasrec --seed 0 --out run",
+)
+def train(
+    data: DataArgument,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Default solid-duet; static, apg, duet, solid-apg, solid-duet, spg, sml, duet-codebook, author-code, "
+            "or an -apg twin of the last four."
+        ),
+    ] = None,
+    backbone: Annotated[Backbone | None, typer.Option(help="The encoder of histories; default sasrec.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of parameters, order, negatives and dropout; default 0.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Maximum epochs of each stage.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder; default runs/MODEL-BACKBONE-DIGEST.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A TOML file with settings of the specification.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, for example model.dim=64; may be repeated.")] = None,
+    device: Device = "cpu",
+    threads: Threads = 1,
+    json_: Json = False,
+) -> None:
+    """Train a model; the same command again resumes it, or says that it is finished."""
+    from solidrec.api import train as run
+    from solidrec.console import metrics_table, say
+    from solidrec.console import out as console_out
+
+    trained = run(
+        data, model=model, backbone=backbone and backbone.value, seed=seed, epochs=epochs, out=out,
+        settings=settings(config, set_ or []), device=device, threads=threads,
+    )  # fmt: skip
+    metrics = trained.run.metrics
+    if json_:
+        print_json({"run": str(trained.run.path), **metrics})
+        return
+    if metrics:
+        rows = [(f"{name} ({entry['protocol']})", entry["metrics"]) for name, entry in metrics.items()]
+        spec = trained.run.spec.model
+        console_out().print(metrics_table(f"{spec.name} on {spec.backbone}", rows))
+    say(f'wrote {trained.run.path}; next: solidrec recommend {trained.run.path} --history "ID,ID"')
+
+
+@app.command(short_help="Measure a trained model.", epilog="Example: solidrec evaluate run --protocol full --json")
+def evaluate(
+    run: RunArgument,
+    data: Annotated[Path | None, typer.Option(help="The prepared folder; default: where the run was trained.")] = None,
+    split: Annotated[Split, typer.Option(help="Which targets to rank.")] = Split.test,
+    protocol: Annotated[Protocol, typer.Option(help="paper (1 + 99 uniform) or full (whole catalogue).")] = Protocol.paper,
+    save_scores: Annotated[Path | None, typer.Option(help="Write user, item, label, score of every candidate (Parquet).")] = None,
+    device: Device = "cpu",
+    threads: Threads = 1,
+    json_: Json = False,
+) -> None:
+    """Measure a trained model on a split, under a labelled protocol."""
+    from solidrec.api import load, use_threads
+
+    use_threads(threads)
+    model = load(run, device=device)
+    found = model.evaluate(
+        data, split=split.value, protocol=protocol.value,
+        save_scores=save_scores, progress=not json_,
+    )  # fmt: skip
+    summary = {"seed": model.run.spec.seed, **found.summary()}
+    if json_:
+        print_json(summary)
+        return
+    from solidrec.console import evaluation_tables, out
+
+    for table in evaluation_tables(summary):
+        out().print(table)
+
+
+def settings(config: Path | None, pairs: list[str]) -> dict[str, Any]:
+    """Read a TOML file of settings and lay --set pairs over it."""
+    from solidrec.spec import assignment, merge
+
+    found: dict[str, Any] = {}
+    if config is not None:
+        try:
+            found = tomllib.loads(config.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UsageError(f"--config {config}: {error.strerror}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"--config {config}: is not TOML ({error})") from None
+    for pair in pairs:
+        found = merge(found, assignment(pair))
+    return found

@@ -1,0 +1,41 @@
+"""Commands that say what is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from solidrec.cli.app import Json, app, print_json
+
+
+@app.command(short_help="What a folder holds.", epilog="Example: solidrec inspect run --json")
+def inspect(
+    path: Annotated[Path, typer.Argument(help="A prepared folder or a run folder.")],
+    json_: Json = False,
+) -> None:
+    """Say what a prepared folder or a run folder holds, after checking every byte of it."""
+    from solidrec.experiments.inspect import facts_of
+
+    facts = facts_of(path)
+    if json_:
+        print_json(facts)
+        return
+    from solidrec.console import facts_table, out
+
+    out().print(facts_table(str(path), facts))
+
+
+@app.command(short_help="Is this machine fit?", epilog="Example: solidrec doctor --json")
+def doctor(json_: Json = False) -> None:
+    """Print versions, device, threads, extras and known-bad pairs."""
+    from solidrec.experiments.doctor import diagnose
+
+    facts = diagnose()
+    if json_:
+        print_json(facts)
+        return
+    from solidrec.console import facts_table, out
+
+    out().print(facts_table("solidrec doctor", facts))

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import log2
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pytest
+from sklearn.metrics import log_loss, roc_auc_score
+
+from solidrec.data.prepare import prepare
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import DivergedError, UsageError
+from solidrec.evaluate import runner
+from solidrec.evaluate.baselines import ItemKNN, popularity
+from solidrec.evaluate.runner import Block, Protocol, Scorer, evaluate
+
+Array = npt.NDArray[Any]
+BOTH: tuple[Protocol, ...] = ("paper", "full")
+
+
+def naive_rows(data: PreparedData, score: Scorer, protocol: str, split: str) -> list[tuple[float, list[float], list[int]]]:
+    """Return, a user at a time, the target's score, the scores of its negatives and the negatives, by plain loops."""
+    found = []
+    rows = data.rows("test" if split == "test" else "valid")
+    for row in range(len(rows)):
+        user = int(rows.users[row])
+        events = data.event_items[data.offsets[user] : data.offsets[user + 1]].tolist()
+        before = events[: -1 if split == "test" else -2]
+        target = events[len(before)]
+        history = before[-4:] + [0] * (4 - len(before))
+        if protocol == "full":
+            negatives = [item for item in range(1, len(data.items) + 1) if item not in before and item != target]
+        else:
+            negatives = rows.candidates(row, row + 1)[0, 1:].tolist()
+        scores = score(np.array([history]), np.array([[target, *negatives]]))[0]
+        found.append((float(scores[0]), scores[1:].tolist(), negatives))
+    return found
+
+
+def naive_metrics(rows: list[tuple[float, list[float], list[int]]]) -> dict[str, float]:
+    """Return the metrics of leave-one-out rows: each the mean over the places that a tie leaves open."""
+    total = dict.fromkeys(("UAUC", "MRR", "LogLoss", *(f"{name}@{k}" for name in ("NDCG", "Recall") for k in (5, 10, 20))), 0.0)
+    for target, negatives, _ in rows:
+        above = sum(score > target for score in negatives)
+        equal = sum(score == target for score in negatives)
+        places = range(above + 1, above + equal + 2)
+        total["UAUC"] += (len(negatives) - above - equal / 2) / len(negatives)
+        total["MRR"] += sum(1 / place for place in places) / len(places)
+        probabilities = [1 / (1 + np.exp(-score)) for score in (target, *negatives)]
+        total["LogLoss"] += log_loss([1, *[0] * len(negatives)], probabilities, labels=[0, 1])
+        for k in (5, 10, 20):
+            total[f"Recall@{k}"] += sum(place <= k for place in places) / len(places)
+            total[f"NDCG@{k}"] += sum(1 / log2(place + 1) for place in places if place <= k) / len(places)
+    labels = np.concatenate([[1, *[0] * len(negatives)] for _, negatives, _ in rows])
+    scores = np.concatenate([[target, *negatives] for target, negatives, _ in rows])
+    return {name: value / len(rows) for name, value in total.items()} | {"AUC": roc_auc_score(labels, scores)}
+
+
+@pytest.mark.parametrize("split", ["valid", "test"])
+@pytest.mark.parametrize("protocol", BOTH)
+@pytest.mark.parametrize("ties", [True, False])
+def test_it_agrees_with_plain_loops(
+    data: PreparedData, tied: Scorer, untied: Scorer, protocol: Protocol, split: Any, ties: bool
+) -> None:
+    score = tied if ties else untied
+    found = evaluate(score, data, split=split, protocol=protocol, length=4)
+    rows = naive_rows(data, score, protocol, split)
+    assert found.metrics == pytest.approx(naive_metrics(rows), abs=1e-6)
+    assert (len(found.users), found.protocol, found.split) == (90, protocol, split)
+
+
+def test_the_whole_catalogue_leaves_out_what_was_seen_and_never_the_target(data: PreparedData, tied: Scorer) -> None:
+    blocks: list[Block] = []
+    evaluate(tied, data, protocol="full", length=4, sink=blocks.append)
+    counted = np.concatenate([block.counted for block in blocks])
+    repeats = 0
+    for row, user in enumerate(np.concatenate([block.users for block in blocks])):
+        events = data.event_items[data.offsets[user] : data.offsets[user + 1]].tolist()
+        seen, target = set(events[:-1]), events[-1]
+        repeats += target in seen
+        assert set(np.flatnonzero(counted[row]) + 1) == set(range(1, 41)) - seen | {target}
+    assert repeats > 3  # the log does hold users who come back to an item
+
+
+def test_validation_sees_neither_the_test_item_nor_the_future(data: PreparedData) -> None:
+    histories: list[Array] = []
+
+    def spy(given: Array, candidates: Array) -> Array:
+        histories.append(given)
+        return np.zeros((len(given), candidates.shape[1]))
+
+    evaluate(spy, data, split="valid", length=20)
+    ends = np.concatenate(histories)
+    assert ((ends > 0).sum(1) == 9 - 2).all()
+    assert ends[0, :7].tolist() == data.event_items[data.offsets[1] : data.train_end[1]].tolist()
+
+
+@pytest.mark.parametrize("protocol", BOTH)
+def test_coverage_is_the_share_of_items_in_anybodys_first_ten(data: PreparedData, untied: Scorer, protocol: Protocol) -> None:
+    def score(histories: Array, candidates: Array) -> Array:  # mostly the same few items for everybody
+        return untied(histories, candidates) - np.broadcast_to(candidates, (len(histories), candidates.shape[1])) / 10
+
+    shown: set[int] = set()
+    rows = data.rows("test")
+    for row, (target, negatives, items) in enumerate(naive_rows(data, score, protocol, "test")):
+        ranked = sorted(zip([target, *negatives], [int(rows.targets[row]), *items], strict=True), reverse=True)
+        shown |= {item for _, item in ranked[:10]}
+    assert 0 < len(shown) < 40
+    assert evaluate(score, data, protocol=protocol, length=4).coverage == len(shown) / 40
+
+
+def test_fewer_than_ten_candidates_are_all_shown(walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]], tmp_path: Path) -> None:
+    data = prepare(walk(users=12, items=8, groups=2, length=6)[0], out=tmp_path / "data", negatives=2)
+    found = evaluate(lambda h, c: np.zeros((len(h), c.shape[1])), data)
+    shown = {item for row in data.rows("test").candidates(0, 12).tolist() for item in row}
+    assert found.coverage == len(shown) / len(data.items)
+
+
+def test_cold_rare_and_warm_targets_are_told_apart(
+    walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]], tied: Scorer, tmp_path: Path
+) -> None:
+    data = prepare(walk(users=45, items=64, length=6)[0], out=tmp_path / "data", negatives=9)
+    found = evaluate(tied, data, length=4)
+    rows = naive_rows(data, tied, "paper", "test")
+    counts = data.train_counts[data.rows("test").targets]
+    groups = found.groups()
+    for name, chosen in (("cold", counts == 0), ("rare", (counts > 0) & (counts < 5)), ("warm", counts >= 5)):
+        expected = naive_metrics([rows[row] for row in np.flatnonzero(chosen)])
+        assert groups[name]["targets"] == chosen.sum() > 0
+        assert groups[name]["UAUC"] == pytest.approx(expected["UAUC"])
+        assert groups[name]["NDCG@10"] == pytest.approx(expected["NDCG@10"])
+
+
+@pytest.fixture(scope="module")
+def hundred(walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]], tmp_path_factory: pytest.TempPathFactory) -> PreparedData:
+    """Data with 99 negatives a target."""
+    return prepare(walk(users=60, items=160)[0], out=tmp_path_factory.mktemp("hundred") / "data")
+
+
+def test_a_constant_scorer_reads_as_chance(hundred: PreparedData) -> None:
+    found = evaluate(lambda h, c: np.ones((len(h), c.shape[1])), hundred)
+    assert found.negatives == 99
+    assert found.metrics["UAUC"] == found.metrics["AUC"] == 0.5
+    assert found.metrics["Recall@10"] == pytest.approx(10 / 100)
+    assert found.metrics["NDCG@10"] == pytest.approx(sum(1 / log2(place + 1) for place in range(1, 11)) / 100)
+    assert round(found.metrics["NDCG@10"] or 0, 4) == 0.0454
+
+
+def test_an_oracle_reads_as_perfect_and_its_opposite_as_worst(hundred: PreparedData) -> None:
+    rows = hundred.rows("test")
+    targets = dict(zip(map(tuple, hundred.histories(rows.users, rows.positions, 10)), rows.targets.tolist(), strict=True))
+
+    def oracle(histories: Array, candidates: Array) -> Array:
+        return (candidates == np.array([targets[tuple(history)] for history in histories])[:, None]).astype(np.float32)
+
+    for protocol in BOTH:
+        best = evaluate(oracle, hundred, protocol=protocol)
+        worst = evaluate(lambda h, c: -oracle(h, c), hundred, protocol=protocol)
+        assert [best.metrics[name] for name in ("AUC", "UAUC", "NDCG@5", "Recall@5", "MRR")] == [1] * 5
+        assert [worst.metrics[name] for name in ("UAUC", "NDCG@20", "Recall@20")] == [0] * 3
+
+
+@pytest.mark.parametrize("protocol", BOTH)
+def test_the_size_of_a_block_changes_nothing(
+    data: PreparedData, tied: Scorer, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = evaluate(tied, data, protocol=protocol, length=4)
+    monkeypatch.setattr(runner, "ROWS", 7)
+    finished: list[int] = []
+    parts = evaluate(tied, data, protocol=protocol, length=4, step=finished.append)
+    assert finished == [7] * 12 + [6]
+    assert parts.metrics == whole.metrics
+    assert parts.coverage == whole.coverage
+
+
+@pytest.mark.parametrize("protocol", BOTH)
+def test_baselines_go_through_the_same_runner(data: PreparedData, protocol: Protocol) -> None:
+    knn = ItemKNN(data.event_items, data.offsets, data.train_end, items=len(data.items))
+
+    def whole(histories: Array, candidates: Array) -> Array:
+        return np.broadcast_to(candidates, (len(histories), candidates.shape[1]))
+
+    scorers: dict[str, Scorer] = {
+        "popularity": lambda h, c: popularity(data.train_counts, whole(h, c)),
+        "item-kNN": lambda h, c: knn.score(h, whole(h, c)),
+    }
+    for score in scorers.values():
+        found = evaluate(score, data, protocol=protocol, length=4)
+        assert found.metrics == pytest.approx(naive_metrics(naive_rows(data, score, protocol, "test")), abs=1e-6)
+
+
+def test_users_are_averaged_first(walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]], tmp_path: Path, tied: Scorer) -> None:
+    log = walk(users=30)[0].rename({"position": "timestamp"})
+    data = prepare(log, out=tmp_path / "data", split="time", negatives=9)
+    found = evaluate(tied, data, length=4)
+    assert set(found.per_user) == set(found.values)
+    assert all(len(values) == len(np.unique(found.users)) for values in found.per_user.values())
+
+
+@pytest.mark.parametrize("protocol", BOTH)
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_score_that_is_not_finite_is_no_result(data: PreparedData, protocol: Protocol, bad: float) -> None:
+    def score(histories: Array, candidates: Array) -> Array:
+        scores = np.zeros((len(histories), candidates.shape[1]))
+        scores[-1, -1] = bad
+        return scores
+
+    with pytest.raises(DivergedError, match="a score is"):
+        evaluate(score, data, protocol=protocol)
+
+
+def test_an_unknown_protocol_or_split_is_refused(data: PreparedData, tied: Scorer) -> None:
+    with pytest.raises(UsageError, match="protocol 'ful' is unknown; did you mean 'full'"):
+        evaluate(tied, data, protocol="ful")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="has no 'train' rows"):
+        evaluate(tied, data, split="train")  # type: ignore[arg-type]
