@@ -25,7 +25,9 @@ def train(
             "or an -apg twin of the last four."
         ),
     ] = None,
-    backbone: Annotated[Backbone | None, typer.Option(help="The encoder of histories; default sasrec.")] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="The encoder of histories: din, gru4rec, sasrec (the default) or bert4rec.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of parameters, order, negatives and dropout; default 0.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Maximum epochs of each stage.")] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; default runs/MODEL-BACKBONE-DIGEST.")] = None,
@@ -41,7 +43,7 @@ def train(
     from solidrec.console import out as console_out
 
     trained = run(
-        data, model=model, backbone=backbone and backbone.value, seed=seed, epochs=epochs, out=out,
+        data, model=model, backbone=backbone, seed=seed, epochs=epochs, out=out,
         settings=settings(config, set_ or []), device=device, threads=threads,
     )  # fmt: skip
     metrics = trained.run.metrics
