@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 os.environ["OMP_NUM_THREADS"] = "1"  # read once, when torch or NumPy is first imported; child processes inherit it
 os.environ["MPLBACKEND"] = "Agg"
@@ -101,7 +101,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> PreparedData:
 
     log, items = walk_log()
     content = np.eye(8)[np.arange(40) // 5] + 0.1 * np.random.default_rng(0).standard_normal((40, 8))
-    return prepare(log, items=items, features={"content": content.astype(np.float32)}, out=tmp_path_factory.mktemp("data") / "walk")
+    return prepare(
+        log, items=items, features={"content": content.astype(np.float32)}, out=tmp_path_factory.mktemp("data") / "walk"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -117,3 +119,27 @@ def run_folder(data: PreparedData, tiny: dict[str, Any], tmp_path_factory: pytes
 
     out = tmp_path_factory.mktemp("runs") / "solid"
     return train(data, model="solid-duet", epochs=4, out=out, settings=tiny, progress=False).run.path
+
+
+class Answer(NamedTuple):
+    """What a command line did."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def solidrec(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
+    """Run the command line in this process: ``solidrec("train", folder, "--epochs", 1)``."""
+    from solidrec.cli import main
+
+    def run(*words: object) -> Answer:
+        monkeypatch.setattr("sys.argv", ["solidrec", *map(str, words)])
+        monkeypatch.setenv("SOLIDREC_DEBUG", "")  # what --debug sets is put back when the test ends
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as caught:
+            main()
+        return Answer(int(caught.value.code or 0), *capsys.readouterr())
+
+    return run

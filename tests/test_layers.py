@@ -14,7 +14,7 @@ LAYERS = (
     ("data", "nn"),
     ("semantics",),
     ("runs",),  # the run folder: train writes it, serve and api read it
-    ("train", "evaluate", "serve"),
+    ("training", "evaluate", "serve"),
     ("console",),  # nothing below prints
     ("experiments", "api"),
     ("solidrec",),  # the package's own __init__: the names that people import
@@ -23,7 +23,7 @@ LAYERS = (
 )
 LAYER = {part: number for number, parts in enumerate(LAYERS) for part in parts}
 # Parts of one layer are strangers, but that the left one of these may import the right one.
-NEIGHBOURS = {("train", "evaluate"), ("serve", "evaluate"), ("experiments", "api")} | {(part, "errors") for part in LAYERS[0]}
+NEIGHBOURS = {("training", "evaluate"), ("serve", "evaluate"), ("experiments", "api")} | {(part, "errors") for part in LAYERS[0]}
 UNSEEN_BY_NN = {"artifacts", "metrics", "spec"}
 
 
@@ -83,8 +83,8 @@ def test_imports_point_downward(repository: Path) -> None:
         ("solidrec.nn.heads", "from solidrec.spec import ModelSpec"),  # build.py alone reads a spec
         ("solidrec.nn.build", "from solidrec import metrics"),
         ("solidrec.nn.heads", "import numpy as np"),
-        ("solidrec.semantics.kmeans", "def f():\n    import solidrec.train.loop"),  # hidden in a function
-        ("solidrec.evaluate.runner", "if True:\n    from solidrec import train"),  # not back
+        ("solidrec.semantics.kmeans", "def f():\n    import solidrec.training.loop"),  # hidden in a function
+        ("solidrec.evaluate.runner", "if True:\n    from solidrec import training"),  # not back
         ("solidrec.serve.engine", "from solidrec import load"),  # the package's front door opens outward
         ("solidrec.experiments.grid", "from solidrec.cli import main"),  # nobody imports cli
         ("solidrec", "from solidrec.cli import main"),
@@ -100,7 +100,7 @@ def test_a_fault_is_found(module: str, source: str) -> None:
     [
         ("solidrec.ids", "from solidrec.errors import DataError"),
         ("solidrec.nn.build", "import torch\nfrom solidrec.spec import ModelSpec"),
-        ("solidrec.train.loop", "from solidrec.evaluate import runner"),
+        ("solidrec.training.loop", "from solidrec.evaluate import runner"),
         ("solidrec.cli", "from solidrec import prepare"),
         ("solidrec.__main__", "from solidrec.cli import main"),
     ],

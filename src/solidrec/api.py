@@ -22,8 +22,8 @@ from solidrec.evaluate.scores import ScoreWriter
 from solidrec.runs import Run, load_run
 from solidrec.serve.engine import Engine, Recommendation
 from solidrec.spec import RunSpec, merge
-from solidrec.train.loop import Silent
-from solidrec.train.run import train_run
+from solidrec.training.loop import Silent
+from solidrec.training.run import train_run
 
 __all__ = ["Model", "load", "prepare", "train"]
 
@@ -92,7 +92,8 @@ class Model:
 
 
 def load(path: Path | str, *, device: str = "cpu") -> Model:
-    """Load a run folder; raises as `runs.load_run` does."""
+    """Load a run folder; raises as `runs.load_run` does, and `UsageError` for a device that is not there."""
+    check_device(device)
     return Model(load_run(path, device=device))
 
 
@@ -181,7 +182,9 @@ def as_histories(frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
         return users, histories
     if user is None or item is None:
         raise UsageError(f"a batch needs a 'history' list column, or 'user' and 'item' columns; found {', '.join(frame.columns)}")
-    grouped = frame.group_by(pl.col(user).cast(pl.String).alias("user"), maintain_order=True).agg(pl.col(item).cast(pl.String))
+    grouped = frame.group_by(pl.col(user).cast(pl.String).alias("user"), maintain_order=True).agg(
+        pl.col(item).cast(pl.String).drop_nulls()
+    )
     return grouped["user"].to_list(), grouped[item].to_list()
 
 

@@ -11,8 +11,9 @@ from typing import Any, Self, final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, emoji=False)
 """Everything for people goes to standard error; standard output is for results."""
 METRICS = ("AUC", "UAUC", "NDCG@10", "Recall@10", "NDCG@20", "Recall@20")
 FILE_WIDTH = 120
@@ -98,7 +99,7 @@ def metrics_table(title: str, rows: Sequence[tuple[str, Mapping[str, float | Non
         for name in kept:
             value = values.get(name)
             text = "-" if value is None else f"{value:.4f}"
-            cells.append(f"[bold]{text}[/bold]" if len(rows) > 1 and value == best[name] else text)
+            cells.append(Text(text, style="bold" if len(rows) > 1 and value == best[name] else ""))
         table.add_row(label, *cells)
     return table
 
@@ -114,8 +115,8 @@ def items_table(title: str, items: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def out() -> Console:
-    """Return the console for results, on standard output."""
-    return Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else FILE_WIDTH)
+    """Return the console for results, on standard output; a title such as "[/b] :100:" is printed as it is."""
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else FILE_WIDTH)
 
 
 def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:
@@ -208,5 +209,10 @@ def semantics_table(facts: Mapping[str, Any], samples: Sequence[Mapping[str, Any
     title = f"{facts['count']:,} semantic ids by {facts['method']} over {', '.join(facts['modalities'])} ({facts['reason']})"
     table = Table("id", "items", "label", "some titles", title=title, title_justify="left")
     for sample in samples:
-        table.add_row(str(sample["semantic"]), f"{sample['items']:,}", sample["label"] or "", " · ".join(shorten(title, 48) for title in sample["titles"]))
+        table.add_row(
+            str(sample["semantic"]),
+            f"{sample['items']:,}",
+            sample["label"] or "",
+            " · ".join(shorten(title, 48) for title in sample["titles"]),
+        )
     return table

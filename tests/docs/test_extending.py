@@ -16,8 +16,8 @@ from solidrec.data.readers import READERS
 from solidrec.nn.backbones import BACKBONES
 from solidrec.nn.build import build
 from solidrec.spec import MODEL_NAMES, ModelSpec, RunSpec
-from solidrec.train.loop import Silent
-from solidrec.train.run import fit
+from solidrec.training.loop import Silent
+from solidrec.training.run import fit
 
 
 @pytest.fixture

@@ -193,14 +193,6 @@ def test_baselines_go_through_the_same_runner(data: PreparedData, protocol: Prot
         assert found.metrics == pytest.approx(naive_metrics(naive_rows(data, score, protocol, "test")), abs=1e-6)
 
 
-def test_users_are_averaged_first(walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]], tmp_path: Path, tied: Scorer) -> None:
-    log = walk(users=30)[0].rename({"position": "timestamp"})
-    data = prepare(log, out=tmp_path / "data", split="time", negatives=9)
-    found = evaluate(tied, data, length=4)
-    assert set(found.per_user) == set(found.values)
-    assert all(len(values) == len(np.unique(found.users)) for values in found.per_user.values())
-
-
 @pytest.mark.parametrize("protocol", BOTH)
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_score_that_is_not_finite_is_no_result(data: PreparedData, protocol: Protocol, bad: float) -> None:

@@ -137,7 +137,9 @@ class PreparedData:
         """Return the targets of a split; raises `UsageError` if the data was prepared without it."""
         if split not in self.manifest["negatives"]:
             made = f"prepared with split {self.manifest['split']!r}"
-            raise UsageError(f"{self.path}: has no {split!r} rows ({made}); prepare it again with --split leave-one-out or --split time")
+            raise UsageError(
+                f"{self.path}: has no {split!r} rows ({made}); prepare it again with --split leave-one-out or --split time"
+            )
         users = _load(self.path / f"{split}_users.npy")
         positions = _load(self.path / f"{split}_positions.npy")
         return EvalRows(users, positions, self.event_items[positions], self._negatives(split, users))

@@ -17,8 +17,8 @@ def facts_of(path: Path) -> dict[str, Any]:
     """
     if not path.is_dir():
         raise StorageError(f"{path}: no such folder; give a folder of `solidrec prepare` or `solidrec train`")
-    kind = read_json(path / MANIFEST).get("kind") if (path / MANIFEST).is_file() else "run"
-    if kind != "run":
+    manifest = read_json(path / MANIFEST) if (path / MANIFEST).is_file() else None
+    if isinstance(manifest, dict) and manifest.get("kind") != "run":
         manifest = read_manifest(path, kind="data")
         return {key: value for key, value in manifest.items() if key not in ("files", "options")}
     run = load_run(path)

@@ -13,7 +13,7 @@ from solidrec.experiments.comparison import MAIN, Contender, seeds
 from solidrec.experiments.plots import Series
 from solidrec.experiments.report_page import escape, facts, table, tag
 from solidrec.runs import Run
-from solidrec.train.loop import SELECT
+from solidrec.training.loop import SELECT
 
 SPLITS: tuple[Literal["valid", "test"], ...] = ("valid", "test")
 Looks = Mapping[str, Series]

@@ -8,7 +8,7 @@ from typing import Any
 from solidrec.experiments.comparison import MAIN, Contender
 from solidrec.experiments.plots import Line, Series, line_chart
 from solidrec.experiments.report_page import escape, figures, legend, paragraph, table, tag
-from solidrec.train.loop import SELECT
+from solidrec.training.loop import SELECT
 
 Row = dict[str, Any]
 Looks = Mapping[str, Series]

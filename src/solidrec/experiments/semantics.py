@@ -5,19 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from solidrec.api import use_threads
 from solidrec.console import say
 from solidrec.data.prepared import PreparedData
 from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import RunSpec, SemanticsSpec
-from solidrec.train.loop import Silent
-from solidrec.train.run import cached_semantics
+from solidrec.training.loop import Silent
+from solidrec.training.run import cached_semantics
 
 
 def make_semantics(path: Path, spec: SemanticsSpec, *, threads: int = 1) -> tuple[PreparedData, SemanticIds]:
     """Open a prepared folder and return it with the semantic ids that `train` would use, made if they are not there."""
-    torch.set_num_threads(threads)
+    use_threads(threads)
     data = PreparedData.open(path)
     run = RunSpec(data=data.fingerprint, semantics=spec)
     return data, cached_semantics(data, run, device="cpu", display=Silent(), say=say)

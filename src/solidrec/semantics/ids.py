@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from solidrec.artifacts import new_folder, read_json, read_manifest, write_json, write_manifest
-from solidrec.errors import UsageError
+from solidrec.errors import DamagedError, UsageError
 
 
 @final
@@ -63,7 +63,7 @@ class SemanticIds:
         read_manifest(folder, kind="semantics")
         facts = read_json(folder / "semantics.json")
         return cls(
-            of_item=np.load(folder / "of_item.npy"), centroids=np.load(folder / "centroids.npy"),
+            of_item=load_array(folder / "of_item.npy"), centroids=load_array(folder / "centroids.npy"),
             labels=tuple(facts["labels"]), method=facts["method"], modalities=tuple(facts["modalities"]),
             seed=facts["seed"], reason=facts["reason"],
         )  # fmt: skip
@@ -75,3 +75,11 @@ class SemanticIds:
                 f"these semantic ids are of {len(self.of_item) - 1:,} items, the data has {items:,}; make them again"
             )
         return self
+
+
+def load_array(path: Path) -> np.ndarray:
+    """Read a plain array; raises `DamagedError` for anything else, a pickle included."""
+    try:
+        return np.asarray(np.load(path, allow_pickle=False))
+    except (ValueError, EOFError) as error:
+        raise DamagedError(f"{path}: is not a plain array ({error}); make it again") from error

@@ -10,8 +10,8 @@ import torch
 
 from solidrec.artifacts import read_json, read_manifest, write_json
 from solidrec.errors import IncompatibleError, StorageError
-from solidrec.train.checkpoint import FILES, Checkpoints, moments, read_progress, restore
-from solidrec.train.loop import Stage
+from solidrec.training.checkpoint import FILES, Checkpoints, moments, read_progress, restore
+from solidrec.training.loop import Stage
 
 Stages = Callable[..., Stage]
 
@@ -60,7 +60,7 @@ def test_the_last_two_are_kept(trained: Stage, tmp_path: Path) -> None:
 
 def test_they_are_written_at_most_every_so_many_seconds(trained: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("solidrec.train.checkpoint.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("solidrec.training.checkpoint.time.monotonic", lambda: now[0])
     checkpoints = Checkpoints(tmp_path, seconds=20)
     for moment, written in ((119, 0), (120, 1), (139, 1), (140, 1)):
         now[0] = moment

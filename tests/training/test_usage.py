@@ -5,7 +5,7 @@ from math import exp, log
 import pytest
 import torch
 
-from solidrec.train.usage import Tally
+from solidrec.training.usage import Tally
 
 
 def test_hits_add_up_over_batches_and_padding_counts_for_nothing() -> None:

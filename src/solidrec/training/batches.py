@@ -11,7 +11,7 @@ import torch
 from solidrec.batch import Batch
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError
-from solidrec.train.seeds import rng
+from solidrec.training.seeds import rng
 
 
 @final

@@ -12,7 +12,7 @@ from solidrec.batch import Batch
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError
-from solidrec.train.batches import TrainingBatches
+from solidrec.training.batches import TrainingBatches
 
 
 def make(data: PreparedData, *, batch: int = 100, seed: int = 0) -> TrainingBatches:
@@ -22,7 +22,9 @@ def make(data: PreparedData, *, batch: int = 100, seed: int = 0) -> TrainingBatc
 def positives(batches: list[Batch]) -> Counter[tuple[int, ...]]:
     """Every training target with its history."""
     return Counter(
-        (*history, target) for b in batches for history, target in zip(b.history.tolist(), b.candidates[:, 0].tolist(), strict=True)
+        (*history, target)
+        for b in batches
+        for history, target in zip(b.history.tolist(), b.candidates[:, 0].tolist(), strict=True)
     )
 
 

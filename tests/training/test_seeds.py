@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import torch
 
-from solidrec.train.seeds import derive, rng, seed_torch
+from solidrec.training.seeds import derive, rng, seed_torch
 
 
 def test_a_purpose_has_one_seed() -> None:
     assert derive(3, "order", 1, 2) == derive(3, "order", 1, 2)
-    assert len({derive(seed, purpose, epoch) for seed in range(9) for purpose in ("order", "negatives") for epoch in range(9)}) == 162
+    assert (
+        len({derive(seed, purpose, epoch) for seed in range(9) for purpose in ("order", "negatives") for epoch in range(9)})
+        == 162
+    )
 
 
 def test_parts_do_not_run_together() -> None:

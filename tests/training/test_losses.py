@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from solidrec.batch import Batch, Scores
-from solidrec.train.losses import click_loss
+from solidrec.training.losses import click_loss
 
 
 def test_it_is_the_mean_cross_entropy_plus_lambda_times_the_penalty() -> None:

@@ -15,10 +15,10 @@ from solidrec.errors import DivergedError
 from solidrec.nn.codebook import Codebook
 from solidrec.nn.recommender import Recommender
 from solidrec.spec import TrainSpec
-from solidrec.train.batches import TrainingBatches
-from solidrec.train.losses import click_loss
-from solidrec.train.seeds import rng, seed_torch
-from solidrec.train.usage import Tally
+from solidrec.training.batches import TrainingBatches
+from solidrec.training.losses import click_loss
+from solidrec.training.seeds import rng, seed_torch
+from solidrec.training.usage import Tally
 
 State = dict[str, Tensor]
 Row = dict[str, Any]
@@ -177,7 +177,9 @@ class Stage:
         """Stop before a loss that is not finite reaches the weights."""
         if not bool(torch.isfinite(loss)):
             where = f"stage {self.progress.stage}, epoch {self.progress.epoch + 1}, step {step + 1}"
-            raise DivergedError(f"the loss became {float(loss.detach())} at {where}; lower train.learning_rate or check the features")
+            raise DivergedError(
+                f"the loss became {float(loss.detach())} at {where}; lower train.learning_rate or check the features"
+            )
 
     def check_weights(self) -> None:
         """Stop before weights that are not finite reach the disk: a finite loss can have a gradient that is not."""

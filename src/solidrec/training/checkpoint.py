@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 from solidrec.artifacts import new_folder, read_json, read_manifest, write_json, write_manifest, write_tensors
 from solidrec.errors import DamagedError, StorageError
-from solidrec.train.loop import Progress, Stage
+from solidrec.training.loop import Progress, Stage
 
 KEEP = 2
 FILES = ("model.safetensors", "best.safetensors", "optimizer.safetensors", "state.json")

@@ -9,7 +9,7 @@ import torch
 
 from solidrec.errors import DivergedError
 from solidrec.nn.codebook import Codebook
-from solidrec.train.loop import Stage, copy_state
+from solidrec.training.loop import Stage, copy_state
 
 Stages = Callable[..., Stage]
 SOON = {"patience_steps": 0, "min_steps": 0}
@@ -84,7 +84,8 @@ def test_the_log_has_a_row_an_epoch(stage_of: Stages) -> None:
 def test_a_later_stage_logs_where_it_starts_and_does_not_keep_it(stage_of: Stages) -> None:
     stage = stage_of([0.9, 0.5, 0.4], epochs=2, model="solid-duet")
     stage.run()
-    assert [(row["epoch"], row["loss"], row["best"]) for row in stage.progress.history][0] == (0, None, False)
+    start = stage.progress.history[0]
+    assert (start["epoch"], start["loss"], start["best"]) == (0, None, False)
     assert (stage.progress.best, stage.progress.best_epoch) == (0.5, 1)
 
 
@@ -156,7 +157,9 @@ def test_t14_a_loss_that_is_not_finite_stops_before_anything_is_saved(stage_of: 
     stage = stage_of([0.5], save=saved.append)
     with torch.no_grad():
         stage.model.items.weight[1:] = torch.nan
-    with pytest.raises(DivergedError, match=r"the loss became nan at stage 1, epoch 1, step 1; lower train.learning_rate") as caught:
+    with pytest.raises(
+        DivergedError, match=r"the loss became nan at stage 1, epoch 1, step 1; lower train.learning_rate"
+    ) as caught:
         stage.run()
     assert caught.value.exit_code == 70
     assert not saved

@@ -30,10 +30,10 @@ from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.kmeans import kmeans
 from solidrec.semantics.plan import ID, make, plan
 from solidrec.spec import ModelSpec, RunSpec
-from solidrec.train.batches import TrainingBatches
-from solidrec.train.checkpoint import Checkpoints, read_progress, restore
-from solidrec.train.loop import Display, Progress, Silent, Stage
-from solidrec.train.seeds import seed_torch
+from solidrec.training.batches import TrainingBatches
+from solidrec.training.checkpoint import Checkpoints, read_progress, restore
+from solidrec.training.loop import Display, Progress, Silent, Stage
+from solidrec.training.seeds import seed_torch
 
 LOCK = ".lock"
 LEFT_BEHIND = (".lock", ".tmp-")

@@ -11,8 +11,8 @@ import torch
 from solidrec.data.prepared import PreparedData
 from solidrec.nn.build import build, stages
 from solidrec.spec import ModelSpec, TrainSpec
-from solidrec.train.batches import TrainingBatches
-from solidrec.train.loop import Progress, Row, Silent, Stage
+from solidrec.training.batches import TrainingBatches
+from solidrec.training.loop import Progress, Row, Silent, Stage
 
 
 @pytest.fixture

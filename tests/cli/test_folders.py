@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from solidrec.cli.folders import named_files
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import UsageError
+
+Solidrec = Callable[..., Any]
+Walk = Callable[..., tuple[pl.DataFrame, pl.DataFrame]]
+
+
+@pytest.fixture
+def files(walk: Walk, tmp_path: Path) -> Path:
+    """A folder with log.csv, items.jsonl and vectors.npy."""
+    log, items = walk(users=30)
+    log.write_csv(tmp_path / "log.csv")
+    items.write_ndjson(tmp_path / "items.jsonl")
+    np.save(tmp_path / "vectors.npy", np.random.default_rng(0).random((40, 3), dtype=np.float32))
+    return tmp_path
+
+
+def test_prepare_accounts_for_every_row(solidrec: Solidrec, files: Path) -> None:
+    out = files / "data"
+    answer = solidrec(
+        "prepare", files / "log.csv", "--items", files / "items.jsonl", "--features", f"vec={files / 'vectors.npy'}", "--out", out
+    )
+    assert (answer.code, answer.out) == (0, "")
+    assert "users 30 · items 40 · interactions 270" in answer.err
+    assert "rows in 270 = kept 270" in answer.err
+    assert f"next: solidrec train {out} --model solid-duet" in answer.err
+    data = PreparedData.open(out)
+    assert (set(data.features), data.manifest["split"]) == ({"vec"}, "leave-one-out")
+
+
+def test_prepare_prints_its_manifest_as_pure_json(solidrec: Solidrec, files: Path) -> None:
+    answer = solidrec("prepare", files / "log.csv", "--out", files / "data", "--fit-all", "--seed", 3, "--json")
+    manifest = json.loads(answer.out)
+    assert {key: manifest[key] for key in ("users", "items", "interactions", "split")} == {
+        "users": 30, "items": 40, "interactions": 270, "split": "none",
+    }  # fmt: skip
+
+
+def test_options_reach_prepare(solidrec: Solidrec, files: Path) -> None:
+    frame = pl.read_csv(files / "log.csv").rename({"user": "visitor", "item": "page", "position": "when"})
+    frame.with_columns(stars=pl.int_range(pl.len()) % 5 + 1).write_csv(files / "other.tsv", separator="\t")
+    columns = ["--user-column", "visitor", "--item-column", "page", "--time-column", "when", "--rating-column", "stars"]
+    rules = ["--min-rating", 2, "--negatives", 7, "--seed", 5, "--ties", "item", "--split", "time", "--test-fraction", 0.2]
+    answer = solidrec("prepare", files / "other.tsv", *columns, *rules, "--out", files / "data", "--json")
+    assert answer.code == 0, answer.err
+    manifest = json.loads(answer.out)
+    assert manifest["rows"]["dropped"] == {"below_min_rating": 54} or sum(manifest["rows"]["dropped"].values()) == 270 // 5
+    assert (manifest["options"]["ties"], manifest["split"]) == ("item", "time")
+    assert (manifest["negatives"]["test"], manifest["negatives"]["seed"]) == (7, 5)
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("user,position\na,1\n", "item"),
+        ("user,item,timestamp\na,x,yesterday\na,y,2\na,z,3\n", "yesterday"),
+        ("", "empty"),
+        ("user,item,timestamp\n", "log.csv"),
+        ('user,item,timestamp\na,"x,1\n', "log.csv"),
+    ],
+)
+def test_bad_files_are_one_line_and_exit_code_65(solidrec: Solidrec, tmp_path: Path, content: str, text: str) -> None:
+    (tmp_path / "log.csv").write_text(content)
+    answer = solidrec("prepare", tmp_path / "log.csv", "--out", tmp_path / "data")
+    assert (answer.code, answer.out) == (65, "")
+    last = answer.err.splitlines()[-1]
+    assert last.startswith("error: ")
+    assert text in last
+    assert "a fault of solidrec" not in last
+    assert not (tmp_path / "data").exists()
+
+
+def test_an_existing_folder_is_replaced_only_when_asked(solidrec: Solidrec, files: Path) -> None:
+    command = ["prepare", files / "log.csv", "--out", files / "data"]
+    assert solidrec(*command).code == 0
+    assert solidrec(*command).code == 74
+    assert solidrec(*command, "--overwrite").code == 0
+
+
+def test_semantics_says_what_is_in_the_ids(solidrec: Solidrec, data: PreparedData) -> None:
+    answer = solidrec("semantics", data.path, "--method", "categories", "--show", 3)
+    assert answer.code == 0
+    assert "8 semantic ids by categories over content (asked for)" in answer.out
+    assert "kind 0" in answer.out
+    facts = json.loads(solidrec("semantics", data.path, "--modality", "text", "--clusters", 4, "--show", 2, "--json").out)
+    assert (facts["count"], facts["method"], facts["modalities"]) == (4, "kmeans", ["text"])
+    assert len(facts["samples"]) == 2
+    assert facts["samples"][0]["items"] == facts["largest"]
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--method", "kmean"], "unknown name 'kmean'; did you mean 'kmeans'?"),
+        (["--modality", "contnet"], "'contnet' is not in the data; did you mean 'content'?"),
+        (["--clusters", "0"], "clusters"),
+        (["--threads", "0"], "threads=0: give 1 or more"),
+    ],
+)
+def test_semantics_names_the_nearest(solidrec: Solidrec, data: PreparedData, options: list[str], text: str) -> None:
+    answer = solidrec("semantics", data.path, *options)
+    assert (answer.code, answer.out) == (2, "")
+    assert text in answer.err
+
+
+def test_feature_files_are_named() -> None:
+    assert named_files(["a=b.npy", "c=d=e.npy"]) == {"a": Path("b.npy"), "c": Path("d=e.npy")}
+    for wrong in ("b.npy", "=b.npy", "a="):
+        with pytest.raises(UsageError, match=r"NAME=FILE.npy"):
+            named_files([wrong])

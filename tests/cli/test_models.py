@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from solidrec.artifacts import read_json
+from solidrec.cli.models import settings
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import UsageError
+
+Solidrec = Callable[..., Any]
+SMALL = ("--set", "model.dim=8", "--set", "train.batch=128", "--epochs", "1")
+
+
+def test_train_prints_a_table_and_what_comes_next(solidrec: Solidrec, data: PreparedData, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    answer = solidrec("train", data.path, "--model", "static", "--backbone", "gru4rec", "--out", out, *SMALL)
+    assert answer.code == 0
+    assert "static on gru4rec" in answer.out
+    assert "test (paper)" in answer.out
+    assert "stage 1: best epoch 1 (at most 1), valid UAUC 0." in answer.err
+    assert answer.err.splitlines()[-1] == f'wrote {out}; next: solidrec recommend {out} --history "ID,ID"'
+
+
+def test_train_json_is_the_metrics_file_and_the_folder(solidrec: Solidrec, data: PreparedData, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    answer = solidrec("train", data.path, "--model", "duet", "--seed", 2, "--out", out, "--json", *SMALL)
+    assert json.loads(answer.out) == {"run": str(out), **read_json(out / "metrics.json")}
+    again = solidrec("train", data.path, "--model", "duet", "--seed", 2, "--out", out, "--json", *SMALL)
+    assert "this run is finished already" in again.err
+    assert again.out == answer.out
+
+
+def test_everything_in_a_specification_can_be_set_and_nothing_is_ignored(
+    solidrec: Solidrec, data: PreparedData, tmp_path: Path
+) -> None:
+    config = tmp_path / "run.toml"
+    config.write_text('seed = 5\n[model]\nname = "static"\ndim = 4\n[train]\nepochs = 1\nbatch = 100\n')
+    out = tmp_path / "run"
+    options = ["--set", "model.dim=8", "--set", "model.backbone=din", "--set", "train.learning_rate=0.5"]
+    assert solidrec("train", data.path, "--config", config, *options, "--out", out).code == 0
+    spec = read_json(out / "spec.json")
+    assert (spec["seed"], spec["train"]["epochs"], spec["train"]["batch"], spec["train"]["learning_rate"]) == (5, 1, 100, 0.5)
+    assert {key: spec["model"][key] for key in ("name", "dim", "backbone")} == {"name": "static", "dim": 8, "backbone": "din"}
+
+
+def test_an_option_goes_before_a_setting(solidrec: Solidrec, data: PreparedData, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    options = ["--set", "seed=5", "--set", "model.name=duet", "--seed", 0, "--model", "static", "--out", out]
+    assert solidrec("train", data.path, *options, *SMALL).code == 0
+    spec = read_json(out / "spec.json")
+    assert (spec["seed"], spec["model"]["name"], spec["model"]["dim"]) == (0, "static", 8)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--model", "solid-dut"], "setting model.name: unknown name 'solid-dut'; did you mean 'solid-duet'?"),
+        (["--backbone", "sasrecc"], "unknown name 'sasrecc'; did you mean 'sasrec'?"),
+        (["--set", "model.dimm=3"], "unknown setting 'model.dimm'; did you mean 'model.dim'?"),
+        (["--set", "model.codebook.los=ema"], "unknown setting 'model.codebook.los'; did you mean 'model.codebook.loss'?"),
+        (["--set", "modle.dim=3"], "unknown setting 'modle'; did you mean 'model'?"),
+        (["--set", "model.dim=wide"], "setting model.dim: "),
+        (["--set", "model=64"], "setting model: "),
+        (["--set", "model.dim"], "write it as key=value"),
+        (["--seed", "-1"], "setting seed: "),
+        (["--epochs", "0"], "setting train.epochs: "),
+        (["--threads", "0"], "threads=0: give 1 or more"),
+        (["--device", "abacus"], "--device abacus: "),
+        (["--config", "nowhere.toml"], "--config nowhere.toml: No such file"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_with_the_nearest_name(
+    solidrec: Solidrec, data: PreparedData, tmp_path: Path, options: list[str], text: str
+) -> None:
+    answer = solidrec("train", data.path, "--out", tmp_path / "run", *options)
+    assert (answer.code, answer.out) == (2, "")
+    assert len(answer.err.splitlines()) == 1
+    assert text in answer.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_train_wants_a_prepared_folder(solidrec: Solidrec, tmp_path: Path, run_folder: Path) -> None:
+    for folder in (tmp_path, run_folder, tmp_path / "nowhere"):
+        answer = solidrec("train", folder, "--out", tmp_path / "run")
+        assert (answer.code, answer.out, len(answer.err.splitlines())) == (74, "", 1)
+
+
+def test_a_run_of_another_specification_is_refused(solidrec: Solidrec, data: PreparedData, run_folder: Path) -> None:
+    answer = solidrec("train", data.path, "--out", run_folder, "--seed", 9)
+    assert answer.code == 76
+    assert "holds a run of another specification (" in answer.err
+
+
+def test_evaluate_prints_intervals_and_groups(solidrec: Solidrec, run_folder: Path) -> None:
+    answer = solidrec("evaluate", run_folder, "--protocol", "full", "--split", "valid")
+    assert answer.code == 0
+    assert "valid split, protocol full: 90 users, 39 negatives" in " ".join(answer.out.split())
+    for name in ("NDCG@10", "coverage@10", "95 %", "cold", "rare", "warm"):
+        assert name in answer.out
+
+
+def test_evaluate_repeats_what_training_measured(solidrec: Solidrec, run_folder: Path) -> None:
+    for split in ("valid", "test"):
+        answer = solidrec("evaluate", run_folder, "--split", split, "--json")
+        assert (answer.code, answer.err) == (0, "")
+        assert json.loads(answer.out) == read_json(run_folder / "metrics.json")[split]
+
+
+def test_evaluate_takes_the_data_from_elsewhere_and_no_other_data(
+    solidrec: Solidrec, data: PreparedData, run_folder: Path, tmp_path: Path
+) -> None:
+    import shutil
+
+    moved = shutil.copytree(data.path, tmp_path / "moved")
+    assert json.loads(solidrec("evaluate", run_folder, "--data", moved, "--json").out)["users"] == 90
+    run = Path(shutil.copytree(run_folder, tmp_path / "run"))
+    manifest = read_json(run / "manifest.json")
+    manifest["data"]["path"] = str(tmp_path / "gone")
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    answer = solidrec("evaluate", run, "--json")
+    assert (answer.code, answer.out) == (74, "")
+    assert "gone: the data that" in answer.err
+    assert "say where it is (--data)" in answer.err
+    log = tmp_path / "log.csv"
+    pl.DataFrame({"user": ["a"] * 4, "item": ["1", "2", "3", "4"], "position": [0, 1, 2, 3]}).write_csv(log)
+    assert solidrec("prepare", log, "--negatives", 0, "--out", tmp_path / "other").code == 0
+    assert solidrec("evaluate", run_folder, "--data", tmp_path / "other").code == 76
+
+
+def test_settings_are_merged_from_a_file_and_pairs(tmp_path: Path) -> None:
+    config = tmp_path / "a.toml"
+    config.write_text("[model]\ndim = 4\nclip = 0.5\n")
+    assert settings(config, ["model.dim=8", "train.epochs=2"]) == {"model": {"dim": 8, "clip": 0.5}, "train": {"epochs": 2}}
+    config.write_text("[model\n")
+    with pytest.raises(UsageError, match="is not TOML"):
+        settings(config, [])
+    with pytest.raises(UsageError, match="Is a directory"):
+        settings(tmp_path, [])

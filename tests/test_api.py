@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import pytest
+import torch
+
+import solidrec
+from solidrec.api import Model, as_histories, load, run_spec, train
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import IncompatibleError, StorageError, UsageError
+from solidrec.runs import load_run
+
+Walk = Callable[..., tuple[pl.DataFrame, pl.DataFrame]]
+
+
+@pytest.fixture(scope="module")
+def model(run_folder: Path) -> Model:
+    return load(run_folder)
+
+
+def test_the_readmes_first_example(walk: Walk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log, items = walk(users=30)
+    monkeypatch.chdir(tmp_path)
+    data = solidrec.prepare(log, items=items, out="data")
+    model = solidrec.train(data, model="static", backbone="gru4rec", epochs=1, progress=False)
+    assert 0 < (model.evaluate().metrics["UAUC"] or 0) < 1
+    answer = model.recommend(["i03", "i09"], k=4)
+    assert len(answer.items) == 4
+    assert model.run.path.parent == Path("runs")
+    assert model.run.path.name == f"static-gru4rec-{model.run.spec.digest()}"
+    assert solidrec.load(model.run.path).recommend(["i03", "i09"], k=4) == answer
+
+
+@pytest.mark.parametrize("frame", [lambda table: table, lambda table: pd.DataFrame(table.to_dict(as_series=False))])
+def test_polars_and_pandas_frames_are_the_same_data(
+    walk: Walk, data: PreparedData, tmp_path: Path, frame: Callable[[pl.DataFrame], Any]
+) -> None:
+    log, items = walk()
+    made = solidrec.prepare(frame(log), items=frame(items), out=tmp_path / "data")
+    assert (made.manifest["users"], made.manifest["items"]) == (90, 40)
+    assert (made.event_items == data.event_items).all()
+
+
+def test_evaluate_measures_what_training_measured(model: Model, data: PreparedData) -> None:
+    for split in ("valid", "test"):
+        found = model.evaluate(split=split)  # type: ignore[arg-type]
+        assert found.metrics == model.run.metrics[split]["metrics"]
+    assert model.evaluate(data).metrics == model.evaluate(data.path).metrics == model.evaluate(str(data.path)).metrics
+
+
+def test_evaluate_saves_its_scores(model: Model, tmp_path: Path) -> None:
+    found = model.evaluate(save_scores=str(tmp_path / "scores.parquet"))
+    frame = pl.read_parquet(tmp_path / "scores.parquet")
+    assert len(frame) == 90 * (1 + found.negatives)
+
+
+def test_other_data_is_refused(model: Model, walk: Walk, tmp_path: Path) -> None:
+    other = solidrec.prepare(walk(seed=9)[0], out=tmp_path / "data")
+    with pytest.raises(IncompatibleError, match="was trained on"):
+        model.evaluate(other)
+    with pytest.raises(StorageError, match="is not a data folder"):
+        model.evaluate(tmp_path)
+
+
+def test_names_settings_and_defaults_are_put_together(data: PreparedData) -> None:
+    nothing: dict[str, Any] = {"model": None, "backbone": None, "seed": None, "epochs": None}
+    default = run_spec(data, **nothing, settings=None)
+    assert (default.model.name, default.model.backbone, default.seed, default.train.epochs) == ("solid-duet", "sasrec", 0, 200)
+    settings = {"seed": 7, "model": {"name": "duet", "dim": 4}, "train": {"epochs": 3, "batch": 9}}
+    chosen = run_spec(data, **nothing, settings=settings)
+    assert (chosen.seed, chosen.model.name, chosen.model.dim, chosen.train.epochs) == (7, "duet", 4, 3)
+    named = run_spec(data, model="static", backbone="din", seed=0, epochs=5, settings=settings)
+    assert (named.seed, named.model.name, named.model.backbone, named.model.dim) == (0, "static", "din", 4)
+    assert (named.train.epochs, named.train.batch) == (5, 9)
+    assert settings["model"] == {"name": "duet", "dim": 4}  # what was given is left as it was
+
+
+def test_a_fingerprint_in_the_settings_is_compared_and_not_overwritten(data: PreparedData, tmp_path: Path) -> None:
+    with pytest.raises(IncompatibleError, match="the specification is of data feedbeef"):
+        train(data, settings={"data": "feedbeef"}, out=tmp_path / "run", progress=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"model": "solid"}, "unknown name 'solid'; did you mean"),
+        ({"backbone": "bert"}, "unknown name 'bert'; did you mean 'bert4rec'"),
+        ({"settings": {"model": {"with": 3}}}, "unknown setting 'model.with'"),
+        ({"threads": 0}, "threads=0: give 1 or more"),
+        ({"device": "abacus"}, "--device abacus"),
+    ],
+)
+def test_a_wrong_name_is_refused_before_anything_is_written(
+    data: PreparedData, tmp_path: Path, options: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(UsageError, match=text):
+        train(data, out=tmp_path / "run", progress=False, **options)
+    assert not (tmp_path / "run").exists()
+
+
+def test_torchs_threads_are_put_back(data: PreparedData, tiny: dict[str, Any], tmp_path: Path) -> None:
+    assert torch.get_num_threads() == 1
+    run = train(data, model="static", epochs=1, threads=2, out=tmp_path / "run", settings=tiny, progress=False).run
+    assert run.manifest["threads"] == 2
+    assert torch.get_num_threads() == 1
+
+
+def test_training_is_shown_on_standard_error_and_hidden_on_demand(
+    data: PreparedData, tiny: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(data, model="static", epochs=1, out=tmp_path / "a", settings=tiny, progress=False)
+    assert capsys.readouterr() == ("", "")
+    train(data, model="static", epochs=1, out=tmp_path / "b", settings=tiny)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "stage 1: best epoch 1 (at most 1), valid UAUC 0." in shown.err
+
+
+def test_without_validation_no_uauc_is_shown(
+    walk: Walk, tiny: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, options in (("all", {"split": "none"}), ("no negatives", {"negatives": 0})):
+        data = solidrec.prepare(walk(users=20)[0], out=tmp_path / name, **options)  # type: ignore[arg-type]
+        train(data, model="static", epochs=2, out=tmp_path / "runs" / name, settings=tiny)
+        shown = capsys.readouterr().err
+        assert "stage 1: best epoch 2 (at most 2), nothing to validate on, the last epoch counts" in shown
+
+
+def test_a_model_says_what_it_is(model: Model, run_folder: Path) -> None:
+    assert repr(model) == f"Model(solid-duet on sasrec, 40 items, {run_folder})"
+    assert model.recommend_many([["i03"], []], k=2)[1].fallback == "popularity"
+    assert model.similar("i03", k=1)[0]["item"] != "i03"
+
+
+def test_loading_checks_the_device_and_the_folder(run_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--device abacus"):
+        load(run_folder, device="abacus")
+    with pytest.raises(StorageError):
+        load(tmp_path)
+    assert load(str(run_folder)).run.spec == load_run(run_folder).spec
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"history": [["a", "b"], []]}, (["0", "1"], [["a", "b"], []])),
+        ({"user_id": [4, 5], "history": [[1, 2], None]}, (["4", "5"], [["1", "2"], []])),
+        ({"history": [["a", None]], "item": ["x"]}, (["0"], [["a"]])),
+        ({"user": ["b", "a", "b"], "item_id": [1, 2, 3]}, (["b", "a"], [["1", "3"], ["2"]])),
+        ({"user": ["b", "b"], "item": ["None", None]}, (["b"], [["None"]])),
+    ],
+)
+def test_histories_of_a_frame(columns: dict[str, Any], expected: Any) -> None:
+    assert as_histories(pl.DataFrame(columns)) == expected
+
+
+def test_a_frame_of_something_else_is_refused() -> None:
+    with pytest.raises(UsageError, match="found user, thing"):
+        as_histories(pl.DataFrame({"user": ["a"], "thing": ["b"]}))
+    with pytest.raises(UsageError, match="a list of item ids is needed"):
+        as_histories(pl.DataFrame({"history": ["a,b"]}))
+
+
+def test_an_unknown_attribute_of_the_package_is_said_to_be_none() -> None:
+    with pytest.raises(AttributeError, match="module 'solidrec' has no attribute 'recommend'"):
+        _ = solidrec.recommend
+
+
+def test_no_public_name_is_also_a_module(repository: Path) -> None:
+    """``solidrec.train`` was a package once: imported first, it stood in the function's place."""
+    package = repository / "src" / "solidrec"
+    modules = {path.stem for path in package.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert "training" in modules
+    assert not modules & set(solidrec.__all__)
