@@ -68,8 +68,11 @@ def fit(data: PreparedData, model: str, backbone: str, out: Path, *, epochs: int
 
 def epochs_of(model: str, backbone: str) -> int:
     """Return how long a model needs: with semantic ids the rule is plain, without them it has to find the groups first."""
-    plain = model.removesuffix("-apg") in ("spg", "sml", "solid-duet", "solid", "author-code")
-    return (6 if plain else 25) * (2 if backbone == "bert4rec" and not plain else 1)
+    if model in ("spg", "sml", "solid-duet", "author-code"):
+        return 6
+    if model in ("spg-apg", "sml-apg", "solid-apg", "author-code-apg"):
+        return 15  # through a core of few numbers
+    return 50 if backbone == "bert4rec" else 25
 
 
 def learns(data: PreparedData, model: str, backbone: str, out: Path) -> None:

