@@ -142,7 +142,7 @@ def check_candidates(data: PreparedData, eval_rows: Any) -> None:
 def test_fit_all_trains_on_everything_and_has_no_rows(tmp_path: Path) -> None:
     data = prepare(tiny(), out=tmp_path / "data", split="none")
     assert len(data.training_targets()[0]) == 6 * (5 - 1)
-    with pytest.raises(UsageError, match=r"has no 'test' rows .*--split leave-one-out or time"):
+    with pytest.raises(UsageError, match=r"has no 'test' rows .*--split leave-one-out or --split time"):
         data.rows("test")
 
 

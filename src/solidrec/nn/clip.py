@@ -34,4 +34,5 @@ class InwardClip(torch.autograd.Function):
     def backward(ctx: Any, gradient: Float[Tensor, "*N"]) -> tuple[Float[Tensor, "*N"], None]:
         """Pass the gradient inside the clip, and outside where the step against it leads back."""
         (x,) = ctx.saved_tensors
-        return gradient * ((x.abs() <= ctx.limit) | (gradient * x > 0)), None
+        passes = (x.abs() <= ctx.limit) | (gradient * x > 0)
+        return gradient.masked_fill(~passes, 0), None
