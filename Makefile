@@ -26,14 +26,16 @@ $(ML100K): $(INSTALLED) constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps -c constraints.txt recbole
 	@touch $@
 
-# Two threads unless you say otherwise: the same number gives the same bytes on every machine.
-demo: export OMP_NUM_THREADS ?= 2
-demo: $(ML100K) ## ml-100k from file to table, report and recommendations in some minutes (folder demo/)
-	$(BIN)/solidrec demo --out demo
+# Two threads unless you say otherwise: the same number gives the same bytes on one machine. Threads that wait are to sleep,
+# not to spin: beside another busy process spinning makes two threads many times slower than one.
+export OMP_WAIT_POLICY ?= PASSIVE
+THREADS ?= 2
 
-demo-full: export OMP_NUM_THREADS ?= 2
+demo: $(ML100K) ## ml-100k from file to table, report and recommendations in some minutes (folder demo/)
+	$(BIN)/solidrec demo --threads $(THREADS) --out demo
+
 demo-full: $(ML100K) ## the same trained to convergence, for the figures that the README quotes (folder demo-full/)
-	$(BIN)/solidrec demo --full --out demo-full
+	$(BIN)/solidrec demo --full --threads $(THREADS) --out demo-full
 
 test: $(ML100K) ## the tests
 	$(BIN)/python -m pytest

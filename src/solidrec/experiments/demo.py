@@ -23,7 +23,7 @@ from solidrec.evaluate.runner import Scorer, evaluate
 from solidrec.experiments.report import Contender, Sample, write_report
 
 MODELS = ("static", "duet", "solid-duet")
-QUICK_EPOCHS = 12
+QUICK_EPOCHS = 8
 FULL_EPOCHS = 200
 LENGTH = 10
 MADE_UP = ("Star Wars (1977)", "Empire Strikes Back, The (1980)", "Raiders of the Lost Ark (1981)", "Blade Runner (1982)")
