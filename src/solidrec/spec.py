@@ -81,7 +81,7 @@ class TrainSpec(Spec):
     penalty: float = Field(0.1, ge=0, description="lambda of Eq. 13")
     patience: int = Field(5, ge=1, description="validations without a better UAUC before a stage ends")
     patience_steps: int = Field(300, ge=0, description="and at least so many steps without one")
-    min_steps: int = Field(500, ge=0, description="and never before so many steps of the stage")
+    min_steps: int = Field(1000, ge=0, description="and never before so many steps of the stage")
 
 
 class SemanticsSpec(Spec):

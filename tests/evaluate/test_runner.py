@@ -120,6 +120,14 @@ def test_fewer_than_ten_candidates_are_all_shown(walk: Callable[..., tuple[pl.Da
     assert found.coverage == len(shown) / len(data.items)
 
 
+def test_what_everybody_has_seen_is_shown_to_nobody(tmp_path: Path) -> None:
+    """With fewer than ten items left, the first ten places hold no others."""
+    rows = [(f"u{user}", "i0" if at == 0 else f"i{1 + (user + at) % 9}", at) for user in range(9) for at in range(5)]
+    data = prepare(pl.DataFrame(rows, schema=["user", "item", "position"], orient="row"), out=tmp_path / "data", negatives=3)
+    found = evaluate(lambda h, c: np.zeros((len(h), c.shape[1])), data, protocol="full")
+    assert found.coverage == 9 / 10
+
+
 def test_cold_rare_and_warm_targets_are_told_apart(
     walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]], tied: Scorer, tmp_path: Path
 ) -> None:
