@@ -100,7 +100,7 @@ def test_a_run_of_another_specification_is_refused(solidrec: Solidrec, data: Pre
 def test_evaluate_prints_intervals_and_groups(solidrec: Solidrec, run_folder: Path) -> None:
     answer = solidrec("evaluate", run_folder, "--protocol", "full", "--split", "valid")
     assert answer.code == 0
-    assert "valid split, protocol full: 90 users, 39 negatives" in " ".join(answer.out.split())
+    assert "valid split, protocol full: 90 users, 32 negatives" in " ".join(answer.out.split())
     for name in ("NDCG@10", "coverage@10", "95 %", "cold", "rare", "warm"):
         assert name in answer.out
 

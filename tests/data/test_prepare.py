@@ -69,7 +69,9 @@ def test_d11_a_shuffled_file_gives_a_byte_identical_folder_when_ties_go_by_item(
 
 def test_the_fingerprint_names_the_data_and_not_the_folder(tmp_path: Path) -> None:
     first = prepare(tiny(), out=tmp_path / "a").fingerprint
-    assert prepare(tiny(), out=tmp_path / "b", negatives=5).fingerprint == first
+    assert prepare(tiny(), out=tmp_path / "b").fingerprint == first
+    assert prepare(tiny(), out=tmp_path / "n", negatives=5).fingerprint != first  # what it is measured on is part of the data
+    assert prepare(tiny(), out=tmp_path / "s", seed=1).fingerprint != first
     others: list[dict[str, Any]] = [
         {"interactions": tiny().with_columns(item=pl.col("item").replace("i0", "other"))},
         {"interactions": tiny().with_columns(pl.col("timestamp") + 1)},
@@ -250,3 +252,12 @@ def test_progress_and_notes(tmp_path: Path) -> None:
     prepare(tmp_path / "log.csv", out=tmp_path / "data", progress=steps.append)
     assert steps == ["reading interactions", "splitting", "reading the catalogue", "writing"]
     assert "no line end" in read_json(tmp_path / "data" / "manifest.json")["notes"][0]
+
+
+def test_the_items_file_may_call_its_ids_by_another_name(tmp_path: Path) -> None:
+    items = pl.DataFrame({"sku": ["i0"], "title": ["first"]})
+    log = tiny().rename({"item": "product"})
+    with pytest.raises(DataError, match=r"no items_id column .*name it with --items-id-column NAME"):
+        prepare(log, items=items, item_column="product", out=tmp_path / "a")
+    data = prepare(log, items=items, item_column="product", items_id_column="sku", out=tmp_path / "a")
+    assert data.catalog.filter(pl.col("item") == "i0")["title"].to_list() == ["first"]

@@ -58,15 +58,20 @@ def test_the_last_two_are_kept(trained: Stage, tmp_path: Path) -> None:
     assert not tmp_path.exists()
 
 
-def test_they_are_written_at_most_every_so_many_seconds(trained: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_saving_takes_a_twentieth_of_the_time(trained: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("solidrec.training.checkpoint.time.monotonic", lambda: now[0])
-    checkpoints = Checkpoints(tmp_path, seconds=20)
-    for moment, written in ((119, 0), (120, 1), (139, 1), (140, 1)):
+    checkpoints = Checkpoints(tmp_path, spacing=20)
+    checkpoints.cost = 2.0  # what the last one took: the next is due 20 x 2 seconds after it
+    for moment, written in ((139, 0), (140, 1)):
         now[0] = moment
         trained.progress.epoch = moment
         checkpoints.maybe_save(trained)
-        assert len(checkpoints.names()) == written + (moment == 140)
+        assert len(checkpoints.names()) == written
+    assert checkpoints.cost == 0.0  # by this clock writing takes no time, so the next is due at once
+    trained.progress.epoch += 1
+    checkpoints.maybe_save(trained)
+    assert len(checkpoints.names()) == 2
 
 
 def damage(path: Path, how: str) -> None:

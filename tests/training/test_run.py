@@ -71,7 +71,7 @@ def whole(data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path_factory:
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write a checkpoint after each epoch."""
-    monkeypatch.setattr("solidrec.training.run.Checkpoints", partial(Checkpoints, seconds=0))
+    monkeypatch.setattr("solidrec.training.run.Checkpoints", partial(Checkpoints, spacing=0))
 
 
 def weights(run: Run) -> str:

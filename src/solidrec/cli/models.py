@@ -77,7 +77,7 @@ def evaluate(
         data, split=split.value, protocol=protocol.value,
         save_scores=save_scores, progress=not json_,
     )  # fmt: skip
-    summary = {"seed": model.run.spec.seed, **found.summary()}
+    summary = {"seed": model.run.spec.seed, "data": model.run.spec.data, **found.summary()}
     if json_:
         print_json(summary)
         return

@@ -55,8 +55,8 @@ def read_catalog(
     Items without a catalogue row are kept with a null title and no categories; catalogue rows without
     interactions are left out; both are counted. Raises `DataError` for null and (by default) repeated ids.
     """
-    roles = find_columns(table, ITEMS, columns, required=("item",))
-    raw = table.collect(id_column(table, roles["item"], "item"), *_content(table, roles, category_separator))
+    roles = find_columns(table, ITEMS, columns, required=("items_id",))
+    raw = table.collect(id_column(table, roles["items_id"], "item"), *_content(table, roles, category_separator))
     raw = raw.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
     unnamed = raw.filter(pl.col("item").is_null() | (pl.col("item").str.strip_chars() == ""))["row"]
     if len(unnamed):

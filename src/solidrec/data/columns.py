@@ -18,7 +18,7 @@ INTERACTIONS: dict[str, tuple[str, ...]] = {
     "rating": ("rating",),
 }
 ITEMS: dict[str, tuple[str, ...]] = {
-    "item": INTERACTIONS["item"],
+    "items_id": INTERACTIONS["item"],
     "title": ("title", "name"),
     "category": ("categories", "categories_flat", "category", "attributes", "genres"),
     "brand": ("brand",),

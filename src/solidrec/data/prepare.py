@@ -32,6 +32,7 @@ def prepare(
     features: Mapping[str, Path | str | npt.NDArray[Any]] | None = None,
     user_column: str | None = None,
     item_column: str | None = None,
+    items_id_column: str | None = None,
     time_column: str | None = None,
     position_column: str | None = None,
     rating_column: str | None = None,
@@ -94,7 +95,7 @@ def prepare(
         item_table = read_table(items, encoding=encoding)
         notes += item_table.notes
         item_columns = {
-            "item": item_column if item_column in item_table.columns else None,
+            "items_id": items_id_column or (item_column if item_column in item_table.columns else None),
             "title": title_column,
             "category": category_column,
         }

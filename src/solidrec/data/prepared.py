@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -204,13 +205,14 @@ def write_prepared(
     tables = {"users": pl.DataFrame({"user": events.users.ids}, schema={"user": pl.String}), "items": catalog}
     if len(rejected):
         tables["rejected"] = rejected
+    fixed = {**negatives, "seed": seed}
     manifest = {
         "users": len(events.users),
         "items": len(events.item_ids),
         "interactions": len(events.items),
-        "fingerprint": fingerprint(events, split=split, catalog=catalog, features=features),
+        "fingerprint": fingerprint(events, split=split, catalog=catalog, features=features, negatives=fixed),
         **facts,
-        "negatives": {**negatives, "seed": seed, "stored": stored},
+        "negatives": {**fixed, "stored": stored},
         "features": sorted(features),
     }
     with new_folder(out, replace=overwrite) as folder:
@@ -223,8 +225,15 @@ def write_prepared(
     return PreparedData.open(out)
 
 
-def fingerprint(events: Events, *, split: Split, catalog: pl.DataFrame, features: Mapping[str, npt.NDArray[np.float32]]) -> str:
-    """Return the sha256 of everything a model reads: events, ids, split, catalogue and features."""
+def fingerprint(
+    events: Events,
+    *,
+    split: Split,
+    catalog: pl.DataFrame,
+    features: Mapping[str, npt.NDArray[np.float32]],
+    negatives: Mapping[str, int],
+) -> str:
+    """Return the sha256 of all that a model reads or is measured on: events, ids, split, catalogue, features, negatives."""
     digest = hashlib.sha256()
     arrays: dict[str, Array] = {"offsets": events.offsets, "items": events.items, "times": events.times, "train": split.train_end}
     arrays |= {name: positions for name, (_, positions) in split.targets.items()}
@@ -234,6 +243,7 @@ def fingerprint(events: Events, *, split: Split, catalog: pl.DataFrame, features
         digest.update(np.ascontiguousarray(array).data)
     digest.update("\0".join(events.users.ids).encode())
     digest.update(catalog.write_ndjson().encode())
+    digest.update(json.dumps(negatives, sort_keys=True).encode())
     return digest.hexdigest()
 
 

@@ -23,8 +23,9 @@ class Evaluation:
     """Metrics of one split under one protocol.
 
     ``users`` (R,) and ``values`` {metric: (R,)} are row by row (one row a target), NaN where a row has nothing to
-    rank; ``auc`` is pooled over all scores; ``coverage`` is the share of the catalogue in anybody's first ten
-    places; ``training_count`` (R,) is how often each target occurs in training.
+    rank; ``negatives`` is how many a target meets (on average, under *full*); ``auc`` is pooled over all scores;
+    ``coverage`` is the share of the catalogue in anybody's first ten places; ``training_count`` (R,) is how often each
+    target occurs in training.
     """
 
     protocol: str

@@ -88,7 +88,7 @@ def evaluate(
         protocol=protocol,
         split=split,
         users=np.asarray(rows.users),
-        negatives=int(data.manifest["negatives"][split]) if protocol == "paper" else len(data.items) - 1,
+        negatives=round(float((together.candidates - 1).mean())) if len(rows) else 0,
         auc=pooled.value(),
         values=per_row(together, ks) | {"LogLoss": np.concatenate(losses)},
         coverage=float(shown[1:].mean()),

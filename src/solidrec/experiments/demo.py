@@ -36,7 +36,7 @@ Array = npt.NDArray[Any]
 def run_demo(path: Path, *, full: bool, folder: Path | None, download: bool, seed: int, threads: int) -> None:
     """Run everything into `path`; a second call reuses the data and the finished runs."""
     started = time.perf_counter()
-    data = demo_data(path / "data", folder=fetch(path / "ml-100k") if download else folder)
+    data = demo_data(path / "data", folder=folder, download=download)
     cap = f"at most {FULL_EPOCHS} epochs a stage" if full else f"{QUICK_EPOCHS} epochs each (--full trains to convergence)"
     say(f"training {', '.join(MODELS)} on SASRec, {cap}")
     epochs = {name: stage_epochs(name, full=full) for name in MODELS}
@@ -66,13 +66,13 @@ def run_demo(path: Path, *, full: bool, folder: Path | None, download: bool, see
     say(f'wrote {report}; recommend for any history: solidrec recommend {run} --history "{",".join(made_up)}"')
 
 
-def demo_data(path: Path, *, folder: Path | None) -> PreparedData:
+def demo_data(path: Path, *, folder: Path | None, download: bool = False) -> PreparedData:
     """Prepare MovieLens 100K, or open it where it was prepared before; say what is used and under which terms."""
     if (path / MANIFEST).is_file():
         data = PreparedData.open(path)
         say(f"{path}: prepared before; {data.manifest['source']}")
         return data
-    found = find_ml100k(folder)
+    found = find_ml100k(fetch(path.with_name("ml-100k")) if download else folder)
     data = prepare(found.interactions, items=found.items, out=path, source=found.source)
     for line in prepared_lines(data.manifest, path)[:-1]:
         say(line)

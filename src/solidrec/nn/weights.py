@@ -45,7 +45,7 @@ class Weights:
         return Weights({slot: clip(tensor, limit) for slot, tensor in self.tensors.items()})
 
     def saturated(self, limit: float, rows: int = 64) -> Float[Tensor, ""]:
-        """Return the share of entries at or beyond the clip, where its gradient is zero, over the first `rows` users."""
+        """Return the share of entries at or beyond the clip, over the first `rows` users."""
         sample = torch.cat([tensor.detach()[:rows].flatten(1) for tensor in self.tensors.values()], 1)
         return (sample.abs() >= limit).float().mean()
 

@@ -14,7 +14,6 @@ import torch.nn.functional as F
 
 from solidrec.errors import UsageError
 from solidrec.evaluate.scorer import ModelScorer
-from solidrec.nn.backbones import DIN
 from solidrec.runs import Run
 
 POPULARITY = "popularity"
@@ -121,9 +120,9 @@ class Engine:
 
         Raises `UsageError` for a backbone such as DIN, whose user state depends on the candidate.
         """
-        if isinstance(self.run.model.backbone, DIN):
+        if self.score.looks_at_candidates:
             raise UsageError(
-                "backbone 'din' has one user state a candidate, so there is no single user vector; use another backbone"
+                f"backbone {self.run.spec.model.backbone!r} has one user state a candidate, so there is no single user vector"
             )
         known = [self.run.items.known(self.checked(history))[0] for history in histories]
         history = self.score.tensor(self.window(known))

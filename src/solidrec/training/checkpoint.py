@@ -25,12 +25,17 @@ FILES = ("model.safetensors", "best.safetensors", "optimizer.safetensors", "stat
 
 @final
 class Checkpoints:
-    """Writes a checkpoint at most every `seconds`, keeps the last two, finds the newest good one."""
+    """Writes checkpoints, keeps the last two, finds the newest good one.
 
-    def __init__(self, folder: Path, seconds: float = 20.0) -> None:
+    Between two there is at least `spacing` times as long as the last one took to write: with 20, saving takes a
+    twentieth of the time at most, and no more than that is lost when the process is killed. The first epoch is saved at once.
+    """
+
+    def __init__(self, folder: Path, spacing: float = 20.0) -> None:
         self.folder = folder
-        self.seconds = seconds
+        self.spacing = spacing
         self.saved = time.monotonic()
+        self.cost = 0.0
 
     def names(self) -> list[Path]:
         """Return the checkpoints there are, oldest first (their names sort by stage and epoch)."""
@@ -38,12 +43,12 @@ class Checkpoints:
 
     def maybe_save(self, stage: Stage) -> None:
         """Save if the last one is old enough."""
-        if time.monotonic() - self.saved >= self.seconds:
+        if time.monotonic() - self.saved >= self.spacing * self.cost:
             self.save(stage)
 
     def save(self, stage: Stage) -> None:
         """Write a checkpoint folder by one rename, then remove the older ones."""
-        at = stage.progress
+        at, started = stage.progress, time.monotonic()
         with new_folder(self.folder / f"stage{at.stage}-epoch{at.epoch:05d}", replace=True) as temporary:
             write_tensors(temporary / "model.safetensors", stage.model.state_dict())
             write_tensors(temporary / "best.safetensors", stage.best)
@@ -53,9 +58,10 @@ class Checkpoints:
         for old in self.names()[:-KEEP]:
             shutil.rmtree(old, ignore_errors=True)
         self.saved = time.monotonic()
+        self.cost = self.saved - started
 
     def newest(self, say: Callable[[str], None] = lambda line: None) -> Path | None:
-        """Return the newest checkpoint whose bytes are good; a damaged one is set aside as ``.corrupt``, and said so."""
+        """Return the newest checkpoint whose bytes are good; a damaged one is set aside as ``.corrupt-NAME``, and said so."""
         for path in reversed(self.names()):
             try:
                 read_manifest(path, kind="checkpoint")

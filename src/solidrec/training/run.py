@@ -25,7 +25,7 @@ from solidrec.nn.codebook import Codebook
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import Trunk
 from solidrec.runs import HISTORY, SPEC, Run, load_run, needs_semantics, save_run, write_history
-from solidrec.semantics.fuse import fuse
+from solidrec.semantics.fuse import Fused
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.kmeans import kmeans
 from solidrec.semantics.plan import ID, make, plan
@@ -217,7 +217,7 @@ def place_codes(model: Recommender, spec: RunSpec) -> None:
     else:
         vectors = model.items.weight[1:].detach().cpu().numpy()
         ones = np.ones_like(vectors)
-        codes = torch.from_numpy(kmeans(fuse([vectors])._replace(vectors=vectors, present=ones), size, seed=spec.seed).centroids)
+        codes = torch.from_numpy(kmeans(Fused(vectors, ones), size, seed=spec.seed).centroids)
     codebook.place(torch.arange(len(codes), device=codebook.codes.device), codes)
 
 
@@ -243,9 +243,9 @@ def cached_semantics(
         semantics = make(data, spec.semantics, vectors, device=device)
         try:
             semantics.save(folder)
-        except StorageError:  # another training of this data may have written the same ids in the meantime
+        except StorageError as error:  # another training may have written the same ids, or the folder is read-only
             if not (folder / MANIFEST).is_file():
-                raise
+                say(f"semantics: not kept beside the data, the run folder has them ({error})")
     facts = semantics.facts()
     say(f"semantics: {facts['count']} ids by {semantics.method} over {', '.join(semantics.modalities)} ({semantics.reason})")
     return semantics
@@ -276,7 +276,7 @@ def measure(model: Recommender, data: PreparedData, spec: RunSpec) -> dict[str, 
     for split in ("valid", "test"):
         if split in data.manifest["negatives"]:
             summary = evaluate(ModelScorer(model), data, split=split, length=spec.model.length).summary()
-            found[split] = {"seed": spec.seed, **summary}
+            found[split] = {"seed": spec.seed, "data": spec.data, **summary}
     return found
 
 
