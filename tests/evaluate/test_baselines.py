@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from solidrec.errors import UsageError
 from solidrec.evaluate import baselines
-from solidrec.evaluate.baselines import ItemKNN, popularity, train_counts, train_pairs
+from solidrec.evaluate.baselines import ItemKNN, popularity, train_pairs
 from solidrec.metrics import mean, per_row, ranks
 
 USERS, ITEMS = 40, 15
+
+
+def train_counts(event_items: Any, offsets: Any, train_end: Any, *, items: int) -> Any:
+    """How many training events each item has, (V + 1,)."""
+    return np.bincount(train_pairs(event_items, offsets, train_end)[1], minlength=items + 1)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
+from solidrec.data.windows import ranges
 from solidrec.errors import UsageError
 
 Array = npt.NDArray[Any]
@@ -29,14 +30,8 @@ def train_pairs(event_items: Array, offsets: Array, train_end: Array) -> tuple[I
     >>> users.tolist(), items.tolist()
     ([1, 1, 2], [5, 6, 5])
     """
-    starts = np.asarray(offsets[:-1], dtype=np.int64)
-    lengths = np.asarray(train_end, dtype=np.int64) - starts
-    return np.repeat(np.arange(len(starts)), lengths), event_items[_ranges(starts, lengths)].astype(np.int64)
-
-
-def train_counts(event_items: Array, offsets: Array, train_end: Array, *, items: int) -> Ints:
-    """Return how many training events each item has, (V + 1,) with 0 for padding; `items` is V."""
-    return np.bincount(train_pairs(event_items, offsets, train_end)[1], minlength=items + 1)
+    users, positions = ranges(offsets[:-1], train_end)
+    return users, event_items[positions].astype(np.int64)
 
 
 def popularity(counts: Array, candidates: Array) -> Floats:
@@ -87,7 +82,7 @@ class ItemKNN:
         width = self.items + 1
         flat = histories.ravel().astype(np.int64)
         starts, lengths = self._starts[flat], self._starts[flat + 1] - self._starts[flat]
-        found = _ranges(starts, lengths)
+        found = ranges(starts, starts + lengths)[1]
         cells = np.repeat(np.arange(len(flat)) // histories.shape[1] * width, lengths) + self._neighbours[found]
         sums = np.bincount(cells, weights=self._similarity[found], minlength=len(histories) * width)
         scores = sums.astype(np.float64).reshape(-1, width)  # of nothing at all bincount makes integers
@@ -108,7 +103,7 @@ def _fit(users: Ints, events: Ints, *, items: int, keep: int) -> tuple[Array, Ar
     for some in _blocks(cost):
         readers = owners[ends[some.start] - counts[some.start] : ends[some.stop - 1]]
         item = np.repeat(np.arange(some.start, some.stop), counts[some])
-        pairs = np.repeat(item * width, sizes[readers]) + bought[_ranges(starts[readers], sizes[readers])]
+        pairs = np.repeat(item * width, sizes[readers]) + bought[ranges(starts[readers], starts[readers] + sizes[readers])[1]]
         keys, shared = np.unique(pairs, return_counts=True)
         a, b = keys // width, keys % width
         parts.append(_nearest(a, b, shared / np.sqrt(counts[a] * counts[b]), keep=keep))
@@ -124,12 +119,6 @@ def _nearest(rows: Array, columns: Array, similarity: Array, *, keep: int) -> tu
     place = np.arange(len(rows)) - np.searchsorted(rows, rows)
     order = order[place < keep]
     return rows[order].astype(np.int32), columns[order].astype(np.int32), similarity[order].astype(np.float32)
-
-
-def _ranges(starts: Array, lengths: Array) -> Ints:
-    """Concatenate the ranges start .. start + length: of 3, 7 and 2, 1 that is 3, 4, 7."""
-    before = np.cumsum(lengths) - lengths
-    return np.repeat(starts - before, lengths) + np.arange(lengths.sum())
 
 
 def _blocks(cost: Array) -> list[slice]:

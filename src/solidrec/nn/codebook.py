@@ -110,12 +110,12 @@ class Codebook(nn.Module):
         self, vectors: Float[Tensor, "B L D"], found: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]
     ) -> Float[Tensor, ""]:
         """Return l_MSE(E_v, E'_v) of Eq. 13 in the chosen form, a mean over the valid positions and D."""
-        toward_codes = mean_square(vectors, found.detach(), mask)
+        if self.loss == "constant":
+            return vectors.new_zeros(())
         if self.loss == "literal":
             return mean_square(vectors, found, mask)
-        if self.loss == "pair":
-            return mean_square(vectors.detach(), found, mask) + 0.25 * toward_codes
-        return 0.25 * toward_codes if self.loss == "ema" else 0.0 * toward_codes.detach()
+        toward_codes = 0.25 * mean_square(vectors, found.detach(), mask)
+        return toward_codes if self.loss == "ema" else toward_codes + mean_square(vectors.detach(), found, mask)
 
     @torch.no_grad()
     def average(self, vectors: Float[Tensor, "N D"], codes: Int[Tensor, " N"]) -> None:
