@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from solidrec.nn.heads import FullHead, LowRankHead
-from solidrec.nn.weights import Weights
+from solidrec.nn.weights import BuiltWeights
 
 D, K = 4, 3
 
@@ -21,7 +21,7 @@ def test_full_head_is_two_layers_with_each_users_own_weights(states: int, sets: 
     assert list(head.parameters()) == []
     w = {slot: torch.randn(sets, *shape) for slot, shape in head.slots.items()}
     x = torch.randn(2, states, D)
-    got = head(x, Weights(w))
+    got = head(x, BuiltWeights(w))
     for user in range(2):
         own = {slot: tensor[user % sets] for slot, tensor in w.items()}
         for state in range(states):
@@ -39,7 +39,7 @@ def test_low_rank_head_is_its_built_matrices(states: int, sets: int) -> None:
     assert sum(parameter.numel() for parameter in head.parameters()) == 2 * (D * K + K * D + D)
     w = {slot: torch.randn(sets, K, K) for slot in head.slots}
     x = torch.randn(2, states, D)
-    got = head(x, Weights(w))
+    got = head(x, BuiltWeights(w))
     for user in range(2):
         first, second = (head.left[i] @ w[f"core{i}"][user % sets] @ head.right[i] for i in range(2))
         expected = torch.relu(x[user] @ first + head.bias[0]) @ second + head.bias[1]
@@ -48,4 +48,4 @@ def test_low_rank_head_is_its_built_matrices(states: int, sets: int) -> None:
 
 def test_a_missing_slot_is_noticed() -> None:
     with pytest.raises(KeyError, match="bias0"):
-        FullHead(D)(torch.zeros(1, 1, D), Weights({"weight0": torch.zeros(1, D, D)}))
+        FullHead(D)(torch.zeros(1, 1, D), BuiltWeights({"weight0": torch.zeros(1, D, D)}))

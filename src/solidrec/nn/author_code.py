@@ -27,9 +27,15 @@ class AuthorCode(Source):
         for generator in (trunk.generator, branch.generator):
             generator.projections.requires_grad_(False)
 
-    def forward(self, history: Int[Tensor, "B L"], items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Generated:
+    def forward(
+        self,
+        history: Int[Tensor, "B L"],
+        items: Float[Tensor, "B L D"],
+        mask: Bool[Tensor, "B L"],
+        places: Int[Tensor, " N"] | None = None,
+    ) -> Generated:
         """Return trunk + clipped branch and the released consistency term."""
-        a, b = self.first(history, items, mask), self.second(history, items, mask)
+        a, b = self.first(history, items, mask, places), self.second(history, items, mask, places)
         penalty = b.penalty
         if self.second.codebook is not None:
             found = F.embedding(b.stats["codes"].clamp(min=0), self.second.codebook.codes.detach())

@@ -5,12 +5,12 @@ from __future__ import annotations
 from math import prod
 from typing import final
 
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from solidrec.nn.dropout import Dropout
-from solidrec.nn.masks import last_valid
-from solidrec.nn.weights import Slots, Weights, bound
+from solidrec.nn.masks import at
+from solidrec.nn.weights import ProjectedWeights, Slots, bound
 
 
 @final
@@ -47,8 +47,18 @@ class Generator(nn.Module):
             nn.init.uniform_(projection.weight, -reach, reach)
             nn.init.zeros_(projection.bias)
 
-    def forward(self, sequence: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Weights:
-        """Return each row's weights; an empty sequence has a zero state and gets the weights that state stands for."""
+    def forward(
+        self, sequence: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], places: Int[Tensor, " N"] | None = None
+    ) -> ProjectedWeights:
+        """Return the weights of what each row has read at its end, or at some `places`, indices into B L.
+
+        The encoder reads from left to right, so one pass serves every place. An empty sequence has a zero state and
+        gets the weights that state stands for.
+        """
         states, _ = self.encoder(self.dropout(sequence))
-        z = self.dropout(self.mlp(self.dropout(last_valid(states, mask))))
-        return Weights({slot: self.scale * self.projections[slot](z).unflatten(1, shape) for slot, shape in self.slots.items()})
+        z = self.dropout(self.mlp(self.dropout(at(states, mask, places))))
+        return ProjectedWeights(z, self.linears(), self.slots, scale=self.scale)
+
+    def linears(self) -> dict[str, nn.Linear]:
+        """Return the projection of each slot."""
+        return {slot: projection for slot, projection in self.projections.items() if isinstance(projection, nn.Linear)}

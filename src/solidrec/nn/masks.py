@@ -12,11 +12,6 @@ def valid(history: Int[Tensor, "B L"]) -> Bool[Tensor, "B L"]:
     return history != 0
 
 
-def last_valid(states: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Float[Tensor, "B D"]:
-    """Return the state at each row's last item, zeros for an empty history."""
-    return pick(states, last(mask))[:, 0] * mask.any(1)[:, None]
-
-
 def last(mask: Bool[Tensor, "B L"]) -> Int[Tensor, " B"]:
     """Return the index of each row's last item, 0 for an empty history."""
     return (mask.sum(1) - 1).clamp(min=0)
@@ -27,13 +22,22 @@ def pick(states: Float[Tensor, "B L D"], index: Int[Tensor, " B"]) -> Float[Tens
     return states.gather(1, index[:, None, None].expand(-1, 1, states.shape[2]))
 
 
-def causal(mask: Bool[Tensor, "B L"]) -> Bool[Tensor, "B 1 L L"]:
-    """Return which positions each position may read: itself and the valid ones before it.
+def last_valid(states: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Float[Tensor, "B D"]:
+    """Return the state at each row's last item, zeros for an empty history."""
+    return pick(states, last(mask))[:, 0] * mask.any(1)[:, None]
 
-    A padded position reads itself too, so that no row of the attention is fully masked (that row would be NaN).
+
+def at(states: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], places: Int[Tensor, " N"] | None) -> Float[Tensor, "N D"]:
+    """Return the states at some `places`, indices into B L; without any, those of `last_valid`."""
+    if places is None:
+        return last_valid(states, mask)
+    return states.flatten(0, 1).index_select(0, places)
+
+
+def causal(length: int, device: torch.device) -> Bool[Tensor, "1 L L"]:
+    """Return which positions each position may read: itself and those before it.
+
+    Padding stands on the right, behind every item, so no item reads it; and every position reads itself, so no row of
+    the attention is fully masked (that row would be NaN).
     """
-    length = mask.shape[1]
-    steps = torch.arange(length, device=mask.device)
-    earlier = steps[:, None] >= steps[None, :]
-    itself = steps[:, None] == steps[None, :]
-    return ((mask[:, None, :] & earlier) | itself)[:, None]
+    return torch.ones(1, length, length, dtype=torch.bool, device=device).tril()

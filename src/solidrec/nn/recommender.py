@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from solidrec.batch import Scores
-from solidrec.nn.backbones import Backbone
+from solidrec.nn.backbones import Backbone, CausalBackbone
 from solidrec.nn.heads import Head
 from solidrec.nn.masks import valid
 from solidrec.nn.sources import Generated, Source
@@ -31,10 +31,37 @@ class Recommender(nn.Module):
         self.head = head
         self.source = source
 
-    def forward(self, history: Int[Tensor, "B L"], candidates: Int[Tensor, "#B C"]) -> Scores:
-        """Return the logits of each history's candidates; one row of candidates may serve all histories."""
-        generated = self.generate(history)
-        return Scores(self.score(history, candidates, generated.weights), generated.penalty, generated.stats)
+    def forward(
+        self, history: Int[Tensor, "B L"], candidates: Int[Tensor, "#N C"], places: Int[Tensor, " N"] | None = None
+    ) -> Scores:
+        """Return the logits of each history's candidates; one row of candidates may serve all histories.
+
+        With `places` (N,), indices into B L, row n of the candidates meets the history up to and with place n: every
+        prefix of a history costs one pass. A backbone that is not causal cannot do that (`reads_prefixes`).
+        """
+        mask = valid(history)
+        items, targets = self.embed(history, candidates)
+        generated = self.source(history, items, mask, places)
+        if places is None:
+            state = self.backbone(items, mask, targets)
+        else:
+            assert isinstance(self.backbone, CausalBackbone), "only a causal backbone knows the state of every prefix"
+            state = self.backbone.states_at(items, mask, places)
+        users = self.head(state, generated.weights)
+        return Scores(dot(users, targets), generated.penalty, generated.stats)
+
+    @property
+    def reads_prefixes(self) -> bool:
+        """Whether one pass over a history gives the user state of each of its prefixes."""
+        return isinstance(self.backbone, CausalBackbone)
+
+    def embed(
+        self, history: Int[Tensor, "B L"], candidates: Int[Tensor, "N C"]
+    ) -> tuple[Float[Tensor, "B L D"], Float[Tensor, "N C D"]]:
+        """Return both embedded by one look-up, so that training makes one gradient of the item table."""
+        table = self.items(torch.cat([history.flatten(), candidates.flatten()]))
+        items, targets = table.split([history.numel(), candidates.numel()])
+        return items.view(*history.shape, -1), targets.view(*candidates.shape, -1)
 
     def generate(self, history: Int[Tensor, "B L"]) -> Generated:
         """Return the weights of the dynamic layers for each history (cloud half)."""

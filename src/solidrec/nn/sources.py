@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from solidrec.nn.codebook import Codebook
 from solidrec.nn.generator import Generator
-from solidrec.nn.weights import Slots, Weights, bound
+from solidrec.nn.weights import BuiltWeights, Slots, Weights, bound
 
 
 class Generated(NamedTuple):
@@ -27,8 +27,17 @@ class Source(nn.Module, ABC):
     """Turns histories into weights for a head's slots."""
 
     @abstractmethod
-    def forward(self, history: Int[Tensor, "B L"], items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Generated:
-        """Return the weights of each history, given as ids and as item embeddings."""
+    def forward(
+        self,
+        history: Int[Tensor, "B L"],
+        items: Float[Tensor, "B L D"],
+        mask: Bool[Tensor, "B L"],
+        places: Int[Tensor, " N"] | None = None,
+    ) -> Generated:
+        """Return the weights of each history, given as ids and as item embeddings.
+
+        `places` (N,) are indices into B L: then row n has the weights of the history up to and with that place.
+        """
 
 
 @final
@@ -41,9 +50,15 @@ class Shared(Source):
         for slot, shape in slots.items():
             nn.init.uniform_(self.tensors[slot], -bound(shape), bound(shape))
 
-    def forward(self, history: Int[Tensor, "B L"], items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Generated:
+    def forward(
+        self,
+        history: Int[Tensor, "B L"],
+        items: Float[Tensor, "B L D"],
+        mask: Bool[Tensor, "B L"],
+        places: Int[Tensor, " N"] | None = None,
+    ) -> Generated:
         """Return the same weights whatever the history."""
-        return Generated(Weights({slot: tensor[None] for slot, tensor in self.tensors.items()}), items.new_zeros(()), {})
+        return Generated(BuiltWeights({slot: tensor[None] for slot, tensor in self.tensors.items()}), items.new_zeros(()), {})
 
 
 @final
@@ -65,9 +80,15 @@ class Trunk(Source):
         embedded: Tensor = self.semantics(semantic_history)
         return embedded
 
-    def forward(self, history: Int[Tensor, "B L"], items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Generated:
+    def forward(
+        self,
+        history: Int[Tensor, "B L"],
+        items: Float[Tensor, "B L D"],
+        mask: Bool[Tensor, "B L"],
+        places: Int[Tensor, " N"] | None = None,
+    ) -> Generated:
         """Return the weights of each semantic history."""
-        return Generated(self.generator(self.embed(history), mask), items.new_zeros(()), {})
+        return Generated(self.generator(self.embed(history), mask, places), items.new_zeros(()), {})
 
 
 @final
@@ -83,12 +104,18 @@ class Branch(Source):
         self.clip = clip
         self.inward = inward
 
-    def forward(self, history: Int[Tensor, "B L"], items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Generated:
+    def forward(
+        self,
+        history: Int[Tensor, "B L"],
+        items: Float[Tensor, "B L D"],
+        mask: Bool[Tensor, "B L"],
+        places: Int[Tensor, " N"] | None = None,
+    ) -> Generated:
         """Return the weights of each item history, with the codebook's penalty if there is one."""
         penalty, stats = items.new_zeros(()), {}
         if self.codebook is not None:
             items, penalty, stats["codes"] = self.codebook(items, mask)
-        weights = self.generator(items, mask)
+        weights = self.generator(items, mask, places)
         if self.clip is not None:
             stats["saturated"] = weights.saturated(self.clip)
             weights = weights.clamp(self.clip, inward=self.inward)
@@ -104,7 +131,13 @@ class Sum(Source):
         self.first = first
         self.second = second
 
-    def forward(self, history: Int[Tensor, "B L"], items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Generated:
+    def forward(
+        self,
+        history: Int[Tensor, "B L"],
+        items: Float[Tensor, "B L D"],
+        mask: Bool[Tensor, "B L"],
+        places: Int[Tensor, " N"] | None = None,
+    ) -> Generated:
         """Return the slot-wise sum of both answers."""
-        a, b = self.first(history, items, mask), self.second(history, items, mask)
+        a, b = self.first(history, items, mask, places), self.second(history, items, mask, places)
         return Generated(a.weights + b.weights, a.penalty + b.penalty, {**a.stats, **b.stats})

@@ -1,58 +1,172 @@
-"""Generated weights: a flat dict of named tensors, and the one thing a head does with them."""
+"""Generated weights: the tensors of a head's slots, built or not, and what a head does with them."""
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import cached_property
 from typing import final
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from solidrec.nn.clip import InwardClip
+from solidrec.nn.product import generated_product
 
 Slots = Mapping[str, tuple[int, ...]]
 
 
-@final
-class Weights:
-    """The tensors of a head's slots, one set a user (or one set for all): ``{slot: (B or 1, *shape)}``.
+class Weights(ABC):
+    """One set of tensors a user, or one set for all: ``{slot: (B or 1, *shape)}``.
 
-    A head asks a slot to *apply itself*, so another form of weights may answer without building the matrix.
-    ``tensors`` is the wire format between the half that generates and the half that scores.
+    A head asks a slot to *apply itself*, so weights can answer without having been built. ``tensors`` builds them: the
+    wire format between the half that generates and the half that scores.
     """
 
-    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
-        self.tensors = dict(tensors)
+    @property
+    @abstractmethod
+    def tensors(self) -> dict[str, Tensor]:
+        """Every slot's tensor."""
 
+    @abstractmethod
     def apply(self, slot: str, x: Float[Tensor, "B #C I"]) -> Float[Tensor, "B #C O"]:
         """Return x W with each user's own matrix W (I, O)."""
-        matrix = self.tensors[slot]
-        return torch.matmul(x, matrix[0] if matrix.shape[0] == 1 else matrix)
 
+    @abstractmethod
     def shift(self, slot: str, x: Float[Tensor, "B #C O"]) -> Float[Tensor, "B #C O"]:
         """Return x + b with each user's own bias b (O,)."""
-        return x + self.tensors[slot][:, None]
+
+    @abstractmethod
+    def first(self, rows: int) -> Weights:
+        """Return the weights of the first `rows` users."""
 
     def __add__(self, other: Weights) -> Weights:
         """Add slot by slot."""
-        return Weights({slot: tensor + other.tensors[slot] for slot, tensor in self.tensors.items()})
-
-    def clamp(self, limit: float, *, inward: bool = True) -> Weights:
-        """Return every entry clipped to [-limit, limit] (Clip of Eq. 12); with `inward`, by `InwardClip`."""
-        clip = InwardClip.apply if inward else hard_clip
-        return Weights({slot: clip(tensor, limit) for slot, tensor in self.tensors.items()})
+        return SummedWeights(self, other)
 
     def saturated(self, limit: float, rows: int = 64) -> Float[Tensor, ""]:
         """Return the share of entries at or beyond the clip, over the first `rows` users."""
-        sample = torch.cat([tensor.detach()[:rows].flatten(1) for tensor in self.tensors.values()], 1)
+        sample = torch.cat([tensor.detach().flatten(1) for tensor in self.first(rows).tensors.values()], 1)
         return (sample.abs() >= limit).float().mean()
 
 
-def hard_clip(x: Float[Tensor, "*N"], limit: float) -> Float[Tensor, "*N"]:
-    """Clip to [-limit, limit], without a gradient outside."""
-    return x.clamp(-limit, limit)
+@final
+class BuiltWeights(Weights):
+    """Weights as they are written down."""
+
+    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+        self.built = dict(tensors)
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """Every slot's tensor."""
+        return self.built
+
+    def apply(self, slot: str, x: Float[Tensor, "B #C I"]) -> Float[Tensor, "B #C O"]:
+        """Return x W."""
+        matrix = self.built[slot]
+        return torch.matmul(x, matrix[0] if matrix.shape[0] == 1 else matrix)
+
+    def shift(self, slot: str, x: Float[Tensor, "B #C O"]) -> Float[Tensor, "B #C O"]:
+        """Return x + b."""
+        return x + self.built[slot][:, None]
+
+    def first(self, rows: int) -> Weights:
+        """Return the weights of the first `rows` users."""
+        return BuiltWeights({slot: tensor[:rows] for slot, tensor in self.built.items()})
+
+
+@final
+class ProjectedWeights(Weights):
+    """What a generator gives: for each slot ``scale`` times a projection of z (B, K), clipped at ``limit`` if it is set.
+
+    A clip whose gradient is not `inward` is a hard one.
+    """
+
+    def __init__(
+        self,
+        z: Float[Tensor, "B K"],
+        projections: Mapping[str, nn.Linear],
+        slots: Slots,
+        *,
+        scale: float = 1.0,
+        limit: float | None = None,
+        inward: bool = True,
+    ) -> None:
+        self.z, self.projections, self.slots = z, projections, slots
+        self.scale, self.limit, self.inward = scale, limit, inward
+
+    def clamp(self, limit: float, *, inward: bool = True) -> ProjectedWeights:
+        """Return these weights clipped to [-limit, limit] (Clip of Eq. 12); with `inward`, by `InwardClip`."""
+        return ProjectedWeights(self.z, self.projections, self.slots, scale=self.scale, limit=limit, inward=inward)
+
+    @property
+    def unscaled_limit(self) -> float | None:
+        """The clip of what the projection gives, before the scale; nothing is clipped that is multiplied by 0."""
+        return self.limit / self.scale if self.limit is not None and self.scale else None
+
+    @cached_property
+    def tensors(self) -> dict[str, Tensor]:  # type: ignore[override]  # a property, kept
+        """Every slot's tensor."""
+        return {slot: self.flat(slot).unflatten(1, shape) for slot, shape in self.slots.items()}
+
+    def flat(self, slot: str) -> Float[Tensor, "B IO"]:
+        """Return a slot's tensors, each as one row."""
+        projection = self.projections[slot]
+        return self.scale * self.clip(F.linear(self.z, projection.weight, projection.bias))
+
+    def clip(self, x: Float[Tensor, "*N"]) -> Float[Tensor, "*N"]:
+        """Clip what a projection gives."""
+        limit = self.unscaled_limit
+        if limit is None:
+            return x
+        clipped: Tensor = InwardClip.apply(x, limit) if self.inward else x.clamp(-limit, limit)
+        return clipped
+
+    def apply(self, slot: str, x: Float[Tensor, "B #C I"]) -> Float[Tensor, "B #C O"]:
+        """Return x W without building all of W."""
+        projection = self.projections[slot]
+        return self.scale * generated_product(
+            x, self.z, projection.weight, projection.bias, limit=self.unscaled_limit, inward=self.inward
+        )
+
+    def shift(self, slot: str, x: Float[Tensor, "B #C O"]) -> Float[Tensor, "B #C O"]:
+        """Return x + b."""
+        return x + self.flat(slot)[:, None]
+
+    def first(self, rows: int) -> Weights:
+        """Return the weights of the first `rows` users."""
+        return ProjectedWeights(
+            self.z[:rows], self.projections, self.slots, scale=self.scale, limit=self.limit, inward=self.inward
+        )
+
+
+@final
+class SummedWeights(Weights):
+    """The slot-wise sum of two: x (V + W) is x V + x W, so neither is built."""
+
+    def __init__(self, one: Weights, other: Weights) -> None:
+        self.one, self.other = one, other
+
+    @cached_property
+    def tensors(self) -> dict[str, Tensor]:  # type: ignore[override]  # a property, kept
+        """Every slot's tensor."""
+        return {slot: tensor + self.other.tensors[slot] for slot, tensor in self.one.tensors.items()}
+
+    def apply(self, slot: str, x: Float[Tensor, "B #C I"]) -> Float[Tensor, "B #C O"]:
+        """Return x V + x W."""
+        return self.one.apply(slot, x) + self.other.apply(slot, x)
+
+    def shift(self, slot: str, x: Float[Tensor, "B #C O"]) -> Float[Tensor, "B #C O"]:
+        """Return x + both biases."""
+        return self.other.shift(slot, self.one.shift(slot, x))
+
+    def first(self, rows: int) -> Weights:
+        """Return the weights of the first `rows` users."""
+        return SummedWeights(self.one.first(rows), self.other.first(rows))
 
 
 def bound(shape: tuple[int, ...]) -> float:

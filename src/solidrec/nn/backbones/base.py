@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+
+from solidrec.nn.masks import at
 
 
 class Backbone(nn.Module, ABC):
@@ -24,3 +26,20 @@ class Backbone(nn.Module, ABC):
         self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], candidates: Float[Tensor, "#B C D"]
     ) -> Float[Tensor, "B #C D"]:
         """Return the user state(s) of embedded histories; an empty history has a finite state."""
+
+
+class CausalBackbone(Backbone):
+    """A backbone whose state at a position reads that position and those before it, and no candidate.
+
+    Then the state after n items is the same whatever follows, and one pass gives every prefix's state.
+    """
+
+    @abstractmethod
+    def states(self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Float[Tensor, "B L D"]:
+        """Return the state at every position; what stands at padded ones is finite and means nothing."""
+
+    def states_at(
+        self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], places: Int[Tensor, " N"]
+    ) -> Float[Tensor, "N 1 D"]:
+        """Return the states at some places, indices into B L."""
+        return at(self.states(items, mask), mask, places)[:, None]

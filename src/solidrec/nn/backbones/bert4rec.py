@@ -27,7 +27,7 @@ class BERT4RecBlock(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(
-        self, asking: Float[Tensor, "B N D"], x: Float[Tensor, "B M D"], readable: Bool[Tensor, "B 1 1 M"]
+        self, asking: Float[Tensor, "B N D"], x: Float[Tensor, "B M D"], readable: Bool[Tensor, "B #N M"]
     ) -> Float[Tensor, "B N D"]:
         """Apply the block at the `asking` positions of `x`."""
         asking = self.norm_attention(asking + self.dropout(self.attention(asking, x, readable)))
@@ -64,7 +64,7 @@ class BERT4Rec(Backbone):
         at = (steps == lengths[:, None])[:, :, None]
         x = torch.where(at, self.token, torch.cat([items, items.new_zeros(items.shape[0], 1, items.shape[2])], 1))
         x = self.dropout(self.norm(x + self.position.weight[: items.shape[1] + 1]))
-        readable = (steps <= lengths[:, None])[:, None, None]
+        readable = (steps <= lengths[:, None])[:, None]
         for block in self.blocks[:-1]:
             x = block(x, x, readable)
         state: Tensor = self.blocks[-1](pick(x, lengths), x, readable)

@@ -7,13 +7,13 @@ from typing import final
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from solidrec.nn.backbones.base import Backbone
+from solidrec.nn.backbones.base import CausalBackbone
 from solidrec.nn.dropout import Dropout
-from solidrec.nn.masks import last_valid
+from solidrec.nn.masks import at
 
 
 @final
-class GRU4Rec(Backbone):
+class GRU4Rec(CausalBackbone):
     """One GRU layer over the history; the state after the last item is the user state (zeros before any item)."""
 
     def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
@@ -25,5 +25,9 @@ class GRU4Rec(Backbone):
         self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], candidates: Float[Tensor, "#B C D"]
     ) -> Float[Tensor, "B 1 D"]:
         """Return the state at the last item; padding on the right comes after it and is never read."""
-        states, _ = self.gru(self.dropout(items))
-        return last_valid(states, mask)[:, None]
+        return at(self.states(items, mask), mask, None)[:, None]
+
+    def states(self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Float[Tensor, "B L D"]:
+        """Return the state at every position."""
+        states: Tensor = self.gru(self.dropout(items))[0]
+        return states

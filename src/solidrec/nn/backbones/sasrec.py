@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from solidrec.nn.attention import SelfAttention
-from solidrec.nn.backbones.base import Backbone
+from solidrec.nn.backbones.base import CausalBackbone
 from solidrec.nn.dropout import Dropout
 from solidrec.nn.masks import causal, last, pick
 
@@ -26,16 +26,18 @@ class SASRecBlock(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(
-        self, asking: Float[Tensor, "B M D"], x: Float[Tensor, "B L D"], readable: Bool[Tensor, "B 1 M L"]
+        self, asking: Float[Tensor, "B M D"], x: Float[Tensor, "B L D"], readable: Bool[Tensor, "#B M L"]
     ) -> Float[Tensor, "B M D"]:
         """Apply the block at the `asking` positions of `x`."""
-        asking = asking + self.dropout(self.attention(self.norm_attention(asking), self.norm_attention(x), readable))
+        normed = self.norm_attention(x)
+        normed_asking = normed if asking is x else self.norm_attention(asking)
+        asking = asking + self.dropout(self.attention(normed_asking, normed, readable))
         out: Tensor = asking + self.dropout(self.wise(self.norm_wise(asking)))
         return out
 
 
 @final
-class SASRec(Backbone):
+class SASRec(CausalBackbone):
     """Causal transformer; position 0 is the oldest item of the window, the state of the last item is the user state."""
 
     def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
@@ -54,11 +56,21 @@ class SASRec(Backbone):
 
         Only that position of the last block is wanted, so only that position is computed.
         """
+        x = self.lower(items)
+        some = mask.any(1)[:, None, None]
+        state: Tensor = self.norm(self.blocks[-1](pick(x, last(mask)), x, mask[:, None] | ~some))
+        return state * some
+
+    def states(self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Float[Tensor, "B L D"]:
+        """Return the state at every position."""
+        x = self.lower(items)
+        states: Tensor = self.norm(self.blocks[-1](x, x, causal(x.shape[1], x.device)))
+        return states
+
+    def lower(self, items: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]:
+        """Return what the last block reads."""
         x = self.dropout(items * self.scale + self.position.weight[: items.shape[1]])
-        readable = causal(mask)
+        readable = causal(items.shape[1], items.device)
         for block in self.blocks[:-1]:
             x = block(x, x, readable)
-        state: Tensor = self.norm(
-            self.blocks[-1](pick(x, last(mask)), x, mask[:, None, None] | ~mask.any(1)[:, None, None, None])
-        )
-        return state * mask.any(1)[:, None, None]
+        return x

@@ -1,0 +1,157 @@
+"""The product of a user state with a generated matrix, x W(z), without ever holding all users' matrices.
+
+W(z) = z A + b is linear in z, so x W(z) = (x (x) z) A' + x B: one large matrix product over outer products that are
+made, used and forgotten in blocks of rows small enough for a cache. A clipped W (Eq. 12) is not linear in z; it is
+built in such blocks all the same.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Any, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+ROWS = {"cpu": 128}
+"""Rows in a block: on a CPU 128 x 32 x 32 floats are half a megabyte; other devices want fewer, larger launches."""
+MANY_ROWS = 4096
+
+
+def generated_product(
+    x: Float[Tensor, "N C I"],
+    z: Float[Tensor, "N K"],
+    weight: Float[Tensor, "IO K"],
+    bias: Float[Tensor, " IO"],
+    *,
+    limit: float | None = None,
+    inward: bool = True,
+) -> Float[Tensor, "N C O"]:
+    """Return x W with each row's own W = z `weight`^T + `bias` (I, O), clipped to [-limit, limit] if there is a limit.
+
+    The gradient of the clip is that of `InwardClip`, or a hard clip's when not `inward`. `weight` and `bias` are those of
+    an ``nn.Linear(K, I * O)``.
+
+    >>> generated_product(torch.ones(1, 1, 2), torch.tensor([[3.0]]), torch.ones(2, 1), torch.tensor([0.0, 1.0])).item()
+    7.0
+    """
+    kind = x.device.type
+    with torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext():
+        x, z = x.to(weight.dtype), z.to(weight.dtype)
+        if limit is None and x.shape[1] == 1:
+            outputs: Tensor = Bilinear.apply(x[:, 0], z, weight, bias)
+            return outputs[:, None]
+        built: Tensor = Blockwise.apply(x, z, weight, bias, limit, inward)
+        return built
+
+
+@final
+class Bilinear(torch.autograd.Function):
+    """(x (x) z) A' + x B, its outer products in blocks of rows, made again in the backward pass."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Float[Tensor, "N I"], z: Float[Tensor, "N K"], weight: Float[Tensor, "IO K"], bias: Float[Tensor, " IO"]
+    ) -> Float[Tensor, "N O"]:
+        """Return the products."""
+        ctx.save_for_backward(x, z, weight, bias)
+        y = x @ bias.view(x.shape[1], -1)
+        matrix = by_pair(weight, x.shape[1])
+        for rows in blocks(x):
+            y[rows] += outer(x[rows], z[rows]) @ matrix
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Float[Tensor, "N O"]) -> tuple[Tensor | None, ...]:
+        """Return the gradients of x, z, weight and bias."""
+        x, z, weight, bias = ctx.saved_tensors
+        width, inner = x.shape[1], z.shape[1]
+        matrix = by_pair(weight, width)
+        dx, dz, d_matrix = torch.empty_like(x), torch.empty_like(z), torch.zeros_like(matrix)
+        learned = ctx.needs_input_grad[2]
+        for rows in blocks(x):
+            pairs = (gradient[rows] @ matrix.T).view(-1, width, inner)
+            torch.bmm(pairs, z[rows, :, None], out=dx[rows, :, None])
+            torch.bmm(x[rows, None], pairs, out=dz[rows, None])
+            if learned:
+                d_matrix.addmm_(outer(x[rows], z[rows]).T, gradient[rows])
+        dx.addmm_(gradient, bias.view(width, -1).T)
+        d_weight = d_matrix.view(width, inner, -1).transpose(1, 2).reshape(weight.shape) if learned else None
+        return dx, dz, d_weight, (x.T @ gradient).view(-1) if ctx.needs_input_grad[3] else None
+
+
+@final
+class Blockwise(torch.autograd.Function):
+    """x clip(z A + b), the matrices in blocks of rows, built again in the backward pass."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Float[Tensor, "N C I"],
+        z: Float[Tensor, "N K"],
+        weight: Float[Tensor, "IO K"],
+        bias: Float[Tensor, " IO"],
+        limit: float | None,
+        inward: bool,
+    ) -> Float[Tensor, "N C O"]:
+        """Return the products."""
+        ctx.save_for_backward(x, z, weight, bias)
+        ctx.limit, ctx.inward = limit, inward
+        y = x.new_empty(x.shape[0], x.shape[1], weight.shape[0] // x.shape[2])
+        for rows in blocks(x):
+            flat = torch.addmm(bias, z[rows], weight.T)
+            if limit is not None:
+                flat.clamp_(-limit, limit)
+            torch.bmm(x[rows], flat.view(-1, x.shape[2], y.shape[2]), out=y[rows])
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Float[Tensor, "N C O"]) -> tuple[Tensor | None, ...]:
+        """Return the gradients of x, z, weight and bias."""
+        x, z, weight, bias = ctx.saved_tensors
+        width, learned = x.shape[2], ctx.needs_input_grad[2]
+        dx, dz, d_weight, d_bias = torch.empty_like(x), torch.empty_like(z), torch.zeros_like(weight), torch.zeros_like(bias)
+        for rows in blocks(x):
+            flat = torch.addmm(bias, z[rows], weight.T)
+            used = flat if ctx.limit is None else flat.clamp(-ctx.limit, ctx.limit)
+            torch.bmm(gradient[rows], used.view(len(flat), width, -1).transpose(1, 2), out=dx[rows])
+            d_flat = torch.bmm(x[rows].transpose(1, 2), gradient[rows]).flatten(1)
+            if ctx.limit is not None:
+                d_flat = passed(d_flat, flat.sub_(used), inward=ctx.inward)
+            torch.mm(d_flat, weight, out=dz[rows])
+            if learned:
+                d_weight.addmm_(d_flat.T, z[rows])
+                d_bias += d_flat.sum(0)
+        return dx, dz, d_weight if learned else None, d_bias if learned else None, None, None
+
+
+def passed(gradient: Float[Tensor, "*N"], excess: Float[Tensor, "*N"], *, inward: bool) -> Float[Tensor, "*N"]:
+    """Return the gradient that a clip lets through, given by how much each value lies outside (with its sign).
+
+    Outside, a step against the gradient leads back inside when both signs agree. (`threshold_backward` is a
+    select that takes one pass over memory.)
+    """
+    if not inward:
+        return gradient * (excess == 0)
+    agreement = excess.mul_(gradient)
+    return torch.ops.aten.threshold_backward(gradient, agreement, -torch.finfo(gradient.dtype).tiny)
+
+
+def by_pair(weight: Float[Tensor, "IO K"], width: int) -> Float[Tensor, "IK O"]:
+    """Return A' (I K, O): what each pair of an input and a z contributes to the outputs."""
+    return weight.view(width, -1, weight.shape[1]).transpose(1, 2).reshape(width * weight.shape[1], -1)
+
+
+def outer(x: Float[Tensor, "N I"], z: Float[Tensor, "N K"]) -> Float[Tensor, "N IK"]:
+    """Return each row's outer product, flat."""
+    return (x[:, :, None] * z[:, None]).flatten(1)
+
+
+def blocks(x: Float[Tensor, "N ..."]) -> list[slice]:
+    """Return slices that cover the rows."""
+    size = ROWS.get(x.device.type, MANY_ROWS)
+    return [slice(start, start + size) for start in range(0, len(x), size)]
