@@ -21,6 +21,10 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+STEPS = 1 << 20  # of a pooled AUC's table at most: 4 MB
+WAITING = 1 << 20  # negatives that wait to be sorted at most, or 16 for each positive if that is more
+STEEP = 80.0  # exp of more overflows float32; log(1 + exp(x)) is x long before
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -51,12 +55,23 @@ def ranks(scores: Array, target_column: int | Array = 0, *, mask: Array | None =
     >>> int(found.greater[0]), int(found.ties[0]), int(found.candidates[0])
     (1, 1, 4)
     """
-    scores, others = _checked(scores, mask)
-    rows = np.arange(len(scores))
-    others[rows, target_column] = False
-    target = _finite(scores[rows, target_column][:, None])
-    greater, ties = (scores > target) & others, (scores == target) & others
-    return Ranks(greater.sum(1), ties.sum(1), others.sum(1) + 1)
+    scores, candidate = _checked(scores, mask)
+    target = finite(scores[np.arange(len(scores)), target_column][:, None])
+    if mask is not None:
+        scores = np.where(candidate, scores, -np.inf)
+        np.put_along_axis(scores, np.broadcast_to(target_column, len(scores))[:, None], target, 1)
+    return standing(scores, target_column)
+
+
+def standing(scores: Array, target_column: int | Array = 0) -> Ranks:
+    """Rank as `ranks` does, without its checks, where a score of -inf stands for what is no candidate.
+
+    >>> found = standing(np.array([[2.0, -np.inf, 3.0]]))
+    >>> int(found.greater[0]), int(found.ties[0]), int(found.candidates[0])
+    (1, 0, 2)
+    """
+    target = scores[np.arange(len(scores)), target_column][:, None]
+    return Ranks(_count(scores > target), _count(scores == target) - 1, _count(scores > -np.inf))
 
 
 def per_row(ranks: Ranks, ks: Sequence[int] = (5, 10, 20)) -> dict[str, Floats]:
@@ -142,7 +157,10 @@ def by_user(values: Array, users: Array) -> tuple[Array, Floats]:
 class PooledAuc:
     """The exact AUC of all positives against all negatives, ties a half, with the negatives in chunks of any size.
 
-    Positives come first (one score a user is cheap), so that a full catalogue of negatives never lies in memory at once.
+    Positives come first (one score a user is cheap), so that a full catalogue of negatives never lies in memory at once. A
+    table over equal steps of the positives' range says of nearly every negative how many positives are above it; those that
+    share a step with a positive wait, and are sorted and searched together. So time is linear in the negatives and memory
+    bounded.
 
     >>> pooled = PooledAuc(np.array([2.0, 1.0]))
     >>> pooled.add(np.array([1.0, 0.0])); pooled.add(np.array([3.0]))
@@ -151,26 +169,62 @@ class PooledAuc:
     """
 
     def __init__(self, positives: Array) -> None:
-        self._positives: Array = np.sort(_finite(np.asarray(positives)), axis=None)
         self._negatives = 0
         self._halves = 0  # a Python integer: two for a win, one for a tie, exact however many there are
+        self._waiting: list[Array] = []
+        self._set(np.sort(finite(_floating(np.asarray(positives))), axis=None))
 
     def add(self, negatives: Array) -> None:
-        """Count a chunk of negatives of any shape; raises `DivergedError` for a score that is not finite."""
-        chunk = np.sort(_finite(np.asarray(negatives)), axis=None)
-        below, upto = (np.searchsorted(chunk, self._positives, side) for side in ("left", "right"))
-        self._halves += int(below.sum()) + int(upto.sum())
-        self._negatives += chunk.size
+        """Count a chunk of negatives of any shape, -inf for none; raises `DivergedError` for NaN or infinity."""
+        chunk = _floating(np.asarray(negatives)).reshape(-1)
+        if not chunk.max(initial=-np.inf) < np.inf:
+            finite(np.asarray(negatives))
+        if (wider := np.result_type(self._positives, chunk)) != self._positives.dtype:
+            self._set(self._positives.astype(wider))
+        above = self._above.take(self._steps(chunk), mode="clip")
+        unsure = np.flatnonzero(above < 0)
+        absent = int(np.count_nonzero(chunk == -np.inf))
+        self._negatives += chunk.size - absent
+        self._halves += 2 * (int(above.sum(dtype=np.int64)) + unsure.size - absent * self._positives.size)
+        self._waiting.append(chunk[unsure])
+        if sum(map(len, self._waiting)) >= max(WAITING, 16 * self._positives.size):
+            self._search()
 
     def value(self) -> float:
         """Return the AUC so far, NaN without a positive or without a negative."""
+        self._search()
         pairs = self._positives.size * self._negatives
         return self._halves / (2 * pairs) if pairs else float("nan")
+
+    def _set(self, ordered: Array) -> None:
+        """Take sorted positives and say how many are above each step: -1 for a step that holds one."""
+        self._positives = ordered
+        steps = min(64 * max(ordered.size, 4), STEPS)
+        self._low, high = ordered[[0, -1]] if ordered.size else (0.0, 0.0)
+        self._last = steps - 1
+        reach = float(high) - float(self._low)
+        self._scale = min(max((steps - 3) / reach, 1e-30), 1e30) if reach else 1.0  # 0 or infinity would make NaN
+        held = np.bincount(self._steps(ordered), minlength=steps)
+        self._above: Array = np.where(held > 0, -1, ordered.size - np.cumsum(held)).astype(np.int32)
+
+    def _steps(self, scores: Array) -> Array:
+        """Return the step of each score, never a lower one for a higher score: 0 below all positives, the last one above."""
+        with np.errstate(over="ignore"):
+            place = (scores - self._low) * self._scale
+        place += 1
+        return np.asarray(np.clip(place, 0, self._last, out=place).astype(np.intp))
+
+    def _search(self) -> None:
+        """Count the negatives that wait, one by one."""
+        chunk = np.sort(np.concatenate([*self._waiting, self._positives[:0]]))
+        below, upto = (np.searchsorted(chunk, self._positives, side) for side in ("left", "right"))
+        self._halves += int(below.sum()) + int(upto.sum())
+        self._waiting = []
 
 
 def pooled_auc(scores: Array, labels: Array) -> float:
     """Return the exact AUC over all `scores` of any shape; `labels` of that shape are 1 for a positive, else 0."""
-    scores = _finite(np.asarray(scores))
+    scores = finite(np.asarray(scores))
     positive = _like(scores, labels, "labels").astype(bool)
     pooled = PooledAuc(scores[positive])
     pooled.add(scores[~positive])
@@ -184,9 +238,31 @@ def log_loss(logits: Array, labels: Array) -> Floats:
     [500.0]
     """
     logits, _ = _checked(logits, None)
-    x, y = logits.astype(np.float64), _like(logits, labels, "labels")
-    loss = np.maximum(x, 0) - x * y + np.log1p(np.exp(-np.abs(x)))
-    return np.asarray(loss.mean(1))
+    hits = (logits * _like(logits, labels, "labels")).sum(1)
+    return np.asarray((_softplus(logits) - hits) / logits.shape[1], dtype=np.float64)
+
+
+def target_loss(scores: Array, target_column: int | Array, candidates: Ints) -> Floats:
+    """Return `log_loss` (R,) of rows with one positive, without its checks; -inf stands for what is none of the `candidates`.
+
+    >>> target_loss(np.array([[0.0, 0.0, -np.inf]]), 0, np.array([2])).round(4).tolist()
+    [0.6931]
+    """
+    target = scores[np.arange(len(scores)), target_column]
+    return np.asarray((_softplus(scores) - target) / candidates, dtype=np.float64)
+
+
+def _softplus(x: Array) -> Array:
+    """Return the sum of log(1 + exp(x)) over each row, in the precision of `x` and stable for any size."""
+    if x.max(initial=0) > STEEP:
+        return _softplus(np.minimum(x, STEEP)) + np.maximum(x - STEEP, 0).sum(1)
+    grown = np.exp(x)
+    return np.asarray(np.log1p(grown, out=grown).sum(1))
+
+
+def _count(flags: Bools) -> Ints:
+    """Return how many are true in each row (R,), a byte each until they are summed."""
+    return np.add.reduce(flags.view(np.uint8), axis=1, dtype=np.int32).astype(np.int64)
 
 
 def _expected(gains: Floats, first: Array, last: Array) -> Floats:
@@ -246,17 +322,21 @@ def _checked(scores: Array, mask: Array | None) -> tuple[Array, Bools]:
     scores = np.asarray(scores)
     if scores.ndim != 2:
         raise UsageError(f"scores of shape {scores.shape}; one row for each user and one column for each candidate are needed")
-    if not np.issubdtype(scores.dtype, np.floating):
-        scores = scores.astype(np.float64)
+    scores = _floating(scores)
     candidate = np.ones(scores.shape, dtype=bool) if mask is None else _like(scores, mask, "mask").astype(bool)
-    _finite(scores, candidate)
+    finite(scores, candidate)
     return scores, candidate
 
 
-def _finite(scores: Array, counted: Bools | None = None) -> Array:
-    bad = ~np.isfinite(scores) if counted is None else ~np.isfinite(scores) & counted
-    if bad.any():
-        place = tuple(np.argwhere(bad)[0])
+def _floating(scores: Array) -> Array:
+    return scores if np.issubdtype(scores.dtype, np.floating) else scores.astype(np.float64)
+
+
+def finite(scores: Array, counted: Bools | None = None) -> Array:
+    """Return `scores` if all of them (or all that are `counted`) are finite; else raise `DivergedError` naming the first row."""
+    good = np.isfinite(scores) if counted is None else np.isfinite(scores) | ~counted
+    if not good.all():
+        place = tuple(np.argwhere(~good)[0])
         cure = "the model diverged: lower the learning rate or use an earlier checkpoint"
         raise DivergedError(f"row {place[0]}: a score is {scores[place]}; {cure}")
     return scores

@@ -6,8 +6,8 @@ whole catalogue less the items that the user had seen before (never less the tar
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, get_args
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, NamedTuple, final, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,29 +15,43 @@ import numpy.typing as npt
 from solidrec.data.prepared import EvalRows, PreparedData
 from solidrec.errors import UsageError, nearest
 from solidrec.evaluate.result import Evaluation
-from solidrec.metrics import PooledAuc, Ranks, log_loss, per_row, ranks
+from solidrec.evaluate.scorer import Reader, Scorer, reader
+from solidrec.evaluate.top import best
+from solidrec.metrics import PooledAuc, Ranks, finite, per_row, standing, target_loss
+
+__all__ = ["PROTOCOLS", "Block", "Protocol", "Scorer", "evaluate"]
 
 Protocol = Literal["paper", "full"]
 PROTOCOLS: tuple[str, ...] = get_args(Protocol)
 Array = npt.NDArray[Any]
-Scorer = Callable[[Array, Array], Array]
-"""(histories (r, L), candidates (r or 1, C)) -> scores (r, C)"""
-ROWS = 1024  # at a time, and fewer over a large catalogue
+ROWS = 1024  # histories that are encoded together
+CELLS = 1 << 17  # scores at a time: 512 KB, so that every pass over them but the first finds them in the cache
+WIDE_ROWS = 16  # rows at least, lest the item table be read anew for every few users ...
+WIDE_CELLS = 1 << 24  # ... while their scores take up to 64 MB
 PLACES = 10
-EXCLUDED = -1e9
 
 
 class Block(NamedTuple):
     """Some rows of a split, scored.
 
-    ``users`` (r,), ``candidates`` (r or 1, C), ``scores`` (r, C), the target's ``column`` (r,) and what is ``counted`` (r, C).
+    ``users`` (r,), ``candidates`` (r or 1, C), ``scores`` (r, C) with -inf for what is no candidate of a row, and the target's
+    ``column`` (r,).
     """
 
     users: Array
     candidates: Array
     scores: Array
     column: Array
-    counted: Array
+
+    @property
+    def counted(self) -> Array:
+        """Return what counts (r, C)."""
+        return np.asarray(self.scores > -np.inf)
+
+    def rows(self, part: slice) -> Block:
+        """Return some rows of the block; the scores are shared."""
+        candidates = self.candidates if len(self.candidates) == 1 else self.candidates[part]
+        return Block(self.users[part], candidates, self.scores[part], self.column[part])
 
 
 def evaluate(
@@ -59,93 +73,104 @@ def evaluate(
     if protocol not in PROTOCOLS:
         raise UsageError(f"protocol {protocol!r} is unknown{nearest(protocol, PROTOCOLS)}")
     rows = data.rows(split)
-    rows_at_once = ROWS if protocol == "paper" else max(1, min(ROWS, 4_000_000 // len(data.items)))
-    make = paper_block if protocol == "paper" else full_block
-    found: list[Ranks] = []
-    losses, targets, negatives = [], [], []
-    shown = np.zeros(len(data.items) + 1, dtype=bool)
-    pooled = None if protocol == "paper" else PooledAuc(target_scores(score, data, rows, length))
-    for start in range(0, len(rows), rows_at_once):
-        stop = min(start + rows_at_once, len(rows))
-        block = make(score, data, rows, slice(start, stop), length=length)
-        found.append(ranks(block.scores, block.column, mask=block.counted))
-        losses.append(row_loss(block))
-        shown[top_items(block)] = True
-        if pooled is None:
-            targets.append(block.scores[:, 0])
-            negatives.append(block.scores[:, 1:])
-        else:
-            pooled.add(block.scores[negative_places(block)])
-        if sink:
-            sink(block)
-        step(stop - start)
-    if pooled is None:
-        pooled = PooledAuc(np.concatenate(targets) if targets else np.zeros(0))
-        for chunk in negatives:
-            pooled.add(chunk)
-    together = Ranks.concatenate(found)
+    parts = list(slices(len(rows), ROWS))
+    readers = [reader(score, data.histories(rows.users[part], rows.positions[part], length)) for part in parts]
+    if protocol == "paper":
+        blocks, tally = paper_blocks, Tally(len(data.items), None)
+    else:
+        blocks, tally = full_blocks, Tally(len(data.items), PooledAuc(target_scores(readers, parts, rows)))
+    for part, read in zip(parts, readers, strict=True):
+        for block in blocks(read, data, rows, part):
+            if sink:
+                sink(block)
+            for some in slices(len(block.users), max(1, CELLS // block.scores.shape[1])):
+                tally.add(block.rows(some))
+            step(len(block.users))
+    together = Ranks.concatenate(tally.ranks)
     return Evaluation(
         protocol=protocol,
         split=split,
         users=np.asarray(rows.users),
         negatives=round(float((together.candidates - 1).mean())) if len(rows) else 0,
-        auc=pooled.value(),
-        values=per_row(together, ks) | {"LogLoss": np.concatenate(losses)},
-        coverage=float(shown[1:].mean()),
+        auc=tally.auc(),
+        values=per_row(together, ks) | {"LogLoss": np.concatenate(tally.losses)},
+        coverage=float(tally.shown[1:].mean()),
         training_count=np.asarray(data.train_counts[rows.targets]),
     )
 
 
-def paper_block(score: Scorer, data: PreparedData, rows: EvalRows, part: slice, *, length: int) -> Block:
+@final
+class Tally:
+    """What an evaluation adds up, block by block: ranks, losses, the pooled AUC and the items that were shown.
+
+    The ``pooled`` AUC needs all targets first; with few candidates the scores are kept until then instead.
+    """
+
+    def __init__(self, items: int, pooled: PooledAuc | None) -> None:
+        self.ranks = [Ranks(*np.zeros((3, 0), dtype=np.int64))]
+        self.losses: list[Array] = [np.zeros(0)]
+        self.shown = np.zeros(items + 1, dtype=bool)
+        self.pooled = pooled
+        self.targets: list[Array] = [np.zeros(0, dtype=np.float32)]
+        self.negatives: list[Array] = []
+
+    def add(self, block: Block) -> None:
+        """Take in a block of checked scores."""
+        scores, column = block.scores, block.column
+        self.ranks.append(standing(scores, column))
+        self.losses.append(target_loss(scores, column, self.ranks[-1].candidates))
+        ids = block.candidates
+        row, at = best(scores, PLACES, order=ids)
+        self.shown[ids[0, at] if len(ids) == 1 else ids[row, at]] = True
+        if self.pooled is None:
+            self.targets.append(scores[:, 0])
+            self.negatives.append(scores[:, 1:])
+        else:
+            target = scores[np.arange(len(scores)), column]
+            scores[np.arange(len(scores)), column] = -np.inf  # the target is no negative
+            self.pooled.add(scores)
+            scores[np.arange(len(scores)), column] = target
+
+    def auc(self) -> float:
+        """Return the pooled AUC."""
+        pooled = self.pooled or PooledAuc(np.concatenate(self.targets))
+        for chunk in self.negatives:
+            pooled.add(chunk)
+        return pooled.value()
+
+
+def paper_blocks(read: Reader, data: PreparedData, rows: EvalRows, part: slice) -> Iterator[Block]:
     """Score targets (column 0) and their fixed negatives."""
-    histories = data.histories(rows.users[part], rows.positions[part], length)
     candidates = rows.candidates(part.start, part.stop)
-    scores = score(histories, candidates)
-    return Block(rows.users[part], candidates, scores, np.zeros(len(scores), dtype=np.int64), np.ones(scores.shape, dtype=bool))
+    scores = finite(read(slice(None), candidates))
+    yield Block(rows.users[part], candidates, scores, np.zeros(len(scores), dtype=np.int64))
 
 
-def full_block(score: Scorer, data: PreparedData, rows: EvalRows, part: slice, *, length: int) -> Block:
+def full_blocks(read: Reader, data: PreparedData, rows: EvalRows, part: slice) -> Iterator[Block]:
     """Score the whole catalogue (item i in column i - 1); what the user saw before is out, the target never."""
-    histories = data.histories(rows.users[part], rows.positions[part], length)
-    candidates = np.arange(1, len(data.items) + 1, dtype=np.int32)[None]
-    scores = score(histories, candidates)
-    counted = np.ones(scores.shape, dtype=bool)
-    seen_row, seen_item = data.seen(rows.users[part], rows.positions[part])
-    counted[seen_row, seen_item - 1] = False
-    column = rows.targets[part].astype(np.int64) - 1
-    counted[np.arange(len(column)), column] = True
-    return Block(rows.users[part], candidates, scores, column, counted)
+    items = len(data.items)
+    candidates = np.arange(1, items + 1, dtype=np.int32)[None]
+    users, positions, column = rows.users[part], rows.positions[part], rows.targets[part].astype(np.int64) - 1
+    for some in slices(len(users), max(CELLS // items, min(WIDE_ROWS, WIDE_CELLS // items), 1)):
+        scores = finite(read(some, candidates))
+        at = np.arange(len(scores)), column[some]
+        target = scores[at]
+        seen_row, seen_item = data.seen(users[some], positions[some])
+        scores[seen_row, seen_item - 1] = -np.inf
+        scores[at] = target
+        yield Block(users[some], candidates, scores, column[some])
 
 
-def target_scores(score: Scorer, data: PreparedData, rows: EvalRows, length: int) -> Array:
+def target_scores(readers: list[Reader], parts: list[slice], rows: EvalRows) -> Array:
     """Return each target's score (R,); the pooled AUC of a whole catalogue needs them before the negatives."""
-    parts: list[Array] = [np.zeros(0, dtype=np.float32)]
-    for start in range(0, len(rows), ROWS):
-        part = slice(start, start + ROWS)
-        histories = data.histories(rows.users[part], rows.positions[part], length)
-        parts.append(score(histories, rows.targets[part][:, None])[:, 0])
-    return np.concatenate(parts)
+    scores = [read(slice(None), rows.targets[part][:, None])[:, 0] for read, part in zip(readers, parts, strict=True)]
+    return np.concatenate([np.zeros(0, dtype=np.float32), *scores])
 
 
-def negative_places(block: Block) -> Array:
-    """Return the mask (r, C) of the counted candidates that are not the target."""
-    places = block.counted.copy()
-    places[np.arange(len(places)), block.column] = False
-    return places
+def slices(count: int, size: int) -> Iterator[slice]:
+    """Cut ``range(count)`` into consecutive slices of `size`, the last one shorter.
 
-
-def row_loss(block: Block) -> Array:
-    """Return each row's mean cross-entropy over what is counted (an excluded score is so low that it adds zero)."""
-    labels: Array = np.zeros_like(block.scores)
-    labels[np.arange(len(labels)), block.column] = 1
-    low = np.where(block.counted, block.scores, np.float32(EXCLUDED))
-    return np.asarray(log_loss(low, labels) * labels.shape[1] / block.counted.sum(1))
-
-
-def top_items(block: Block) -> Array:
-    """Return the items in anybody's first ten places, for coverage."""
-    low = np.where(block.counted, block.scores, -np.inf)
-    places = min(PLACES, low.shape[1])
-    top = np.argpartition(-low, places - 1, axis=1)[:, :places]
-    items = np.take_along_axis(np.broadcast_to(block.candidates, low.shape), top, 1)
-    return np.unique(items[np.take_along_axis(block.counted, top, 1)])
+    >>> list(slices(5, 3))
+    [slice(0, 3, None), slice(3, 5, None)]
+    """
+    return (slice(start, min(start + size, count)) for start in range(0, count, size))

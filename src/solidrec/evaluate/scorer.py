@@ -1,20 +1,34 @@
-"""A recommender as a scorer: arrays in, arrays out, in blocks of bounded memory."""
+"""A recommender as a scorer: arrays in, arrays out, each history encoded once, in blocks of bounded memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 
 from solidrec.nn.masks import valid
-from solidrec.nn.recommender import Recommender
+from solidrec.nn.recommender import Recommender, dot
 
 Array = npt.NDArray[Any]
+Scorer = Callable[[Array, Array], Array]
+"""(histories (r, L), candidates (r or 1, C)) -> scores (r, C)"""
+Reader = Callable[[slice, Array], Array]
+"""(rows of histories that it has read, their candidates (r or 1, C)) -> scores (r, C), an array of the caller's own"""
 FLOATS_AT_ONCE = 1 << 25
+CACHED = 1 << 18  # floats of candidates' embeddings: a block that stays in the cache
+
+
+def reader(score: Scorer, histories: Array) -> Reader:
+    """Return what scores candidates for rows of `histories` (r, L); a `ModelScorer` reads each history once, here."""
+    if isinstance(score, ModelScorer):
+        return score.read(histories)
+    return lambda rows, candidates: np.array(score(histories[rows], candidates))
 
 
 @final
@@ -29,30 +43,78 @@ class ModelScorer:
         self.device = model.items.weight.device
         self.looks_at_candidates = states_of_two_candidates(model) > 1
 
-    def rows_at_once(self, length: int, candidates: int) -> int:
-        """Return how many histories fit into a block; a backbone that reads the candidates needs L times the room."""
-        dim = self.model.items.embedding_dim
-        per_candidate = 8 * dim * length if self.looks_at_candidates else 2 * dim
-        return max(1, FLOATS_AT_ONCE // (candidates * per_candidate + 4 * dim * dim + 16 * dim * length))
-
     def __call__(self, histories: Array, candidates: Array) -> Array:
         """Return scores (r, C) of `candidates` (r or 1, C) for `histories` (r, L)."""
-        rows = self.rows_at_once(histories.shape[1], candidates.shape[1])
-        with evaluating(self.model):
-            parts = [
-                self.block(histories[i : i + rows], candidates if len(candidates) == 1 else candidates[i : i + rows])
-                for i in range(0, len(histories), rows)
-            ]
-        return np.concatenate(parts) if parts else np.zeros((0, candidates.shape[1]), dtype=np.float32)
+        return self.read(histories)(slice(None), candidates)
 
-    def block(self, histories: Array, candidates: Array) -> Array:
-        """Score one block on the model's device."""
-        logits = self.model(self.tensor(histories), self.tensor(candidates)).logits
-        return np.asarray(logits.float().cpu().numpy())
+    def read(self, histories: Array) -> Reader:
+        """Encode `histories` (r, L) and return what scores candidates for them; one user state a candidate waits for these."""
+        return partial(self.attend, histories) if self.looks_at_candidates else partial(self.meet, self.vectors(histories))
+
+    def vectors(self, histories: Array) -> torch.Tensor:
+        """Return (r, D): the user vectors that meet the candidates' embeddings in a dot product."""
+        table = self.model.items.weight
+        parts = [table.new_zeros(0, table.shape[1])]
+        rows = self.rows_at_once(histories.shape[1], 1)
+        with evaluating(self.model):
+            for start in range(0, len(histories), rows):
+                history = self.tensor(histories[start : start + rows])
+                weights = self.model.generate(history).weights
+                parts.append(self.model.users(history, table.new_zeros(1, 1, table.shape[1]), weights)[:, 0])
+            return torch.cat(parts)
+
+    def meet(self, vectors: torch.Tensor, rows: slice, candidates: Array) -> Array:
+        """Score `candidates` (r or 1, C) by their dot products with the `rows` of `vectors`."""
+        users = vectors[rows, None]
+        with torch.inference_mode():
+            if len(candidates) == 1:
+                return array(dot(users, self.embedded(candidates)))
+            size = max(1, CACHED // (candidates.shape[1] * vectors.shape[1]))
+            parts = [dot(users[i : i + size], self.embedded(candidates[i : i + size])) for i in range(0, len(users), size)]
+            return array(torch.cat(parts)) if parts else np.zeros(candidates.shape, dtype=np.float32)
+
+    def embedded(self, candidates: Array) -> torch.Tensor:
+        """Return the embeddings of `candidates` (r, C); consecutive items, as a catalogue has them, are no copy."""
+        table = self.model.items.weight
+        if len(candidates) == 1 and candidates.shape[1] and (np.diff(candidates[0]) == 1).all():
+            return table[int(candidates[0, 0]) : int(candidates[0, -1]) + 1][None]
+        return F.embedding(self.tensor(candidates), table)
+
+    def attend(self, histories: Array, rows: slice, candidates: Array) -> Array:
+        """Score `candidates` (r or 1, C) one state each, in blocks of rows and, where one row is too much, of columns."""
+        histories, table = histories[rows], self.model.items.weight
+        columns = max(1, FLOATS_AT_ONCE // self.floats(histories.shape[1], 1))
+        size = self.rows_at_once(histories.shape[1], min(columns, candidates.shape[1]))
+        scores = np.empty((len(histories), candidates.shape[1]), dtype=np.float32)
+        with evaluating(self.model):
+            for i in range(0, len(histories), size):
+                history = self.tensor(histories[i : i + size])
+                weights = self.model.generate(history).weights
+                ids = self.tensor(candidates if len(candidates) == 1 else candidates[i : i + size])
+                for j, some in enumerate(ids.split(columns, dim=1)):
+                    targets = F.embedding(some, table)
+                    logits = dot(self.model.users(history, targets, weights), targets)
+                    scores[i : i + size, j * columns : (j + 1) * columns] = array(logits)
+        return scores
+
+    def floats(self, length: int, candidates: int) -> int:
+        """Return about how many numbers a history takes; a backbone that reads the candidates needs L times the room for them."""
+        dim = self.model.items.embedding_dim
+        per_candidate = 8 * dim * length if self.looks_at_candidates else 2 * dim
+        return candidates * per_candidate + 4 * dim * dim + 16 * dim * length
+
+    def rows_at_once(self, length: int, candidates: int) -> int:
+        """Return how many histories fit into a block."""
+        return max(1, FLOATS_AT_ONCE // self.floats(length, candidates))
 
     def tensor(self, ids: Array) -> torch.Tensor:
         """Return ids as an int64 tensor on the model's device."""
         return torch.from_numpy(np.ascontiguousarray(ids, dtype=np.int64)).to(self.device)
+
+
+def array(scores: torch.Tensor) -> Array:
+    """Return scores as float32."""
+    return np.asarray(scores.float().cpu().numpy())
 
 
 @contextmanager

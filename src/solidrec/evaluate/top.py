@@ -1,0 +1,80 @@
+"""The best few of many scores, exactly and without sorting the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+GROUP = 16  # columns that stand for each other while a bound is sought
+
+
+def top(scores: Array, k: int) -> tuple[Array, Array]:
+    """Return the rows and columns (n,) of each row's `k` best scores, row by row, best first, ties by column.
+
+    `scores` is (R, C); -inf is never among the best, so a row may have fewer than `k`.
+
+    >>> rows, columns = top(np.array([[1.0, 3.0, 3.0, 2.0], [5.0, -np.inf, -np.inf, -np.inf]]), 2)
+    >>> rows.tolist(), columns.tolist()
+    ([0, 0, 1], [1, 2, 0])
+    """
+    rows, columns = best(scores, k, order=None)
+    ranked = np.lexsort((columns, -scores[rows, columns], rows))
+    return rows[ranked], columns[ranked]
+
+
+def best(scores: Array, k: int, *, order: Array | None) -> tuple[Array, Array]:
+    """Return what `top` returns, in no order; ties go to the smaller entry of `order` (R or 1, C), by default to the column."""
+    width = max(scores.shape[1], 1)
+    places = np.flatnonzero(scores >= bound(scores, k)[:, None])  # several times faster than pairs
+    values = scores.reshape(-1)[places]
+    rows = places // width
+    reached = (values >= kth(rows, values, k=k, count=len(scores))[rows]) & (values > -np.inf)
+    rows, columns, values = rows[reached], places[reached] % width, values[reached]
+    surplus = (np.bincount(rows, minlength=len(scores)) > k)[rows]  # rows where the k-th place is tied
+    if not surplus.any():
+        return rows, columns
+    tied, ties = np.flatnonzero(surplus), columns
+    if order is not None:
+        ties = np.broadcast_to(order, scores.shape)[rows, columns]
+    ranked = tied[np.lexsort((ties[tied], -values[tied], rows[tied]))]
+    kept = ~surplus
+    kept[ranked[place_in_row(rows[ranked]) < k]] = True
+    return rows[kept], columns[kept]
+
+
+def bound(scores: Array, k: int) -> Array:
+    """Return a value for each row (R,) that at least `k` of its scores reach, and not many more.
+
+    It is the k-th largest maximum of disjoint groups of columns: k groups have a member that reaches it. That takes one pass.
+    """
+    rows, width = scores.shape
+    if k >= width:
+        return np.full(rows, -np.inf, dtype=scores.dtype)
+    groups = width // GROUP
+    if groups > k:
+        scores = scores[:, : groups * GROUP].reshape(rows, GROUP, groups).max(1)
+    return np.asarray(np.partition(scores, scores.shape[1] - k, axis=1)[:, -k])
+
+
+def kth(rows: Array, values: Array, *, k: int, count: int) -> Array:
+    """Return the k-th largest of each row's `values` (n,), (count,); -inf for a row with fewer. `rows` (n,) is sorted."""
+    sizes = np.bincount(rows, minlength=count)
+    if sizes.max(initial=0) == k == sizes.min(initial=k):
+        return np.full(count, -np.inf)
+    table = np.full((count, max(k, sizes.max(initial=0))), -np.inf, dtype=values.dtype)
+    table[rows, place_in_row(rows)] = values
+    return np.asarray(np.partition(table, table.shape[1] - k, axis=1)[:, -k])
+
+
+def place_in_row(rows: Array) -> Array:
+    """Return how many entries of the same row come before each entry of sorted `rows` (n,).
+
+    >>> place_in_row(np.array([0, 0, 3, 3, 3])).tolist()
+    [0, 1, 0, 1, 2]
+    """
+    sizes = np.bincount(rows)
+    return np.asarray(np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes))
