@@ -6,25 +6,35 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import final
 
+import polars as pl
+
 
 @final
 class IdMap:
     """A frozen two-way map between external ids and 1..N.
+
+    The ids are held as one `series` of strings, a few bytes an id; Python objects are made of them only when
+    somebody asks for `ids`, or for the `index` of a name.
 
     >>> ids = IdMap(["b", "a"])
     >>> len(ids), ids.index("a"), ids.index("new"), ids.id(1)
     (2, 2, 0, 'b')
     """
 
-    def __init__(self, ids: Sequence[str]) -> None:
-        self.ids: tuple[str, ...] = tuple(ids)
+    def __init__(self, ids: Sequence[str] | pl.Series) -> None:
+        self.series = (ids if isinstance(ids, pl.Series) else pl.Series(list(ids), dtype=pl.String)).alias("id")
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The external ids of 1..N in order."""
+        return tuple(self.series.to_list())
 
     @cached_property
     def _index(self) -> dict[str, int]:
-        return {name: i for i, name in enumerate(self.ids, start=1)}
+        return dict(zip(self.series.to_list(), range(1, len(self) + 1), strict=True))
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.series)
 
     def index(self, name: str) -> int:
         """Return the integer of an external id, 0 if it is unknown."""
@@ -32,9 +42,9 @@ class IdMap:
 
     def id(self, index: int) -> str:
         """Return the external id of an integer in 1..N; raises `IndexError` for 0 and anything outside."""
-        if not 1 <= index <= len(self.ids):
-            raise IndexError(f"index {index} is outside 1..{len(self.ids)}")
-        return self.ids[index - 1]
+        if not 1 <= index <= len(self):
+            raise IndexError(f"index {index} is outside 1..{len(self)}")
+        return str(self.series[index - 1])
 
     def known(self, names: Iterable[str]) -> tuple[list[int], list[str]]:
         """Split names into the integers of the known ones and the list of the unknown, both in order."""

@@ -7,13 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solidrec.data.negatives import TrainingNegatives, Unseen, fixed_negatives
+from solidrec.data.windows import Integers
+
+
+def unseen_of(users: Integers, items: Integers, *, n_users: int, n_items: int) -> Unseen:
+    """`Unseen` of events in any order."""
+    ends = np.cumsum(np.bincount(users, minlength=n_users + 1))
+    return Unseen(items[np.argsort(users, kind="stable")], np.append(0, ends[:-1]), ends, n_items=n_items)
 
 
 @given(st.integers(1, 12), st.lists(st.tuples(st.integers(1, 4), st.integers(1, 12)), max_size=30))
 def test_ranks_number_exactly_the_unseen_items_in_order(n_items: int, events: list[tuple[int, int]]) -> None:
     events = [(user, item) for user, item in events if item <= n_items]
     users, items = (np.array([event[i] for event in events], dtype=np.int64) for i in (0, 1))
-    unseen = Unseen(users, items, n_users=4, n_items=n_items)
+    unseen = unseen_of(users, items, n_users=4, n_items=n_items)
     for user in range(1, 5):
         expected = sorted(set(range(1, n_items + 1)) - {item for who, item in events if who == user})
         assert unseen.free[user] == len(expected)
@@ -22,7 +29,7 @@ def test_ranks_number_exactly_the_unseen_items_in_order(n_items: int, events: li
 
 
 def test_training_negatives_are_uniform_over_what_the_user_has_not_trained_on() -> None:
-    negatives = TrainingNegatives(np.array([1, 1, 2]), np.array([2, 5, 1]), n_users=2, n_items=6)
+    negatives = TrainingNegatives(unseen_of(np.array([1, 1, 2]), np.array([2, 5, 1]), n_users=2, n_items=6))
     drawn = negatives.draw(np.array([1, 2]), 60_000, np.random.default_rng(0))
     counts = [np.bincount(row, minlength=7) for row in drawn]
     assert [np.flatnonzero(count).tolist() for count in counts] == [[1, 3, 4, 6], [2, 3, 4, 5, 6]]
@@ -34,14 +41,14 @@ def test_training_negatives_are_uniform_over_what_the_user_has_not_trained_on() 
 
 
 def test_training_negatives_depend_on_the_generator_alone() -> None:
-    negatives = TrainingNegatives(np.array([1]), np.array([2]), n_users=1, n_items=50)
+    negatives = TrainingNegatives(unseen_of(np.array([1]), np.array([2]), n_users=1, n_items=50))
     first, again = (negatives.draw(np.array([1, 1]), 4, np.random.default_rng(7)) for _ in range(2))
     assert first.tolist() == again.tolist()
     assert first.tolist() != negatives.draw(np.array([1, 1]), 4, np.random.default_rng(8)).tolist()
 
 
 def test_a_user_who_has_everything_gets_the_whole_catalogue() -> None:
-    negatives = TrainingNegatives(np.array([1, 1, 1, 2]), np.array([1, 2, 3, 1]), n_users=2, n_items=3)
+    negatives = TrainingNegatives(unseen_of(np.array([1, 1, 1, 2]), np.array([1, 2, 3, 1]), n_users=2, n_items=3))
     drawn = negatives.draw(np.array([1, 2]), 200, np.random.default_rng(0))
     assert set(drawn[0].tolist()) == {1, 2, 3}
     assert set(drawn[1].tolist()) == {2, 3}
@@ -49,26 +56,26 @@ def test_a_user_who_has_everything_gets_the_whole_catalogue() -> None:
 
 def test_fixed_negatives_are_distinct_unseen_and_stable_under_other_users() -> None:
     users, items = np.array([1, 1, 2, 3]), np.array([4, 9, 4, 1])
-    unseen = Unseen(users, items, n_users=3, n_items=120)
+    unseen = unseen_of(users, items, n_users=3, n_items=120)
     found = fixed_negatives(unseen, np.array([1, 2, 3]), ["ann", "bob", "cy"], count=99, seed=0)
     assert found.shape == (3, 99)
     assert all(len(set(row)) == 99 for row in found.tolist())
     assert not set(found[0].tolist()) & {4, 9}
     assert found.min() >= 1
     assert found.max() <= 120
-    alone = Unseen(np.array([1]), np.array([4]), n_users=1, n_items=120)
+    alone = unseen_of(np.array([1]), np.array([4]), n_users=1, n_items=120)
     assert fixed_negatives(alone, np.array([1]), ["bob"], count=99, seed=0).tolist() == found[1:2].tolist()
     for other in ({"seed": 1}, {"seed": 0, "salt": "test"}):
         assert fixed_negatives(alone, np.array([1]), ["bob"], count=99, **other).tolist() != found[1:2].tolist()  # type: ignore[arg-type]
 
 
 def test_fixed_negatives_can_take_everything_that_is_left() -> None:
-    unseen = Unseen(np.array([1, 1]), np.array([2, 3]), n_users=1, n_items=5)
+    unseen = unseen_of(np.array([1, 1]), np.array([2, 3]), n_users=1, n_items=5)
     assert sorted(fixed_negatives(unseen, np.array([1]), ["a"], count=3, seed=0)[0].tolist()) == [1, 4, 5]
 
 
 def test_every_item_is_a_fixed_negative_equally_often() -> None:
-    unseen = Unseen(np.array([1]), np.array([10]), n_users=20_000, n_items=10)
+    unseen = unseen_of(np.array([1]), np.array([10]), n_users=20_000, n_items=10)
     users = np.arange(2, 20_001)
     found = fixed_negatives(unseen, users, [f"u{user}" for user in users], count=4, seed=3)
     counts = np.bincount(found.ravel(), minlength=11)[1:]
@@ -79,7 +86,7 @@ def test_every_item_is_a_fixed_negative_equally_often() -> None:
 def test_ten_thousand_users_take_about_a_second() -> None:
     rng = np.random.default_rng(0)
     users = np.repeat(np.arange(1, 10_001), 10)
-    unseen = Unseen(users, rng.integers(1, 5001, size=len(users)), n_users=10_000, n_items=5000)
+    unseen = unseen_of(users, rng.integers(1, 5001, size=len(users)), n_users=10_000, n_items=5000)
     start = time.perf_counter()
     fixed_negatives(unseen, np.arange(1, 10_001), [str(user) for user in range(10_000)], count=99, seed=0)
     assert time.perf_counter() - start < 5  # about 0.4 s on an idle core; the slack is for busy machines

@@ -1,4 +1,8 @@
-"""Turn raw rows into a clean log: every row is kept, rejected with a reason, or dropped by a named rule."""
+"""Turn raw rows into a clean log: every row is kept, rejected with a reason, or dropped by a named rule.
+
+Only numbers are held for every row: ids are numbered while they are read, and what they are made of is checked
+once an id. Rows that turn out to be bad are read again, so that a message can show what they hold.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,17 @@ from dataclasses import dataclass, field
 from typing import Literal, final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from solidrec.data.columns import INTERACTIONS, find_columns, id_column, number_column
+from solidrec.data.order import lexical_order, repeats
 from solidrec.data.readers import Table
+from solidrec.data.reject import SHOWN, finite_number, id_checks, judge, reasons, whole_number
 from solidrec.errors import DataError, SolidrecError, UsageError
 
-MAX_ID_BYTES = 256
-SHOWN = 20
-WHY = {"bad_time": ", not a whole number", "bad_rating": ", not a number"}
-MAX_EXACT = 2**53
+Index = npt.NDArray[np.int32]
+Times = npt.NDArray[np.int64]
 
 
 @final
@@ -36,9 +41,16 @@ class Rules:
 @final
 @dataclass(frozen=True)
 class CleanLog:
-    """A clean log, `log` with columns user, item (strings), time (int64) in final order, and the account of every row."""
+    """A clean log in final order, and the account of every row.
 
-    log: pl.DataFrame
+    `users` and `items` are the ids, sorted; `user` and `item`, (N,), number them from 1; `time` is (N,).
+    """
+
+    users: pl.Series
+    items: pl.Series
+    user: Index
+    item: Index
+    time: Times
     order: str
     rejected: pl.DataFrame
     rows_in: int
@@ -47,9 +59,9 @@ class CleanLog:
     @property
     def rows(self) -> dict[str, object]:
         """The account: ``{"in", "kept", "rejected": {reason: n}, "dropped": {rule: n}}``."""
-        reasons = dict(self.rejected.group_by("reason").len().sort("reason").iter_rows())
-        account = {"in": self.rows_in, "kept": len(self.log), "rejected": reasons, "dropped": self.dropped}
-        if self.rows_in != len(self.log) + sum(reasons.values()) + sum(self.dropped.values()):
+        rejected = dict(self.rejected.group_by("reason").len().sort("reason").iter_rows())
+        account = {"in": self.rows_in, "kept": len(self.time), "rejected": rejected, "dropped": self.dropped}
+        if self.rows_in != len(self.time) + sum(rejected.values()) + sum(self.dropped.values()):
             raise SolidrecError(f"rows do not add up: {account}; please report this")
         return account
 
@@ -65,17 +77,40 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
         table, INTERACTIONS, columns, required=("user", "item", *(("rating",) if rules.min_rating is not None else ()))
     )
     order = _order(table, roles, rules)
-    raw = _raw(table, roles, order)
-    if raw.is_empty():
+    needed = _needed(table, roles, order)
+    log = table.collect(*needed, then=lambda frame: _numbered(frame, rules))
+    if log.is_empty():
         raise DataError(f"{table.name}: has a header but no rows; give a file with interactions")
-    reasons = _reasons(raw, rated=rules.min_rating is not None)
-    rejected = raw.with_columns(reason=reasons).filter(pl.col("reason").is_not_null())
-    _judge(rejected, len(raw), table, rules)
-    log = raw.filter(reasons.is_null()).with_columns(time=_integer(raw))
-    log, dropped = _apply(log, order, table, rules)
-    keys = ["user", "time"] + (["item"] if rules.ties == "item" else [])
-    log = log.sort(keys, maintain_order=True).select("user", "item", "time")
-    return CleanLog(log, order, rejected.with_columns(pl.col("row") + table.first_row), len(raw), dropped)
+    rows_in, bad = len(log), _bad(log)
+    rejected = _rejected(table, needed, bad, rules)
+    judge(rejected, rows_in, table, None if rules.on_bad_row == "strict" else rules.max_bad_fraction)
+    if len(rejected):
+        log = log.filter(~bad)
+    left = _Left(table, len(log))
+    if rules.min_rating is not None:
+        log = log.filter("enough")
+    left.after("below_min_rating", len(log))
+
+    users, user = _index(log.drop_in_place("user"))
+    items, item = _index(log.drop_in_place("item"))
+    time = log.drop_in_place("time").to_numpy()
+    place = lexical_order(user, time, *((item,) if rules.ties == "item" else ()))
+    user, item, time = user[place], item[place], time[place]
+    if rules.duplicates != "keep" and order != "file":  # without times a repeat may be a second visit
+        again = repeats(_starts(user) | _starts(time), item)
+        if again.any():
+            if rules.duplicates == "error":
+                raise _duplicated(log["row"].to_numpy()[place[again]], table)
+            user, item, time = user[~again], item[~again], time[~again]
+    left.after("exact_duplicate", len(time))
+    if rules.k_core > 1:
+        core = _k_core(user, item, rules.k_core)
+        left.after("k_core", int(np.count_nonzero(core)))
+        users, user = _without_gaps(users, user[core])
+        items, item = _without_gaps(items, item[core])
+        time = time[core]
+    rejected = rejected.with_columns(pl.col("row") + table.first_row)
+    return CleanLog(users, items, user, item, time, order, rejected, rows_in, left.dropped)
 
 
 def _order(table: Table, roles: Mapping[str, str], rules: Rules) -> str:
@@ -91,119 +126,98 @@ def _order(table: Table, roles: Mapping[str, str], rules: Rules) -> str:
     )
 
 
-def _raw(table: Table, roles: Mapping[str, str], order: str) -> pl.DataFrame:
-    """Read the needed columns as user, item, time, rating (as in the file) and row (0-based)."""
+def _needed(table: Table, roles: Mapping[str, str], order: str) -> list[pl.Expr]:
+    """Return the columns user, item, time and rating (if there is one) as they are in the file."""
     key = {"timestamp": "time", "position": "position"}.get(order)
     time = number_column(table, roles[key], "time") if key else pl.int_range(pl.len(), dtype=pl.Int64).alias("time")
     rating = [number_column(table, roles["rating"], "rating")] if "rating" in roles else []
-    ids = [id_column(table, roles[role], role) for role in ("user", "item")]
-    return table.collect(*ids, time, *rating).with_row_index("row")
+    return [*(id_column(table, roles[role], role) for role in ("user", "item")), time, *rating]
 
 
-def _integer(raw: pl.DataFrame) -> pl.Expr:
-    """Return the time column as int64, null where it is not exactly a whole number."""
-    exact, dtype = pl.col("time").cast(pl.Int64, strict=False), raw.schema["time"]
-    if dtype.is_integer():
-        return exact
-    number = pl.col("time").cast(pl.Float64, strict=False)
-    whole = (number == number.floor()) & (number.abs() < MAX_EXACT)
-    rounded = pl.when(whole).then(number).cast(pl.Int64, strict=False)
-    return pl.coalesce(exact, rounded) if dtype == pl.String else rounded
+def _numbered(frame: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
+    """Make numbers of all columns: ids are categories, a bad time is null, `enough` says whether the rating is."""
+    numbers = [pl.col("user", "item").cast(pl.Categorical), whole_number("time", frame.collect_schema()["time"])]
+    if rules.min_rating is not None:
+        numbers.append((finite_number("rating") >= rules.min_rating).alias("enough"))
+    frame = frame.with_columns(numbers).drop("rating", strict=False)
+    return frame.with_row_index("row") if rules.duplicates == "error" else frame
 
 
-def _reasons(raw: pl.DataFrame, *, rated: bool) -> pl.Series:
-    """Return, for each row, the first reason to reject it, or null."""
-    checks: list[tuple[str, pl.Expr]] = []
+def _bad(log: pl.DataFrame) -> pl.Series:
+    """Return which rows hold an id or a number that is none."""
+    bad = [pl.col(name).is_null() for name in log.columns]
     for role in ("user", "item"):
-        name = pl.col(role)
-        checks += [
-            (f"null_{role}", name.is_null() | (name.str.strip_chars() == "")),
-            (f"control_{role}", name.str.contains(r"\p{Cc}")),
-            (f"long_{role}", name.str.len_bytes() > MAX_ID_BYTES),
-        ]
-    checks += [("null_time", _blank("time", raw)), ("bad_time", _integer(raw).is_null())]
-    if rated:
-        number = pl.col("rating").cast(pl.Float64, strict=False)
-        checks += [("null_rating", _blank("rating", raw)), ("bad_rating", ~number.is_finite().fill_null(False))]
-    reason = pl.coalesce([pl.when(bad).then(pl.lit(name)) for name, bad in checks])
-    return raw.select(reason=reason.cast(pl.String))["reason"]
+        ids = log[role].unique()
+        wrong = pl.DataFrame({role: ids.cast(pl.String)}).select(pl.any_horizontal([check for _, check in id_checks(role)]))
+        if wrong.to_series().any():
+            bad.append(pl.col(role).to_physical().is_in(ids.filter(wrong.to_series()).to_physical().implode()))
+    return log.select(bad=pl.any_horizontal(bad).fill_null(False)).to_series()
 
 
-def _blank(column: str, raw: pl.DataFrame) -> pl.Expr:
-    empty = pl.col(column).str.strip_chars() == "" if raw.schema[column] == pl.String else pl.lit(False)
-    return pl.col(column).is_null() | empty
+def _rejected(table: Table, needed: list[pl.Expr], bad: pl.Series, rules: Rules) -> pl.DataFrame:
+    """Read the bad rows again, as they are in the file, with `row` (0-based) and `reason`."""
+    numbers = bad.arg_true()
+    if numbers.is_empty():
+        return pl.DataFrame(schema={"row": pl.UInt32, "reason": pl.String})
+    found = table.collect(*needed, then=lambda frame: frame.with_row_index("row").filter(pl.col("row").is_in(numbers.implode())))
+    found = found.select("user", "item", "time", *(["rating"] if "rating" in found.columns else []), "row")
+    found = found.with_columns(reason=reasons(found, rated=rules.min_rating is not None))
+    if len(found) < len(numbers) or found["reason"].null_count():
+        raise DataError(f"{table.name}: holds other rows when it is read again; see that nothing changes it meanwhile")
+    return found
 
 
-def _judge(rejected: pl.DataFrame, rows: int, table: Table, rules: Rules) -> None:
-    """Raise for bad rows in strict mode, and for too many of them in quarantine."""
-    if rejected.is_empty():
-        return
-    listing = "; ".join(_listing(group, table) for (_,), group in rejected.group_by("reason", maintain_order=True))
-    if rules.on_bad_row == "strict":
-        raise DataError(
-            f"{table.name}: {len(rejected):,} bad rows: {listing}; repair them or set them aside with --on-bad-row quarantine"
-        )
-    if len(rejected) > rules.max_bad_fraction * rows:
-        share = f"{len(rejected):,} of {rows:,} rows are bad, more than --max-bad-fraction {rules.max_bad_fraction}"
-        raise DataError(f"{table.name}: {share}: {listing}; repair the file or raise the fraction")
+@final
+class _Left:
+    """Counts what each rule drops; raises `DataError` naming the rule that left nothing."""
+
+    def __init__(self, table: Table, rows: int) -> None:
+        self.table, self.rows = table, rows
+        self.dropped: dict[str, int] = {}
+
+    def after(self, name: str, rows: int) -> None:
+        if rows < self.rows:
+            self.dropped[name] = self.rows - rows
+        if not rows:
+            last = name if self.dropped else "the check of bad rows"
+            raise DataError(f"{self.table.name}: no rows are left after {last} ({self.rows:,} rows before); loosen it")
+        self.rows = rows
 
 
-def _listing(group: pl.DataFrame, table: Table) -> str:
-    """Return ``null_user (2): file.csv:5, file.csv:9`` for the rows of one reason, with the value where there is one."""
-    reason = str(group["reason"][0])
-    role = reason.partition("_")[2]
-    rows = group.head(SHOWN).select("row", role).iter_rows()
-    shown = [
-        f"{table.name}:{row + table.first_row}" + (f" {str(value)[:40]!r}" if reason.startswith("bad") else "")
-        for row, value in rows
-    ]
-    more = ", ..." if len(group) > SHOWN else ""
-    return f"{reason} ({len(group):,}{WHY.get(reason, '')}): {', '.join(shown)}{more}"
+def _index(column: pl.Series) -> tuple[pl.Series, Index]:
+    """Return the ids of a column of categories, sorted, and for each row the number of its id, from 1."""
+    found = column.unique()
+    names = found.cast(pl.String)
+    order = names.arg_sort()
+    codes = found.to_physical().gather(order).to_numpy()
+    number = np.zeros(int(codes.max()) + 1, dtype=np.int32)
+    number[codes] = np.arange(1, len(codes) + 1)
+    return names.gather(order), number[column.to_physical().to_numpy()]
 
 
-def _apply(log: pl.DataFrame, order: str, table: Table, rules: Rules) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Apply the named rules in order and count what each drops; ratings go first so that row order cannot matter."""
-    steps = [("below_min_rating", _min_rating), ("exact_duplicate", _duplicates), ("k_core", _k_core)]
-    dropped: dict[str, int] = {}
-    for name, rule in steps:
-        kept = rule(log, order, table, rules)
-        if len(kept) < len(log):
-            dropped[name] = len(log) - len(kept)
-        if kept.is_empty():
-            last = name if dropped else "the check of bad rows"
-            raise DataError(f"{table.name}: no rows are left after {last} ({len(log):,} rows before); loosen it")
-        log = kept
-    return log, dropped
+def _without_gaps(names: pl.Series, index: Index) -> tuple[pl.Series, Index]:
+    """Number anew the ids that still occur."""
+    occurs = np.zeros(len(names) + 1, dtype=bool)
+    occurs[index] = True
+    return names.filter(pl.Series(occurs[1:])), np.cumsum(occurs, dtype=np.int32)[index]
 
 
-def _min_rating(log: pl.DataFrame, order: str, table: Table, rules: Rules) -> pl.DataFrame:
-    if rules.min_rating is None:
-        return log
-    return log.filter(pl.col("rating").cast(pl.Float64) >= rules.min_rating)
+def _starts(column: npt.NDArray[np.int32] | Times) -> npt.NDArray[np.bool_]:
+    """Return which rows differ from the row before."""
+    return np.append(True, column[1:] != column[:-1])
 
 
-def _duplicates(log: pl.DataFrame, order: str, table: Table, rules: Rules) -> pl.DataFrame:
-    """Keep the first of rows that agree in user, item and time; without times a repeat may be a second visit."""
-    if rules.duplicates == "keep" or order == "file":
-        return log
-    kept = log.unique(["user", "item", "time"], keep="first", maintain_order=True)
-    if rules.duplicates == "error" and len(kept) < len(log):
-        again = log.join(kept.select("row"), on="row", how="anti").head(SHOWN)["row"]
-        rows = ", ".join(f"{table.name}:{row + table.first_row}" for row in again)
-        raise DataError(f"{table.name}: {len(log) - len(kept):,} exact duplicates: {rows}; remove them or use --duplicates drop")
-    return kept
+def _duplicated(rows: npt.NDArray[np.uint32], table: Table) -> DataError:
+    shown = ", ".join(f"{table.name}:{row + table.first_row}" for row in np.sort(rows)[:SHOWN].tolist())
+    return DataError(f"{table.name}: {len(rows):,} exact duplicates: {shown}; remove them or use --duplicates drop")
 
 
-def _k_core(log: pl.DataFrame, order: str, table: Table, rules: Rules) -> pl.DataFrame:
-    """Drop users and items with fewer than k rows until none is left to drop."""
-    if rules.k_core <= 1:
-        return log
-    users = log["user"].rank("dense").to_numpy().astype(np.int64)
-    items = log["item"].rank("dense").to_numpy().astype(np.int64)
-    keep = np.ones(len(log), dtype=bool)
+def _k_core(user: Index, item: Index, k: int) -> npt.NDArray[np.bool_]:
+    """Return the rows that are left when users and items with fewer than k rows are dropped until there is none."""
+    keep = np.ones(len(user), dtype=bool)
     while True:
-        enough = (np.bincount(users[keep], minlength=users.max() + 1) >= rules.k_core)[users]
-        enough &= (np.bincount(items[keep], minlength=items.max() + 1) >= rules.k_core)[items]
+        enough = (np.bincount(user[keep], minlength=user.max() + 1) >= k)[user]
+        enough &= (np.bincount(item[keep], minlength=item.max() + 1) >= k)[item]
         if (keep <= enough).all():
-            return log.filter(keep)
+            return keep
         keep &= enough

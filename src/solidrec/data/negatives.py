@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import numpy.typing as npt
 
-Integers = npt.NDArray[np.integer[Any]]
+from solidrec.data.windows import Integers, blocks, ranges
+
 Items = npt.NDArray[np.int32]
 
 CHUNK = 1 << 14
@@ -24,21 +25,33 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 class Unseen:
     """The items of 1..V that each user has no event with, addressed by rank.
 
-    `users` and `items` are (N,), one entry an event; `free` is (U+1,): how many unseen items each user has.
+    The events of user u are ``items[starts[u]:ends[u]]``, `starts` and `ends` are (U+1,); `free` is (U+1,): how many
+    unseen items each user has.
 
-    >>> unseen = Unseen(np.array([1, 1]), np.array([2, 4]), n_users=1, n_items=5)
+    >>> unseen = Unseen(np.array([2, 4]), np.array([0, 0]), np.array([0, 2]), n_items=5)
     >>> unseen.free[1], unseen.pick(np.array([1, 1, 1]), np.array([0, 1, 2]))
     (np.int64(3), array([1, 3, 5], dtype=int32))
     """
 
-    def __init__(self, users: Integers, items: Integers, *, n_users: int, n_items: int) -> None:
+    def __init__(self, items: Integers, starts: Integers, ends: Integers, *, n_items: int) -> None:
         self.n_items = n_items
         self._stride = n_items + 1
-        owner, item = np.divmod(np.unique(users.astype(np.int64) * self._stride + items), self._stride)
-        count = np.bincount(owner, minlength=n_users + 1)
+        count = np.zeros(len(starts), dtype=np.int64)
+        self._keys = np.empty(int(np.maximum(ends - starts, 0).sum()), dtype=np.int64)
+        filled = 0
+        for block in blocks(starts, ends):
+            row, position = ranges(starts[block], ends[block])
+            key = (row + block.start) * self._stride + items[position]
+            key.sort()
+            key = key[np.append(True, key[1:] != key[:-1])[: len(key)]]
+            owner = key // self._stride - block.start
+            count[block] = np.bincount(owner, minlength=block.stop - block.start)
+            # an item becomes the number of unseen items below it: all below it less the seen ones among them
+            first = np.cumsum(count[block]) - count[block]
+            self._keys[filled : filled + len(key)] = key - 1 - (np.arange(len(key)) - first[owner])
+            filled += len(key)
+        self._keys = self._keys[:filled]
         self._start = np.cumsum(count) - count
-        unseen_below = item - 1 - (np.arange(len(owner)) - self._start[owner])
-        self._keys = owner * self._stride + unseen_below
         self.free: npt.NDArray[np.int64] = n_items - count
 
     def pick(self, users: Integers, ranks: Integers) -> Items:
@@ -50,14 +63,14 @@ class Unseen:
 
 @final
 class TrainingNegatives:
-    """Draws items uniformly from 1..V less the user's *training* items.
+    """Draws items uniformly from 1..V less the user's *training* items, which are the ones that `unseen` leaves out.
 
     Held-out items stay drawable: leaving them out would tell the model which they are. A user who has trained
     on the whole catalogue has no negative left and gets uniform draws from all of it.
     """
 
-    def __init__(self, users: Integers, items: Integers, *, n_users: int, n_items: int) -> None:
-        self._unseen = Unseen(users, items, n_users=n_users, n_items=n_items)
+    def __init__(self, unseen: Unseen) -> None:
+        self._unseen = unseen
 
     def draw(self, users: Integers, count: int, rng: np.random.Generator) -> Items:
         """Return (n, count) items for (n,) users, independent of each other; the only randomness is `rng`."""

@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from solidrec.artifacts import MANIFEST
 from solidrec.data.catalog import Catalog, bare_catalog, read_catalog, read_feature
@@ -84,13 +83,13 @@ def prepare(
     table = read_table(interactions, encoding=encoding)
     cleaned = clean(table, columns=columns, rules=rules)
     rows = cleaned.rows
-    events, item_ids = _events(cleaned)
+    events = _events(cleaned)
     progress("splitting")
     parts = _split(events, cleaned.order, split, (valid_fraction, test_fraction), (valid_from, test_from))
     kept = _negatives(events, parts, negatives)
 
     progress("reading the catalogue")
-    catalog, notes = bare_catalog(item_ids), table.notes
+    catalog, notes = bare_catalog(cleaned.items), table.notes
     if items is not None:
         item_table = read_table(items, encoding=encoding)
         notes += item_table.notes
@@ -100,7 +99,11 @@ def prepare(
             "category": category_column,
         }
         catalog = read_catalog(
-            item_table, item_ids, columns=item_columns, category_separator=category_separator, duplicate_items=duplicate_items
+            item_table,
+            cleaned.items,
+            columns=item_columns,
+            category_separator=category_separator,
+            duplicate_items=duplicate_items,
         )
     matrices, modalities = {}, _modalities(catalog)
     for name, given in sorted((features or {}).items()):
@@ -166,15 +169,10 @@ def _check(options: Mapping[str, Any], features: Mapping[str, Any], *, has_items
         raise UsageError("features belong to an items file that numbers their rows; give items= (--items)")
 
 
-def _events(cleaned: CleanLog) -> tuple[Events, pl.Series]:
-    """Number the ids in sorted order, so that indices don't depend on row order, and flatten the log."""
-    log = cleaned.log
-    users, items = (log[name].unique().sort() for name in ("user", "item"))
-    owner = log["user"].rank("dense").to_numpy().astype(np.int64)
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(users) + 1))])
-    item_index = log["item"].rank("dense").to_numpy().astype(np.int32)
-    times = log["time"].to_numpy().astype(np.int64)
-    return Events(IdMap(users.to_list()), IdMap(items.to_list()), offsets, item_index, times), items
+def _events(cleaned: CleanLog) -> Events:
+    """Flatten the log: where each user's events begin, and their items and times."""
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(cleaned.user, minlength=len(cleaned.users) + 1))])
+    return Events(IdMap(cleaned.users), IdMap(cleaned.items), offsets, cleaned.item, cleaned.time)
 
 
 def _split(

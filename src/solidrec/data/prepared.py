@@ -17,7 +17,7 @@ import polars as pl
 from solidrec.artifacts import new_folder, read_manifest, write_file, write_manifest, write_table
 from solidrec.data.negatives import Items, TrainingNegatives, Unseen, fixed_negatives
 from solidrec.data.split import Split
-from solidrec.data.windows import Integers, ranges, windows
+from solidrec.data.windows import Integers, blocks, ranges, windows
 from solidrec.errors import UsageError
 from solidrec.ids import IdMap
 
@@ -66,8 +66,7 @@ class Events:
     @cached_property
     def unseen(self) -> Unseen:
         """The items that each user never touched, in any split."""
-        owner = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
-        return Unseen(owner, self.items, n_users=len(self.users), n_items=len(self.item_ids))
+        return Unseen(self.items, self.offsets[:-1], self.offsets[1:], n_items=len(self.item_ids))
 
 
 @final
@@ -104,8 +103,8 @@ class PreparedData:
         return cls(
             path=path,
             manifest=manifest,
-            users=IdMap(pl.read_parquet(path / "users.parquet", glob=False)["user"].to_list()),
-            items=IdMap(catalog["item"].to_list()),
+            users=IdMap(pl.read_parquet(path / "users.parquet", glob=False)["user"]),
+            items=IdMap(catalog["item"]),
             offsets=_load(path / "offsets.npy"),
             event_items=_load(path / "event_items.npy"),
             event_times=_load(path / "event_times.npy"),
@@ -122,8 +121,11 @@ class PreparedData:
     @cached_property
     def train_counts(self) -> npt.NDArray[np.int64]:
         """How often each item occurs in training, (V+1,)."""
-        _, positions = ranges(self.offsets[:-1], self.train_end)
-        return np.bincount(self.event_items[positions], minlength=len(self.items) + 1).astype(np.int64)
+        counts = np.zeros(len(self.items) + 1, dtype=np.int64)
+        for block in blocks(self.offsets[:-1], self.train_end):
+            _, positions = ranges(self.offsets[:-1][block], self.train_end[block])
+            counts += np.bincount(self.event_items[positions], minlength=len(counts))
+        return counts
 
     def training_targets(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """Return users and positions, (T,) each, of every training event that has an earlier event of the same user."""
@@ -147,8 +149,7 @@ class PreparedData:
 
     def training_negatives(self) -> TrainingNegatives:
         """Return the sampler of training negatives: uniform over the catalogue less the user's training items."""
-        users, positions = ranges(self.offsets[:-1], self.train_end)
-        return TrainingNegatives(users, self.event_items[positions], n_users=len(self.users), n_items=len(self.items))
+        return TrainingNegatives(Unseen(self.event_items, self.offsets[:-1], self.train_end, n_items=len(self.items)))
 
     def seen(self, users: Integers, positions: Integers) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
         """Return flat (row, item) pairs of every item before each target, for filtering the whole catalogue."""
@@ -173,7 +174,7 @@ def split_negatives(events: Events, users: Integers, *, split: str, count: int, 
     """Return the (n, count) fixed negatives of a split's users, the same stored or derived."""
     if count == 0:
         return np.empty((len(users), 0), dtype=np.int32)
-    names = [events.users.id(int(user)) for user in users]
+    names = events.users.series.gather(np.asarray(users, dtype=np.uint32) - 1).to_list()
     return fixed_negatives(events.unseen, users, names, count=count, seed=seed, salt=split)
 
 
@@ -202,7 +203,7 @@ def write_prepared(
         arrays |= {f"{name}_users": users, f"{name}_positions": positions}
         if stored:
             arrays[f"{name}_negatives"] = split_negatives(events, users, split=name, count=negatives[name], seed=seed)
-    tables = {"users": pl.DataFrame({"user": events.users.ids}, schema={"user": pl.String}), "items": catalog}
+    tables = {"users": events.users.series.alias("user").to_frame(), "items": catalog}
     if len(rejected):
         tables["rejected"] = rejected
     fixed = {**negatives, "seed": seed}
@@ -241,8 +242,10 @@ def fingerprint(
     for name, array in arrays.items():
         digest.update(f"{name}{array.shape}{array.dtype}".encode())
         digest.update(np.ascontiguousarray(array).data)
-    digest.update("\0".join(events.users.ids).encode())
-    digest.update(catalog.write_ndjson().encode())
+    for start, part in enumerate(events.users.series.to_frame().iter_slices()):
+        digest.update(("\0" * (start > 0) + "\0".join(part["id"])).encode())
+    for part in catalog.iter_slices():
+        digest.update(part.write_ndjson().encode())
     digest.update(json.dumps(negatives, sort_keys=True).encode())
     return digest.hexdigest()
 

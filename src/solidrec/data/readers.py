@@ -55,11 +55,14 @@ class Table:
         with readable(self.name):
             return self.frame.collect_schema()[column]
 
-    def collect(self, *columns: pl.Expr) -> pl.DataFrame:
-        """Read the given columns into memory; raises `DataError` naming the file if its content is broken."""
+    def collect(self, *columns: pl.Expr, then: Callable[[pl.LazyFrame], pl.LazyFrame] = lambda frame: frame) -> pl.DataFrame:
+        """Read the given columns into memory, or what `then` makes of them while they are read.
+
+        `then` must keep all other columns. Raises `DataError` naming the file if its content is broken.
+        """
         every = [pl.all_horizontal(pl.all().is_null()).alias(EVERY)] if self.delimited else []
         with readable(self.name):
-            return self.frame.select(*columns, *every).collect(engine="streaming").drop(EVERY, strict=False)
+            return then(self.frame.select(*columns, *every)).collect(engine="streaming").drop(EVERY, strict=False)
 
 
 def read_table(source: Any, *, encoding: str = "utf-8") -> Table:

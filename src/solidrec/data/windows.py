@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Integers = npt.NDArray[np.integer[Any]]
+BLOCK = 1 << 20
 
 
 def windows(event_items: Integers, starts: Integers, positions: Integers, length: int) -> npt.NDArray[np.int32]:
@@ -40,5 +43,20 @@ def ranges(starts: Integers, ends: Integers) -> tuple[npt.NDArray[np.int64], npt
     starts = np.asarray(starts, dtype=np.int64)
     lengths = np.maximum(np.asarray(ends, dtype=np.int64) - starts, 0)
     rows = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
-    within = np.arange(len(rows), dtype=np.int64) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return rows, starts[rows] + within
+    values = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
+    values += np.arange(len(values), dtype=np.int64)
+    return rows, values
+
+
+def blocks(starts: Integers, ends: Integers, size: int = BLOCK) -> Iterator[slice]:
+    """Yield slices of rows whose ranges hold together about `size` integers: less than that and the longest range.
+
+    >>> list(blocks(np.array([0, 3, 6]), np.array([3, 5, 9]), size=4))
+    [slice(0, 1, None), slice(1, 3, None)]
+    """
+    reach = np.cumsum(np.maximum(np.asarray(ends, dtype=np.int64) - starts, 0))
+    total = int(reach[-1]) if len(reach) else 0
+    cuts = np.unique(np.searchsorted(reach, np.arange(size, total, size), side="right")).tolist()
+    for first, last in itertools.pairwise([0, *cuts, len(reach)]):
+        if first < last:
+            yield slice(first, last)

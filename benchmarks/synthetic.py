@@ -1,0 +1,108 @@
+"""Write a synthetic interaction log of any size, in chunks: popular and rare items, busy and quiet users, string ids.
+
+    python benchmarks/synthetic.py log.parquet --users 1000000 --items 100000 --interactions 10000000
+    python benchmarks/synthetic.py log.csv --users 1000 --items 500 --interactions 20000 --seed 1
+
+The rows come in time order, users interleaved, as a shop writes them. Chunk n is a function of (seed, n) and of the
+sizes alone, so a log is the same however it is written; memory does not depend on the number of interactions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from polars.io.plugins import register_io_source
+
+CHUNK = 1 << 20
+SCHEMA = {"user_id": pl.String, "item_id": pl.String, "timestamp": pl.Int64}
+FIRST, SPAN = 1_600_000_000, 2 * 365 * 86_400  # two years of seconds
+SURE = 3  # events that every user has (if there are enough), so that leave-one-out can test everybody
+USER_SKEW, ITEM_SKEW = 2.0, 4.0
+Integers = npt.NDArray[np.int64]
+
+
+@final
+@dataclass(frozen=True)
+class Shape:
+    """The size of a log: `users` and `items` are numbered from 0 and named ``user-0000042``, ``item-0000007``."""
+
+    users: int
+    items: int
+    interactions: int
+    seed: int = 0
+
+
+def main() -> None:
+    """Write what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("path", type=Path, help="a .parquet or .csv file")
+    for name in ("users", "items", "interactions"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    write_log(options.path, users=options.users, items=options.items, interactions=options.interactions, seed=options.seed)
+
+
+def write_log(path: Path | str, *, users: int, items: int, interactions: int, seed: int = 0) -> None:
+    """Stream a log with the columns user_id, item_id (strings) and timestamp to a .parquet or .csv file."""
+    path, shape = Path(path), Shape(users, items, interactions, seed)
+    if path.suffix not in (".parquet", ".csv"):
+        raise SystemExit(f"{path}: unknown file type; give a .parquet or .csv path")
+    if min(users, items, interactions) < 1:
+        raise SystemExit(f"{shape}: users, items and interactions must be positive")
+    frame = register_io_source(lambda *wishes: chunks(shape, *wishes), schema=SCHEMA)
+    (frame.sink_parquet if path.suffix == ".parquet" else frame.sink_csv)(path)
+
+
+def chunks(shape: Shape, columns: Any, predicate: Any, rows: int | None, size: int | None) -> Iterator[pl.DataFrame]:
+    """Yield the log as frames of strings; the other arguments are what polars may wish for."""
+    names = [name_table("user", shape.users), name_table("item", shape.items)]
+    for number, start in enumerate(range(0, shape.interactions, CHUNK)):
+        user, item, time = events(shape, number, np.arange(start, min(start + CHUNK, shape.interactions)))
+        frame = pl.DataFrame({"user_id": names[0].gather(user), "item_id": names[1].gather(item), "timestamp": time})
+        yield frame.select(columns or list(SCHEMA))
+
+
+def events(shape: Shape, number: int, row: Integers) -> tuple[Integers, Integers, Integers]:
+    """Return users, items and times of a chunk's rows.
+
+    A fixed share of the rows, evenly spread, goes round all users in turn, so that nobody is left out; in the
+    others a user is as busy, and an item as popular, as a power of its place says: ``P(place) ~ place^(1/skew - 1)``.
+    """
+    rng = np.random.default_rng([shape.seed, number])
+    sure = min(SURE, shape.interactions // shape.users) * shape.users
+    before, after = (row * sure) // shape.interactions, ((row + 1) * sure) // shape.interactions
+    user = np.where(before < after, before % shape.users, places(rng, len(row), shape.users, USER_SKEW))
+    item = places(rng, len(row), shape.items, ITEM_SKEW)
+    seconds = (row * SPAN) // shape.interactions + rng.integers(0, 600, len(row))  # a client may report minutes late
+    return scatter(user, shape.users), scatter(item, shape.items), FIRST + seconds
+
+
+def places(rng: np.random.Generator, count: int, size: int, skew: float) -> Integers:
+    """Draw places in 0..size - 1, the low ones most often."""
+    return np.minimum(size * rng.random(count) ** skew, size - 1).astype(np.int64)
+
+
+def scatter(place: Integers, size: int) -> Integers:
+    """Number the places so that popularity says nothing about the number: a multiplication that is one to one."""
+    factor = int(size * 0.6180339887) | 1
+    while math.gcd(factor, size) > 1:
+        factor += 2
+    return (place * factor) % size
+
+
+def name_table(kind: str, size: int) -> pl.Series:
+    """Return ``user-0000000``, ``user-0000001``, ..."""
+    return pl.select(pl.format(kind + "-{}", pl.int_range(size).cast(pl.String).str.zfill(7))).to_series().alias(kind)
+
+
+if __name__ == "__main__":
+    main()

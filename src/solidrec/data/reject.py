@@ -1,0 +1,82 @@
+"""Which rows of a log are unusable, why, and how that is told: file, row, value and the cure."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from solidrec.data.readers import Table
+from solidrec.errors import DataError
+
+MAX_ID_BYTES = 256
+MAX_EXACT = 2**53
+SHOWN = 20
+WHY = {"bad_time": ", not a whole number", "bad_rating": ", not a number"}
+Check = tuple[str, pl.Expr]
+
+
+def id_checks(role: str) -> list[Check]:
+    """Return the reasons to reject an id, each with the expression that is true for such ids in column `role`."""
+    name = pl.col(role)
+    return [
+        (f"null_{role}", name.is_null() | (name.str.strip_chars() == "")),
+        (f"control_{role}", name.str.contains(r"\p{Cc}")),
+        (f"long_{role}", name.str.len_bytes() > MAX_ID_BYTES),
+    ]
+
+
+def whole_number(column: str, dtype: pl.DataType) -> pl.Expr:
+    """Return a column as int64, null where it is not exactly a whole number."""
+    exact = pl.col(column).cast(pl.Int64, strict=False)
+    if dtype.is_integer():
+        return exact
+    number = pl.col(column).cast(pl.Float64, strict=False)
+    whole = (number == number.floor()) & (number.abs() < MAX_EXACT)
+    rounded = pl.when(whole).then(number).cast(pl.Int64, strict=False)
+    return pl.coalesce(exact, rounded) if dtype == pl.String else rounded
+
+
+def finite_number(column: str) -> pl.Expr:
+    """Return a column as float64, null where it is not a finite number."""
+    number = pl.col(column).cast(pl.Float64, strict=False)
+    return pl.when(number.is_finite()).then(number)
+
+
+def reasons(raw: pl.DataFrame, *, rated: bool) -> pl.Expr:
+    """Return the first reason to reject a row of user, item, time and, if `rated`, rating as read; null if there is none."""
+    checks = [*id_checks("user"), *id_checks("item")]
+    checks += [("null_time", _blank("time", raw)), ("bad_time", whole_number("time", raw.schema["time"]).is_null())]
+    if rated:
+        checks += [("null_rating", _blank("rating", raw)), ("bad_rating", finite_number("rating").is_null())]
+    return pl.coalesce([pl.when(bad).then(pl.lit(name)) for name, bad in checks])
+
+
+def _blank(column: str, raw: pl.DataFrame) -> pl.Expr:
+    empty = pl.col(column).str.strip_chars() == "" if raw.schema[column] == pl.String else pl.lit(False)
+    return pl.col(column).is_null() | empty
+
+
+def judge(rejected: pl.DataFrame, rows: int, table: Table, max_fraction: float | None) -> None:
+    """Raise `DataError` that lists rejected rows if there is any, or with a `max_fraction` of all `rows` if there are more."""
+    if rejected.is_empty():
+        return
+    listing = "; ".join(_listing(group, table) for (_,), group in rejected.group_by("reason", maintain_order=True))
+    if max_fraction is None:
+        raise DataError(
+            f"{table.name}: {len(rejected):,} bad rows: {listing}; repair them or set them aside with --on-bad-row quarantine"
+        )
+    if len(rejected) > max_fraction * rows:
+        share = f"{len(rejected):,} of {rows:,} rows are bad, more than --max-bad-fraction {max_fraction}"
+        raise DataError(f"{table.name}: {share}: {listing}; repair the file or raise the fraction")
+
+
+def _listing(group: pl.DataFrame, table: Table) -> str:
+    """Return ``null_user (2): file.csv:5, file.csv:9`` for the rows of one reason, with the value where there is one."""
+    reason = str(group["reason"][0])
+    role = reason.partition("_")[2]
+    rows = group.head(SHOWN).select("row", role).iter_rows()
+    shown = [
+        f"{table.name}:{row + table.first_row}" + (f" {str(value)[:40]!r}" if reason.startswith("bad") else "")
+        for row, value in rows
+    ]
+    more = ", ..." if len(group) > SHOWN else ""
+    return f"{reason} ({len(group):,}{WHY.get(reason, '')}): {', '.join(shown)}{more}"
