@@ -9,23 +9,25 @@ from torch import Tensor
 
 
 class Batch(NamedTuple):
-    """Histories with their candidates; a user's candidates travel together.
+    """Histories and the candidates that meet them; the candidates of one target travel together.
 
-    ``history`` (B, L) holds item indices, oldest first, padded with 0 on the right; ``candidates`` (B, C);
-    ``labels`` (B, C) in {0, 1}. In training C = 1 + negatives, and column 0 is the target.
+    ``history`` (B, L) holds item indices, oldest first, padded with 0 on the right; ``candidates`` (N, C);
+    ``labels`` (N, C) in {0, 1}. In training C = 1 + negatives, and column 0 is the target. ``places`` (N,), indices into
+    B L, say up to where each row of candidates reads its history; without places N = B and it reads all of it.
     """
 
     history: Int[Tensor, "B L"]
-    candidates: Int[Tensor, "B C"]
-    labels: Float[Tensor, "B C"]
+    candidates: Int[Tensor, "N C"]
+    labels: Float[Tensor, "N C"]
+    places: Int[Tensor, " N"] | None = None
 
 
 class Scores(NamedTuple):
-    """A model's answer: ``logits`` (B, C), and ``penalty`` (), the term that Eq. 13 weighs with lambda (0 without a codebook).
+    """A model's answer: ``logits`` (N, C), and ``penalty`` (), the term that Eq. 13 weighs with lambda (0 without a codebook).
 
     ``stats`` holds what training logs about the generated weights, such as the saturated share or the chosen codes.
     """
 
-    logits: Float[Tensor, "B C"]
+    logits: Float[Tensor, "N C"]
     penalty: Float[Tensor, ""]
     stats: dict[str, Tensor]

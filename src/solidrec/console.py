@@ -54,7 +54,7 @@ class Bar:
         self.epochs, self.number = epochs, stage
         self.task = self.progress.add_task(f"stage {stage}", total=epochs * steps, note="")
 
-    def step(self, loss: float) -> None:
+    def step(self) -> None:
         """Advance by a step."""
         self.progress.advance(self.task)
 

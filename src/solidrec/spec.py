@@ -79,6 +79,9 @@ class TrainSpec(Spec):
     weight_decay: float = Field(0.0, ge=0)
     negatives: int = Field(4, ge=1)
     penalty: float = Field(0.1, ge=0, description="lambda of Eq. 13")
+    stride: int | None = Field(
+        None, ge=1, description="targets that one pass over a long history serves: 1 is the full window of each, default as many as fit"
+    )
     patience: int = Field(5, ge=1, description="validations without a better UAUC before a stage ends")
     patience_steps: int = Field(300, ge=0, description="and at least so many steps without one")
     min_steps: int = Field(1000, ge=0, description="and never before so many steps of the stage")

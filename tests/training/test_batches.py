@@ -15,8 +15,8 @@ from solidrec.errors import DataError
 from solidrec.training.batches import TrainingBatches
 
 
-def make(data: PreparedData, *, batch: int = 100, seed: int = 0) -> TrainingBatches:
-    return TrainingBatches(data, length=4, batch=batch, negatives=3, seed=seed, device="cpu")
+def make(data: PreparedData, *, batch: int = 100, seed: int = 0, stride: int | None = None) -> TrainingBatches:
+    return TrainingBatches(data, length=4, batch=batch, negatives=3, seed=seed, device="cpu", stride=stride)
 
 
 def positives(batches: list[Batch]) -> Counter[tuple[int, ...]]:
@@ -43,17 +43,39 @@ def test_an_epoch_holds_every_training_target_once(data: PreparedData) -> None:
 
 
 def test_the_target_stands_in_column_0_and_no_negative_is_a_training_item(data: PreparedData) -> None:
-    batches = make(data)
-    users_of = {(int(p)): int(u) for u, p in zip(batches.users, batches.positions, strict=True)}
-    rows = np.arange(len(batches.users))
-    batch = batches.gather(rows, np.random.default_rng(0))
+    batches = make(data, batch=1000)
+    (batch,) = batches.epoch(1, 0)  # one batch holds every target, in the order of the log
     assert batch.candidates.shape == (540, 1 + 3)
     assert torch.equal(batch.labels, torch.tensor([[1.0, 0, 0, 0]]).expand(540, 4))
-    for row, position in enumerate(batches.positions.tolist()):
-        user = users_of[position]
+    events = [(user, at) for user in range(1, 91) for at in range(data.offsets[user] + 1, data.train_end[user])]
+    for row, (user, position) in enumerate(events):
         owned = set(data.event_items[data.offsets[user] : data.train_end[user]].tolist())
         assert int(batch.candidates[row, 0]) == data.event_items[position]
         assert not owned & set(batch.candidates[row, 1:].tolist())
+
+
+@pytest.mark.parametrize("stride", [1, 3, 4, 99])
+def test_with_a_stride_a_batch_holds_what_its_passes_say(data: PreparedData, stride: int) -> None:
+    """Each place reads its pass's items up to itself, and meets the item after it; every training target is met once."""
+    batches = make(data, stride=stride)
+    found: Counter[tuple[int, ...]] = Counter()
+    for batch in batches.epoch(1, 0):
+        assert batch.places is not None
+        assert len(batch.places) <= 100 + 4
+        for place, target in zip(batch.places.tolist(), batch.candidates[:, 0].tolist(), strict=True):
+            row, column = divmod(place, batch.history.shape[1])
+            found[(*batch.history[row, : column + 1].tolist(), target)] += 1
+    plan = batches.plan(1, 0)
+    expected: Counter[tuple[int, ...]] = Counter()
+    for start, end, targets in zip(plan.start, plan.end, plan.targets, strict=True):
+        expected.update(tuple(data.event_items[start : at + 1].tolist()) for at in range(end - targets + 1, end + 1))
+    assert found == expected
+    assert found.total() == batches.positives == 90 * 6
+
+
+def test_drawn_targets_are_training_targets(data: PreparedData) -> None:
+    drawn = set(make(data).targets(20_000, np.random.default_rng(0)).tolist())
+    assert drawn == {int(data.event_items[at]) for u in range(1, 91) for at in range(data.offsets[u] + 1, data.train_end[u])}
 
 
 def test_an_epoch_depends_on_seed_stage_and_epoch_and_on_nothing_else(data: PreparedData) -> None:

@@ -105,9 +105,9 @@ def test_a_revived_code_forgets_its_momentum(stage_of: Stages) -> None:
     stage = stage_of([0.5] * 3, epochs=2, model="solid-duet")
     stage.run()
     codes = codes_of(stage).codes
-    before = {name: moment.clone() for name, moment in stage.optimizer.state[codes].items()}
+    before = {name: moment.clone() for name, moment in stage.optimizer.moments(codes).items()}
     stage.revive(torch.tensor([2]))
-    after = stage.optimizer.state[codes]
+    after = stage.optimizer.moments(codes)
     for name in ("exp_avg", "exp_avg_sq"):
         assert after[name][2].count_nonzero() == 0
         assert torch.equal(after[name][3], before[name][3])
@@ -138,7 +138,7 @@ def test_what_is_frozen_is_hidden_from_the_optimizer_and_never_moves(stage_of: S
     assert {name.rsplit(".", 2)[1] for name in frozen} == {"bias0", "bias1", "weight0", "weight1"}
     before = copy_state(stage.model)
     stage.run()
-    held = {id(parameter) for group in stage.optimizer.param_groups for parameter in group["params"]}
+    held = {id(parameter) for parameter in stage.optimizer.parameters}
     parameters = dict(stage.model.named_parameters())
     assert held == {id(parameter) for name, parameter in parameters.items() if name not in frozen}
     after = stage.model.state_dict()

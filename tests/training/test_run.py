@@ -41,7 +41,7 @@ class StopAfter:
     def __init__(self, steps: int) -> None:
         self.left = steps
 
-    def step(self, loss: float) -> None:
+    def step(self) -> None:
         self.left -= 1
         if self.left < 0:
             raise KeyboardInterrupt

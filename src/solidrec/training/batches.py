@@ -3,53 +3,100 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import final
 
 import numpy as np
 import torch
 
 from solidrec.batch import Batch
+from solidrec.data.negatives import TrainingNegatives
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError
+from solidrec.training.passes import Passes, passes, single_passes
 from solidrec.training.seeds import rng
 
 
 @final
 class TrainingBatches:
-    """Every training target once an epoch, each with fresh negatives (`TrainSpec.negatives`), in a fresh order.
+    """Every training target once an epoch, each with fresh negatives, in a fresh order.
 
-    A batch has ``history`` (B, L), ``candidates`` (B, 1 + negatives) with the target in column 0, and ``labels``.
+    With a `stride` one pass over a history serves many targets (see `passes`): for models that read prefixes. Without
+    one each target has a pass of its own. A step holds about `batch` targets, their items in column 0 of the candidates.
     Raises `DataError` when no user has two training events.
     """
 
-    def __init__(self, data: PreparedData, *, length: int, batch: int, negatives: int, seed: int, device: str) -> None:
+    def __init__(
+        self,
+        data: PreparedData,
+        *,
+        length: int,
+        batch: int,
+        negatives: int,
+        seed: int,
+        device: str,
+        stride: int | None = None,
+    ) -> None:
         self.data, self.length, self.batch, self.count = data, length, batch, negatives
         self.seed, self.device = seed, device
-        self.users, self.positions = data.training_targets()
-        self.sampler = data.training_negatives()
-        if not len(self.users):
+        self.stride = None if stride is None else min(stride, length)
+        self.begin, self.end = data.offsets[:-1].astype(np.int64), data.train_end.astype(np.int64)
+        self.positives = int(np.maximum(self.end - self.begin - 1, 0).sum())
+        """Training targets, of an epoch and in all."""
+        if not self.positives:
             raise DataError("no user has two training events, so there is nothing to learn from; bring longer histories")
+
+    @cached_property
+    def sampler(self) -> TrainingNegatives:
+        """The source of negatives."""
+        return self.data.training_negatives()
 
     @property
     def steps(self) -> int:
         """Steps of an epoch."""
-        return -(-len(self.users) // self.batch)
+        return -(-self.positives // self.batch)
+
+    def plan(self, stage: int, epoch: int) -> Passes:
+        """Return the passes of an epoch."""
+        if self.stride is None:
+            return single_passes(self.begin, self.end, length=self.length)
+        phase = rng(self.seed, "phase", stage, epoch).integers(0, self.stride, size=len(self.begin))
+        return passes(self.begin, self.end, length=self.length, stride=self.stride, phase=phase)
 
     def epoch(self, stage: int, epoch: int) -> Iterator[Batch]:
         """Yield the batches of one epoch."""
-        order = rng(self.seed, "order", stage, epoch).permutation(len(self.users))
-        for step in range(self.steps):
-            rows = np.sort(order[step * self.batch : (step + 1) * self.batch])
-            yield self.gather(rows, rng(self.seed, "negatives", stage, epoch, step))
+        plan = self.plan(stage, epoch)
+        order = rng(self.seed, "order", stage, epoch).permutation(len(plan.users))
+        served = np.cumsum(plan.targets[order])
+        ends = np.searchsorted(served, np.arange(1, self.steps + 1) * self.batch, side="right")
+        ends[-1] = len(order)
+        for step, (start, stop) in enumerate(zip(np.append(0, ends[:-1]), ends, strict=True)):
+            rows = np.sort(order[start:stop])
+            if len(rows):
+                yield self.gather(Passes(*(column[rows] for column in plan)), rng(self.seed, "negatives", stage, epoch, step))
 
-    def gather(self, rows: np.ndarray, random: np.random.Generator) -> Batch:
-        """Return the batch of some training targets."""
-        users, positions = self.users[rows], self.positions[rows]
-        negatives = self.sampler.draw(users, self.count, random)
-        candidates = np.concatenate([self.data.event_items[positions][:, None], negatives], axis=1)
+    def targets(self, count: int, random: np.random.Generator) -> np.ndarray:
+        """Return the items of some training targets, drawn alike with replacement."""
+        number = np.maximum(self.end - self.begin - 1, 0)
+        drawn = random.integers(self.positives, size=count)
+        user = np.searchsorted(np.cumsum(number), drawn, side="right")
+        before = np.cumsum(number)[user] - number[user]
+        return np.asarray(self.data.event_items[self.begin[user] + 1 + drawn - before])
+
+    def gather(self, plan: Passes, random: np.random.Generator) -> Batch:
+        """Return the batch of some passes."""
+        read = plan.end - plan.start
+        steps = np.arange(read.max())
+        history = self.data.event_items[np.minimum(plan.start[:, None] + steps, plan.end[:, None] - 1)]
+        history = np.where(steps < read[:, None], history, 0)
+        row, column = np.nonzero((steps < read[:, None]) & (steps >= (read - plan.targets)[:, None]))
+        targets = self.data.event_items[plan.start[row] + column + 1]
+        negatives = self.sampler.draw(plan.users[row], self.count, random)
+        candidates = self.tensor(np.concatenate([targets[:, None], negatives], axis=1))
         labels = torch.zeros(candidates.shape, device=self.device)
         labels[:, 0] = 1
-        return Batch(self.tensor(self.data.histories(users, positions, self.length)), self.tensor(candidates), labels)
+        places = None if self.stride is None else self.tensor(row * len(steps) + column)
+        return Batch(self.tensor(history), candidates, labels, places)
 
     def tensor(self, ids: np.ndarray) -> torch.Tensor:
         """Return ids as an int64 tensor on the device."""

@@ -10,7 +10,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import torch
 from safetensors.torch import load_file
@@ -91,15 +91,18 @@ def restore(stage: Stage, path: Path) -> None:
     stage.best = load_file(path / "best.safetensors", device=device)
     state = load_file(path / "optimizer.safetensors", device=device)
     names = {name: parameter for name, parameter in stage.model.named_parameters() if parameter.requires_grad}
+    found: dict[str, dict[str, Any]] = {}
     for key, tensor in state.items():
         name, moment = key.rsplit("/", 1)
-        stage.optimizer.state[names[name]][moment] = tensor.reshape(()) if moment == "step" else tensor
+        found.setdefault(name, {})[moment] = tensor
+    for name, of_one in found.items():
+        stage.optimizer.restore(names[name], of_one)
 
 
 def moments(stage: Stage) -> dict[str, torch.Tensor]:
     """Return Adam's state as flat named tensors."""
-    found = {}
-    for name, parameter in stage.model.named_parameters():
-        for moment, tensor in stage.optimizer.state.get(parameter, {}).items():
-            found[f"{name}/{moment}"] = tensor
-    return found
+    return {
+        f"{name}/{moment}": torch.as_tensor(value)
+        for name, parameter in stage.model.named_parameters()
+        for moment, value in stage.optimizer.moments(parameter).items()
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -17,6 +18,7 @@ from solidrec.nn.recommender import Recommender
 from solidrec.spec import TrainSpec
 from solidrec.training.batches import TrainingBatches
 from solidrec.training.losses import click_loss
+from solidrec.training.optimizer import Optimizer
 from solidrec.training.seeds import rng, seed_torch
 from solidrec.training.usage import Tally
 
@@ -24,6 +26,8 @@ State = dict[str, Tensor]
 Row = dict[str, Any]
 SELECT = "UAUC"
 """The validation metric that chooses the epoch."""
+LOOK_EVERY = 20
+"""Steps between two looks at the loss."""
 
 
 @dataclass
@@ -53,7 +57,7 @@ class Display(Protocol):
     def stage(self, stage: int, epochs: int, steps: int) -> None:
         """A stage begins."""
 
-    def step(self, loss: float) -> None:
+    def step(self) -> None:
         """A step is done."""
 
     def epoch(self, row: Row) -> None:
@@ -70,7 +74,7 @@ class Silent:
     def stage(self, stage: int, epochs: int, steps: int) -> None:
         """Show nothing."""
 
-    def step(self, loss: float) -> None:
+    def step(self) -> None:
         """Show nothing."""
 
     def epoch(self, row: Row) -> None:
@@ -103,10 +107,7 @@ class Stage:
     ) -> None:
         self.model, self.batches, self.spec, self.seed, self.revives = model, batches, spec, seed, revive
         self.progress, self.validate, self.save, self.display = progress, validate, save, display
-        trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        self.optimizer = torch.optim.Adam(
-            trained, lr=spec.learning_rate, weight_decay=spec.weight_decay, fused=trained[0].device.type in ("cpu", "cuda")
-        )
+        self.optimizer = Optimizer(model, spec)
         self.best: State = copy_state(model)
         self.codebook = next((module for module in model.modules() if isinstance(module, Codebook)), None)
 
@@ -134,26 +135,29 @@ class Stage:
         """Train one epoch, revive dead codes, validate, save."""
         started, at = time.perf_counter(), self.progress
         tally = Tally(len(self.codebook.codes) if self.codebook else 0, self.batches.device)
-        losses, penalties = [], []
+        losses: list[float] = []
+        pending: list[Tensor] = []  # losses that are still on the device: looking at each would stall it
+        penalties = []
         self.model.train()
         for step, batch in enumerate(self.batches.epoch(at.stage, at.epoch)):
             seed_torch(self.seed, "dropout", at.stage, at.epoch, step)
-            scores = self.model(batch.history, batch.candidates)
+            scores = self.model(batch.history, batch.candidates, batch.places)
             loss = click_loss(scores, batch, self.spec.penalty)
-            self.check(loss, step)
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            self.optimizer.step()
-            losses.append(float(loss.detach()))
+            self.optimizer.step(loss)
+            pending.append(loss.detach())
             penalties.append(scores.penalty.detach())
             tally.add(scores.stats)
-            self.display.step(losses[-1])
+            if len(pending) == LOOK_EVERY:
+                losses += self.looked_at(pending, before=len(losses))
+                pending = []
+            self.display.step()
+        losses += self.looked_at(pending, before=len(losses))
         at.epoch += 1
         at.step += len(losses)
         row = {"loss": float(np.mean(losses)), "penalty": float(torch.stack(penalties).mean())} | tally.row()
         if self.codebook is not None:
             row["codes_revived"] = self.revive(tally.dead())
-        row["positives_per_second"] = len(self.batches.users) / (time.perf_counter() - started)
+        row["positives_per_second"] = self.batches.positives / (time.perf_counter() - started)
         self.finish_epoch(row, started)
 
     def finish_epoch(self, row: Row, started: float) -> None:
@@ -173,13 +177,14 @@ class Stage:
         self.display.epoch(at.history[-1])
         self.save(self)
 
-    def check(self, loss: Tensor, step: int) -> None:
-        """Stop before a loss that is not finite reaches the weights."""
-        if not bool(torch.isfinite(loss)):
-            where = f"stage {self.progress.stage}, epoch {self.progress.epoch + 1}, step {step + 1}"
-            raise DivergedError(
-                f"the loss became {float(loss.detach())} at {where}; lower train.learning_rate or check the features"
-            )
+    def looked_at(self, pending: list[Tensor], *, before: int) -> list[float]:
+        """Return some steps' losses as numbers; stop training if one is not finite, long before anything is saved."""
+        losses: list[float] = torch.stack(pending).tolist() if pending else []
+        for nth, loss in enumerate(losses, start=before + 1):
+            if not math.isfinite(loss):
+                where = f"stage {self.progress.stage}, epoch {self.progress.epoch + 1}, step {nth}"
+                raise DivergedError(f"the loss became {loss} at {where}; lower train.learning_rate or check the features")
+        return losses
 
     def check_weights(self) -> None:
         """Stop before weights that are not finite reach the disk: a finite loss can have a gradient that is not."""
@@ -193,10 +198,9 @@ class Stage:
         if not len(dead) or self.codebook is None or self.codebook.loss == "constant" or not self.revives:
             return 0
         random = rng(self.seed, "revive", self.progress.stage, self.progress.epoch)
-        events = self.batches.positions[random.integers(len(self.batches.positions), size=len(dead))]
-        items = self.batches.tensor(self.batches.data.event_items[events])
+        items = self.batches.tensor(self.batches.targets(len(dead), random))
         self.codebook.place(dead, self.model.items.weight.detach()[items])
-        for moment in self.optimizer.state.get(self.codebook.codes, {}).values():
+        for moment in self.optimizer.moments(self.codebook.codes).values():
             if moment.shape == self.codebook.codes.shape:
                 moment[dead] = 0
         return len(dead)

@@ -163,9 +163,6 @@ def fit(
     say: Callable[[str], None] = lambda line: None,
 ) -> Recommender:
     """Run the stages of Algorithm 1 and return the model with its best weights."""
-    batches = TrainingBatches(
-        data, length=spec.model.length, batch=spec.train.batch, negatives=spec.train.negatives, seed=spec.seed, device=device
-    )
     found = checkpoints.newest(say) if checkpoints else None
     progress = read_progress(found) if found else Progress()
     if found:
@@ -180,6 +177,7 @@ def fit(
     previous = None
     while True:
         model = start_of_stage(data, spec, semantics, previous, stage=progress.stage, device=device)
+        batches = batches_for(model, data, spec, device=device)
         stage = Stage(
             model, batches, spec.train, seed=spec.seed, progress=progress, validate=validation(model, data, spec),
             save=save, display=display, revive=spec.model.codebook.revive,
@@ -191,6 +189,15 @@ def fit(
         if progress.stage == stages(spec.model.name):
             return model
         previous, progress = model, progress.next_stage()
+
+
+def batches_for(model: Recommender, data: PreparedData, spec: RunSpec, *, device: str) -> TrainingBatches:
+    """Return the training batches of a model: one pass serves many targets if its backbone reads prefixes."""
+    stride = (spec.train.stride or spec.model.length) if model.reads_prefixes else None
+    return TrainingBatches(
+        data, length=spec.model.length, batch=spec.train.batch, negatives=spec.train.negatives, seed=spec.seed,
+        device=device, stride=stride,
+    )  # fmt: skip
 
 
 def start_of_stage(
