@@ -141,7 +141,7 @@ def coded_ema(start: float) -> float:
 def test_an_empty_batch_has_no_penalty() -> None:
     for loss in ("pair", "literal", "ema", "constant"):
         assert two_codes(loss=loss)(EMBEDDED, ~ALL).penalty == 0
-    assert mean_square(EMBEDDED, EMBEDDED + 1, ~ALL) == 0
+    assert mean_square(EMBEDDED, EMBEDDED + 1, (~ALL).float()) == 0
 
 
 def test_constant_codes_pass_no_gradient() -> None:

@@ -155,6 +155,39 @@ def test_the_order_of_the_history_is_read(model: Models, candidates: Tensor, nam
     assert same == (name == "static" and backbone == "din")
 
 
+def prefixes(histories: Tensor) -> tuple[Tensor, Tensor]:
+    """Every non-empty prefix as a history of its own, and its place in one pass over the whole ones."""
+    rows, columns = torch.nonzero(histories, as_tuple=True)
+    return histories[rows] * (torch.arange(histories.shape[1]) <= columns[:, None]), rows * histories.shape[1] + columns
+
+
+@pytest.mark.parametrize("backbone", ["gru4rec", "sasrec"])
+@every_model
+def test_one_pass_says_of_every_prefix_what_the_prefix_alone_says(
+    model: Models, histories: Tensor, name: str, backbone: str
+) -> None:
+    """Logits, penalty and every gradient, to float tolerance: a user's targets cost one encoding instead of many."""
+    tested = model(name, backbone).double()
+    assert tested.reads_prefixes
+    alone, places = prefixes(histories)
+    candidates = torch.randint(1, 41, (len(alone), 5), generator=torch.Generator().manual_seed(7))
+    found = []
+    for scores in (tested(alone, candidates), tested(histories, candidates, places)):
+        tested.zero_grad()
+        (scores.logits.square().sum() + 3 * scores.penalty).backward()
+        gradients = {key: p.grad.clone() for key, p in tested.named_parameters() if p.grad is not None}
+        found.append((scores.logits.detach(), scores.penalty.detach(), gradients))
+    torch.testing.assert_close(found[0], found[1], rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("backbone", ["din", "bert4rec"])
+def test_a_backbone_that_is_not_causal_refuses_prefixes(model: Models, histories: Tensor, backbone: str) -> None:
+    tested = model("static", backbone)
+    assert not tested.reads_prefixes
+    with pytest.raises(AssertionError, match="causal"):
+        tested(histories, torch.ones(2, 5, dtype=torch.int64), torch.tensor([0, 1]))
+
+
 @every_backbone
 @every_model
 def test_cloud_half_and_device_half_are_the_whole(

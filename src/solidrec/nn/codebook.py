@@ -10,6 +10,11 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 
+CLOSENESS = {"cpu": 1 << 20}
+"""Floats of vector-to-code closeness at a time: on a CPU what stays in a cache."""
+MANY = 1 << 26
+
+
 class Coded(NamedTuple):
     """What a codebook answers: ``vectors`` (B, L, D) for the generator, ``penalty`` (), and the chosen ``codes`` (B, L)."""
 
@@ -21,19 +26,22 @@ class Coded(NamedTuple):
 def nearest_code(
     vectors: Float[Tensor, "*N D"], codes: Float[Tensor, "K D"], distance: Literal["euclidean", "cosine"] = "euclidean"
 ) -> Int[Tensor, "*N"]:
-    """Return the index of each vector's nearest code, by one matrix product.
+    """Return the index of each vector's nearest code, by matrix products over as many rows as fit into a cache.
 
-    The term of |x - c|^2 = |x|^2 - 2 x.c + |c|^2 that is the same for all codes is left out.
+    The term of |x - c|^2 = |x|^2 - 2 x.c + |c|^2 that is the same for all codes is left out. The memory is that of
+    `CLOSENESS` floats at a time, however many vectors and codes there are.
 
     >>> nearest_code(torch.tensor([[0.9, 0.0]]), torch.tensor([[5.0, 0.0], [0.0, 1.0]]), "cosine").item()
     0
     """
     if distance == "cosine":
-        closeness = vectors @ F.normalize(codes, dim=1).T
+        codes, offset = F.normalize(codes, dim=1), codes.new_zeros(len(codes))
     else:
-        closeness = vectors @ codes.T - 0.5 * codes.square().sum(1)
-    index: Tensor = closeness.argmax(-1)
-    return index
+        offset = -0.5 * codes.square().sum(1)
+    rows = max(1, CLOSENESS.get(vectors.device.type, MANY) // len(codes))
+    # max and its index are found several times faster than argmax alone
+    found = [torch.addmm(offset, part, codes.T).max(1).indices for part in vectors.flatten(0, -2).split(rows)]
+    return torch.cat(found).view(vectors.shape[:-1])
 
 
 def straight_through(vectors: Float[Tensor, "*N D"], found: Float[Tensor, "*N D"]) -> Float[Tensor, "*N D"]:
@@ -95,33 +103,39 @@ class Codebook(nn.Module):
         nn.init.zeros_(last.bias)
         self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.ReLU(), last) if mlp else None
 
-    def forward(self, vectors: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Coded:
-        """Replace the embeddings of a history by their codes; padding has code -1 and adds nothing to the penalty."""
+    def forward(
+        self, vectors: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], weight: Float[Tensor, "B L"] | None = None
+    ) -> Coded:
+        """Replace the embeddings of a history by their codes; padding has code -1 and adds nothing to the penalty.
+
+        `weight` says how much each position counts in the penalty and in running means (default: every item once).
+        """
+        weight = mask.to(vectors.dtype) if weight is None else weight
         with torch.no_grad():
             codes = nearest_code(vectors, self.codes, self.distance)
         if self.loss == "ema" and self.training:
-            self.average(vectors[mask].detach(), codes[mask])
+            self.average(vectors[mask].detach(), codes[mask], weight[mask])
         found = F.embedding(codes, self.codes)
         passed = found if self.loss == "constant" else PASS[self.gradient](vectors, found)
         read = passed if self.mlp is None else passed + self.mlp(passed)
-        return Coded(read, self.penalty(vectors, found, mask), codes.masked_fill(~mask, -1))
+        return Coded(read, self.penalty(vectors, found, weight), codes.masked_fill(~mask, -1))
 
     def penalty(
-        self, vectors: Float[Tensor, "B L D"], found: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]
+        self, vectors: Float[Tensor, "B L D"], found: Float[Tensor, "B L D"], weight: Float[Tensor, "B L"]
     ) -> Float[Tensor, ""]:
-        """Return l_MSE(E_v, E'_v) of Eq. 13 in the chosen form, a mean over the valid positions and D."""
+        """Return l_MSE(E_v, E'_v) of Eq. 13 in the chosen form, a weighted mean over the positions and D."""
         if self.loss == "constant":
             return vectors.new_zeros(())
         if self.loss == "literal":
-            return mean_square(vectors, found, mask)
-        toward_codes = 0.25 * mean_square(vectors, found.detach(), mask)
-        return toward_codes if self.loss == "ema" else toward_codes + mean_square(vectors.detach(), found, mask)
+            return mean_square(vectors, found, weight)
+        toward_codes = 0.25 * mean_square(vectors, found.detach(), weight)
+        return toward_codes if self.loss == "ema" else toward_codes + mean_square(vectors.detach(), found, weight)
 
     @torch.no_grad()
-    def average(self, vectors: Float[Tensor, "N D"], codes: Int[Tensor, " N"]) -> None:
-        """Move each code that was hit towards the mean of the embeddings that hit it."""
-        hits = torch.zeros_like(self.hits).index_add_(0, codes, torch.ones_like(codes, dtype=vectors.dtype))
-        sums = torch.zeros_like(self.codes).index_add_(0, codes, vectors)
+    def average(self, vectors: Float[Tensor, "N D"], codes: Int[Tensor, " N"], weight: Float[Tensor, " N"]) -> None:
+        """Move each code that was hit towards the weighted mean of the embeddings that hit it."""
+        hits = torch.zeros_like(self.hits).index_add_(0, codes, weight)
+        sums = torch.zeros_like(self.codes).index_add_(0, codes, weight[:, None] * vectors)
         total = self.hits * self.decay + hits
         moved = (self.codes * (self.hits * self.decay)[:, None] + sums) / total.clamp(min=1e-6)[:, None]
         self.codes.copy_(torch.where(hits[:, None] > 0, moved, self.codes))
@@ -135,7 +149,7 @@ class Codebook(nn.Module):
             self.hits[rows] = 1 / (1 - self.decay)
 
 
-def mean_square(a: Float[Tensor, "B L D"], b: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Float[Tensor, ""]:
-    """Return the mean of (a - b)^2 over the valid positions and D, 0 if there is none."""
-    square = (a - b).square().mean(-1) * mask
-    return square.sum() / mask.sum().clamp(min=1)
+def mean_square(a: Float[Tensor, "B L D"], b: Float[Tensor, "B L D"], weight: Float[Tensor, "B L"]) -> Float[Tensor, ""]:
+    """Return the weighted mean of (a - b)^2 over the positions and D, 0 if nothing weighs anything."""
+    square = (a - b).square().mean(-1) * weight
+    return square.sum() / weight.sum().clamp(min=1)

@@ -34,6 +34,18 @@ def at(states: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], places: Int[Te
     return states.flatten(0, 1).index_select(0, places)
 
 
+def reads(mask: Bool[Tensor, "B L"], places: Int[Tensor, " N"] | None) -> Float[Tensor, "B L"]:
+    """Return how many of the histories that end at `places` hold each position; without places, 1 for every item.
+
+    >>> reads(torch.ones(1, 3, dtype=torch.bool), torch.tensor([1, 2])).tolist()
+    [[2.0, 2.0, 1.0]]
+    """
+    if places is None:
+        return mask.float()
+    ending = torch.zeros(mask.shape, device=mask.device).flatten().index_fill_(0, places, 1).view(mask.shape)
+    return ending.flip(1).cumsum(1).flip(1)
+
+
 def causal(length: int, device: torch.device) -> Bool[Tensor, "1 L L"]:
     """Return which positions each position may read: itself and those before it.
 

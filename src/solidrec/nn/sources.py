@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from solidrec.nn.codebook import Codebook
 from solidrec.nn.generator import Generator
+from solidrec.nn.masks import reads
 from solidrec.nn.weights import BuiltWeights, Slots, Weights, bound
 
 
@@ -114,7 +115,7 @@ class Branch(Source):
         """Return the weights of each item history, with the codebook's penalty if there is one."""
         penalty, stats = items.new_zeros(()), {}
         if self.codebook is not None:
-            items, penalty, stats["codes"] = self.codebook(items, mask)
+            items, penalty, stats["codes"] = self.codebook(items, mask, reads(mask, places).to(items.dtype))
         weights = self.generator(items, mask, places)
         if self.clip is not None:
             stats["saturated"] = weights.saturated(self.clip)
