@@ -1,0 +1,192 @@
+"""Every model as its equations say, in plain PyTorch: the reference that speed is measured against, and an oracle of the scores.
+
+Each (history, candidate) row is encoded on its own, every position of every block is computed, each user's weights are
+written out as matrices, and the nearest code is looked for among all differences (B, L, K, D). The parameters are those of a
+`solidrec` model, by their names in its ``state_dict``; the formulas are the papers' and share no code with the package.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Naive(nn.Module):
+    """The model of a specification with the parameters of a ``state_dict``; `spec` has name, backbone, dropout, heads, clip."""
+
+    def __init__(self, spec: Any, state: Mapping[str, Tensor], *, low_rank: bool, clipped: bool) -> None:
+        super().__init__()
+        self.spec, self.low_rank, self.clipped = spec, low_rank, clipped
+        self.names = {name: name.replace(".", "/") for name in state}
+        for name, tensor in state.items():
+            copy = tensor.detach().clone()
+            if copy.is_floating_point():
+                self.register_parameter(self.names[name], nn.Parameter(copy))
+            else:
+                self.register_buffer(self.names[name], copy)
+
+    def p(self, name: str) -> Tensor:
+        """Return a parameter by its name in the state."""
+        return getattr(self, self.names[name])
+
+    def has(self, prefix: str) -> bool:
+        return any(name.startswith(prefix) for name in self.names)
+
+    def linear(self, name: str, x: Tensor) -> Tensor:
+        return F.linear(x, self.p(f"{name}.weight"), self.p(f"{name}.bias") if self.has(f"{name}.bias") else None)
+
+    def norm(self, name: str, x: Tensor) -> Tensor:
+        return F.layer_norm(x, x.shape[-1:], self.p(f"{name}.weight"), self.p(f"{name}.bias"))
+
+    def drop(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.spec.dropout, self.training)
+
+    def gru(self, name: str, x: Tensor) -> Tensor:
+        """Return the states (N, L, D) of a GRU that starts from zeros."""
+        parts = [self.p(f"{name}.{part}_l0") for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+        return torch.gru(x, x.new_zeros(1, len(x), x.shape[2]), parts, True, 1, 0.0, False, False, True)[0]
+
+    def forward(self, history: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits (B, C) and the penalty (): one row of history (B C, L) for each candidate (B C)."""
+        rows = history[:, None].expand(-1, candidates.shape[1], -1).flatten(0, 1)
+        targets = F.embedding(candidates.flatten(), self.p("items.weight"))
+        state = getattr(self, self.spec.backbone)(rows, targets)
+        weights, penalty = self.weights(rows)
+        user = self.head(state, weights)
+        return (user * targets).sum(-1).view(candidates.shape), penalty
+
+    # ---- backbones: rows (N, L), targets (N, D) -> states (N, D)
+
+    def sasrec(self, rows: Tensor, targets: Tensor) -> Tensor:
+        """Kang and McAuley (2018): x + drop(f(norm(x))) twice a block, causal; the state at the last item."""
+        embedded = F.embedding(rows, self.p("items.weight"))
+        x = self.drop(embedded * math.sqrt(embedded.shape[2]) + self.p("backbone.position.weight")[: rows.shape[1]])
+        causal = torch.ones(rows.shape[1], rows.shape[1], dtype=torch.bool).tril()
+        for number in range(self.spec.blocks):
+            name = f"backbone.blocks.{number}"
+            x = x + self.drop(self.attention(f"{name}.attention", self.norm(f"{name}.norm_attention", x), causal))
+            inner = self.drop(F.relu(self.linear(f"{name}.wise.0", self.norm(f"{name}.norm_wise", x))))
+            x = x + self.drop(self.linear(f"{name}.wise.3", inner))
+        return last(self.norm("backbone.norm", x), rows)
+
+    def bert4rec(self, rows: Tensor, targets: Tensor) -> Tensor:
+        """Sun et al. (2019): norm(x + drop(f(x))) twice a block, a mask token after the last item; the token's state."""
+        lengths = (rows > 0).sum(1)
+        steps = torch.arange(rows.shape[1] + 1)
+        embedded = F.pad(F.embedding(rows, self.p("items.weight")), (0, 0, 0, 1))
+        embedded = torch.where((steps == lengths[:, None])[..., None], self.p("backbone.token"), embedded)
+        x = self.drop(self.norm("backbone.norm", embedded + self.p("backbone.position.weight")[: len(steps)]))
+        readable = (steps <= lengths[:, None])[:, None, None]
+        for number in range(self.spec.blocks):
+            name = f"backbone.blocks.{number}"
+            x = self.norm(f"{name}.norm_attention", x + self.drop(self.attention(f"{name}.attention", x, readable)))
+            inner = self.linear(f"{name}.wise.2", F.gelu(self.linear(f"{name}.wise.0", x)))
+            x = self.norm(f"{name}.norm_wise", x + self.drop(inner))
+        return x[torch.arange(len(x)), lengths]
+
+    def attention(self, name: str, x: Tensor, readable: Tensor) -> Tensor:
+        """Vaswani et al. (2017), Eq. 1, with several heads."""
+        query, key, value = (
+            part.unflatten(2, (self.spec.heads, -1)).transpose(1, 2) for part in self.linear(f"{name}.project", x).chunk(3, 2)
+        )
+        shares = (query @ key.transpose(2, 3) / math.sqrt(query.shape[-1])).masked_fill(~readable, -math.inf).softmax(-1)
+        return self.linear(f"{name}.out", (self.drop(shares) @ value).transpose(1, 2).flatten(2))
+
+    def gru4rec(self, rows: Tensor, targets: Tensor) -> Tensor:
+        """Hidasi et al. (2016): the state after the last item."""
+        return last(self.gru("backbone.gru", self.drop(F.embedding(rows, self.p("items.weight")))), rows)
+
+    def din(self, rows: Tensor, targets: Tensor) -> Tensor:
+        """Zhou et al. (2018), Eq. 3: items weighted by a unit over item, candidate and their product."""
+        items = self.drop(F.embedding(rows, self.p("items.weight")))
+        hidden = self.linear("backbone.from_item", items) + self.linear("backbone.from_candidate", targets)[:, None]
+        hidden = hidden + self.linear("backbone.from_product", items * targets[:, None])
+        hidden = self.linear("backbone.unit.1", F.prelu(hidden, self.p("backbone.unit.0.weight")))
+        weight = self.linear("backbone.unit.3", F.prelu(hidden, self.p("backbone.unit.2.weight")))
+        return (weight * items * (rows > 0)[..., None]).sum(1)
+
+    # ---- weights: rows (N, L) -> {slot: (N, ...)}
+
+    def weights(self, rows: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """Return Theta_d of Eq. 4, 5, 11, 12 or 13, whichever the parameters are those of, and Eq. 13's term."""
+        items, nothing = F.embedding(rows, self.p("items.weight")), torch.zeros(())
+        if self.has("source.tensors."):
+            shared = {
+                name.removeprefix("source.tensors."): self.p(name) for name in self.names if name.startswith("source.tensors.")
+            }
+            return {slot: tensor.expand(len(rows), *tensor.shape) for slot, tensor in shared.items()}, nothing
+        if self.has("source.first."):
+            semantic = F.embedding(self.p("source.first.semantic_of_item")[rows], self.p("source.first.semantics.weight"))
+            trunk = self.generate("source.first.generator", semantic, rows)
+            branch, penalty = self.branch("source.second", items, rows)
+            return {slot: trunk[slot] + branch[slot] for slot in trunk}, penalty
+        return self.branch("source", items, rows)
+
+    def branch(self, name: str, items: Tensor, rows: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """Return M_v(E_v), read through the codebook and clipped where the model does that."""
+        penalty = torch.zeros(())
+        if self.has(f"{name}.codebook."):
+            items, penalty = self.coded(f"{name}.codebook", items, rows > 0)
+        found = self.generate(f"{name}.generator", items, rows)
+        if self.clipped:
+            found = {slot: inward(self.spec.clip * tensor, self.spec.clip) for slot, tensor in found.items()}
+        return found, penalty
+
+    def generate(self, name: str, sequence: Tensor, rows: Tensor) -> dict[str, Tensor]:
+        """Return the weights of one generator: GRU, its last state, the MLP, one projection a slot."""
+        state = self.drop(last(self.gru(f"{name}.encoder", self.drop(sequence)), rows))
+        z = self.drop(torch.tanh(self.linear(f"{name}.mlp.2", torch.tanh(self.linear(f"{name}.mlp.0", state)))))
+        prefix = f"{name}.projections."
+        slots = dict.fromkeys(known.removeprefix(prefix).partition(".")[0] for known in self.names if known.startswith(prefix))
+        return {slot: self.linear(prefix + slot, z) for slot in slots}
+
+    def coded(self, name: str, items: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return each item's nearest code as the generator reads it, and the stop-gradient pair of Eq. 13."""
+        codes = self.p(f"{name}.codes")
+        found = F.embedding(nearest(items.detach(), codes.detach()), codes)
+        passed = items + (found - items).detach()
+        read = passed + self.linear(f"{name}.mlp.2", F.relu(self.linear(f"{name}.mlp.0", passed)))
+        pair = (items.detach() - found).square() + 0.25 * (items - found.detach()).square()
+        return read, pair[mask].mean() if bool(mask.any()) else pair.sum() * 0
+
+    def head(self, state: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
+        """Return the two dynamic layers, each with its own matrix for every row."""
+        x = state
+        for number in range(2):
+            matrix, bias = self.layer(number, weights)
+            x = torch.bmm(x[:, None], matrix)[:, 0] + bias
+            x = F.relu(x) if number == 0 else x
+        return x
+
+    def layer(self, number: int, weights: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Return W (N, D, D) and b of a layer; APG's W is U S V."""
+        if not self.low_rank:
+            bias = weights[f"bias{number}"]
+            return weights[f"weight{number}"].reshape(len(bias), bias.shape[1], bias.shape[1]), bias
+        core = weights[f"core{number}"].reshape(-1, self.spec.core, self.spec.core)
+        return self.p(f"head.left.{number}") @ core @ self.p(f"head.right.{number}"), self.p(f"head.bias.{number}")
+
+
+def last(states: Tensor, rows: Tensor) -> Tensor:
+    """Return each row's state at its last item, zeros where there is none."""
+    lengths = (rows > 0).sum(1)
+    return states[torch.arange(len(rows)), (lengths - 1).clamp(min=0)] * (lengths > 0)[:, None]
+
+
+def nearest(vectors: Tensor, codes: Tensor) -> Tensor:
+    """Return each vector's nearest code, by all differences (B, L, K, D)."""
+    return (vectors[:, :, None] - codes).square().sum(-1).argmin(-1)
+
+
+def inward(x: Tensor, limit: float) -> Tensor:
+    """Clip; the gradient passes inside, and outside where a step against it leads back."""
+    clipped = x + (x.clamp(-limit, limit) - x).detach()
+    if clipped.requires_grad:
+        seen = x.detach()
+        clipped.register_hook(lambda gradient: gradient * ((seen.abs() <= limit) | (gradient * seen > 0)))
+    return clipped

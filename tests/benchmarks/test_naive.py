@@ -1,0 +1,101 @@
+"""The naive reference computes what the package computes: scores, penalty and gradients, from the same parameters."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from solidrec.nn.build import RECIPES, build
+from solidrec.nn.recommender import Recommender
+from solidrec.spec import BACKBONE_NAMES, ModelSpec
+
+ITEMS, CODES = 30, 7
+MODELS = ("static", "apg", "duet", "spg", "sml", "duet-codebook", "solid-duet", "solid-apg")
+GRID = [("sasrec", name) for name in MODELS if name != "spg"] + [(name, "solid-duet") for name in BACKBONE_NAMES[:2]]
+GRID += [(backbone, "static") for backbone in BACKBONE_NAMES if backbone != "sasrec"]
+
+
+@pytest.fixture(scope="module")
+def naive(repository: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("naive", repository / "benchmarks" / "naive.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def rows() -> tuple[torch.Tensor, torch.Tensor]:
+    """Four histories, full, half, of one item and empty, with five candidates each."""
+    generator = torch.Generator().manual_seed(1)
+    history = torch.randint(1, ITEMS + 1, (4, 6), generator=generator)
+    for row, length in enumerate((6, 3, 1, 0)):
+        history[row, length:] = 0
+    return history, torch.randint(1, ITEMS + 1, (4, 5), generator=generator)
+
+
+def pair(naive: ModuleType, backbone: str, name: str, dropout: float = 0.0) -> tuple[Recommender, torch.nn.Module]:
+    """A model and its naive twin; its parameters are large enough that clips, codes and gates all matter."""
+    torch.manual_seed(0)
+    spec = ModelSpec.parse(
+        {"name": name, "backbone": backbone, "dim": 8, "length": 6, "core": 3, "dropout": dropout, "clip": 0.02}
+    )
+    of_item = F.pad(torch.arange(ITEMS) % CODES + 1, (1, 0))
+    model = build(spec, items=ITEMS, semantic_of_item=of_item)
+    with torch.no_grad():
+        for key, parameter in model.named_parameters():
+            if key != "items.weight" and "semantics" not in key:
+                parameter.add_(torch.randn_like(parameter), alpha=0.5)
+    recipe = RECIPES[name]
+    return model, naive.Naive(spec, model.state_dict(), low_rank=recipe.low_rank, clipped=recipe.clipped)
+
+
+@pytest.mark.parametrize(("backbone", "name"), GRID)
+def test_scores_and_penalty_are_the_same(naive: ModuleType, backbone: str, name: str) -> None:
+    model, twin = pair(naive, backbone, name)
+    history, candidates = rows()
+    with torch.no_grad():
+        scores = model.eval()(history, candidates)
+        logits, penalty = twin.eval()(history, candidates)
+    assert logits.std() > 0.01
+    torch.testing.assert_close(scores.logits, logits, atol=1e-5, rtol=1e-4)
+    # the twin sees each history five times, which a mean does not notice
+    torch.testing.assert_close(scores.penalty, penalty, atol=1e-6, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("backbone", "name"), GRID)
+def test_gradients_are_the_same(naive: ModuleType, backbone: str, name: str) -> None:
+    """With one candidate a history: the inward clip sees a user's whole gradient, the twin would see that of each candidate."""
+    model, twin = pair(naive, backbone, name)
+    history, candidates = rows()
+    candidates, labels = candidates[:, :1], torch.ones(4, 1)
+    scores = model(history, candidates)
+    logits, penalty = twin(history, candidates)
+    (F.binary_cross_entropy_with_logits(scores.logits, labels) + 0.1 * scores.penalty).backward()
+    (F.binary_cross_entropy_with_logits(logits, labels) + 0.1 * penalty).backward()
+    compared = 0
+    for key, parameter in model.named_parameters():
+        mine = parameter.grad if parameter.grad is not None else torch.zeros_like(parameter)
+        other = getattr(twin, key.replace(".", "/")).grad
+        padding = key in ("items.weight", "source.first.semantics.weight")  # row 0 learns nothing in the package
+        torch.testing.assert_close(mine[1:] if padding else mine, other[1:] if padding else other, atol=1e-6, rtol=1e-3, msg=key)
+        compared += int(mine.abs().max() > 0)
+    assert compared >= 5
+
+
+def test_a_changed_parameter_is_noticed(naive: ModuleType) -> None:
+    model, twin = pair(naive, "sasrec", "solid-duet")
+    history, candidates = rows()
+    with torch.no_grad():
+        model.source.get_parameter("first.generator.mlp.0.weight").mul_(1.5)
+        assert not torch.allclose(model.eval()(history, candidates).logits, twin.eval()(history, candidates)[0], atol=1e-5)
+
+
+def test_the_nearest_code_is_the_nearest(naive: ModuleType) -> None:
+    vectors, codes = torch.randn(2, 3, 4), torch.randn(9, 4)
+    assert torch.equal(naive.nearest(vectors, codes), torch.cdist(vectors, codes).argmin(-1))
