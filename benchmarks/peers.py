@@ -1,6 +1,6 @@
 """One peer in a process of its own: trains or recommends once for each line it is sent.
 
-    python benchmarks/peers.py rectools-train-128 LOG.parquet
+    python benchmarks/peers.py train/rectools/128 LOG.parquet
 
 LOG.parquet has user, item (both from 0) and time, the training part of the data, users together and in order. Runs in the peers'
 own environment (peers-requirements.txt) and imports nothing of ours. What it speaks is the protocol of
@@ -21,10 +21,12 @@ import time
 import warnings
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-import torch
+if TYPE_CHECKING:  # a driver without pandas reads the names of the peers below
+    import pandas as pd
+
 
 LENGTH, DIM, BLOCKS, HEADS, DROPOUT, NEGATIVES = 10, 32, 2, 2, 0.2, 4
 EPOCHS = 20
@@ -61,6 +63,7 @@ def clocked(work: int, run: Callable[[], object]) -> Sample:
 
 def rectools(log: pd.DataFrame, *, batch: int, recommend: bool) -> Callable[[], Sample]:
     """SASRec of rectools with its BCE loss."""
+    import pandas as pd
     from pytorch_lightning import Callback, Trainer
     from rectools import Columns
     from rectools.dataset import Dataset
@@ -107,6 +110,7 @@ def rectools(log: pd.DataFrame, *, batch: int, recommend: bool) -> Callable[[], 
 def replay(log: pd.DataFrame, *, batch: int, recommend: bool) -> Callable[[], Sample]:
     """SasRec of replay-rec with its sampled BCE loss."""
     import lightning
+    import numpy as np
     from replay.data import FeatureHint, FeatureSource, FeatureType
     from replay.data.nn import PandasSequentialDataset, TensorFeatureInfo, TensorFeatureSource, TensorSchema
     from replay.models.nn.optimizer_utils import FatOptimizerFactory
@@ -133,7 +137,7 @@ def replay(log: pd.DataFrame, *, batch: int, recommend: bool) -> Callable[[], Sa
             feature_type=FeatureType.CATEGORICAL,
             feature_hint=FeatureHint.ITEM_ID,
             feature_sources=[TensorFeatureSource(FeatureSource.INTERACTIONS, "item")],
-        )  # fmt: skip
+        )
     )
     sequences = log.groupby("user", sort=True)["item"].agg(list).map(np.asarray).reset_index()
     data = PandasSequentialDataset(schema, query_id_column="user", item_id_column="item", sequences=sequences)
@@ -168,18 +172,29 @@ def replay(log: pd.DataFrame, *, batch: int, recommend: bool) -> Callable[[], Sa
 
 
 PEERS: dict[str, tuple[Callable[..., Callable[[], Sample]], str, int, bool]] = {
-    "rectools-train-128": (rectools, "rectools", 128, False),
-    "rectools-train-1024": (rectools, "rectools", 1024, False),
-    "rectools-top": (rectools, "rectools", 1024, True),
-    "replay-train-128": (replay, "replay-rec", 128, False),
-    "replay-train-1024": (replay, "replay-rec", 1024, False),
-    "replay-top": (replay, "replay-rec", 1024, True),
+    "train/rectools/128": (rectools, "rectools", 128, False),
+    "train/rectools/1024": (rectools, "rectools", 1024, False),
+    "top-10/rectools": (rectools, "rectools", 1024, True),
+    "train/replay/128": (replay, "replay-rec", 128, False),
+    "train/replay/1024": (replay, "replay-rec", 1024, False),
+    "top-10/replay": (replay, "replay-rec", 1024, True),
 }
-"""name: (what builds it, its distribution, users a batch, whether it recommends)"""
+"""group/peer/users a batch: (what builds it, its distribution, users a batch, whether it recommends)"""
+
+
+def peak_mb() -> float:
+    """Return the most memory that this process ever held, in MB; Linux' other figure starts from that of the parent."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return next(int(line.split()[1]) / 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def main() -> None:
     """Set up, then measure once for each line on standard input; what the peer prints goes to standard error."""
+    import pandas as pd
+    import torch
+
     warnings.simplefilter("ignore")
     for name in ("lightning", "pytorch_lightning", "lightning.pytorch"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -191,7 +206,7 @@ def main() -> None:
     print(json.dumps({"ready": f"{distribution} {version(distribution)}"}), file=speech, flush=True)
     for _ in sys.stdin:
         work, cpu, wall = measure()
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        peak = peak_mb()
         print(json.dumps({"work": work, "cpu": cpu, "wall": wall, "peak_mb": peak}), file=speech, flush=True)
 
 

@@ -1,0 +1,112 @@
+"""Measure everything in one run, in turn: solidrec, the naive reference, and the peers that are installed.
+
+    python benchmarks/bench.py --peers .venv-peers/bin/python        # what `make bench` does
+    python benchmarks/bench.py --only train --threads 1 --repeats 3
+
+Writes benchmarks/results/latest.json and latest.png. A peer that does not start is named in one line and left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from peers import PEERS
+from picture import draw
+
+from solidrec.artifacts import write_json
+from solidrec.console import console, counted, out, say
+from solidrec.experiments.bench import MILLISECONDS, PER_SECOND
+from solidrec.experiments.bench_command import choose, total_steps
+from solidrec.experiments.bench_compare import with_peers
+from solidrec.experiments.bench_data import LOG, write_data
+from solidrec.experiments.bench_run import System, our_systems, report, run
+from solidrec.experiments.bench_table import rich_table
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results"
+NAIVE = (
+    *(f"train/naive/{name}/sasrec" for name in ("static", "apg", "duet", "solid-duet")),
+    *(f"evaluate/naive/{name}/sasrec" for name in ("static", "duet", "solid-duet")),
+    "nearest-code/naive",
+)
+TRAINED_PEERS = tuple(name for name in PEERS if name.startswith("train/"))
+AGAINST: dict[str, tuple[str, ...]] = {
+    "train/static/sasrec": ("train/naive/static/sasrec", *TRAINED_PEERS),
+    "train/static/sasrec/last": TRAINED_PEERS,
+    "train/static/sasrec/last/wide": TRAINED_PEERS,
+    **{f"train/{name}/sasrec": (f"train/naive/{name}/sasrec",) for name in ("apg", "duet", "solid-duet")},
+    **{f"evaluate/1+99/{name}/sasrec": (f"evaluate/naive/{name}/sasrec",) for name in ("static", "duet", "solid-duet")},
+    **{f"top-10/{name}/sasrec": ("top-10/rectools", "top-10/replay") for name in ("static", "duet", "solid-duet")},
+    "nearest-code/770": ("nearest-code/naive",),
+}
+"""What is compared with what; the best of them is the peer that the table names."""
+
+
+def main() -> None:
+    """Measure, print, write."""
+    options = arguments()
+    with tempfile.TemporaryDirectory(prefix="solidrec-bench-") as scratch:
+        folder = Path(scratch)
+        source = write_data(folder)
+        systems = [*our_systems(folder), *naive_systems(folder), *peer_systems(options.peers, folder)]
+        chosen = choose([system.name for system in systems], quick=False, only=options.only)
+        systems = [system for system in systems if system.name in chosen]
+        with counted(console, "measuring", total_steps(chosen, options.threads, options.repeats), shown=True) as step:
+            rows = run(systems, threads=options.threads, repeats=options.repeats, say=say, step=step)
+    rows = with_peers(rows, AGAINST)
+    pinned = [line for line in (HERE / "peers-requirements.txt").read_text().split() if "==" in line]
+    installed = [name for name in pinned if any(f"/{name[:6]}" in row.name for row in rows)]
+    found = report(rows, threads=options.threads, repeats=options.repeats, source=source, peers=installed)
+    out().print(rich_table(f"{source}, medians of {options.repeats}", rows))
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    write_json(options.out, found)
+    draw(found, options.out.with_suffix(".png"))
+    say(f"wrote {options.out} and {options.out.with_suffix('.png')}")
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peers", type=Path, help="the Python of the environment that peers-requirements.txt made")
+    parser.add_argument("--only", help="only what starts with this, for example train")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=RESULTS / "latest.json")
+    return parser.parse_args()
+
+
+def naive_systems(folder: Path) -> list[System]:
+    """Return the naive reference's systems."""
+    worker = (sys.executable, str(HERE / "naive_worker.py"))
+    units = {"train": "positives", "evaluate": "users", "nearest-code": "call"}
+    return [
+        System(
+            name, (*worker, name, str(folder)), units[group], MILLISECONDS if group == "nearest-code" else PER_SECOND, memory=True
+        )
+        for name in NAIVE
+        if (group := name.partition("/")[0])
+    ]
+
+
+def peer_systems(python: Path | None, folder: Path) -> list[System]:
+    """Return the peers' systems; none of them has to start."""
+    if python is None or not python.exists():
+        say(f"without peers: {python or 'no --peers given'}; `make bench` installs them where the package index has them")
+        return []
+    return [
+        System(
+            name,
+            (str(python), str(HERE / "peers.py"), name, str(folder / LOG)),
+            "positives" if name.startswith("train/") else "users",
+            memory=True,
+            optional=True,
+        )
+        for name in PEERS
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""The naive reference as a measured system: trains, evaluates or searches once for each line it is sent.
+
+python benchmarks/naive_worker.py train/naive/duet/sasrec FOLDER
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from naive import Naive, nearest
+
+from solidrec.data.prepared import PreparedData
+from solidrec.experiments.bench import Timed, timed
+from solidrec.experiments.bench_data import DATA
+from solidrec.experiments.bench_inference import CODES, VECTORS
+from solidrec.experiments.bench_training import new_model
+from solidrec.experiments.bench_worker import serve
+from solidrec.nn.build import RECIPES
+from solidrec.spec import ModelSpec
+
+BATCH, STEPS, USERS = 128, 4, 32
+"""Small, because a step that looks for codes among all differences takes gigabytes; the figures are rates."""
+NEGATIVES, TESTED, PENALTY = 4, 99, 0.1
+
+
+def twin(folder: Path, name: str, backbone: str) -> tuple[Naive, PreparedData]:
+    """Return the naive twin of a new model, and the data."""
+    data, spec = PreparedData.open(folder / DATA), ModelSpec.parse({"name": name, "backbone": backbone})
+    recipe = RECIPES[name]
+    return Naive(spec, new_model(spec, data).state_dict(), low_rank=recipe.low_rank, clipped=recipe.clipped), data
+
+
+def windows(data: PreparedData, length: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the history (T, L) and the target (T, 1) of a batch's worth of training events for every step."""
+    rng = np.random.default_rng(0)
+    history, target = np.zeros((BATCH * STEPS, length), dtype=np.int64), np.zeros((BATCH * STEPS, 1), dtype=np.int64)
+    for row in range(BATCH * STEPS):
+        user = int(rng.integers(1, len(data.users) + 1))
+        start, stop = int(data.offsets[user]), int(data.train_end[user])
+        at = int(rng.integers(start + 1, stop))
+        seen = data.event_items[max(start, at - length) : at]
+        history[row, : len(seen)], target[row] = seen, data.event_items[at]
+    return torch.from_numpy(history), torch.from_numpy(target)
+
+
+def training(folder: Path, name: str, backbone: str) -> Callable[[], Timed]:
+    """Return a function that trains a few steps, each in the plainest way."""
+    model, data = twin(folder, name, backbone)
+    history, target = windows(data, model.spec.length)
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.is_floating_point()], lr=1e-3)
+
+    def steps() -> None:
+        for rows, targets in zip(history.split(BATCH), target.split(BATCH), strict=True):
+            negatives = torch.randint(1, len(data.items) + 1, (BATCH, NEGATIVES))
+            logits, penalty = model(rows, torch.cat([targets, negatives], 1))
+            labels = F.pad(torch.ones_like(targets, dtype=logits.dtype), (0, NEGATIVES))
+            optimizer.zero_grad()
+            (F.binary_cross_entropy_with_logits(logits, labels) + PENALTY * penalty).backward()
+            optimizer.step()
+
+    return lambda: timed(BATCH * STEPS, steps)
+
+
+def evaluation(folder: Path, name: str, backbone: str) -> Callable[[], Timed]:
+    """Return a function that scores 1 + 99 candidates for some users; no metric is computed."""
+    model, data = twin(folder, name, backbone)
+    history, target = windows(data, model.spec.length)
+    candidates = torch.cat([target, torch.randint(1, len(data.items) + 1, (len(target), TESTED))], 1)
+    model.eval()
+
+    @torch.no_grad()
+    def score() -> None:
+        model(history[:USERS], candidates[:USERS])
+
+    return lambda: timed(USERS, score)
+
+
+def search(folder: Path) -> Callable[[], Timed]:
+    """Return a function that finds the nearest codes among all differences."""
+    torch.manual_seed(0)
+    vectors, codes = torch.randn(VECTORS), torch.randn(CODES, VECTORS[-1])
+    return lambda: timed(1, lambda: nearest(vectors, codes))
+
+
+def main() -> None:
+    """Set the subject up and serve."""
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    subject, folder = sys.argv[1], Path(sys.argv[2])
+    if subject.startswith("nearest-code/"):
+        measure = search(folder)
+    else:
+        group, _, name, backbone = subject.split("/")
+        measure = (training if group == "train" else evaluation)(folder, name, backbone)
+    serve(measure, name="naive", requests=sys.stdin, answers=sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""The picture of a benchmark: bars beside the peers and the targets, and cost against size.
+
+python benchmarks/picture.py        # draws benchmarks/results/latest.png again
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from solidrec.experiments.plots import BASELINE_COLORS, GRID, INK, MUTED, RUN_COLORS, STYLE
+
+RESULTS = Path(__file__).resolve().parent / "results"
+OURS, NAIVE, PEER = RUN_COLORS[0][0], BASELINE_COLORS[1][0], RUN_COLORS[1][0]
+TARGETS = {
+    "train/static/sasrec": 128_647, "train/duet/sasrec": 60_000, "train/apg/sasrec": 80_000, "train/solid-duet/sasrec": 30_000,
+    "evaluate/1+99/static/sasrec": 40_000, "evaluate/1+99/duet/sasrec": 20_000, "evaluate/1+99/solid-duet/sasrec": 12_000,
+    "top-10/duet/sasrec": 30_000, "top-10/static/sasrec": 48_588,
+}  # fmt: skip
+"""What the project set itself, per CPU-second of one thread."""
+PANELS = (
+    ("train", "training positives per CPU-second"),
+    ("evaluate", "evaluated users per CPU-second"),
+    ("top-10", "users given their best ten, per CPU-second"),
+)
+AXES = {"items": "items", "codes": "codes", "users": "users", "history": "history length"}
+
+
+def draw(found: Mapping[str, Any], path: Path) -> None:
+    """Draw the one-thread rates of a result; the growth curves join in where `growth.py` has left them beside it."""
+    growth = path.with_name("growth.json")
+    curves = json.loads(growth.read_text(encoding="utf-8"))["axes"] if growth.exists() else {}
+    rows = [row for row in found["rows"] if row["threads"] == min(found["threads"]) and row["unit"].endswith("/cpu-s")]
+    panels = [(title, mine) for group, title in PANELS if (mine := [row for row in rows if row["name"].startswith(f"{group}/")])]
+    heights = [0.9 + 0.26 * len(mine) for _, mine in panels] + ([2.6] if curves else [])
+    if not heights:
+        return
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        figure = Figure(figsize=(9, sum(heights) + 0.5), layout="constrained", dpi=110)
+        parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+        for part, (title, mine) in zip(parts, panels, strict=False):
+            bars(part.add_subplot(), title, mine)
+        if curves:
+            plots = parts[-1].subplots(1, len(curves), squeeze=False)[0]
+            for axes, (name, points) in zip(plots, curves.items(), strict=True):
+                curve(axes, name, points)
+        machine = found["machine"]
+        versions = ", ".join(f"{name} {number}" for name, number in found["versions"].items())
+        figure.suptitle(f"{machine['cpu']}, {min(found['threads'])} thread; {versions}", fontsize=8, color=MUTED)
+        figure.savefig(path)
+
+
+def bars(axes: Axes, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Draw one bar a row on a logarithmic axis, with a mark at its target."""
+    rows = sorted(rows, key=lambda row: row["value"], reverse=True)
+    for place, row in enumerate(rows):
+        axes.barh(place, row["value"], color=color(row["name"]), height=0.62)
+        axes.annotate(
+            f"{row['value']:,.0f}", (row["value"], place), (4, 0), textcoords="offset points", va="center", fontsize=7.5
+        )
+        if row["name"] in TARGETS:
+            axes.plot([TARGETS[row["name"]]] * 2, [place - 0.42, place + 0.42], color=INK, linewidth=1.8)
+    axes.set_yticks(range(len(rows)), [row["name"].partition("/")[2] for row in rows], fontsize=7.5)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_xscale("log")
+    axes.margins(x=0.12)
+    axes.grid(False, axis="y")
+    axes.set_title(f"{title} (line: the target)", loc="left", fontsize=9)
+
+
+def color(name: str) -> str:
+    """Return a tone for ours, the naive reference or a peer."""
+    if "/naive" in name:
+        return NAIVE
+    return PEER if any(peer in name for peer in ("rectools", "replay")) else OURS
+
+
+def curve(axes: Axes, name: str, points: Sequence[Mapping[str, Any]]) -> None:
+    """Draw the three costs over one size, each relative to its smallest, and the line of proportion."""
+    sizes = [point["size"] for point in points]
+    for number, cost in enumerate(key for key in points[0] if key != "size" and points[0][key]):
+        values = [point[cost] / points[0][cost] for point in points]
+        axes.plot(sizes, values, marker="o", markersize=3, color=RUN_COLORS[number][0], label=cost)
+    axes.plot(sizes, [size / sizes[0] for size in sizes], color=GRID, linestyle="--", label="proportional")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel(AXES.get(name, name))
+    axes.set_title(f"cost against {AXES.get(name, name)}", loc="left", fontsize=8.5)
+    axes.legend(fontsize=6, frameon=False)
+
+
+if __name__ == "__main__":
+    draw(json.loads((RESULTS / "latest.json").read_text(encoding="utf-8")), RESULTS / "latest.png")

@@ -1,0 +1,66 @@
+"""Measures training: epochs of one stage, as `solidrec train` runs them but for the validation between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from solidrec.data.prepared import PreparedData
+from solidrec.experiments.bench import Subject, Timed, timed
+from solidrec.experiments.bench_data import DATA, LAST, semantic_ids
+from solidrec.experiments.bench_floor import training_flops
+from solidrec.nn.build import build, stages
+from solidrec.nn.recommender import Recommender
+from solidrec.runs import needs_semantics
+from solidrec.spec import ModelSpec, TrainSpec
+from solidrec.training.batches import TrainingBatches
+from solidrec.training.loop import Progress, Silent, Stage
+from solidrec.training.seeds import seed_torch
+
+ML100K_CODES = 246
+"""What `semantic_ids` gives for the 1,682 items of MovieLens 100K; the floor counts the search of so many."""
+TRAINED = (
+    ("static", "sasrec"), ("apg", "sasrec"), ("duet", "sasrec"), ("solid-apg", "sasrec"), ("solid-duet", "sasrec"),
+    ("static", "gru4rec"), ("static", "din"), ("static", "bert4rec"),
+)  # fmt: skip
+WIDE = 10_240
+"""Positives in a batch as large as rectools' 1,024 users with ten positions each."""
+
+
+def new_model(spec: ModelSpec, data: PreparedData) -> Recommender:
+    """Build a model at its last stage, with random semantic ids where it reads any."""
+    seed_torch(0, "parameters")
+    of_item = torch.from_numpy(semantic_ids(len(data.items))) if needs_semantics(spec.name) else None
+    return build(spec, items=len(data.items), semantic_of_item=of_item)
+
+
+def new_stage(spec: ModelSpec, train: TrainSpec, data: PreparedData) -> Stage:
+    """Return the model's last stage, without validation, display and checkpoints."""
+    batches = TrainingBatches(data, length=spec.length, batch=train.batch, negatives=train.negatives, seed=0, device="cpu")
+    return Stage(
+        new_model(spec, data), batches, train, seed=0, progress=Progress(stage=stages(spec.name)),
+        validate=lambda: None, save=lambda stage: None, display=Silent(), revive=spec.codebook.revive,
+    )  # fmt: skip
+
+
+def prepare_epochs(spec: ModelSpec, train: TrainSpec, part: str, folder: Path) -> Callable[[], Timed]:
+    """Set a stage up; each call trains one epoch of it."""
+    stage = new_stage(spec, train, PreparedData.open(folder / part))
+    return lambda: timed(stage.batches.positives, stage.run_epoch)
+
+
+def training(name: str, backbone: str, *, part: str = DATA, batch: int = 1024) -> Subject:
+    """Return the measurement of one model's epochs."""
+    spec, train = ModelSpec.parse({"name": name, "backbone": backbone}), TrainSpec(batch=batch)
+    flops = training_flops(spec, negatives=train.negatives, codes=ML100K_CODES)
+    return Subject("positives", partial(prepare_epochs, spec, train, part), flops=flops, memory=True)
+
+
+SUBJECTS = {f"train/{name}/{backbone}": training(name, backbone) for name, backbone in TRAINED} | {
+    "train/static/sasrec/last": training("static", "sasrec", part=LAST),
+    "train/static/sasrec/last/wide": training("static", "sasrec", part=LAST, batch=WIDE),
+}
+"""*last*: only the positions that rectools and replay count, the last ten of each user; *wide*: in one batch."""
