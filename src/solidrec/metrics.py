@@ -22,6 +22,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 STEPS = 1 << 20  # of a pooled AUC's table at most: 4 MB
+PIECE = 1 << 15  # negatives that are counted at a time: their scratch stays in the cache
 WAITING = 1 << 20  # negatives that wait to be sorted at most, or 16 for each positive if that is more
 STEEP = 80.0  # exp of more overflows float32; log(1 + exp(x)) is x long before
 
@@ -71,7 +72,10 @@ def standing(scores: Array, target_column: int | Array = 0) -> Ranks:
     (1, 0, 2)
     """
     target = scores[np.arange(len(scores)), target_column][:, None]
-    return Ranks(_count(scores > target), _count(scores == target) - 1, _count(scores > -np.inf))
+    equal = scores == target
+    tied = np.count_nonzero(equal) > len(scores)  # few models tie two scores, and one number says so sooner than one a row
+    ties = _count(equal) - 1 if tied else np.zeros(len(scores), dtype=np.int64)
+    return Ranks(_count(scores > target), ties, _count(scores > -np.inf))
 
 
 def per_row(ranks: Ranks, ks: Sequence[int] = (5, 10, 20)) -> dict[str, Floats]:
@@ -176,17 +180,14 @@ class PooledAuc:
 
     def add(self, negatives: Array) -> None:
         """Count a chunk of negatives of any shape, -inf for none; raises `DivergedError` for NaN or infinity."""
-        chunk = _floating(np.asarray(negatives)).reshape(-1)
-        if not chunk.max(initial=-np.inf) < np.inf:
-            finite(np.asarray(negatives))
-        if (wider := np.result_type(self._positives, chunk)) != self._positives.dtype:
+        negatives = _floating(np.asarray(negatives))
+        if not negatives.max(initial=-np.inf) < np.inf:
+            finite(negatives)
+        if (wider := np.result_type(self._positives, negatives)) != self._positives.dtype:
             self._set(self._positives.astype(wider))
-        above = self._above.take(self._steps(chunk), mode="clip")
-        unsure = np.flatnonzero(above < 0)
-        absent = int(np.count_nonzero(chunk == -np.inf))
-        self._negatives += chunk.size - absent
-        self._halves += 2 * (int(above.sum(dtype=np.int64)) + unsure.size - absent * self._positives.size)
-        self._waiting.append(chunk[unsure])
+        flat = negatives.reshape(-1)
+        for start in range(0, flat.size, PIECE):
+            self._count(flat[start : start + PIECE])
         if sum(map(len, self._waiting)) >= max(WAITING, 16 * self._positives.size):
             self._search()
 
@@ -204,15 +205,32 @@ class PooledAuc:
         self._last = steps - 1
         reach = float(high) - float(self._low)
         self._scale = min(max((steps - 3) / reach, 1e-30), 1e30) if reach else 1.0  # 0 or infinity would make NaN
-        held = np.bincount(self._steps(ordered), minlength=steps)
+        self._scratch = np.empty(PIECE, ordered.dtype), np.empty(PIECE, np.intp), np.empty(PIECE, np.int32)
+        held = np.zeros(steps, dtype=np.int64)
+        for start in range(0, ordered.size, PIECE):
+            held += np.bincount(self._steps(ordered[start : start + PIECE]), minlength=steps)
         self._above: Array = np.where(held > 0, -1, ordered.size - np.cumsum(held)).astype(np.int32)
 
     def _steps(self, scores: Array) -> Array:
-        """Return the step of each score, never a lower one for a higher score: 0 below all positives, the last one above."""
+        """Return the step of each of a few scores, never a lower one for a higher: 0 below all positives, the last one above."""
+        place, step, _ = (scratch[: scores.size] for scratch in self._scratch)
         with np.errstate(over="ignore"):
-            place = (scores - self._low) * self._scale
-        place += 1
-        return np.asarray(np.clip(place, 0, self._last, out=place).astype(np.intp))
+            np.subtract(scores, self._low, out=place)
+            np.multiply(place, self._scale, out=place)
+        np.clip(np.add(place, 1, out=place), 0, self._last, out=place)
+        np.copyto(step, place, casting="unsafe")
+        return step
+
+    def _count(self, piece: Array) -> None:
+        """Count a few negatives, or let them wait."""
+        above = self._above.take(self._steps(piece), out=self._scratch[2][: piece.size], mode="clip")
+        unsure = np.flatnonzero(above < 0)
+        self._waiting.append(piece[unsure])
+        absent = int(np.count_nonzero(piece == -np.inf))
+        self._negatives += piece.size - absent
+        small = PIECE * self._positives.size < 2**31  # then a sum in int32, five times faster, is exact
+        total = int(above.sum(dtype=np.int32 if small else np.int64))
+        self._halves += 2 * (total + unsure.size - absent * self._positives.size)
 
     def _search(self) -> None:
         """Count the negatives that wait, one by one."""
