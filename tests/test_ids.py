@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
+import polars as pl
 import pytest
 
 from solidrec.ids import IdMap
@@ -40,3 +43,23 @@ def test_a_change_of_the_list_it_came_from_is_not_seen() -> None:
     ids = IdMap(names)
     names.append("b")
     assert ids.ids == ("a",)
+
+
+def test_many_ids_are_held_without_a_python_object_each() -> None:
+    names = pl.select(pl.format("user-{}", pl.int_range(1_000_000))).to_series()
+    tracemalloc.start()
+    ids = IdMap(names)
+    assert (len(ids), ids.id(1), ids.id(10**6)) == (10**6, "user-0", "user-999999")
+    assert tracemalloc.get_traced_memory()[1] < 100_000  # a tuple of these strings takes 67 MB
+    tracemalloc.stop()
+    with pytest.raises(IndexError, match="outside"):
+        ids.id(10**6 + 1)
+    assert [ids.index(name) for name in ("user-0", "user-31415", "user-1000000")] == [1, 31416, 0]
+    assert ids.ids == tuple(names)
+
+
+def test_a_slice_of_a_longer_series_is_counted_from_one() -> None:
+    ids = IdMap(pl.Series(ODD).slice(3, 4))
+    assert (len(ids), ids.ids) == (4, tuple(ODD[3:7]))
+    assert [ids.index(name) for name in ODD[2:8]] == [0, 1, 2, 3, 4, 0]
+    assert ids.series.to_list() == ODD[3:7]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solidrec.data.negatives import TrainingNegatives, Unseen, fixed_negatives
-from solidrec.data.windows import Integers
+from solidrec.data.windows import BLOCK, Integers
 
 
 def unseen_of(users: Integers, items: Integers, *, n_users: int, n_items: int) -> Unseen:
@@ -26,6 +26,20 @@ def test_ranks_number_exactly_the_unseen_items_in_order(n_items: int, events: li
         assert unseen.free[user] == len(expected)
         ranks = np.arange(len(expected))
         assert unseen.pick(np.full(len(expected), user), ranks).tolist() == expected
+
+
+def test_users_of_many_blocks_are_kept_apart() -> None:
+    rng = np.random.default_rng(1)
+    lengths = rng.integers(0, 60, size=100_001)  # about three blocks of events, and some held out between users
+    ends = np.cumsum(lengths)
+    starts, trained = ends - lengths, ends - lengths // 10
+    items = rng.integers(1, 101, size=int(ends[-1]), dtype=np.int32)
+    assert len(items) > 2 * BLOCK
+    unseen = Unseen(items, starts, trained, n_items=100)
+    for user in rng.integers(0, len(lengths), size=300).tolist():
+        expected = sorted(set(range(1, 101)) - set(items[starts[user] : trained[user]].tolist()))
+        assert unseen.pick(np.full(len(expected), user), np.arange(len(expected))).tolist() == expected
+        assert unseen.free[user] == len(expected)
 
 
 def test_training_negatives_are_uniform_over_what_the_user_has_not_trained_on() -> None:
