@@ -35,6 +35,7 @@ NAIVE = (
 TRAINED_PEERS = tuple(name for name in PEERS if name.startswith("train/"))
 AGAINST: dict[str, tuple[str, ...]] = {
     "train/static/sasrec": ("train/naive/static/sasrec", *TRAINED_PEERS),
+    "train/static/sasrec/window": TRAINED_PEERS,
     "train/static/sasrec/last": TRAINED_PEERS,
     "train/static/sasrec/last/wide": TRAINED_PEERS,
     **{f"train/{name}/sasrec": (f"train/naive/{name}/sasrec",) for name in ("apg", "duet", "solid-duet")},

@@ -29,6 +29,7 @@ PANELS = (
     ("evaluate", "evaluated users per CPU-second"),
     ("top-10", "users given their best ten, per CPU-second"),
 )
+SHOWN = ("step_ms", "evaluate_ms_user", "train_mb", "prepare_s")
 AXES = {"items": "items", "codes": "codes", "users": "users", "history": "history length"}
 
 
@@ -58,6 +59,19 @@ def draw(found: Mapping[str, Any], path: Path) -> None:
         figure.savefig(path)
 
 
+def draw_growth(found: Mapping[str, Any], path: Path) -> None:
+    """Draw the curves of `growth.py` alone."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        figure = Figure(figsize=(2.6 * len(found["axes"]) + 0.6, 2.8), layout="constrained", dpi=110)
+        for axes, (name, points) in zip(
+            figure.subplots(1, len(found["axes"]), squeeze=False)[0], found["axes"].items(), strict=True
+        ):
+            curve(axes, name, points)
+        figure.savefig(path)
+
+
 def bars(axes: Axes, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Draw one bar a row on a logarithmic axis, with a mark at its target."""
     rows = sorted(rows, key=lambda row: row["value"], reverse=True)
@@ -84,9 +98,9 @@ def color(name: str) -> str:
 
 
 def curve(axes: Axes, name: str, points: Sequence[Mapping[str, Any]]) -> None:
-    """Draw the three costs over one size, each relative to its smallest, and the line of proportion."""
+    """Draw the costs over one size, each relative to its smallest, and the line of proportion."""
     sizes = [point["size"] for point in points]
-    for number, cost in enumerate(key for key in points[0] if key != "size" and points[0][key]):
+    for number, cost in enumerate(SHOWN):
         values = [point[cost] / points[0][cost] for point in points]
         axes.plot(sizes, values, marker="o", markersize=3, color=RUN_COLORS[number][0], label=cost)
     axes.plot(sizes, [size / sizes[0] for size in sizes], color=GRID, linestyle="--", label="proportional")

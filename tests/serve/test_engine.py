@@ -150,12 +150,12 @@ def test_nobody_to_answer_is_no_error(engine: Engine) -> None:
 
 
 def test_ties_come_in_the_order_of_the_vocabulary(engine: Engine) -> None:
-    found = engine.top(np.array([1.0, 2.0, 1.0, 2.0]), [], 4)
+    found = engine.top(np.array([[1.0, 2.0, 1.0, 2.0]]), 4)[0]
     assert [item["item"] for item in found] == ["i01", "i03", "i00", "i02"]
 
 
 def test_a_score_that_is_not_finite_is_never_recommended(engine: Engine) -> None:
-    found = engine.top(np.array([np.nan, 2.0, np.inf, 1.0]), [], 4)
+    found = engine.top(np.array([[np.nan, 2.0, np.inf, 1.0]]), 4)[0]
     assert [item["item"] for item in found] == ["i01", "i03"]
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from solidrec.data.prepared import EvalRows, PreparedData
 from solidrec.errors import UsageError, nearest
 from solidrec.evaluate.result import Evaluation
-from solidrec.evaluate.scorer import Reader, Scorer, reader
+from solidrec.evaluate.scorer import Reader, Scorer, reader, slices
 from solidrec.evaluate.top import best
 from solidrec.metrics import PooledAuc, Ranks, finite, per_row, standing, target_loss
 
@@ -165,12 +165,3 @@ def target_scores(readers: list[Reader], parts: list[slice], rows: EvalRows) -> 
     """Return each target's score (R,); the pooled AUC of a whole catalogue needs them before the negatives."""
     scores = [read(slice(None), rows.targets[part][:, None])[:, 0] for read, part in zip(readers, parts, strict=True)]
     return np.concatenate([np.zeros(0, dtype=np.float32), *scores])
-
-
-def slices(count: int, size: int) -> Iterator[slice]:
-    """Cut ``range(count)`` into consecutive slices of `size`, the last one shorter.
-
-    >>> list(slices(5, 3))
-    [slice(0, 3, None), slice(3, 5, None)]
-    """
-    return (slice(start, min(start + size, count)) for start in range(0, count, size))

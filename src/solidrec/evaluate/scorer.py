@@ -136,3 +136,12 @@ def states_of_two_candidates(model: Recommender) -> int:
         history = torch.zeros(1, 1, dtype=torch.int64, device=table.device)
         states = model.backbone(model.items(history), valid(history), table.new_zeros(1, 2, table.shape[1]))
     return int(states.shape[1])
+
+
+def slices(count: int, size: int) -> Iterator[slice]:
+    """Cut ``range(count)`` into consecutive slices of `size`, the last one shorter.
+
+    >>> list(slices(5, 3))
+    [slice(0, 3, None), slice(3, 5, None)]
+    """
+    return (slice(start, min(start + size, count)) for start in range(0, count, size))

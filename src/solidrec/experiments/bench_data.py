@@ -64,9 +64,9 @@ def synthetic_log(*, users: int, items: int, events: int, seed: int = 0) -> pl.D
     )
 
 
-def semantic_ids(items: int, seed: int = 0) -> np.ndarray:
-    """Return ids (V + 1,) drawn at random, as many as `solidrec` clusters unlabelled items into: 6 times the root of V."""
-    codes = min(items, round(6 * items**0.5))
+def semantic_ids(items: int, codes: int | None = None, seed: int = 0) -> np.ndarray:
+    """Return ids (V + 1,) drawn at random; by default as many as unlabelled items are clustered into, 6 times the root of V."""
+    codes = codes or min(items, round(6 * items**0.5))
     rng = np.random.default_rng(seed)
     drawn = np.concatenate([np.arange(codes), rng.integers(codes, size=items - codes)]) + 1
     return np.concatenate([[0], rng.permutation(drawn)]).astype(np.int64)

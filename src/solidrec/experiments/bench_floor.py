@@ -16,7 +16,7 @@ import torch
 
 from solidrec.experiments.bench import Subject, Timed, timed
 from solidrec.nn.build import RECIPES
-from solidrec.spec import ModelSpec
+from solidrec.spec import ModelSpec, TrainSpec
 
 TRAINING = 3
 """A backward pass costs two products for each one of the forward pass."""
@@ -24,15 +24,17 @@ GRU_GATES = 3
 SHAPES = {"tall": (10_240, 32, 128), "square": (1_024, 1_024, 1_024)}
 
 
-def training_flops(spec: ModelSpec, *, negatives: int, codes: int) -> float:
+def training_flops(spec: ModelSpec, train: TrainSpec, *, codes: int) -> float:
     """Return the operations of one training positive.
 
-    A causal backbone needs one token for each target, because every position of a sequence is a target; the others
-    encode L tokens for each.
+    A causal backbone reads L items for every `stride` targets, one for each if every position is a target; the others
+    read L for each.
     """
-    tokens = 1 if spec.backbone in ("sasrec", "gru4rec") else spec.length
-    learned = encode_flops(spec, tokens, candidates=1 + negatives) + candidate_flops(spec, 1 + negatives)
-    generated = generate_flops(spec, tokens) + states(spec, 1 + negatives) * head_flops(spec)
+    causal = spec.backbone in ("sasrec", "gru4rec")
+    tokens = spec.length / min(train.stride or spec.length, spec.length) if causal else spec.length
+    candidates = 1 + train.negatives
+    learned = encode_flops(spec, tokens, candidates=candidates) + candidate_flops(spec, candidates)
+    generated = generate_flops(spec, tokens) + states(spec, candidates) * head_flops(spec)
     return TRAINING * (learned + generated) + search_flops(spec, tokens, codes)
 
 
@@ -53,7 +55,7 @@ def candidate_flops(spec: ModelSpec, candidates: int) -> float:
     return 2.0 * candidates * spec.dim
 
 
-def encode_flops(spec: ModelSpec, tokens: int, *, candidates: int) -> float:
+def encode_flops(spec: ModelSpec, tokens: float, *, candidates: int) -> float:
     """Return the backbone's operations for `tokens` items of a history."""
     d = spec.dim
     match spec.backbone:
@@ -78,7 +80,7 @@ def gru_flops(dim: int) -> float:
     return 2.0 * GRU_GATES * 2 * dim * dim
 
 
-def generate_flops(spec: ModelSpec, tokens: int) -> float:
+def generate_flops(spec: ModelSpec, tokens: float) -> float:
     """Return what the generators do for one user: a GRU over `tokens` items and the MLP; the layers are the head's."""
     return generators(spec) * (tokens * gru_flops(spec.dim) + 4.0 * spec.dim**2)
 
@@ -99,7 +101,7 @@ def head_flops(spec: ModelSpec) -> float:
     return 2 * generators(spec) * (2.0 * d**3 + 2.0 * d * d)
 
 
-def search_flops(spec: ModelSpec, tokens: int, codes: int) -> float:
+def search_flops(spec: ModelSpec, tokens: float, codes: int) -> float:
     """Return the search for each item's nearest code, which has no backward pass."""
     return 2.0 * tokens * codes * spec.dim if RECIPES[spec.name].codebook else 0.0
 

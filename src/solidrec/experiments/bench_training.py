@@ -15,9 +15,9 @@ from solidrec.experiments.bench_floor import training_flops
 from solidrec.nn.build import build, stages
 from solidrec.nn.recommender import Recommender
 from solidrec.runs import needs_semantics
-from solidrec.spec import ModelSpec, TrainSpec
-from solidrec.training.batches import TrainingBatches
+from solidrec.spec import ModelSpec, RunSpec, TrainSpec
 from solidrec.training.loop import Progress, Silent, Stage
+from solidrec.training.run import batches_for
 from solidrec.training.seeds import seed_torch
 
 ML100K_CODES = 246
@@ -39,9 +39,10 @@ def new_model(spec: ModelSpec, data: PreparedData) -> Recommender:
 
 def new_stage(spec: ModelSpec, train: TrainSpec, data: PreparedData) -> Stage:
     """Return the model's last stage, without validation, display and checkpoints."""
-    batches = TrainingBatches(data, length=spec.length, batch=train.batch, negatives=train.negatives, seed=0, device="cpu")
+    model = new_model(spec, data)
+    batches = batches_for(model, data, RunSpec(data=data.fingerprint, model=spec, train=train), device="cpu")
     return Stage(
-        new_model(spec, data), batches, train, seed=0, progress=Progress(stage=stages(spec.name)),
+        model, batches, train, seed=0, progress=Progress(stage=stages(spec.name)),
         validate=lambda: None, save=lambda stage: None, display=Silent(), revive=spec.codebook.revive,
     )  # fmt: skip
 
@@ -52,15 +53,17 @@ def prepare_epochs(spec: ModelSpec, train: TrainSpec, part: str, folder: Path) -
     return lambda: timed(stage.batches.positives, stage.run_epoch)
 
 
-def training(name: str, backbone: str, *, part: str = DATA, batch: int = 1024) -> Subject:
+def training(name: str, backbone: str, *, part: str = DATA, batch: int = 1024, stride: int | None = None) -> Subject:
     """Return the measurement of one model's epochs."""
-    spec, train = ModelSpec.parse({"name": name, "backbone": backbone}), TrainSpec(batch=batch)
-    flops = training_flops(spec, negatives=train.negatives, codes=ML100K_CODES)
+    spec, train = ModelSpec.parse({"name": name, "backbone": backbone}), TrainSpec(batch=batch, stride=stride)
+    flops = training_flops(spec, train, codes=ML100K_CODES)
     return Subject("positives", partial(prepare_epochs, spec, train, part), flops=flops, memory=True)
 
 
 SUBJECTS = {f"train/{name}/{backbone}": training(name, backbone) for name, backbone in TRAINED} | {
+    "train/static/sasrec/window": training("static", "sasrec", stride=1),
     "train/static/sasrec/last": training("static", "sasrec", part=LAST),
     "train/static/sasrec/last/wide": training("static", "sasrec", part=LAST, batch=WIDE),
 }
-"""*last*: only the positions that rectools and replay count, the last ten of each user; *wide*: in one batch."""
+"""*window*: each target has a window of its own, full where the user has as many items; *last*: only the positions that
+rectools and replay count, the last ten of each user; *wide*: these in one batch."""

@@ -57,10 +57,12 @@ class Bilinear(torch.autograd.Function):
     ) -> Float[Tensor, "N O"]:
         """Return the products."""
         ctx.save_for_backward(x, z, weight, bias)
-        y = x @ bias.view(x.shape[1], -1)
-        matrix = by_pair(weight, x.shape[1])
+        width = x.shape[1]
+        y = x @ bias.view(width, -1)
+        matrix = by_pair(weight, width)
+        room = scratch(x, matrix)
         for rows in blocks(x):
-            y[rows] += outer(x[rows], z[rows]) @ matrix
+            y[rows].addmm_(outer(x[rows], z[rows], room), matrix)
         return y
 
     @staticmethod
@@ -72,12 +74,13 @@ class Bilinear(torch.autograd.Function):
         matrix = by_pair(weight, width)
         dx, dz, d_matrix = torch.empty_like(x), torch.empty_like(z), torch.zeros_like(matrix)
         learned = ctx.needs_input_grad[2]
+        room, more = scratch(x, matrix), scratch(x, matrix)
         for rows in blocks(x):
-            pairs = (gradient[rows] @ matrix.T).view(-1, width, inner)
+            pairs = torch.mm(gradient[rows], matrix.T, out=room[: len(x[rows])]).view(-1, width, inner)
             torch.bmm(pairs, z[rows, :, None], out=dx[rows, :, None])
             torch.bmm(x[rows, None], pairs, out=dz[rows, None])
             if learned:
-                d_matrix.addmm_(outer(x[rows], z[rows]).T, gradient[rows])
+                d_matrix.addmm_(outer(x[rows], z[rows], more).T, gradient[rows])
         dx.addmm_(gradient, bias.view(width, -1).T)
         d_weight = d_matrix.view(width, inner, -1).transpose(1, 2).reshape(weight.shape) if learned else None
         return dx, dz, d_weight, (x.T @ gradient).view(-1) if ctx.needs_input_grad[3] else None
@@ -101,8 +104,9 @@ class Blockwise(torch.autograd.Function):
         ctx.save_for_backward(x, z, weight, bias)
         ctx.limit, ctx.inward = limit, inward
         y = x.new_empty(x.shape[0], x.shape[1], weight.shape[0] // x.shape[2])
+        room = scratch(x, weight)
         for rows in blocks(x):
-            flat = torch.addmm(bias, z[rows], weight.T)
+            flat = torch.addmm(bias, z[rows], weight.T, out=room[: len(x[rows])])
             if limit is not None:
                 flat.clamp_(-limit, limit)
             torch.bmm(x[rows], flat.view(-1, x.shape[2], y.shape[2]), out=y[rows])
@@ -115,13 +119,15 @@ class Blockwise(torch.autograd.Function):
         x, z, weight, bias = ctx.saved_tensors
         width, learned = x.shape[2], ctx.needs_input_grad[2]
         dx, dz, d_weight, d_bias = torch.empty_like(x), torch.empty_like(z), torch.zeros_like(weight), torch.zeros_like(bias)
+        rooms = [scratch(x, weight) for _ in range(3)]
         for rows in blocks(x):
-            flat = torch.addmm(bias, z[rows], weight.T)
-            used = flat if ctx.limit is None else flat.clamp(-ctx.limit, ctx.limit)
+            flat, used, d_flat = (room[: len(x[rows])] for room in rooms)
+            torch.addmm(bias, z[rows], weight.T, out=flat)
+            torch.clamp(flat, *((-torch.inf, torch.inf) if ctx.limit is None else (-ctx.limit, ctx.limit)), out=used)
             torch.bmm(gradient[rows], used.view(len(flat), width, -1).transpose(1, 2), out=dx[rows])
-            d_flat = torch.bmm(x[rows].transpose(1, 2), gradient[rows]).flatten(1)
+            torch.bmm(x[rows].transpose(1, 2), gradient[rows], out=d_flat.view(len(flat), width, -1))
             if ctx.limit is not None:
-                d_flat = passed(d_flat, flat.sub_(used), inward=ctx.inward)
+                d_flat = passed(d_flat, flat.sub_(used), inward=ctx.inward, out=used)
             torch.mm(d_flat, weight, out=dz[rows])
             if learned:
                 d_weight.addmm_(d_flat.T, z[rows])
@@ -129,16 +135,19 @@ class Blockwise(torch.autograd.Function):
         return dx, dz, d_weight if learned else None, d_bias if learned else None, None, None
 
 
-def passed(gradient: Float[Tensor, "*N"], excess: Float[Tensor, "*N"], *, inward: bool) -> Float[Tensor, "*N"]:
-    """Return the gradient that a clip lets through, given by how much each value lies outside (with its sign).
+def passed(
+    gradient: Float[Tensor, "*N"], excess: Float[Tensor, "*N"], *, inward: bool, out: Float[Tensor, "*N"]
+) -> Float[Tensor, "*N"]:
+    """Return in `out` the gradient that a clip lets through, given by how much each value lies outside (with its sign).
 
     Outside, a step against the gradient leads back inside when both signs agree. (`threshold_backward` is a
-    select that takes one pass over memory.)
+    select that takes one pass over memory.) `excess` is used up.
     """
     if not inward:
-        return gradient * (excess == 0)
-    agreement = excess.mul_(gradient)
-    return torch.ops.aten.threshold_backward(gradient, agreement, -torch.finfo(gradient.dtype).tiny)
+        return torch.mul(gradient, excess == 0, out=out)
+    least = -torch.finfo(gradient.dtype).tiny
+    selected: Tensor = torch.ops.aten.threshold_backward.grad_input(gradient, excess.mul_(gradient), least, grad_input=out)
+    return selected
 
 
 def by_pair(weight: Float[Tensor, "IO K"], width: int) -> Float[Tensor, "IK O"]:
@@ -146,12 +155,23 @@ def by_pair(weight: Float[Tensor, "IO K"], width: int) -> Float[Tensor, "IK O"]:
     return weight.view(width, -1, weight.shape[1]).transpose(1, 2).reshape(width * weight.shape[1], -1)
 
 
-def outer(x: Float[Tensor, "N I"], z: Float[Tensor, "N K"]) -> Float[Tensor, "N IK"]:
-    """Return each row's outer product, flat."""
-    return (x[:, :, None] * z[:, None]).flatten(1)
+def outer(x: Float[Tensor, "N I"], z: Float[Tensor, "N K"], room: Float[Tensor, "R IK"]) -> Float[Tensor, "N IK"]:
+    """Return each row's outer product, flat, in the first rows of `room`."""
+    used = room[: len(x)]
+    torch.mul(x[:, :, None], z[:, None], out=used.view(len(x), x.shape[1], -1))
+    return used
+
+
+def block_rows(x: Float[Tensor, "N ..."]) -> int:
+    """Return how many rows make a block."""
+    return min(ROWS.get(x.device.type, MANY_ROWS), max(len(x), 1))
 
 
 def blocks(x: Float[Tensor, "N ..."]) -> list[slice]:
     """Return slices that cover the rows."""
-    size = ROWS.get(x.device.type, MANY_ROWS)
-    return [slice(start, start + size) for start in range(0, len(x), size)]
+    return [slice(start, start + block_rows(x)) for start in range(0, len(x), block_rows(x))]
+
+
+def scratch(x: Float[Tensor, "N ..."], matrix: Float[Tensor, "P _"]) -> Float[Tensor, "R P"]:
+    """Return room for one block's P numbers a row; one room for all blocks stays in the cache, new ones would not."""
+    return x.new_empty(block_rows(x), len(matrix))

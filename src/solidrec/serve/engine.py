@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import torch
 import torch.nn.functional as F
 
 from solidrec.errors import UsageError
-from solidrec.evaluate.scorer import ModelScorer
+from solidrec.evaluate.scorer import ModelScorer, slices
+from solidrec.evaluate.top import top
 from solidrec.runs import Run
 
 POPULARITY = "popularity"
 """The fallback for an empty history: items by how often they occur in training."""
 Array = npt.NDArray[Any]
+ENCODED = 1024  # histories that are encoded together
+CELLS = 1 << 22  # scores at a time: 16 MB, or one row
 
 
 @final
@@ -48,6 +51,8 @@ class Engine:
         self.score = ModelScorer(run.model)
         self.popularity = run.catalog["training_count"].to_numpy().astype(np.float32)
         self.everything = np.arange(1, len(run.items) + 1)[None]
+        catalog = run.catalog
+        self.titles = catalog["title"] if "title" in catalog.columns else pl.Series([None] * len(catalog), dtype=pl.String)
 
     def recommend(self, history: Sequence[str], k: int = 10, *, keep_history: bool = False) -> Recommendation:
         """Return the `k` best items for a history of raw ids.
@@ -62,15 +67,16 @@ class Engine:
         self, histories: Sequence[Sequence[str]], k: int = 10, *, keep_history: bool = False
     ) -> list[Recommendation]:
         """Return `recommend` for many histories, scored together."""
+        if k < 1:
+            raise UsageError(f"k={k}: ask for at least one item")
         split = [self.run.items.known(self.checked(history)) for history in histories]
-        scores = self.score(self.window([known for known, _ in split]), self.everything)
-        answers = []
-        for row, (known, ignored) in zip(scores, split, strict=True):
-            row = row if known else self.popularity
-            answers.append(
-                Recommendation(self.top(row, [] if keep_history else known, k), ignored, None if known else POPULARITY)
-            )
-        return answers
+        ranked: list[list[dict[str, Any]]] = []
+        for part in slices(len(split), ENCODED):
+            ranked += self.ranked([known for known, _ in split[part]], k, keep_history=keep_history)
+        return [
+            Recommendation(items, ignored, None if known else POPULARITY)
+            for items, (known, ignored) in zip(ranked, split, strict=True)
+        ]
 
     @staticmethod
     def checked(history: Sequence[str]) -> list[str]:
@@ -88,27 +94,43 @@ class Engine:
             table[row, : len(recent)] = recent
         return table
 
-    def top(self, scores: Array, without: Sequence[int], k: int) -> list[dict[str, Any]]:
-        """Return the k best items as dicts, ties in vocabulary order."""
-        if k < 1:
-            raise UsageError(f"k={k}: ask for at least one item")
-        scores = scores.astype(np.float64)
-        scores[np.asarray(without, dtype=np.int64) - 1] = -np.inf
-        best = np.argsort(-scores, kind="stable")[:k]
-        return [self.describe(int(index), float(scores[index])) for index in best if np.isfinite(scores[index])]
+    def ranked(self, histories: Sequence[Sequence[int]], k: int, *, keep_history: bool) -> list[list[dict[str, Any]]]:
+        """Return the k best items for each history of known items, encoded together and scored in blocks of bounded memory."""
+        read = self.score.read(self.window(histories))
+        found: list[list[dict[str, Any]]] = []
+        for part in slices(len(histories), max(1, CELLS // self.everything.shape[1])):
+            scores = read(part, self.everything)
+            for row, history in zip(scores, histories[part], strict=True):
+                if not history:
+                    row[:] = self.popularity
+                elif not keep_history:
+                    row[np.asarray(history) - 1] = -np.inf
+            found += self.top(scores, k)
+        return found
 
-    def describe(self, row: int, score: float) -> dict[str, Any]:
-        """Return an item as the user knows it."""
-        title = self.run.catalog["title"][row] if "title" in self.run.catalog.columns else None
-        return {"item": self.run.items.id(row + 1), "score": score, "title": title}
+    def top(self, scores: Array, k: int) -> list[list[dict[str, Any]]]:
+        """Return the k best items of each row of `scores` (r, V) as dicts, ties in vocabulary order, none without a finite score."""
+        rows, columns = top(np.where(np.isfinite(scores), scores, -np.inf), k)
+        titles = self.titles.gather(columns).to_list()
+        ids = self.run.items.ids
+        found = [
+            {"item": ids[column], "score": score, "title": title}
+            for column, score, title in zip(columns.tolist(), scores[rows, columns].tolist(), titles, strict=True)
+        ]
+        ends = np.searchsorted(rows, np.arange(len(scores) + 1)).tolist()
+        return [found[start:stop] for start, stop in pairwise(ends)]
 
     def similar(self, item: str, k: int = 10) -> list[dict[str, Any]]:
         """Return the k items of the largest cosine between learned embeddings; raises `UsageError` if `item` is unknown."""
         index = self.run.items.index(str(item))
         if not index:
             raise UsageError(f"item {item!r}: the model does not know it; its vocabulary is items.parquet of {self.run.path}")
+        if k < 1:
+            raise UsageError(f"k={k}: ask for at least one item")
         vectors = F.normalize(self.run.model.items.weight.detach()[1:], dim=1)
-        return self.top((vectors @ vectors[index - 1]).cpu().numpy(), [index], k)
+        scores = (vectors @ vectors[index - 1]).cpu().numpy()
+        scores[index - 1] = -np.inf
+        return self.top(scores[None], k)[0]
 
     def item_vectors(self) -> pl.DataFrame:
         """Return ``item`` and its embedding ``vector`` (D,), one row an item."""
@@ -125,9 +147,4 @@ class Engine:
                 f"backbone {self.run.spec.model.backbone!r} has one user state a candidate, so there is no single user vector"
             )
         known = [self.run.items.known(self.checked(history))[0] for history in histories]
-        history = self.score.tensor(self.window(known))
-        with torch.inference_mode():
-            model = self.run.model
-            weights = model.generate(history).weights
-            users = model.users(history, model.items(history[:, :1]), weights)
-        return np.asarray(users[:, 0].cpu().numpy())
+        return np.asarray(self.score.vectors(self.window(known)).cpu().numpy())
