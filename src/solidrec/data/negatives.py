@@ -17,7 +17,7 @@ from solidrec.data.windows import Integers, blocks, ranges
 
 Items = npt.NDArray[np.int32]
 
-CHUNK = 1 << 14
+CHUNK = 1 << 11
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -104,15 +104,15 @@ def _keys(ids: Sequence[str], seed: int, salt: str) -> npt.NDArray[np.uint64]:
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
 
 
-def _distinct(keys: npt.NDArray[np.uint64], sizes: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+def _distinct(keys: npt.NDArray[np.uint64], sizes: npt.NDArray[np.int64], count: int) -> Items:
     """Choose `count` distinct numbers below each size, every subset alike (Floyd's algorithm, one column at a time)."""
-    chosen = np.full((len(keys), count), -1, dtype=np.int64)
+    chosen = np.empty((count, len(keys)), dtype=np.int32)
     for column in range(count):
         last = sizes - count + column
-        draw = (_splitmix(keys, column) % (last + 1).astype(np.uint64)).astype(np.int64)
-        taken = (chosen[:, :column] == draw[:, None]).any(axis=1)
-        chosen[:, column] = np.where(taken, last, draw)
-    return chosen
+        draw = (_splitmix(keys, column) % (last + 1).astype(np.uint64)).astype(np.int32)
+        taken = (chosen[:column] == draw).any(axis=0)
+        chosen[column] = np.where(taken, last, draw)
+    return chosen.T
 
 
 def _splitmix(keys: npt.NDArray[np.uint64], step: int) -> npt.NDArray[np.uint64]:
