@@ -209,6 +209,60 @@ def test_pooled_auc_against_scikit_learn():
     assert pooled_auc(scores, labels) == pytest.approx(roc_auc_score(labels.ravel(), scores.ravel()))
 
 
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+@pytest.mark.parametrize("spread", ["even", "one far off", "all equal"])
+def test_pooled_auc_is_a_count_of_pairs_however_the_positives_lie(scale, spread, monkeypatch):
+    monkeypatch.setattr(metrics, "PIECE", 50)  # several pieces a chunk
+    monkeypatch.setattr(metrics, "WAITING", 40)  # and several searches
+    rng = np.random.default_rng(0)
+    positives = (rng.normal(size=30) * scale).astype(np.float32)
+    if spread == "one far off":
+        positives[3] = np.float32(1e8 * scale)
+    if spread == "all equal":
+        positives[:] = positives[0]
+    negatives = np.concatenate([(rng.normal(size=700) * scale).astype(np.float32), positives, -positives, [0, -0.0, 3e38, -3e38]])
+    halves = sum(int(2 * (positives > n).sum() + (positives == n).sum()) for n in negatives)
+    for kind in (np.float32, np.float64):
+        pooled = PooledAuc(positives)
+        for chunk in np.array_split(rng.permutation(negatives).astype(kind), 3):
+            pooled.add(np.append(chunk, [-np.inf] * 5))  # five that are no negatives
+        assert pooled.value() == halves / (2 * len(positives) * len(negatives))
+
+
+def test_pooled_auc_takes_linear_time_and_bounded_memory_for_many_positives():
+    rng = np.random.default_rng(0)
+    pooled = PooledAuc(rng.normal(size=200_000).astype(np.float32))
+    chunk = rng.normal(size=100_000).astype(np.float32)
+    start = time.process_time()
+    for _ in range(50):
+        pooled.add(chunk)
+        assert sum(map(len, pooled._waiting)) <= 16 * 200_000
+    pooled.value()
+    assert time.process_time() - start < 5  # .3 s; searching all positives in each chunk takes 2 s and more with every chunk
+
+
+def naive_standing(row, mask, column):
+    others = [score for at, score in enumerate(row) if at != column and mask[at]]
+    return sum(s > row[column] for s in others), sum(s == row[column] for s in others), len(others) + 1
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("levels", [1, 3, 10**6])
+def test_ranks_and_losses_are_those_of_plain_loops(kind, levels):
+    rng = np.random.default_rng(levels)
+    scores = ((rng.integers(levels, size=(40, 60)) / levels - 0.5) * 40).astype(kind)
+    mask, columns = rng.random(scores.shape) < 0.6, rng.integers(60, size=40)
+    mask[np.arange(40), columns] = True
+    low = np.where(mask, scores, -np.inf).astype(kind)
+    expected = [naive_standing(*row) for row in zip(scores.tolist(), mask, columns.tolist(), strict=True)]
+    for found in (ranks(scores, columns, mask=mask), metrics.standing(low, columns)):
+        assert [*zip(found.greater, found.ties, found.candidates, strict=True)] == expected
+    losses = metrics.target_loss(low, columns, found.candidates)
+    for row, column, loss, kept in zip(scores.astype(np.float64), columns, losses, mask, strict=True):
+        each = [math.log1p(math.exp(-abs(x))) + max(x, 0) - x * (at == column) for at, x in enumerate(row) if kept[at]]
+        assert loss == pytest.approx(sum(each) / len(each), rel=1e-5, abs=1e-6)
+
+
 def test_log_loss_against_scikit_learn_and_at_extremes():
     rng = np.random.default_rng(0)
     logits, labels = rng.normal(0, 3, (20, 5)), rng.integers(0, 2, (20, 5))

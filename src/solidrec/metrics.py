@@ -201,9 +201,10 @@ class PooledAuc:
         """Take sorted positives and say how many are above each step: -1 for a step that holds one."""
         self._positives = ordered
         steps = min(64 * max(ordered.size, 4), STEPS)
-        self._low, high = ordered[[0, -1]] if ordered.size else (0.0, 0.0)
+        low, high = (float(ordered[0]), float(ordered[-1])) if ordered.size else (0.0, 0.0)
         self._last = steps - 1
-        reach = float(high) - float(self._low)
+        reach = high - low
+        self._low = low
         self._scale = min(max((steps - 3) / reach, 1e-30), 1e30) if reach else 1.0  # 0 or infinity would make NaN
         self._scratch = np.empty(PIECE, ordered.dtype), np.empty(PIECE, np.intp), np.empty(PIECE, np.int32)
         held = np.zeros(steps, dtype=np.int64)
@@ -273,14 +274,14 @@ def target_loss(scores: Array, target_column: int | Array, candidates: Ints) -> 
 def _softplus(x: Array) -> Array:
     """Return the sum of log(1 + exp(x)) over each row, in the precision of `x` and stable for any size."""
     if x.max(initial=0) > STEEP:
-        return _softplus(np.minimum(x, STEEP)) + np.maximum(x - STEEP, 0).sum(1)
+        return np.asarray(_softplus(np.minimum(x, STEEP)) + np.maximum(x - STEEP, 0).sum(1))
     grown = np.exp(x)
     return np.asarray(np.log1p(grown, out=grown).sum(1))
 
 
 def _count(flags: Bools) -> Ints:
     """Return how many are true in each row (R,), a byte each until they are summed."""
-    return np.add.reduce(flags.view(np.uint8), axis=1, dtype=np.int32).astype(np.int64)
+    return np.asarray(np.add.reduce(flags.view(np.uint8), axis=1, dtype=np.int32), dtype=np.int64)
 
 
 def _expected(gains: Floats, first: Array, last: Array) -> Floats:

@@ -178,11 +178,36 @@ def test_the_size_of_a_block_changes_nothing(
 ) -> None:
     whole = evaluate(tied, data, protocol=protocol, length=4)
     monkeypatch.setattr(runner, "ROWS", 7)
-    finished: list[int] = []
-    parts = evaluate(tied, data, protocol=protocol, length=4, step=finished.append)
-    assert finished == [7] * 12 + [6]
-    assert parts.metrics == whole.metrics
-    assert parts.coverage == whole.coverage
+    for cells in (1, 90, 1 << 18):
+        monkeypatch.setattr(runner, "CELLS", cells)
+        finished: list[int] = []
+        parts = evaluate(tied, data, protocol=protocol, length=4, step=finished.append)
+        assert finished == [7] * 12 + [6]
+        assert parts.metrics == pytest.approx(whole.metrics, rel=1e-12)  # a mean of float32 sums
+        assert (parts.coverage, parts.auc) == (whole.coverage, whole.auc)
+
+
+def test_a_wide_catalogue_is_scored_in_blocks_of_bounded_size(
+    data: PreparedData, tied: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "CELLS", 100)
+    monkeypatch.setattr(runner, "WIDE_CELLS", 40 * 5)
+    sizes: list[tuple[int, ...]] = []
+    evaluate(tied, data, protocol="full", length=4, sink=lambda block: sizes.append(block.scores.shape))
+    assert set(sizes) == {(5, 40)}
+
+
+def test_a_scorers_own_scores_are_left_alone(data: PreparedData) -> None:
+    table = np.random.default_rng(0).standard_normal((1, 40)).astype(np.float32)
+    table.flags.writeable = False
+    evaluate(lambda h, c: np.broadcast_to(table[:, : c.shape[1]], (len(h), c.shape[1])), data, protocol="full")
+
+
+def test_coverage_shows_tied_items_in_the_order_of_the_vocabulary(hundred: PreparedData) -> None:
+    found = evaluate(lambda h, c: np.zeros((len(h), c.shape[1])), hundred)
+    rows = hundred.rows("test")
+    shown = {item for row in rows.candidates(0, len(rows)).tolist() for item in sorted(row)[:10]}
+    assert found.coverage == len(shown) / len(hundred.items)
 
 
 @pytest.mark.parametrize("protocol", BOTH)

@@ -10,7 +10,7 @@ import torch
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate import scorer
 from solidrec.evaluate.runner import evaluate
-from solidrec.evaluate.scorer import ModelScorer
+from solidrec.evaluate.scorer import ModelScorer, reader
 from solidrec.nn.build import build
 from solidrec.nn.recommender import Recommender
 from solidrec.spec import BACKBONE_NAMES, ModelSpec
@@ -80,6 +80,29 @@ def test_the_mode_is_put_back_after_an_error_too(model_of: Callable[[str], Recom
     with pytest.raises(IndexError):
         ModelScorer(model)(HISTORIES, CANDIDATES + 1000)
     assert model.training
+
+
+@pytest.mark.parametrize("backbone", BACKBONE_NAMES)
+def test_histories_read_once_answer_for_any_rows_and_candidates(
+    model_of: Callable[[str], Recommender], backbone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    score = ModelScorer(model_of(backbone))
+    read = reader(score, HISTORIES)
+    whole = score(HISTORIES, CANDIDATES)
+    monkeypatch.setattr(scorer, "CACHED", 1)
+    for rows in (slice(None), slice(1, 3), slice(4, 9), slice(2, 2)):
+        assert read(rows, CANDIDATES[rows]) == pytest.approx(whole[rows], abs=1e-5)
+        assert read(rows, np.arange(3, 9)[None]) == pytest.approx(score(HISTORIES, np.arange(3, 9)[None])[rows], abs=1e-5)
+        assert read(rows, np.array([[9, 3, 4]])) == pytest.approx(score(HISTORIES, np.array([[9, 3, 4]]))[rows], abs=1e-5)
+    monkeypatch.setattr(scorer, "FLOATS_AT_ONCE", 2_000)  # less than a row of DIN's
+    assert read(slice(None), CANDIDATES) == pytest.approx(whole, abs=1e-5)
+
+
+def test_a_reader_gives_arrays_of_ones_own() -> None:
+    kept = np.zeros((2, 3))
+    read = reader(lambda histories, candidates: kept, np.ones((2, 4)))
+    read(slice(None), np.ones((2, 3)))[:] = 7
+    assert (kept == 0).all()
 
 
 def test_no_history_gives_no_rows(model_of: Callable[[str], Recommender]) -> None:

@@ -10,6 +10,7 @@ from sklearn.metrics import ndcg_score, roc_auc_score
 
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DivergedError, StorageError
+from solidrec.evaluate import runner, scores
 from solidrec.evaluate.runner import Scorer, evaluate
 from solidrec.evaluate.scores import ScoreWriter
 
@@ -44,6 +45,23 @@ def test_rows_name_the_users_own_ids(data: PreparedData, tied: Scorer, tmp_path:
     expected = tied(data.histories(rows.users[:1], rows.positions[:1], 4), candidates)
     assert first["score"].to_list() == expected[0].tolist()  # to the last bit
     assert first.filter(pl.col("label") == 1)["item"].to_list() == [data.items.id(int(rows.targets[0]))]
+
+
+def test_what_waits_on_disk_comes_back_in_order(
+    data: PreparedData, tied: Scorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScoreWriter(tmp_path / "whole.parquet", data) as sink:
+        evaluate(tied, data, protocol="full", length=4, sink=sink)
+        assert (len(sink.parts), sink.files) == (1, [])
+    monkeypatch.setattr(runner, "CELLS", 7 * len(data.items))
+    monkeypatch.setattr(runner, "WIDE_ROWS", 1)
+    monkeypatch.setattr(scores, "ROWS", 500)
+    with ScoreWriter(tmp_path / "parts.parquet", data) as sink:
+        evaluate(tied, data, protocol="full", length=4, sink=sink)
+        assert len(sink.files) > 2
+        assert len(sink.parts) < 3
+    assert not Path(sink.folder.name).exists()
+    assert pl.read_parquet(tmp_path / "parts.parquet").equals(pl.read_parquet(tmp_path / "whole.parquet"))
 
 
 def test_a_failed_evaluation_writes_nothing(data: PreparedData, tmp_path: Path) -> None:

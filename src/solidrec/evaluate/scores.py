@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 import polars as pl
+from polars.exceptions import PolarsError
 
-from solidrec.artifacts import write_table
+from solidrec.artifacts import as_os_error, write_file, write_table
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.runner import Block
+
+ROWS = 1 << 22  # held in memory; more go to temporary files until the evaluation ends
 
 
 @final
 class ScoreWriter:
-    """A sink for `evaluate`: one row a counted candidate, with columns user, item, label, score (float32, exact)."""
+    """A sink for `evaluate`: one row a counted candidate, with columns user, item, label, score (float32, exact).
+
+    Memory is bounded: many rows wait in temporary files and are joined as a stream. A failed evaluation writes nothing.
+    """
 
     def __init__(self, path: Path, data: PreparedData) -> None:
         self.path = path
         self.users = pl.Series("user", ["", *data.users.ids])
         self.items = pl.Series("item", ["", *data.items.ids])
         self.parts: list[pl.DataFrame] = []
+        self.files: list[Path] = []
 
     def __call__(self, block: Block) -> None:
         """Take in one block."""
-        shape = block.scores.shape
         row, column = np.nonzero(block.counted)
-        items: Any = np.broadcast_to(block.candidates, shape)[row, column]
+        items: Any = np.broadcast_to(block.candidates, block.scores.shape)[row, column]
         users: Any = block.users[row]
         self.parts.append(
             pl.DataFrame(
@@ -39,10 +46,24 @@ class ScoreWriter:
                 }
             )
         )
+        if sum(map(len, self.parts)) >= ROWS:
+            self.files.append(Path(self.folder.name) / f"{len(self.files)}.parquet")
+            write_table(self.files[-1], pl.concat(self.parts))
+            self.parts = []
 
     def __enter__(self) -> ScoreWriter:
+        self.folder = tempfile.TemporaryDirectory(prefix="solidrec-scores-")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        if kind is None:
-            write_table(self.path, pl.concat(self.parts))
+        try:
+            if kind is None:
+                self.write()
+        finally:
+            self.folder.cleanup()
+
+    def write(self) -> None:
+        """Write all blocks as one file, in their order."""
+        frames = [pl.scan_parquet(file, glob=False) for file in self.files] + [frame.lazy() for frame in self.parts]
+        joined = pl.concat(frames)
+        write_file(self.path, lambda temporary: as_os_error(lambda: joined.sink_parquet(temporary), PolarsError))

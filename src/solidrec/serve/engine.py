@@ -109,7 +109,7 @@ class Engine:
         return found
 
     def top(self, scores: Array, k: int) -> list[list[dict[str, Any]]]:
-        """Return the k best items of each row of `scores` (r, V) as dicts, ties in vocabulary order, none without a finite score."""
+        """Return the k best items of each row of `scores` (r, V) as dicts: finite scores only, ties in vocabulary order."""
         rows, columns = top(np.where(np.isfinite(scores), scores, -np.inf), k)
         titles = self.titles.gather(columns).to_list()
         ids = self.run.items.ids
