@@ -22,7 +22,8 @@ class TrainingBatches:
     """Every training target once an epoch, each with fresh negatives, in a fresh order.
 
     With a `stride` one pass over a history serves many targets (see `passes`): for models that read prefixes. Without
-    one each target has a pass of its own. A step holds about `batch` targets, their items in column 0 of the candidates.
+    one each target has a pass of its own. A step holds about `batch` targets, their items in column 0 of the candidates;
+    its passes are about equally long, so that little is padding, and the steps come in random order.
     Raises `DataError` when no user has two training events.
     """
 
@@ -66,12 +67,15 @@ class TrainingBatches:
     def epoch(self, stage: int, epoch: int) -> Iterator[Batch]:
         """Yield the batches of one epoch."""
         plan = self.plan(stage, epoch)
-        order = rng(self.seed, "order", stage, epoch).permutation(len(plan.users))
+        random = rng(self.seed, "order", stage, epoch)
+        order = random.permutation(len(plan.users))
+        order = order[np.argsort((plan.end - plan.start)[order], kind="stable")]
         served = np.cumsum(plan.targets[order])
         ends = np.searchsorted(served, np.arange(1, self.steps + 1) * self.batch, side="right")
         ends[-1] = len(order)
-        for step, (start, stop) in enumerate(zip(np.append(0, ends[:-1]), ends, strict=True)):
-            rows = np.sort(order[start:stop])
+        begins = np.append(0, ends[:-1])
+        for step in random.permutation(self.steps).tolist():
+            rows = np.sort(order[begins[step] : ends[step]])
             if len(rows):
                 yield self.gather(Passes(*(column[rows] for column in plan)), rng(self.seed, "negatives", stage, epoch, step))
 
