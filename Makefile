@@ -5,11 +5,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ML100K := $(VENV)/.ml-100k
+PEERS := $(VENV)-peers
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-full test test-long lint types docs clean
+.PHONY: help venv demo demo-full test test-long lint types docs bench growth clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +54,19 @@ types: $(INSTALLED) ## types: mypy --strict src
 docs: $(INSTALLED) ## write docs/cli.md from the command line's own help
 	$(BIN)/typer solidrec.cli utils docs --name solidrec --output docs/cli.md
 
+# The peers' pins and ours exclude each other, so they live apart; one that cannot be installed is named by the bench and left out.
+$(PEERS)/.tried: benchmarks/peers-requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	-$(PEERS)/bin/python -m pip install --quiet -r benchmarks/peers-requirements.txt
+	@touch $@
+
+bench: $(ML100K) $(PEERS)/.tried ## speed and memory beside peers and a naive form, 1 and 2 threads (benchmarks/results/)
+	$(BIN)/python benchmarks/bench.py --peers $(PEERS)/bin/python
+	$(BIN)/python benchmarks/page.py
+
+growth: $(INSTALLED) ## cost against the number of items, codes and users and the length of histories (benchmarks/results/)
+	$(BIN)/python benchmarks/growth.py
+
 clean: ## remove the environment, caches and what the demo wrote
-	rm -rf $(VENV) demo demo-full build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) demo demo-full build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

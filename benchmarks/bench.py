@@ -9,6 +9,7 @@ Writes benchmarks/results/latest.json and latest.png. A peer that does not start
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -23,7 +24,7 @@ from solidrec.experiments.bench_command import choose, total_steps
 from solidrec.experiments.bench_compare import with_peers
 from solidrec.experiments.bench_data import LOG, write_data
 from solidrec.experiments.bench_run import System, our_systems, report, run
-from solidrec.experiments.bench_table import rich_table
+from solidrec.experiments.bench_table import rich_tables
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
@@ -32,6 +33,7 @@ NAIVE = (
     *(f"evaluate/naive/{name}/sasrec" for name in ("static", "duet", "solid-duet")),
     "nearest-code/naive",
 )
+MODULES = {"rectools": "rectools.models", "replay": "replay.models.nn.sequential"}
 TRAINED_PEERS = tuple(name for name in PEERS if name.startswith("train/"))
 AGAINST: dict[str, tuple[str, ...]] = {
     "train/static/sasrec": ("train/naive/static/sasrec", *TRAINED_PEERS),
@@ -52,16 +54,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="solidrec-bench-") as scratch:
         folder = Path(scratch)
         source = write_data(folder)
+        say(f"measuring on {source}; medians of {options.repeats}; OMP_WAIT_POLICY=PASSIVE")
         systems = [*our_systems(folder), *naive_systems(folder), *peer_systems(options.peers, folder)]
         chosen = choose([system.name for system in systems], quick=False, only=options.only)
         systems = [system for system in systems if system.name in chosen]
         with counted(console, "measuring", total_steps(chosen, options.threads, options.repeats), shown=True) as step:
             rows = run(systems, threads=options.threads, repeats=options.repeats, say=say, step=step)
     rows = with_peers(rows, AGAINST)
-    pinned = [line for line in (HERE / "peers-requirements.txt").read_text().split() if "==" in line]
-    installed = [name for name in pinned if any(f"/{name[:6]}" in row.name for row in rows)]
-    found = report(rows, threads=options.threads, repeats=options.repeats, source=source, peers=installed)
-    out().print(rich_table(f"{source}, medians of {options.repeats}", rows))
+    present = {row.name.split("/")[1] for row in rows}
+    pinned = [
+        line for line in (HERE / "peers-requirements.txt").read_text().split() if line.startswith(tuple(present & set(MODULES)))
+    ]
+    found = report(rows, threads=options.threads, repeats=options.repeats, source=source, peers=pinned)
+    out().print(*rich_tables(rows))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     write_json(options.out, found)
     draw(found, options.out.with_suffix(".png"))
@@ -93,10 +98,11 @@ def naive_systems(folder: Path) -> list[System]:
 
 
 def peer_systems(python: Path | None, folder: Path) -> list[System]:
-    """Return the peers' systems; none of them has to start."""
-    if python is None or not python.exists():
-        say(f"without peers: {python or 'no --peers given'}; `make bench` installs them where the package index has them")
-        return []
+    """Return the systems of the peers that are installed; what is missing is said in one line each."""
+    missing = {name: why_not(python, module) for name, module in MODULES.items()}
+    for name, why in missing.items():
+        if why:
+            say(f"without {name}: {why}")
     return [
         System(
             name,
@@ -106,7 +112,16 @@ def peer_systems(python: Path | None, folder: Path) -> list[System]:
             optional=True,
         )
         for name in PEERS
+        if not missing[name.split("/")[1]]
     ]
+
+
+def why_not(python: Path | None, module: str) -> str | None:
+    """Return why a peer cannot take part, None if it can."""
+    if python is None or not python.exists():
+        return f"{python or 'no --peers given'}; `make bench` makes that environment"
+    done = subprocess.run([str(python), "-c", f"import {module}"], capture_output=True, text=True, check=False)
+    return done.stderr.strip().splitlines()[-1] if done.returncode else None
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # a driver without pandas reads the names of the peers below
 
 
 LENGTH, DIM, BLOCKS, HEADS, DROPOUT, NEGATIVES = 10, 32, 2, 2, 0.2, 4
-EPOCHS = 20
+EPOCHS = 10
 TOP = 10
 Sample = tuple[float, float, float]
 """(work, CPU seconds, wall seconds)"""

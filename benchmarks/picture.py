@@ -44,7 +44,7 @@ def draw(found: Mapping[str, Any], path: Path) -> None:
         return
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)
+        matplotlib.rcParams.update(STYLE | {"text.parse_math": True})
         figure = Figure(figsize=(9, sum(heights) + 0.5), layout="constrained", dpi=110)
         parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
         for part, (title, mine) in zip(parts, panels, strict=False):
@@ -55,7 +55,11 @@ def draw(found: Mapping[str, Any], path: Path) -> None:
                 curve(axes, name, points)
         machine = found["machine"]
         versions = ", ".join(f"{name} {number}" for name, number in found["versions"].items())
-        figure.suptitle(f"{machine['cpu']}, {min(found['threads'])} thread; {versions}", fontsize=8, color=MUTED)
+        figure.suptitle(
+            f"{machine['cpu']}, {min(found['threads'])} thread; {versions}\nblue solidrec · orange peers · grey the naive form",
+            fontsize=8,
+            color=MUTED,
+        )
         figure.savefig(path)
 
 
@@ -63,7 +67,7 @@ def draw_growth(found: Mapping[str, Any], path: Path) -> None:
     """Draw the curves of `growth.py` alone."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)
+        matplotlib.rcParams.update(STYLE | {"text.parse_math": True})
         figure = Figure(figsize=(2.6 * len(found["axes"]) + 0.6, 2.8), layout="constrained", dpi=110)
         for axes, (name, points) in zip(
             figure.subplots(1, len(found["axes"]), squeeze=False)[0], found["axes"].items(), strict=True

@@ -87,7 +87,7 @@ def test_a_harmless_line_passes(source: str) -> None:
 
 def test_no_text_names_a_path_of_a_machine(repository: Path) -> None:
     patterns = ("*.md", "*.toml", "*.txt", "*.cff", "Makefile", ".ci/*", "docs/**/*", "benchmarks/**/*", "src/**/*.py")
-    paths = sorted({path for pattern in patterns for path in repository.glob(pattern) if path.suffix in TEXTS})
+    paths = sorted({path for pattern in patterns for path in repository.glob(pattern) if path.is_file() and path.suffix in TEXTS})
     assert repository / "pyproject.toml" in paths
     found = {path.name: MACHINE_PATH.findall(path.read_text(encoding="utf-8")) for path in paths}
     assert {name: hits for name, hits in found.items() if hits} == {}

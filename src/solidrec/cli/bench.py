@@ -42,5 +42,5 @@ def bench(
     counts = [int(part) for part in threads.split(",") if part.strip().isdigit()] if threads else None
     if counts is not None and (not counts or min(counts) < 1):
         raise UsageError(f"--threads {threads!r}: give numbers of 1 or more, separated by commas")
-    found, table = measure(quick=quick, only=only, threads=counts, repeats=repeats, out=out)
-    print_json(found) if json_ else console_out().print(table)
+    found, tables = measure(quick=quick, only=only, threads=counts, repeats=repeats, out=out)
+    print_json(found) if json_ else console_out().print(*tables)

@@ -15,7 +15,7 @@ from solidrec.errors import UsageError, nearest
 from solidrec.experiments.bench_compare import Change, changes, read_rows, slower
 from solidrec.experiments.bench_data import write_data
 from solidrec.experiments.bench_run import PRODUCT, our_systems, report, run
-from solidrec.experiments.bench_table import changes_table, rich_table
+from solidrec.experiments.bench_table import changes_table, rich_tables
 
 THREADS, REPEATS = (1, 2), 5
 QUICK_REPEATS = 2
@@ -28,8 +28,8 @@ QUICK = (
 
 def measure(
     *, quick: bool, only: str | None, threads: Sequence[int] | None, repeats: int | None, out: Path | None
-) -> tuple[dict[str, Any], Table]:
-    """Measure what was asked for, write it to `out`, and return the result and its table.
+) -> tuple[dict[str, Any], list[Table]]:
+    """Measure what was asked for, write it to `out`, and return the result and its tables.
 
     Raises `UsageError` when nothing is called `only` or `repeats` is less than 1.
     """
@@ -49,7 +49,7 @@ def measure(
     if out is not None:
         write_json(out, found)
         say(f"wrote {out}; compare it with a later one: solidrec bench --compare {out} LATER.json")
-    return found, rich_table(f"{source}, medians of {repeats}", rows)
+    return found, rich_tables(rows)
 
 
 def choose(names: Sequence[str], *, quick: bool, only: str | None) -> list[str]:

@@ -24,24 +24,22 @@ class Change(NamedTuple):
 
 
 def better(row: Row, other: Row) -> float:
-    """Return how many times better `row` is than `other`, for rates and times alike.
+    """Return how many times better `row` is than `other`, for rates and times alike; both are above 0.
 
     >>> fast, slow = Row("a", 2, "ms/call", 1, 2, 2), Row("b", 6, "ms/call", 1, 6, 6)
     >>> better(fast, slow)
     3.0
     """
-    if not (row.value > 0 and other.value > 0):
-        return 1.0 if row.value == other.value else float("inf") if (row.value > other.value) == row.more_is_better else 0.0
     return row.value / other.value if row.more_is_better else other.value / row.value
 
 
 def with_peers(rows: Sequence[Row], pairs: Mapping[str, Iterable[str]]) -> list[Row]:
     """Give each row that has peers its ratio to every one of them, of the same unit and threads; the best peer is *the* peer."""
-    known = {row.key: row for row in rows}
+    known = {row.key: row for row in rows if row.value > 0}
     compared = []
     for row in rows:
         others = [known[key] for name in pairs.get(row.name, ()) if (key := (name, row.unit, row.threads)) in known]
-        if others:
+        if others and row.value > 0:
             ratios = {other.name: better(row, other) for other in others}
             peer = min(ratios, key=ratios.__getitem__)
             row = replace(row, peer=peer, ratio=ratios[peer], ratios=ratios)
@@ -50,12 +48,12 @@ def with_peers(rows: Sequence[Row], pairs: Mapping[str, Iterable[str]]) -> list[
 
 
 def changes(before: Sequence[Row], after: Sequence[Row]) -> list[Change]:
-    """Return every figure that both runs have, the one that lost most first."""
-    known = {row.key: row for row in before}
+    """Return every figure that both runs have, the one that lost most first; a memory of 0 MB is none to compare with."""
+    known = {row.key: row for row in before if row.value > 0}
     found = [
         Change(row.name, row.unit, row.threads, known[row.key].value, row.value, better(row, known[row.key]))
         for row in after
-        if row.key in known
+        if row.key in known and row.value > 0
     ]
     return sorted(found, key=lambda change: change.factor)
 

@@ -65,14 +65,17 @@ def encode_flops(spec: ModelSpec, tokens: float, *, candidates: int) -> float:
             pair = 2 * d * 2 * d + 2 * 2 * d * d + 2 * d + 2 * d
             return tokens * 4.0 * d * d + candidates * 4.0 * d * d + tokens * candidates * float(pair)
         case "bert4rec":
-            return spec.blocks * (tokens + 1) * (block_flops(d, wide=4) + 4.0 * d * (spec.length + 1))
+            return transformer_flops(spec, tokens + 1, wide=4, read=spec.length + 1)
         case _:
-            return spec.blocks * tokens * (block_flops(d, wide=1) + 4.0 * d * spec.length / 2)
+            return transformer_flops(spec, tokens, wide=1, read=spec.length / 2)
 
 
-def block_flops(dim: int, *, wide: int) -> float:
-    """Return one transformer block at one position, without its attention: query, key, value, output and two layers."""
-    return 2.0 * dim * dim * (4 + 2 * wide)
+def transformer_flops(spec: ModelSpec, tokens: float, *, wide: int, read: float) -> float:
+    """Return blocks over `tokens` places that read `read` places each; the last block is asked at one of them."""
+    d = spec.dim
+    known = 2 * 2.0 * d * d  # key and value
+    asked = 2.0 * d * d * (2 + 2 * wide) + 4.0 * d * read  # query, output, two layers; logits and their sum
+    return (spec.blocks - 1) * tokens * (known + asked) + tokens * known + asked
 
 
 def gru_flops(dim: int) -> float:

@@ -23,10 +23,6 @@ PRODUCT = "matrix product/"
 """The systems that tell how fast this machine computes; they take part in every group."""
 
 
-class WorkerError(SolidrecError):
-    """A measured process ended before it answered."""
-
-
 @final
 @dataclass(frozen=True)
 class System:
@@ -62,14 +58,18 @@ class Worker:
     """A running system."""
 
     def __init__(self, system: System, *, threads: int) -> None:
-        self.system, self.samples = system, list[Sample]()
-        self.complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115  # closed on exit
+        self.system, self.samples, self.first_mb = system, list[Sample](), 0.0
         limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")}
         env = os.environ | limits | {"OMP_WAIT_POLICY": "PASSIVE"}
-        self.process = subprocess.Popen(
-            system.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.complaints, text=True, env=env
-        )
-        self.answer()
+        with ExitStack() as opened:
+            self.complaints = opened.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
+            self.process = opened.enter_context(
+                subprocess.Popen(
+                    system.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.complaints, text=True, env=env
+                )
+            )
+            self.answer()
+            self.opened = opened.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -77,11 +77,10 @@ class Worker:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if kind is not None:
             self.process.terminate()
-        self.process.communicate()
-        self.complaints.close()
+        self.opened.close()
 
     def measure(self, *, keep: bool) -> None:
-        """Measure once."""
+        """Measure once; what a first call adds in memory counts even where its time does not, for the allocator keeps it."""
         assert self.process.stdin is not None
         try:
             self.process.stdin.write("again\n")
@@ -89,18 +88,21 @@ class Worker:
         except BrokenPipeError:
             pass  # what it has to say is read below
         sample = Sample(**self.answer())
-        if keep:
-            self.samples.append(sample)
+        if not keep:
+            self.first_mb = sample.extra_mb or 0.0
+        else:
+            extra = None if sample.extra_mb is None else max(sample.extra_mb, self.first_mb)
+            self.samples.append(sample._replace(extra_mb=extra))
 
     def answer(self) -> dict[str, Any]:
-        """Read the next line; raises `WorkerError` with the last line of its complaints when there is none."""
+        """Read the next line; raises `SolidrecError` with the last line of its complaints when there is none."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
             self.process.wait()
             self.complaints.seek(0)
             said = self.complaints.read().strip().splitlines()
-            raise WorkerError(f"{self.system.name}: the measured process ended ({said[-1] if said else 'without a word'})")
+            raise SolidrecError(f"{self.system.name}: the measured process ended ({said[-1] if said else 'without a word'})")
         found: dict[str, Any] = json.loads(line)
         return found
 
@@ -140,10 +142,10 @@ def measure(
         for system in systems:
             try:
                 workers.append(stack.enter_context(Worker(system, threads=threads)))
-            except (WorkerError, OSError) as error:
+            except (SolidrecError, OSError) as error:
                 if not system.optional:
                     raise
-                say(f"without {error if isinstance(error, WorkerError) else f'{system.name}: {error}'}")
+                say(f"without {error if isinstance(error, SolidrecError) else f'{system.name}: {error}'}")
         for number in range(repeats + 1):
             for worker in workers:
                 worker.measure(keep=number > 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from solidrec.experiments.bench import Row
@@ -59,15 +60,24 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.3f}"
 
 
-def rich_table(title: str, rows: Sequence[Row]) -> Table:
-    """Return the table for a terminal."""
-    heads, lines = table_lines(rows)
-    table = Table(title=title, title_justify="left")
-    for head in heads:
-        table.add_column(head, justify="left" if head in ("", "unit", "peer") else "right", overflow="fold")
-    for line in lines:
-        table.add_row(*line)
-    return table
+def rich_tables(rows: Sequence[Row]) -> list[Table]:
+    """Return the tables for a terminal, one a group, so that the unit stands once in the title."""
+    tables = []
+    for group in dict.fromkeys(group_of(row.name) for row in rows):
+        heads, lines = table_lines([row for row in rows if group_of(row.name) == group])
+        table = Table(title=f"{group}: {lines[0][1]}", title_justify="left", box=SIMPLE_HEAD)
+        for head in heads:
+            if head != "unit":
+                table.add_column(head, justify="left" if head in ("", "peer") else "right", no_wrap=head in ("", "peer"))
+        for name, _, *cells in lines:
+            table.add_row(name.removeprefix(f"{group}/"), *(part.removeprefix(f"{group}/") for part in cells))
+        tables.append(table)
+    return tables
+
+
+def group_of(name: str) -> str:
+    """Return the part of a name before its first slash."""
+    return name.partition("/")[0]
 
 
 def markdown(rows: Sequence[Row]) -> str:

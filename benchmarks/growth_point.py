@@ -1,0 +1,141 @@
+"""One half of one point of `growth.py`, in a process of its own, so that its peak memory is its own too.
+
+*prepare* writes a synthetic log and prepares it. *measure* trains 20 steps after the first and scores the 1 + 99 candidates of up
+to 20,000 users; the arrays that it maps from disk count as memory as far as it touched them. Prints its facts as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from synthetic import write_log
+
+from solidrec.data.prepare import prepare
+from solidrec.data.prepared import PreparedData
+from solidrec.evaluate.scorer import ModelScorer
+from solidrec.experiments.bench_data import semantic_ids
+from solidrec.experiments.bench_training import new_stage
+from solidrec.experiments.bench_worker import peak_mb
+from solidrec.nn.build import build
+from solidrec.spec import ModelSpec, RunSpec, TrainSpec
+from solidrec.training.loop import Progress, Silent, Stage
+from solidrec.training.run import batches_for
+from solidrec.training.seeds import seed_torch
+
+STEPS, USERS = 20, 20_000
+
+
+@dataclass(frozen=True)
+class Point:
+    """One size of one axis: the log, and what is trained on it."""
+
+    axis: str
+    users: int
+    items: int
+    interactions: int
+    model: str = "duet"
+    length: int = 10
+    codes: int | None = None
+
+
+class EnoughSteps(Exception):
+    """The steps that were wanted are done."""
+
+
+class StepClock:
+    """A training display that notes when each step ended, and ends training after `STEPS` of them."""
+
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+
+    def stage(self, *facts: object) -> None: ...
+
+    def step(self, *facts: object) -> None:
+        self.ends.append(time.process_time())
+        if len(self.ends) > STEPS:
+            raise EnoughSteps
+
+    def epoch(self, *facts: object) -> None: ...
+
+    def done(self, *facts: object) -> None: ...
+
+    def step_ms(self) -> float:
+        """Return the mean milliseconds of a step, without the first, which plans the epoch."""
+        return 1000 * (self.ends[-1] - self.ends[0]) / (len(self.ends) - 1)
+
+
+def write_and_prepare(point: Point, scratch: Path) -> dict[str, Any]:
+    """Write the log and prepare it."""
+    log = scratch / "log.parquet"
+    write_log(log, users=point.users, items=point.items, interactions=point.interactions)
+    wall, cpu = time.perf_counter(), time.process_time()
+    prepare(log, out=scratch / "data")
+    return {
+        "interactions": point.interactions, "prepare_s": time.perf_counter() - wall, "prepare_cpu_s": time.process_time() - cpu,
+        "prepare_mb": peak_mb(),
+    }  # fmt: skip
+
+
+def measure(point: Point, scratch: Path) -> dict[str, Any]:
+    """Train some steps and score some users on prepared data; the size of the axis is what the data really has."""
+    torch.set_num_threads(1)
+    opened = time.process_time()
+    data = PreparedData.open(scratch / "data")
+    clock, stage = StepClock(), stage_of(point, data)
+    stage.display, opened = clock, time.process_time() - opened
+    started = time.process_time()
+    with suppress(EnoughSteps):
+        stage.run_epoch()
+    facts = {
+        "size": size_of(point, data), "steps_an_epoch": stage.batches.steps, "step_ms": clock.step_ms(), "open_s": opened,
+        "plan_s": clock.ends[0] - started - clock.step_ms() / 1000, "train_mb": peak_mb(),
+    }  # fmt: skip
+    return facts | {"evaluate_ms_user": evaluate_ms(stage, data, point.length), "peak_mb": peak_mb()}
+
+
+def size_of(point: Point, data: PreparedData) -> int:
+    """Return where a point lies on its axis; of rare items some were never drawn."""
+    return {"items": len(data.items), "users": len(data.users), "codes": point.codes or 0, "history": point.length}[point.axis]
+
+
+def stage_of(point: Point, data: PreparedData) -> Stage:
+    """Return the last stage of the point's model."""
+    spec = ModelSpec.parse({"name": point.model, "backbone": "sasrec", "length": point.length})
+    train = TrainSpec()
+    if point.codes is None:
+        return new_stage(spec, train, data)
+    seed_torch(0, "parameters")
+    of_item = torch.from_numpy(semantic_ids(len(data.items), codes=min(point.codes, len(data.items))))
+    model = build(spec, items=len(data.items), semantic_of_item=of_item)
+    return Stage(
+        model, batches_for(model, data, RunSpec(data=data.fingerprint, model=spec, train=train), device="cpu"), train, seed=0,
+        progress=Progress(stage=2), validate=lambda: None, save=lambda stage: None, display=Silent(),
+    )  # fmt: skip
+
+
+def evaluate_ms(stage: Stage, data: PreparedData, length: int) -> float:
+    """Return the CPU milliseconds of one user's histories, candidates and scores."""
+    rows, score = data.rows("test"), ModelScorer(stage.model)
+    count, at_once = min(USERS, len(rows)), 1024
+    started = time.process_time()
+    for start in range(0, count, at_once):
+        stop = min(start + at_once, count)
+        score(data.histories(rows.users[start:stop], rows.positions[start:stop], length), rows.candidates(start, stop))
+    return 1000 * (time.process_time() - started) / count
+
+
+def main() -> None:
+    """Run one half: ``growth_point.py prepare|measure POINT SCRATCH``."""
+    half = {"prepare": write_and_prepare, "measure": measure}[sys.argv[1]]
+    print(json.dumps(half(Point(**json.loads(sys.argv[2])), Path(sys.argv[3]))))
+
+
+if __name__ == "__main__":
+    main()

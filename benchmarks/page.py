@@ -1,0 +1,70 @@
+"""Write the tables of docs/performance.md from the results of `make bench` and `make growth`.
+
+    python benchmarks/page.py
+
+What lies between the marks ``<!-- bench -->`` and ``<!-- /bench -->`` (and those of ``growth``) is replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from growth import COSTS
+
+from solidrec.experiments.bench import Row
+from solidrec.experiments.bench_table import markdown
+
+HERE = Path(__file__).resolve().parent
+RESULTS, PAGE = HERE / "results", HERE.parent / "docs" / "performance.md"
+
+
+def main() -> None:
+    """Replace each table whose results are there."""
+    text = PAGE.read_text(encoding="utf-8")
+    for name, make in (("latest", bench_text), ("growth", growth_text)):
+        path = RESULTS / f"{name}.json"
+        if path.exists():
+            mark = "bench" if name == "latest" else name
+            text = between(text, mark, make(json.loads(path.read_text(encoding="utf-8"))))
+    PAGE.write_text(text, encoding="utf-8")
+
+
+def between(text: str, mark: str, content: str) -> str:
+    """Replace what stands between two marks."""
+    found, count = re.subn(
+        rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", lambda match: f"{match[1]}\n{content}\n\n{match[2]}", text, flags=re.DOTALL
+    )
+    if count != 1:
+        raise SystemExit(f"{PAGE}: has {count} places for {mark!r}, one is needed: <!-- {mark} --> and <!-- /{mark} -->")
+    return found
+
+
+def bench_text(found: Mapping[str, Any]) -> str:
+    """Return what was measured on what, and the table."""
+    return f"{facts(found)}; {found['data']}, medians of {found['repeats']}.\n\n{markdown([Row(**row) for row in found['rows']])}"
+
+
+def growth_text(found: Mapping[str, Any]) -> str:
+    """Return one table an axis; the last line of each is the slope."""
+    parts = [f"{facts(found)}, 1 thread."]
+    for axis, points in found["axes"].items():
+        lines = [[axis, *COSTS], ["---:"] * (1 + len(COSTS))]
+        lines += [[f"{point['size']:,}", *(f"{point[cost]:,.3g}" for cost in COSTS)] for point in points]
+        lines += [["slope", *(f"{found['slopes'][axis][cost]:.2f}" for cost in COSTS)]] if found["slopes"][axis] else []
+        parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
+    return "\n\n".join(parts)
+
+
+def facts(found: Mapping[str, Any]) -> str:
+    """Return the machine and the versions."""
+    machine, versions = found["machine"], {**found["versions"]}
+    named = ", ".join([*(f"{name} {number}" for name, number in versions.items()), *found.get("peers", [])])
+    return f"{machine['cpu']}, {machine['cores']} cores, {machine['vectors']}; {named}"
+
+
+if __name__ == "__main__":
+    main()
