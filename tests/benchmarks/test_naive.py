@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
@@ -21,13 +20,8 @@ GRID += [(backbone, "static") for backbone in BACKBONE_NAMES if backbone != "sas
 
 
 @pytest.fixture(scope="module")
-def naive(repository: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("naive", repository / "benchmarks" / "naive.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def naive(script: Callable[[str], ModuleType]) -> ModuleType:
+    return script("naive")
 
 
 def rows() -> tuple[torch.Tensor, torch.Tensor]:
