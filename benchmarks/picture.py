@@ -81,9 +81,8 @@ def bars(axes: Axes, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     rows = sorted(rows, key=lambda row: row["value"], reverse=True)
     for place, row in enumerate(rows):
         axes.barh(place, row["value"], color=color(row["name"]), height=0.62)
-        axes.annotate(
-            f"{row['value']:,.0f}", (row["value"], place), (4, 0), textcoords="offset points", va="center", fontsize=7.5
-        )
+        beside = max(row["value"], TARGETS.get(row["name"], 0))
+        axes.annotate(f"{row['value']:,.0f}", (beside, place), (5, 0), textcoords="offset points", va="center", fontsize=7.5)
         if row["name"] in TARGETS:
             axes.plot([TARGETS[row["name"]]] * 2, [place - 0.42, place + 0.42], color=INK, linewidth=1.8)
     axes.set_yticks(range(len(rows)), [row["name"].partition("/")[2] for row in rows], fontsize=7.5)
