@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 
@@ -31,3 +32,31 @@ def test_numbers_keep_their_digits_and_missing_keys_are_null() -> None:
 def test_d21_a_broken_line_is_named(line: bytes, says: str) -> None:
     with pytest.raises(DataError, match=f"log.jsonl:2: .*{says}"):
         read_jsonl(io.BytesIO(b'{"user": "a"}\n' + line), "log.jsonl")
+
+
+def test_columns_that_change_from_part_to_part_are_those_of_one_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{}, {"a": None}, {"a": 1}, {"b": "x", "a": 2}, {"b": True}, {"a": 1.5}, {}, {"b": ["y", None, [3]]}, {"c": {"d": 1}}]
+    lines = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    whole, kinds = read_jsonl(io.BytesIO(lines), "log.jsonl")
+    assert whole["a"].to_list() == [None, None, "1", "2", None, "1.5", None, None, None]
+    assert whole["b"].to_list() == [None, None, None, ["x"], ["true"], None, None, ["y", "3"], None]
+    assert kinds == {
+        "a": {"integer": 3, "number": 6},
+        "b": {"text": 4, "true/false": 5, "list": 8},
+        "c": {"object": 9},
+    }
+    for size in range(1, len(rows)):
+        monkeypatch.setattr("solidrec.data.jsonl.CHUNK", size)
+        parts, found = read_jsonl(io.BytesIO(lines), "log.jsonl")
+        assert parts.to_dict(as_series=False) == whole.to_dict(as_series=False)
+        assert found == kinds
+
+
+def test_an_error_far_down_names_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("solidrec.data.jsonl.CHUNK", 4)
+    with pytest.raises(DataError, match=r"log.jsonl:11: .*'a' occurs twice"):
+        read_jsonl(io.BytesIO(b'{"a": 1}\n' * 10 + b'{"a": 1, "a": 2}\n'), "log.jsonl")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
+    assert read_jsonl(io.BytesIO(b'\xef\xbb\xbf{"a": "x"}\n'), "log.jsonl")[0]["a"].to_list() == ["x"]

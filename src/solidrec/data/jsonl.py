@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
+from itertools import chain, islice
+from types import NoneType
 from typing import Any
 
 import polars as pl
@@ -11,6 +14,8 @@ import polars as pl
 from solidrec.errors import DataError
 
 MAX_LINE = 1 << 20
+CHUNK = 1 << 16
+Kinds = dict[str, dict[str, int]]
 
 
 class _Int(str):
@@ -25,40 +30,62 @@ class _Float(str):
     __slots__ = ()
 
 
-def read_jsonl(stream: io.BufferedIOBase, name: str) -> tuple[pl.DataFrame, dict[str, dict[str, int]]]:
+KINDS = {_Int: "integer", _Float: "number", str: "text", bool: "true/false", list: "list", dict: "object"}
+
+
+def read_jsonl(stream: io.BufferedIOBase, name: str) -> tuple[pl.DataFrame, Kinds]:
     """Return a frame of strings and lists of strings, and the kinds of value each column holds with their first line.
 
-    Nested objects have no column. Raises `DataError` naming the line for anything that is not one JSON object,
-    a repeated key, a NaN or a line over 1 MB.
+    Nested objects become their text. Raises `DataError` naming the line for anything that is not one JSON object,
+    a repeated key, a NaN or a line over 1 MB. Python objects live for `CHUNK` lines at a time.
     """
-    columns: dict[str, list[Any]] = {}
-    kinds: dict[str, dict[str, int]] = {}
+    kinds: Kinds = {}
+    parts: dict[str, list[pl.Series]] = {}
     rows = 0
-    while line := stream.readline(MAX_LINE + 1):
-        rows += 1
-        for key, value in _record(line, f"{name}:{rows}").items():
-            kind = _kind(value)
-            if kind == "null":
-                continue
-            kinds.setdefault(key, {}).setdefault(kind, rows)
-            column = columns.setdefault(key, [])
-            column.extend([None] * (rows - 1 - len(column)))
-            column.append(value)
-    for column in columns.values():
-        column.extend([None] * (rows - len(column)))
-    return pl.DataFrame([_series(key, column, kinds[key]) for key, column in columns.items()]), kinds
+    lines = iter(lambda: stream.readline(MAX_LINE + 1), b"")
+    while records := [_record(line, name, row) for row, line in enumerate(islice(lines, CHUNK), start=rows + 1)]:
+        for column in _columns(records, rows + 1, kinds):
+            parts[column.name] = [*_filled(parts.get(column.name, []), rows), column]
+        rows += len(records)
+    joined = [_joined(_filled(parts[key], rows), lists="list" in kinds[key]).alias(key) for key in parts]
+    return pl.DataFrame(joined), kinds
 
 
-def _record(line: bytes, where: str) -> dict[str, Any]:
+def _record(line: bytes, name: str, row: int) -> dict[str, Any]:
     if len(line) > MAX_LINE:
-        raise DataError(f"{where}: line is longer than {MAX_LINE:,} B; write one JSON object a line")
+        raise DataError(f"{name}:{row}: line is longer than {MAX_LINE:,} B; write one JSON object a line")
     try:
-        record = json.loads(line, parse_int=_Int, parse_float=_Float, parse_constant=_refuse, object_pairs_hook=_unique)
+        record = DECODER.decode(line.decode().removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{where}: is not valid JSON ({error}); write one JSON object a line") from error
+        raise DataError(f"{name}:{row}: is not valid JSON ({error}); write one JSON object a line") from error
     if not isinstance(record, dict):
-        raise DataError(f"{where}: is not a JSON object; write one JSON object a line")
+        raise DataError(f"{name}:{row}: is not a JSON object; write one JSON object a line")
     return record
+
+
+def _columns(records: list[dict[str, Any]], first_row: int, kinds: Kinds) -> Iterator[pl.Series]:
+    """Yield the columns of some records that hold any value, and add to `kinds` what is new."""
+    for key in dict.fromkeys(chain.from_iterable(records)):
+        column = [record.get(key) for record in records]
+        types = list(map(type, column))
+        found = sorted((types.index(kind), KINDS[kind]) for kind in set(types) - {NoneType})
+        for place, kind in found:
+            kinds.setdefault(key, {}).setdefault(kind, first_row + place)
+        if found:
+            yield _series(key, column, {kind for _, kind in found})
+
+
+def _filled(parts: list[pl.Series], rows: int) -> list[pl.Series]:
+    """Fill up the parts of a column with nulls."""
+    return [*parts, pl.repeat(None, rows - sum(map(len, parts)), dtype=pl.String, eager=True)]
+
+
+def _joined(parts: list[pl.Series], *, lists: bool) -> pl.Series:
+    """Join the parts of a column; if it has lists anywhere, a single value is a list of one."""
+    if lists:
+        one = pl.when(pl.first().is_not_null()).then(pl.concat_list(pl.first()))
+        parts = [part if part.dtype == pl.List else part.to_frame().select(one).to_series() for part in parts]
+    return pl.concat([part.alias("") for part in parts])
 
 
 def _refuse(constant: str) -> None:
@@ -73,16 +100,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return record
 
 
-def _kind(value: Any) -> str:
-    names = {_Int: "integer", _Float: "number", str: "text", bool: "true/false", list: "list", dict: "object"}
-    return names.get(type(value), "null")
-
-
-def _series(name: str, column: list[Any], kinds: dict[str, int]) -> pl.Series:
-    if "list" not in kinds:
-        return pl.Series(name, [None if value is None else _string(value) for value in column], dtype=pl.String)
-    lists = [None if value is None else _flat(value) for value in column]
-    return pl.Series(name, lists, dtype=pl.List(pl.String))
+def _series(name: str, column: list[Any], kinds: set[str]) -> pl.Series:
+    if "list" in kinds:
+        return pl.Series(name, [None if value is None else _flat(value) for value in column], dtype=pl.List(pl.String))
+    if not kinds <= {"text", "integer", "number"}:
+        column = [None if value is None else _string(value) for value in column]
+    return pl.Series(name, column, dtype=pl.String)
 
 
 def _flat(value: Any) -> list[str]:
@@ -94,3 +117,7 @@ def _flat(value: Any) -> list[str]:
 
 def _string(value: Any) -> str:
     return value if type(value) is str else str.__str__(value) if isinstance(value, str) else json.dumps(value)
+
+
+# one for all lines: `json.loads` with options makes one a call, which takes as long as to read a short line
+DECODER = json.JSONDecoder(parse_int=_Int, parse_float=_Float, parse_constant=_refuse, object_pairs_hook=_unique)
