@@ -20,10 +20,10 @@ from picture import draw
 from solidrec.artifacts import write_json
 from solidrec.console import console, counted, out, say
 from solidrec.experiments.bench import MILLISECONDS, PER_SECOND
-from solidrec.experiments.bench_command import choose, total_steps
+from solidrec.experiments.bench_command import choose
 from solidrec.experiments.bench_compare import with_peers
 from solidrec.experiments.bench_data import LOG, write_data
-from solidrec.experiments.bench_run import System, our_systems, report, run
+from solidrec.experiments.bench_run import System, our_systems, report, run, total_steps
 from solidrec.experiments.bench_table import rich_tables
 
 HERE = Path(__file__).resolve().parent
@@ -58,7 +58,9 @@ def main() -> None:
         systems = [*our_systems(folder), *naive_systems(folder), *peer_systems(options.peers, folder)]
         chosen = choose([system.name for system in systems], quick=False, only=options.only)
         systems = [system for system in systems if system.name in chosen]
-        with counted(console, "measuring", total_steps(chosen, options.threads, options.repeats), shown=True) as step:
+        with counted(
+            console, "measuring", total_steps(systems, threads=options.threads, repeats=options.repeats), shown=True
+        ) as step:
             rows = run(systems, threads=options.threads, repeats=options.repeats, say=say, step=step)
     rows = with_peers(rows, AGAINST)
     present = {row.name.split("/")[1] for row in rows}

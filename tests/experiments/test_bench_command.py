@@ -7,7 +7,7 @@ import pytest
 from solidrec.artifacts import write_json
 from solidrec.errors import UsageError
 from solidrec.experiments.bench import Row
-from solidrec.experiments.bench_command import QUICK, choose, compare_files, total_steps
+from solidrec.experiments.bench_command import QUICK, choose, compare_files
 from solidrec.experiments.bench_worker import SUBJECTS
 
 NAMES = ["matrix product/tall", "train/a", "train/b", "start/c"]
@@ -26,11 +26,6 @@ def test_a_quick_run_has_subjects_that_exist() -> None:
 def test_an_unknown_word_gets_the_nearest_name() -> None:
     with pytest.raises(UsageError, match="did you mean 'train/a'"):
         choose(NAMES, quick=False, only="trian/a")
-
-
-def test_progress_ends_at_its_total() -> None:
-    """Two groups, each with the product, two numbers of threads, one round that does not count and three that do."""
-    assert total_steps(NAMES, [1, 2], 3) == ((1 + 2) + (1 + 1)) * 2 * (1 + 3)
 
 
 def result(path: Path, value: float) -> Path:

@@ -11,7 +11,7 @@ import pytest
 
 from solidrec.errors import SolidrecError
 from solidrec.experiments.bench import Row, Timed
-from solidrec.experiments.bench_run import System, floored, report, run
+from solidrec.experiments.bench_run import System, floored, report, run, total_steps
 from solidrec.experiments.bench_worker import serve
 
 PLAYER = """
@@ -47,6 +47,14 @@ def test_the_floor_is_a_share_of_the_time(tmp_path: Path) -> None:
     rows = run([product, player(tmp_path, "x/a", 1, flops=0.5e9)], threads=[1], repeats=1)
     by_unit = {row.unit: row.floor_percent for row in rows if row.name == "x/a"}
     assert by_unit == {"rows/cpu-s": pytest.approx(50), "rows/s": pytest.approx(50)}
+
+
+def test_progress_ends_at_its_total(tmp_path: Path) -> None:
+    """The product takes turns with the group that has a floor; two numbers of threads, one round that does not count."""
+    systems = [player(tmp_path, "matrix product/p", 1), player(tmp_path, "x/a", 1, flops=1.0), player(tmp_path, "y/b", 1)]
+    steps: list[int] = []
+    run(systems, threads=[1, 2], repeats=2, step=steps.append)
+    assert sum(steps) == total_steps(systems, threads=[1, 2], repeats=2) == (2 + 1) * 2 * (1 + 2)
 
 
 def test_the_floor_of_a_latency() -> None:

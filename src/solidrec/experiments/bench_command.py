@@ -14,7 +14,7 @@ from solidrec.console import console, counted, say
 from solidrec.errors import UsageError, nearest
 from solidrec.experiments.bench_compare import Change, changes, read_rows, slower
 from solidrec.experiments.bench_data import write_data
-from solidrec.experiments.bench_run import PRODUCT, our_systems, report, run
+from solidrec.experiments.bench_run import PRODUCT, our_systems, report, run, total_steps
 from solidrec.experiments.bench_table import changes_table, rich_tables
 
 THREADS, REPEATS = (1, 2), 5
@@ -43,7 +43,7 @@ def measure(
         source = write_data(folder)
         say(f"measuring on {source}; threads {', '.join(map(str, threads))}; {repeats} repeats; OMP_WAIT_POLICY=PASSIVE")
         systems = [system for system in our_systems(folder) if system.name in chosen]
-        with counted(console, "measuring", total_steps(chosen, threads, repeats), shown=True) as step:
+        with counted(console, "measuring", total_steps(systems, threads=threads, repeats=repeats), shown=True) as step:
             rows = run(systems, threads=threads, repeats=repeats, say=say, step=step)
     found = report(rows, threads=threads, repeats=repeats, source=source)
     if out is not None:
@@ -64,13 +64,6 @@ def choose(names: Sequence[str], *, quick: bool, only: str | None) -> list[str]:
     if all(name.startswith(PRODUCT) for name in wanted):
         raise UsageError(f"--only {only}: nothing that is measured starts so{nearest(str(only), names)}")
     return wanted
-
-
-def total_steps(names: Sequence[str], threads: Sequence[int], repeats: int) -> int:
-    """Return how many measurements a run takes; the matrix products take part in every group."""
-    products = sum(name.startswith(PRODUCT) for name in names)
-    groups = {name.partition("/")[0] for name in names if not name.startswith(PRODUCT)}
-    return (len(names) - products + products * len(groups)) * len(threads) * (repeats + 1)
 
 
 def compare_files(before: Path, after: Path, *, tolerance: float) -> tuple[list[Change], Table]:

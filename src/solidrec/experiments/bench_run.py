@@ -20,7 +20,7 @@ from solidrec.errors import SolidrecError
 from solidrec.experiments.bench import CPU, PER_SECOND, WALL, Row, Sample, rows_of
 
 PRODUCT = "matrix product/"
-"""The systems that tell how fast this machine computes; they take part in every group."""
+"""The systems that tell how fast this machine computes."""
 
 
 @final
@@ -116,21 +116,33 @@ def run(
     step: Callable[[int], None] = lambda count: None,
 ) -> list[Row]:
     """Measure every system with each number of threads, group by group, and return the table's rows."""
-    systems = list(systems)
-    products = [system for system in systems if system.name.startswith(PRODUCT)]
-    groups: dict[str, list[System]] = {}
-    for system in systems:
-        if system not in products:
-            groups.setdefault(system.group, []).append(system)
-    rows = []
+    rows, together = [], groups(systems)
     for count in threads:
         found: dict[System, list[Sample]] = {}
-        for group, members in groups.items():
+        for group, members in together.items():
             say(f"{group}, {count} thread{'s' if count > 1 else ''}: {len(members)} systems")
-            for system, samples in measure([*products, *members], threads=count, repeats=repeats, say=say, step=step):
+            for system, samples in measure(members, threads=count, repeats=repeats, say=say, step=step):
                 found.setdefault(system, []).extend(samples)
         rows += with_floor(found, threads=count)
     return rows
+
+
+def groups(systems: Iterable[System]) -> dict[str, list[System]]:
+    """Return who takes turns with whom; the matrix products join the groups that have a floor."""
+    systems = list(systems)
+    products = [system for system in systems if system.name.startswith(PRODUCT)]
+    found: dict[str, list[System]] = {}
+    for system in systems:
+        if system not in products:
+            found.setdefault(system.group, []).append(system)
+    return {
+        group: [*products, *members] if any(system.flops for system in members) else members for group, members in found.items()
+    }
+
+
+def total_steps(systems: Iterable[System], *, threads: Sequence[int], repeats: int) -> int:
+    """Return how many measurements `run` takes."""
+    return sum(map(len, groups(systems).values())) * len(threads) * (repeats + 1)
 
 
 def measure(
