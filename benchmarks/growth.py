@@ -2,9 +2,9 @@
 
     python benchmarks/growth.py                      # some minutes; users up to 10^6
     python benchmarks/growth.py --long --axis users  # with 10^7 users, 10^8 interactions: needs 10 GB of disk and patience
-    python benchmarks/growth.py --axis history
+    python benchmarks/growth.py --axis history       # one axis; the others stay in the file as they were
 
-Each point is what `growth_point.py` measures. The slope is that of a line through the logarithms: 1 is proportional.
+Each point is what `growth_point.py` measures. A slope is that of a line through the logarithms: 1 is proportional.
 Writes benchmarks/results/growth.json and growth.png.
 """
 
@@ -25,13 +25,14 @@ from growth_point import Point
 from picture import draw_growth
 from rich.table import Table
 
-from solidrec.artifacts import versions, write_json
+from solidrec.artifacts import read_json, versions, write_json
 from solidrec.console import out, say
 from solidrec.experiments.bench_run import machine
+from solidrec.experiments.bench_table import number
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
-COSTS = ("step_ms", "evaluate_ms_user", "train_mb", "prepare_s", "prepare_mb")
+COSTS = ("step_ms", "evaluate_ms_user", "train_mb", "prepare_cpu_s", "prepare_mb")
 
 
 POINTS = [
@@ -54,10 +55,10 @@ def main() -> None:
                 key: value for half in ("prepare", "measure") for key, value in in_a_process(point, half, Path(scratch)).items()
             }
         axes.setdefault(point.axis, []).append(facts)
-        say(f"{point.axis} {facts['size']:,}: " + ", ".join(f"{cost} {facts[cost]:,.3g}" for cost in COSTS))
-    found = {"machine": machine(), "versions": versions(), "axes": axes, "slopes": {axis: slopes(axes[axis]) for axis in axes}}
+        say(f"{point.axis} {facts['size']:,}: " + ", ".join(f"{cost} {number(facts[cost])}" for cost in COSTS))
     for axis, points in axes.items():
-        out().print(table(axis, points, found["slopes"][axis]))
+        out().print(table(axis, points))
+    found = {"machine": machine(), "versions": versions(), "axes": earlier(options) | axes}
     options.out.parent.mkdir(parents=True, exist_ok=True)
     write_json(options.out, found)
     draw_growth(found, options.out.with_suffix(".png"))
@@ -83,21 +84,35 @@ def in_a_process(point: Point, half: str, scratch: Path) -> dict[str, Any]:
     return found
 
 
-def slopes(points: list[dict[str, Any]]) -> dict[str, float]:
-    """Return the slope of each cost's logarithm over the size's."""
-    if len(points) < 2:
+def earlier(options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
+    """Return the axes that an earlier run left in the file; one that is measured alone replaces its own."""
+    if options.axis is None or not options.out.exists():
         return {}
+    found: dict[str, list[dict[str, Any]]] = read_json(options.out)["axes"]
+    return found
+
+
+def slopes(points: list[dict[str, Any]]) -> dict[str, float]:
+    """Return the slope of each cost's logarithm over the size's: of one line through all points."""
     sizes = np.log([point["size"] for point in points])
     return {cost: float(np.polyfit(sizes, np.log([point[cost] for point in points]), 1)[0]) for cost in COSTS}
 
 
-def table(axis: str, points: list[dict[str, Any]], slope: dict[str, float]) -> Table:
-    """Return the table of one axis; its last line is the slopes."""
-    shown = Table(axis, *COSTS, title=f"cost against {axis}, 1 thread", title_justify="left")
-    for point in points:
-        shown.add_row(f"{point['size']:,}", *(f"{point[cost]:,.4g}" for cost in COSTS))
-    if slope:
-        shown.add_row("slope", *(f"{slope[cost]:.2f}" for cost in COSTS))
+def lines(axis: str, points: list[dict[str, Any]]) -> list[list[str]]:
+    """Return the table of one axis as text, heads first; it ends with the slopes, of all points and of the last two."""
+    found = [[axis, *COSTS], *([f"{point['size']:,}", *(number(point[cost]) for cost in COSTS)] for point in points)]
+    if len(points) > 1:
+        for name, part in (("slope", points), ("slope at the end", points[-2:])):
+            found.append([name, *(f"{slope:.2f}" for slope in slopes(part).values())])
+    return found
+
+
+def table(axis: str, points: list[dict[str, Any]]) -> Table:
+    """Return the table of one axis for a terminal."""
+    heads, *rows = lines(axis, points)
+    shown = Table(*heads, title=f"cost against {axis}, 1 thread", title_justify="left")
+    for row in rows:
+        shown.add_row(*row)
     return shown
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from growth import COSTS
+from growth import lines
 
 from solidrec.experiments.bench import Row
 from solidrec.experiments.bench_table import markdown
@@ -49,13 +49,11 @@ def bench_text(found: Mapping[str, Any]) -> str:
 
 
 def growth_text(found: Mapping[str, Any]) -> str:
-    """Return one table an axis; the last line of each is the slope."""
+    """Return one table an axis; the last lines of each are the slopes."""
     parts = [f"{facts(found)}, 1 thread."]
     for axis, points in found["axes"].items():
-        lines = [[axis, *COSTS], ["---:"] * (1 + len(COSTS))]
-        lines += [[f"{point['size']:,}", *(f"{point[cost]:,.3g}" for cost in COSTS)] for point in points]
-        lines += [["slope", *(f"{found['slopes'][axis][cost]:.2f}" for cost in COSTS)]] if found["slopes"][axis] else []
-        parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
+        heads, *rows = lines(axis, points)
+        parts.append("\n".join(f"| {' | '.join(line)} |" for line in (heads, ["---:"] * len(heads), *rows)))
     return "\n\n".join(parts)
 
 

@@ -29,7 +29,7 @@ PANELS = (
     ("evaluate", "evaluated users per CPU-second"),
     ("top-10", "users given their best ten, per CPU-second"),
 )
-SHOWN = ("step_ms", "evaluate_ms_user", "train_mb", "prepare_s")
+SHOWN = ("step_ms", "evaluate_ms_user", "train_mb", "prepare_cpu_s")
 AXES = {"items": "items", "codes": "codes", "users": "users", "history": "history length"}
 
 

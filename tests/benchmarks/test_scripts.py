@@ -53,7 +53,7 @@ def test_a_line_through_logarithms(script: Script) -> None:
     found = growth.slopes(points)
     assert found["step_ms"] == pytest.approx(0.5)
     assert found["train_mb"] == pytest.approx(1)
-    assert found["prepare_s"] == pytest.approx(0)
+    assert found["prepare_mb"] == pytest.approx(0)
 
 
 def test_a_point_is_measured(script: Script, tmp_path: Path) -> None:
