@@ -82,6 +82,8 @@ class TrainSpec(Spec):
     stride: int | None = Field(
         None, ge=1, description="targets that one pass over a long history serves: 1 is the full window of each, default as many as fit"
     )
+    precision: Literal["float32", "bfloat16"] = Field("float32", description="of the forward pass; bfloat16 by torch.autocast")
+    compile: bool = Field(False, description="run the forward and backward pass through torch.compile (minutes to start)")
     patience: int = Field(5, ge=1, description="validations without a better UAUC before a stage ends")
     patience_steps: int = Field(300, ge=0, description="and at least so many steps without one")
     min_steps: int = Field(1000, ge=0, description="and never before so many steps of the stage")

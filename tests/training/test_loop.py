@@ -180,3 +180,16 @@ def test_training_mode_is_on_while_training_whatever_validation_did(stage_of: St
     stage.model.source.register_forward_hook(lambda *_: modes.append(stage.model.training))
     stage.run()
     assert modes == [True, True]
+
+
+def first_losses(stage: Stage) -> float:
+    stage.run_epoch()
+    return float(stage.progress.history[-1]["loss"])
+
+
+@pytest.mark.parametrize("model", ["static", "solid-duet"])
+def test_bfloat16_trains_to_nearly_the_same_loss(stage_of: Stages, model: str) -> None:
+    """Its numbers have 8 bits of fraction: not the same loss, and within a percent of it."""
+    plain, rounded = (first_losses(stage_of([0.5], model=model, precision=name)) for name in ("float32", "bfloat16"))
+    assert plain != rounded
+    assert rounded == pytest.approx(plain, rel=0.01)

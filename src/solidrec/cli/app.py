@@ -62,6 +62,8 @@ def print_json(value: Any) -> None:
 
 def main() -> None:
     """Run the command line; a known error is one line on standard error and an exit code."""
+    # Threads that wait are to sleep, not to spin: beside another busy process spinning makes two many times slower than one.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         sys.exit(app(standalone_mode=False))
     except TyperException as error:

@@ -108,6 +108,7 @@ class Stage:
         self.model, self.batches, self.spec, self.seed, self.revives = model, batches, spec, seed, revive
         self.progress, self.validate, self.save, self.display = progress, validate, save, display
         self.optimizer = Optimizer(model, spec)
+        self.forward = torch.compile(model, dynamic=True) if spec.compile else model
         self.best: State = copy_state(model)
         self.codebook = next((module for module in model.modules() if isinstance(module, Codebook)), None)
 
@@ -141,7 +142,8 @@ class Stage:
         self.model.train()
         for step, batch in enumerate(self.batches.epoch(at.stage, at.epoch)):
             seed_torch(self.seed, "dropout", at.stage, at.epoch, step)
-            scores = self.model(batch.history, batch.candidates, batch.places)
+            with self.precision():
+                scores = self.forward(batch.history, batch.candidates, batch.places)
             loss = click_loss(scores, batch, self.spec.penalty)
             self.optimizer.step(loss)
             pending.append(loss.detach())
@@ -159,6 +161,11 @@ class Stage:
             row["codes_revived"] = self.revive(tally.dead())
         row["positives_per_second"] = self.batches.positives / (time.perf_counter() - started)
         self.finish_epoch(row, started)
+
+    def precision(self) -> torch.autocast:
+        """Return the context in which a forward pass runs."""
+        kind = self.model.items.weight.device.type
+        return torch.autocast(kind, dtype=torch.bfloat16, enabled=self.spec.precision == "bfloat16")
 
     def finish_epoch(self, row: Row, started: float) -> None:
         """Validate, remember the best weights, log and save."""
