@@ -22,6 +22,12 @@ def test_one_line_a_subject_with_every_clock_and_number_of_threads() -> None:
     assert start[:6] == ["start", "ms/start", "50.0", "70.0", "-", "-"]
 
 
+def test_what_a_call_adds_in_memory_stands_behind_the_peak() -> None:
+    found = rows_of("search", [Sample(1, 1, 1, 300, 12)], unit="call", threads=1, shown="ms", memory=True)
+    heads, (line,) = table_lines(found)
+    assert line[heads.index("peak MB")] == "300 (+12)"
+
+
 def test_the_page_has_a_row_for_each_line() -> None:
     lines = markdown(rows()).splitlines()
     assert len(lines) == 2 + 2

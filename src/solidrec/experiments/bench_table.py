@@ -16,7 +16,8 @@ Line = list[str]
 def table_lines(rows: Sequence[Row]) -> tuple[Line, list[Line]]:
     """Return the heads and the lines of the table, as text.
 
-    *x peer* and *% of floor* are those of the smallest number of threads, by the CPU clock.
+    *x peer* and *% of floor* are those of the smallest number of threads, by the CPU clock; what a call adds to the peak
+    memory stands behind it in brackets.
     """
     threads = sorted({row.threads for row in rows})
     heads = ["", "unit"]
@@ -31,6 +32,7 @@ def table_lines(rows: Sequence[Row]) -> tuple[Line, list[Line]]:
         first = next((row for row in clocks if row.threads == threads[0] and "cpu" in row.unit), clocks[0])
         cells = [cell(clocks, count, cpu=cpu) for count in threads for cpu in (True, False)]
         peak = next((number(row.value) for row in mine if row.unit == "MB peak"), "")
+        peak += next((f" (+{row.value:.0f})" for row in mine if row.unit == "MB extra"), "")
         ratio = "" if first.ratio is None else f"{first.ratio:.2f}"
         floor = "" if first.floor_percent is None else f"{first.floor_percent:.1f}"
         lines.append([name, plain_unit(first), *cells, peak, ratio, first.peer or "", floor])
