@@ -16,6 +16,10 @@ from solidrec.nn.sources import Generated, Source
 from solidrec.nn.weights import Weights
 
 
+FEW = 8
+"""Candidates up to which a row's dot products are cheaper element by element."""
+
+
 @final
 class Recommender(nn.Module):
     """Scores candidates for histories: y = M(s_v, v; Theta_s, Theta_d) of Eq. 6.
@@ -82,7 +86,7 @@ class Recommender(nn.Module):
 
 def dot(users: Float[Tensor, "B #C D"], targets: Float[Tensor, "#B C D"]) -> Float[Tensor, "B C"]:
     """Return the dot product of every user vector with its targets, as one matrix product where users have one vector."""
-    if users.shape[1] > 1 or targets.shape[1] == 1:
+    if users.shape[1] > 1 or targets.shape[1] <= FEW:  # few candidates are too small a matrix for a product to pay
         return (users * targets).sum(-1)
     if targets.shape[0] == 1:
         return users[:, 0] @ targets[0].T

@@ -47,7 +47,7 @@ class Weights(ABC):
         """Add slot by slot."""
         return SummedWeights(self, other)
 
-    def saturated(self, limit: float, rows: int = 64) -> Float[Tensor, ""]:
+    def saturated(self, limit: float, rows: int = 16) -> Float[Tensor, ""]:
         """Return the share of entries at or beyond the clip, over the first `rows` users."""
         sample = torch.cat([tensor.detach().flatten(1) for tensor in self.first(rows).tensors.values()], 1)
         return (sample.abs() >= limit).float().mean()
@@ -116,7 +116,11 @@ class ProjectedWeights(Weights):
     def flat(self, slot: str) -> Float[Tensor, "B IO"]:
         """Return a slot's tensors, each as one row."""
         projection = self.projections[slot]
-        return self.scale * self.clip(F.linear(self.z, projection.weight, projection.bias))
+        return self.scaled(self.clip(F.linear(self.z, projection.weight, projection.bias)))
+
+    def scaled(self, x: Float[Tensor, "*N"]) -> Float[Tensor, "*N"]:
+        """Multiply what a projection gives by the scale."""
+        return x if self.scale == 1 else self.scale * x
 
     def clip(self, x: Float[Tensor, "*N"]) -> Float[Tensor, "*N"]:
         """Clip what a projection gives."""
@@ -129,9 +133,10 @@ class ProjectedWeights(Weights):
     def apply(self, slot: str, x: Float[Tensor, "B #C I"]) -> Float[Tensor, "B #C O"]:
         """Return x W without building all of W."""
         projection = self.projections[slot]
-        return self.scale * generated_product(
+        product = generated_product(
             x, self.z, projection.weight, projection.bias, limit=self.unscaled_limit, inward=self.inward
         )
+        return self.scaled(product)
 
     def shift(self, slot: str, x: Float[Tensor, "B #C O"]) -> Float[Tensor, "B #C O"]:
         """Return x + b."""
