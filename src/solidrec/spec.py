@@ -80,7 +80,7 @@ class TrainSpec(Spec):
     negatives: int = Field(4, ge=1)
     penalty: float = Field(0.1, ge=0, description="lambda of Eq. 13")
     stride: int | None = Field(
-        None, ge=1, description="targets that one pass over a long history serves: 1 is the full window of each, default as many as fit"
+        None, ge=1, description="targets that one pass over a long history serves: 1 is the full window of each, default all"
     )
     precision: Literal["float32", "bfloat16"] = Field("float32", description="of the forward pass; bfloat16 by torch.autocast")
     compile: bool = Field(False, description="run the forward and backward pass through torch.compile (minutes to start)")

@@ -12,7 +12,7 @@ import pytest
 from solidrec.errors import DivergedError
 
 Solidrec = Callable[..., Any]
-COMMANDS = ("demo", "prepare", "semantics", "train", "evaluate", "recommend", "similar", "export", "inspect", "doctor")
+COMMANDS = ("demo", "prepare", "semantics", "train", "evaluate", "recommend", "similar", "export", "inspect", "doctor", "bench")
 
 
 def one_line(answer: Any) -> str:

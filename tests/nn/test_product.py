@@ -10,7 +10,7 @@ from solidrec.nn import product
 from solidrec.nn.clip import InwardClip
 from solidrec.nn.product import generated_product
 
-N, I, O, K = 11, 3, 4, 5
+N, IN, OUT, K = 11, 3, 4, 5
 
 
 def plain(x: Tensor, z: Tensor, weight: Tensor, bias: Tensor, limit: float | None, inward: bool) -> Tensor:
@@ -18,7 +18,7 @@ def plain(x: Tensor, z: Tensor, weight: Tensor, bias: Tensor, limit: float | Non
     flat = z @ weight.T + bias
     if limit is not None:
         flat = InwardClip.apply(flat, limit) if inward else flat.clamp(-limit, limit)
-    return torch.matmul(x, flat.view(len(x), I, O))
+    return torch.matmul(x, flat.view(len(x), IN, OUT))
 
 
 @pytest.fixture(params=[1, 4, 100])
@@ -34,9 +34,9 @@ def rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int
 def test_equals_the_matrices_written_down(rows: int, candidates: int, limit: float | None, inward: bool, learned: bool) -> None:
     """Values and the gradients of all that has one; float64, so that nothing but rounding is allowed."""
     torch.manual_seed(0)
-    shapes = ((N, candidates, I), (N, K), (I * O, K), (I * O,))
+    shapes = ((N, candidates, IN), (N, K), (IN * OUT, K), (IN * OUT,))
     tensors = [torch.randn(shape, dtype=torch.float64) for shape in shapes]
-    seed = torch.randn(N, candidates, O, dtype=torch.float64)
+    seed = torch.randn(N, candidates, OUT, dtype=torch.float64)
     found = []
     for function in (lambda *t: generated_product(*t, limit=limit, inward=inward), lambda *t: plain(*t, limit, inward)):
         given = [t.clone().requires_grad_(i < 2 or learned) for i, t in enumerate(tensors)]
@@ -50,7 +50,8 @@ def test_equals_the_matrices_written_down(rows: int, candidates: int, limit: flo
 
 
 def test_no_rows_give_no_rows() -> None:
-    assert generated_product(torch.zeros(0, 1, I), torch.zeros(0, K), torch.zeros(I * O, K), torch.zeros(I * O)).shape == (0, 1, O)
+    x, z, weight, bias = (torch.zeros(shape) for shape in ((0, 1, IN), (0, K), (IN * OUT, K), (IN * OUT,)))
+    assert generated_product(x, z, weight, bias).shape == (0, 1, OUT)
 
 
 def test_a_value_on_the_clip_is_inside() -> None:

@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-
 CLOSENESS = {"cpu": 1 << 20}
 """Floats of vector-to-code closeness at a time: on a CPU what stays in a cache."""
 MANY = 1 << 26

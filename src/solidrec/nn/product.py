@@ -41,9 +41,9 @@ def generated_product(
     with torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext():
         x, z = x.to(weight.dtype), z.to(weight.dtype)
         if limit is None and x.shape[1] == 1:
-            outputs: Tensor = Bilinear.apply(x[:, 0], z, weight, bias)
+            outputs: Tensor = Bilinear.apply(x[:, 0], z, weight, bias)  # type: ignore[no-untyped-call]
             return outputs[:, None]
-        built: Tensor = Blockwise.apply(x, z, weight, bias, limit, inward)
+        built: Tensor = Blockwise.apply(x, z, weight, bias, limit, inward)  # type: ignore[no-untyped-call]
         return built
 
 

@@ -15,7 +15,6 @@ from solidrec.nn.masks import valid
 from solidrec.nn.sources import Generated, Source
 from solidrec.nn.weights import Weights
 
-
 FEW = 8
 """Candidates up to which a row's dot products are cheaper element by element."""
 

@@ -109,7 +109,7 @@ class ProjectedWeights(Weights):
         return self.limit / self.scale if self.limit is not None and self.scale else None
 
     @cached_property
-    def tensors(self) -> dict[str, Tensor]:  # type: ignore[override]  # a property, kept
+    def tensors(self) -> dict[str, Tensor]:
         """Every slot's tensor."""
         return {slot: self.flat(slot).unflatten(1, shape) for slot, shape in self.slots.items()}
 
@@ -127,15 +127,15 @@ class ProjectedWeights(Weights):
         limit = self.unscaled_limit
         if limit is None:
             return x
-        clipped: Tensor = InwardClip.apply(x, limit) if self.inward else x.clamp(-limit, limit)
+        if not self.inward:
+            return x.clamp(-limit, limit)
+        clipped: Tensor = InwardClip.apply(x, limit)  # type: ignore[no-untyped-call]
         return clipped
 
     def apply(self, slot: str, x: Float[Tensor, "B #C I"]) -> Float[Tensor, "B #C O"]:
         """Return x W without building all of W."""
         projection = self.projections[slot]
-        product = generated_product(
-            x, self.z, projection.weight, projection.bias, limit=self.unscaled_limit, inward=self.inward
-        )
+        product = generated_product(x, self.z, projection.weight, projection.bias, limit=self.unscaled_limit, inward=self.inward)
         return self.scaled(product)
 
     def shift(self, slot: str, x: Float[Tensor, "B #C O"]) -> Float[Tensor, "B #C O"]:
@@ -157,7 +157,7 @@ class SummedWeights(Weights):
         self.one, self.other = one, other
 
     @cached_property
-    def tensors(self) -> dict[str, Tensor]:  # type: ignore[override]  # a property, kept
+    def tensors(self) -> dict[str, Tensor]:
         """Every slot's tensor."""
         return {slot: tensor + self.other.tensors[slot] for slot, tensor in self.one.tensors.items()}
 

@@ -77,7 +77,7 @@ class TrainingBatches:
         for step in random.permutation(self.steps).tolist():
             rows = np.sort(order[begins[step] : ends[step]])
             if len(rows):
-                yield self.gather(Passes(*(column[rows] for column in plan)), rng(self.seed, "negatives", stage, epoch, step))
+                yield self.gather(plan.take(rows), rng(self.seed, "negatives", stage, epoch, step))
 
     def targets(self, count: int, random: np.random.Generator) -> np.ndarray:
         """Return the items of some training targets, drawn alike with replacement."""

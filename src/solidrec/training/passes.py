@@ -11,8 +11,7 @@ Integers = npt.NDArray[np.int64]
 
 
 class Passes(NamedTuple):
-    """Passes over histories, one row each: the items ``start:end`` are read, and each of the last ``targets`` of them predicts
-    the item after it.
+    """Passes over histories: the items ``start:end`` are read, and each of the last ``targets`` of them predicts the next.
 
     ``users`` (W,); ``start`` and ``end`` (W,) are absolute event positions, so the last target is the event at ``end``.
     """
@@ -21,6 +20,10 @@ class Passes(NamedTuple):
     start: Integers
     end: Integers
     targets: npt.NDArray[np.int32]
+
+    def take(self, rows: Integers) -> Passes:
+        """Return some of the passes."""
+        return Passes(self.users[rows], self.start[rows], self.end[rows], self.targets[rows])
 
 
 def passes(begin: Integers, end: Integers, *, length: int, stride: int, phase: Integers) -> Passes:

@@ -69,7 +69,7 @@ class SASRec(CausalBackbone):
 
     def lower(self, items: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]:
         """Return what the last block reads."""
-        x = self.dropout(items * self.scale + self.position.weight[: items.shape[1]])
+        x: Tensor = self.dropout(items * self.scale + self.position.weight[: items.shape[1]])
         readable = causal(items.shape[1], items.device)
         for block in self.blocks[:-1]:
             x = block(x, x, readable)
