@@ -38,6 +38,8 @@ class DIN(Backbone):
         """
         items = self.dropout(items)
         product = candidates[:, :, None] * items[:, None]
-        mixed = self.from_item(items)[:, None] + self.from_candidate(candidates)[:, :, None] + self.from_product(product)
+        mixed = self.from_product(product)  # added to in place: it is the largest tensor of a step
+        mixed += self.from_item(items)[:, None]
+        mixed += self.from_candidate(candidates)[:, :, None]
         weights = self.unit(mixed)[..., 0] * mask[:, None]
         return torch.matmul(weights, items)
