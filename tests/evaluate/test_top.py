@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -53,3 +54,12 @@ def test_no_rows_and_no_columns() -> None:
     for shape in ((0, 5), (3, 0), (0, 0)):
         rows, columns = top(np.zeros(shape, dtype=np.float32), 4)
         assert len(rows) == len(columns) == 0
+
+
+def test_asking_for_a_billion_makes_no_room_for_them() -> None:
+    tracemalloc.start()
+    rows, columns = top(np.array([[1.0, 2.0, 3.0]]), 10**9)
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (rows.tolist(), columns.tolist()) == ([0, 0, 0], [2, 1, 0])
+    assert used < 1_000_000

@@ -29,6 +29,7 @@ def top(scores: Array, k: int) -> tuple[Array, Array]:
 def best(scores: Array, k: int, *, order: Array | None) -> tuple[Array, Array]:
     """Return what `top` returns, in no order; ties go to the smaller entry of `order` (R or 1, C), by default to the column."""
     width = max(scores.shape[1], 1)
+    k = min(k, width)  # what is asked may be any number, and room is made for k
     places = np.flatnonzero(scores >= bound(scores, k)[:, None])  # several times faster than pairs
     values = scores.reshape(-1)[places]
     rows = places // width
