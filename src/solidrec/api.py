@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
@@ -124,6 +125,8 @@ def train(
     use_threads(threads)
     try:
         check_device(device)
+        if progress:
+            say(computing_on(device, threads))
         with Bar(console) if progress else nullcontext(Silent()) as display:
             run = train_run(opened, spec, folder, device=device, display=display, say=say if progress else lambda line: None)
     finally:
@@ -154,6 +157,13 @@ def use_threads(threads: int) -> None:
     if threads < 1:
         raise UsageError(f"threads={threads}: give 1 or more")
     torch.set_num_threads(threads)
+
+
+def computing_on(device: str, threads: int) -> str:
+    """Say where training runs, with how many threads, and how they wait for each other."""
+    waiting = os.environ.get("OMP_WAIT_POLICY", "the runtime's default")
+    together = f", which wait by OMP_WAIT_POLICY={waiting}" if threads > 1 else ""
+    return f"computing on {device} with {threads} of {os.cpu_count()} threads{together} (--threads)"
 
 
 def check_device(device: str) -> None:
