@@ -48,5 +48,5 @@ class IdMap:
 
     def known(self, names: Iterable[str]) -> tuple[list[int], list[str]]:
         """Split names into the integers of the known ones and the list of the unknown, both in order."""
-        names = list(names)
-        return [i for n in names if (i := self.index(n))], [n for n in names if not self.index(n)]
+        names, index = list(names), self._index
+        return [index[name] for name in names if name in index], [name for name in names if name not in index]
