@@ -348,7 +348,7 @@ def _checked(scores: Array, mask: Array | None) -> tuple[Array, Bools]:
 
 
 def _floating(scores: Array) -> Array:
-    return scores if np.issubdtype(scores.dtype, np.floating) else scores.astype(np.float64)
+    return scores if scores.dtype in (np.float32, np.float64) else scores.astype(np.float64)
 
 
 def finite(scores: Array, counted: Bools | None = None) -> Array:

@@ -243,3 +243,27 @@ def test_an_unknown_protocol_or_split_is_refused(data: PreparedData, tied: Score
         evaluate(tied, data, protocol="ful")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="has no 'train' rows"):
         evaluate(tied, data, split="train")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("protocol", ["paper", "full"])
+@pytest.mark.parametrize("kind", [np.int64, np.float16])
+def test_a_scorer_may_give_other_numbers(data: PreparedData, tied: Scorer, protocol: Protocol, kind: type) -> None:
+    """What they mean is what float64 means."""
+
+    def rounded(histories: Any, candidates: Any) -> Any:
+        return (4 * tied(histories, candidates)).astype(kind)
+
+    def wide(histories: Any, candidates: Any) -> Any:
+        return rounded(histories, candidates).astype(np.float64)
+
+    assert evaluate(rounded, data, protocol=protocol).metrics == evaluate(wide, data, protocol=protocol).metrics
+
+
+def test_histories_are_not_all_held_at_once(data: PreparedData, tied: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block's histories are gathered when its turn comes."""
+    monkeypatch.setattr(runner, "ROWS", 10)
+    turns: list[str] = []
+    gather = PreparedData.histories
+    monkeypatch.setattr(PreparedData, "histories", lambda *args: turns.append("gathered") or gather(*args))
+    evaluate(tied, data, step=lambda rows: turns.append("scored"))
+    assert turns[:4] == ["gathered", "scored", "gathered", "scored"]

@@ -129,3 +129,10 @@ def test_an_evaluation_does_not_depend_on_the_blocks(
     monkeypatch.setattr(scorer, "FLOATS_AT_ONCE", 20_000)
     parts = evaluate(ModelScorer(model), data, protocol=protocol, length=3)
     assert parts.metrics == pytest.approx(whole.metrics, abs=1e-4)  # a last bit may order two candidates otherwise
+
+
+@pytest.mark.parametrize("backbone", BACKBONE_NAMES)
+def test_items_beyond_the_catalogue_are_refused_however_they_stand(model_of: Callable[[str], Recommender], backbone: str) -> None:
+    for ids in (np.arange(35, 46), np.array([1, 45])):
+        with pytest.raises(IndexError):
+            ModelScorer(model_of(backbone))(HISTORIES, ids[None])

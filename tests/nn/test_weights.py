@@ -49,3 +49,16 @@ def test_bound_is_what_a_linear_layer_uses() -> None:
     layer = torch.nn.Linear(64, 64)
     assert bound((64, 64)) == 1 / 8
     assert 0.99 / 8 < float(layer.weight.detach().abs().max()) <= 1 / 8
+
+
+@pytest.mark.parametrize("rows", [1, 2, 300])
+@pytest.mark.parametrize("limit", [None, 0.1])
+def test_one_users_generated_weights_serve_many_rows(rows: int, limit: float | None) -> None:
+    torch.manual_seed(0)
+    slots = {"m": (3, 4), "b": (4,)}
+    layers = {"m": torch.nn.Linear(5, 12), "b": torch.nn.Linear(5, 4)}
+    weights = ProjectedWeights(torch.randn(1, 5), layers, slots)
+    weights = weights if limit is None else weights.clamp(limit)
+    x = torch.randn(rows, 2, 3)
+    torch.testing.assert_close(weights.apply("m", x), x @ weights.tensors["m"][0])
+    torch.testing.assert_close(weights.shift("b", torch.zeros(rows, 2, 4)), weights.tensors["b"].expand(rows, 2, 4))

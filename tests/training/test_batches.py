@@ -22,7 +22,7 @@ def make(data: PreparedData, *, batch: int = 100, seed: int = 0, stride: int | N
 def positives(batches: list[Batch]) -> Counter[tuple[int, ...]]:
     """Every training target with its history."""
     return Counter(
-        (*history, target)
+        (*filter(None, history), target)
         for b in batches
         for history, target in zip(b.history.tolist(), b.candidates[:, 0].tolist(), strict=True)
     )
@@ -38,7 +38,7 @@ def test_an_epoch_holds_every_training_target_once(data: PreparedData) -> None:
         events = data.event_items[data.offsets[user] : data.train_end[user]].tolist()
         for at in range(1, len(events)):
             recent = events[max(0, at - 4) : at]
-            naive[(*recent, *[0] * (4 - len(recent)), events[at])] += 1
+            naive[(*recent, events[at])] += 1
     assert positives(found) == naive
 
 
@@ -108,3 +108,13 @@ def test_nothing_to_learn_from_is_said(tmp_path: Path) -> None:
     data = prepare(log, out=tmp_path / "data", negatives=1)  # user a keeps one training event, user b has one
     with pytest.raises(DataError, match="no user has two training events"):
         make(data)
+
+
+@pytest.mark.parametrize("batch", [1, 3, 4, 7])
+def test_small_batches_are_as_small_as_asked(data: PreparedData, batch: int) -> None:
+    """A step holds at most a pass more than `batch`; below the window's length each target has a pass of its own."""
+    batches = make(data, batch=batch, stride=4)
+    sizes = [len(b.candidates) for b in batches.epoch(1, 0)]
+    assert len(sizes) == batches.steps == -(-540 // batch)
+    assert sum(sizes) == 540
+    assert max(sizes) <= (batch if batch < 4 else batch + 4)

@@ -6,7 +6,7 @@ whole catalogue less the items that the user had seen before (never less the tar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, NamedTuple, final, get_args
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from solidrec.data.prepared import EvalRows, PreparedData
 from solidrec.errors import UsageError, nearest
 from solidrec.evaluate.result import Evaluation
-from solidrec.evaluate.scorer import Reader, Scorer, reader, slices
+from solidrec.evaluate.scorer import ModelScorer, Reader, Scorer, reader, slices
 from solidrec.evaluate.top import best
 from solidrec.metrics import PooledAuc, Ranks, finite, per_row, standing, target_loss
 
@@ -74,11 +74,17 @@ def evaluate(
         raise UsageError(f"protocol {protocol!r} is unknown{nearest(protocol, PROTOCOLS)}")
     rows = data.rows(split)
     parts = list(slices(len(rows), ROWS))
-    readers = [reader(score, data.histories(rows.users[part], rows.positions[part], length)) for part in parts]
+
+    def read_part(part: slice) -> Reader:
+        return reader(score, data.histories(rows.users[part], rows.positions[part], length))
+
+    readers: Iterable[Reader] = map(read_part, parts)
     if protocol == "paper":
         blocks, tally = paper_blocks, Tally(len(data.items), None)
-    else:
-        blocks, tally = full_blocks, Tally(len(data.items), PooledAuc(target_scores(readers, parts, rows)))
+    else:  # histories are read twice, unless a user is one vector, which is kept
+        readers = list(readers) if isinstance(score, ModelScorer) and not score.looks_at_candidates else readers
+        first = readers if isinstance(readers, list) else map(read_part, parts)
+        blocks, tally = full_blocks, Tally(len(data.items), PooledAuc(target_scores(first, parts, rows)))
     for part, read in zip(parts, readers, strict=True):
         for block in blocks(read, data, rows, part):
             if sink:
@@ -161,7 +167,7 @@ def full_blocks(read: Reader, data: PreparedData, rows: EvalRows, part: slice) -
         yield Block(users[some], candidates, scores, column[some])
 
 
-def target_scores(readers: list[Reader], parts: list[slice], rows: EvalRows) -> Array:
+def target_scores(readers: Iterable[Reader], parts: list[slice], rows: EvalRows) -> Array:
     """Return each target's score (R,); the pooled AUC of a whole catalogue needs them before the negatives."""
     scores = [read(slice(None), rows.targets[part][:, None])[:, 0] for read, part in zip(readers, parts, strict=True)]
     return np.concatenate([np.zeros(0, dtype=np.float32), *scores])

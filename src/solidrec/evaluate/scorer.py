@@ -28,7 +28,13 @@ def reader(score: Scorer, histories: Array) -> Reader:
     """Return what scores candidates for rows of `histories` (r, L); a `ModelScorer` reads each history once, here."""
     if isinstance(score, ModelScorer):
         return score.read(histories)
-    return lambda rows, candidates: np.array(score(histories[rows], candidates))
+    return lambda rows, candidates: own(score(histories[rows], candidates))
+
+
+def own(scores: Array) -> Array:
+    """Return a copy in float32 or float64, whatever numbers a scorer gives."""
+    scores = np.asarray(scores)
+    return np.array(scores, dtype=scores.dtype if scores.dtype in (np.float32, np.float64) else np.float64)
 
 
 @final
@@ -76,7 +82,8 @@ class ModelScorer:
     def embedded(self, candidates: Array) -> torch.Tensor:
         """Return the embeddings of `candidates` (r, C); consecutive items, as a catalogue has them, are no copy."""
         table = self.model.items.weight
-        if len(candidates) == 1 and candidates.shape[1] and (np.diff(candidates[0]) == 1).all():
+        inside = candidates.shape[1] and 0 <= candidates[0, 0] and candidates[0, -1] < len(table)
+        if len(candidates) == 1 and inside and (np.diff(candidates[0]) == 1).all():
             return table[int(candidates[0, 0]) : int(candidates[0, -1]) + 1][None]
         return F.embedding(self.tensor(candidates), table)
 

@@ -12,6 +12,7 @@ from polars.exceptions import PolarsError
 
 from solidrec.artifacts import as_os_error, write_file, write_table
 from solidrec.data.prepared import PreparedData
+from solidrec.errors import StorageError
 from solidrec.evaluate.runner import Block
 
 ROWS = 1 << 22  # held in memory; more go to temporary files until the evaluation ends
@@ -52,7 +53,11 @@ class ScoreWriter:
             self.parts = []
 
     def __enter__(self) -> ScoreWriter:
-        self.folder = tempfile.TemporaryDirectory(prefix="solidrec-scores-")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.folder = tempfile.TemporaryDirectory(prefix=".tmp-scores-", dir=self.path.parent)
+        except OSError as error:
+            raise StorageError(f"{self.path}: cannot write ({error.strerror or error}); choose another file") from None
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:

@@ -131,8 +131,9 @@ class Blockwise(torch.autograd.Function):
             torch.mm(d_flat, weight, out=dz[rows])
             if learned:
                 d_weight.addmm_(d_flat.T, z[rows])
+            if ctx.needs_input_grad[3]:
                 d_bias += d_flat.sum(0)
-        return dx, dz, d_weight if learned else None, d_bias if learned else None, None, None
+        return dx, dz, d_weight if learned else None, d_bias if ctx.needs_input_grad[3] else None, None, None
 
 
 def passed(

@@ -133,7 +133,9 @@ class ProjectedWeights(Weights):
         return clipped
 
     def apply(self, slot: str, x: Float[Tensor, "B #C I"]) -> Float[Tensor, "B #C O"]:
-        """Return x W without building all of W."""
+        """Return x W without building all of W; one z serves any number of rows."""
+        if len(self.z) == 1 < len(x):
+            return torch.matmul(x, self.tensors[slot][0])
         projection = self.projections[slot]
         product = generated_product(x, self.z, projection.weight, projection.bias, limit=self.unscaled_limit, inward=self.inward)
         return self.scaled(product)

@@ -40,7 +40,7 @@ class TrainingBatches:
     ) -> None:
         self.data, self.length, self.batch, self.count = data, length, batch, negatives
         self.seed, self.device = seed, device
-        self.stride = None if stride is None else min(stride, length)
+        self.stride = None if stride is None or batch < length else min(stride, length)  # else a pass may outgrow a step
         self.begin, self.end = data.offsets[:-1].astype(np.int64), data.train_end.astype(np.int64)
         self.positives = int(np.maximum(self.end - self.begin - 1, 0).sum())
         """Training targets, of an epoch and in all."""

@@ -11,7 +11,7 @@ from solidrec.nn.recommender import Recommender
 from solidrec.spec import TrainSpec
 
 SPARSE_FROM = 100_000
-"""Items from which on the item table is updated sparsely (docs/performance.md has the measurement)."""
+"""Items from which on the item table is updated sparsely (docs/performance.md has the table)."""
 
 
 @final

@@ -27,8 +27,8 @@ class Tally:
         if "saturated" in stats:
             self.saturated.append(stats["saturated"])
         if "codes" in stats and len(self.hits):
-            chosen = stats["codes"].flatten()
-            self.hits += torch.bincount(chosen[chosen >= 0], minlength=len(self.hits))
+            chosen = stats["codes"].flatten()  # -1 at padding
+            self.hits.scatter_add_(0, chosen.clamp(min=0), (chosen >= 0).long())
 
     def dead(self) -> Tensor:
         """Return the codes (n,) that nobody chose."""
