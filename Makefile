@@ -27,10 +27,10 @@ $(ML100K): $(INSTALLED) constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps -c constraints.txt recbole
 	@touch $@
 
-# Two threads unless you say otherwise: the same number gives the same bytes on one machine. Threads that wait are to sleep,
-# not to spin: beside another busy process spinning makes two threads many times slower than one.
+# One thread unless you say otherwise: a step is too small for two (docs/performance.md), and the same number gives the same bytes
+# on one machine. Threads that wait are to sleep, not to spin: beside another busy process spinning makes them many times slower.
 export OMP_WAIT_POLICY ?= PASSIVE
-THREADS ?= 2
+THREADS ?= 1
 
 demo: $(ML100K) ## ml-100k from file to table, report and recommendations in some minutes (folder demo/)
 	$(BIN)/solidrec demo --threads $(THREADS) --out demo
