@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from typing import Literal, NamedTuple, final
 
 import torch
@@ -10,15 +9,11 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from solidrec.nn.precision import full_precision
+
 CLOSENESS = {"cpu": 1 << 20}
 """Floats of vector-to-code closeness at a time: on a CPU what stays in a cache."""
 MANY = 1 << 26
-
-
-def full_precision(device: torch.device) -> AbstractContextManager[object]:
-    """Return a context without autocast: the nearest code is to be the same in training and in use."""
-    known = torch.amp.is_autocast_available(device.type)
-    return torch.autocast(device.type, enabled=False) if known else nullcontext()
 
 
 class Coded(NamedTuple):
@@ -117,7 +112,7 @@ class Codebook(nn.Module):
         `weight` says how much each position counts in the penalty and in running means (default: every item once).
         """
         weight = mask.to(vectors.dtype) if weight is None else weight
-        with torch.no_grad(), full_precision(vectors.device):
+        with torch.no_grad(), full_precision(vectors.device):  # the same codes in training as in use
             codes = nearest_code(vectors, self.codes, self.distance)
         if self.loss == "ema" and self.training:
             self.average(vectors.detach().flatten(0, 1), codes.flatten(), weight.flatten())

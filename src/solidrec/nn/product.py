@@ -7,13 +7,14 @@ built in such blocks all the same.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any, final
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+
+from solidrec.nn.precision import full_precision
 
 ROWS = {"cpu": 128}
 """Rows in a block: on a CPU 128 x 32 x 32 floats are half a megabyte; other devices want fewer, larger launches."""
@@ -37,8 +38,7 @@ def generated_product(
     >>> generated_product(torch.ones(1, 1, 2), torch.tensor([[3.0]]), torch.ones(2, 1), torch.tensor([0.0, 1.0])).item()
     7.0
     """
-    kind = x.device.type
-    with torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext():
+    with full_precision(x.device):
         x, z = x.to(weight.dtype), z.to(weight.dtype)
         if limit is None and x.shape[1] == 1:
             outputs: Tensor = Bilinear.apply(x[:, 0], z, weight, bias)  # type: ignore[no-untyped-call]

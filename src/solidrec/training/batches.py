@@ -13,7 +13,7 @@ from solidrec.batch import Batch
 from solidrec.data.negatives import TrainingNegatives
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError
-from solidrec.training.passes import Passes, passes, single_passes
+from solidrec.training.passes import Passes, passes, single_passes, target_counts
 from solidrec.training.seeds import rng
 
 
@@ -42,7 +42,7 @@ class TrainingBatches:
         self.seed, self.device = seed, device
         self.stride = None if stride is None or batch < length else min(stride, length)  # else a pass may outgrow a step
         self.begin, self.end = data.offsets[:-1].astype(np.int64), data.train_end.astype(np.int64)
-        self.positives = int(np.maximum(self.end - self.begin - 1, 0).sum())
+        self.positives = int(target_counts(self.begin, self.end).sum())
         """Training targets, of an epoch and in all."""
         if not self.positives:
             raise DataError("no user has two training events, so there is nothing to learn from; bring longer histories")
@@ -81,7 +81,7 @@ class TrainingBatches:
 
     def targets(self, count: int, random: np.random.Generator) -> np.ndarray:
         """Return the items of some training targets, drawn alike with replacement."""
-        number = np.maximum(self.end - self.begin - 1, 0)
+        number = target_counts(self.begin, self.end)
         drawn = random.integers(self.positives, size=count)
         user = np.searchsorted(np.cumsum(number), drawn, side="right")
         before = np.cumsum(number)[user] - number[user]

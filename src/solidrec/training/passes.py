@@ -26,6 +26,11 @@ class Passes(NamedTuple):
         return Passes(self.users[rows], self.start[rows], self.end[rows], self.targets[rows])
 
 
+def target_counts(begin: Integers, end: Integers) -> Integers:
+    """Return how many training targets each user has (U,): every event but the first."""
+    return np.asarray(np.maximum(end - begin - 1, 0), dtype=np.int64)
+
+
 def passes(begin: Integers, end: Integers, *, length: int, stride: int, phase: Integers) -> Passes:
     """Cover every training target once: each event of user u in ``begin[u] + 1:end[u]`` is some pass's target.
 
@@ -39,7 +44,7 @@ def passes(begin: Integers, end: Integers, *, length: int, stride: int, phase: I
     >>> [(int(s), int(e), int(t)) for s, e, t in zip(plan.start, plan.end, plan.targets)]
     [(0, 4, 4), (2, 6, 2), (4, 8, 2)]
     """
-    count = np.maximum(end - begin - 1, 0)  # targets of each user
+    count = target_counts(begin, end)
     users = np.flatnonzero(count)
     first = np.minimum(count[users], length)
     rest = count[users] - first
@@ -63,7 +68,7 @@ def single_passes(begin: Integers, end: Integers, *, length: int) -> Passes:
     >>> [(int(s), int(e), int(t)) for s, e, t in zip(plan.start, plan.end, plan.targets)]
     [(0, 1, 1), (0, 2, 1), (1, 3, 1)]
     """
-    count = np.maximum(end - begin - 1, 0)
+    count = target_counts(begin, end)
     users = np.repeat(np.arange(len(count)), count)
     stop = begin[users] + 1 + np.arange(len(users)) - np.repeat(np.cumsum(count) - count, count)
     return Passes(users.astype(np.int32), np.maximum(begin[users], stop - length), stop, np.ones(len(users), dtype=np.int32))
