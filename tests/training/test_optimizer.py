@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -23,13 +27,43 @@ def loss(model: Recommender) -> torch.Tensor:
 
 
 def test_a_small_table_is_dense_and_a_large_one_sparse(model: Recommender, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(Optimizer(model, TrainSpec()).parts) == 1
+    assert Optimizer(model, TrainSpec()).sparse is None
     assert not model.items.sparse
     monkeypatch.setattr(module, "SPARSE_FROM", 10)
     both = Optimizer(model, TrainSpec())
-    assert [type(part) for part in both.parts] == [torch.optim.Adam, torch.optim.SparseAdam]
+    assert isinstance(both.sparse, torch.optim.SparseAdam)
+    assert all(parameter is not model.items.weight for parameter in both.dense.parameters)
     assert {id(p) for p in both.parameters} == {id(p) for p in model.parameters()}
-    assert len(Optimizer(model, TrainSpec(weight_decay=0.1)).parts) == 1
+    assert Optimizer(model, TrainSpec(weight_decay=0.1)).sparse is None
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_the_dense_step_is_that_of_torchs_own_class(model: Recommender, decay: float) -> None:
+    other = copy.deepcopy(model).eval()
+    ours = Optimizer(model.eval(), TrainSpec(weight_decay=decay))
+    theirs = torch.optim.Adam(other.parameters(), lr=TrainSpec().learning_rate, weight_decay=decay)
+    for _ in range(5):
+        ours.step(loss(model))
+        theirs.zero_grad()
+        loss(other).backward()
+        theirs.step()
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(value, other.state_dict()[name], rtol=1e-5, atol=1e-7)
+
+
+def test_training_does_not_load_torchs_compiler() -> None:
+    """It would cost a second and 70 MB of every start."""
+    program = """
+import sys, torch
+from solidrec.nn.build import build
+from solidrec.spec import ModelSpec, TrainSpec
+from solidrec.training.optimizer import Optimizer
+model = build(ModelSpec(name="solid-duet", dim=8, length=4), items=30, semantic_of_item=torch.arange(31) % 5)
+scores = model(torch.tensor([[1, 2, 3, 0]]), torch.tensor([[4, 5]]))
+Optimizer(model, TrainSpec()).step(scores.logits.square().sum() + scores.penalty)
+assert "torch._dynamo" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 @pytest.mark.parametrize("steps", [1, 3])

@@ -69,7 +69,7 @@ class TrainingBatches:
         plan = self.plan(stage, epoch)
         random = rng(self.seed, "order", stage, epoch)
         order = random.permutation(len(plan.users))
-        order = order[np.argsort((plan.end - plan.start)[order], kind="stable")]
+        order = order[np.lexsort((plan.targets[order] > 1, (plan.end - plan.start)[order]))]
         served = np.cumsum(plan.targets[order])
         ends = np.searchsorted(served, np.arange(1, self.steps + 1) * self.batch, side="right")
         ends[-1] = len(order)
@@ -99,7 +99,8 @@ class TrainingBatches:
         candidates = self.tensor(np.concatenate([targets[:, None], negatives], axis=1))
         labels = torch.zeros(candidates.shape, device=self.device)
         labels[:, 0] = 1
-        places = None if self.stride is None else self.tensor(row * len(steps) + column)
+        # A history that only its end asks for has no other state computed where the model can do without.
+        places = self.tensor(row * len(steps) + column) if len(row) > len(plan.users) else None
         return Batch(self.tensor(history), candidates, labels, places)
 
     def tensor(self, ids: np.ndarray) -> torch.Tensor:

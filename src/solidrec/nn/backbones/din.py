@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from solidrec.nn.backbones.base import Backbone
 from solidrec.nn.dropout import Dropout
 
+ROWS = 128
+"""Histories whose pairs with candidates are worked on together: what they need stays in the cache."""
+
 
 @final
 class DIN(Backbone):
@@ -37,9 +40,16 @@ class DIN(Backbone):
         its matrix act as three: what the item, the candidate and the product each contribute.
         """
         items = self.dropout(items)
+        blocks = items.split(ROWS)
+        some = candidates.split(ROWS) if len(candidates) == len(items) else [candidates] * len(blocks)
+        weights = torch.cat([self.weigh(*block) for block in zip(blocks, some, strict=True)])
+        return torch.matmul(weights * mask[:, None], items)
+
+    def weigh(self, items: Float[Tensor, "B L D"], candidates: Float[Tensor, "#B C D"]) -> Float[Tensor, "B C L"]:
+        """Return how much each item weighs for each candidate."""
         product = candidates[:, :, None] * items[:, None]
         mixed = self.from_product(product)  # added to in place: it is the largest tensor of a step
         mixed += self.from_item(items)[:, None]
         mixed += self.from_candidate(candidates)[:, :, None]
-        weights = self.unit(mixed)[..., 0] * mask[:, None]
-        return torch.matmul(weights, items)
+        weights: Tensor = self.unit(mixed)[..., 0]
+        return weights
