@@ -33,7 +33,8 @@ class DenseAdam:
     def step(self) -> None:
         """Move every parameter that has a gradient."""
         moved = [parameter for parameter in self.parameters if parameter.grad is not None]
-        states = [self.state.setdefault(parameter, start(parameter)) for parameter in moved]
+        self.state |= {parameter: start(parameter) for parameter in moved if parameter not in self.state}
+        states = [self.state[parameter] for parameter in moved]
         adam(
             moved,
             [parameter.grad for parameter in moved if parameter.grad is not None],
