@@ -3,7 +3,8 @@
     python benchmarks/bench.py --peers .venv-peers/bin/python        # what `make bench` does
     python benchmarks/bench.py --only train --threads 1 --repeats 3
 
-Writes benchmarks/results/latest.json and latest.png. A peer that does not start is named in one line and left out.
+Writes benchmarks/results/latest.json (the rows), latest.about.json (machine, threads and versions) and latest.png. A peer that does
+not start is named in one line and left out.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from pathlib import Path
 from peers import PEERS
 from picture import draw
 
-from solidrec.artifacts import write_json
 from solidrec.console import console, counted, out, say
 from solidrec.experiments.bench import MILLISECONDS, PER_SECOND
 from solidrec.experiments.bench_command import choose
 from solidrec.experiments.bench_compare import with_peers
 from solidrec.experiments.bench_data import LOG, write_data
-from solidrec.experiments.bench_run import System, our_systems, report, run, total_steps
+from solidrec.experiments.bench_result import Result
+from solidrec.experiments.bench_run import System, our_systems, run, total_steps
 from solidrec.experiments.bench_table import rich_tables
 
 HERE = Path(__file__).resolve().parent
@@ -67,10 +68,9 @@ def main() -> None:
     pinned = [
         line for line in (HERE / "peers-requirements.txt").read_text().split() if line.startswith(tuple(present & set(MODULES)))
     ]
-    found = report(rows, threads=options.threads, repeats=options.repeats, source=source, peers=pinned)
+    found = Result.of(rows, threads=options.threads, repeats=options.repeats, source=source, peers=pinned)
     out().print(*rich_tables(rows))
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    write_json(options.out, found)
+    found.write(options.out)
     draw(found, options.out.with_suffix(".png"))
     say(f"wrote {options.out} and {options.out.with_suffix('.png')}")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from growth import lines
 
-from solidrec.experiments.bench import Row
+from solidrec.experiments.bench_result import Result
 from solidrec.experiments.bench_table import markdown
 
 HERE = Path(__file__).resolve().parent
@@ -25,11 +25,10 @@ RESULTS, PAGE = HERE / "results", HERE.parent / "docs" / "performance.md"
 def main() -> None:
     """Replace each table whose results are there."""
     text = PAGE.read_text(encoding="utf-8")
-    for name, make in (("latest", bench_text), ("growth", growth_text)):
-        path = RESULTS / f"{name}.json"
-        if path.exists():
-            mark = "bench" if name == "latest" else name
-            text = between(text, mark, make(json.loads(path.read_text(encoding="utf-8"))))
+    if (latest := RESULTS / "latest.json").exists():
+        text = between(text, "bench", bench_text(Result.read(latest)))
+    if (growth := RESULTS / "growth.json").exists():
+        text = between(text, "growth", growth_text(json.loads(growth.read_text(encoding="utf-8"))))
     PAGE.write_text(text, encoding="utf-8")
 
 
@@ -43,9 +42,9 @@ def between(text: str, mark: str, content: str) -> str:
     return found
 
 
-def bench_text(found: Mapping[str, Any]) -> str:
+def bench_text(found: Result) -> str:
     """Return what was measured on what, and the table."""
-    return f"{facts(found)}; {found['data']}, medians of {found['repeats']}.\n\n{markdown([Row(**row) for row in found['rows']])}"
+    return f"{facts(found.about)}; {found.about['data']}, medians of {found.about['repeats']}.\n\n{markdown(found.rows)}"
 
 
 def growth_text(found: Mapping[str, Any]) -> str:

@@ -14,6 +14,8 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from solidrec.experiments.bench import Row
+from solidrec.experiments.bench_result import Result
 from solidrec.experiments.plots import BASELINE_COLORS, GRID, INK, MUTED, RUN_COLORS, STYLE
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -33,12 +35,14 @@ SHOWN = ("step_ms", "evaluate_ms_user", "train_mb", "prepare_cpu_s")
 AXES = {"items": "items", "codes": "codes", "users": "users", "history": "history length"}
 
 
-def draw(found: Mapping[str, Any], path: Path) -> None:
+def draw(found: Result, path: Path) -> None:
     """Draw the one-thread rates of a result; the growth curves join in where `growth.py` has left them beside it."""
     growth = path.with_name("growth.json")
     curves = json.loads(growth.read_text(encoding="utf-8"))["axes"] if growth.exists() else {}
-    rows = [row for row in found["rows"] if row["threads"] == min(found["threads"]) and row["unit"].endswith("/cpu-s")]
-    panels = [(title, mine) for group, title in PANELS if (mine := [row for row in rows if row["name"].startswith(f"{group}/")])]
+    about = found.about
+    fewest = min(about["threads"])
+    rows = [row for row in found.rows if row.threads == fewest and row.unit.endswith("/cpu-s")]
+    panels = [(title, mine) for group, title in PANELS if (mine := [row for row in rows if row.name.startswith(f"{group}/")])]
     heights = [0.9 + 0.26 * len(mine) for _, mine in panels] + ([2.6] if curves else [])
     if not heights:
         return
@@ -53,10 +57,9 @@ def draw(found: Mapping[str, Any], path: Path) -> None:
             plots = parts[-1].subplots(1, len(curves), squeeze=False)[0]
             for axes, (name, points) in zip(plots, curves.items(), strict=True):
                 curve(axes, name, points)
-        machine = found["machine"]
-        versions = ", ".join(f"{name} {number}" for name, number in found["versions"].items())
+        versions = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
         figure.suptitle(
-            f"{machine['cpu']}, {min(found['threads'])} thread; {versions}\nblue solidrec · orange peers · grey the naive form",
+            f"{about['machine']['cpu']}, {fewest} thread; {versions}\nblue solidrec · orange peers · grey the naive form",
             fontsize=8,
             color=MUTED,
         )
@@ -76,16 +79,16 @@ def draw_growth(found: Mapping[str, Any], path: Path) -> None:
         figure.savefig(path)
 
 
-def bars(axes: Axes, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def bars(axes: Axes, title: str, rows: Sequence[Row]) -> None:
     """Draw one bar a row on a logarithmic axis, with a mark at its target."""
-    rows = sorted(rows, key=lambda row: row["value"], reverse=True)
+    rows = sorted(rows, key=lambda row: row.value, reverse=True)
     for place, row in enumerate(rows):
-        axes.barh(place, row["value"], color=color(row["name"]), height=0.62)
-        beside = max(row["value"], TARGETS.get(row["name"], 0))
-        axes.annotate(f"{row['value']:,.0f}", (beside, place), (5, 0), textcoords="offset points", va="center", fontsize=7.5)
-        if row["name"] in TARGETS:
-            axes.plot([TARGETS[row["name"]]] * 2, [place - 0.42, place + 0.42], color=INK, linewidth=1.8)
-    axes.set_yticks(range(len(rows)), [row["name"].partition("/")[2] for row in rows], fontsize=7.5)
+        axes.barh(place, row.value, color=color(row.name), height=0.62)
+        beside = max(row.value, TARGETS.get(row.name, 0))
+        axes.annotate(f"{row.value:,.0f}", (beside, place), (5, 0), textcoords="offset points", va="center", fontsize=7.5)
+        if row.name in TARGETS:
+            axes.plot([TARGETS[row.name]] * 2, [place - 0.42, place + 0.42], color=INK, linewidth=1.8)
+    axes.set_yticks(range(len(rows)), [row.name.partition("/")[2] for row in rows], fontsize=7.5)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xscale("log")
     axes.margins(x=0.12)
@@ -115,4 +118,4 @@ def curve(axes: Axes, name: str, points: Sequence[Mapping[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
-    draw(json.loads((RESULTS / "latest.json").read_text(encoding="utf-8")), RESULTS / "latest.png")
+    draw(Result.read(RESULTS / "latest.json"), RESULTS / "latest.png")

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from solidrec.experiments.bench import Row
+from solidrec.experiments.bench_result import Result
 from solidrec.experiments.bench_run import System
 
 Script = Callable[[str], ModuleType]
@@ -76,7 +77,7 @@ def test_a_page_keeps_what_is_not_a_table(script: Script) -> None:
 
 
 def test_a_picture_is_drawn(script: Script, tmp_path: Path) -> None:
-    rows = [Row("train/static/sasrec", 100, "positives/cpu-s", 1, 90, 110).to_json()]
-    found = {"machine": {"cpu": "a cpu"}, "versions": {"torch": "2"}, "threads": [1], "rows": rows}
-    script("picture").draw(found, tmp_path / "a.png")
+    rows = [Row("train/static/sasrec", 100, "positives/cpu-s", 1, 90, 110)]
+    about = {"machine": {"cpu": "a cpu"}, "versions": {"torch": "2"}, "threads": [1]}
+    script("picture").draw(Result(rows, about), tmp_path / "a.png")
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")

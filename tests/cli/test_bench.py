@@ -14,7 +14,7 @@ Solidrec = Callable[..., Any]
 
 
 def result(path: Path, value: float) -> Path:
-    write_json(path, {"rows": [Row("train/a", value, "positives/cpu-s", 1, value, value).to_json()]})
+    write_json(path, [Row("train/a", value, "positives/cpu-s", 1, value, value).to_json()])
     return path
 
 
@@ -24,9 +24,9 @@ def test_one_subject_is_measured_and_written(solidrec: Solidrec, tmp_path: Path)
     assert answer.code == 0
     found = json.loads(answer.out)
     assert found == json.loads((tmp_path / "found.json").read_text())
-    units = {row["unit"] for row in found["rows"] if row["name"] == "start/python"}
+    units = {row["unit"] for row in found if row["name"] == "start/python"}
     assert units == {"ms cpu/start", "ms/start"}
-    assert {"name", "value", "unit", "peer", "ratio", "floor_percent"} <= set(found["rows"][0])
+    assert {"name", "value", "unit", "peer", "ratio", "floor_percent"} <= set(found[0])
     assert "wrote" in answer.err
 
 

@@ -29,7 +29,7 @@ def test_an_unknown_word_gets_the_nearest_name() -> None:
 
 
 def result(path: Path, value: float) -> Path:
-    write_json(path, {"rows": [Row("train/a", value, "positives/cpu-s", 1, value, value).to_json()]})
+    write_json(path, [Row("train/a", value, "positives/cpu-s", 1, value, value).to_json()])
     return path
 
 
@@ -43,7 +43,7 @@ def test_two_results_are_compared(tmp_path: Path) -> None:
 
 
 def test_results_without_a_common_figure_are_refused(tmp_path: Path) -> None:
-    write_json(tmp_path / "none.json", {"rows": []})
+    write_json(tmp_path / "none.json", [])
     with pytest.raises(UsageError, match="no figure in common"):
         compare_files(result(tmp_path / "a.json", 1), tmp_path / "none.json", tolerance=0.2)
 

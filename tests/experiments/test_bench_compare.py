@@ -1,13 +1,7 @@
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
-from solidrec.artifacts import write_json
-from solidrec.errors import DataError
 from solidrec.experiments.bench import Row
-from solidrec.experiments.bench_compare import changes, read_rows, slower, with_peers
+from solidrec.experiments.bench_compare import changes, slower, with_peers
 
 
 def row(name: str, value: float, unit: str = "users/s", threads: int = 1) -> Row:
@@ -41,16 +35,3 @@ def test_what_got_slower_is_named() -> None:
     assert [(change.name, change.threads) for change in found] == [("time", 1), ("rate", 1), ("steady", 1), ("rate", 2)]
     assert [change.name for change in slower(found, tolerance=0.2)] == ["time", "rate"]  # 10/13 and 79/100, not 81/100
     assert slower(found, tolerance=0.5) == []
-
-
-def test_a_result_is_read_back(tmp_path: Path) -> None:
-    rows = with_peers([row("ours", 60), row("fast", 80)], {"ours": ("fast",)})
-    write_json(tmp_path / "a.json", {"rows": [entry.to_json() for entry in rows]})
-    assert read_rows(tmp_path / "a.json") == rows
-
-
-@pytest.mark.parametrize("content", [{"metrics": 1}, {"rows": [{"name": "a"}]}, []])
-def test_another_file_is_refused_in_one_line(tmp_path: Path, content: object) -> None:
-    write_json(tmp_path / "a.json", content)
-    with pytest.raises(DataError, match=r"a\.json: is no result of `solidrec bench`"):
-        read_rows(tmp_path / "a.json")

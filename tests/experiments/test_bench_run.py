@@ -11,7 +11,7 @@ import pytest
 
 from solidrec.errors import SolidrecError
 from solidrec.experiments.bench import Row, Timed
-from solidrec.experiments.bench_run import System, floored, report, run, total_steps
+from solidrec.experiments.bench_run import System, floored, run, total_steps
 from solidrec.experiments.bench_worker import serve
 
 PLAYER = """
@@ -102,9 +102,3 @@ def test_memory_that_a_repeat_takes_is_seen() -> None:
     if extra is None:
         pytest.skip("this system does not let a process forget its peak")
     assert extra >= 60
-
-
-def test_a_report_says_what_it_was_measured_on() -> None:
-    found = report([], threads=[1], repeats=3, source="a log")
-    assert {"machine", "versions", "peers", "data", "threads", "repeats", "rows"} == set(found)
-    assert found["machine"]["cores"] >= 1

@@ -43,4 +43,4 @@ def bench(
     if counts is not None and (not counts or min(counts) < 1):
         raise UsageError(f"--threads {threads!r}: give numbers of 1 or more, separated by commas")
     found, tables = measure(quick=quick, only=only, threads=counts, repeats=repeats, out=out)
-    print_json(found) if json_ else console_out().print(*tables)
+    print_json(found.to_json()) if json_ else console_out().print(*tables)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.table import Table
 
-from solidrec.artifacts import write_json
 from solidrec.console import console, counted, say
 from solidrec.errors import UsageError, nearest
-from solidrec.experiments.bench_compare import Change, changes, read_rows, slower
+from solidrec.experiments.bench_compare import Change, changes, slower
 from solidrec.experiments.bench_data import write_data
-from solidrec.experiments.bench_run import PRODUCT, our_systems, report, run, total_steps
+from solidrec.experiments.bench_result import Result
+from solidrec.experiments.bench_run import PRODUCT, our_systems, run, total_steps
 from solidrec.experiments.bench_table import changes_table, rich_tables
 
 THREADS, REPEATS = (1, 2), 5
@@ -28,7 +27,7 @@ QUICK = (
 
 def measure(
     *, quick: bool, only: str | None, threads: Sequence[int] | None, repeats: int | None, out: Path | None
-) -> tuple[dict[str, Any], list[Table]]:
+) -> tuple[Result, list[Table]]:
     """Measure what was asked for, write it to `out`, and return the result and its tables.
 
     Raises `UsageError` when nothing is called `only` or `repeats` is less than 1.
@@ -45,9 +44,9 @@ def measure(
         systems = [system for system in our_systems(folder) if system.name in chosen]
         with counted(console, "measuring", total_steps(systems, threads=threads, repeats=repeats), shown=True) as step:
             rows = run(systems, threads=threads, repeats=repeats, say=say, step=step)
-    found = report(rows, threads=threads, repeats=repeats, source=source)
+    found = Result.of(rows, threads=threads, repeats=repeats, source=source)
     if out is not None:
-        write_json(out, found)
+        found.write(out)
         say(f"wrote {out}; compare it with a later one: solidrec bench --compare {out} LATER.json")
     return found, rich_tables(rows)
 
@@ -70,7 +69,7 @@ def compare_files(before: Path, after: Path, *, tolerance: float) -> tuple[list[
     """Return what got worse by more than `tolerance` from one result to another, and a table of it (or of the five worst)."""
     if not 0 < tolerance < 1:
         raise UsageError(f"--tolerance {tolerance}: give a share between 0 and 1")
-    found = changes(read_rows(before), read_rows(after))
+    found = changes(Result.read(before).rows, Result.read(after).rows)
     if not found:
         raise UsageError(f"{before} and {after} have no figure in common")
     worse = slower(found, tolerance=tolerance)

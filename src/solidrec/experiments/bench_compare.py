@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from solidrec.artifacts import read_json
-from solidrec.errors import DataError
 from solidrec.experiments.bench import Row
 
 
@@ -61,12 +58,3 @@ def changes(before: Sequence[Row], after: Sequence[Row]) -> list[Change]:
 def slower(found: Iterable[Change], *, tolerance: float) -> list[Change]:
     """Return what got worse by more than `tolerance`: with 0.2, a rate below 80 % or a time above 125 % of what it was."""
     return [change for change in found if change.factor < 1 - tolerance]
-
-
-def read_rows(path: Path) -> list[Row]:
-    """Read the rows of a result that a benchmark wrote; raises `DataError` when the file is none."""
-    found: Any = read_json(path)
-    try:
-        return [Row(**row) for row in found["rows"]]
-    except (KeyError, TypeError) as error:
-        raise DataError(f"{path}: is no result of `solidrec bench` ({error}); give a file that --out wrote") from None

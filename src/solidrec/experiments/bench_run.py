@@ -15,7 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, final
 
-from solidrec.artifacts import versions
 from solidrec.errors import SolidrecError
 from solidrec.experiments.bench import CPU, PER_SECOND, WALL, Row, Sample, rows_of
 
@@ -204,16 +203,4 @@ def machine() -> dict[str, Any]:
     return {
         "cpu": name or platform.machine(), "cores": os.cpu_count(), "system": platform.system(),
         "vectors": torch.backends.cpu.get_cpu_capability(), "OMP_WAIT_POLICY": "PASSIVE",
-    }  # fmt: skip
-
-
-def report(
-    rows: Sequence[Row], *, threads: Sequence[int], repeats: int, source: str, peers: Sequence[str] = ()
-) -> dict[str, Any]:
-    """Return the whole result as plain values: what it was measured on, and the ``rows``."""
-    return {
-        "machine": machine(),
-        "versions": versions(),
-        "peers": list(peers), "data": source, "threads": list(threads), "repeats": repeats,
-        "rows": [row.to_json() for row in rows],
     }  # fmt: skip

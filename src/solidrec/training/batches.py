@@ -17,7 +17,7 @@ from solidrec.training.passes import Passes, passes, single_passes, target_count
 from solidrec.training.seeds import rng
 
 TOGETHER = 8
-"""Batches made in one go: between two steps of a model a single one takes twice as long, since NumPy's code has left the caches."""
+"""Batches made in one go: one alone, between two steps of a model, takes twice as long (NumPy's code has left the caches)."""
 
 
 @final

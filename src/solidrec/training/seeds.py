@@ -26,7 +26,8 @@ def rng(*parts: int | str) -> np.random.Generator:
 def seed_torch(*parts: int | str) -> None:
     """Seed torch's global generators (parameters, dropout) for a purpose.
 
-    Where there is no accelerator, only the CPU's: `torch.manual_seed` notes its caller's stack for the others, a quarter of a millisecond.
+    Where there is no accelerator, only the CPU's: for the others `torch.manual_seed` notes down its caller's stack, which takes
+    a quarter of a millisecond.
     """
     if torch.accelerator.is_available():
         torch.manual_seed(derive(*parts))
