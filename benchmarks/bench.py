@@ -3,7 +3,7 @@
     python benchmarks/bench.py --peers .venv-peers/bin/python        # what `make bench` does
     python benchmarks/bench.py --only train --threads 1 --repeats 3
 
-Writes benchmarks/results/latest.json (the rows), latest.about.json (machine, threads and versions) and latest.png. A peer that does
+Writes benchmarks/results/latest.json (the rows), latest.about.json (machine and versions) and latest.png. A peer that does
 not start is named in one line and left out.
 """
 
