@@ -74,8 +74,8 @@ class TrainSpec(Spec):
     """How a model is trained; ``epochs`` is the maximum of each stage of Algorithm 1."""
 
     epochs: int = Field(200, ge=1)
-    batch: int = Field(1024, ge=1)
-    learning_rate: float = Field(1e-3, gt=0)
+    batch: int = Field(512, ge=1, description="training targets of a step; Table 7 has 1024")
+    learning_rate: float = Field(2e-3, gt=0, description="of Adam; Table 7 has 0.001")
     weight_decay: float = Field(0.0, ge=0)
     negatives: int = Field(4, ge=1)
     penalty: float = Field(0.1, ge=0, description="lambda of Eq. 13")

@@ -26,6 +26,9 @@ TRAINED = (
     ("static", "sasrec"), ("apg", "sasrec"), ("duet", "sasrec"), ("solid-apg", "sasrec"), ("solid-duet", "sasrec"),
     ("static", "gru4rec"), ("static", "din"), ("static", "bert4rec"),
 )  # fmt: skip
+PAPER = 1024
+"""Targets in a step of the paper (Table 7)."""
+MADE_SMALLER = ("static", "duet", "solid-duet")
 WIDE = 10_240
 """Positives in a batch as large as rectools' 1,024 users with ten positions each."""
 
@@ -53,17 +56,20 @@ def prepare_epochs(spec: ModelSpec, train: TrainSpec, part: str, folder: Path) -
     return lambda: timed(stage.batches.positives, stage.run_epoch)
 
 
-def training(name: str, backbone: str, *, part: str = DATA, batch: int = 1024, stride: int | None = None) -> Subject:
+def training(name: str, backbone: str, *, part: str = DATA, batch: int = PAPER, stride: int | None = None) -> Subject:
     """Return the measurement of one model's epochs."""
     spec, train = ModelSpec.parse({"name": name, "backbone": backbone}), TrainSpec(batch=batch, stride=stride)
     flops = training_flops(spec, train, codes=ML100K_CODES)
     return Subject("positives", partial(prepare_epochs, spec, train, part), flops=flops, memory=True)
 
 
-SUBJECTS = {f"train/{name}/{backbone}": training(name, backbone) for name, backbone in TRAINED} | {
+SUBJECTS = {
+    **{f"train/{name}/{backbone}": training(name, backbone) for name, backbone in TRAINED},
+    **{f"train/{name}/sasrec/default": training(name, "sasrec", batch=TrainSpec().batch) for name in MADE_SMALLER},
     "train/static/sasrec/window": training("static", "sasrec", stride=1),
     "train/static/sasrec/last": training("static", "sasrec", part=LAST),
     "train/static/sasrec/last/wide": training("static", "sasrec", part=LAST, batch=WIDE),
 }
-"""*window*: each target has a window of its own, full where the user has as many items; *last*: only the positions that
-rectools and replay count, the last ten of each user; *wide*: these in one batch."""
+"""*default*: steps as small as `solidrec train` makes them, the others are as large as the paper's; *window*: each target
+has a window of its own, full where the user has as many items; *last*: only the positions that rectools and replay count, the
+last ten of each user; *wide*: these in one batch."""
