@@ -21,10 +21,10 @@ from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.scorer import ModelScorer
 from solidrec.experiments.bench_data import semantic_ids
-from solidrec.experiments.bench_training import PAPER, new_stage
+from solidrec.experiments.bench_training import EVERY, new_stage
 from solidrec.experiments.bench_worker import peak_mb
 from solidrec.nn.build import build
-from solidrec.spec import ModelSpec, RunSpec, TrainSpec
+from solidrec.spec import ModelSpec, RunSpec
 from solidrec.training.loop import Progress, Silent, Stage
 from solidrec.training.run import batches_for
 from solidrec.training.seeds import seed_torch
@@ -108,7 +108,7 @@ def size_of(point: Point, data: PreparedData) -> int:
 def stage_of(point: Point, data: PreparedData) -> Stage:
     """Return the last stage of the point's model."""
     spec = ModelSpec.parse({"name": point.model, "backbone": "sasrec", "length": point.length})
-    train = TrainSpec(batch=PAPER)
+    train = EVERY.model_copy(update={"stride": point.length})
     if point.codes is None:
         return new_stage(spec, train, data)
     seed_torch(0, "parameters")

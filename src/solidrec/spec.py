@@ -80,13 +80,23 @@ class TrainSpec(Spec):
     negatives: int = Field(4, ge=1)
     penalty: float = Field(0.1, ge=0, description="lambda of Eq. 13")
     stride: int | None = Field(
-        None, ge=1, description="targets that one pass over a long history serves: 1 is the full window of each, default all"
+        None,
+        ge=1,
+        description="targets that one pass over a long history serves: 1 is the full window of each, default length / 2",
     )
     precision: Literal["float32", "bfloat16"] = Field("float32", description="of the forward pass; bfloat16 by torch.autocast")
     compile: bool = Field(False, description="run the forward and backward pass through torch.compile (minutes to start)")
     patience: int = Field(5, ge=1, description="validations without a better UAUC before a stage ends")
     patience_steps: int = Field(300, ge=0, description="and at least so many steps without one")
     min_steps: int = Field(1000, ge=0, description="and never before so many steps of the stage")
+
+    def served(self, length: int) -> int:
+        """Return how many targets one pass over a long history serves, if the pass reads `length` items.
+
+        >>> TrainSpec().served(10), TrainSpec(stride=1).served(10), TrainSpec(stride=99).served(10)
+        (5, 1, 10)
+        """
+        return min(self.stride or -(-length // 2), length)
 
 
 class SemanticsSpec(Spec):

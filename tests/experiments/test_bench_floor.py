@@ -14,6 +14,7 @@ from solidrec.nn.build import build
 from solidrec.spec import ModelSpec, TrainSpec
 
 D, L, K = 32, 10, 16
+EVERY = TrainSpec(stride=L)
 
 
 def spec(name: str = "static", backbone: str = "sasrec") -> ModelSpec:
@@ -28,11 +29,11 @@ def test_sasrec_static_by_hand() -> None:
     block = product(1, D, 3 * D) + product(1, D, D) + 2 * product(1, D, D)  # query, key and value; output; two layers
     attention = 2 * product(1, D, L) / 2  # logits and shares, on average over half of the window
     head, dots = 2 * product(1, D, D), product(1, D, 5)
-    assert training_flops(spec(), TrainSpec(), codes=0) == 3 * (2 * (block + attention) + head + dots)
+    assert training_flops(spec(), EVERY, codes=0) == 3 * (2 * (block + attention) + head + dots)
 
 
 def test_full_windows_encode_every_item_of_each() -> None:
-    once, each = (training_flops(spec(), TrainSpec(stride=stride), codes=0) for stride in (None, 1))
+    once, each = (training_flops(spec(), TrainSpec(stride=stride), codes=0) for stride in (L, 1))
     block = product(1, D, 3 * D) + product(1, D, D) + 2 * product(1, D, D) + 2 * product(1, D, L) / 2
     last = product(1, D, 2 * D)  # of the last block, the other places give key and value alone
     assert each - once == pytest.approx(3 * (L - 1) * (block + last))
@@ -45,7 +46,7 @@ def test_a_generated_layer_is_bilinear() -> None:
 
 
 def test_codes_are_searched_once_and_have_no_backward_pass() -> None:
-    few, many = (training_flops(spec("solid-duet"), TrainSpec(), codes=codes) for codes in (100, 300))
+    few, many = (training_flops(spec("solid-duet"), EVERY, codes=codes) for codes in (100, 300))
     assert many - few == product(1, D, 200)
 
 

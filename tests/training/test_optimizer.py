@@ -41,7 +41,7 @@ def test_a_small_table_is_dense_and_a_large_one_sparse(model: Recommender, monke
 def test_the_dense_step_is_that_of_torchs_own_class(model: Recommender, decay: float) -> None:
     other = copy.deepcopy(model).eval()
     ours = Optimizer(model.eval(), TrainSpec(weight_decay=decay))
-    theirs = torch.optim.Adam(other.parameters(), lr=TrainSpec().learning_rate, weight_decay=decay)
+    theirs = torch.optim.Adam(other.parameters(), lr=TrainSpec().learning_rate, weight_decay=decay, fused=True)
     for _ in range(5):
         ours.step(loss(model))
         theirs.zero_grad()

@@ -27,11 +27,11 @@ SHAPES = {"tall": (10_240, 32, 128), "square": (1_024, 1_024, 1_024)}
 def training_flops(spec: ModelSpec, train: TrainSpec, *, codes: int) -> float:
     """Return the operations of one training positive.
 
-    A causal backbone reads L items for every `stride` targets, one for each if every position is a target; the others
+    A causal backbone reads L items for the targets that a pass serves, one for each if every position is one; the others
     read L for each.
     """
     causal = spec.backbone in ("sasrec", "gru4rec")
-    tokens = spec.length / min(train.stride or spec.length, spec.length) if causal else spec.length
+    tokens = spec.length / train.served(spec.length) if causal else spec.length
     candidates = 1 + train.negatives
     learned = encode_flops(spec, tokens, candidates=candidates) + candidate_flops(spec, candidates)
     generated = generate_flops(spec, tokens) + states(spec, candidates) * head_flops(spec)

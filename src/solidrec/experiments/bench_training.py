@@ -26,9 +26,9 @@ TRAINED = (
     ("static", "sasrec"), ("apg", "sasrec"), ("duet", "sasrec"), ("solid-apg", "sasrec"), ("solid-duet", "sasrec"),
     ("static", "gru4rec"), ("static", "din"), ("static", "bert4rec"),
 )  # fmt: skip
-PAPER = 1024
-"""Targets in a step of the paper (Table 7)."""
-MADE_SMALLER = ("static", "duet", "solid-duet")
+EVERY = TrainSpec(batch=1024, stride=ModelSpec().length)
+"""Steps as large as the paper's (Table 7), and every position of a pass is a target."""
+BY_DEFAULT = ("static", "duet", "solid-duet")
 WIDE = 10_240
 """Positives in a batch as large as rectools' 1,024 users with ten positions each."""
 
@@ -56,20 +56,20 @@ def prepare_epochs(spec: ModelSpec, train: TrainSpec, part: str, folder: Path) -
     return lambda: timed(stage.batches.positives, stage.run_epoch)
 
 
-def training(name: str, backbone: str, *, part: str = DATA, batch: int = PAPER, stride: int | None = None) -> Subject:
+def training(name: str, backbone: str, *, train: TrainSpec = EVERY, part: str = DATA) -> Subject:
     """Return the measurement of one model's epochs."""
-    spec, train = ModelSpec.parse({"name": name, "backbone": backbone}), TrainSpec(batch=batch, stride=stride)
+    spec = ModelSpec.parse({"name": name, "backbone": backbone})
     flops = training_flops(spec, train, codes=ML100K_CODES)
     return Subject("positives", partial(prepare_epochs, spec, train, part), flops=flops, memory=True)
 
 
 SUBJECTS = {
     **{f"train/{name}/{backbone}": training(name, backbone) for name, backbone in TRAINED},
-    **{f"train/{name}/sasrec/default": training(name, "sasrec", batch=TrainSpec().batch) for name in MADE_SMALLER},
-    "train/static/sasrec/window": training("static", "sasrec", stride=1),
+    **{f"train/{name}/sasrec/default": training(name, "sasrec", train=TrainSpec()) for name in BY_DEFAULT},
+    "train/static/sasrec/window": training("static", "sasrec", train=EVERY.model_copy(update={"stride": 1})),
     "train/static/sasrec/last": training("static", "sasrec", part=LAST),
-    "train/static/sasrec/last/wide": training("static", "sasrec", part=LAST, batch=WIDE),
+    "train/static/sasrec/last/wide": training("static", "sasrec", part=LAST, train=EVERY.model_copy(update={"batch": WIDE})),
 }
-"""*default*: steps as small as `solidrec train` makes them, the others are as large as the paper's; *window*: each target
-has a window of its own, full where the user has as many items; *last*: only the positions that rectools and replay count, the
-last ten of each user; *wide*: these in one batch."""
+"""*default*: what `solidrec train` does; the others have steps as large as the paper's and every position of a pass as a target.
+*window*: each target has a window of its own, full where the user has as many items; *last*: only the positions that rectools and
+replay count, the last ten of each user; *wide*: these in one batch."""

@@ -193,7 +193,7 @@ def fit(
 
 def batches_for(model: Recommender, data: PreparedData, spec: RunSpec, *, device: str) -> TrainingBatches:
     """Return the training batches of a model: one pass serves many targets if its backbone reads prefixes."""
-    stride = (spec.train.stride or spec.model.length) if model.reads_prefixes else None
+    stride = spec.train.served(spec.model.length) if model.reads_prefixes else None
     return TrainingBatches(
         data, length=spec.model.length, batch=spec.train.batch, negatives=spec.train.negatives, seed=spec.seed,
         device=device, stride=stride,
