@@ -48,5 +48,7 @@ class IdMap:
 
     def known(self, names: Iterable[str]) -> tuple[list[int], list[str]]:
         """Split names into the integers of the known ones and the list of the unknown, both in order."""
-        names, index = list(names), self._index
-        return [index[name] for name in names if name in index], [name for name in names if name not in index]
+        names = list(names)
+        found = list(map(self._index.get, names))
+        known = [index for index in found if index is not None]
+        return known, [name for name, index in zip(names, found, strict=True) if index is None] if len(known) < len(found) else []

@@ -83,7 +83,7 @@ class Engine:
         """Refuse a bare string, which would be read letter by letter; ids given as integers become strings."""
         if isinstance(history, str):
             raise UsageError(f"history {history!r}: give a list of item ids, for example [{history!r}]")
-        return [str(item) for item in history]
+        return list(history) if set(map(type, history)) <= {str} else [str(item) for item in history]
 
     def window(self, histories: Sequence[Sequence[int]]) -> Array:
         """Return (B, L) the last L items of each history, padded with 0 on the right."""
@@ -110,7 +110,9 @@ class Engine:
 
     def top(self, scores: Array, k: int) -> list[list[dict[str, Any]]]:
         """Return the k best items of each row of `scores` (r, V) as dicts: finite scores only, ties in vocabulary order."""
-        rows, columns = top(np.where(np.isfinite(scores), scores, -np.inf), k)
+        if not scores.max(initial=-np.inf) < np.inf:  # something is infinite or no number: neither is ever recommended
+            scores = np.where(np.isfinite(scores), scores, -np.inf)
+        rows, columns = top(scores, k)
         titles = self.titles.gather(columns).to_list()
         ids = self.run.items.ids
         found = [
