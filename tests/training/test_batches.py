@@ -13,6 +13,7 @@ from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError
 from solidrec.nn.masks import last
+from solidrec.training import batches as module
 from solidrec.training.batches import TrainingBatches
 
 
@@ -41,6 +42,18 @@ def test_an_epoch_holds_every_training_target_once(data: PreparedData) -> None:
             recent = events[max(0, at - 4) : at]
             naive[(*recent, events[at])] += 1
     assert positives(found) == naive
+
+
+@pytest.mark.parametrize("stride", [None, 2])
+def test_how_many_batches_are_made_in_one_go_changes_none(
+    data: PreparedData, stride: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = list(make(data, batch=30, stride=stride).epoch(1, 0))
+    assert len(together) > module.TOGETHER > 1
+    monkeypatch.setattr(module, "TOGETHER", 1)
+    for one, other in zip(together, make(data, batch=30, stride=stride).epoch(1, 0), strict=True):
+        assert torch.equal(one.history, other.history)
+        assert torch.equal(one.candidates, other.candidates)
 
 
 def test_the_target_stands_in_column_0_and_no_negative_is_a_training_item(data: PreparedData) -> None:

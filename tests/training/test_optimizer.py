@@ -51,6 +51,17 @@ def test_the_dense_step_is_that_of_torchs_own_class(model: Recommender, decay: f
         torch.testing.assert_close(value, other.state_dict()[name], rtol=1e-5, atol=1e-7)
 
 
+def test_adams_state_is_made_once(model: Recommender, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To make it at every step would write the whole item table twice a step."""
+    made = []
+    start = module.start
+    monkeypatch.setattr(module, "start", lambda parameter: made.append(parameter) or start(parameter))
+    ours = Optimizer(model, TrainSpec())
+    for _ in range(3):
+        ours.step(loss(model))
+    assert len(made) == len(ours.parameters)
+
+
 def test_training_does_not_load_torchs_compiler() -> None:
     """It would cost a second and 70 MB of every start."""
     program = """

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 
 from solidrec.training.seeds import derive, rng, seed_torch
@@ -29,3 +30,18 @@ def test_torch_is_seeded_whatever_came_before() -> None:
     torch.rand(5)
     seed_torch(0, "dropout", 1)
     assert torch.equal(first, torch.rand(3))
+
+
+def test_the_cpu_gets_what_torch_would_give_it() -> None:
+    seed_torch(3, "dropout", 1)
+    ours = torch.rand(3)
+    torch.manual_seed(derive(3, "dropout", 1))
+    assert torch.equal(ours, torch.rand(3))
+
+
+def test_an_accelerator_is_seeded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeded: list[int] = []
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
+    monkeypatch.setattr(torch, "manual_seed", seeded.append)
+    seed_torch(3, "dropout", 1)
+    assert seeded == [derive(3, "dropout", 1)]

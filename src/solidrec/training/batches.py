@@ -43,7 +43,7 @@ class TrainingBatches:
     ) -> None:
         self.data, self.length, self.batch, self.count = data, length, batch, negatives
         self.seed, self.device = seed, device
-        self.stride = stride if batch >= length else None  # else a pass may outgrow a step
+        self.stride = None if stride is None or batch < length else min(stride, length)  # else a pass may outgrow a step
         self.begin, self.end = data.offsets[:-1].astype(np.int64), data.train_end.astype(np.int64)
         self.positives = int(target_counts(self.begin, self.end).sum())
         """Training targets, of an epoch and in all."""
