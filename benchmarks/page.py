@@ -44,6 +44,8 @@ def between(text: str, mark: str, content: str) -> str:
 
 def bench_text(found: Result) -> str:
     """Return what was measured on what, and the table."""
+    if not found.about:
+        raise SystemExit(f"{RESULTS}: latest.about.json is missing; `make bench` writes both")
     return f"{facts(found.about)}; {found.about['data']}, medians of {found.about['repeats']}.\n\n{markdown(found.rows)}"
 
 

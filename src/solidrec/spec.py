@@ -82,7 +82,7 @@ class TrainSpec(Spec):
     stride: int | None = Field(
         None,
         ge=1,
-        description="targets that one pass over a long history serves: 1 is the full window of each, default length / 2",
+        description="targets that one pass over a long history serves: 1 is the full window of each, default half of length",
     )
     precision: Literal["float32", "bfloat16"] = Field("float32", description="of the forward pass; bfloat16 by torch.autocast")
     compile: bool = Field(False, description="run the forward and backward pass through torch.compile (minutes to start)")

@@ -9,7 +9,7 @@ from solidrec.artifacts import write_json
 from solidrec.errors import DataError
 from solidrec.experiments.bench import Row
 from solidrec.experiments.bench_compare import with_peers
-from solidrec.experiments.bench_result import Result
+from solidrec.experiments.bench_result import Result, about
 
 
 def row(name: str, value: float) -> Row:
@@ -31,9 +31,13 @@ def test_the_file_is_a_list_of_rows(tmp_path: Path) -> None:
 
 
 def test_it_says_what_it_was_measured_on() -> None:
-    about = Result.of([], threads=[1], repeats=3, source="a log").about
-    assert {"machine", "versions", "peers", "data", "threads", "repeats"} == set(about)
-    assert about["machine"]["cores"] >= 1
+    facts = Result.of([], threads=[1], repeats=3, source="a log").about
+    assert {"machine", "versions", "peers", "data", "threads", "repeats"} == set(facts)
+    assert facts["machine"]["cores"] >= 1
+
+
+def test_two_results_of_one_stem_keep_their_facts_apart() -> None:
+    assert len({about(Path("run.1")), about(Path("run.2.json"))}) == 2
 
 
 def test_rows_alone_are_enough_to_compare(tmp_path: Path) -> None:
@@ -41,8 +45,8 @@ def test_rows_alone_are_enough_to_compare(tmp_path: Path) -> None:
     assert Result.read(tmp_path / "a.json") == ([row("ours", 60)], {})
 
 
-@pytest.mark.parametrize("content", [{"metrics": 1}, {"rows": [{"name": "a"}]}, [{"name": "a"}], [1], 7])
+@pytest.mark.parametrize("content", [{}, {"metrics": 1}, {"rows": [{"name": "a"}]}, [{"name": "a"}], [1], 7])
 def test_another_file_is_refused_in_one_line(tmp_path: Path, content: object) -> None:
     write_json(tmp_path / "a.json", content)
-    with pytest.raises(DataError, match=r"a\.json: is no result of `solidrec bench`"):
+    with pytest.raises(DataError, match=r"a\.json: is no result of this `solidrec bench`"):
         Result.read(tmp_path / "a.json")

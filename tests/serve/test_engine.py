@@ -155,8 +155,13 @@ def test_ties_come_in_the_order_of_the_vocabulary(engine: Engine) -> None:
 
 
 def test_a_score_that_is_not_finite_is_never_recommended(engine: Engine) -> None:
-    found = engine.top(np.array([[np.nan, 2.0, np.inf, 1.0]]), 4)[0]
-    assert [item["item"] for item in found] == ["i01", "i03"]
+    for bad in ([np.nan, np.inf], [np.nan, np.nan], [np.inf, np.inf], [-np.inf, -np.inf], [np.nan, -np.inf]):
+        found = engine.top(np.array([[bad[0], 2.0, bad[1], 1.0]]), 4)[0]
+        assert [item["item"] for item in found] == ["i01", "i03"]
+
+
+def test_a_history_may_be_any_iterable(engine: Engine) -> None:
+    assert engine.recommend(iter(HISTORY), k=3) == engine.recommend(HISTORY, k=3)
 
 
 def test_what_is_asked_is_not_changed(engine: Engine) -> None:

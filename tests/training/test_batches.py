@@ -12,9 +12,12 @@ from solidrec.batch import Batch
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError
+from solidrec.nn.build import build
 from solidrec.nn.masks import last
+from solidrec.spec import RunSpec
 from solidrec.training import batches as module
 from solidrec.training.batches import TrainingBatches
+from solidrec.training.run import batches_for
 
 
 def make(data: PreparedData, *, batch: int = 100, seed: int = 0, stride: int | None = None) -> TrainingBatches:
@@ -143,3 +146,14 @@ def test_small_batches_are_as_small_as_asked(data: PreparedData, batch: int) -> 
     assert len(sizes) == batches.steps == -(-540 // batch)
     assert sum(sizes) == 540
     assert max(sizes) <= (batch if batch < 4 else batch + 4)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "asked", "stride"), [("sasrec", None, 2), ("gru4rec", 3, 3), ("din", None, None), ("bert4rec", 3, None)]
+)
+def test_a_pass_serves_half_of_what_it_reads_where_the_backbone_reads_prefixes(
+    data: PreparedData, backbone: str, asked: int | None, stride: int | None
+) -> None:
+    model = {"name": "static", "backbone": backbone, "length": 4}
+    spec = RunSpec.parse({"data": data.fingerprint, "model": model, "train": {"stride": asked}})
+    assert batches_for(build(spec.model, items=len(data.items)), data, spec, device="cpu").stride == stride

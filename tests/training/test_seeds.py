@@ -32,11 +32,13 @@ def test_torch_is_seeded_whatever_came_before() -> None:
     assert torch.equal(first, torch.rand(3))
 
 
-def test_the_cpu_gets_what_torch_would_give_it() -> None:
-    seed_torch(3, "dropout", 1)
-    ours = torch.rand(3)
+def test_without_an_accelerator_only_the_cpu_is_seeded(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(derive(3, "dropout", 1))
-    assert torch.equal(ours, torch.rand(3))
+    expected = torch.rand(3)
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
+    monkeypatch.setattr(torch, "manual_seed", pytest.fail)
+    seed_torch(3, "dropout", 1)
+    assert torch.equal(torch.rand(3), expected)
 
 
 def test_an_accelerator_is_seeded_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ def bench(
     only: Annotated[str | None, typer.Option(help="Only what starts with this, for example train or evaluate/1+99.")] = None,
     threads: Annotated[str | None, typer.Option(help="Numbers of threads, separated by commas; default 1,2.")] = None,
     repeats: Annotated[int | None, typer.Option(help="Repeats of each, after one that does not count; default 5.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write the result here, as JSON.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the rows here, as JSON, and the machine beside them.")] = None,
     compare: Annotated[
         tuple[Path, Path] | None, typer.Option(help="Measure nothing: name what got slower from one result to another.")
     ] = None,

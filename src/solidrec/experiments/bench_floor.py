@@ -27,7 +27,8 @@ SHAPES = {"tall": (10_240, 32, 128), "square": (1_024, 1_024, 1_024)}
 def training_flops(spec: ModelSpec, train: TrainSpec, *, codes: int) -> float:
     """Return the operations of one training positive.
 
-    A causal backbone reads L items for the targets that a pass serves, one for each if every position is one; the others
+    A causal backbone reads L items for the targets that a pass over a long history serves, one for each if every position is one
+    (short histories, which are served all at once, need less: there the count is a little high); the others
     read L for each.
     """
     causal = spec.backbone in ("sasrec", "gru4rec")

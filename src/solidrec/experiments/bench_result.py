@@ -39,9 +39,11 @@ class Result(NamedTuple):
         """Read a result; raises `DataError` when the file is none. What it was measured on may be missing."""
         found: Any = read_json(path)
         try:
+            if not isinstance(found, list):
+                raise TypeError("it holds no list")
             rows = [Row(**row) for row in found]
         except TypeError as error:
-            raise DataError(f"{path}: is no result of `solidrec bench` ({error}); give a file that --out wrote") from None
+            raise DataError(f"{path}: is no result of this `solidrec bench` ({error}); give a file that --out wrote") from None
         return cls(rows, read_json(about(path)) if about(path).exists() else {})
 
 
@@ -51,4 +53,4 @@ def about(path: Path) -> Path:
     >>> about(Path("results/latest.json")).name
     'latest.about.json'
     """
-    return path.with_suffix(".about.json")
+    return path.with_name(f"{path.name.removesuffix('.json')}.about.json")

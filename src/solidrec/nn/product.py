@@ -72,7 +72,7 @@ class Bilinear(torch.autograd.Function):
         x, z, weight, bias = ctx.saved_tensors
         width, inner = x.shape[1], z.shape[1]
         matrix = by_pair(weight, width)
-        dx, dz, d_matrix = torch.empty_like(x), torch.empty_like(z), torch.zeros_like(matrix.T)
+        dx, dz, d_matrix = torch.empty_like(x), torch.empty_like(z), x.new_zeros(matrix.shape[1], len(matrix))
         learned = ctx.needs_input_grad[2]
         room = scratch(x, matrix)
         for rows in blocks(x):
@@ -118,7 +118,8 @@ class Blockwise(torch.autograd.Function):
         """Return the gradients of x, z, weight and bias."""
         x, z, weight, bias = ctx.saved_tensors
         width, learned = x.shape[2], ctx.needs_input_grad[2]
-        dx, dz, d_weight, d_bias = torch.empty_like(x), torch.empty_like(z), torch.zeros_like(weight.T), torch.zeros_like(bias)
+        dx, dz, d_bias = torch.empty_like(x), torch.empty_like(z), torch.zeros_like(bias)
+        d_weight = x.new_zeros(weight.shape[1], len(weight))
         rooms = [scratch(x, weight) for _ in range(3)]
         for rows in blocks(x):
             flat, used, d_flat = (room[: len(x[rows])] for room in rooms)

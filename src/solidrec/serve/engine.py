@@ -83,7 +83,8 @@ class Engine:
         """Refuse a bare string, which would be read letter by letter; ids given as integers become strings."""
         if isinstance(history, str):
             raise UsageError(f"history {history!r}: give a list of item ids, for example [{history!r}]")
-        return list(history) if set(map(type, history)) <= {str} else [str(item) for item in history]
+        items = list(history)
+        return items if set(map(type, items)) <= {str} else [str(item) for item in items]
 
     def window(self, histories: Sequence[Sequence[int]]) -> Array:
         """Return (B, L) the last L items of each history, padded with 0 on the right."""

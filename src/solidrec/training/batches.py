@@ -26,7 +26,7 @@ class TrainingBatches:
 
     With a `stride` one pass over a history serves many targets (see `passes`): for models that read prefixes. Without
     one each target has a pass of its own. A step holds about `batch` targets, their items in column 0 of the candidates;
-    its passes are about equally long, so that little is padding, and the steps come in random order.
+    its passes are about equally long, so that little is padding, and the steps come in random order, some made together.
     Raises `DataError` when no user has two training events.
     """
 
