@@ -59,7 +59,7 @@ def test_a_line_through_logarithms(script: Script) -> None:
 
 def test_a_point_is_measured(script: Script, tmp_path: Path) -> None:
     part = script("growth_point")
-    point = part.Point("codes", users=600, items=300, interactions=24_000, model="solid-duet", codes=50)
+    point = part.Point("codes", users=600, items=300, interactions=40_000, model="solid-duet", codes=50)
     assert part.Point(**json.loads(json.dumps(asdict(point)))) == point
     facts = part.write_and_prepare(point, tmp_path) | part.measure(point, tmp_path)
     assert facts["size"] == 50
