@@ -29,6 +29,8 @@ TRAINED = (
 EVERY = TrainSpec(batch=1024, stride=ModelSpec().length)
 """Steps as large as the paper's (Table 7), and every position of a pass is a target."""
 BY_DEFAULT = ("static", "duet", "solid-duet")
+ENOUGH = 100_000
+"""Positives of one repeat at least: an epoch of one step alone would be as long as the machine's mood."""
 WIDE = 10_240
 """Positives in a batch as large as rectools' 1,024 users with ten positions each."""
 
@@ -51,9 +53,15 @@ def new_stage(spec: ModelSpec, train: TrainSpec, data: PreparedData) -> Stage:
 
 
 def prepare_epochs(spec: ModelSpec, train: TrainSpec, part: str, folder: Path) -> Callable[[], Timed]:
-    """Set a stage up; each call trains one epoch of it."""
+    """Set a stage up; each call trains one epoch of it, or as many as have `ENOUGH` positives."""
     stage = new_stage(spec, train, PreparedData.open(folder / part))
-    return lambda: timed(stage.batches.positives, stage.run_epoch)
+    epochs = max(1, round(ENOUGH / stage.batches.positives))
+
+    def some() -> None:
+        for _ in range(epochs):
+            stage.run_epoch()
+
+    return lambda: timed(epochs * stage.batches.positives, some)
 
 
 def training(name: str, backbone: str, *, train: TrainSpec = EVERY, part: str = DATA) -> Subject:
