@@ -38,10 +38,9 @@ MODULES = {"rectools": "rectools.models", "replay": "replay.models.nn.sequential
 TRAINED_PEERS = tuple(name for name in PEERS if name.startswith("train/"))
 AGAINST: dict[str, tuple[str, ...]] = {
     "train/static/sasrec": ("train/naive/static/sasrec", *TRAINED_PEERS),
-    "train/static/sasrec/window": TRAINED_PEERS,
-    "train/static/sasrec/last": TRAINED_PEERS,
-    "train/static/sasrec/last/wide": TRAINED_PEERS,
+    **{f"train/static/sasrec/{form}": TRAINED_PEERS for form in ("default", "window", "last", "last/wide")},
     **{f"train/{name}/sasrec": (f"train/naive/{name}/sasrec",) for name in ("apg", "duet", "solid-duet")},
+    **{f"train/{name}/sasrec/default": (f"train/naive/{name}/sasrec",) for name in ("duet", "solid-duet")},
     **{f"evaluate/1+99/{name}/sasrec": (f"evaluate/naive/{name}/sasrec",) for name in ("static", "duet", "solid-duet")},
     **{f"top-10/{name}/sasrec": ("top-10/rectools", "top-10/replay") for name in ("static", "duet", "solid-duet")},
     "nearest-code/770": ("nearest-code/naive",),

@@ -23,7 +23,7 @@ OURS, NAIVE, PEER = RUN_COLORS[0][0], BASELINE_COLORS[1][0], RUN_COLORS[1][0]
 TARGETS = {
     "train/static/sasrec": 128_647, "train/duet/sasrec": 60_000, "train/apg/sasrec": 80_000, "train/solid-duet/sasrec": 30_000,
     "evaluate/1+99/static/sasrec": 40_000, "evaluate/1+99/duet/sasrec": 20_000, "evaluate/1+99/solid-duet/sasrec": 12_000,
-    "top-10/duet/sasrec": 30_000, "top-10/static/sasrec": 48_588,
+    "evaluate/full/duet/sasrec": 30_000, "evaluate/full/static/gru4rec": 48_588, "evaluate/full/static/sasrec": 48_588,
 }  # fmt: skip
 """What the project set itself, per CPU-second of one thread."""
 PANELS = (
