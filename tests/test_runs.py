@@ -43,11 +43,12 @@ def test_a_loaded_run_scores_as_the_trained_one(data: PreparedData, tiny: dict[s
     from solidrec.spec import RunSpec, merge
     from solidrec.training.checkpoint import Checkpoints
     from solidrec.training.loop import Silent
-    from solidrec.training.run import cached_semantics, finish, fit
+    from solidrec.training.run import finish, fit, trained_vectors
+    from solidrec.training.semantics import cached_semantics
 
     named = {"data": data.fingerprint, "model": {"name": "solid-apg"}, "train": {"epochs": 2}}
     spec = RunSpec.parse(merge(tiny, named))
-    semantics: SemanticIds = cached_semantics(data, spec, device="cpu", display=Silent(), say=lambda line: None)
+    semantics: SemanticIds = cached_semantics(data, spec, trained_vectors(data, device="cpu", display=Silent()))
     options: dict[str, Any] = {"device": "cpu", "display": Silent(), "checkpoints": Checkpoints(tmp_path / "checkpoints")}
     model: Recommender = fit(data, spec, semantics, out=None, **options)
     write_json(tmp_path / "spec.json", spec.model_dump(mode="json"))

@@ -15,6 +15,7 @@ from solidrec.artifacts import write_table
 from solidrec.console import Bar, console, counted, say
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
+from solidrec.data.readers import read_table
 from solidrec.errors import DataError, IncompatibleError, StorageError, UsageError
 from solidrec.evaluate.result import Evaluation
 from solidrec.evaluate.runner import Protocol, evaluate
@@ -22,11 +23,13 @@ from solidrec.evaluate.scorer import ModelScorer
 from solidrec.evaluate.scores import ScoreWriter
 from solidrec.runs import Run, load_run
 from solidrec.serve.engine import Engine, Recommendation
+from solidrec.serve.items import add_items as with_items
+from solidrec.serve.items import save_with_items
 from solidrec.spec import RunSpec, merge
 from solidrec.training.loop import Silent
 from solidrec.training.run import train_run
 
-__all__ = ["Model", "load", "prepare", "train"]
+__all__ = ["Model", "add_items", "load", "prepare", "train"]
 
 
 @final
@@ -96,6 +99,31 @@ def load(path: Path | str, *, device: str = "cpu") -> Model:
     """Load a run folder; raises as `runs.load_run` does, and `UsageError` for a device that is not there."""
     check_device(device)
     return Model(load_run(path, device=device))
+
+
+def add_items(
+    run: Path | str,
+    items: Any,
+    *,
+    out: Path | str | None = None,
+    features: Mapping[str, Any] | None = None,
+    columns: Mapping[str, str | None] | None = None,
+    category_separator: str | None = None,
+    feature_start: int | None = None,
+    encoding: str = "utf-8",
+) -> dict[str, Any]:
+    """Make the items of a table (path or frame) that a run folder does not know recommendable, and return what was added.
+
+    They get an embedding and semantic ids from their content, without training. The run is written to `out`, or in its own
+    place by one rename. `columns` names columns by role (``items_id``, ``title``, ``category``). Raises as
+    `serve.items.add_items` does.
+    """
+    before = load_run(run)
+    table = read_table(items, encoding=encoding)
+    grown = with_items(
+        before, table, features=features, columns=columns, category_separator=category_separator, feature_start=feature_start
+    )
+    return save_with_items(grown, before, Path(run if out is None else out))
 
 
 def train(

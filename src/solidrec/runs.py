@@ -1,12 +1,14 @@
 """The run folder: everything from which a trained model can be used again, and nothing that could run code.
 
 ``spec.json`` · ``weights.safetensors`` · ``items.parquet`` (the vocabulary in index order, with titles and training
-counts) · ``semantics/`` · ``history.jsonl`` (every epoch) · ``metrics.json`` · ``manifest.json``, written last.
+counts) · ``semantics/`` · ``content.json`` and ``content.safetensors`` (how items that come later get their place) ·
+``history.jsonl`` (every epoch) · ``metrics.json`` · ``manifest.json``, written last.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +19,21 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from solidrec.artifacts import read_json, read_manifest, write_file, write_json, write_manifest, write_table, write_tensors
+from solidrec.artifacts import (
+    new_folder,
+    read_json,
+    read_manifest,
+    write_file,
+    write_json,
+    write_manifest,
+    write_table,
+    write_tensors,
+)
 from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
 from solidrec.ids import IdMap
 from solidrec.nn.build import RECIPES, build
 from solidrec.nn.recommender import Recommender
+from solidrec.semantics.cold import ColdStart
 from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import RunSpec
 
@@ -29,6 +41,7 @@ KIND = "run"
 SPEC, WEIGHTS, ITEMS, HISTORY, METRICS, SEMANTICS = (
     "spec.json", "weights.safetensors", "items.parquet", "history.jsonl", "metrics.json", "semantics",
 )  # fmt: skip
+COLD, COLD_ARRAYS = "content.json", "content.safetensors"
 
 
 @final
@@ -42,6 +55,7 @@ class Run:
     model: Recommender
     catalog: pl.DataFrame
     semantics: SemanticIds | None
+    cold: ColdStart | None = None
 
     @cached_property
     def items(self) -> IdMap:
@@ -78,6 +92,7 @@ def save_run(
     semantics: SemanticIds | None,
     metrics: dict[str, Any],
     facts: dict[str, Any],
+    cold: ColdStart | None = None,
 ) -> None:
     """Write the final files of a run; the manifest comes last and makes it a run."""
     write_tensors(path / WEIGHTS, model.state_dict())
@@ -87,7 +102,23 @@ def save_run(
     if semantics is not None:
         semantics.save(path / SEMANTICS)
         files += [f"{SEMANTICS}/{name}" for name in ("of_item.npy", "centroids.npy", "semantics.json")]
+    if cold is not None:
+        write_json(path / COLD, cold.plain())
+        write_tensors(path / COLD_ARRAYS, {name: torch.from_numpy(array) for name, array in cold.arrays().items()})
+        files += [COLD, COLD_ARRAYS]
     write_manifest(path, kind=KIND, files=files, facts=facts)
+
+
+def copy_run(run: Run, out: Path, *, facts: dict[str, Any]) -> None:
+    """Write a loaded run, as it is now, to the folder `out` by one rename, its manifest with these `facts` besides its own."""
+    own = {key: value for key, value in run.manifest.items() if key not in ("kind", "format", "versions", "files")}
+    with new_folder(out, replace=True) as temporary:
+        for name in (SPEC, HISTORY):
+            shutil.copyfile(run.path / name, temporary / name)
+        save_run(
+            temporary, run.spec, run.model, catalog=run.catalog, semantics=run.semantics, metrics=run.metrics, facts=own | facts,
+            cold=run.cold,
+        )  # fmt: skip
 
 
 def load_run(path: Path | str, *, device: str = "cpu") -> Run:
@@ -109,18 +140,28 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
         raise IncompatibleError(f"{path / SPEC}: written by solidrec {wrote}, does not fit this one ({error})") from None
     catalog = pl.read_parquet(path / ITEMS)
     semantics = SemanticIds.load(path / SEMANTICS) if needs_semantics(spec.model.name) else None
-    of_item = None if semantics is None else torch.from_numpy(semantics.of_item)
+    of_item = None if semantics is None else torch.from_numpy(semantics.table)
     model = build(spec.model, items=len(catalog), semantic_of_item=of_item)
     load_weights(model, path / WEIGHTS)
-    return Run(path, manifest, spec, model.to(device).eval(), catalog, semantics)
+    cold = None
+    if COLD in manifest["files"]:
+        cold = ColdStart.of(
+            read_json(path / COLD), {name: array.numpy() for name, array in read_tensors(path / COLD_ARRAYS).items()}
+        )
+    return Run(path, manifest, spec, model.to(device).eval(), catalog, semantics, cold)
+
+
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """Read a safetensors file; raises `DamagedError` for anything else."""
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise DamagedError(f"{path}: is not a readable safetensors file ({error}); train again or restore it") from error
 
 
 def load_weights(model: Recommender, path: Path) -> None:
     """Load weights into a model whose names, shapes and dtypes they must match, all finite."""
-    try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise DamagedError(f"{path}: is not a readable safetensors file ({error}); train again or restore it") from error
+    tensors = read_tensors(path)
     expected = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in model.state_dict().items()}
     found = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in tensors.items()}
     if different := sorted(expected.items() ^ found.items(), key=str):

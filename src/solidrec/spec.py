@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
 
 from solidrec.errors import UsageError, nearest
 
@@ -60,6 +60,9 @@ class ModelSpec(Spec):
 
     name: ModelName = "solid-duet"
     backbone: BackboneName = "sasrec"
+    start: Literal["random", "content"] = Field(
+        "random", description="of the item embeddings: content lets them start from titles, categories and features"
+    )
     dim: int = Field(32, ge=1, description="width D of every embedding and state")
     length: int = Field(10, ge=1, description="L, the last items of a history that are read")
     blocks: int = Field(2, ge=1, description="transformer blocks of SASRec and BERT4Rec")
@@ -102,13 +105,17 @@ class TrainSpec(Spec):
 class SemanticsSpec(Spec):
     """How items become semantic ids (Eq. 7-10); *auto* follows what the prepared data has.
 
-    ``modalities`` may name feature matrices of the data, ``text`` (the title's vector) and ``id`` (item
-    embeddings of a static model trained on the way).
+    ``modalities`` may name feature matrices of the data, ``text`` (the title's vector), ``categories``, columns of discrete
+    tokens, and ``id`` (item embeddings of a static model trained on the way); ``weights`` multiply the squared distances of
+    some of them. *random* deals ids of equal size to items, as a control. With ``levels`` above 1 an item has as many ids,
+    each for what those before leave over.
     """
 
-    method: Literal["auto", "kmeans", "categories"] = "auto"
+    method: Literal["auto", "kmeans", "categories", "random"] = "auto"
     modalities: tuple[str, ...] = ()
-    clusters: int | None = Field(None, ge=1)
+    weights: dict[str, PositiveFloat] = {}
+    clusters: int | None = Field(None, ge=1, description="of each level; default 6 sqrt(items), shared among the levels")
+    levels: int = Field(1, ge=1, le=8)
     seed: int = Field(0, ge=0, lt=2**32)
 
 

@@ -107,7 +107,7 @@ def run(folder: Path, name: str, data: PreparedData, *, valid: bool = True) -> R
 def semantics(*modalities: str) -> SemanticIds:
     """Ids 1, 2 and 3 of 6, 4 and 2 items, and the empty id 4."""
     of_item = np.array([0, *[1] * 6, *[2] * 4, *[3] * 2])
-    return SemanticIds(of_item, np.zeros((4, 2)), ("a", EVIL, "c", "d"), "kmeans", modalities, 0, "asked for")
+    return SemanticIds(of_item[:, None], np.zeros((4, 2)), ("a", EVIL, "c", "d"), "kmeans", modalities, 0, "asked for")
 
 
 @pytest.fixture

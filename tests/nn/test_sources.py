@@ -151,3 +151,18 @@ def test_dot_is_a_loop(users: tuple[int, int], targets: tuple[int, int]) -> None
         [float(u[i % users[0], j % users[1]] @ t[i % targets[0], j % targets[1]]) for j in range(columns)] for i in range(rows)
     ]
     torch.testing.assert_close(dot(u, t), torch.tensor(expected))
+
+
+def test_several_semantic_ids_embed_as_their_sum(items: Tensor) -> None:
+    """And with one column the answer is that of a plain table, bit for bit."""
+    deep = torch.stack([SEMANTIC_OF_ITEM, (SEMANTIC_OF_ITEM + 3) * (SEMANTIC_OF_ITEM > 0)], dim=1)
+    source = Trunk(Generator(SLOTS, D), deep, D)
+    table = source.semantics.weight
+    assert len(table) == int(deep.max()) + 1
+    for row, history in zip(source.embed(HISTORY), HISTORY, strict=True):
+        for found, item in zip(row, history, strict=True):
+            torch.testing.assert_close(found, table[deep[item, 0]] + table[deep[item, 1]])
+    plain, column = trunk(), trunk()
+    column.load_state_dict(plain.state_dict())
+    column.semantic_of_item = SEMANTIC_OF_ITEM[:, None]
+    assert torch.equal(plain.embed(HISTORY), column.embed(HISTORY))

@@ -13,7 +13,7 @@ from solidrec.errors import DamagedError, StorageError, UsageError
 from solidrec.semantics.ids import SemanticIds
 
 IDS = SemanticIds(
-    of_item=np.array([0, 1, 1, 2, 1]), centroids=np.array([[0.5, 1.0], [2.0, 3.0], [4.0, 5.0]], dtype=np.float32),
+    codes=np.array([[0], [1], [1], [2], [1]]), centroids=np.array([[0.5, 1.0], [2.0, 3.0], [4.0, 5.0]], dtype=np.float32),
     labels=("Action", "Drama é", "Noir"), method="categories", modalities=("text",), seed=3, reason="asked for",
 )  # fmt: skip
 
@@ -45,7 +45,7 @@ def test_facts_by_hand() -> None:
 
 
 def test_one_semantic_for_all_has_no_entropy() -> None:
-    alone = dataclasses.replace(IDS, of_item=np.array([0, 1, 1]), centroids=np.zeros((1, 2), dtype=np.float32), labels=("a",))
+    alone = dataclasses.replace(IDS, codes=np.array([[0], [1], [1]]), centroids=np.zeros((1, 2), dtype=np.float32), labels=("a",))
     assert alone.facts()["entropy_share"] == 0
 
 
@@ -71,3 +71,17 @@ def test_check_counts_the_catalogue() -> None:
     assert IDS.check(4) is IDS
     with pytest.raises(UsageError, match="of 4 items, the data has 5"):
         IDS.check(5)
+
+
+def test_several_levels_survive_the_disk(tmp_path: Path) -> None:
+    """Ids 1-2 are the first level's, 3-5 the second's; three of the four items differ."""
+    codes = np.array([[0, 0], [1, 3], [1, 4], [2, 3], [1, 3]])
+    deep = dataclasses.replace(IDS, codes=codes, centroids=np.zeros((5, 2), dtype=np.float32), labels=(), weights=(1.0, 0.5))
+    deep.save(tmp_path / "s")
+    found = SemanticIds.load(tmp_path / "s")
+    assert found.codes.tolist() == found.table.tolist() == codes.tolist()
+    assert (found.levels, found.count, found.weights) == (2, 2, (1.0, 0.5))
+    assert found.of_item.tolist() == [0, 1, 1, 2, 1]
+    facts = found.facts()
+    assert (facts["count"], facts["codes"], facts["levels"], facts["distinct"], facts["largest"]) == (2, 5, 2, 3, 3)
+    assert IDS.table.tolist() == IDS.of_item.tolist()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from solidrec.semantics.fuse import Fused, fuse
-from solidrec.semantics.kmeans import cluster_count, kmeans
-
-
-def whole(vectors: np.ndarray) -> Fused:
-    """Vectors as they are, nothing missing."""
-    return Fused(vectors.astype(np.float32), np.ones(vectors.shape, dtype=np.float32))
+from solidrec.semantics import kmeans as module
+from solidrec.semantics.fuse import fuse, whole
+from solidrec.semantics.kmeans import cluster_count, distinct, kmeans, points_of, samples
 
 
 def blobs(count: int, *, each: int = 30, width: int = 5, spread: float = 0.05, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -123,3 +123,66 @@ def test_rule_for_the_number_of_clusters() -> None:
     """6 sqrt(V) and at most a quarter of V, never 0; near the 450-770 of 6,000-20,000 items."""
     assert [cluster_count(items) for items in (0, 1, 3, 4, 400, 576, 10_000)] == [1, 1, 1, 1, 100, 144, 600]
     assert all(450 <= cluster_count(items) <= 850 for items in range(6_000, 20_001, 500))
+
+
+def test_distances_count_the_parts_that_a_vector_has() -> None:
+    """Against a loop, with some parts missing."""
+    rng = np.random.default_rng(0)
+    blocks = [np.where(rng.random((12, 1)) < 0.4, 0, rng.normal(size=(12, width))) for width in (3, 2)] + [np.ones((12, 1))]
+    fused = fuse(blocks)
+    centroids = rng.normal(size=(4, 6)).astype(np.float32)
+    found = module.distances(points_of(fused, None, "cpu"), torch.from_numpy(centroids))
+    here = np.repeat(fused.present, fused.widths, axis=1)
+    for row in range(12):
+        for k in range(4):
+            expected = (here[row] * (fused.vectors[row] - centroids[k]) ** 2).sum()
+            assert found[row, k].item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_samples_double_until_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert samples(20_000, 3) == [20_000]
+    assert samples(40_000, 3) == [20_000, 40_000]
+    assert samples(10**6, 1_000) == [20_000 * 2**i for i in range(5)] + [10**6]
+    assert all(first >= 20 * 5_000 for first in samples(10**6, 5_000))
+
+
+@pytest.mark.parametrize("spread", [0.05, 1.0, 5.0])
+def test_clustering_by_samples_is_as_good(monkeypatch: pytest.MonkeyPatch, spread: float) -> None:
+    """2,000 vectors by way of samples of 400, 800 and 2,000."""
+    vectors, _ = blobs(20, each=100, width=16, spread=spread)
+    at_once = np.mean([kmeans(whole(vectors), 20, seed=seed).inertia for seed in range(3)])
+    monkeypatch.setattr(module, "SMALL", 400)
+    assert samples(2_000, 20) == [400, 800, 2_000]
+    found = [kmeans(whole(vectors), 20, seed=seed) for seed in range(3)]
+    assert np.mean([one.inertia for one in found]) < 1.03 * at_once
+    squares = ((vectors[:, None] - found[0].centroids[None]) ** 2).sum(-1)
+    assert np.array_equal(squares.argmin(1), found[0].of_vector)
+    assert found[0].of_vector.tobytes() == kmeans(whole(vectors), 20, seed=0).of_vector.tobytes()
+
+
+def test_distinct_counts_different_rows() -> None:
+    rows = np.array([[0.0, 1.0], [-0.0, 1.0], [1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
+    assert distinct(rows) == len(np.unique(rows, axis=0)) == 2
+
+
+@pytest.mark.long
+def test_a_hundred_thousand_vectors_in_a_minute() -> None:
+    """100,000 x 512, k = 1,000, on two cores: under 60 s and 2 GB, within 2 % of scikit-learn's inertia on a tenth of them."""
+    code = """
+import resource, sys, time
+import numpy as np, torch
+from solidrec.semantics.fuse import whole
+from solidrec.semantics.kmeans import kmeans
+torch.set_num_threads(2)
+rng = np.random.default_rng(0)
+topics = rng.normal(size=(3_000, 512)).astype(np.float32)
+vectors = topics[rng.integers(3_000, size=100_000)] + rng.normal(size=(100_000, 512)).astype(np.float32)
+start = time.perf_counter()
+found = kmeans(whole(vectors), 1_000)
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, len(found.centroids))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    seconds, gigabytes, k = map(float, done.stdout.split())
+    assert seconds < 60
+    assert gigabytes < 2
+    assert k == 1_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError, UsageError
 from solidrec.ids import IdMap
-from solidrec.semantics.plan import available, make, plan
+from solidrec.semantics.fuse import whole
+from solidrec.semantics.modality import available
+from solidrec.semantics.plan import cluster, make, plan
 from solidrec.spec import SemanticsSpec
 
 TITLES = ["red shirt", "blue shirt", None, "iron pan", "steel pan", "pan lid", "red tie", "blue tie"]
@@ -107,6 +110,7 @@ def test_available_modalities() -> None:
     assert available(data()) == ("id",)
     assert available(data(titles=TITLES, features={"image": matrix()})) == ("image", "text", "id")
     assert available(data(titles=TITLES, features={"text": matrix()})) == ("text", "id")
+    assert available(data(titles=TITLES, genres=GENRES)) == ("text", "categories", "id")
 
 
 def test_row_n_of_a_feature_matrix_is_item_n() -> None:
@@ -134,3 +138,56 @@ def test_seed_and_clusters_are_obeyed() -> None:
     assert [semantic.count for semantic in made] == [4, 4, 4]
     assert made[0].of_item.tobytes() == made[1].of_item.tobytes()
     assert made[2].seed == 1
+
+
+def test_weights_are_of_modalities_in_use_and_change_the_map() -> None:
+    """One modality says 1-4 against 5-8, the other odd against even; the heavier one decides."""
+    halves = np.array([[0.0, 0.0]] + [[1.0, 0.0]] * 4 + [[0.0, 1.0]] * 4, dtype=np.float32)
+    parity = np.array([[0.0, 0.0]] + [[1.0, 0.0], [0.0, 1.0]] * 4, dtype=np.float32)
+    both = data(features={"a": halves, "b": parity})
+    for heavy, expected in (("a", [1, 1, 1, 1, 2, 2, 2, 2]), ("b", [1, 2, 1, 2, 1, 2, 1, 2])):
+        made = make(both, SemanticsSpec(clusters=2, weights={heavy: 9.0}), not_needed)
+        assert made.of_item[1:].tolist() in (expected, [3 - group for group in expected])
+        assert made.weights == tuple(9.0 if name == heavy else 1.0 for name in ("a", "b"))
+    with pytest.raises(UsageError, match=r"semantics.weights: 'c' is not among the modalities used"):
+        plan(both, SemanticsSpec(weights={"c": 2.0}))
+    with pytest.raises(UsageError, match=r"weights.*greater than 0"):
+        SemanticsSpec.parse({"weights": {"a": -1}})
+
+
+def test_levels_cluster_what_is_left_over() -> None:
+    """Points on a grid of two coarse and three fine places: 2 + 3 codes tell all six apart."""
+    grid = np.array([[10.0 * coarse, 1.0, fine] for coarse in (0, 1) for fine in (-1.0, 0.0, 1.0)])
+    rows = np.repeat(grid, 4, axis=0) + 0.01 * np.random.default_rng(0).normal(size=(24, 3))
+    groups, centroids = cluster(whole(rows), 3, levels=2, seed=0, device="cpu")
+    left = rows.astype(np.float32) - centroids[groups[:, 0]]
+    squares = ((left[:, None] - centroids[3:][None]) ** 2).sum(-1)
+    assert np.array_equal(groups[:, 1] - 3, squares.argmin(1))
+    rebuilt = centroids[groups].sum(1)
+    assert ((rows - rebuilt) ** 2).sum() < ((rows - centroids[groups[:, 0]]) ** 2).sum() / 5
+
+
+def test_levels_number_on_and_share_the_rule_for_k() -> None:
+    rng = np.random.default_rng(0)
+    many = {"image": np.concatenate([np.zeros((1, 6)), rng.normal(size=(80, 6))]).astype(np.float32)}
+    many["image"][7] = 0
+    items = pl.DataFrame({"item": [str(i) for i in range(80)]})
+    big = dataclasses.replace(data(features=many), items=IdMap(items["item"]), catalog=items)
+    made = make(big, SemanticsSpec(levels=2), not_needed)
+    assert made.codes.shape == (81, 2)
+    assert made.count == 10 + 1  # min(6 sqrt 80, 80 / 4) = 20 for both levels, and one for the item without anything
+    assert made.codes[7].tolist() == [11, 11]
+    others = np.delete(made.codes[1:], 6, axis=0)
+    assert np.unique(others[:, 0]).tolist() == list(range(1, 11))
+    assert np.unique(others[:, 1]).tolist() == list(range(12, 22))
+    assert len(made.centroids) == 10 + 1 + 10
+    with pytest.raises(UsageError, match="levels are made by k-means"):
+        plan(data(titles=TITLES, genres=GENRES), SemanticsSpec(levels=2))
+
+
+def test_random_ids_are_even_seeded_and_need_no_content() -> None:
+    made = [make(data(), SemanticsSpec(method="random", clusters=4, seed=seed), not_needed) for seed in (0, 0, 1)]
+    for ids in made:
+        assert np.bincount(ids.of_item[1:]).tolist() == [0, 2, 2, 2, 2]
+        assert (ids.method, ids.modalities, ids.count) == ("random", (), 4)
+    assert made[0].of_item.tobytes() == made[1].of_item.tobytes() != made[2].of_item.tobytes()

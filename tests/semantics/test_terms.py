@@ -1,11 +1,15 @@
-"""Title vectors: like titles are near, no title is a zero row, and no title set makes it stumble."""
+"""Vectors of bags of terms: like titles are near, none is a zero row, no set makes it stumble, new items go through."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from solidrec.semantics.text import title_vectors
+from solidrec.semantics.terms import fit_terms, tokens, words
+
+
+def title_vectors(titles: list[str | None], width: int = 64) -> np.ndarray:
+    return fit_terms([words(title) for title in titles], width=width)[1]
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
@@ -60,3 +64,41 @@ def test_no_usable_title_is_one_zero_column(titles: list[str | None]) -> None:
     vectors = title_vectors(titles)
     assert vectors.shape == (len(titles), 1)
     assert not vectors.any()
+
+
+def test_new_items_go_through_what_was_fitted() -> None:
+    """The same titles give the same vectors, unknown words count for nothing, and a title of those alone is missing."""
+    rng = np.random.default_rng(0)
+    bags = [[f"w{i}" for i in rng.integers(60, size=5)] for _ in range(80)]
+    model, vectors = fit_terms(bags, width=16)
+    np.testing.assert_allclose(model.vectors(bags), vectors, atol=1e-5)
+    assert not model.vectors([["never", "seen"], []]).any()
+    weighed = model.vectors([[*bags[0], "never"]])
+    np.testing.assert_allclose(weighed[0], vectors[0], atol=1e-5)
+
+
+def test_a_vector_is_the_sum_of_its_terms_vectors() -> None:
+    """TF-IDF by hand: 1 + ln(count), times idf, to unit length; then the terms' columns added."""
+    bags = [["a", "a", "b"], ["b", "c"], ["c", "d", "e"], ["a", "e"]]
+    model, _ = fit_terms(bags, width=3)
+    idf = {"a": np.log(5 / 3) + 1, "b": np.log(5 / 3) + 1}  # ln((1 + 4) / (1 + 2)) + 1
+    weights = np.array([(1 + np.log(2)) * idf["a"], idf["b"]])
+    weights /= np.linalg.norm(weights)
+    columns = model.components[:, [model.vocabulary.index("a"), model.vocabulary.index("b")]]
+    np.testing.assert_allclose(model.vectors([bags[0]])[0], columns @ weights, rtol=1e-5)
+
+
+@pytest.mark.parametrize("bags", [[[], []], [["one"], []]])
+def test_a_model_of_nothing_or_of_one_term(bags: list[list[str]]) -> None:
+    model, vectors = fit_terms(bags)
+    np.testing.assert_allclose(model.vectors([*bags, ["new"]]), [*vectors, [0.0]])
+    assert model.vectors([]).shape == (0, 1)
+
+
+def test_a_placed_token_means_something_else_in_each_place() -> None:
+    lists = [[1, 2], [2, 1], [1, 2]]
+    _, placed = fit_terms([tokens(codes, placed=True) for codes in lists])
+    _, bags = fit_terms([tokens(codes, placed=False) for codes in lists])
+    assert cosine(placed[0], placed[1]) == pytest.approx(0, abs=1e-6)
+    assert cosine(placed[0], placed[2]) == pytest.approx(1)
+    assert cosine(bags[0], bags[1]) == pytest.approx(1)

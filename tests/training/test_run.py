@@ -23,12 +23,14 @@ from solidrec.errors import DivergedError, IncompatibleError, Interrupted, Stora
 from solidrec.nn.codebook import Codebook
 from solidrec.nn.sources import Trunk
 from solidrec.runs import Run, read_history
+from solidrec.semantics import fuse as fusing
 from solidrec.semantics.fuse import fuse
 from solidrec.semantics.kmeans import kmeans
 from solidrec.spec import RunSpec, merge
 from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.loop import Progress, Row, Silent
-from solidrec.training.run import cached_semantics, fit, start_of_stage, train_run
+from solidrec.training.run import fit, start_of_stage, train_run
+from solidrec.training.semantics import cached_semantics
 
 Strip = Callable[[list[Row]], list[Row]]
 EPOCHS, STEPS = 3, 5  # of each stage, and steps an epoch: 90 users x 6 targets in batches of 128
@@ -305,7 +307,7 @@ def test_stage_2_starts_on_the_weights_of_stage_1_with_the_metacode_as_codes(
     data: PreparedData, spec_of: Callable[..., RunSpec]
 ) -> None:
     spec = spec_of()
-    semantics = cached_semantics(data, spec, device="cpu", display=Silent(), say=lambda line: None)
+    semantics = cached_semantics(data, spec, no_training, say=lambda line: None)
     first = start_of_stage(data, spec, semantics, None, stage=1, device="cpu")
     with torch.no_grad():
         for parameter in first.parameters():
@@ -329,13 +331,16 @@ def test_without_a_trunk_codes_start_from_k_means_over_the_item_table(
     data: PreparedData, spec_of: Callable[..., RunSpec]
 ) -> None:
     spec = spec_of("duet-codebook")
-    semantics = cached_semantics(data, spec, device="cpu", display=Silent(), say=lambda line: None)
+    semantics = cached_semantics(data, spec, no_training, say=lambda line: None)
     first = start_of_stage(data, spec, semantics, None, stage=1, device="cpu")
     second = start_of_stage(data, spec, semantics, first, stage=2, device="cpu")
     table = first.items.weight[1:].detach().numpy()
-    raw = fuse([table])._replace(vectors=table, present=np.ones_like(table))
     codebook = next(module for module in second.modules() if isinstance(module, Codebook))
-    assert np.array_equal(codebook.codes.detach().numpy(), kmeans(raw, 10, seed=spec.seed).centroids)
+    assert np.array_equal(codebook.codes.detach().numpy(), kmeans(fusing.whole(table), 10, seed=spec.seed).centroids)
+
+
+def no_training(static: RunSpec) -> np.ndarray:
+    raise AssertionError("a model was trained for nothing")
 
 
 def test_semantics_come_from_what_the_data_has_and_are_made_once(
@@ -343,14 +348,14 @@ def test_semantics_come_from_what_the_data_has_and_are_made_once(
 ) -> None:
     said: list[str] = []
     spec = spec_of(semantics={"seed": 11})
-    made = cached_semantics(data, spec, device="cpu", display=Silent(), say=said.append)
+    made = cached_semantics(data, spec, no_training, say=said.append)
     assert said == ["semantics: 10 ids by kmeans over content (the data has feature matrices: content)"]
 
     def never(*args: Any, **options: Any) -> None:
         raise AssertionError("made a second time")
 
-    monkeypatch.setattr("solidrec.training.run.make", never)
-    again = cached_semantics(data, spec, device="cpu", display=Silent(), say=said.append)
+    monkeypatch.setattr("solidrec.training.semantics.make", never)
+    again = cached_semantics(data, spec, no_training, say=said.append)
     assert np.array_equal(again.of_item, made.of_item)
 
 
@@ -368,7 +373,7 @@ def test_two_processes_may_make_the_same_semantics_at_once(
 
     monkeypatch.setattr(SemanticIds, "save", late)
     spec = spec_of(semantics={"seed": 12})
-    assert cached_semantics(data, spec, device="cpu", display=Silent(), say=lambda line: None).count == 10
+    assert cached_semantics(data, spec, no_training, say=lambda line: None).count == 10
 
 
 @pytest.fixture
@@ -444,6 +449,7 @@ def test_what_the_run_folder_holds(whole: Run, data: PreparedData) -> None:
     names = {path.name for path in whole.path.iterdir()} - {".lock"}
     assert names == {
         "spec.json", "weights.safetensors", "items.parquet", "semantics", "history.jsonl", "metrics.json", "manifest.json",
+        "content.json", "content.safetensors",
     }  # fmt: skip
     test = whole.metrics["test"]
     assert (test["protocol"], test["seed"], test["users"], test["negatives"]) == (
@@ -465,3 +471,25 @@ def test_what_the_run_folder_holds(whole: Run, data: PreparedData) -> None:
 def test_progress_of_the_next_stage_starts_at_zero_and_keeps_the_log() -> None:
     progress = Progress(stage=1, epoch=7, step=70, best=0.9, best_epoch=5, best_step=50, history=[{"epoch": 1}])
     assert progress.next_stage() == Progress(stage=2, history=[{"epoch": 1}])
+
+
+def test_embeddings_may_start_from_content(data: PreparedData, spec_of: Callable[..., RunSpec]) -> None:
+    """Items of a kind start near each other, at the size of a random start, and the rest of the model as it would."""
+    plain, rich = (
+        start_of_stage(data, spec_of("static", model={"start": start}), None, None, stage=1, device="cpu")
+        for start in ("random", "content")
+    )
+    table = rich.items.weight.detach().numpy()
+    assert not table[0].any()
+    assert table[1:].std() == pytest.approx(0.1, rel=0.05)
+    unit = table[1:] / np.linalg.norm(table[1:], axis=1, keepdims=True)
+    same = np.arange(40)[:, None] // 5 == np.arange(40) // 5
+    assert (unit @ unit.T)[same].mean() > 0.8
+    assert abs((unit @ unit.T)[~same].mean()) < 0.25
+    others = {name: tensor for name, tensor in plain.state_dict().items() if name != "items.weight"}
+    assert all(torch.equal(rich.state_dict()[name], tensor) for name, tensor in others.items())
+
+
+def test_without_content_there_is_nothing_to_start_from(ids_alone: PreparedData, spec_of: Callable[..., RunSpec]) -> None:
+    with pytest.raises(UsageError, match=r"model.start=content: the items of .* have no titles, categories or features"):
+        start_of_stage(ids_alone, spec_of("static", of=ids_alone, model={"start": "content"}), None, None, stage=1, device="cpu")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -88,3 +88,16 @@ def _counted(values: Floats) -> Floats:
     if values.ndim != 1 or not (counted := values[~np.isnan(values)]).size:
         raise UsageError(f"values of shape {values.shape} without a counted user; give one finite value for each of some users")
     return counted
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Return p values corrected for being several (Holm, Scand. J. Statist. 1979): never below the given ones, at most 1.
+
+    >>> [round(value, 2) for value in holm([0.01, 0.04, 0.03])]
+    [0.03, 0.06, 0.06]
+    """
+    order = np.argsort(p, kind="stable")
+    scaled = np.asarray(p, dtype=np.float64)[order] * np.arange(len(p), 0, -1)
+    found = np.empty(len(p))
+    found[order] = np.minimum(np.maximum.accumulate(scaled), 1)
+    return [float(value) for value in found]

@@ -12,8 +12,7 @@ from solidrec.experiments.plots import histogram
 from solidrec.experiments.report_page import escape, figures, paragraph, short
 from solidrec.semantics.fuse import fuse
 from solidrec.semantics.ids import SemanticIds
-from solidrec.semantics.plan import ID, modality
-from solidrec.spec import SemanticsSpec
+from solidrec.semantics.modality import ID, modality
 
 HOW = {"categories": "Of each item's own categories the nearest one,", "kmeans": "k-means"}
 SHOWN = 8
@@ -68,8 +67,7 @@ def coherence(data: PreparedData, semantics: SemanticIds) -> Floats:
     It is taken over the content that the ids were made of; id embeddings are in no file, and ids made of them alone are all NaN.
     """
     nothing = np.full(semantics.count, np.nan)
-    spec = SemanticsSpec(seed=semantics.seed)
-    content = [modality(data, name, spec, _no_vectors) for name in semantics.modalities if name != ID]
+    content = [modality(data, name, _no_vectors, seed=semantics.seed) for name in semantics.modalities if name != ID]
     if not content:
         return nothing
     vectors = fuse(content).vectors.astype(np.float64)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from solidrec.api import use_threads
 from solidrec.console import say
 from solidrec.data.prepared import PreparedData
 from solidrec.semantics.ids import SemanticIds
+from solidrec.semantics.modality import modality
 from solidrec.spec import RunSpec, SemanticsSpec
 from solidrec.training.loop import Silent
-from solidrec.training.run import cached_semantics
+from solidrec.training.run import trained_vectors
+from solidrec.training.semantics import cached_semantics, item_vectors
 
 
 def make_semantics(path: Path, spec: SemanticsSpec, *, threads: int = 1) -> tuple[PreparedData, SemanticIds]:
@@ -19,7 +23,14 @@ def make_semantics(path: Path, spec: SemanticsSpec, *, threads: int = 1) -> tupl
     use_threads(threads)
     data = PreparedData.open(path)
     run = RunSpec(data=data.fingerprint, semantics=spec)
-    return data, cached_semantics(data, run, device="cpu", display=Silent(), say=say)
+    return data, cached_semantics(data, run, trained_vectors(data, device="cpu", display=Silent()), say=say)
+
+
+def matrices_of(data: PreparedData, ids: SemanticIds) -> dict[str, np.ndarray]:
+    """Return the (V, F) matrix of each modality that semantic ids were made of."""
+    run = RunSpec(data=data.fingerprint, semantics=SemanticsSpec(seed=ids.seed))
+    train = trained_vectors(data, device="cpu", display=Silent())
+    return {name: modality(data, name, lambda: item_vectors(data, run, train), seed=ids.seed) for name in ids.modalities}
 
 
 def sample_titles(data: PreparedData, ids: SemanticIds, count: int, titles: int = 5) -> list[dict[str, Any]]:

@@ -64,11 +64,14 @@ class Shared(Source):
 
 @final
 class Trunk(Source):
-    """Weights from the semantic history, M_c(E_c(s_c)) of Eq. 11; the semantic table is the metacode (Eq. 12)."""
+    """Weights from the semantic history, M_c(E_c(s_c)) of Eq. 11; the semantic table is the metacode (Eq. 12).
+
+    `semantic_of_item` is (V + 1,), or (V + 1, levels) if an item has several ids: then it embeds as their sum.
+    """
 
     semantic_of_item: Tensor
 
-    def __init__(self, generator: Generator, semantic_of_item: Int[Tensor, " V1"], dim: int) -> None:
+    def __init__(self, generator: Generator, semantic_of_item: Int[Tensor, "V1 *levels"], dim: int) -> None:
         super().__init__()
         self.generator = generator
         self.register_buffer("semantic_of_item", semantic_of_item)
@@ -77,8 +80,8 @@ class Trunk(Source):
 
     def embed(self, history: Int[Tensor, "B L"]) -> Float[Tensor, "B L D"]:
         """Return the embedded semantic history E_c; the semantic history is a look-up, never a second input."""
-        semantic_history = F.embedding(history, self.semantic_of_item[:, None])[..., 0]
-        embedded: Tensor = self.semantics(semantic_history)
+        semantic_history = F.embedding(history, self.semantic_of_item.view(len(self.semantic_of_item), -1))
+        embedded: Tensor = self.semantics(semantic_history).sum(-2)
         return embedded
 
     def forward(

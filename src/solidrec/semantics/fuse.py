@@ -1,4 +1,4 @@
-"""Several feature matrices side by side, each item placed by the modalities it has."""
+"""Several feature matrices side by side, weighted, each item placed by the modalities it has."""
 
 from __future__ import annotations
 
@@ -11,26 +11,45 @@ from solidrec.errors import DataError
 
 
 class Fused(NamedTuple):
-    """Vectors (V, F) of unit length a modality, and ``present`` (V, F): 1 where the item has that modality."""
+    """``vectors`` (V, F) of M parts, part m `widths[m]` wide and, where the item has it, of length sqrt(its weight).
+
+    ``present`` (V, M): 1 where the item has the part; what it has not is zero in `vectors`.
+    """
 
     vectors: np.ndarray
     present: np.ndarray
+    widths: tuple[int, ...]
+
+    def rows(self, chosen: np.ndarray) -> Fused:
+        """Return the chosen rows (a mask or indices)."""
+        return self._replace(vectors=self.vectors[chosen], present=self.present[chosen])
 
 
-def fuse(matrices: Sequence[np.ndarray]) -> Fused:
+def fuse(matrices: Sequence[np.ndarray], weights: Sequence[float] | None = None) -> Fused:
     """L2-normalise each (V, F_m) matrix row by row and put them side by side; an all-zero row is a missing modality.
 
-    Raises `DataError` when no item has any modality.
+    `weights` (M,) multiply the squared distances of their parts, 1 each without them. Raises `DataError` when no item has
+    any modality.
 
-    >>> fuse([np.array([[3.0, 4.0], [0.0, 0.0]]), np.array([[2.0], [5.0]])]).vectors.tolist()
-    [[0.6000000238418579, 0.800000011920929, 1.0], [0.0, 0.0, 1.0]]
+    >>> fuse([np.array([[3.0, 4.0], [0.0, 0.0]]), np.array([[2.0], [5.0]])], [1, 4]).vectors.tolist()
+    [[0.6000000238418579, 0.800000011920929, 2.0], [0.0, 0.0, 2.0]]
     """
     blocks, present = [], []
-    for matrix in matrices:
+    for matrix, weight in zip(matrices, weights or [1.0] * len(matrices), strict=True):
         norm = np.linalg.norm(matrix.astype(np.float32), axis=1, keepdims=True)
-        blocks.append(matrix.astype(np.float32) / np.where(norm > 0, norm, 1))
-        present.append(np.repeat(norm > 0, matrix.shape[1], axis=1))
-    fused = Fused(np.concatenate(blocks, axis=1), np.concatenate(present, axis=1).astype(np.float32))
+        block = matrix.astype(np.float32) / np.where(norm > 0, norm, 1)
+        blocks.append(block if weight == 1 else np.float32(np.sqrt(weight)) * block)
+        present.append(norm > 0)
+    fused = Fused(
+        np.concatenate(blocks, axis=1),
+        np.concatenate(present, axis=1).astype(np.float32),
+        tuple(block.shape[1] for block in blocks),
+    )
     if not fused.present.any():
         raise DataError("the features are zero for every item, so nothing can be clustered; check the feature files")
     return fused
+
+
+def whole(vectors: np.ndarray) -> Fused:
+    """Return vectors (V, F) as one part that every item has, their lengths as they are."""
+    return Fused(vectors.astype(np.float32), np.ones((len(vectors), 1), dtype=np.float32), (vectors.shape[1],))

@@ -17,31 +17,48 @@ from solidrec.errors import DamagedError, UsageError
 class SemanticIds:
     """Semantic ids of a catalogue.
 
-    ``of_item`` (V + 1,) int64 in 1..S, with 0 for padding only; ``centroids`` (S, F); ``labels`` (S,) are the
-    category names if there are any; ``method`` and ``modalities`` say what was used, ``reason`` why.
+    ``codes`` (V + 1, levels) int64 in 1..S, with 0 for padding only: one id an item, and with more levels one for what each
+    level leaves over (numbered on, so that no two levels share an id); ``centroids`` (S, F); ``labels`` are the category names
+    if there are any; ``method`` and ``modalities`` say what was used, with which ``weights``, ``reason`` why.
     """
 
-    of_item: np.ndarray
+    codes: np.ndarray
     centroids: np.ndarray
     labels: tuple[str, ...]
     method: str
     modalities: tuple[str, ...]
     seed: int
     reason: str
+    weights: tuple[float, ...] = ()
+
+    @property
+    def of_item(self) -> np.ndarray:
+        """The (V + 1,) ids of the first level: what an item is, roughly."""
+        return self.codes[:, 0]
+
+    @property
+    def table(self) -> np.ndarray:
+        """What models look ids up in: `of_item`, or all `codes` if an item has several."""
+        return self.of_item if self.levels == 1 else self.codes
+
+    @property
+    def levels(self) -> int:
+        """How many ids an item has."""
+        return int(self.codes.shape[1])
 
     @property
     def count(self) -> int:
-        """S, the number of semantic ids."""
-        return len(self.centroids)
+        """The number of ids of the first level; all of them if there is but one."""
+        return len(self.centroids) if self.levels == 1 else int(self.of_item.max())
 
     def facts(self) -> dict[str, Any]:
         """Return everything but the arrays, and the sizes of the semantic ids, as plain values."""
         sizes = np.bincount(self.of_item[1:], minlength=self.count + 1)[1:]
-        share = sizes[sizes > 0] / sizes.sum()
         return {
-            "method": self.method, "modalities": list(self.modalities), "seed": self.seed, "reason": self.reason,
-            "count": self.count, "items": len(self.of_item) - 1, "largest": int(sizes.max()), "empty": int((sizes == 0).sum()),
-            "entropy_share": float(-(share * np.log(share)).sum() / max(np.log(self.count), 1e-12)),
+            "method": self.method, "modalities": list(self.modalities), "weights": list(self.weights), "seed": self.seed,
+            "reason": self.reason, "count": self.count, "levels": self.levels, "codes": len(self.centroids),
+            "items": len(self.of_item) - 1, "distinct": len(np.unique(self.codes[1:], axis=0)),
+            "largest": int(sizes.max()), "empty": int((sizes == 0).sum()), "entropy_share": entropy_share(sizes),
         }  # fmt: skip
 
     def members(self, semantic: int) -> np.ndarray:
@@ -51,7 +68,7 @@ class SemanticIds:
     def save(self, folder: Path) -> None:
         """Write the semantic ids as an artifact folder, replacing an older one."""
         with new_folder(folder, replace=True) as temporary:
-            np.save(temporary / "of_item.npy", self.of_item)
+            np.save(temporary / "of_item.npy", self.table)
             np.save(temporary / "centroids.npy", self.centroids)
             write_json(temporary / "semantics.json", self.facts() | {"labels": list(self.labels)})
             files = ["of_item.npy", "centroids.npy", "semantics.json"]
@@ -62,19 +79,28 @@ class SemanticIds:
         """Read what `save` wrote; raises as `artifacts.read_manifest` does."""
         read_manifest(folder, kind="semantics")
         facts = read_json(folder / "semantics.json")
+        codes = load_array(folder / "of_item.npy")
         return cls(
-            of_item=load_array(folder / "of_item.npy"), centroids=load_array(folder / "centroids.npy"),
+            codes=codes.reshape(len(codes), -1), centroids=load_array(folder / "centroids.npy"),
             labels=tuple(facts["labels"]), method=facts["method"], modalities=tuple(facts["modalities"]),
-            seed=facts["seed"], reason=facts["reason"],
+            seed=facts["seed"], reason=facts["reason"], weights=tuple(facts.get("weights", ())),
         )  # fmt: skip
 
     def check(self, items: int) -> SemanticIds:
         """Return self if it covers a catalogue of V `items`; raises `UsageError` otherwise."""
-        if len(self.of_item) != items + 1:
-            raise UsageError(
-                f"these semantic ids are of {len(self.of_item) - 1:,} items, the data has {items:,}; make them again"
-            )
+        if len(self.codes) != items + 1:
+            raise UsageError(f"these semantic ids are of {len(self.codes) - 1:,} items, the data has {items:,}; make them again")
         return self
+
+
+def entropy_share(sizes: np.ndarray) -> float:
+    """Return the entropy of sizes (S,) as a share of that of S even ones: 1 is even, 0 all in one.
+
+    >>> entropy_share(np.array([5, 5])), entropy_share(np.array([7, 0]))
+    (1.0, 0.0)
+    """
+    share = sizes[sizes > 0] / max(sizes.sum(), 1)
+    return float(abs((share * np.log(share)).sum()) / max(np.log(len(sizes)), 1e-12))
 
 
 def load_array(path: Path) -> np.ndarray:

@@ -13,11 +13,8 @@ from solidrec.semantics.categories import nearest_category
 from solidrec.semantics.fuse import Fused, fuse
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.kmeans import cluster_count, kmeans
-from solidrec.semantics.text import title_vectors
+from solidrec.semantics.modality import ID, TEXT, available, has_categories, has_titles, modality
 from solidrec.spec import SemanticsSpec
-
-ID = "id"
-TEXT = "text"
 
 
 class Plan(NamedTuple):
@@ -26,21 +23,6 @@ class Plan(NamedTuple):
     method: str
     modalities: tuple[str, ...]
     reason: str
-
-
-def has_titles(data: PreparedData) -> bool:
-    """Return whether any item has a title with a letter or a digit in it."""
-    return "title" in data.catalog.columns and bool(data.catalog["title"].str.contains(r"[\p{L}\p{N}]").any())
-
-
-def has_categories(data: PreparedData) -> bool:
-    """Return whether any item has a category."""
-    return "categories" in data.catalog.columns and bool((data.catalog["categories"].list.len() > 0).any())
-
-
-def available(data: PreparedData) -> tuple[str, ...]:
-    """Return the modalities that a data set has: its feature matrices, ``text`` if it has titles, and ``id``."""
-    return (*data.features, *((TEXT,) if has_titles(data) and TEXT not in data.features else ()), ID)
 
 
 def plan(data: PreparedData, spec: SemanticsSpec) -> Plan:
@@ -53,6 +35,19 @@ def plan(data: PreparedData, spec: SemanticsSpec) -> Plan:
             raise UsageError(f"semantics.modalities: {name!r} is not in the data{nearest(name, available(data))}")
     if spec.method == "categories" and not has_categories(data):
         raise UsageError("semantics.method=categories: the prepared items have no categories; prepare them with --items")
+    chosen = settled(data, spec)
+    if spec.levels > 1 and chosen.method != "kmeans":
+        raise UsageError("semantics.levels: levels are made by k-means; say semantics.method=kmeans too")
+    for name in spec.weights:
+        if name not in chosen.modalities:
+            raise UsageError(f"semantics.weights: {name!r} is not among the modalities used{nearest(name, chosen.modalities)}")
+    return chosen
+
+
+def settled(data: PreparedData, spec: SemanticsSpec) -> Plan:
+    """Return the plan for a specification that the data can serve."""
+    if spec.method == "random":
+        return Plan("random", (), "a control: dealt at random")
     content = spec.modalities or tuple(data.features) or ((TEXT,) if has_titles(data) else (ID,))
     if spec.method == "categories":
         return Plan("categories", content, "asked for")
@@ -73,33 +68,48 @@ def make(data: PreparedData, spec: SemanticsSpec, item_vectors: Callable[[], np.
     `item_vectors` returns the (V, D) id embeddings of a trained model; it is called only when they are needed.
     """
     chosen = plan(data, spec)
-    vectors = {name: modality(data, name, spec, item_vectors) for name in chosen.modalities}
-    fused = fuse(list(vectors.values()))
+    if chosen.method == "random":
+        return dealt(len(data.items), spec, chosen)
+    weights = tuple(spec.weights.get(name, 1.0) for name in chosen.modalities)
+    fused = fuse([modality(data, name, item_vectors, seed=spec.seed) for name in chosen.modalities], weights)
     if chosen.method == "categories":
         primary = nearest_category(fused.vectors, data.catalog["categories"].fill_null([]).to_list())
-        groups, centroids, labels = primary.of_item, primary.centroids, primary.labels
+        groups, centroids, labels = primary.of_item[:, None], primary.centroids, primary.labels
     else:
-        k = spec.clusters or cluster_count(len(data.items))
-        groups, centroids = cluster(fused, k, seed=spec.seed, device=device)
+        k = spec.clusters or max(1, cluster_count(len(data.items)) // spec.levels)
+        groups, centroids = cluster(fused, k, levels=spec.levels, seed=spec.seed, device=device)
         labels = ()
-    of_item = np.concatenate([[0], groups + 1]).astype(np.int64)
-    return SemanticIds(of_item, centroids, labels, chosen.method, chosen.modalities, spec.seed, chosen.reason)
+    codes = np.concatenate([np.zeros((1, spec.levels)), groups + 1]).astype(np.int64)
+    return SemanticIds(
+        codes, centroids, labels, chosen.method, chosen.modalities, spec.seed, chosen.reason, weights if spec.weights else ()
+    )
 
 
-def cluster(fused: Fused, k: int, *, seed: int, device: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return groups (V,) in 0..S-1 and centroids (S, F) by k-means; items without any modality share one more group."""
+def dealt(items: int, spec: SemanticsSpec, chosen: Plan) -> SemanticIds:
+    """Return ids dealt to the items like cards, so that they say nothing and are equally large."""
+    k = spec.clusters or cluster_count(items)
+    order = np.random.default_rng(spec.seed).permutation(items)
+    codes = np.concatenate([[0], order % k + 1]).astype(np.int64)[:, None]
+    return SemanticIds(codes, np.zeros((min(k, items), 1), dtype=np.float32), (), chosen.method, (), spec.seed, chosen.reason)
+
+
+def cluster(fused: Fused, k: int, *, levels: int, seed: int, device: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return groups (V, levels) in 0..S-1 and centroids (S, F) by k-means, at most `k` a level.
+
+    Every level after the first clusters what the ones before leave over (residual semantic ids: Lee et al., CVPR 2022, and
+    Rajput et al., NeurIPS 2023). Items without any modality share one more group, the same in every level.
+    """
     bare = np.asarray(~fused.present.any(axis=1))
-    clusters = kmeans(Fused(fused.vectors[~bare], fused.present[~bare]), k, seed=seed, device=device)
-    groups = np.full(len(bare), len(clusters.centroids), dtype=np.int64)
-    groups[~bare] = clusters.of_vector
+    left = fused.rows(~bare)
+    here = np.repeat(left.present, left.widths, axis=1)
     none = np.zeros((int(bare.any()), fused.vectors.shape[1]), dtype=np.float32)
-    return groups, np.concatenate([clusters.centroids, none])
-
-
-def modality(data: PreparedData, name: str, spec: SemanticsSpec, item_vectors: Callable[[], np.ndarray]) -> np.ndarray:
-    """Return one modality's (V, F) matrix; an all-zero row says that the item has none."""
-    if name in data.features:
-        return np.asarray(data.features[name][1:])
-    if name == TEXT:
-        return title_vectors(data.catalog["title"].to_list(), seed=spec.seed)
-    return item_vectors()
+    groups = np.zeros((len(bare), levels), dtype=np.int64)
+    centroids = np.zeros((0, fused.vectors.shape[1]), dtype=np.float32)
+    for level in range(levels):
+        found = kmeans(left, k, seed=seed + level, device=device)
+        groups[~bare, level] = found.of_vector + len(centroids)
+        left = left._replace(vectors=left.vectors - here * found.centroids[found.of_vector])
+        centroids = np.concatenate([centroids, found.centroids, *([none] if level == 0 else [])])
+    if len(none):
+        groups[bare] = groups[~bare, 0].max() + 1
+    return groups, centroids

@@ -17,7 +17,7 @@ import torch
 
 from solidrec.artifacts import MANIFEST, read_json, write_json
 from solidrec.data.prepared import PreparedData
-from solidrec.errors import IncompatibleError, Interrupted, StorageError
+from solidrec.errors import IncompatibleError, Interrupted, StorageError, UsageError
 from solidrec.evaluate.runner import evaluate
 from solidrec.evaluate.scorer import ModelScorer
 from solidrec.nn.build import build, stages
@@ -25,17 +25,20 @@ from solidrec.nn.codebook import Codebook
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import Trunk
 from solidrec.runs import HISTORY, SPEC, Run, load_run, needs_semantics, save_run, write_history
-from solidrec.semantics.fuse import Fused
+from solidrec.semantics.cold import ColdStart, fit_cold
+from solidrec.semantics.content import fit_content, principal
+from solidrec.semantics.fuse import whole
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.kmeans import kmeans
-from solidrec.semantics.plan import ID, make, plan
-from solidrec.spec import ModelSpec, RunSpec
+from solidrec.spec import RunSpec
 from solidrec.training.batches import TrainingBatches
 from solidrec.training.checkpoint import Checkpoints, read_progress, restore
 from solidrec.training.loop import Display, Progress, Silent, Stage
 from solidrec.training.seeds import seed_torch
+from solidrec.training.semantics import Train, cached_semantics
 
 LOCK = ".lock"
+START = 0.1  # standard deviation of embeddings when training begins, as of random ones
 LEFT_BEHIND = (".lock", ".tmp-")
 """What a process that was killed before it wrote spec.json may leave in its run folder."""
 
@@ -74,7 +77,8 @@ def carry_out(data: PreparedData, spec: RunSpec, out: Path, *, device: str, disp
     started = time.perf_counter()
     semantics = None
     if needs_semantics(spec.model.name):
-        semantics = cached_semantics(data, spec, device=device, display=display, say=say)
+        train = trained_vectors(data, device=device, display=display)
+        semantics = cached_semantics(data, spec, train, device=device, say=say)
     checkpoints = Checkpoints(out / "checkpoints")
     model = fit(data, spec, semantics, out=out, device=device, display=display, checkpoints=checkpoints, say=say)
     metrics = measure(model, data, spec)
@@ -205,12 +209,27 @@ def start_of_stage(
 ) -> Recommender:
     """Build the model of a stage: seeded, on the weights of the stage before, with its codebook's first codes."""
     seed_torch(spec.seed, "parameters", stage)
-    of_item = None if semantics is None else torch.from_numpy(semantics.of_item)
+    of_item = None if semantics is None else torch.from_numpy(semantics.table)
     model = build(spec.model, items=len(data.items), semantic_of_item=of_item, stage=stage).to(device)
+    if previous is None and spec.model.start == "content":
+        start_from_content(model, data, seed=spec.semantics.seed)
     if previous is not None:
         model.load_state_dict(model.state_dict() | previous.state_dict())
         place_codes(model, spec)
     return model
+
+
+@torch.no_grad()
+def start_from_content(model: Recommender, data: PreparedData, *, seed: int) -> None:
+    """Let the embeddings of items that have content start from it; the others keep their random start.
+
+    Raises `UsageError` if no item has content.
+    """
+    content, matrices = fit_content(data, seed=seed)
+    if not content.parts:
+        raise UsageError(f"model.start=content: the items of {data.path} have no titles, categories or features to start from")
+    rows, vectors = principal(matrices, model.items.embedding_dim, seed=seed)
+    model.items.weight[torch.from_numpy(rows + 1)] = torch.from_numpy(START * vectors).to(model.items.weight)
 
 
 @torch.no_grad()
@@ -223,8 +242,7 @@ def place_codes(model: Recommender, spec: RunSpec) -> None:
         codes = trunk.semantics.weight[1:]
     else:
         vectors = model.items.weight[1:].detach().cpu().numpy()
-        ones = np.ones_like(vectors)
-        codes = torch.from_numpy(kmeans(Fused(vectors, ones), size, seed=spec.seed).centroids)
+        codes = torch.from_numpy(kmeans(whole(vectors), size, seed=spec.seed).centroids)
     codebook.place(torch.arange(len(codes), device=codebook.codes.device), codes)
 
 
@@ -235,42 +253,10 @@ def validation(model: Recommender, data: PreparedData, spec: RunSpec) -> Callabl
     return lambda: evaluate(ModelScorer(model), data, split="valid", length=spec.model.length).metrics
 
 
-def cached_semantics(
-    data: PreparedData, spec: RunSpec, *, device: str, display: Display, say: Callable[[str], None]
-) -> SemanticIds:
-    """Make the semantic ids of a specification, or read them from the data folder where an earlier run left them."""
-    chosen = RunSpec(data=spec.data, semantics=spec.semantics)
-    if ID in plan(data, spec.semantics).modalities:
-        chosen = chosen.model_copy(update={"model": id_model(spec.model), "train": spec.train})
-    folder = data.path / "semantics" / chosen.digest()
-    if (folder / MANIFEST).is_file():
-        semantics = SemanticIds.load(folder).check(len(data.items))
-    else:
-        vectors = id_vectors(data, spec, device=device, display=display, say=say)
-        semantics = make(data, spec.semantics, vectors, device=device)
-        try:
-            semantics.save(folder)
-        except StorageError as error:  # another training may have written the same ids, or the folder is read-only
-            if not (folder / MANIFEST).is_file():
-                say(f"semantics: not kept beside the data, the run folder has them ({error})")
-    facts = semantics.facts()
-    say(f"semantics: {facts['count']} ids by {semantics.method} over {', '.join(semantics.modalities)} ({semantics.reason})")
-    return semantics
+def trained_vectors(data: PreparedData, *, device: str, display: Display) -> Train:
+    """Return a function that trains a static model and gives its item embeddings (V, D)."""
 
-
-def id_model(model: ModelSpec) -> ModelSpec:
-    """Return the static model whose item embeddings serve as the ``id`` modality."""
-    return ModelSpec(name="static", backbone="sasrec", dim=model.dim, length=model.length, dropout=model.dropout)
-
-
-def id_vectors(
-    data: PreparedData, spec: RunSpec, *, device: str, display: Display, say: Callable[[str], None]
-) -> Callable[[], np.ndarray]:
-    """Return a function that trains a static SASRec on the way and gives its item embeddings (V, D)."""
-
-    def train() -> np.ndarray:
-        say("semantics: training a static SASRec first, for its item embeddings")
-        static = spec.model_copy(update={"model": id_model(spec.model), "seed": spec.semantics.seed})
+    def train(static: RunSpec) -> np.ndarray:
         model = fit(data, static, None, out=None, device=device, display=display, checkpoints=None)
         return np.asarray(model.items.weight[1:].detach().cpu().numpy())
 
@@ -309,4 +295,24 @@ def finish(
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "seconds": seconds, "threads": torch.get_num_threads(), "cpu": torch.backends.cpu.get_cpu_capability(),
     }  # fmt: skip
-    save_run(out, spec, model, catalog=catalog, semantics=semantics, metrics=metrics, facts=facts)
+    cold = content_map(data, model, length=spec.model.length, seed=spec.semantics.seed)
+    save_run(out, spec, model, catalog=catalog, semantics=semantics, metrics=metrics, facts=facts, cold=cold)
+
+
+def content_map(data: PreparedData, model: Recommender, *, length: int, seed: int) -> ColdStart | None:
+    """Fit how items that come later get an embedding from their content; None if items have none."""
+    content, matrices = fit_content(data, seed=seed)
+    if not content.parts:
+        return None
+    embeddings = model.items.weight[1:].detach().cpu().numpy()
+    return fit_cold(content, matrices, embeddings, data.train_counts[1:], users=some_users(data, model, length), seed=seed)
+
+
+def some_users(data: PreparedData, model: Recommender, length: int, *, most: int = 500) -> np.ndarray | None:
+    """Return user vectors (B, D) after the training events of some users, None if a state depends on the candidate."""
+    scorer = ModelScorer(model)
+    if scorer.looks_at_candidates:
+        return None
+    active = np.flatnonzero(data.train_end > data.offsets[:-1])
+    chosen = active[np.linspace(0, len(active) - 1, min(most, len(active))).astype(int)]
+    return np.asarray(scorer.vectors(data.histories(chosen, data.train_end[chosen], length)).cpu().numpy())

@@ -1,0 +1,90 @@
+"""Many trainings of one experiment: each a cell with a folder of its own, finished ones kept, several at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from solidrec.api import Model, load, train
+from solidrec.data.prepared import PreparedData
+from solidrec.evaluate.result import Evaluation
+
+METRICS = ("AUC", "UAUC", "NDCG@10", "Recall@10")
+
+
+@final
+@dataclass(frozen=True)
+class Cell:
+    """One training: the ``row`` of the table that it belongs to, its ``seed`` and its ``settings`` (as in a `RunSpec`)."""
+
+    row: str
+    seed: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def folder(self, out: Path) -> Path:
+        """Return the run folder."""
+        return out / "runs" / f"{self.row.replace(' ', '')}-seed{self.seed}"
+
+
+def train_cells(
+    data: Path, cells: Sequence[Cell], out: Path, *, jobs: int = 1, done: Callable[[Cell], None] = lambda cell: None
+) -> None:
+    """Train every cell that is not finished, `jobs` processes of one thread at a time; an error of one is raised at once."""
+    if jobs == 1:
+        for cell in cells:
+            train_cell(data, cell, out)
+            done(cell)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        running = {pool.submit(train_cell, data, cell, out): cell for cell in cells}
+        try:
+            for future in as_completed(running):
+                future.result()
+                done(running[future])
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def train_cell(data: Path, cell: Cell, out: Path) -> None:
+    """Train one cell on one thread, or leave it if it is finished."""
+    train(data, seed=cell.seed, settings=cell.settings, out=cell.folder(out), threads=1, progress=False)
+
+
+@final
+@dataclass(frozen=True)
+class Row:
+    """One row of a table: its evaluations, one a seed, over the same users."""
+
+    name: str
+    evaluations: tuple[Evaluation, ...]
+
+    def mean(self, metric: str) -> float:
+        """Return a metric's mean over seeds."""
+        return float(np.mean(self.of_seeds(metric)))
+
+    def spread(self, metric: str) -> float | None:
+        """Return the standard deviation over seeds, None for one seed."""
+        return float(np.std(self.of_seeds(metric), ddof=1)) if len(self.evaluations) > 1 else None
+
+    def of_seeds(self, metric: str) -> list[float]:
+        """Return a metric seed by seed."""
+        return [float(found.metrics[metric] or 0) for found in self.evaluations]
+
+    def per_user(self, metric: str) -> np.ndarray:
+        """Return a metric of each user, averaged over seeds, (U,)."""
+        return np.asarray(np.mean([found.per_user[metric] for found in self.evaluations], axis=0))
+
+
+def rows_of(
+    data: PreparedData, cells: Sequence[Cell], out: Path, measure: Callable[[Model], Evaluation] | None = None
+) -> list[Row]:
+    """Return the rows of a table from its trained cells, measured on the test split."""
+    measure = measure or (lambda model: model.evaluate(data))
+    names = list(dict.fromkeys(cell.row for cell in cells))
+    return [Row(name, tuple(measure(load(cell.folder(out))) for cell in cells if cell.row == name)) for name in names]

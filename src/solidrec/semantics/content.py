@@ -1,0 +1,137 @@
+"""What an item is, as one vector: fitted on a catalogue, and applied to items that come later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self, final
+
+import numpy as np
+import polars as pl
+
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import DataError
+from solidrec.semantics.fuse import Fused, fuse
+from solidrec.semantics.modality import ID, available, is_placed, terms
+from solidrec.semantics.terms import TermModel, fit_terms
+
+SAMPLED = 50_000  # items that principal components are found from, at most
+
+
+class Part(NamedTuple):
+    """One modality: its ``name``, its ``width`` F_m, and what turns its terms into vectors, None where vectors are given.
+
+    ``placed`` says whether a token's place in its list counts.
+    """
+
+    name: str
+    width: int
+    terms: TermModel | None = None
+    placed: bool = False
+
+
+@final
+@dataclass(frozen=True)
+class Content:
+    """The modalities that say what an item is (all but its id)."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The width of each part."""
+        return tuple(part.width for part in self.parts)
+
+    def matrices(self, catalog: pl.DataFrame, given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the (n, F_m) matrix of each modality of the items of `catalog`; what is missing is zero.
+
+        `given` has the matrices that cannot be made of the catalogue. Raises `DataError` for one of another shape.
+        """
+        found = {}
+        for part in self.parts:
+            if part.terms is not None:
+                found[part.name] = part.terms.vectors(terms(catalog, part.name, placed=part.placed))
+                continue
+            matrix = given.get(part.name, np.zeros((len(catalog), part.width), dtype=np.float32))
+            if matrix.shape != (len(catalog), part.width):
+                wanted = f"{len(catalog):,} x {part.width:,} as in training"
+                raise DataError(f"feature {part.name!r}: is {matrix.shape[0]:,} x {matrix.shape[1]:,}, {wanted} is needed")
+            found[part.name] = matrix
+        return found
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays to keep."""
+        return {
+            f"{part.name}.{name}": array
+            for part in self.parts
+            if part.terms is not None
+            for name, array in (("idf", part.terms.idf), ("components", part.terms.components))
+        }
+
+    def facts(self) -> list[dict[str, Any]]:
+        """Return everything but the arrays, as plain values."""
+        return [
+            {"name": part.name, "width": part.width, "placed": part.placed,
+             "vocabulary": None if part.terms is None else list(part.terms.vocabulary)}
+            for part in self.parts
+        ]  # fmt: skip
+
+    @classmethod
+    def of(cls, facts: list[dict[str, Any]], arrays: Mapping[str, np.ndarray]) -> Self:
+        """Build what `facts` and `arrays` describe."""
+        parts = []
+        for fact in facts:
+            name, vocabulary = fact["name"], fact["vocabulary"]
+            model = None
+            if vocabulary is not None:
+                model = TermModel(tuple(vocabulary), arrays[f"{name}.idf"], arrays[f"{name}.components"])
+            parts.append(Part(name, fact["width"], model, fact["placed"]))
+        return cls(tuple(parts))
+
+
+def fit_content(data: PreparedData, *, seed: int = 0) -> tuple[Content, dict[str, np.ndarray]]:
+    """Return the content of a prepared catalogue, and the (V, F_m) matrix of each of its modalities."""
+    parts, matrices = [], {}
+    for name in available(data):
+        if name == ID:
+            continue
+        if name in data.features:
+            matrices[name] = np.asarray(data.features[name][1:])
+            parts.append(Part(name, matrices[name].shape[1]))
+        else:
+            placed = is_placed(data.catalog, name)
+            model, matrices[name] = fit_terms(terms(data.catalog, name, placed=placed), seed=seed)
+            parts.append(Part(name, matrices[name].shape[1], model, placed))
+    return Content(tuple(parts)), matrices
+
+
+def side_by_side(matrices: Mapping[str, np.ndarray]) -> Fused:
+    """Return the modalities fused, each of unit length; an item may lack all of them."""
+    if any(matrix.any() for matrix in matrices.values()):
+        return fuse(list(matrices.values()))
+    blocks = [np.zeros(matrix.shape, dtype=np.float32) for matrix in matrices.values()]
+    rows = len(blocks[0])
+    return Fused(np.concatenate(blocks, axis=1), np.zeros((rows, len(blocks)), np.float32), widths_of(blocks))
+
+
+def widths_of(blocks: list[np.ndarray]) -> tuple[int, ...]:
+    """Return how wide each block is."""
+    return tuple(int(block.shape[1]) for block in blocks)
+
+
+def principal(matrices: Mapping[str, np.ndarray], dim: int, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of items that have content, and their content (n, dim) in principal components of unit variance.
+
+    Where there are fewer components than `dim`, random numbers fill the rest.
+    """
+    from sklearn.decomposition import PCA
+
+    fused = side_by_side(matrices)
+    rows = np.flatnonzero(fused.present.any(axis=1))
+    vectors, random = fused.vectors[rows], np.random.default_rng(seed)
+    sample = vectors if len(rows) <= SAMPLED else vectors[np.sort(random.permutation(len(rows))[:SAMPLED])]
+    parts = max(0, min(dim, len(sample) - 1, int(np.linalg.matrix_rank(sample - sample.mean(0)))))
+    found = random.normal(size=(len(rows), dim))
+    if parts:
+        found[:, :parts] = PCA(parts, whiten=True, random_state=seed).fit(sample).transform(vectors)
+    return rows, found.astype(np.float32)

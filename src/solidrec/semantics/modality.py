@@ -1,0 +1,72 @@
+"""The modalities that a data set has by itself: matrices, titles, categories, token lists, and item embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+
+from solidrec.data.prepared import PreparedData
+from solidrec.semantics.terms import fit_terms, tokens, words
+
+ID, TEXT, CATEGORIES = "id", "text", "categories"
+
+
+def has_titles(data: PreparedData) -> bool:
+    """Return whether any item has a title with a letter or a digit in it."""
+    return "title" in data.catalog.columns and bool(data.catalog["title"].str.contains(r"[\p{L}\p{N}]").any())
+
+
+def has_categories(data: PreparedData) -> bool:
+    """Return whether any item has a category."""
+    return "categories" in data.catalog.columns and bool((data.catalog["categories"].list.len() > 0).any())
+
+
+def token_columns(data: PreparedData) -> tuple[str, ...]:
+    """Return the catalogue's columns of discrete tokens (``*_tokens*``)."""
+    return tuple(name for name, kind in data.catalog.schema.items() if "_tokens" in name and isinstance(kind, pl.List))
+
+
+def available(data: PreparedData) -> tuple[str, ...]:
+    """Return the modalities that a data set has.
+
+    They are its feature matrices, ``text`` if it has titles, ``categories``, its token columns, and ``id``.
+    """
+    content = {TEXT: has_titles(data), CATEGORIES: has_categories(data)} | dict.fromkeys(token_columns(data), True)
+    return (*data.features, *(name for name, there in content.items() if there and name not in data.features), ID)
+
+
+def modality(data: PreparedData, name: str, item_vectors: Callable[[], np.ndarray], *, seed: int) -> np.ndarray:
+    """Return one modality's (V, F) matrix; an all-zero row says that the item has none."""
+    if name in data.features:
+        return np.asarray(data.features[name][1:])
+    if name == ID:
+        return item_vectors()
+    _, vectors = fit_terms(terms(data.catalog, name, placed=is_placed(data.catalog, name)), seed=seed)
+    return vectors
+
+
+def terms(catalog: pl.DataFrame, name: str, *, placed: bool) -> list[list[str]]:
+    """Return each item's bag of terms: the words of its title, its categories, or the tokens of a column, `placed` or not.
+
+    A catalogue without the column has an empty bag for every item.
+    """
+    column = "title" if name == TEXT else name
+    if column not in catalog.columns:
+        return [[] for _ in range(len(catalog))]
+    found = catalog[column].to_list()
+    if name == TEXT:
+        return [words(title) for title in found]
+    if name == CATEGORIES:
+        return [labels or [] for labels in found]
+    return [tokens(codes, placed=placed) for codes in found]
+
+
+def is_placed(catalog: pl.DataFrame, name: str) -> bool:
+    """Return whether a token's place counts: lists that are all equally long (and longer than 1) are codes of levels."""
+    if name in (TEXT, CATEGORIES):
+        return False
+    lengths = catalog[name].list.len().drop_nulls()
+    lengths = lengths.filter(lengths > 0).unique()
+    return len(lengths) == 1 and lengths[0] > 1

@@ -1,0 +1,140 @@
+"""The quality of a semantic map as numbers: how even it is, what it agrees with, and how firmly it stands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from solidrec.semantics.fuse import fuse
+from solidrec.semantics.ids import SemanticIds
+from solidrec.semantics.plan import cluster
+
+COMMON = 0.5
+"""A label that more items than this share have says nothing about an item."""
+Labels = npt.NDArray[np.int64]
+
+
+class Purity(NamedTuple):
+    """The share of items that have the label most common in their semantic id, and what shuffled items would reach."""
+
+    value: float
+    chance: float
+
+
+def quality(
+    ids: SemanticIds,
+    matrices: Mapping[str, np.ndarray],
+    categories: Sequence[Sequence[str] | None] | None = None,
+    *,
+    seeds: int = 3,
+    device: str = "cpu",
+) -> dict[str, Any]:
+    """Return numbers about a map made of the `matrices` (name -> (V, F), zero rows missing), as plain values.
+
+    ``sizes`` of the ids · ``entropy_share`` · ``purity`` against categories beside its chance value · ``agreement``: adjusted
+    mutual information (1 same, 0 chance) of the maps that single modalities make, pair by pair · ``stability``: the same
+    between maps of `seeds` seeds (k-means only).
+    """
+    sizes = np.bincount(ids.of_item[1:], minlength=ids.count + 1)[1:]
+    named = None if categories is None else purity(ids.of_item[1:], categories)
+    return {
+        "sizes": {"smallest": int(sizes.min()), "median": float(np.median(sizes)), "largest": int(sizes.max()),
+                  "alone": int((sizes == 1).sum())},
+        "entropy_share": ids.facts()["entropy_share"],
+        "purity": None if named is None else named._asdict(),
+        "agreement": agreement(matrices, ids.count, seed=ids.seed, device=device),
+        "stability": stability(ids, matrices, seeds=seeds, device=device) if ids.method == "kmeans" else None,
+    }  # fmt: skip
+
+
+def purity(groups: Labels, categories: Sequence[Sequence[str] | None], *, seed: int = 0) -> Purity | None:
+    """Return how pure `groups` (V,) are; None if no item has a telling label.
+
+    A label that more than half of the labelled items have is left out.
+
+    >>> purity(np.array([1, 1, 2, 2]), [["a"], ["a"], ["b"], ["c"]])
+    Purity(value=0.75, chance=0.5)
+    """
+    labelled = np.array([bool(labels) for labels in categories])
+    counts = Counter(label for labels in categories for label in set(labels or ()))
+    telling = {label for label, count in counts.items() if count <= COMMON * labelled.sum()}
+    own = [telling.intersection(labels or ()) for labels in categories]
+    some = np.flatnonzero([bool(labels) for labels in own])
+    if not len(some):
+        return None
+    named = [own[item] for item in some]
+    shuffled = np.random.default_rng(seed).permutation(groups[some])
+    return Purity(majority(groups[some], named), majority(shuffled, named))
+
+
+def majority(groups: Labels, labels: Sequence[set[str]]) -> float:
+    """Return the share of items that have the label most common in their group."""
+    members: dict[int, Counter[str]] = {}
+    for group, own in zip(groups.tolist(), labels, strict=True):
+        members.setdefault(group, Counter()).update(own)
+    return sum(max(counter.values()) for counter in members.values()) / len(labels)
+
+
+def agreement(matrices: Mapping[str, np.ndarray], k: int, *, seed: int = 0, device: str = "cpu") -> dict[str, float]:
+    """Return the adjusted mutual information of every two modalities' own maps, over the items that have both."""
+    maps = {name: alone(matrix, k, seed=seed, device=device) for name, matrix in matrices.items() if matrix.any()}
+    shared = [(a, b) for a, b in combinations(maps, 2) if ((maps[a] >= 0) & (maps[b] >= 0)).any()]
+    return {f"{a}, {b}": mutual_information(maps[a], maps[b]) for a, b in shared}
+
+
+def alone(matrix: np.ndarray, k: int, *, seed: int, device: str) -> Labels:
+    """Return the groups (V,) that one modality makes, -1 where it is missing."""
+    groups, _ = cluster(fuse([matrix]), k, levels=1, seed=seed, device=device)
+    return np.where(matrix.any(axis=1), groups[:, 0], -1)
+
+
+def stability(ids: SemanticIds, matrices: Mapping[str, np.ndarray], *, seeds: int, device: str = "cpu") -> float | None:
+    """Return the mean adjusted mutual information between the maps of several seeds, None for a single one."""
+    fused = fuse([matrices[name] for name in ids.modalities], ids.weights or None)
+    maps = [ids.of_item[1:] - 1]
+    for seed in range(ids.seed + 1, ids.seed + seeds):
+        groups, _ = cluster(fused, ids.count, levels=1, seed=seed, device=device)
+        maps.append(groups[:, 0])
+    pairs = [mutual_information(a, b) for a, b in combinations(maps, 2)]
+    return float(np.mean(pairs)) if pairs else None
+
+
+def mutual_information(a: Labels, b: Labels) -> float:
+    """Return the adjusted mutual information of two maps over the items that both have (Vinh et al., JMLR 2010)."""
+    from sklearn.metrics import adjusted_mutual_info_score
+
+    both = (a >= 0) & (b >= 0)
+    return float(adjusted_mutual_info_score(a[both], b[both]))
+
+
+def drivers(ids: SemanticIds, matrices: Mapping[str, np.ndarray]) -> list[str | None]:
+    """Return for each semantic id of the first level the modality that holds its items together; None where they are but one.
+
+    It is the one whose squared distances to their mean shrink most inside the semantic id, against those in the whole catalogue.
+    """
+    names = [name for name in ids.modalities if matrices[name].any()]
+    kept = np.stack([spread_kept(fuse([matrices[name]]).vectors, ids) for name in names])
+    best = np.where(np.isnan(kept), np.inf, kept).argmin(0)
+    return [None if np.isnan(kept[:, group]).all() else names[best[group]] for group in range(ids.count)]
+
+
+def spread_kept(vectors: np.ndarray, ids: SemanticIds) -> npt.NDArray[np.float64]:
+    """Return (count,): the mean squared distance to the mean inside each semantic id, as a share of that in the catalogue.
+
+    Items with a zero row don't count; NaN for ids with fewer than two others.
+    """
+    has = vectors.any(axis=1)
+    group, some = ids.of_item[1:][has] - 1, vectors[has].astype(np.float64)
+    sizes = np.bincount(group, minlength=ids.count)
+    sums = np.zeros((ids.count, vectors.shape[1]))
+    np.add.at(sums, group, some)
+    squares = np.bincount(group, (some**2).sum(1), minlength=ids.count)
+    inside = squares - (sums**2).sum(1) / np.maximum(sizes, 1)
+    total = (some**2).sum() - (some.sum(0) ** 2).sum() / len(some)
+    mean = total / max(len(some) - 1, 1)
+    return np.where(sizes > 1, inside / np.maximum(sizes - 1, 1) / max(mean, 1e-12), np.nan)

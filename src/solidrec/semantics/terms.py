@@ -1,0 +1,91 @@
+"""Vectors of bags of terms (words, category labels, tokens): TF-IDF and truncated SVD, no download needed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+
+MAX_CHARACTERS = 4096
+WORD = re.compile(r"(?u)\b\w+\b")
+WIDTH = 64
+Floats = npt.NDArray[np.float32]
+
+
+@final
+@dataclass(frozen=True)
+class TermModel:
+    """What was fitted: ``vocabulary`` of T terms, ``idf`` (T,) and ``components`` (F, T); new items go through `vectors`.
+
+    An item's vector is the sum of its terms' columns of ``components``, each weighted by sublinear TF-IDF of unit length.
+    """
+
+    vocabulary: tuple[str, ...]
+    idf: npt.NDArray[np.float64]
+    components: npt.NDArray[np.float64]
+
+    @cached_property
+    def weigher(self) -> Any:
+        """The scikit-learn vectorizer with this vocabulary."""
+        vectorizer = tf_idf(vocabulary={term: column for column, term in enumerate(self.vocabulary)})
+        vectorizer.idf_ = self.idf
+        return vectorizer
+
+    def vectors(self, items: Sequence[Sequence[str]]) -> Floats:
+        """Return the (n, F) vectors of `items`, each a bag of terms; one without a known term has a zero row."""
+        if not len(items) or not self.vocabulary:
+            return np.zeros((len(items), len(self.components)), dtype=np.float32)
+        return np.ascontiguousarray(self.weigher.transform(items) @ self.components.T, dtype=np.float32)
+
+
+def fit_terms(items: Sequence[Sequence[str]], *, width: int = WIDTH, seed: int = 0) -> tuple[TermModel, Floats]:
+    """Return a model of bags of terms and their (V, F) float32 vectors, F <= `width`; an empty bag has a zero row.
+
+    >>> model, vectors = fit_terms([["red", "shirt"], ["red", "tie"], []], width=2)
+    >>> vectors.shape, bool(vectors[2].any()), model.vectors([["blue", "shirt"]]).shape
+    ((3, 2), False, (1, 2))
+    """
+    from sklearn.decomposition import TruncatedSVD
+
+    if not any(len(terms) for terms in items):
+        return TermModel((), np.zeros(0), np.zeros((1, 0))), np.zeros((len(items), 1), dtype=np.float32)
+    vectorizer = tf_idf()
+    weighted = vectorizer.fit_transform(items)
+    vocabulary = tuple(vectorizer.get_feature_names_out().tolist())
+    width = min(width, len(vocabulary) - 1)
+    if width < 1:
+        return TermModel(vocabulary, vectorizer.idf_, np.eye(1)), np.asarray(weighted.toarray(), dtype=np.float32)
+    svd = TruncatedSVD(width, random_state=seed)
+    with np.errstate(invalid="ignore", divide="ignore"):  # items that are all alike vary by nothing
+        reduced = svd.fit_transform(weighted)
+    return TermModel(vocabulary, vectorizer.idf_, svd.components_), np.ascontiguousarray(reduced, dtype=np.float32)
+
+
+def tf_idf(vocabulary: dict[str, int] | None = None) -> Any:
+    """Return a scikit-learn vectorizer that takes bags of terms as they are."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(sublinear_tf=True, analyzer=list, vocabulary=vocabulary)
+
+
+def words(title: str | None) -> list[str]:
+    """Return the words of a title, lower case, of its first 4,096 characters.
+
+    >>> words("Red SHIRT, 2 pieces"), words(None)
+    (['red', 'shirt', '2', 'pieces'], [])
+    """
+    return [word for word in WORD.findall((title or "")[:MAX_CHARACTERS].lower()) if word.strip("_")]
+
+
+def tokens(codes: Sequence[int] | None, *, placed: bool) -> list[str]:
+    """Return discrete tokens as terms; if `placed`, a token means something else in each place of the list.
+
+    >>> tokens([7, 7], placed=True), tokens([7, 7], placed=False), tokens(None, placed=True)
+    (['0:7', '1:7'], ['7', '7'], [])
+    """
+    return [f"{place}:{code}" if placed else str(code) for place, code in enumerate(codes or ())]

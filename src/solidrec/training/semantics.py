@@ -1,0 +1,81 @@
+"""Semantic ids beside the data: made once for a specification, and so are the item embeddings that some are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from solidrec.artifacts import MANIFEST, new_folder, read_manifest, write_manifest
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import StorageError
+from solidrec.semantics.ids import SemanticIds, load_array
+from solidrec.semantics.modality import ID
+from solidrec.semantics.plan import make, plan
+from solidrec.spec import ModelSpec, RunSpec
+
+VECTORS = "vectors.npy"
+KIND = "item-vectors"
+Train = Callable[[RunSpec], np.ndarray]
+"""Trains the static model of a specification and returns its (V, D) item embeddings."""
+
+
+def cached_semantics(
+    data: PreparedData, spec: RunSpec, train: Train, *, device: str = "cpu", say: Callable[[str], None] = lambda line: None
+) -> SemanticIds:
+    """Make the semantic ids of a specification, or read them from the data folder where an earlier run left them."""
+    chosen = RunSpec(data=spec.data, semantics=spec.semantics)
+    if ID in plan(data, spec.semantics).modalities:
+        chosen = chosen.model_copy(update={"model": id_model(spec.model), "train": spec.train})
+    folder = data.path / "semantics" / chosen.digest()
+    if (folder / MANIFEST).is_file():
+        semantics = SemanticIds.load(folder).check(len(data.items))
+    else:
+        semantics = make(data, spec.semantics, lambda: item_vectors(data, spec, train, say=say), device=device)
+        keep(folder, semantics.save, say)
+    facts = semantics.facts()
+    levels = f" in {facts['levels']} levels of {facts['codes']} in all" if facts["levels"] > 1 else ""
+    say(f"semantics: {facts['count']} ids{levels} by {semantics.method}{over(semantics)} ({semantics.reason})")
+    return semantics
+
+
+def over(semantics: SemanticIds) -> str:
+    """Say which modalities were used, nothing if none."""
+    return f" over {', '.join(semantics.modalities)}" if semantics.modalities else ""
+
+
+def item_vectors(
+    data: PreparedData, spec: RunSpec, train: Train, *, say: Callable[[str], None] = lambda line: None
+) -> np.ndarray:
+    """Return the (V, D) item embeddings of the static model that the ``id`` modality trains on the way, kept beside the data."""
+    static = RunSpec(data=spec.data, model=id_model(spec.model), train=spec.train, seed=spec.semantics.seed)
+    folder = data.path / "semantics" / f"id-{static.digest()}"
+    if (folder / MANIFEST).is_file():
+        read_manifest(folder, kind=KIND)
+        return load_array(folder / VECTORS)
+    say("semantics: training a static SASRec first, for its item embeddings")
+    vectors = train(static)
+    keep(folder, lambda path: save_vectors(path, vectors), say)
+    return vectors
+
+
+def save_vectors(folder: Path, vectors: np.ndarray) -> None:
+    """Write item embeddings as an artifact folder."""
+    with new_folder(folder, replace=True) as temporary:
+        np.save(temporary / VECTORS, vectors)
+        write_manifest(temporary, kind=KIND, files=[VECTORS], facts={})
+
+
+def keep(folder: Path, save: Callable[[Path], None], say: Callable[[str], None]) -> None:
+    """Save beside the data, if it can be written to; another training may have written the same."""
+    try:
+        save(folder)
+    except StorageError as error:
+        if not (folder / MANIFEST).is_file():
+            say(f"semantics: not kept beside the data, so another run makes them again ({error})")
+
+
+def id_model(model: ModelSpec) -> ModelSpec:
+    """Return the static model whose item embeddings serve as the ``id`` modality."""
+    return ModelSpec(name="static", backbone="sasrec", dim=model.dim, length=model.length, dropout=model.dropout)
