@@ -142,7 +142,8 @@ def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:
 def encoded_line(name: str, manifest: Mapping[str, Any]) -> str:
     """Return what `encode` has to say: how many items have a vector, and why the others have none.
 
-    >>> encoded_line("image", {"encoded": 7, "items": 9, "encoder": "net", "width": 3, "missing": {"no_picture": 2}, "unusable": {}, "notes": {}})
+    >>> why = {"missing": {"no_picture": 2}, "unusable": {}, "notes": {}}
+    >>> encoded_line("image", {"encoded": 7, "items": 9, "encoder": "net", "width": 3, **why})
     'image: 7 of 9 items by net, 3 numbers each; no_picture 2'
     """
     counts = {**manifest["missing"], **manifest["unusable"], **manifest["notes"]}

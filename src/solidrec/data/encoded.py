@@ -31,9 +31,9 @@ class EncodedFeature(NamedTuple):
 
 
 def write_encoded(data: Path, name: str, vectors: Floats, *, fingerprint: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Write (V+1, F) `vectors` as ``features/NAME`` of the prepared folder `data`, replacing an older one, and return the manifest.
+    """Write (V+1, F) `vectors` as ``features/NAME`` of the folder `data` whose fingerprint is given, and return the manifest.
 
-    `fingerprint` is the data's. Raises `StorageError` when the disk refuses.
+    An older one is replaced. Raises `StorageError` when the disk refuses.
     """
     with new_folder(data / FOLDER / name, replace=True) as folder:
         write_file(folder / VECTORS, partial(np.save, arr=vectors, allow_pickle=False))
@@ -71,7 +71,8 @@ def read_encoded(data: Path, *, fingerprint: str, items: int, taken: tuple[str, 
 
 def read_facts(data: Path, name: str) -> dict[str, Any]:
     """Return what the manifest of an encoded feature says of it, without its files and versions."""
-    return {key: value for key, value in read_manifest(data / FOLDER / name, kind=KIND).items() if key not in ("files", "versions")}
+    manifest = read_manifest(data / FOLDER / name, kind=KIND)
+    return {key: value for key, value in manifest.items() if key not in ("files", "versions")}
 
 
 def _read(folder: Path, *, fingerprint: str, items: int, taken: tuple[str, ...]) -> EncodedFeature:

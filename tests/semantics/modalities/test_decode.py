@@ -85,7 +85,7 @@ def test_a_flipped_bit_of_a_png_is_damaged(pack: Pack) -> None:
     assert reason(bytes(whole)) == "damaged"
 
 
-@pytest.mark.parametrize(("width", "height"), [(4001, 4000), (9000, 9000), (12000, 12000), (20000, 20000), (2**31 - 1, 2**31 - 1)])
+@pytest.mark.parametrize(("width", "height"), [(4001, 4000), (9000, 9000), (12000, 12000), (20000, 20000), (2**31 - 1, 9)])
 def test_a_bomb_is_refused_by_what_it_claims(width: int, height: int) -> None:
     """Pillow alone loads the second in silence, warns of the third, and refuses the fourth."""
     assert reason(png(width, height)) in {"too_many_pixels", "not_a_picture"}
@@ -106,7 +106,8 @@ def test_a_text_chunk_of_200_megabytes_is_not_unpacked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "expected"), [((1, 1), "too_small"), ((7, 100), "too_small"), ((1, 20000), "too_small"), ((8, 161), "too_long"), ((401, 20), "too_long")]
+    ("size", "expected"),
+    [((1, 1), "too_small"), ((7, 9), "too_small"), ((1, 20000), "too_small"), ((8, 161), "too_long"), ((401, 20), "too_long")],
 )
 def test_sizes_that_no_picture_of_an_item_has(pack: Pack, size: tuple[int, int], expected: str) -> None:
     assert reason(pack(Image.new("RGB", size))) == expected
@@ -156,7 +157,8 @@ def test_a_transparent_colour_of_a_palette_is_white(pack: Pack) -> None:
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 def test_of_an_animation_the_first_frame_counts(pack: Pack, kind: str) -> None:
     frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "lime", "blue")]
-    content = pack(frames[0], kind, save_all=True, append_images=frames[1:], duration=50, **({"lossless": True} if kind == "WEBP" else {}))
+    lossless = {"lossless": True} if kind == "WEBP" else {}
+    content = pack(frames[0], kind, save_all=True, append_images=frames[1:], duration=50, **lossless)
     assert (pixels(content) == [255, 0, 0]).all()
 
 
@@ -170,12 +172,9 @@ def test_the_rotation_of_a_camera_is_applied(pack: Pack) -> None:
     assert found[-6:].max() < 15
 
 
-def test_a_broken_exif_costs_at_most_the_picture(pack: Pack) -> None:
-    content = pack(noise(), "JPEG", exif=b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\xff\xff\x01\x12\x00\x03\xff\xff\xff\xff")
-    try:
-        assert pixels(content).shape == (16, 16, 3)
-    except PictureError as error:
-        assert str(error) == "damaged"
+def test_a_broken_exif_does_not_cost_the_picture(pack: Pack) -> None:
+    broken = b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\xff\xff\x01\x12\x00\x03\xff\xff\xff\xff"
+    np.testing.assert_array_equal(pixels(pack(noise(), "JPEG", exif=broken)), pixels(pack(noise(), "JPEG")))
 
 
 def test_a_crop_keeps_the_form_and_a_squash_the_whole(pack: Pack) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from solidrec.errors import SolidrecError
+from solidrec.semantics.modalities import decoders as module
 from solidrec.semantics.modalities.base import Refusal
 from solidrec.semantics.modalities.decode import Limits, View, decode
 from solidrec.semantics.modalities.decoders import Decoders
@@ -88,6 +90,7 @@ def test_no_worker_outlives_its_decoders(pack: Pack) -> None:
     assert all(process.returncode is not None for process in processes)
 
 
-def test_a_worker_that_cannot_start_is_an_error_and_not_a_bad_picture(pack: Pack) -> None:
-    with Decoders(VIEW, Limits(memory=1 << 20)) as decoders, pytest.raises(SolidrecError, match="does not start"):
+def test_a_worker_that_cannot_start_is_an_error_and_not_a_bad_picture(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "command", lambda view, limits: [sys.executable, "-c", "raise SystemExit(1)"])
+    with Decoders(VIEW) as decoders, pytest.raises(SolidrecError, match="does not start"):
         decoders.decode([small(pack)])

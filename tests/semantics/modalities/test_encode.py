@@ -63,7 +63,7 @@ def test_too_many_unusable_items_stop_it(toy: Any, words: Any, catalog: Maker, t
     """The share is of the items that have content: 1 of 4 here, whatever is missing."""
     titles = ["bad", "a", "b", "c", None, None]
     assert run(toy(), words, tmp_path, catalog(titles), max_unusable=0.25).facts["encoded"] == 3
-    with pytest.raises(DataError, match=r"1 items cannot be used: bad 1 \(such as item 'i0'\).*--max-unusable"):
+    with pytest.raises(DataError, match=r"1 items cannot be used: bad 1 \(item 'i0'\).*--max-unusable"):
         run(toy(), words, tmp_path, catalog(titles), max_unusable=0.24)
 
 

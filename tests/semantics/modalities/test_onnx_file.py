@@ -33,7 +33,9 @@ def settings(**given: Any) -> OnnxSettings:
 def small(tmp_path: Path) -> Callable[..., Path]:
     """A network whose outputs are its input averaged over two axes (n, 3, 1, 1), and that as (n, 3) plus 1 within it."""
 
-    def make(batch: int | str = "n", axes: tuple[int, int] = (2, 3), shape: tuple[int, ...] = (3, 8, 8), outputs: int = 1) -> Path:
+    def make(
+        batch: int | str = "n", axes: tuple[int, int] = (2, 3), shape: tuple[int, ...] = (3, 8, 8), outputs: int = 1
+    ) -> Path:
         given = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [batch, *shape])
         nodes = [
             helper.make_node("ReduceMean", ["picture", "axes"], ["mean"], keepdims=1),

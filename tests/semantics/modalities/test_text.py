@@ -97,7 +97,8 @@ def test_the_batch_does_not_change_a_vector(minilm: SentenceEncoder, movies: pl.
 
 
 def test_hostile_titles_have_finite_vectors(minilm: SentenceEncoder, catalog: Maker, tmp_path: Path) -> None:
-    titles = ["x" * 2_000_000, "a\x00b", "<script>alert(1)</script>", "\U0001f600\U0001f600", "茶 чай شاي tea", "\u202e\u200b?", None, "\n"]
+    odd = ["a\x00b", "<script>alert(1)</script>", "\U0001f600\U0001f600", "茶 чай شاي tea", "\u202e\u200b?"]
+    titles = ["x" * 2_000_000, *odd, None, "\n"]
     found = encode_items(Texts(minilm), catalog(titles), cache=VectorCache(tmp_path, Texts(minilm).key))
     assert (found.facts["missing"], found.facts["notes"]) == ({"no_text": 2}, {"capped": 1})
     assert np.isfinite(found.vectors).all()
@@ -118,7 +119,7 @@ def test_a_key_changes_with_every_file_that_decides(minilm: SentenceEncoder, tmp
 
 def test_a_model_that_could_run_code_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "pytorch_model.bin").write_bytes(b"pickled")
-    with pytest.raises(DataError, match="no .safetensors weights"):
+    with pytest.raises(DataError, match=r"no \.safetensors weights"):
         sentence_encoder(str(tmp_path))
     (tmp_path / "model.safetensors").write_bytes(b"no weights")
     (tmp_path / "config.json").write_text('{"model_type": "bert"}')

@@ -13,7 +13,7 @@ import polars as pl
 
 Floats = npt.NDArray[np.float32]
 Ready = TypeVar("Ready")
-Takes = TypeVar("Takes", contravariant=True)
+Takes_contra = TypeVar("Takes_contra", contravariant=True)
 
 
 class Content(NamedTuple):
@@ -30,7 +30,7 @@ class Refusal(NamedTuple):
     missing: bool = False
 
 
-class Encoder(Protocol[Takes]):
+class Encoder(Protocol[Takes_contra]):
     """A network that turns inputs into vectors of one width, the same for the same input to float noise."""
 
     @property
@@ -45,7 +45,7 @@ class Encoder(Protocol[Takes]):
     def batch(self) -> int:
         """How many inputs it takes at once."""
 
-    def encode(self, inputs: Sequence[Takes]) -> Floats:
+    def encode(self, inputs: Sequence[Takes_contra]) -> Floats:
         """Return (n, F), one row an input."""
 
 

@@ -160,7 +160,7 @@ def _facts(catalog: pl.DataFrame, refused: dict[int, Refusal]) -> dict[str, Any]
 def _check(name: str, facts: dict[str, Any], *, usable: int, max_unusable: float) -> None:
     """Raise `DataError` if too little is usable."""
     bad = sum(facts["unusable"].values())
-    why = ", ".join(f"{reason} {count:,} (such as item {facts['examples'][reason]!r})" for reason, count in facts["unusable"].items())
+    why = ", ".join(f"{reason} {count:,} (item {facts['examples'][reason]!r})" for reason, count in facts["unusable"].items())
     if bad > max_unusable * (bad + usable):
         raise DataError(f"{name}: {bad:,} items cannot be used: {why}; repair them or raise --max-unusable ({max_unusable:g})")
     if not usable:

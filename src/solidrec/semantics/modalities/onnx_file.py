@@ -28,7 +28,7 @@ class OnnxSettings(BaseModel):
     """What an ONNX network expects: a picture of `size`, its values (pixel * scale - mean) / std with pixels of 0..255.
 
     `mean` and `std` are in the order of `channels`. `output` names a tensor; one inside the graph, such as the features
-    before a classifier, is made an output (this takes the package ``onnx``). `average` are the axes to average an output over.
+    before a classifier, will do. `average` are the axes to average an output over.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -75,7 +75,7 @@ class OnnxEncoder:
         self.session, self.output = open_session(path, settings.output, device=device, threads=threads)
         given = self.session.get_inputs()
         if len(given) != 1 or len(given[0].shape) != 4:
-            raise UsageError(f"{path}: takes {len(given)} inputs of shape {[i.shape for i in given]}; one picture batch is needed")
+            raise UsageError(f"{path}: takes inputs of shape {[each.shape for each in given]}; one of four axes is needed")
         self.input = given[0].name
         self.fixed = given[0].shape[0] if isinstance(given[0].shape[0], int) else None
 
@@ -102,10 +102,10 @@ class OnnxEncoder:
             raise UsageError(f"{self.name}: {text} ({str(error).splitlines()[0][:200]}); correct its settings") from error
         if self.settings.average:
             found = found.mean(axis=self.settings.average)
-        if found.ndim != 2 and found.size == len(found) * max(found.shape):
+        if found.ndim != 2 and found.size == len(found) * max(found.shape[1:], default=0):
             found = found.reshape(len(found), -1)  # (n, F, 1, 1)
         if found.ndim != 2:
-            raise UsageError(f"{self.name}: output {self.output!r} has shape {found.shape}; name another or set \"average\"")
+            raise UsageError(f'{self.name}: output {self.output!r} has shape {found.shape}; name another or set "average"')
         return found
 
 
@@ -124,7 +124,7 @@ def open_session(path: Path, output: str | None, *, device: str, threads: int) -
         names = [found.name for found in session.get_outputs()]
         if output is None:
             if len(names) > 1:
-                raise UsageError(f"{path}: has outputs {', '.join(names)}; say which in its settings as \"output\"")
+                raise UsageError(f'{path}: has outputs {", ".join(names)}; say which in its settings as "output"')
             return session, names[0]
         if output not in names:
             session = onnxruntime.InferenceSession(with_output(path, output), options, providers=[provider])
@@ -137,7 +137,7 @@ def open_session(path: Path, output: str | None, *, device: str, threads: int) -
 
 def with_output(path: Path, output: str) -> bytes:
     """Return the network with a tensor inside it as one more output; raises `UsageError` if it has no such tensor."""
-    need("onnx", "onnx")
+    need(EXTRA, "onnx")
     import onnx
 
     model = onnx.load(path)

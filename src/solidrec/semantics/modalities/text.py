@@ -42,8 +42,8 @@ class Texts:
 
     def contents(self, catalog: pl.DataFrame) -> Iterator[Content | Refusal]:
         """Yield each item's text; an item without one has none, and a text that was cut is noted as capped."""
-        for row in catalog.select(name for name in self.columns if name in catalog.columns).iter_rows():
-            yield text_of(row)
+        for row in catalog.select("item", *(name for name in self.columns if name in catalog.columns)).iter_rows():
+            yield text_of(row[1:])
 
     def ready(self, contents: Sequence[bytes]) -> list[str | Refusal]:
         """Return the texts."""
@@ -80,6 +80,7 @@ class SentenceEncoder:
         need(EXTRA, "sentence_transformers")
         self.name = name
         self.key = folder_key(folder)
+        from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
         from transformers.utils.logging import disable_progress_bar
 
@@ -89,7 +90,7 @@ class SentenceEncoder:
                 str(folder), device=device, local_files_only=True, trust_remote_code=False,
                 model_kwargs={"use_safetensors": True},
             )  # fmt: skip
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise DataError(f"{folder}: is no sentence-transformers model ({str(error).splitlines()[0]})") from error
         self.model: Any = model.float().eval()
 
