@@ -37,12 +37,13 @@ def encode(
     from solidrec.console import say
     from solidrec.data.encoded import read_facts
 
-    opened = run(
+    run(
         data, text=text, text_columns=text_column or ["title"], images=images, image_encoder=image_encoder,
         image_settings=image_settings, name=name, cache=cache, max_unusable=max_unusable, device=device, threads=threads,
         progress=not json_,
     )  # fmt: skip
     if json_:
-        print_json({name: read_facts(data, name) for name in opened.encoded})
+        made = ([name or "text"] if text is not None else []) + ([name or "image"] if images is not None else [])
+        print_json({each: read_facts(data, each) for each in made})
     else:
         say(f"wrote {data}/features; next: solidrec semantics {data}")

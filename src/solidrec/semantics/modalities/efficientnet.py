@@ -39,15 +39,20 @@ class EfficientNetLite0:
 
         self.network: Any = EfficientNet.from_name(EFFICIENTNET)
         self.network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-        self.network.to(device).eval()
+        self.network.to(device=device, memory_format=torch.channels_last).eval()
         self.device = device
+        # A few pictures at once keep a CPU's activations in memory that it has; with 32 half of the time goes to the system.
+        self.at_once = 4 if device == "cpu" else self.batch
         self.key = key_of(weights=SHA256, mean=MEAN, std=STD)
 
     def encode(self, inputs: Sequence[Pixels]) -> Floats:
         """Return (n, 1280)."""
         import torch
 
-        pixels = torch.from_numpy(np.stack(inputs)).to(self.device).permute(0, 3, 1, 2).float()
+        found = []
         with torch.inference_mode():
-            features = self.network.extract_features((pixels - MEAN) / STD).mean(dim=(2, 3))
-        return np.asarray(features.cpu().numpy(), dtype=np.float32)
+            for start in range(0, len(inputs), self.at_once):
+                pixels = torch.from_numpy(np.stack(inputs[start : start + self.at_once])).to(self.device)
+                values = (pixels.permute(0, 3, 1, 2).float() - MEAN) / STD
+                found.append(self.network.extract_features(values).mean(dim=(2, 3)).cpu().numpy())
+        return np.concatenate(found)
