@@ -45,6 +45,10 @@ def test_titles_and_pictures_become_feature_matrices(solidrec: Solidrec, copy: P
     again = solidrec("encode", copy, "--text", "minilm", "--name", "words", "--json")
     facts = json.loads(again.out)
     assert (facts.keys(), facts["words"]["digest"]) == ({"words"}, opened.encoded["text"])
+    inspected = json.loads(solidrec("inspect", copy, "--json").out)["encoded"]
+    assert {name: facts["encoder"] for name, facts in inspected.items()} == {
+        "image": "efficientnet-lite0", "text": "minilm", "words": "minilm",
+    }  # fmt: skip
     listed = solidrec("semantics", copy, "--modality", "words", "--clusters", 4, "--json")
     assert json.loads(listed.out)["modalities"] == ["words"]
 

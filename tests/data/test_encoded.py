@@ -35,7 +35,7 @@ def copy(data: PreparedData, tmp_path: Path) -> PreparedData:
 
 
 def write(data: PreparedData, name: str, vectors: np.ndarray, **facts: Any) -> dict[str, Any]:
-    return write_encoded(data.path, name, vectors, fingerprint=data.fingerprint, facts=facts)
+    return write_encoded(data.path, name, vectors[1:], fingerprint=data.fingerprint, facts=facts)
 
 
 def test_an_encoded_feature_is_one_of_the_features(copy: PreparedData) -> None:

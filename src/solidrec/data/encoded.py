@@ -31,14 +31,24 @@ class EncodedFeature(NamedTuple):
 
 
 def write_encoded(data: Path, name: str, vectors: Floats, *, fingerprint: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Write (V+1, F) `vectors` as ``features/NAME`` of the folder `data` whose fingerprint is given, and return the manifest.
+    """Write (V, F) `vectors` as ``features/NAME`` of the folder `data` whose fingerprint is given, and return the manifest.
 
-    An older one is replaced. Raises `StorageError` when the disk refuses.
+    The file has V + 1 rows, the first one zero. An older one is replaced. Raises `StorageError` when the disk refuses.
     """
     with new_folder(data / FOLDER / name, replace=True) as folder:
-        write_file(folder / VECTORS, partial(np.save, arr=vectors, allow_pickle=False))
-        own = {"data": fingerprint, "items": len(vectors) - 1, "width": vectors.shape[1], "digest": digest(vectors)}
+        write_file(folder / VECTORS, partial(_save_padded, vectors))
+        stored = np.load(folder / VECTORS, mmap_mode="r", allow_pickle=False)
+        own = {"data": fingerprint, "items": len(vectors), "width": vectors.shape[1], "digest": digest(stored)}
         return write_manifest(folder, kind=KIND, files=[VECTORS], facts={**facts, **own})
+
+
+def _save_padded(vectors: Floats, path: Path) -> None:
+    """Write a matrix below a row of zeros without a second copy of it in memory."""
+    with path.open("wb") as stream:
+        header = {"descr": "<f4", "fortran_order": False, "shape": (len(vectors) + 1, vectors.shape[1])}
+        np.lib.format.write_array_header_1_0(stream, header)
+        stream.write(bytes(4 * vectors.shape[1]))
+        np.ascontiguousarray(vectors, dtype="<f4").tofile(stream)
 
 
 def open_catalog(data: Path) -> tuple[dict[str, Any], pl.DataFrame]:

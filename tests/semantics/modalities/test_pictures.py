@@ -85,6 +85,7 @@ def test_an_item_has_the_picture_that_it_names_or_the_one_that_has_its_name(root
     assert picture_of(pictures, "a", None) == Content(b"A")
     assert picture_of(pictures, "sub/b", None) == Content(b"B")
     assert picture_of(pictures, "a", "c.jpg") == NONE  # what it names is not there; a picture of another name is not taken
+    assert picture_of(pictures, "a", "https://shop.example/a.jpg") == Content(b"A")  # an address is no name of a file
     assert picture_of(pictures, "z", None) == NONE
     assert picture_of(pictures, "../secret", None) == OUTSIDE
 

@@ -44,7 +44,10 @@ class Decoders:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.threads.shutdown(cancel_futures=True)
+        self.threads.shutdown(wait=False, cancel_futures=True)
+        for worker in self.workers:
+            worker.kill()  # who leaves because of an error does not wait for a picture that hangs
+        self.threads.shutdown()
         for worker in self.workers:
             worker.stop()
 
@@ -91,8 +94,13 @@ class _Worker:
         self.stop()
         return "timeout" if ended == -getattr(signal, "SIGALRM", 0) else "decoder_died"
 
+    def kill(self) -> None:
+        """Kill the process, if there is one; whoever waits for its answer finds out."""
+        if self.process is not None:
+            self.process.kill()
+
     def stop(self) -> None:
-        """End the process, if there is one."""
+        """Kill the process, if there is one, and be rid of it."""
         if self.process is None:
             return
         self.process.kill()

@@ -42,9 +42,7 @@ def encode_feature(
     Raises as `encode_items` and `data.encoded.write_encoded` do.
     """
     encoded = encode_items(modality, catalog, cache=cache, max_unusable=max_unusable, step=step)
-    padding = np.zeros((1, encoded.vectors.shape[1]), dtype=np.float32)
-    vectors = np.concatenate([padding, encoded.vectors])
-    return write_encoded(data, name, vectors, fingerprint=fingerprint, facts=encoded.facts)
+    return write_encoded(data, name, encoded.vectors, fingerprint=fingerprint, facts=encoded.facts)
 
 
 def encode_items(

@@ -109,8 +109,8 @@ def open_pictures(path: Path, *, max_bytes: int = MAX_BYTES) -> Pictures:
 
 
 def picture_of(pictures: Pictures, item: str, named: str | None) -> Content | Refusal:
-    """Return the picture of an item: the one that its catalogue row names, else the one that is called after its id."""
-    if named:
+    """Return an item's picture: the one that its row names (an address is no name), else the one called after its id."""
+    if named and "://" not in named:
         return pictures.read(named)
     found = (pictures.read(f"{item}{ending}") for ending in ENDINGS)
     return next((content for content in found if content != NONE), NONE)
