@@ -59,6 +59,15 @@ def test_writing_again_replaces(copy: PreparedData) -> None:
     assert [path.name for path in (copy.path / "features").iterdir()] == ["text"]
 
 
+def test_semantic_ids_made_from_other_features_are_not_reused(copy: PreparedData) -> None:
+    """They are kept under a name that does not speak of encoded features."""
+    kept = copy.path / "semantics" / "digest"
+    for vectors, stays in ((matrix(0), False), (matrix(0), True), (matrix(1), False)):
+        kept.mkdir(parents=True, exist_ok=True)
+        write(copy, "text", vectors)
+        assert kept.exists() is stays
+
+
 def test_semantics_take_it_like_any_feature_matrix(copy: PreparedData) -> None:
     write(copy, "text", matrix())
     opened = PreparedData.open(copy.path)
