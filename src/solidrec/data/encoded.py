@@ -36,7 +36,7 @@ def write_encoded(data: Path, name: str, vectors: Floats, *, fingerprint: str, f
     """Write (V, F) `vectors` as ``features/NAME`` of the folder `data` whose fingerprint is given, and return the manifest.
 
     The file has V + 1 rows, the first one zero. An older one is replaced; if that changes the features, the semantic ids
-    kept beside the data, which were made from the features as they were, are removed. Raises `StorageError` when the disk refuses.
+    kept beside the data, made from the features as they were, are removed. Raises `StorageError` when the disk refuses.
     """
     with new_folder(data / FOLDER / name, replace=True) as folder:
         write_file(folder / VECTORS, partial(_save_padded, vectors))
