@@ -21,7 +21,7 @@ from solidrec.semantics.modalities.decoders import Decoders
 
 
 class Toy:
-    """An encoder of texts: F numbers off a hash; ``nan``, ``zero`` and ``same`` misbehave. It remembers what it was given."""
+    """An encoder of texts: F numbers off a hash; ``nan``, ``zero`` and their like misbehave. It remembers what it was given."""
 
     name = "toy"
 
@@ -34,7 +34,7 @@ class Toy:
         return np.stack([self.vector(text) for text in inputs])
 
     def vector(self, text: str) -> Floats:
-        odd = {"nan": [np.nan, 1, 1], "inf": [np.inf, 1, 1], "zero": [0, 0, 0]}
+        odd = {"nan": [np.nan, 1, 1], "inf": [np.inf, 1, 1], "huge": [1e30, 1, 1], "zero": [0, 0, 0], "tiny": [1e-30, 0, 0]}
         if self.misbehave and text in odd:
             return np.array(odd[text], dtype=np.float32)
         return np.frombuffer(hashlib.sha256(text.encode()).digest()[:3], dtype=np.uint8).astype(np.float32) + 1

@@ -50,9 +50,9 @@ def test_what_was_encoded_before_is_not_encoded_again(toy: Any, words: Any, cata
 
 
 def test_bad_contents_and_bad_vectors_are_counted_by_reason(toy: Any, words: Any, catalog: Maker, tmp_path: Path) -> None:
-    titles = ["bad1", "nan", "ok", "zero", "inf", "bad2", "bad1", None]
+    titles = ["bad1", "nan", "ok", "zero", "inf", "bad2", "bad1", None, "huge", "tiny"]
     found = run(toy(), words, tmp_path, catalog(titles), max_unusable=1)
-    assert found.facts["unusable"] == {"bad": 3, "vector_not_finite": 2, "vector_zero": 1}
+    assert found.facts["unusable"] == {"bad": 3, "vector_not_finite": 3, "vector_zero": 2}
     assert found.facts["missing"] == {"no_text": 1}
     assert found.facts["examples"] == {"bad": "i0", "vector_not_finite": "i1", "vector_zero": "i3", "no_text": "i7"}
     assert found.vectors.any(axis=1).tolist() == [title == "ok" for title in titles]

@@ -59,6 +59,7 @@ def encode_items(
     item is usable, or when the encoder gives the same vector to different contents.
     """
     work = _Work(modality, cache)
+    bad = 0
     digests: list[bytes | None] = []
     refused: dict[int, Refusal] = {}
     notes: Counter[str] = Counter()
@@ -69,7 +70,8 @@ def encode_items(
         else:
             digests.append(None)
             refused[row] = content
-        if len(work.refused) > max_unusable * len(catalog):
+            bad += not content.missing
+        if bad + len(work.refused) > max_unusable * len(catalog):
             break  # however good the rest is, there are too many already
         step(1)
     work.finish()
@@ -133,9 +135,11 @@ class _Work(Generic[Ready]):
             shape = f"{vectors.shape} for {len(self.inputs)} inputs"
             raise DataError(f"{self.modality.encoder.name}: returned {shape}; one vector an input is needed")
         for digest, vector in zip(self.inputs, vectors, strict=True):
-            if not np.isfinite(vector).all():
+            with np.errstate(over="ignore", under="ignore"):
+                norm = np.linalg.norm(vector)  # of float32, as whoever scales the vectors to one length will compute it
+            if not np.isfinite(norm):
                 self.refused[digest] = Refusal("vector_not_finite")
-            elif not vector.any():
+            elif norm == 0:
                 self.refused[digest] = Refusal("vector_zero")
             else:
                 self.cache.add(digest, vector)
