@@ -12,7 +12,10 @@ import pytest
 from solidrec.errors import DivergedError
 
 Solidrec = Callable[..., Any]
-COMMANDS = ("demo", "prepare", "semantics", "train", "evaluate", "recommend", "similar", "export", "inspect", "doctor", "bench")
+COMMANDS = (
+    *("demo", "prepare", "semantics", "encode", "train", "evaluate", "recommend", "similar", "export", "inspect", "doctor"),
+    "bench",
+)
 
 
 def one_line(answer: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +12,7 @@ import numpy.typing as npt
 from solidrec.artifacts import MANIFEST
 from solidrec.data.catalog import Catalog, bare_catalog, read_catalog, read_feature
 from solidrec.data.clean import CleanLog, Rules, clean
+from solidrec.data.encoded import FEATURE_NAME
 from solidrec.data.prepared import Events, PreparedData, write_prepared
 from solidrec.data.readers import read_table
 from solidrec.data.split import SPLITS, Split, SplitName, by_time, fit_all, leave_one_out, time_cuts
@@ -20,7 +20,6 @@ from solidrec.errors import DataError, StorageError, UsageError, nearest
 from solidrec.ids import IdMap
 
 NOT_OPTIONS = ("interactions", "out", "items", "features", "source", "overwrite", "progress")
-FEATURE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def prepare(
