@@ -82,8 +82,13 @@ def facts(rows: Sequence[tuple[str, str]]) -> str:
     return "<dl>" + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>\n" for name, value in rows) + "</dl>"
 
 
-def page(title: str, lead: Sequence[str], sections: Sequence[tuple[str, str, str]], foot: str) -> str:
-    """Return the whole document: `lead` paragraphs under the title, then (name, title, markup) sections."""
+def page(
+    title: str, lead: Sequence[str], sections: Sequence[tuple[str, str, str]], foot: str, *, head: str = "", end: str = ""
+) -> str:
+    """Return the whole document: `lead` paragraphs under the title, then (name, title, markup) sections.
+
+    `head` and `end` are markup at the end of the document's head and body: a style sheet of its own, a script.
+    """
     links = " ".join(f'<a href="#{escape(name)}">{escape(heading)}</a>' for name, heading, _ in sections)
     return PAGE.substitute(
         title=escape(title),
@@ -92,6 +97,8 @@ def page(title: str, lead: Sequence[str], sections: Sequence[tuple[str, str, str
         links=links,
         sections="\n".join(section(name, heading, body) for name, heading, body in sections),
         foot=foot,
+        head=head,
+        end=end,
     )
 
 

@@ -10,7 +10,7 @@ PAGE = Template("""<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>$title</title>
-<style>$style</style>
+<style>$style</style>$head
 </head>
 <body>
 <header>
@@ -21,7 +21,7 @@ $lead
 <main>
 $sections
 </main>
-<footer>$foot</footer>
+<footer>$foot</footer>$end
 </body>
 </html>
 """)

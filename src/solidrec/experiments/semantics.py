@@ -1,9 +1,10 @@
-"""Semantic ids on their own: make them for a prepared folder and look inside."""
+"""Semantic ids on their own: make them for a prepared folder, look inside, and say how good they are."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,7 +12,8 @@ from solidrec.api import use_threads
 from solidrec.console import say
 from solidrec.data.prepared import PreparedData
 from solidrec.semantics.ids import SemanticIds
-from solidrec.semantics.modality import modality
+from solidrec.semantics.modality import CATEGORIES, modality
+from solidrec.semantics.quality import quality
 from solidrec.spec import RunSpec, SemanticsSpec
 from solidrec.training.loop import Silent
 from solidrec.training.run import trained_vectors
@@ -31,6 +33,46 @@ def matrices_of(data: PreparedData, ids: SemanticIds) -> dict[str, np.ndarray]:
     run = RunSpec(data=data.fingerprint, semantics=SemanticsSpec(seed=ids.seed))
     train = trained_vectors(data, device="cpu", display=Silent())
     return {name: modality(data, name, lambda: item_vectors(data, run, train), seed=ids.seed) for name in ids.modalities}
+
+
+class Number(NamedTuple):
+    """One number of quality as words: what it is, its value, and what that means."""
+
+    name: str
+    value: str
+    meaning: str
+
+
+def quality_of(data: PreparedData, ids: SemanticIds, matrices: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Return the numbers of `semantics.quality.quality` about semantic ids that were made of the `matrices` of `data`."""
+    categories = data.catalog[CATEGORIES].to_list() if CATEGORIES in data.catalog.columns else None
+    return quality(ids, matrices, categories)
+
+
+def explained(found: Mapping[str, Any]) -> list[Number]:
+    """Return the numbers of `quality_of` for a reader who has not met them; those that the data has none of are left out."""
+    sizes = found["sizes"]
+    rows = [
+        Number(
+            "Sizes", f"{sizes['smallest']:,} to {sizes['largest']:,}, median {sizes['median']:g}",
+            f"Items in a semantic id; {sizes['alone']:,} hold a single item, about which they say no more than its own id does.",
+        ),
+        Number(
+            "Evenness", f"{found['entropy_share']:.2f}",
+            "The entropy of the sizes as a share of that of equal ones: 1 is all alike, 0 is everything in one.",
+        ),
+    ]  # fmt: skip
+    if found["purity"]:
+        value, chance = found["purity"]["value"], found["purity"]["chance"]
+        meaning = "The share of items that have the category most common in their semantic id; chance is that of shuffled items."
+        rows.append(Number("Purity", f"{value:.2f} (chance {chance:.2f})", meaning))
+    for pair, value in found["agreement"].items():
+        meaning = "How alike the maps of either modality alone are: 1 the same, 0 no more than chance; a low one says they complement."
+        rows.append(Number(f"Agreement of {pair.replace(', ', ' and ')}", f"{value:.2f}", meaning))
+    if found["stability"] is not None:
+        meaning = "How alike the maps of three seeds are, 1 the same and 0 chance: what is below 1 is decided by the draw."
+        rows.append(Number("Stability", f"{found['stability']:.2f}", meaning))
+    return rows
 
 
 def sample_titles(data: PreparedData, ids: SemanticIds, count: int, titles: int = 5) -> list[dict[str, Any]]:

@@ -1,0 +1,139 @@
+"""What each semantic id of a map is called, and what it holds: its members, the most central ones, what drives it."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from solidrec.data.prepared import PreparedData
+from solidrec.experiments.report_semantics import title_of
+from solidrec.semantics.fuse import Fused
+from solidrec.semantics.ids import SemanticIds
+from solidrec.semantics.modality import CATEGORIES, TEXT, terms
+from solidrec.semantics.quality import drivers
+
+WORDS = 3
+NAME_LENGTH = 26
+TELLING = 1 / 3
+"""A word is a name for a semantic id if as many of its items have it; a category is preferred to a rarer one."""
+RELATED = 4
+"""Words that begin with the same so many letters say the same twice: filter, filters."""
+Integers = npt.NDArray[np.int64]
+
+
+class Group(NamedTuple):
+    """One semantic id: ``members`` (n,) are item indices from 1, ``central`` the same from the most central on.
+
+    ``trained`` counts their training events, ``driver`` is the modality that holds them together if there are several,
+    ``following`` how many codes of further levels they have.
+    """
+
+    number: int
+    name: str
+    members: Integers
+    central: Integers
+    trained: int
+    driver: str | None
+    following: int
+
+
+def groups_of(data: PreparedData, ids: SemanticIds, fused: Fused, matrices: Mapping[str, np.ndarray]) -> list[Group]:
+    """Return every semantic id of the first level that has members, the largest first."""
+    driven = drivers(ids, matrices) if len(ids.modalities) > 1 else [None] * ids.count
+    apart = apart_from_centroid(ids, fused)
+    order = np.lexsort((apart, ids.of_item[1:]))
+    sizes = np.bincount(ids.of_item[1:], minlength=ids.count + 1)
+    central = [part + 1 for part in np.split(order, np.cumsum(sizes)[:-1])]
+    names = names_of(data, ids, central)
+    found = [
+        Group(
+            number, names[number - 1], np.sort(central[number]), central[number], int(data.train_counts[central[number]].sum()),
+            driven[number - 1], len(np.unique(ids.codes[central[number], 1:], axis=0)) if ids.levels > 1 else 0,
+        )
+        for number in range(1, ids.count + 1) if sizes[number]
+    ]  # fmt: skip
+    return sorted(found, key=lambda group: (-len(group.members), -group.trained, group.number))
+
+
+def apart_from_centroid(ids: SemanticIds, fused: Fused) -> npt.NDArray[np.float64]:
+    """Return each item's (V,) squared distance to its centroid over the modalities it has, by their total weight.
+
+    Infinite for items without any.
+    """
+    here = np.repeat(fused.present, fused.widths, axis=1)
+    own = fused.vectors.astype(np.float64)
+    total = (own**2).sum(1)
+    apart = ((own - here * ids.centroids[ids.of_item[1:] - 1]) ** 2).sum(1)
+    return np.where(total > 0, apart / np.where(total > 0, total, 1), np.inf)
+
+
+def names_of(data: PreparedData, ids: SemanticIds, central: Sequence[Integers]) -> list[str]:
+    """Return a short name for each semantic id 1..count, given its members (from 1 on; index 0 is nobody's).
+
+    It is the category that the id stands for; else the words of titles that set it apart; else a category that sets it apart;
+    else its most central title. A catalogue without any of these has empty names.
+    """
+    if ids.labels:
+        return [clipped(label) for label in ids.labels]
+    bags = [[word for word in bag if len(word) > 1 and not word.isdigit()] for bag in terms(data.catalog, TEXT, placed=False)]
+    by_word = distinctive([set(bag) for bag in bags], central)
+    by_label = distinctive([set(bag) for bag in terms(data.catalog, CATEGORIES, placed=False)], central)
+    names = []
+    for number in range(1, ids.count + 1):
+        members = central[number] - 1
+        words, labels = by_word[number], by_label[number]
+        if words and (words[0][1] >= TELLING or not labels):
+            names.append(phrase([word for word, _ in words], [bags[item] for item in members]))
+        elif labels:
+            names.append(clipped(labels[0][0]))
+        else:
+            names.append(clipped(title_of(data, int(members[0]) + 1)) if len(members) and any(bags) else "")
+    return names
+
+
+def distinctive(bags: Sequence[set[str]], central: Sequence[Integers]) -> list[list[tuple[str, float]]]:
+    """Return for each group of items its (term, share of the group with it), those with the highest TF-IDF first.
+
+    TF is the share of the group, IDF that over the catalogue; what only one of several items has is left out.
+    """
+    total = Counter(term for bag in bags for term in bag)
+    found = []
+    for members in central:
+        here = Counter(term for item in members for term in bags[item - 1])
+        least = min(2, len(members))
+        shares = [(term, count / len(members)) for term, count in here.items() if count >= least]
+        found.append(sorted(shares, key=lambda pair: (-pair[1] * math.log((len(bags) + 1) / total[pair[0]]), pair[0]))[:12])
+    return found
+
+
+def phrase(words: Sequence[str], bags: Sequence[Sequence[str]]) -> str:
+    """Return up to three words in the order that titles have them, without such as repeat one.
+
+    >>> phrase(["flutes", "flute", "wooden", "red"], [["wooden", "flute"], ["red", "wooden", "flutes"]])
+    'red wooden flutes'
+    """
+    kept: list[str] = []
+    for word in words:
+        repeats = any(word[:RELATED] == other[:RELATED] or word in other or other in word for other in kept)
+        if not repeats and len(kept) < WORDS and len(" ".join([*kept, word])) <= NAME_LENGTH:
+            kept.append(word)
+    places = {word: [bag.index(word) / len(bag) for bag in bags if word in bag] for word in kept}
+    ordered = sorted(kept, key=lambda word: sum(places[word]) / max(len(places[word]), 1))
+    return " ".join(ordered) or clipped(words[0])
+
+
+def clipped(text: str) -> str:
+    """Return a text of one line, cut at a word to the length of a name.
+
+    >>> clipped("Industrial Scientific > Tapes, Adhesives"), clipped("Drama")
+    ('Industrial Scientific …', 'Drama')
+    """
+    text = " ".join(text.split())
+    if len(text) <= NAME_LENGTH:
+        return text
+    return (text[: NAME_LENGTH - 2].rpartition(" ")[0] or text[: NAME_LENGTH - 2]).rstrip(" ,>|-") + " …"
