@@ -229,3 +229,11 @@ def semantics_table(facts: Mapping[str, Any], samples: Sequence[Mapping[str, Any
             " · ".join(shorten(title, 48) for title in sample["titles"]),
         )
     return table
+
+
+def quality_table(numbers: Sequence[tuple[str, str, str]]) -> Table:
+    """Return the numbers of a semantic map: name, value, and what it means."""
+    table = Table("", "value", "meaning", title="how good the semantic ids are", title_justify="left")
+    for name, value, meaning in numbers:
+        table.add_row(name.lower(), value, meaning)
+    return table

@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from solidrec.cli.app import Column, DataArgument, Json, Threads, app, print_json
+from solidrec.cli.app import Column, Json, Threads, app, print_json
 from solidrec.errors import UsageError
 
 
@@ -110,34 +110,6 @@ def prepare(
     else:
         for line in prepared_lines(data.manifest, out):
             say(line)
-
-
-@app.command(
-    short_help="Make semantic ids and look inside.", epilog="Example: solidrec semantics data --modality text --clusters 300"
-)
-def semantics(
-    data: DataArgument,
-    method: Annotated[str, typer.Option(help="auto, kmeans (Eq. 7) or categories (Eq. 8-10).")] = "auto",
-    modality: Annotated[list[str] | None, typer.Option(help="A feature matrix's name, text or id; may be repeated.")] = None,
-    clusters: Annotated[int | None, typer.Option(help="k; default 6 sqrt(items), at most items / 4.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of k-means.")] = 0,
-    show: Annotated[int, typer.Option(help="How many semantic ids to show with titles.")] = 5,
-    threads: Threads = 1,
-    json_: Json = False,
-) -> None:
-    """Make the semantic ids of a prepared folder and say what is in them."""
-    from solidrec.experiments.semantics import make_semantics, sample_titles
-    from solidrec.spec import SemanticsSpec
-
-    spec = SemanticsSpec.parse({"method": method, "modalities": tuple(modality or ()), "clusters": clusters, "seed": seed})
-    opened, ids = make_semantics(data, spec, threads=threads)
-    samples = sample_titles(opened, ids, show)
-    if json_:
-        print_json(ids.facts() | {"samples": samples})
-        return
-    from solidrec.console import out, semantics_table
-
-    out().print(semantics_table(ids.facts(), samples))
 
 
 def named_files(pairs: list[str]) -> dict[str, Path]:

@@ -11,9 +11,8 @@ import numpy.typing as npt
 
 from solidrec.data.prepared import PreparedData
 from solidrec.experiments.map_colors import Color, colors
-from solidrec.experiments.map_names import Group
+from solidrec.experiments.map_names import Group, plain, title_of
 from solidrec.experiments.map_projection import Places
-from solidrec.experiments.report_semantics import title_of
 
 SCALE = 10_000
 """The longer side of the map in whole numbers."""
@@ -35,7 +34,7 @@ class Spot(NamedTuple):
 
 def spots(groups: Sequence[Group], places: Places) -> list[Spot | None]:
     """Return the spot of each group, None where no member has a place."""
-    from scipy.spatial import cKDTree
+    from sklearn.neighbors import KDTree
 
     found: list[Spot | None] = []
     for group in groups:
@@ -44,9 +43,10 @@ def spots(groups: Sequence[Group], places: Places) -> list[Spot | None]:
         if not len(own):
             found.append(None)
             continue
-        near = cKDTree(own).query_ball_point(own, NEAR, return_length=True)
+        near = KDTree(own).query_radius(own, NEAR, count_only=True)
         here = own[np.linalg.norm(own - own[near.argmax()], axis=1) <= NEAR]
-        found.append(Spot(*here.mean(0).tolist(), len(here)))
+        x, y = here.mean(0).tolist()
+        found.append(Spot(x, y, len(here)))
     return found
 
 
@@ -85,8 +85,8 @@ def categories_of(data: PreparedData, items: npt.NDArray[np.int64]) -> tuple[lis
         return [], []
     numbers: dict[str, int] = {}
     own = data.catalog["categories"].to_list()
-    kinds = [[numbers.setdefault(cut(label), len(numbers)) for label in (own[item] or ())[:LABELS]] for item in items.tolist()]
-    return kinds, list(numbers)
+    shown = [[cut(plain(label)) for label in (own[item] or ())[:LABELS]] for item in items.tolist()]
+    return [[numbers.setdefault(label, len(numbers)) for label in labels] for labels in shown], list(numbers)
 
 
 def cut(text: str) -> str:
@@ -95,10 +95,10 @@ def cut(text: str) -> str:
 
 
 def embedded(value: Any) -> str:
-    """Return JSON as it may stand inside a script element, whatever the strings in it say.
+    r"""Return JSON as it may stand inside a script element, whatever the strings in it say.
 
     >>> embedded({"title": "</script><b>&"})
-    '{"title":"\\\\u003c/script\\\\u003e\\\\u003cb\\\\u003e\\\\u0026"}'
+    '{"title":"\\u003c/script\\u003e\\u003cb\\u003e\\u0026"}'
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for sign in "<>&\u2028\u2029":

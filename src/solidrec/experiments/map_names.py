@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -11,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from solidrec.data.prepared import PreparedData
-from solidrec.experiments.report_semantics import title_of
+from solidrec.experiments import report_semantics
 from solidrec.semantics.fuse import Fused
 from solidrec.semantics.ids import SemanticIds
-from solidrec.semantics.modality import CATEGORIES, TEXT, terms
+from solidrec.semantics.modality import CATEGORIES, terms
 from solidrec.semantics.quality import drivers
+from solidrec.semantics.terms import words
 
 WORDS = 3
 NAME_LENGTH = 26
@@ -23,6 +26,18 @@ TELLING = 1 / 3
 """A word is a name for a semantic id if as many of its items have it; a category is preferred to a rarer one."""
 RELATED = 4
 """Words that begin with the same so many letters say the same twice: filter, filters."""
+FILLER = frozenset(
+    {
+        *("an", "and", "are", "at", "by", "for", "from", "in", "into", "is", "it", "no", "not", "of", "off", "on", "or", "the"),
+        *("to", "up", "with", "you", "your", "each", "pack", "packs", "pc", "pcs", "piece", "pieces", "set", "sets", "count"),
+        *("qty", "size", "oz", "ounce", "ounces", "fl", "ml", "lb", "lbs", "kg", "cm", "mm", "inch", "inches", "ft", "feet"),
+        *("yd", "yards", "id", "od"),
+    }
+)
+"""Words that are no name by themselves: function words, measures and packings."""
+NUMBER = re.compile(r"\d{2,}|\d.{2,}")
+PATH = re.compile(r"[>|,]")
+"""What parts of a category's path are joined by."""
 Integers = npt.NDArray[np.int64]
 
 
@@ -79,21 +94,40 @@ def names_of(data: PreparedData, ids: SemanticIds, central: Sequence[Integers]) 
     else its most central title. A catalogue without any of these has empty names.
     """
     if ids.labels:
-        return [clipped(label) for label in ids.labels]
-    bags = [[word for word in bag if len(word) > 1 and not word.isdigit()] for bag in terms(data.catalog, TEXT, placed=False)]
+        return [last_part(label) for label in ids.labels]
+    bags = [telling(title) for title in data.catalog["title"]] if "title" in data.catalog.columns else [[]] * len(data.catalog)
     by_word = distinctive([set(bag) for bag in bags], central)
     by_label = distinctive([set(bag) for bag in terms(data.catalog, CATEGORIES, placed=False)], central)
     names = []
     for number in range(1, ids.count + 1):
         members = central[number] - 1
-        words, labels = by_word[number], by_label[number]
-        if words and (words[0][1] >= TELLING or not labels):
-            names.append(phrase([word for word, _ in words], [bags[item] for item in members]))
+        own, labels = by_word[number], by_label[number]
+        if own and (own[0][1] >= TELLING or not labels):
+            names.append(phrase([word for word, _ in own], [bags[item] for item in members]))
         elif labels:
-            names.append(clipped(labels[0][0]))
+            names.append(last_part(labels[0][0]))
         else:
-            names.append(clipped(title_of(data, int(members[0]) + 1)) if len(members) and any(bags) else "")
+            names.append(shortened(title_of(data, int(members[0]) + 1)) if len(members) and any(bags) else "")
     return names
+
+
+def telling(title: str | None) -> list[str]:
+    """Return the words of a title that may be part of a name: no filler, no single letter, no number or measure.
+
+    >>> telling("The 3D printer, 1kg of 1.75mm PLA &amp; a nozzle")
+    ['3d', 'printer', 'pla', 'nozzle']
+    """
+    return [word for word in words(plain(title or "")) if len(word) > 1 and word not in FILLER and not NUMBER.match(word)]
+
+
+def title_of(data: PreparedData, item: int) -> str:
+    """Return an item's title as a person reads it, its id where it has none."""
+    return plain(report_semantics.title_of(data, item))
+
+
+def plain(text: str) -> str:
+    """Return a text with the HTML entities that exports of shops leave in it (&#39;) as the characters they stand for."""
+    return html.unescape(text)
 
 
 def distinctive(bags: Sequence[set[str]], central: Sequence[Integers]) -> list[list[tuple[str, float]]]:
@@ -124,16 +158,27 @@ def phrase(words: Sequence[str], bags: Sequence[Sequence[str]]) -> str:
             kept.append(word)
     places = {word: [bag.index(word) / len(bag) for bag in bags if word in bag] for word in kept}
     ordered = sorted(kept, key=lambda word: sum(places[word]) / max(len(places[word]), 1))
-    return " ".join(ordered) or clipped(words[0])
+    return " ".join(ordered) or shortened(words[0])
 
 
-def clipped(text: str) -> str:
+def last_part(label: str) -> str:
+    """Return a category as a name: of a path too long for one the last part.
+
+    >>> last_part("Creams, Gels & Lotions"), last_part("Industrial & Scientific,Tapes,Electrical Tape")
+    ('Creams, Gels & Lotions', 'Electrical Tape')
+    """
+    label = plain(label)
+    parts = [part for part in PATH.split(label) if part.strip()]
+    return shortened(parts[-1] if parts and len(label) > NAME_LENGTH else label)
+
+
+def shortened(text: str) -> str:
     """Return a text of one line, cut at a word to the length of a name.
 
-    >>> clipped("Industrial Scientific > Tapes, Adhesives"), clipped("Drama")
-    ('Industrial Scientific …', 'Drama')
+    >>> shortened("The Good, the Bad and the Ugly (1966)")
+    'The Good, the Bad and …'
     """
     text = " ".join(text.split())
     if len(text) <= NAME_LENGTH:
         return text
-    return (text[: NAME_LENGTH - 2].rpartition(" ")[0] or text[: NAME_LENGTH - 2]).rstrip(" ,>|-") + " …"
+    return (text[: NAME_LENGTH - 2].rpartition(" ")[0] or text[: NAME_LENGTH - 2]) + " …"

@@ -7,13 +7,14 @@ from typing import Any
 
 from solidrec.data.prepared import PreparedData
 from solidrec.experiments.map_colors import Color
-from solidrec.experiments.map_names import Group
+from solidrec.experiments.map_names import Group, title_of
 from solidrec.experiments.map_projection import Places
 from solidrec.experiments.plots import histogram
 from solidrec.experiments.report_page import escape, facts, figures, paragraph, short
-from solidrec.experiments.report_semantics import HOW, title_of
+from solidrec.experiments.report_semantics import HOW
 from solidrec.experiments.semantics import explained
 from solidrec.semantics.ids import SemanticIds
+from solidrec.semantics.modality import CATEGORIES
 
 CENTRAL = 3
 """Titles that stand for a semantic id."""
@@ -24,7 +25,7 @@ STAGE = """<div class="tools"><input type="search" id="search" placeholder="Titl
 <button type="button" id="whole">Whole map</button><button type="button" id="full">Full screen</button></div></div>
 <div id="stage"><canvas tabindex="0" role="img" aria-label="Map of the catalogue: each item a dot, coloured by its semantic id">
 </canvas><div id="tip" hidden></div></div>
-<noscript><p class="note">The map is drawn by a script, which this browser does not run; all else on this page is here.</p></noscript>
+<noscript><p class="note">The map is drawn by a script, which this browser does not run; all else is here.</p></noscript>
 """
 HINT = (
     "Point at a dot to read it, click it to see its semantic id alone. Drag to move, Ctrl and wheel (or two fingers) to zoom. "
@@ -48,22 +49,23 @@ def headline(ids: SemanticIds, groups: Sequence[Group]) -> str:
 
 def lead(places: Places) -> list[str]:
     """Return the paragraphs under the title, after the headline."""
+    text = "Every dot is an item, near the items it resembles, in the colour of its semantic id."
     missing = int((~places.placed).sum())
-    lost = f" {counted(missing, 'item')} without any modality {'is' if missing == 1 else 'are'} not on the map." if missing else ""
-    return [paragraph("Every dot is an item, near the items it resembles, in the colour of its semantic id." + lost, kind="muted")]
+    if missing:
+        text += f" {counted(missing, 'item')} without any modality {'is' if missing == 1 else 'are'} not on the map."
+    return [paragraph(text, kind="muted")]
 
 
 def picture(places: Places, ids: SemanticIds) -> str:
     """Return the map with its tools, and how it was made."""
+    by = listed([*ids.modalities, *([CATEGORIES] if ids.method == CATEGORIES else [])])
     first = " Of the codes of an item the map shows the first." if ids.levels > 1 else ""
-    return STAGE + paragraph(HINT, kind="muted") + paragraph(escape(f"{places.how} {SEEN}{first}"), kind="muted")
+    return STAGE + paragraph(HINT, kind="muted") + paragraph(escape(f"Placed by {by}. {places.how} {SEEN}{first}"), kind="muted")
 
 
 def directory(data: PreparedData, groups: Sequence[Group], tones: Sequence[Color], pictures: Mapping[int, str]) -> str:
     """Return every semantic id, the largest first."""
-    cards = "\n".join(
-        card(data, group, row, tone, pictures) for row, (group, tone) in enumerate(zip(groups, tones, strict=True))
-    )
+    cards = "\n".join(card(data, group, row, tone, pictures) for row, (group, tone) in enumerate(zip(groups, tones, strict=True)))
     note = paragraph(f"With the titles nearest to the middle (the centroid) of each, up to {CENTRAL}.", kind="muted")
     return f'{note}{ORDER}<div class="ids">\n{cards}\n</div>'
 
@@ -97,14 +99,15 @@ def numbers(data: PreparedData, ids: SemanticIds, groups: Sequence[Group], found
         ("Semantic ids", escape(f"{told['count']:,} in {counted(ids.levels, 'level')}{codes}")),
         ("Data", escape(f"{data.manifest['source']}; fingerprint {data.fingerprint[:12]}")),
     ]
-    told_by = [
-        (escape(row.name), f"<strong>{escape(row.value)}</strong><small>{escape(row.meaning)}</small>") for row in explained(found)
+    measured = [
+        (escape(name), f"<strong>{escape(value)}</strong><small>{escape(meaning)}</small>")
+        for name, value, meaning in explained(found)
     ]
     drawn = histogram(
         [len(group.members) for group in groups], label="Sizes of the semantic ids", x_label="items in a semantic id",
         y_label="semantic ids",
     )  # fmt: skip
-    return facts([*made, *told_by]) + figures(("How many items a semantic id holds", drawn))
+    return f'<div class="made">{facts([*made, *measured])}{figures(("How many items a semantic id holds", drawn))}</div>'
 
 
 def listed(names: Sequence[str]) -> str:

@@ -26,7 +26,12 @@ JPEG_QUALITY = 72
 
 
 def thumbnails(
-    data: PreparedData, groups: Sequence[Group], path: Path, *, budget: int = BUDGET, step: Callable[[int], None] = lambda done: None
+    data: PreparedData,
+    groups: Sequence[Group],
+    path: Path,
+    *,
+    budget: int = BUDGET,
+    step: Callable[[int], None] = lambda done: None,
 ) -> dict[int, str]:
     """Return data URIs by item, at most `EACH` a group, of the pictures in a folder or zip `path` (named as for `encode`).
 

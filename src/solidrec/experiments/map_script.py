@@ -11,7 +11,10 @@ SCRIPT = r"""
 const data = JSON.parse(document.getElementById("items").textContent);
 const by = id => document.getElementById(id);
 const stage = by("stage"), canvas = stage.querySelector("canvas"), pen = canvas.getContext("2d"), tip = by("tip");
-const search = by("search"), found = by("found"), cards = new Map([...document.querySelectorAll(".ids > div")].map(card => [+card.dataset.row, card]));
+const search = by("search"), found = by("found"), list = document.querySelector(".ids");
+const cards = new Map([...list.children].map(card => [+card.dataset.row, card]));
+const font = 'px system-ui, -apple-system, "Segoe UI", "Liberation Sans", Arial, sans-serif';
+const count = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
 const dots = data.x.length, groups = data.groups, night = matchMedia("(prefers-color-scheme: dark)");
 const most = data.count.reduce((a, b) => Math.max(a, b), 1);
 const wide = data.x.reduce((a, b) => Math.max(a, b), 1), high = data.y.reduce((a, b) => Math.max(a, b), 1);
@@ -27,7 +30,7 @@ const unit = () => zoom * Math.max(1e-6, Math.min((width - 2 * margin()) / wide,
 const margin = () => width < 600 ? 12 : 56;
 const toX = (x, s) => (x - middle[0]) * s + width / 2;
 const toY = (y, s) => (middle[1] - y) * s + height / 2;
-const base = () => Math.max(1.5, Math.min(6.5, (width < 600 ? 0.15 : 0.2) * Math.sqrt(width * height / (dots + 40)))) * Math.sqrt(zoom);
+const base = () => Math.max(1.4, Math.min(6, 0.5 * (width * height / (dots + 40)) ** 0.36)) * Math.sqrt(zoom);
 const size = dot => 0.72 + 0.75 * Math.sqrt(data.count[dot] / most);
 
 function draw() {
@@ -42,7 +45,7 @@ function draw() {
   groups.forEach((group, row) => {
     const faint = !bright(row);
     pen.fillStyle = dark ? group.dark : group.light;
-    pen.globalAlpha = faint ? (dark ? 0.2 : 0.16) : hits ? 0.35 : 0.85;
+    pen.globalAlpha = faint ? (hover >= 0 && chosen < 0 ? 0.3 : dark ? 0.2 : 0.16) : hits ? 0.35 : 0.85;
     pen.beginPath();
     for (const dot of members[row]) {
       const x = toX(data.x[dot], s), y = toY(data.y[dot], s), d = r * size(dot);
@@ -64,24 +67,25 @@ function draw() {
 }
 
 function write(s, ink, paper, focus) {
-  const boxes = [], first = focus >= 0 && groups[focus].near ? [focus] : [];
+  const boxes = [], first = hover < 0 && focus >= 0 && groups[focus].near ? [focus] : [];  // the tip says what is pointed at
   const shown = hits ? ranked.filter(row => hits.rows.has(row)) : ranked;
   pen.textAlign = "center"; pen.textBaseline = "middle"; pen.lineJoin = "round";
   const top = width < 600 ? 13 : Math.min(19, 13 + width / 300), low = width < 600 ? 10.5 : 12;
   const biggest = ranked.length ? groups[ranked[0]].near : 1;
   for (const row of [...first, ...shown]) {
-    const group = groups[row], own = focus === row;
+    const group = groups[row], own = row === first[0];
     if (own && boxes.length) continue;
-    if (focus >= 0 && !own && !hits) continue;
+    if (!own && !hits && (focus >= 0 || group.near * zoom ** 2 < 0.1 * biggest)) continue;
     const points = low + (top - low) * (own ? 1 : Math.sqrt(group.near / biggest));
-    pen.font = `${own ? 700 : 600} ${points.toFixed(1)}px system-ui, -apple-system, "Segoe UI", "Liberation Sans", Arial, sans-serif`;
+    pen.font = `${own ? 700 : 600} ${points.toFixed(1)}${font}`;
     const text = group.name || `id ${group.number}`, w = pen.measureText(text).width / 2 + 3, h = points * 0.62;
     let x = toX(group.x, s), y = toY(group.y, s);
     if (!own && (x < 0 || y < 0 || x > width || y > height)) continue;
     x = Math.min(Math.max(x, w + 2), Math.max(width - w - 2, w + 2)); y = Math.min(Math.max(y, h + 2), height - h - 2);
-    const gap = zoom > 1 ? 3 : 7;
+    const gap = width < 600 ? 4 : 9;
+    if (zoom < 2 && boxes.some(box => box[4] === text)) continue;
     if (boxes.some(([a, b, c, d]) => Math.abs(a - x) < c + w + gap && Math.abs(b - y) < d + h + gap)) continue;
-    boxes.push([x, y, w, h]);
+    boxes.push([x, y, w, h, text]);
     pen.lineWidth = points / 3.6; pen.strokeStyle = paper; pen.globalAlpha = 0.88; pen.strokeText(text, x, y);
     pen.globalAlpha = 1; pen.fillStyle = ink; pen.fillText(text, x, y);
   }
@@ -106,10 +110,14 @@ function nearest([px, py], reach) {
 function tell(dot, [px, py]) {
   tip.hidden = dot < 0;
   if (dot < 0) return;
-  const group = groups[data.group[dot]], line = (kind, text) => { const part = document.createElement(kind); part.textContent = text; return part; };
-  const kinds = (data.kinds[dot] || []).map(kind => data.labels[kind]).join(" · "), times = data.count[dot];
-  tip.replaceChildren(line("b", data.title[dot]), line("span", `semantic id ${group.number}${group.name ? ": " + group.name : ""} (${group.size.toLocaleString("en")})`),
-    ...(kinds ? [line("span", kinds)] : []), line("span", `${times.toLocaleString("en")} time${times === 1 ? "" : "s"} in training`));
+  const group = groups[data.group[dot]], kinds = (data.kinds[dot] || []).map(kind => data.labels[kind]).join(" · ");
+  const own = `semantic id ${group.number}${group.name ? ": " + group.name : ""}, ${count(group.size, "item")}`;
+  const lines = [data.title[dot], own, kinds, `${count(data.count[dot], "time")} in training`].filter(Boolean);
+  tip.replaceChildren(...lines.map((text, row) => {
+    const part = document.createElement(row ? "span" : "b");
+    part.textContent = text;
+    return part;
+  }));
   const w = tip.offsetWidth, h = tip.offsetHeight;
   tip.style.left = Math.max(2, Math.min(px + 14, width - w - 2)) + "px";
   tip.style.top = (py + 18 + h > height ? Math.max(2, py - h - 12) : py + 18) + "px";
@@ -161,7 +169,9 @@ canvas.addEventListener("pointerup", event => {
   }
 });
 canvas.addEventListener("pointercancel", event => fingers.delete(event.pointerId));
-canvas.addEventListener("pointerleave", event => { if (event.pointerType === "mouse") { fingers.clear(); hover = -1; tip.hidden = true; redraw(); } });
+canvas.addEventListener("pointerleave", event => {
+  if (event.pointerType === "mouse") { fingers.clear(); hover = -1; tip.hidden = true; redraw(); }
+});
 canvas.addEventListener("wheel", event => {
   if (!event.ctrlKey && !event.metaKey && !document.fullscreenElement) return;
   event.preventDefault(); tip.hidden = true; magnify(Math.exp(-event.deltaY / 300), at(event));
@@ -178,20 +188,19 @@ canvas.addEventListener("keydown", event => {
 by("nearer").addEventListener("click", () => magnify(1.6, [width / 2, height / 2]));
 by("farther").addEventListener("click", () => magnify(1 / 1.6, [width / 2, height / 2]));
 by("whole").addEventListener("click", () => { zoom = 1; middle = [wide / 2, high / 2]; search.value = ""; look(); choose(-1); });
-if (stage.requestFullscreen) by("full").addEventListener("click", () => document.fullscreenElement ? document.exitFullscreen() : stage.requestFullscreen());
-else by("full").hidden = true;
+by("full").hidden = !stage.requestFullscreen;
+by("full").addEventListener("click", () => stage.requestFullscreen());
 document.addEventListener("keydown", event => { if (event.key === "Escape") { search.value = ""; look(); choose(-1); } });
 
 function look() {
   const text = search.value.trim().toLowerCase(), number = text.match(/^#?(\d+)$/);
   hits = null; found.textContent = "";
   if (text) {
-    const named = new Set(groups.flatMap((group, row) =>
-      (number && group.number === +number[1]) || (!text.startsWith("#") && group.name.toLowerCase().includes(text)) ? [row] : []));
+    const fits = group => (number && group.number === +number[1]) || (text[0] !== "#" && group.name.toLowerCase().includes(text));
+    const named = new Set(groups.flatMap((group, row) => fits(group) ? [row] : []));
     const some = new Set();
     for (let dot = 0; dot < dots; dot++) if (named.has(data.group[dot]) || lower[dot].includes(text)) some.add(dot);
     hits = { dots: some, rows: new Set([...named, ...[...some].map(dot => data.group[dot])]) };
-    const count = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
     found.textContent = `${count(some.size, "item")} in ${count(hits.rows.size, "semantic id")}`;
   }
   cards.forEach((card, row) => { card.hidden = Boolean(hits) && !hits.rows.has(row); });
@@ -199,10 +208,10 @@ function look() {
 }
 search.addEventListener("input", look);
 by("order").addEventListener("change", event => {
-  const key = event.target.value, list = document.querySelector(".ids");
-  list.append(...[...cards.values()].sort((a, b) => key === "number" ? a.dataset.number - b.dataset.number : b.dataset[key] - a.dataset[key]));
+  const key = event.target.value, up = key === "number" ? 1 : -1;
+  list.append(...[...cards.values()].sort((a, b) => up * (a.dataset[key] - b.dataset[key]) || a.dataset.row - b.dataset.row));
 });
-document.querySelector(".ids").addEventListener("click", event => {
+list.addEventListener("click", event => {
   const link = event.target.closest("a");
   if (link) { search.value = ""; look(); choose(+link.closest("[data-row]").dataset.row); }
 });

@@ -24,8 +24,10 @@ from solidrec.experiments.map_projection import AT_MOST, places
 from solidrec.experiments.map_script import SCRIPT
 from solidrec.experiments.map_style import STYLE
 from solidrec.experiments.report_page import escape, page, paragraph
-from solidrec.semantics.fuse import fuse
+from solidrec.semantics.fuse import Fused, fuse
 from solidrec.semantics.ids import SemanticIds
+from solidrec.semantics.modality import CATEGORIES, terms
+from solidrec.semantics.terms import fit_terms
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 
@@ -50,10 +52,10 @@ def write_map(
     `images` is not there, `DataError` if it is no zip.
     """
     if not ids.modalities:
-        raise UsageError(f"semantic ids by method {ids.method} have no content to be placed by; map those of kmeans or categories")
+        raise UsageError(f"semantic ids by method {ids.method} have no content to be placed by: say method kmeans or categories")
     fused = fuse([matrices[name] for name in ids.modalities], ids.weights or None)
-    say(f"map: placing {int(fused.present.any(axis=1).sum()):,} items (t-SNE of {AT_MOST:,} takes about half a minute)")
-    placed = places(fused, ids.of_item[1:], data.train_counts[1:], at_most=at_most, seed=ids.seed)
+    say(f"map: placing {int(fused.present.any(axis=1).sum()):,} items; t-SNE takes up to half a minute")
+    placed = places(ground(data, ids, matrices), ids.of_item[1:], data.train_counts[1:], at_most=at_most, seed=ids.seed)
     groups = groups_of(data, ids, fused, matrices)
     where = spots(groups, placed)
     tones = colors_of(where)
@@ -78,3 +80,13 @@ def write_map(
     )
     write_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
     say(f"wrote {path} ({len(text.encode()) / 1e6:.1f} MB)")
+
+
+def ground(data: PreparedData, ids: SemanticIds, matrices: Mapping[str, np.ndarray]) -> Fused:
+    """Return what items are placed by: the modalities of the ids, and their categories where these are the ids."""
+    parts = [matrices[name] for name in ids.modalities]
+    weights = list(ids.weights or (1.0,) * len(parts))
+    if ids.method == CATEGORIES:
+        parts.append(fit_terms(terms(data.catalog, CATEGORIES, placed=False), seed=ids.seed)[1])
+        weights.append(1.0)
+    return fuse(parts, weights)

@@ -52,25 +52,29 @@ def quality_of(data: PreparedData, ids: SemanticIds, matrices: Mapping[str, np.n
 def explained(found: Mapping[str, Any]) -> list[Number]:
     """Return the numbers of `quality_of` for a reader who has not met them; those that the data has none of are left out."""
     sizes = found["sizes"]
+    alone = f"; {sizes['alone']:,} of one item say no more than the item's own id" if sizes["alone"] else ""
     rows = [
         Number(
             "Sizes", f"{sizes['smallest']:,} to {sizes['largest']:,}, median {sizes['median']:g}",
-            f"Items in a semantic id; {sizes['alone']:,} hold a single item, about which they say no more than its own id does.",
+            f"Items in a semantic id{alone}.",
         ),
         Number(
             "Evenness", f"{found['entropy_share']:.2f}",
-            "The entropy of the sizes as a share of that of equal ones: 1 is all alike, 0 is everything in one.",
+            "The entropy of the sizes as a share of that of equal ones: 1 is equal sizes, 0 is everything in one.",
         ),
     ]  # fmt: skip
     if found["purity"]:
         value, chance = found["purity"]["value"], found["purity"]["chance"]
-        meaning = "The share of items that have the category most common in their semantic id; chance is that of shuffled items."
+        meaning = (
+            "The share of items that have the category most common in their semantic id (all, where ids are categories), "
+            "beside that of shuffled items."
+        )
         rows.append(Number("Purity", f"{value:.2f} (chance {chance:.2f})", meaning))
     for pair, value in found["agreement"].items():
-        meaning = "How alike the maps of either modality alone are: 1 the same, 0 no more than chance; a low one says they complement."
+        meaning = "How alike the ids of either modality alone are: 1 the same, 0 as by chance, when each knows something else."
         rows.append(Number(f"Agreement of {pair.replace(', ', ' and ')}", f"{value:.2f}", meaning))
     if found["stability"] is not None:
-        meaning = "How alike the maps of three seeds are, 1 the same and 0 chance: what is below 1 is decided by the draw."
+        meaning = "How alike the ids of three seeds are, 1 the same and 0 as by chance: the rest is decided by the draw."
         rows.append(Number("Stability", f"{found['stability']:.2f}", meaning))
     return rows
 
