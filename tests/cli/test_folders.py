@@ -89,32 +89,6 @@ def test_an_existing_folder_is_replaced_only_when_asked(solidrec: Solidrec, file
     assert solidrec(*command, "--overwrite").code == 0
 
 
-def test_semantics_says_what_is_in_the_ids(solidrec: Solidrec, data: PreparedData) -> None:
-    answer = solidrec("semantics", data.path, "--method", "categories", "--show", 3)
-    assert answer.code == 0
-    assert "8 semantic ids by categories over content (asked for)" in answer.out
-    assert "kind 0" in answer.out
-    facts = json.loads(solidrec("semantics", data.path, "--modality", "text", "--clusters", 4, "--show", 2, "--json").out)
-    assert (facts["count"], facts["method"], facts["modalities"]) == (4, "kmeans", ["text"])
-    assert len(facts["samples"]) == 2
-    assert facts["samples"][0]["items"] == facts["largest"]
-
-
-@pytest.mark.parametrize(
-    ("options", "text"),
-    [
-        (["--method", "kmean"], "unknown name 'kmean'; did you mean 'kmeans'?"),
-        (["--modality", "contnet"], "'contnet' is not in the data; did you mean 'content'?"),
-        (["--clusters", "0"], "clusters"),
-        (["--threads", "0"], "threads=0: give 1 or more"),
-    ],
-)
-def test_semantics_names_the_nearest(solidrec: Solidrec, data: PreparedData, options: list[str], text: str) -> None:
-    answer = solidrec("semantics", data.path, *options)
-    assert (answer.code, answer.out) == (2, "")
-    assert text in answer.err
-
-
 def test_feature_files_are_named() -> None:
     assert named_files(["a=b.npy", "c=d=e.npy"]) == {"a": Path("b.npy"), "c": Path("d=e.npy")}
     for wrong in ("b.npy", "=b.npy", "a="):

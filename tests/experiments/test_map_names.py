@@ -16,7 +16,14 @@ from solidrec.semantics.fuse import Fused, fuse
 from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import SemanticsSpec
 
-TITLES = ["Wooden flute, oak", "wooden flutes of oak", "A wooden flute", "Steel drum", "drum of steel", "Big STEEL drum &amp; stick"]
+TITLES = [
+    "Wooden flute, oak",
+    "wooden flutes of oak",
+    "A wooden flute",
+    "Steel drum",
+    "drum of steel",
+    "Big STEEL drum &amp; stick",
+]
 
 
 def described(path: Path, titles: Sequence[str | None] | None, categories: Sequence[list[str]] | None = None) -> PreparedData:

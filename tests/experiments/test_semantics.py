@@ -12,7 +12,7 @@ from solidrec.api import train
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import StorageError
-from solidrec.experiments.semantics import make_semantics, sample_titles
+from solidrec.experiments.semantics import explained, make_semantics, matrices_of, quality_of, sample_titles
 from solidrec.spec import SemanticsSpec
 
 
@@ -54,3 +54,22 @@ def test_without_titles_items_go_by_their_ids(walk: Callable[..., tuple[pl.DataF
 def test_only_prepared_data_has_semantics(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="is not a data folder"):
         make_semantics(tmp_path, SemanticsSpec())
+
+
+def test_numbers_that_the_data_has_none_of_are_left_out() -> None:
+    sizes = {"smallest": 2, "median": 2.5, "largest": 1234, "alone": 0}
+    found = {"sizes": sizes, "entropy_share": 0.987, "purity": None, "agreement": {}, "stability": None}
+    assert [row[:2] for row in explained(found)] == [("Sizes", "2 to 1,234, median 2.5"), ("Evenness", "0.99")]
+    found |= {"purity": {"value": 0.5, "chance": 0.25}, "agreement": {"image, text": 0.125}, "stability": 0.75}
+    assert [row[:2] for row in explained(found)[2:]] == [
+        ("Purity", "0.50 (chance 0.25)"),
+        ("Agreement of image and text", "0.12"),
+        ("Stability", "0.75"),
+    ]
+
+
+def test_quality_is_of_the_modalities_and_categories_of_the_data(data: PreparedData) -> None:
+    _, ids = make_semantics(data.path, SemanticsSpec(method="kmeans", modalities=("content", "text"), clusters=8))
+    found = quality_of(data, ids, matrices_of(data, ids))
+    assert found["purity"]["value"] > 2 * found["purity"]["chance"]
+    assert list(found["agreement"]) == ["content, text"]

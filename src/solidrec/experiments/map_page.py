@@ -44,7 +44,7 @@ def headline(ids: SemanticIds, groups: Sequence[Group]) -> str:
     """Return the page in a sentence."""
     items = len(ids.of_item) - 1
     over = f" by {listed(ids.modalities)}" if ids.method == "kmeans" else " by their categories"
-    return f"{counted(items, 'item')} in {counted(len(groups), 'semantic id')}{over}"
+    return f"{plural(items, 'item')} in {plural(len(groups), 'semantic id')}{over}"
 
 
 def lead(places: Places) -> list[str]:
@@ -52,7 +52,7 @@ def lead(places: Places) -> list[str]:
     text = "Every dot is an item, near the items it resembles, in the colour of its semantic id."
     missing = int((~places.placed).sum())
     if missing:
-        text += f" {counted(missing, 'item')} without any modality {'is' if missing == 1 else 'are'} not on the map."
+        text += f" {plural(missing, 'item')} without any modality {'is' if missing == 1 else 'are'} not on the map."
     return [paragraph(text, kind="muted")]
 
 
@@ -72,9 +72,9 @@ def directory(data: PreparedData, groups: Sequence[Group], tones: Sequence[Color
 
 def card(data: PreparedData, group: Group, row: int, tone: Color, pictures: Mapping[int, str]) -> str:
     """Return one semantic id: its name, its facts, its most central titles and pictures."""
-    told = [counted(len(group.members), "item"), f"{group.trained:,} in training"]
+    told = [plural(len(group.members), "item"), f"{group.trained:,} in training"]
     told += [f"held together by {group.driver}"] if group.driver else []
-    told += [f"followed by {counted(group.following, 'code')}"] if group.following else []
+    told += [f"followed by {plural(group.following, 'code')}"] if group.following else []
     shown = [item for item in group.central.tolist() if item in pictures]
     thumbs = "".join(f'<img src="{pictures[item]}" alt="{escape(title_of(data, item))}" loading="lazy">' for item in shown)
     titles = "".join(f"<li>{short(title_of(data, item))}</li>" for item in group.central[:CENTRAL].tolist())
@@ -96,7 +96,7 @@ def numbers(data: PreparedData, ids: SemanticIds, groups: Sequence[Group], found
     made = [
         ("Method", escape(f"{HOW.get(ids.method, ids.method).rstrip(',')} ({ids.reason}), seed {ids.seed}")),
         ("Modalities", escape(", ".join(parts))),
-        ("Semantic ids", escape(f"{told['count']:,} in {counted(ids.levels, 'level')}{codes}")),
+        ("Semantic ids", escape(f"{told['count']:,} in {plural(ids.levels, 'level')}{codes}")),
         ("Data", escape(f"{data.manifest['source']}; fingerprint {data.fingerprint[:12]}")),
     ]
     measured = [
@@ -119,10 +119,10 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def counted(count: int, what: str) -> str:
+def plural(count: int, what: str) -> str:
     """Return a count and what is counted.
 
-    >>> counted(1, "item"), counted(1200, "item")
+    >>> plural(1, "item"), plural(1200, "item")
     ('1 item', '1,200 items')
     """
     return f"{count:,} {what}{'' if count == 1 else 's'}"

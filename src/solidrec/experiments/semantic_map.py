@@ -18,7 +18,7 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.experiments.map_data import colors_of, embedded, page_data, spots
 from solidrec.experiments.map_names import groups_of
-from solidrec.experiments.map_page import directory, headline, lead, numbers, picture
+from solidrec.experiments.map_page import directory, headline, lead, numbers, picture, plural
 from solidrec.experiments.map_pictures import EACH, thumbnails
 from solidrec.experiments.map_projection import AT_MOST, places
 from solidrec.experiments.map_script import SCRIPT
@@ -63,7 +63,7 @@ def write_map(
     if images is not None:
         with counted(console, "pictures", EACH * len(groups), shown=True) as step:
             pictures = thumbnails(data, groups, images, step=step)
-        say(f"map: {len(pictures):,} pictures of the most central items")
+        say(f"map: {plural(len(pictures), 'picture')} of the most central items")
     sections = [
         ("map", "The catalogue", picture(placed, ids)),
         ("numbers", "How they were made, and how good they are", numbers(data, ids, groups, quality)),
