@@ -1,4 +1,4 @@
-"""docs/data.md, "Text and pictures": its commands run, its example is valid, its reasons are those of the source."""
+"""docs/data.md, "Text and pictures" and "Looking at semantic ids": its commands run, its facts are those of the source."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from solidrec.data.prepared import PreparedData
+from solidrec.experiments.map_pictures import BUDGET, EACH
+from solidrec.experiments.map_projection import AT_MOST, DIMENSIONS
 from solidrec.semantics.modalities.onnx_file import EXAMPLE, OnnxSettings
 
 Blocks = Callable[[Path, str], list[str]]
@@ -37,6 +39,20 @@ def test_the_commands_run(
     assert len(commands) == 2
     assert [solidrec(*command.split()[1:]).code for command in commands] == [0, 0]
     assert PreparedData.open("data").encoded.keys() == {"text", "image"}
+
+
+def test_the_semantics_can_be_looked_at(
+    page: Path, blocks: Blocks, solidrec: Callable[..., Any], data: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(data.path, tmp_path / "data")
+    monkeypatch.chdir(tmp_path)
+    commands = [line for block in blocks(page, "sh") for line in block.splitlines() if line.startswith("solidrec semantics")]
+    assert len(commands) == 2
+    assert [solidrec(*command.split()[1:]).code for command in commands] == [0, 0]
+    assert (tmp_path / "map.html").is_file()
+    section = page.read_text(encoding="utf-8").partition("## Looking at semantic ids")[2].partition("\n## ")[0]
+    for fact in (f"{AT_MOST:,} items", f"to {DIMENSIONS} dimensions", f"{EACH} an id", f"{BUDGET // 1_000_000} MB in all"):
+        assert fact in section
 
 
 def test_the_settings_of_a_network_are_valid(page: Path, blocks: Blocks) -> None:

@@ -79,7 +79,7 @@ function write(s, ink, paper, focus) {
     const points = low + (top - low) * (own ? 1 : Math.sqrt(group.near / biggest));
     pen.font = `${own ? 700 : 600} ${points.toFixed(1)}${font}`;
     const text = group.name || `id ${group.number}`, w = pen.measureText(text).width / 2 + 3, h = points * 0.62;
-    let x = toX(group.x, s), y = toY(group.y, s);
+    let x = toX(group.x, s), y = toY(group.y, s) - (own ? 24 : 0);
     if (!own && (x < 0 || y < 0 || x > width || y > height)) continue;
     x = Math.min(Math.max(x, w + 2), Math.max(width - w - 2, w + 2)); y = Math.min(Math.max(y, h + 2), height - h - 2);
     const gap = width < 600 ? 4 : 9;
