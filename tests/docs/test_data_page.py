@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from solidrec.data.prepared import PreparedData
+from solidrec.experiments.map_data import DOTS
 from solidrec.experiments.map_pictures import BUDGET, EACH
 from solidrec.experiments.map_projection import AT_MOST, DIMENSIONS
 from solidrec.semantics.modalities.onnx_file import EXAMPLE, OnnxSettings
@@ -51,7 +52,13 @@ def test_the_semantics_can_be_looked_at(
     assert [solidrec(*command.split()[1:]).code for command in commands] == [0, 0]
     assert (tmp_path / "map.html").is_file()
     section = page.read_text(encoding="utf-8").partition("## Looking at semantic ids")[2].partition("\n## ")[0]
-    for fact in (f"{AT_MOST:,} items", f"to {DIMENSIONS} dimensions", f"{EACH} an id", f"{BUDGET // 1_000_000} MB in all"):
+    for fact in (
+        f"{AT_MOST:,} items",
+        f"to {DIMENSIONS} dimensions",
+        f"{EACH} an id",
+        f"{BUDGET // 1_000_000} MB in all",
+        f"more than {DOTS:,}",
+    ):
         assert fact in section
 
 

@@ -45,6 +45,9 @@ def test_the_data_are_the_placed_items_with_the_most_trained_last(data: Prepared
     assert page["count"] == [int(data.train_counts[item]) for item in order]
     kinds = [[page["labels"][kind] for kind in own] for own in page["kinds"]]
     assert kinds == [list(data.catalog["categories"][item - 1]) for item in order]
+    few = page_data(data, groups, places, found, [Color("#000000", "#ffffff")] * 2, most=5)
+    assert few["title"] == page["title"][-5:]
+    assert few["groups"] == page["groups"]
     assert [(each["number"], each["size"]) for each in page["groups"]] == [(2, 20), (1, 20)]
 
 

@@ -72,7 +72,7 @@ def test_a_missing_part_is_that_of_the_semantic_id_or_of_the_catalogue() -> None
     fused = Fused(vectors, present, (1, 1))
     groups = np.array([1, 2, 2, 2, 3])
     expected = [9, 3, 5, (3 + 5) / 2, (9 + 3 + 5) / 3]
-    assert filled(fused, groups).tolist() == [[a, b] for a, b in zip([1, 2, 4, 8, 6], expected, strict=True)]
+    assert filled(fused, groups) == pytest.approx(np.array([[a, b] for a, b in zip([1, 2, 4, 8, 6], expected, strict=True)]))
 
 
 def test_the_sample_prefers_what_is_trained_often() -> None:

@@ -14,6 +14,8 @@ from solidrec.experiments.map_colors import Color, colors
 from solidrec.experiments.map_names import Group, plain, title_of
 from solidrec.experiments.map_projection import Places
 
+DOTS = 50_000
+"""Items on a page; of larger catalogues it shows those trained most often, since a browser holds no million titles with ease."""
 SCALE = 10_000
 """The longer side of the map in whole numbers."""
 NEAR = 0.03
@@ -57,14 +59,23 @@ def colors_of(found: Sequence[Spot | None]) -> list[Color]:
 
 
 def page_data(
-    data: PreparedData, groups: Sequence[Group], places: Places, found: Sequence[Spot | None], tones: Sequence[Color]
+    data: PreparedData,
+    groups: Sequence[Group],
+    places: Places,
+    found: Sequence[Spot | None],
+    tones: Sequence[Color],
+    *,
+    most: int = DOTS,
 ) -> dict[str, Any]:
-    """Return the columns of all placed items, least trained first (the others are drawn over them), and the semantic ids."""
+    """Return the columns of the placed items, at most `most`, and the semantic ids.
+
+    The least trained come first: the others are drawn over them.
+    """
     of_item = np.zeros(len(places.xy), dtype=np.int64)
     for row, group in enumerate(groups):
         of_item[group.members - 1] = row
     placed = np.flatnonzero(places.placed)
-    placed = placed[np.argsort(data.train_counts[placed + 1], kind="stable")]
+    placed = placed[np.argsort(data.train_counts[placed + 1], kind="stable")][-most:]
     grid = np.round(places.xy[placed] * SCALE).astype(np.int64)
     kinds, labels = categories_of(data, placed)
     return {

@@ -36,6 +36,8 @@ FILLER = frozenset(
 )
 """Words that are no name by themselves: function words, measures and packings."""
 NUMBER = re.compile(r"\d{2,}|\d.{2,}")
+ROWS = 4096
+"""Vectors at a time, so that copies of a large catalogue's do not fill the memory."""
 PATH = re.compile(r"[>|,]")
 """What parts of a category's path are joined by."""
 Integers = npt.NDArray[np.int64]
@@ -80,11 +82,14 @@ def apart_from_centroid(ids: SemanticIds, fused: Fused) -> npt.NDArray[np.float6
 
     Infinite for items without any.
     """
-    here = np.repeat(fused.present, fused.widths, axis=1)
-    own = fused.vectors.astype(np.float64)
-    total = (own**2).sum(1)
-    apart = ((own - here * ids.centroids[ids.of_item[1:] - 1]) ** 2).sum(1)
-    return np.where(total > 0, apart / np.where(total > 0, total, 1), np.inf)
+    found = np.full(len(fused.vectors), np.inf)
+    for start in range(0, len(found), ROWS):
+        rows = slice(start, start + ROWS)
+        own = fused.vectors[rows].astype(np.float64)
+        here = np.repeat(fused.present[rows], fused.widths, axis=1)
+        total, apart = (own**2).sum(1), ((own - here * ids.centroids[ids.of_item[1:][rows] - 1]) ** 2).sum(1)
+        np.divide(apart, total, out=found[rows], where=total > 0)
+    return found
 
 
 def names_of(data: PreparedData, ids: SemanticIds, central: Sequence[Integers]) -> list[str]:
@@ -145,20 +150,20 @@ def distinctive(bags: Sequence[set[str]], central: Sequence[Integers]) -> list[l
     return found
 
 
-def phrase(words: Sequence[str], bags: Sequence[Sequence[str]]) -> str:
+def phrase(best: Sequence[str], bags: Sequence[Sequence[str]]) -> str:
     """Return up to three words in the order that titles have them, without such as repeat one.
 
     >>> phrase(["flutes", "flute", "wooden", "red"], [["wooden", "flute"], ["red", "wooden", "flutes"]])
     'red wooden flutes'
     """
     kept: list[str] = []
-    for word in words:
+    for word in best:
         repeats = any(word[:RELATED] == other[:RELATED] or word in other or other in word for other in kept)
         if not repeats and len(kept) < WORDS and len(" ".join([*kept, word])) <= NAME_LENGTH:
             kept.append(word)
     places = {word: [bag.index(word) / len(bag) for bag in bags if word in bag] for word in kept}
     ordered = sorted(kept, key=lambda word: sum(places[word]) / max(len(places[word]), 1))
-    return " ".join(ordered) or shortened(words[0])
+    return " ".join(ordered) or shortened(best[0])
 
 
 def last_part(label: str) -> str:

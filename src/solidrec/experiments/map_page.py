@@ -7,6 +7,7 @@ from typing import Any
 
 from solidrec.data.prepared import PreparedData
 from solidrec.experiments.map_colors import Color
+from solidrec.experiments.map_data import DOTS
 from solidrec.experiments.map_names import Group, title_of
 from solidrec.experiments.map_projection import Places
 from solidrec.experiments.plots import histogram
@@ -60,6 +61,8 @@ def picture(places: Places, ids: SemanticIds) -> str:
     """Return the map with its tools, and how it was made."""
     by = listed([*ids.modalities, *([CATEGORIES] if ids.method == CATEGORIES else [])])
     first = " Of the codes of an item the map shows the first." if ids.levels > 1 else ""
+    if places.placed.sum() > DOTS:
+        first += f" Of the items it shows the {DOTS:,} trained most often."
     return STAGE + paragraph(HINT, kind="muted") + paragraph(escape(f"Placed by {by}. {places.how} {SEEN}{first}"), kind="muted")
 
 

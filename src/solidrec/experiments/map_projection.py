@@ -71,12 +71,12 @@ def words(placed: int, drawn: int, dimensions: int, width: int) -> str:
     )
 
 
-def filled(fused: Fused, groups: Integers) -> Floats:
+def filled(fused: Fused, groups: Integers) -> npt.NDArray[np.float32]:
     """Return the vectors (V, F) with each missing part as the mean part of the semantic id, of the catalogue where it has none.
 
     Left at zero, a missing part would draw together all items that lack it.
     """
-    vectors = fused.vectors.astype(np.float64)
+    vectors = fused.vectors.astype(np.float32)
     stops = np.cumsum(fused.widths)
     for part, (start, stop) in enumerate(zip(stops - fused.widths, stops, strict=True)):
         has = fused.present[:, part] > 0
@@ -89,14 +89,14 @@ def filled(fused: Fused, groups: Integers) -> Floats:
     return vectors
 
 
-def reduced(vectors: Floats) -> Floats:
+def reduced(vectors: npt.NDArray[np.float32]) -> Floats:
     """Return the first principal components (V, at most 50)."""
     from sklearn.decomposition import PCA
 
     dimensions = min(DIMENSIONS, *vectors.shape)
     if not np.ptp(vectors, axis=0).any():
         return np.zeros((len(vectors), dimensions))  # all alike: nothing to turn
-    return np.asarray(PCA(dimensions, svd_solver="covariance_eigh").fit_transform(vectors))
+    return np.asarray(PCA(dimensions, svd_solver="covariance_eigh").fit_transform(vectors), dtype=np.float64)
 
 
 def sample(counts: Integers, at_most: int, *, seed: int) -> Integers:
