@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from solidrec.data.datasets.published import sentence
+
 console = Console(stderr=True, highlight=False, emoji=False)
 """Everything for people goes to standard error; standard output is for results."""
 METRICS = ("AUC", "UAUC", "NDCG@10", "Recall@10", "NDCG@20", "Recall@20")
@@ -134,9 +136,26 @@ def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:
         f"order: {manifest['order']}; users whose last items tie in time: {manifest['last_item_tied_users']:,}",
         f"split: {manifest['split']}; negatives a target: {fixed or 'none'}",
         "item side: " + (", ".join(f"{k} ({v['items']:,} items)" for k, v in manifest["modalities"].items()) or "ids alone"),
+        *([sentence(manifest["published"])] if manifest.get("published") else []),
         *manifest["notes"],
     ]  # fmt: skip
     return [*lines, f"wrote {path}; next: solidrec train {path} --model solid-duet --out run"]
+
+
+def datasets_tables(datasets: Sequence[Mapping[str, Any]], formats: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """Return the data sets with their published counts, and the families of files with their origin and terms."""
+    known = Table(title="data sets with published counts", title_justify="left")
+    for name in ("--dataset", "files", "users", "items", "interactions", "published by"):
+        known.add_column(name, justify="right" if name in ("users", "items", "interactions") else "left", overflow="fold")
+    for entry in datasets:
+        counts = (f"{value:,}" for value in entry["counts"].values())
+        known.add_row(entry["name"], "\n".join(entry["files"]), *counts, entry["by"])
+    families = Table(title="files that are recognised", title_justify="left")
+    for name in ("--dataset", "interactions, items beside them", "from", "terms"):
+        families.add_column(name, overflow="fold")
+    for entry in formats:
+        families.add_row(entry["name"], "\n".join(entry["files"]), entry["address"], entry["terms"])
+    return [known, families]
 
 
 def facts_table(title: str, facts: Mapping[str, Any]) -> Table:
