@@ -18,9 +18,16 @@ REVIEW = (
 
 def meta(**more: object) -> str:
     record = {
-        "category": ["Industrial & Scientific", "Tapes"], "tech1": "", "description": ["One.", "Two."], "title": "Tape, 1\" \u2013 red",
-        "also_buy": ["B1", "B2"], "brand": "3M", "feature": ["a"], "rank": [">#1 in Tapes"], "price": "$5.99", "asin": "B000K2PJ4K",
-    }  # fmt: skip
+        "category": ["Industrial & Scientific", "Tapes"],
+        "tech1": "",
+        "description": ["One.", "Two."],
+        "title": 'Tape, 1" \u2013 red',
+        "also_buy": ["B1", "B2"],
+        "brand": "3M",
+        "rank": [">#1 in Tapes"],
+        "price": "$5.99",
+        "asin": "B000K2PJ4K",
+    }
     return json.dumps(record | more)
 
 

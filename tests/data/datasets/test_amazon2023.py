@@ -13,27 +13,46 @@ Put = Callable[..., Path]
 
 
 def review(user: str = "AGKHLEW2SOWHNMFQIJGBECAF7INQ", parent: str = "B00YQ6X8EO", time: int = 1588687728923) -> str:
-    return json.dumps(
-        {
-            "rating": 5.0, "title": "Such a lovely scent", "text": "...", "images": [], "asin": "B00VARIANT",
-            "parent_asin": parent, "user_id": user, "timestamp": time, "helpful_vote": 0, "verified_purchase": True,
-        }  # fmt: skip
-    )
+    record = {
+        "rating": 5.0,
+        "title": "Such a lovely scent",
+        "text": "...",
+        "images": [],
+        "asin": "B00VARIANT",
+        "parent_asin": parent,
+        "user_id": user,
+        "timestamp": time,
+        "verified_purchase": True,
+    }
+    return json.dumps(record)
 
 
 def meta(images: object, **more: object) -> str:
     record = {
-        "main_category": "All Beauty", "title": "Hair Oil, 4 oz", "average_rating": 4.8, "features": [], "description": ["Oil.", "Good."],
-        "price": None, "images": images, "videos": [], "store": "Howard", "categories": ["Beauty", "Hair"], "details": {"Brand": "H"},
-        "parent_asin": "B00YQ6X8EO", "bought_together": None,
-    }  # fmt: skip
+        "main_category": "All Beauty",
+        "title": "Hair Oil, 4 oz",
+        "average_rating": 4.8,
+        "description": ["Oil.", "Good."],
+        "price": None,
+        "images": images,
+        "videos": [],
+        "store": "Howard",
+        "categories": ["Beauty", "Hair"],
+        "details": {"Brand": "H"},
+        "parent_asin": "B00YQ6X8EO",
+    }
     return json.dumps(record | more)
 
 
 @pytest.mark.parametrize("packed", ["", ".gz"])
 def test_reviews_name_the_parent_and_milliseconds(put: Put, packed: str) -> None:
     images = [
-        {"thumb": "https://m/I/b._SS40_.jpg", "large": "https://m/I/b.jpg", "variant": "PT01", "hi_res": "https://m/I/b._SL1500_.jpg"},
+        {
+            "thumb": "https://m/I/b._SS40_.jpg",
+            "large": "https://m/I/b.jpg",
+            "variant": "PT01",
+            "hi_res": "https://m/I/b._SL1500_.jpg",
+        },
         {"thumb": "https://m/I/a._SS40_.jpg", "large": "https://m/I/a.jpg", "variant": "MAIN", "hi_res": None},
     ]
     put(f"meta_All_Beauty.jsonl{packed}", meta(images), meta([], parent_asin="B2", store=None, categories=[]))

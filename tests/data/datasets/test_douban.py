@@ -32,14 +32,17 @@ def test_reviews_have_quoted_fields_and_dates(put: Put, tmp_path: Path, domain: 
     rows = [
         f'"1398"\t"16"\t"4"\t"小说|历史"\t"好 ""极了"" don\'t"{more}\t"2010-09-14"\t"1"',
         f'"1398"\t"17"\t"5"\t""\t"a\tb"{more}\t"2010-09-14 00:00:01"\t"2"',
+        f'"1398"\t"18"\t"5"\t""\t""{more}\t"2010-09-15"\t"3"',
     ]
     header = f'"user_id"\t"{domain}_id"\t"rating"\t"labels"\t"comment"{votes}\t"time"\t"ID"'
     found = read(put(f"{domain}reviews_cleaned.txt{packed}", header, *rows))
     day = 14866 * 86_400  # days from 1970-01-01 to 2010-09-14
     assert found.interactions.frame.select(EVENTS).collect().rows() == [
-        ("1398", "16", "4", str(day)), ("1398", "17", "5", str(day + 1)),
-    ]  # fmt: skip
-    assert prepare(tmp_path, out=tmp_path / "data", negatives=0).event_times.tolist() == [day, day + 1]
+        ("1398", "16", "4", str(day)),
+        ("1398", "17", "5", str(day + 1)),
+        ("1398", "18", "5", str(day + 86_400)),
+    ]
+    assert prepare(tmp_path, out=tmp_path / "data", negatives=0).event_times.tolist() == [day, day + 1, day + 86_400]
 
 
 def test_a_date_that_is_none_is_named(put: Put, tmp_path: Path) -> None:

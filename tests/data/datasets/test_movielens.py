@@ -17,7 +17,11 @@ FLAGS = "|".join("1" if genre in ("Animation", "Comedy") else "0" for genre in G
 
 @pytest.mark.parametrize("packed", ["", ".gz"])
 def test_100k_has_tabs_and_bars(put: Put, tmp_path: Path, packed: str) -> None:
-    put(f"u.item{packed}", f"1193|Misérables, Les (1995)|01-Jan-1995||http://us.imdb.com/M/title-exact|{FLAGS}", encoding="latin-1")
+    put(
+        f"u.item{packed}",
+        f"1193|Misérables, Les (1995)|01-Jan-1995||http://us.imdb.com/M/x|{FLAGS}",
+        encoding="latin-1",
+    )
     put(f"u.data{packed}", "1\t1193\t5\t978300760")
     found = read(tmp_path)
     assert found.interactions.frame.collect().rows(named=True) == [EVENT]

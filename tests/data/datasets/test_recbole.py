@@ -10,7 +10,12 @@ from solidrec.data.prepare import prepare
 from solidrec.errors import DataError
 
 Put = Callable[..., Path]
-INTER = ("user_id:token\titem_id:token\trating:float\ttimestamp:float", "196\t242\t3\t881250949", "196\t302\t3\t881250950.0")
+INTER = (
+    "user_id:token\titem_id:token\trating:float\ttimestamp:float",
+    "196\t242\t3\t881250949",
+    "196\t302\t3\t881250950.0",
+    "196\t9\t1\t881250951",
+)
 
 
 @pytest.mark.parametrize("packed", ["", ".gz"])
@@ -19,7 +24,7 @@ def test_sequences_of_tokens_are_split_and_titles_are_not(put: Put, tmp_path: Pa
     put(f"ml-100k.item{packed}", header, "242\tToy Story\t1995\tAnimation Children's", '302\tLone "quote\t\t')
     put(f"ml-100k.inter{packed}", *INTER)
     found = read(tmp_path)
-    assert found.interactions.frame.collect().rows() == [("196", "242", "3", "881250949"), ("196", "302", "3", "881250950.0")]
+    assert found.interactions.frame.collect()["timestamp:float"].to_list() == ["881250949", "881250950.0", "881250951"]
     assert found.items is not None
     assert found.items.frame.collect().rows(named=True) == [
         {"item_id": "242", "title": "Toy Story (1995)", "categories": ["Animation", "Children's"]},

@@ -1,4 +1,4 @@
-"""Amazon reviews of 2018 (Ni, Li and McAuley): ratings without a header and with the item first, reviews and metadata as JSON lines."""
+"""Amazon reviews of 2018 (Ni, Li and McAuley): ratings without a header, the item first; reviews and metadata as JSON lines."""
 
 from __future__ import annotations
 

@@ -18,13 +18,13 @@ CALL = re.compile(r"[\w\])}]\s*[\[({]")
 
 
 def literal_record(line: bytes, name: str, row: int) -> dict[str, Any]:
-    """Return the dictionary that a line writes as a Python literal.
+    r"""Return the dictionary that a line writes as a Python literal.
 
     Only strings, numbers, True, False, None, lists, tuples and dictionaries pass, and are then read by `ast.literal_eval`:
     names, calls and sums are refused before, since long chains of them can exhaust a parser's stack. Raises `DataError`
     naming the line for anything else, and for a line over 1 MB.
 
-    >>> literal_record(b"{'asin': 'B0', 'title': \\"Levi's\\"}", "meta", 1)
+    >>> literal_record(b"{'asin': 'B0', 'title': \"Levi's\"}", "meta", 1)
     {'asin': 'B0', 'title': "Levi's"}
     """
     if len(line) > MAX_LINE:

@@ -18,9 +18,7 @@ FORMATS: dict[str, Format] = {
 GROUPLENS = "GroupLens; items that somebody rated"
 MOVIELENS = "https://grouplens.org/datasets/movielens/"
 SOLID = "SOLID, Table 6"
-FIVE_CORE_2018 = (
-    "fewer rows than the 5-core file: further filtered by the paper that released it, MISSRec (Wang et al. 2023, the SOLID paper's [40])"
-)
+FIVE_CORE_2018 = "fewer rows than the 5-core file has: filtered further by those who released the set, MISSRec (Wang et al. 2023)"
 RATINGS_2014 = "the counts of the ratings-only file, unfiltered"
 DGREC = "https://github.com/DeepGraphLearning/RecommenderSystems"
 DTCDR = "https://github.com/FengZhu-Joey/GA-DTCDR"
@@ -106,7 +104,7 @@ DATASETS: dict[str, Dataset] = {
         Counts(46_549, 212_996, 1_861_533),
         SOLID,
         DGREC,
-        "douban-book with one user and one item more, as if padding counted; 1,861,533 is its 1,908,081 less one for each of 46,548 users",
+        "douban-book with one user and one item more, as if padding counted, and 46,548 rows less, one a user",
     ),
     "paper-music": Dataset(
         "douban",
