@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from solidrec.data.datasets.find import find, read
+from solidrec.data.datasets.registry import FORMATS
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
-from solidrec.errors import StorageError, UsageError
+from solidrec.errors import SolidrecError, StorageError, UsageError
 
 Put = Callable[..., Path]
 RATING = "A1KLRMWW2FWPL4,0439886341,5.0,1297468800"
@@ -67,8 +68,9 @@ def test_frames_and_absent_files_are_passed_on(tmp_path: Path) -> None:
     frame = pl.DataFrame({"user": ["a"], "item": ["b"], "timestamp": [1]})
     found = find(frame, items=frame, dataset="paper-scientific")
     assert (found.format, found.dataset, found.source) == (None, "paper-scientific", "DataFrame + DataFrame")
-    with pytest.raises(StorageError, match="no such file"):
-        find(tmp_path / "absent.csv").read_interactions()
+    for name in (None, "amazon-2014", "paper-scientific"):
+        with pytest.raises(StorageError, match="no such file"):
+            find(tmp_path / "absent.csv", dataset=name).read_interactions()
 
 
 def test_a_format_can_be_named_for_a_file_that_is_called_otherwise(put: Put) -> None:
@@ -89,6 +91,19 @@ def test_other_items_can_be_given(put: Put) -> None:
         table = find(path, items=other_items).read_items()
         assert table is not None
         assert table.frame.collect()[column].to_list() == [item]
+
+
+def test_items_that_are_not_there_are_an_error(put: Put, tmp_path: Path) -> None:
+    found = find(put("ratings_Toys.csv", RATING), items=tmp_path / "meta_Toys.json.gz")
+    with pytest.raises(StorageError, match=r"meta_Toys\.json\.gz: no such file"):
+        found.read_items()
+
+
+def test_an_empty_file_is_an_error_under_every_format(put: Put, tmp_path: Path) -> None:
+    for name in FORMATS:
+        for file in ("x.csv", "x.csv.gz", "x.json", "ratings.dat"):
+            with pytest.raises(SolidrecError, match=file):
+                prepare(put(f"{name}/{file}"), dataset=name, out=tmp_path / "data")
 
 
 def test_the_name_of_the_set_and_the_form_of_the_file_are_two_things(put: Put, tmp_path: Path) -> None:

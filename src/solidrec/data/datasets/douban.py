@@ -42,6 +42,6 @@ FORMAT = Format(
         Files("ratings.dat", r"ratings\.dat|douban_\w+\.(?:dat|csv|tsv|txt)", r"\d+([\t,])\d+\1-?[\d.]+(?:\1[\d.]+)?$"),
     ),
     read_interactions=read_interactions,
-    address="https://github.com/DeepGraphLearning/RecommenderSystems (.tsv), https://github.com/FengZhu-Joey/GA-DTCDR (others)",
-    terms="no licence stated; cite Song et al. 2019 (.tsv) or Zhu et al. 2020 (the others)",
+    address="https://github.com/DeepGraphLearning/RecommenderSystems https://github.com/FengZhu-Joey/GA-DTCDR",
+    terms="no licence stated; cite Song et al. 2019 (first address, .tsv) or Zhu et al. 2020 (second, the others)",
 )

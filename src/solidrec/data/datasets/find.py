@@ -42,9 +42,10 @@ class Found:
         """Open the items, None if there are none; a tidy file of items goes with public interactions too."""
         if self.items is None:
             return None
-        reads = self.format.read_items if self.format is not None else None
-        if reads is not None and isinstance(self.items, str | Path) and self.format.reads_items(Path(self.items)):  # type: ignore[union-attr]
-            return reads(Path(self.items))
+        if self.format is not None and self.format.read_items is not None and isinstance(self.items, str | Path):
+            path = Path(self.items)
+            if path.is_file() and self.format.names_items(path):
+                return self.format.read_items(path)
         return read_table(self.items, encoding=encoding)
 
     @property
@@ -80,12 +81,12 @@ def find(interactions: Any, *, items: Any = None, dataset: str | None = None) ->
         raise UsageError(f"dataset {dataset!r} is unknown{hint}; `solidrec datasets` lists them")
     name = dataset if dataset in DATASETS else None
     formats = {dataset: FORMATS[dataset]} if dataset in FORMATS else FORMATS
-    if not isinstance(interactions, str | Path):
+    path = Path(interactions) if isinstance(interactions, str | Path) else None
+    if path is None or not path.exists():
         return Found(interactions, items, None, name)
-    path = Path(interactions)
     match = _in_folder(path, formats, name) if path.is_dir() else _match(path, formats)
-    if match is None:  # a name of a format is how to read a file that is called otherwise
-        return Found(interactions, items, FORMATS.get(dataset or ""), name)
+    if match is None:  # the name of a format says how to read a file that is called otherwise
+        return Found(path, items, FORMATS.get(dataset or ""), name)
     beside = match.kind.items_of(match.path) if items is None else items
     return Found(match.path, beside, FORMATS[match.format], name or _recognised(match))
 

@@ -71,7 +71,7 @@ class Format:
         """Return which pair of this family a file of interactions belongs to."""
         return next((kind for kind in self.files if kind.stem(path) is not None), None)
 
-    def reads_items(self, path: Path) -> bool:
+    def names_items(self, path: Path) -> bool:
         """Tell whether a file is called as an items file of this family."""
         names = (re.escape(kind.items).replace(r"\{\}", ".+") for kind in self.files if kind.items)
         return any(re.fullmatch(name, plain_name(path)) for name in names)

@@ -15,7 +15,7 @@ FORMATS: dict[str, Format] = {
     "recbole": recbole.FORMAT,
 }
 
-GROUPLENS = "GroupLens; items that somebody rated"
+GROUPLENS = "GroupLens, rated items"
 MOVIELENS = "https://grouplens.org/datasets/movielens/"
 SOLID = "SOLID, Table 6"
 FIVE_CORE_2018 = "fewer rows than the 5-core file has: filtered further by those who released the set, MISSRec (Wang et al. 2023)"
@@ -86,7 +86,7 @@ DATASETS: dict[str, Dataset] = {
         "douban",
         ("douban_book.tsv",),
         Counts(46_548, 212_995, 1_908_081),
-        "the archive of DGRec (Song et al. 2019)",
+        "DGRec, Song et al. 2019",
         DGREC,
         "the SOLID paper's Book, paper-book, is this set",
     ),
@@ -94,7 +94,7 @@ DATASETS: dict[str, Dataset] = {
         "douban",
         ("douban_music.tsv",),
         Counts(39_742, 164_223, 1_792_501),
-        "the archive of DGRec (Song et al. 2019)",
+        "DGRec, Song et al. 2019",
         DGREC,
         "the SOLID paper's Music, paper-music, is this set",
     ),
@@ -114,11 +114,9 @@ DATASETS: dict[str, Dataset] = {
         DGREC,
         "douban-music with one more of everything, as if padding counted",
     ),
-    "dtcdr-book": Dataset(
-        "douban", ("douban_book/ratings.dat",), Counts(2_110, 6_777, 96_041), "DTCDR and GA-DTCDR (Zhu et al.)", DTCDR
-    ),
+    "dtcdr-book": Dataset("douban", ("douban_book/ratings.dat",), Counts(2_110, 6_777, 96_041), "DTCDR, Zhu et al. 2019", DTCDR),
     "dtcdr-music": Dataset(
-        "douban", ("douban_music/ratings.dat",), Counts(1_672, 5_567, 69_709), "DTCDR and GA-DTCDR (Zhu et al.)", DTCDR
+        "douban", ("douban_music/ratings.dat",), Counts(1_672, 5_567, 69_709), "DTCDR, Zhu et al. 2019", DTCDR
     ),
     "amazon-2014-beauty": Dataset(
         "amazon-2014", ("reviews_Beauty_5.json",), Counts(22_363, 12_101, 198_502), "the 5-core file", AMAZON_2014
