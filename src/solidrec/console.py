@@ -151,12 +151,12 @@ def datasets_tables(datasets: Sequence[Mapping[str, Any]], formats: Sequence[Map
         counts = (f"{value:,}" for value in entry["counts"].values())
         known.add_row(entry["name"], "\n".join(entry["files"]), *counts, entry["by"])
     families = Table(title="files that are recognised", title_justify="left")
-    families.add_column("--dataset", no_wrap=True)
-    families.add_column("interactions + items")
-    families.add_column("from, and under which terms", min_width=56, overflow="fold")  # an address that is cut is no address
+    for name in ("--dataset", "files, + items beside them", "from, and under which terms"):
+        families.add_column(name, overflow="fold")
     for entry in formats:
+        files = [*entry["interactions"], *(["+ " + ", ".join(entry["items"])] if entry["items"] else [])]
         origin = entry["address"].replace(" ", "\n")
-        families.add_row(entry["name"], "\n".join(entry["files"]), f"{origin}\n{entry['terms']}")
+        families.add_row(entry["name"], "\n".join(files), f"{origin}\n{entry['terms']}")
     return [known, families]
 
 

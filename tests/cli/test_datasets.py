@@ -13,8 +13,9 @@ Solidrec = Callable[..., Any]
 def test_datasets_are_listed(solidrec: Solidrec) -> None:
     answer = solidrec("datasets")
     assert answer.code == 0
-    shown = ("8,442", "4,385", "59,427", "SOLID, Table 6", "ml-1m/ratings.dat", "grouplens.org", "cite")
-    assert [words for words in (*DATASETS, *FORMATS, *shown) if words not in answer.out] == []
+    shown = ("8,442", "4,385", "59,427", "SOLID, Table 6", "ml-1m/ratings.dat", "+ meta_<Category>.json", "cite")
+    addresses = [address for entry in FORMATS.values() for address in entry.address.split()]
+    assert [words for words in (*DATASETS, *FORMATS, *addresses, *shown) if words not in answer.out] == []
 
 
 def test_datasets_as_json(solidrec: Solidrec) -> None:

@@ -15,6 +15,7 @@ from typing import final
 import polars as pl
 
 from solidrec.artifacts import write_file
+from solidrec.data.datasets import recbole
 from solidrec.data.readers import read_table
 from solidrec.errors import DataError, StorageError
 
@@ -103,17 +104,10 @@ def _packaged() -> Path | None:
 
 def _read_recbole(folder: Path) -> MovieLens:
     """Read RecBole's atomic files; their titles come without the year that is in a column of its own."""
-    frames = {}
-    for name in ("ml-100k.inter", "ml-100k.item"):
-        frame = read_table(folder / name).collect(pl.all())
-        frames[name] = frame.rename({column: column.partition(":")[0] for column in frame.columns})
-    year = pl.format(" ({})", "release_year").fill_null("")
-    items = frames["ml-100k.item"].select(
-        "item_id",
-        title=pl.col("movie_title") + year,
-        categories=pl.col("class").str.split(" ").fill_null([]),
-    )
-    return MovieLens(frames["ml-100k.inter"], items, f"MovieLens 100K as packaged in RecBole; {TERMS}")
+    interactions = read_table(folder / "ml-100k.inter").collect(pl.all())
+    interactions = interactions.rename({column: column.partition(":")[0] for column in interactions.columns})
+    items = recbole.read_items(folder / "ml-100k.item").collect(pl.all())
+    return MovieLens(interactions, items, f"MovieLens 100K as packaged in RecBole; {TERMS}")
 
 
 def _read_grouplens(folder: Path) -> MovieLens:

@@ -45,7 +45,7 @@ def test_every_set_says_where_it_comes_from_and_under_which_terms() -> None:
         assert entry["address"].startswith("https://")
         assert all(entry[key] for key in ("files", "by", "terms"))
         assert all(count > 0 for count in entry["counts"].values())
-    assert all(entry["files"] and entry["terms"] and entry["address"] for entry in list_formats())
+    assert all(entry["interactions"] and entry["terms"] and entry["address"] for entry in list_formats())
 
 
 def test_the_papers_counts_of_douban_are_its_sources_counts_and_one() -> None:

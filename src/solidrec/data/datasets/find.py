@@ -107,7 +107,9 @@ def _in_folder(folder: Path, formats: Mapping[str, Format], dataset: str | None)
         return matches[0]
     if matches:
         names = ", ".join(match.path.name for match in matches)
-        raise UsageError(f"{folder}: {names} could all be meant; give the file itself, or say which with --dataset NAME")
+        raise UsageError(
+            f"{folder}: {names} could all be meant; give the file itself (or --dataset NAME, see `solidrec datasets`)"
+        )
     looked = ", ".join(dict.fromkeys(kind.shown for format in formats.values() for kind in format.files))
     raise StorageError(f"{folder}: holds no file of a known data set (looked for {looked}); give the file of interactions itself")
 

@@ -26,18 +26,25 @@ def list_datasets() -> list[dict[str, Any]]:
 
 
 def list_formats() -> list[dict[str, Any]]:
-    """Return name, title, files, address and terms of every family of files."""
+    """Return name, title, interactions, items (names of files), address and terms of every family of files."""
     return [
-        {"name": name, "title": entry.title, "files": _files(entry), "address": entry.address, "terms": entry.terms}
+        {
+            "name": name,
+            "title": entry.title,
+            "interactions": [kind.shown for kind in entry.files],
+            "items": _items(entry),
+            "address": entry.address,
+            "terms": entry.terms,
+        }
         for name, entry in FORMATS.items()
     ]
 
 
-def _files(entry: Format) -> list[str]:
-    """Return the names of both files of each pair.
+def _items(entry: Format) -> list[str]:
+    """Return the names of the items files as people write them.
 
-    >>> _files(FORMATS["movielens"])[0]
-    'u.data + u.item'
+    >>> _items(FORMATS["amazon-2014"]), _items(FORMATS["recbole"]), _items(FORMATS["douban"])
+    (['meta_<Category>.json'], ['<name>.item'], [])
     """
-    pairs = ((kind.shown, kind.items.replace("{}", "<name>" if "<name>" in kind.shown else "<Category>")) for kind in entry.files)
-    return [f"{shown} + {items}" if items else shown for shown, items in pairs]
+    names = (kind.items.format("<name>" if "<name>" in kind.shown else "<Category>") for kind in entry.files if kind.items)
+    return list(dict.fromkeys(names))
