@@ -127,6 +127,37 @@ EVENTS = st.lists(st.tuples(st.integers(1, 5), st.integers(1, 30), st.integers(1
 )
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_line_ends_of_windows_change_nothing(put: Put, tmp_path: Path, end: str) -> None:
+    files = {
+        "ratings.dat": ["1::2::3::4", "movies.dat", "2::T::A|B"],
+        "u.data": ["1\t2\t3\t4", "u.item", "2|T|||" + "|0|1" + "|0" * 17],
+        "ratings.csv": ["userId,movieId,rating,timestamp\n1,2,3,4", "movies.csv", "movieId,title,genres\n2,T,A|B"],
+        "ratings_X.csv": ["1,2,3,4", "meta_X.json", "{'asin': '2', 'title': 'T', 'categories': [['A', 'B']]}"],
+        "X.jsonl": [
+            '{"user_id": "1", "parent_asin": "2", "rating": 3, "timestamp": 4}',
+            "meta_X.jsonl",
+            '{"parent_asin": "2", "title": "T", "categories": ["A", "B"]}',
+        ],
+        "x.inter": [
+            "user_id:token\titem_id:token\trating:float\ttimestamp:float\n1\t2\t3\t4",
+            "x.item",
+            "item_id:token\ttitle:token_seq\tclass:token_seq\n2\tT\tA B",
+        ],
+    }
+    for name, (events, beside, items) in files.items():
+        folder = tmp_path / name.replace(".", "")
+        folder.mkdir()
+        (folder / name).write_bytes((events + "\n").replace("\n", end).encode())
+        (folder / beside).write_bytes((items + "\n").replace("\n", end).encode())
+        found = read(folder)
+        assert found.interactions.frame.collect().rows() == [("1", "2", "3", "4")], name
+        assert found.items is not None
+        row = found.items.frame.collect().row(0, named=True)
+        assert (row["item_id"], row["title"]) == ("2", "T")
+        assert row["categories"] == (["Action"] if name == "u.data" else ["A", "B"]), name
+
+
 def written(put: Put, rows: Rows) -> dict[str, Path]:
     """The same events as files of every family: items of ten digits, since one family's pattern asks for them."""
     named = [(f"A{user:013}", f"{item:010}", rating, time) for user, item, rating, time in rows]

@@ -46,6 +46,16 @@ def test_a_bad_line_is_named_by_number(put: Put) -> None:
         read_lines(put("x.jsonl"), json_record, pick, SCHEMA)
 
 
+def test_lists_that_are_nested_without_end_are_named(put: Put) -> None:
+    for depth in (100, 700, 5_000):
+        path = put("x.jsonl", '{"a": "1"}', '{"a": "2", "b": ' + "[" * depth + "]" * depth + "}")
+        if depth == 100:
+            assert read_lines(path, json_record, pick, SCHEMA).frame.collect().rows() == [("1", []), ("2", [])]
+            continue
+        with pytest.raises(DataError, match=r"x\.jsonl:2: (lists are nested too deep|is not valid JSON)"):
+            read_lines(path, json_record, pick, SCHEMA)
+
+
 def test_a_cut_gzip_file_is_named(put: Put) -> None:
     path = put("x.jsonl.gz", *(f'{{"a": "{n * 7919}"}}' for n in range(999)))
     path.write_bytes(path.read_bytes()[:-20])

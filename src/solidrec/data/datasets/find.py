@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, final
 from solidrec.data.datasets.published import Counts, compare
 from solidrec.data.datasets.raw import Files, Format, RawDataset, plain_name
 from solidrec.data.datasets.registry import DATASETS, FORMATS
-from solidrec.data.readers import Table, read_table
+from solidrec.data.readers import Table, read_table, readable
 from solidrec.errors import StorageError, UsageError, nearest
 
 
@@ -101,7 +101,9 @@ def _match(path: Path, formats: Mapping[str, Format]) -> Match | None:
 
 def _in_folder(folder: Path, formats: Mapping[str, Format], dataset: str | None) -> Match:
     """Return the one file of interactions in a folder; the name of a data set chooses among several."""
-    matches = [match for path in sorted(folder.iterdir()) if (match := _match(path, formats))]
+    with readable(str(folder)):
+        paths = sorted(folder.iterdir())
+    matches = [match for path in paths if (match := _match(path, formats))]
     matches = [match for match in matches if dataset is not None and _holds(match, dataset)] or matches
     if len(matches) == 1:
         return matches[0]

@@ -27,12 +27,19 @@ def read_lines(path: Path, parse: Parse, pick: Pick, schema: Mapping[str, pl.Dat
     """
     parts = []
     numbered = enumerate(split_lines(path), start=1)
-    while rows := [pick(parse(line, str(path), row)) for row, line in islice(numbered, CHUNK)]:
+    while rows := [_picked(parse(line, str(path), row), pick, path, row) for row, line in islice(numbered, CHUNK)]:
         columns = zip(schema.items(), zip(*rows, strict=True), strict=True)
         parts.append(pl.DataFrame([pl.Series(name, list(column), dtype=dtype) for (name, dtype), column in columns]))
     if not parts:
         raise DataError(f"{path}: is empty; download it again")
     return Table(pl.concat(parts).lazy(), str(path))
+
+
+def _picked(record: Record, pick: Pick, path: Path, row: int) -> tuple[Any, ...]:
+    try:
+        return pick(record)
+    except RecursionError as error:
+        raise DataError(f"{path}:{row}: lists are nested too deep to be data; remove the line") from error
 
 
 def read_item_lines(path: Path, parse: Parse, pick: Pick) -> Table:

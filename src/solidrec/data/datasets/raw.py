@@ -80,9 +80,10 @@ class Format:
 @final
 @dataclass(frozen=True)
 class RawDataset:
-    """Public files as tables: `interactions` has user_id, item_id, rating, timestamp as written; `source` is one line.
+    """Public files as tables: `interactions` has user_id, item_id, rating, timestamp as written (RecBole's with their types).
 
-    `items`, if there is such a file, has item_id, title, categories, brand, description and image, the name of its picture.
+    `items`, if there is such a file, has item_id, title, categories and, where the family knows them, brand, description and
+    image, the name of its picture. `source` is one line of provenance, `dataset` the name of the data set if it is known.
     """
 
     interactions: Table
