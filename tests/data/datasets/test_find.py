@@ -191,7 +191,7 @@ def arrays(data: PreparedData) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(EVENTS)
 def test_the_same_events_in_every_format_prepare_to_the_same_arrays(put: Put, tmp_path: Path, rows: Rows) -> None:
     options: dict[str, Any] = {"out": tmp_path / "data", "overwrite": True, "negatives": 0, "min_rating": 1}
@@ -207,7 +207,7 @@ def test_the_same_events_in_every_format_prepare_to_the_same_arrays(put: Put, tm
     assert {name for name, made in found.items() if made != (data.fingerprint, arrays(data))} == set()
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(EVENTS)
 def test_double_colons_tabs_and_csv_of_numbers_prepare_to_the_same_arrays(put: Put, tmp_path: Path, rows: Rows) -> None:
     files = [
