@@ -142,24 +142,6 @@ def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:
     return [*lines, f"wrote {path}; next: solidrec train {path} --model solid-duet --out run"]
 
 
-def datasets_tables(datasets: Sequence[Mapping[str, Any]], formats: Sequence[Mapping[str, Any]]) -> list[Table]:
-    """Return the data sets with their published counts, and the families of files with their origin and terms."""
-    known = Table(title="data sets with published counts", title_justify="left")
-    for name in ("--dataset", "files", "users", "items", "interactions", "published by"):
-        known.add_column(name, justify="right" if name in ("users", "items", "interactions") else "left", overflow="fold")
-    for entry in datasets:
-        counts = (f"{value:,}" for value in entry["counts"].values())
-        known.add_row(entry["name"], "\n".join(entry["files"]), *counts, entry["by"])
-    families = Table(title="files that are recognised", title_justify="left")
-    for name in ("--dataset", "files, + items beside them", "from, and under which terms"):
-        families.add_column(name, overflow="fold")
-    for entry in formats:
-        files = [*entry["interactions"], *(["+ " + ", ".join(entry["items"])] if entry["items"] else [])]
-        origin = entry["address"].replace(" ", "\n")
-        families.add_row(entry["name"], "\n".join(files), f"{origin}\n{entry['terms']}")
-    return [known, families]
-
-
 def facts_table(title: str, facts: Mapping[str, Any]) -> Table:
     """Return nested facts as a two-column table, keys joined by dots."""
     table = Table(title=title, title_justify="left", show_header=False)
@@ -237,3 +219,21 @@ def semantics_table(facts: Mapping[str, Any], samples: Sequence[Mapping[str, Any
             " · ".join(shorten(title, 48) for title in sample["titles"]),
         )
     return table
+
+
+def datasets_tables(datasets: Sequence[Mapping[str, Any]], formats: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """Return the data sets with their published counts, and the families of files with their origin and terms."""
+    known = Table(title="data sets with published counts", title_justify="left")
+    for name in ("--dataset", "files", "users", "items", "interactions", "published by"):
+        known.add_column(name, justify="right" if name in ("users", "items", "interactions") else "left", overflow="fold")
+    for entry in datasets:
+        counts = (f"{value:,}" for value in entry["counts"].values())
+        known.add_row(entry["name"], "\n".join(entry["files"]), *counts, entry["by"])
+    families = Table(title="files that are recognised", title_justify="left")
+    for name in ("--dataset", "files, + items beside them", "from, and under which terms"):
+        families.add_column(name, overflow="fold")
+    for entry in formats:
+        files = [*entry["interactions"], *(["+ " + ", ".join(entry["items"])] if entry["items"] else [])]
+        origin = entry["address"].replace(" ", "\n")
+        families.add_row(entry["name"], "\n".join(files), f"{origin}\n{entry['terms']}")
+    return [known, families]
