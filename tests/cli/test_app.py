@@ -12,7 +12,22 @@ import pytest
 from solidrec.errors import DivergedError
 
 Solidrec = Callable[..., Any]
-COMMANDS = ("demo", "prepare", "semantics", "train", "evaluate", "recommend", "similar", "export", "inspect", "doctor", "bench")
+COMMANDS = (
+    *(
+        "demo",
+        "prepare",
+        "semantics",
+        "datasets",
+        "train",
+        "evaluate",
+        "recommend",
+        "similar",
+        "export",
+        "inspect",
+        "doctor",
+        "bench",
+    ),
+)
 
 
 def one_line(answer: Any) -> str:
