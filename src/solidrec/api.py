@@ -1,10 +1,11 @@
-"""The Python API: `prepare`, `train`, `load`, and the `Model` they lead to."""
+"""The Python API: `prepare`, `encode`, `train`, `load`, and the `Model` they lead to."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -12,7 +13,7 @@ import polars as pl
 import torch
 
 from solidrec.artifacts import write_table
-from solidrec.console import Bar, console, counted, say
+from solidrec.console import Bar, console, counted, encoded_line, say
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_table
@@ -29,7 +30,7 @@ from solidrec.spec import RunSpec, merge
 from solidrec.training.loop import Silent
 from solidrec.training.run import train_run
 
-__all__ = ["Model", "add_items", "load", "prepare", "train"]
+__all__ = ["Model", "add_items", "encode", "load", "prepare", "train"]
 
 
 @final
@@ -93,6 +94,63 @@ class Model:
                 f"{opened.path}: is data {opened.fingerprint[:12]}, {self.run.path} was trained on {self.run.spec.data[:12]}"
             )
         return opened
+
+
+def encode(
+    data: PreparedData | Path | str,
+    *,
+    text: str | None = None,
+    text_columns: Sequence[str] = ("title",),
+    images: Path | str | None = None,
+    image_encoder: str = "efficientnet-lite0",
+    image_settings: Path | str | None = None,
+    name: str | None = None,
+    cache: Path | str | None = None,
+    max_unusable: float = 0.1,
+    device: str = "cpu",
+    threads: int = 1,
+    progress: bool = True,
+) -> PreparedData:
+    """Encode the titles or pictures of prepared data as feature matrices ``text`` and ``image``, and return the data with them.
+
+    `text` is ``minilm`` (packaged), a sentence-transformers folder or a name of the Hugging Face hub; `images` is a
+    folder or a zip of pictures, `image_encoder` ``efficientnet-lite0`` (packaged) or ``onnx:PATH``. `name` is another
+    name for the one that is made. What was encoded once is kept in `cache`, by default in the data folder. Raises
+    `UsageError` for an option or a missing extra and `DataError` when more than the share `max_unusable` is unusable.
+    """
+    from solidrec.semantics.modalities.job import ImageJob, TextJob, run_job
+
+    path = data.path if isinstance(data, PreparedData) else Path(data)
+    jobs: list[TextJob | ImageJob] = []
+    if text is not None:
+        jobs.append(TextJob(name or "text", text, tuple(text_columns)))
+    if images is not None:
+        settings = Path(image_settings) if image_settings is not None else None
+        jobs.append(ImageJob(name or "image", Path(images), image_encoder, settings))
+    if not jobs:
+        raise UsageError("nothing to encode; say --text minilm, or --images FOLDER, or both")
+    if len(jobs) > 1 and name is not None:
+        raise UsageError(f"--name {name}: names one feature matrix, and two are to be made; encode them one after the other")
+    before = torch.get_num_threads()
+    use_threads(threads)
+    try:
+        check_device(device)
+        for job in jobs:
+            with ExitStack() as stack:
+                made = run_job(
+                    job, path, cache=Path(cache) if cache is not None else None, max_unusable=max_unusable,
+                    device=device, threads=threads, progress=partial(bar, stack, f"encode {job.name}", shown=progress),
+                )  # fmt: skip
+            if progress:
+                say(encoded_line(job.name, made))
+    finally:
+        torch.set_num_threads(before)
+    return PreparedData.open(path)
+
+
+def bar(stack: ExitStack, what: str, total: int, *, shown: bool) -> Callable[[int], None]:
+    """Open a bar of `total` that closes with `stack`, and return what advances it."""
+    return stack.enter_context(counted(console, what, total, shown=shown))
 
 
 def load(path: Path | str, *, device: str = "cpu") -> Model:

@@ -142,6 +142,19 @@ def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:
     return [*lines, f"wrote {path}; next: solidrec train {path} --model solid-duet --out run"]
 
 
+def encoded_line(name: str, manifest: Mapping[str, Any]) -> str:
+    """Return what `encode` has to say: how many items have a vector, and why the others have none.
+
+    >>> why = {"missing": {"no_picture": 2}, "unusable": {}, "notes": {}}
+    >>> encoded_line("image", {"encoded": 7, "items": 9, "encoder": "net", "width": 3, **why})
+    'image: 7 of 9 items by net, 3 numbers each; no_picture 2'
+    """
+    counts = {**manifest["missing"], **manifest["unusable"], **manifest["notes"]}
+    others = "".join(f"; {reason} {count:,}" for reason, count in counts.items())
+    made = f"{manifest['encoded']:,} of {manifest['items']:,} items by {manifest['encoder']}, {manifest['width']:,} numbers each"
+    return f"{name}: {made}{others}"
+
+
 def facts_table(title: str, facts: Mapping[str, Any]) -> Table:
     """Return nested facts as a two-column table, keys joined by dots."""
     table = Table(title=title, title_justify="left", show_header=False)

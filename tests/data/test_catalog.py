@@ -28,11 +28,11 @@ def test_the_catalogue_has_one_row_for_each_item_in_item_order() -> None:
             {"item_id": ["c", "x", "a"], "name": ["C", "X", " "], "brand": ["q", None, "r"], "text_tokens": [[1], [2], [3]]}
         )
     )
-    assert found.frame.columns == ["item", "title", "categories", "brand", "text", "description", "text_tokens"]
+    assert found.frame.columns == ["item", "title", "categories", "brand", "text", "description", "image", "text_tokens"]
     assert found.frame.rows() == [
-        ("a", None, [], "r", None, None, [3]),
-        ("b", None, [], None, None, None, None),
-        ("c", "C", [], "q", None, None, [1]),
+        ("a", None, [], "r", None, None, None, [3]),
+        ("b", None, [], None, None, None, None, None),
+        ("c", "C", [], "q", None, None, None, [1]),
     ]
     assert found.facts == {"rows": 3, "catalog_only": 1, "without_catalog_row": 1, "duplicate_items": 0}
 
@@ -42,6 +42,27 @@ def test_a_log_without_items_file_has_a_bare_catalogue() -> None:
     assert found["item"].to_list() == ["a", "b", "c"]
     assert found["categories"].to_list() == [[], [], []]
     assert found.columns == catalog(pl.DataFrame({"item": ["a"]})).frame.columns
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["a.jpg", " ", None], ["a.jpg", None, None]),
+        ([[None, "a.jpg", "b.jpg"], [], None], ["a.jpg", None, None]),
+        ([1, 2, None], [None, None, None]),  # a number, bytes or a structure names no file
+        ([{"path": "a.jpg"}, None, None], [None, None, None]),
+        ([b"\xff\xd8", None, None], [None, None, None]),
+    ],
+)
+@pytest.mark.parametrize("name", ["image", "image_path", "picture"])
+def test_the_name_of_a_picture_is_kept(name: str, values: list[Any], expected: list[str | None]) -> None:
+    found = catalog(pl.DataFrame({"item": ["a", "b", "c"], name: values})).frame
+    assert (found["image"].to_list(), found["image"].dtype) == (expected, pl.String)
+
+
+def test_of_several_picture_columns_the_first_known_name_counts() -> None:
+    frame = pl.DataFrame({"item": ["a"], "picture": ["p"], "image_path": ["i"]})
+    assert catalog(frame).frame["image"][0] == "i"
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def test_data(data: PreparedData) -> None:
     facts = facts_of(data.path)
     assert (facts["kind"], facts["users"], facts["fingerprint"]) == ("data", 90, data.fingerprint)
     assert not {"files", "options"} & set(facts)
+    assert facts["encoded"] == {}
 
 
 @pytest.mark.parametrize("content", [None, "[]", "{}", '{"kind": "semantics"}'])

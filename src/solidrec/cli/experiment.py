@@ -9,7 +9,10 @@ import typer
 
 from solidrec.cli.app import DataArgument, Json, app, print_json
 
-experiment = typer.Typer(help="Many trainings, compared fairly.", no_args_is_help=True)
+experiment = typer.Typer(
+    help="Many trainings, compared fairly.", no_args_is_help=True, rich_markup_mode=None,
+    epilog="Example: solidrec experiment cold-items data --out cold",
+)  # fmt: skip
 app.add_typer(experiment, name="experiment")
 
 Out = Annotated[Path, typer.Option(help="Folder for runs and results; the same command goes on where it was stopped.")]

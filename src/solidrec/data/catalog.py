@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float32]
 @final
 @dataclass(frozen=True)
 class Catalog:
-    """`frame` has V rows in item order: item, title, categories, brand, text, description and token lists.
+    """`frame` has V rows in item order: item, title, categories, brand, text, description, image and token lists.
 
     `rows` (V,) are their rows in the items file or -1; `index` is the file's item_idx for every file row, if
     it has one; `facts` are counts for the manifest.
@@ -37,7 +37,7 @@ class Catalog:
 
 def bare_catalog(items: pl.Series) -> Catalog:
     """Return the catalogue of a log without an items file: ids and nothing else."""
-    empty = [pl.lit(None, pl.String).alias(name) for name in TEXT_COLUMNS]
+    empty = [pl.lit(None, pl.String).alias(name) for name in (*TEXT_COLUMNS, "image")]
     frame = pl.DataFrame({"item": items}).with_columns(*empty, categories=pl.lit([], pl.List(pl.String)))
     return Catalog(_arranged(frame), np.full(len(items), -1), 0, None, {})
 
@@ -83,6 +83,7 @@ def read_catalog(
 
 def _content(table: Table, roles: Mapping[str, str], separator: str | None) -> list[pl.Expr]:
     content = [_text(table, roles.get(name)).alias(name) for name in TEXT_COLUMNS]
+    content.append(_image(table, roles.get("image")).alias("image"))
     content.append(_categories(table, roles.get("category"), separator).alias("categories"))
     for name in table.columns:
         if "_tokens" in name and isinstance(table.dtype(name), (pl.List, pl.Array)):
@@ -103,6 +104,18 @@ def _text(table: Table, column: str | None) -> pl.Expr:
     return pl.when(text.str.strip_chars() != "").then(text)
 
 
+def _image(table: Table, column: str | None) -> pl.Expr:
+    """Return the name of each item's picture, of a list the first; a column of anything but text names none."""
+    dtype = table.dtype(column) if column else pl.Null()
+    if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.String):
+        name = pl.col(str(column)).list.drop_nulls().list.first()
+    elif isinstance(dtype, (pl.String, pl.Categorical, pl.Enum)):
+        name = pl.col(str(column)).cast(pl.String)
+    else:
+        return pl.lit(None, pl.String)
+    return pl.when(name.str.strip_chars() != "").then(name)
+
+
 def _categories(table: Table, column: str | None, separator: str | None) -> pl.Expr:
     """Return lists of distinct labels; a string without a separator is one label."""
     if column is None:
@@ -119,7 +132,7 @@ def _categories(table: Table, column: str | None, separator: str | None) -> pl.E
 
 
 def _arranged(frame: pl.DataFrame) -> pl.DataFrame:
-    first = ["item", "title", "categories", "brand", "text", "description"]
+    first = ["item", "title", "categories", "brand", "text", "description", "image"]
     return frame.select(*first, *sorted(set(frame.columns) - set(first)))
 
 

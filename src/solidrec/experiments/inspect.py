@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from solidrec.artifacts import MANIFEST, read_json, read_manifest
+from solidrec.artifacts import MANIFEST, read_json
+from solidrec.data.encoded import read_facts
+from solidrec.data.prepared import PreparedData
 from solidrec.errors import StorageError
 from solidrec.runs import load_run
 
@@ -19,8 +21,9 @@ def facts_of(path: Path) -> dict[str, Any]:
         raise StorageError(f"{path}: no such folder; give a folder of `solidrec prepare` or `solidrec train`")
     manifest = read_json(path / MANIFEST) if (path / MANIFEST).is_file() else None
     if isinstance(manifest, dict) and manifest.get("kind") != "run":
-        manifest = read_manifest(path, kind="data")
-        return {key: value for key, value in manifest.items() if key not in ("files", "options")}
+        data = PreparedData.open(path)
+        encoded = {name: read_facts(path, name) for name in data.encoded}
+        return {**{key: value for key, value in data.manifest.items() if key not in ("files", "options")}, "encoded": encoded}
     run = load_run(path)
     parts = {name: sum(p.numel() for p in part.parameters()) for name, part in run.model.named_children()}
     return {

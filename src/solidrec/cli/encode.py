@@ -1,0 +1,49 @@
+"""The command that encodes titles and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from solidrec.cli.app import DataArgument, Device, Json, Threads, app, print_json
+
+
+@app.command(
+    short_help="Titles and pictures become feature matrices.",
+    epilog="Example: solidrec encode data --text minilm --images posters.zip",
+)
+def encode(
+    data: DataArgument,
+    text: Annotated[str | None, typer.Option(help="minilm (packaged), a sentence-transformers folder, or a hub name.")] = None,
+    text_column: Annotated[
+        list[str] | None, typer.Option(help="title (the default), brand, categories, text, description; may be repeated.")
+    ] = None,
+    images: Annotated[Path | None, typer.Option(help="A folder or a zip: ITEM.jpg, or what the image column names.")] = None,
+    image_encoder: Annotated[str, typer.Option(help="efficientnet-lite0 (packaged) or onnx:PATH.")] = "efficientnet-lite0",
+    image_settings: Annotated[
+        Path | None, typer.Option(help="What an onnx: network expects (JSON); default PATH with .json at its end.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the feature matrix; default text or image.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder of vectors made before; default DATA/features/.cache.")] = None,
+    max_unusable: Annotated[float, typer.Option(help="Stop above this share of unusable titles or pictures.")] = 0.1,
+    device: Device = "cpu",
+    threads: Threads = 1,
+    json_: Json = False,
+) -> None:
+    """Encode titles or pictures of a prepared folder; the same command again goes on where it stopped."""
+    from solidrec.api import encode as run
+    from solidrec.console import say
+    from solidrec.data.encoded import read_facts
+
+    run(
+        data, text=text, text_columns=text_column or ["title"], images=images, image_encoder=image_encoder,
+        image_settings=image_settings, name=name, cache=cache, max_unusable=max_unusable, device=device, threads=threads,
+        progress=not json_,
+    )  # fmt: skip
+    if json_:
+        made = ([name or "text"] if text is not None else []) + ([name or "image"] if images is not None else [])
+        print_json({each: read_facts(data, each) for each in made})
+    else:
+        say(f"wrote {data}/features; next: solidrec semantics {data}")

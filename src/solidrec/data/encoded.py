@@ -1,0 +1,129 @@
+"""Feature matrices that were encoded from a prepared catalogue: one artifact folder each, in ``features/`` of the data."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from solidrec.artifacts import MANIFEST, new_folder, read_json, read_manifest, write_file, write_manifest
+from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
+
+KIND = "features"
+FOLDER = "features"
+VECTORS = "vectors.npy"
+SEMANTICS = "semantics"
+FEATURE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+Floats = npt.NDArray[np.float32]
+
+
+class EncodedFeature(NamedTuple):
+    """A (V+1, F) matrix, its row 0 and the rows of items without the feature zero, and the sha256 that names it."""
+
+    vectors: Floats
+    digest: str
+
+
+def write_encoded(data: Path, name: str, vectors: Floats, *, fingerprint: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Write (V, F) `vectors` as ``features/NAME`` of the folder `data` whose fingerprint is given, and return the manifest.
+
+    The file has V + 1 rows, the first one zero. An older one is replaced; if that changes the features, the semantic ids
+    kept beside the data, made from the features as they were, are removed. Raises `StorageError` when the disk refuses.
+    """
+    with new_folder(data / FOLDER / name, replace=True) as folder:
+        write_file(folder / VECTORS, partial(_save_padded, vectors))
+        stored = np.load(folder / VECTORS, mmap_mode="r", allow_pickle=False)
+        own = {"data": fingerprint, "items": len(vectors), "width": vectors.shape[1], "digest": digest(stored)}
+        manifest = write_manifest(folder, kind=KIND, files=[VECTORS], facts={**facts, **own})
+        if _digest_before(data / FOLDER / name) != own["digest"]:
+            shutil.rmtree(data / SEMANTICS, ignore_errors=True)  # before the rename: killed in between, they are made again
+    return manifest
+
+
+def _digest_before(folder: Path) -> str | None:
+    """Return the digest that a folder's manifest states, None if there is none to be read."""
+    try:
+        return str(read_json(folder / MANIFEST)["digest"])
+    except (DamagedError, StorageError, KeyError, TypeError):
+        return None
+
+
+def _save_padded(vectors: Floats, path: Path) -> None:
+    """Write a matrix below a row of zeros without a second copy of it in memory."""
+    with path.open("wb") as stream:
+        header = {"descr": "<f4", "fortran_order": False, "shape": (len(vectors) + 1, vectors.shape[1])}
+        np.lib.format.write_array_header_1_0(stream, header)
+        stream.write(bytes(4 * vectors.shape[1]))
+        np.ascontiguousarray(vectors, dtype="<f4").tofile(stream)
+
+
+def open_catalog(data: Path) -> tuple[dict[str, Any], pl.DataFrame]:
+    """Return the manifest and the V catalogue rows of a prepared folder, whatever state its encoded features are in.
+
+    Raises as `artifacts.read_manifest` does.
+    """
+    manifest = read_manifest(data, kind="data")
+    return manifest, pl.read_parquet(data / "items.parquet", glob=False)
+
+
+def check_name(name: str, manifest: Mapping[str, Any]) -> None:
+    """Raise `UsageError` unless `name` may name an encoded feature of the data with that manifest."""
+    if not FEATURE_NAME.fullmatch(name) or name == "id":
+        raise UsageError(f"feature name {name!r} must be letters, digits, - or _ (at most 64), and not 'id'; say --name NAME")
+    if name in manifest["features"]:
+        raise UsageError(f"the data has a feature matrix {name!r} already, which was given to prepare; say --name NAME")
+
+
+def read_encoded(data: Path, *, fingerprint: str, items: int, taken: tuple[str, ...]) -> dict[str, EncodedFeature]:
+    """Return every encoded feature of a prepared folder by name, after checking its bytes.
+
+    Raises `DamagedError`, `IncompatibleError` for a matrix made for another catalogue, `UsageError` for a name that
+    is among those `taken`.
+    """
+    root = data / FOLDER
+    folders = sorted(path for path in root.glob("*") if path.is_dir() and FEATURE_NAME.fullmatch(path.name))
+    return {path.name: _read(path, fingerprint=fingerprint, items=items, taken=taken) for path in folders}
+
+
+def read_facts(data: Path, name: str) -> dict[str, Any]:
+    """Return what the manifest of an encoded feature says of it, without its files and versions."""
+    manifest = read_manifest(data / FOLDER / name, kind=KIND)
+    return {key: value for key, value in manifest.items() if key not in ("files", "versions")}
+
+
+def _read(folder: Path, *, fingerprint: str, items: int, taken: tuple[str, ...]) -> EncodedFeature:
+    again = f"remove the folder, or make it again with `solidrec encode {folder.parent.parent} --name {folder.name}`"
+    if folder.name in taken:
+        raise UsageError(f"{folder}: the data has a feature matrix {folder.name!r} of its own; remove or rename the folder")
+    try:
+        manifest = read_manifest(folder, kind=KIND)
+        if manifest["data"] != fingerprint:
+            made = f"is of data {manifest['data'][:12]}, {folder.parent.parent} is {fingerprint[:12]}"
+            raise IncompatibleError(f"{folder}: {made}; {again}")
+        vectors = np.load(folder / VECTORS, mmap_mode="r", allow_pickle=False)
+        if vectors.shape != (items + 1, manifest["width"]) or vectors.dtype != np.float32:
+            raise DamagedError(f"{folder / VECTORS}: is {vectors.dtype} of shape {vectors.shape}")
+        return EncodedFeature(vectors, str(manifest["digest"]))
+    except (DamagedError, StorageError) as error:
+        raise DamagedError(f"{error}; {again}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedError(f"{folder}: is not as it was written ({error!r}); {again}") from error
+
+
+def digest(vectors: Floats) -> str:
+    """Return the sha256 of a matrix: its shape, its type and its numbers.
+
+    >>> digest(np.zeros((2, 3), dtype=np.float32)) == digest(np.zeros((3, 2), dtype=np.float32))
+    False
+    """
+    found = hashlib.sha256(f"{vectors.shape}{vectors.dtype}".encode())
+    found.update(np.ascontiguousarray(vectors).data)
+    return found.hexdigest()

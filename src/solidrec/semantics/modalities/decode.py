@@ -1,0 +1,181 @@
+"""One picture's bytes to pixels, and the worker process that does it: pictures are hostile until they are pixels.
+
+The worker reads frames from standard input and answers on standard output. Its memory is limited, and an alarm ends
+it when a picture takes too long; whoever started it starts another one. It imports Pillow and nothing heavy.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import struct
+import sys
+import warnings
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import IO, TYPE_CHECKING, Literal, final
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FORMATS = ("JPEG", "PNG", "WEBP")
+VERSION = 1
+"""Of how pixels are made; another one makes other vectors."""
+OK, REFUSED, STARTED = range(3)
+HEAD = struct.Struct(">BQ")
+
+
+@final
+@dataclass(frozen=True)
+class View:
+    """How a picture becomes `size` x `size` pixels: resized to `resize`, then the centre is cut out.
+
+    With fit "crop" the shorter side becomes `resize` and the form is kept; with "squash" both sides do.
+    """
+
+    size: int = 224
+    resize: int = 256
+    fit: Literal["crop", "squash"] = "crop"
+    filter: Literal["bilinear", "bicubic"] = "bicubic"
+
+
+@final
+@dataclass(frozen=True)
+class Limits:
+    """What a picture may ask for: pixels, the longer side against the shorter one, seconds and bytes of the worker."""
+
+    pixels: int = 16_000_000
+    aspect: float = 20.0
+    side: int = 8
+    seconds: float = 20.0
+    memory: int = 1 << 30
+
+
+class PictureError(Exception):
+    """A picture cannot be used; the text is the reason in one word."""
+
+
+def decode(content: bytes, view: View, limits: Limits) -> bytes:
+    """Return size * size * 3 bytes of RGB; raises `PictureError`.
+
+    The first frame of an animation counts, the EXIF rotation is applied, transparent parts are white, and 16-bit
+    greys are scaled to 8 bits. The format is that of the content, whatever the file is called.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    Image.MAX_IMAGE_PIXELS = limits.pixels
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
+            check_size(*image.size, limits)
+            image.load()
+            return cut(rgb(ImageOps.exif_transpose(image)), view).tobytes()
+        except UnidentifiedImageError:
+            raise PictureError("not_a_picture") from None
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            raise PictureError("too_many_pixels") from None
+        except MemoryError:
+            raise PictureError("out_of_memory") from None
+        except PictureError:
+            raise
+        except Exception:  # Pillow's plugins raise what they like at damaged bytes
+            raise PictureError("damaged") from None
+
+
+def check_size(width: int, height: int, limits: Limits) -> None:
+    """Raise `PictureError` for a size that no picture of an item has."""
+    if width * height > limits.pixels:
+        raise PictureError("too_many_pixels")
+    if min(width, height) < limits.side:
+        raise PictureError("too_small")
+    if max(width, height) > limits.aspect * min(width, height):
+        raise PictureError("too_long")
+
+
+def rgb(image: Image) -> Image:
+    """Return any mode as RGB: 16-bit greys scaled and not cut at 255, what is transparent white."""
+    from PIL import Image
+
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        image.info.pop("transparency", None)  # it speaks of 16-bit values
+        return image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L").convert("RGB")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image.convert("RGB")
+
+
+def cut(image: Image, view: View) -> Image:
+    """Return the `view` of a picture."""
+    from PIL import Image
+
+    scale = view.resize / min(image.size)
+    kept = (max(view.resize, round(image.width * scale)), max(view.resize, round(image.height * scale)))
+    width, height = kept if view.fit == "crop" else (view.resize, view.resize)
+    resized = image.resize((width, height), Image.Resampling[view.filter.upper()])
+    left, top = (width - view.size) // 2, (height - view.size) // 2
+    return resized.crop((left, top, left + view.size, top + view.size))
+
+
+def command(view: View, limits: Limits) -> list[str]:
+    """Return the command line of a worker."""
+    return [sys.executable, "-P", "-m", __name__, json.dumps({"view": asdict(view), "limits": asdict(limits)})]
+
+
+def send(stream: IO[bytes], kind: int, payload: bytes) -> None:
+    """Write one frame: a kind, a length, and the bytes."""
+    stream.write(HEAD.pack(kind, len(payload)))
+    stream.write(payload)
+    stream.flush()
+
+
+def receive(stream: IO[bytes]) -> tuple[int, bytes]:
+    """Read one frame; raises `EOFError` when the other side is gone."""
+    head = stream.read(HEAD.size)
+    if len(head) < HEAD.size:
+        raise EOFError
+    kind, length = HEAD.unpack(head)
+    payload = stream.read(length)
+    if len(payload) < length:
+        raise EOFError
+    return kind, payload
+
+
+def work() -> None:
+    """Answer frames until standard input ends: pixels, or the reason why there are none."""
+    import PIL.ImageOps
+    import PIL.JpegImagePlugin
+    import PIL.PngImagePlugin
+    import PIL.WebPImagePlugin  # noqa: F401 - all that decoding needs, loaded before the limits hold
+
+    settings = json.loads(sys.argv[1])
+    view, limits = View(**settings["view"]), Limits(**settings["limits"])
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever prints must not speak between the frames
+    with suppress(ImportError, ValueError, OSError):  # Windows has no such limit, and some systems refuse it
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    alarm = getattr(signal, "setitimer", lambda which, seconds: None)
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    send(answers, STARTED, b"")
+    with suppress(EOFError):
+        while True:
+            _, content = receive(sys.stdin.buffer)
+            alarm(0, limits.seconds)  # 0 is ITIMER_REAL
+            try:
+                answer = (OK, decode(content, view, limits))
+            except PictureError as error:
+                answer = (REFUSED, str(error).encode())
+            alarm(0, 0)
+            send(answers, *answer)
+
+
+if __name__ == "__main__":
+    work()

