@@ -14,6 +14,7 @@ import torch
 
 from solidrec.artifacts import write_table
 from solidrec.console import Bar, console, counted, encoded_line, say
+from solidrec.data.encoded import check_name, open_catalog, write_encoded
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_table
@@ -104,6 +105,7 @@ def encode(
     images: Path | str | None = None,
     image_encoder: str = "efficientnet-lite0",
     image_settings: Path | str | None = None,
+    behaviour: Path | str | None = None,
     name: str | None = None,
     cache: Path | str | None = None,
     max_unusable: float = 0.1,
@@ -111,12 +113,13 @@ def encode(
     threads: int = 1,
     progress: bool = True,
 ) -> PreparedData:
-    """Encode the titles or pictures of prepared data as feature matrices ``text`` and ``image``, and return the data with them.
+    """Encode titles, pictures or a run's item embeddings as feature matrices of prepared data, and return it with them.
 
-    `text` is ``minilm`` (packaged), a sentence-transformers folder or a name of the Hugging Face hub; `images` is a
-    folder or a zip of pictures, `image_encoder` ``efficientnet-lite0`` (packaged) or ``onnx:PATH``. `name` is another
-    name for the one that is made. What was encoded once is kept in `cache`, by default in the data folder. Raises
-    `UsageError` for an option or a missing extra and `DataError` when more than the share `max_unusable` is unusable.
+    `text` is ``minilm`` (packaged), a sentence-transformers folder or a name of the Hugging Face hub; `images` is a folder
+    or a zip of pictures, `image_encoder` ``efficientnet-lite0`` (packaged) or ``onnx:PATH``; `behaviour` is a run folder of
+    any model. `name` is another name than ``text``, ``image`` or ``behaviour`` for the one that is made. What was encoded
+    once is kept in `cache`, by default in the data folder. Raises `UsageError` for an option or a missing extra and
+    `DataError` when more than the share `max_unusable` is unusable.
     """
     from solidrec.semantics.modalities.job import ImageJob, TextJob, run_job
 
@@ -127,10 +130,12 @@ def encode(
     if images is not None:
         settings = Path(image_settings) if image_settings is not None else None
         jobs.append(ImageJob(name or "image", Path(images), image_encoder, settings))
-    if not jobs:
-        raise UsageError("nothing to encode; say --text minilm, or --images FOLDER, or both")
-    if len(jobs) > 1 and name is not None:
-        raise UsageError(f"--name {name}: names one feature matrix, and two are to be made; encode them one after the other")
+    if not jobs and behaviour is None:
+        raise UsageError("nothing to encode; say --text minilm, --images FOLDER or --behaviour RUN")
+    if len(jobs) + (behaviour is not None) > 1 and name is not None:
+        raise UsageError(f"--name {name}: names one feature matrix, and more are to be made; encode them one after the other")
+    if behaviour is not None:
+        encode_behaviour(path, load_run(behaviour), name or "behaviour")
     before = torch.get_num_threads()
     use_threads(threads)
     try:
@@ -146,6 +151,22 @@ def encode(
     finally:
         torch.set_num_threads(before)
     return PreparedData.open(path)
+
+
+def encode_behaviour(data: Path, run: Run, name: str) -> None:
+    """Write a run's item embeddings as an encoded feature, zero for items that the run does not know.
+
+    Raises `DataError` if it knows none, and `UsageError` for a name that is taken.
+    """
+    manifest, catalog = open_catalog(data)
+    check_name(name, manifest)
+    table = run.model.items.weight.detach().cpu().numpy()
+    vectors = table[[run.items.index(item) for item in catalog["item"]]]
+    if not vectors.any():
+        raise DataError(f"{run.path}: knows none of the {len(catalog):,} items of {data}; train it on the same catalogue")
+    missing = int((~vectors.any(axis=1)).sum())
+    facts = {"encoder": f"item embeddings of {run.manifest['digest']}", "encoded": len(catalog) - missing}
+    write_encoded(data, name, vectors, fingerprint=manifest["fingerprint"], facts=facts | {"missing": {"unknown_item": missing}})
 
 
 def bar(stack: ExitStack, what: str, total: int, *, shown: bool) -> Callable[[int], None]:
@@ -235,7 +256,8 @@ def run_spec(
     for (group, key), value in given.items():
         if value is not None:
             named.setdefault(group, {})[key] = value
-    return RunSpec.parse(merge(merge({"data": data.fingerprint}, settings or {}), named))
+    own = {"data": data.fingerprint, "semantics": {"encoded": data.encoded}}
+    return RunSpec.parse(merge(merge(own, settings or {}), named))
 
 
 def use_threads(threads: int) -> None:

@@ -57,7 +57,7 @@ def test_titles_and_pictures_become_feature_matrices(solidrec: Solidrec, copy: P
     ("words", "code", "message"),
     [
         ([], 2, "nothing to encode; say --text minilm"),
-        (["--text", "minilm", "--images", ".", "--name", "x"], 2, "names one feature matrix, and two are to be made"),
+        (["--text", "minilm", "--images", ".", "--name", "x"], 2, "names one feature matrix, and more are to be made"),
         (["--text", "minilm", "--name", "content"], 2, "already, which was given to prepare"),
         (["--text", "minilm", "--text-column", "titel"], 2, "'titel' is unknown; did you mean 'title'"),
         (["--text", "minilm", "--device", "abacus"], 2, "--device abacus"),

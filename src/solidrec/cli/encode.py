@@ -25,25 +25,27 @@ def encode(
     image_settings: Annotated[
         Path | None, typer.Option(help="What an onnx: network expects (JSON); default PATH with .json at its end.")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the feature matrix; default text or image.")] = None,
+    behaviour: Annotated[Path | None, typer.Option(help="A run folder, whose item embeddings are taken.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the feature matrix; default text, image or behaviour.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder of vectors made before; default DATA/features/.cache.")] = None,
     max_unusable: Annotated[float, typer.Option(help="Stop above this share of unusable titles or pictures.")] = 0.1,
     device: Device = "cpu",
     threads: Threads = 1,
     json_: Json = False,
 ) -> None:
-    """Encode titles or pictures of a prepared folder; the same command again goes on where it stopped."""
+    """Encode titles, pictures or a run's item embeddings; the same command again goes on where it stopped."""
     from solidrec.api import encode as run
     from solidrec.console import say
     from solidrec.data.encoded import read_facts
 
     run(
         data, text=text, text_columns=text_column or ["title"], images=images, image_encoder=image_encoder,
-        image_settings=image_settings, name=name, cache=cache, max_unusable=max_unusable, device=device, threads=threads,
-        progress=not json_,
+        image_settings=image_settings, behaviour=behaviour, name=name, cache=cache, max_unusable=max_unusable, device=device,
+        threads=threads, progress=not json_,
     )  # fmt: skip
     if json_:
         made = ([name or "text"] if text is not None else []) + ([name or "image"] if images is not None else [])
+        made += [name or "behaviour"] if behaviour is not None else []
         print_json({each: read_facts(data, each) for each in made})
     else:
         say(f"wrote {data}/features; next: solidrec semantics {data}")

@@ -22,7 +22,7 @@ def make_semantics(path: Path, spec: SemanticsSpec, *, threads: int = 1) -> tupl
     """Open a prepared folder and return it with the semantic ids that `train` would use, made if they are not there."""
     use_threads(threads)
     data = PreparedData.open(path)
-    run = RunSpec(data=data.fingerprint, semantics=spec)
+    run = RunSpec(data=data.fingerprint, semantics=spec.model_copy(update={"encoded": data.encoded}))
     return data, cached_semantics(data, run, trained_vectors(data, device="cpu", display=Silent()), say=say)
 
 

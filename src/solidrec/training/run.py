@@ -59,6 +59,8 @@ def train_run(
     """
     if spec.data != data.fingerprint:
         raise IncompatibleError(f"the specification is of data {spec.data[:12]}, {data.path} is {data.fingerprint[:12]}")
+    if spec.semantics.encoded != data.encoded:
+        raise IncompatibleError(f"{data.path}: its features are not those of the specification; encode them again, or train anew")
     if finished(out, spec):
         say(f"{out}: this run is finished already; remove the folder to train it again")
         return load_run(out, device=device)
