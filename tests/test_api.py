@@ -211,12 +211,14 @@ def test_item_embeddings_of_a_run_become_a_modality(data: PreparedData, model: M
     table = model.run.model.items.weight.detach().numpy()
     np.testing.assert_array_equal(opened.features["behaviour"], table)
     few = solidrec.prepare(
-        pl.DataFrame({"user": ["a"] * 4, "item": ["i03", "new", "i05", "i09"]}), out=tmp_path / "few", order="file"
+        pl.DataFrame({"user": ["a"] * 4, "item": ["i03", "new", "i05", "i09"]}), out=tmp_path / "few", order="file", negatives=0
     )
     made = solidrec.encode(few, behaviour=model.run.path, name="clicks", progress=False).features["clicks"]
     for name in ("i03", "i05", "i09"):
         np.testing.assert_array_equal(made[few.items.index(name)], table[model.run.items.index(name)])
     assert not made[few.items.index("new")].any()
-    stranger = solidrec.prepare(pl.DataFrame({"user": ["a"] * 3, "item": ["x", "y", "z"]}), out=tmp_path / "other", order="file")
+    stranger = solidrec.prepare(
+        pl.DataFrame({"user": ["a"] * 3, "item": ["x", "y", "z"]}), out=tmp_path / "other", order="file", negatives=0
+    )
     with pytest.raises(DataError, match="knows none of the 3 items"):
         solidrec.encode(stranger, behaviour=model.run.path, progress=False)

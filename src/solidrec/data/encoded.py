@@ -39,8 +39,7 @@ def write_encoded(data: Path, name: str, vectors: Floats, *, fingerprint: str, f
         write_file(folder / VECTORS, partial(_save_padded, vectors))
         stored = np.load(folder / VECTORS, mmap_mode="r", allow_pickle=False)
         own = {"data": fingerprint, "items": len(vectors), "width": vectors.shape[1], "digest": digest(stored)}
-        manifest = write_manifest(folder, kind=KIND, files=[VECTORS], facts={**facts, **own})
-    return manifest
+        return write_manifest(folder, kind=KIND, files=[VECTORS], facts={**facts, **own})
 
 
 def _save_padded(vectors: Floats, path: Path) -> None:
