@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from solidrec.api import use_threads
 from solidrec.console import say
 from solidrec.data.prepared import PreparedData
+from solidrec.devices import use_threads
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.modality import modality
 from solidrec.spec import RunSpec, SemanticsSpec
