@@ -502,10 +502,11 @@ def test_a_setting_that_was_not_there_when_a_run_was_trained_has_its_default(
 ) -> None:
     """It is that run still; a setting that nobody knows any more makes it another one."""
     out = shutil.copytree(whole.path, tmp_path / "run")
-    stored = read_json(out / "spec.json")
+    original = (out / "spec.json").read_text()
+    stored = json.loads(original)
     del stored["model"]["start"], stored["semantics"]["encoded"]
     (out / "spec.json").write_text(json.dumps(stored))
     assert finished(out, spec_of())
-    (out / "spec.json").write_text(json.dumps(stored | {"gone": 1}))
+    (out / "spec.json").write_text(json.dumps(json.loads(original) | {"gone": 1}))
     with pytest.raises(IncompatibleError, match="gone is 1 there, None here"):
         finished(out, spec_of())
