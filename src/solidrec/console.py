@@ -137,6 +137,8 @@ def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:
         f"split: {manifest['split']}; negatives a target: {fixed or 'none'}",
         "item side: " + (", ".join(f"{k} ({v['items']:,} items)" for k, v in manifest["modalities"].items()) or "ids alone"),
         *([sentence(manifest["published"])] if manifest.get("published") else []),
+        *([f"{alone:,} items of the items file have no interaction: after training, `solidrec items add RUN ITEMS` makes them"
+           " recommendable"] if (alone := manifest["catalog"].get("catalog_only")) else []),
         *manifest["notes"],
     ]  # fmt: skip
     return [*lines, f"wrote {path}; next: solidrec train {path} --model solid-duet --out run"]
