@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
@@ -11,9 +13,11 @@ import torch
 
 import solidrec
 from solidrec.api import Model, as_histories, load, run_spec, train
+from solidrec.data.encoded import write_encoded
 from solidrec.data.prepared import PreparedData
-from solidrec.errors import IncompatibleError, StorageError, UsageError
+from solidrec.errors import DataError, IncompatibleError, StorageError, UsageError
 from solidrec.runs import load_run
+from solidrec.training.run import train_run
 
 Walk = Callable[..., tuple[pl.DataFrame, pl.DataFrame]]
 
@@ -177,3 +181,44 @@ def test_no_public_name_is_also_a_module(repository: Path) -> None:
     modules = {path.stem for path in package.iterdir() if path.suffix == ".py" or path.is_dir()}
     assert "training" in modules
     assert not modules & set(solidrec.__all__)
+
+
+def test_features_encoded_anew_are_another_specification(data: PreparedData, tiny: dict[str, Any], tmp_path: Path) -> None:
+    """Semantic ids are made again, and a run of the features before is neither resumed nor taken for one of these."""
+    folder = shutil.copytree(data.path, tmp_path / "data")
+    matrices = [np.eye(40, dtype=np.float32), np.eye(40, dtype=np.float32)[::-1]]
+    settings = tiny | {"semantics": {"modalities": ["text"]}}
+    runs = []
+    for number, matrix in enumerate(matrices):
+        write_encoded(folder, "text", matrix, fingerprint=data.fingerprint, facts={})
+        opened = PreparedData.open(folder)
+        out = tmp_path / f"run{number}"
+        runs.append(train(opened, model="spg", epochs=1, settings=settings, out=out, progress=False).run)
+    first, second = runs
+    assert first.spec.semantics.encoded.keys() == {"text"}
+    assert first.spec.digest() != second.spec.digest()
+    assert len(list((folder / "semantics").iterdir())) >= 2
+    with pytest.raises(IncompatibleError, match="another specification"):
+        train(opened, model="spg", epochs=1, settings=settings, out=tmp_path / "run0", progress=False)
+    with pytest.raises(IncompatibleError, match="its features are not those of the specification"):
+        train_run(opened, first.spec, tmp_path / "other")
+
+
+def test_item_embeddings_of_a_run_become_a_modality(data: PreparedData, model: Model, tmp_path: Path) -> None:
+    """Any run will do; items that it does not know have none."""
+    folder = shutil.copytree(data.path, tmp_path / "data")
+    opened = solidrec.encode(folder, behaviour=model.run.path, progress=False)
+    table = model.run.model.items.weight.detach().numpy()
+    np.testing.assert_array_equal(opened.features["behaviour"], table)
+    few = solidrec.prepare(
+        pl.DataFrame({"user": ["a"] * 4, "item": ["i03", "new", "i05", "i09"]}), out=tmp_path / "few", order="file", negatives=0
+    )
+    made = solidrec.encode(few, behaviour=model.run.path, name="clicks", progress=False).features["clicks"]
+    for name in ("i03", "i05", "i09"):
+        np.testing.assert_array_equal(made[few.items.index(name)], table[model.run.items.index(name)])
+    assert not made[few.items.index("new")].any()
+    stranger = solidrec.prepare(
+        pl.DataFrame({"user": ["a"] * 3, "item": ["x", "y", "z"]}), out=tmp_path / "other", order="file", negatives=0
+    )
+    with pytest.raises(DataError, match="knows none of the 3 items"):
+        solidrec.encode(stranger, behaviour=model.run.path, progress=False)

@@ -15,7 +15,8 @@ LAYERS = (
     ("semantics",),
     ("runs",),  # the run folder: train writes it, serve and api read it
     ("training", "evaluate", "serve"),
-    ("console",),  # nothing below prints
+    ("console", "devices"),  # nothing below prints
+    ("encoding",),
     ("experiments", "api"),
     ("solidrec",),  # the package's own __init__: the names that people import
     ("cli",),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -13,10 +12,12 @@ import polars as pl
 import torch
 
 from solidrec.artifacts import write_table
-from solidrec.console import Bar, console, counted, encoded_line, say
+from solidrec.console import Bar, console, counted, say
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_table
+from solidrec.devices import check_device, use_threads
+from solidrec.encoding import encode
 from solidrec.errors import DataError, IncompatibleError, StorageError, UsageError
 from solidrec.evaluate.result import Evaluation
 from solidrec.evaluate.runner import Protocol, evaluate
@@ -94,63 +95,6 @@ class Model:
                 f"{opened.path}: is data {opened.fingerprint[:12]}, {self.run.path} was trained on {self.run.spec.data[:12]}"
             )
         return opened
-
-
-def encode(
-    data: PreparedData | Path | str,
-    *,
-    text: str | None = None,
-    text_columns: Sequence[str] = ("title",),
-    images: Path | str | None = None,
-    image_encoder: str = "efficientnet-lite0",
-    image_settings: Path | str | None = None,
-    name: str | None = None,
-    cache: Path | str | None = None,
-    max_unusable: float = 0.1,
-    device: str = "cpu",
-    threads: int = 1,
-    progress: bool = True,
-) -> PreparedData:
-    """Encode the titles or pictures of prepared data as feature matrices ``text`` and ``image``, and return the data with them.
-
-    `text` is ``minilm`` (packaged), a sentence-transformers folder or a name of the Hugging Face hub; `images` is a
-    folder or a zip of pictures, `image_encoder` ``efficientnet-lite0`` (packaged) or ``onnx:PATH``. `name` is another
-    name for the one that is made. What was encoded once is kept in `cache`, by default in the data folder. Raises
-    `UsageError` for an option or a missing extra and `DataError` when more than the share `max_unusable` is unusable.
-    """
-    from solidrec.semantics.modalities.job import ImageJob, TextJob, run_job
-
-    path = data.path if isinstance(data, PreparedData) else Path(data)
-    jobs: list[TextJob | ImageJob] = []
-    if text is not None:
-        jobs.append(TextJob(name or "text", text, tuple(text_columns)))
-    if images is not None:
-        settings = Path(image_settings) if image_settings is not None else None
-        jobs.append(ImageJob(name or "image", Path(images), image_encoder, settings))
-    if not jobs:
-        raise UsageError("nothing to encode; say --text minilm, or --images FOLDER, or both")
-    if len(jobs) > 1 and name is not None:
-        raise UsageError(f"--name {name}: names one feature matrix, and two are to be made; encode them one after the other")
-    before = torch.get_num_threads()
-    use_threads(threads)
-    try:
-        check_device(device)
-        for job in jobs:
-            with ExitStack() as stack:
-                made = run_job(
-                    job, path, cache=Path(cache) if cache is not None else None, max_unusable=max_unusable,
-                    device=device, threads=threads, progress=partial(bar, stack, f"encode {job.name}", shown=progress),
-                )  # fmt: skip
-            if progress:
-                say(encoded_line(job.name, made))
-    finally:
-        torch.set_num_threads(before)
-    return PreparedData.open(path)
-
-
-def bar(stack: ExitStack, what: str, total: int, *, shown: bool) -> Callable[[int], None]:
-    """Open a bar of `total` that closes with `stack`, and return what advances it."""
-    return stack.enter_context(counted(console, what, total, shown=shown))
 
 
 def load(path: Path | str, *, device: str = "cpu") -> Model:
@@ -235,14 +179,8 @@ def run_spec(
     for (group, key), value in given.items():
         if value is not None:
             named.setdefault(group, {})[key] = value
-    return RunSpec.parse(merge(merge({"data": data.fingerprint}, settings or {}), named))
-
-
-def use_threads(threads: int) -> None:
-    """Set torch's threads for this process; raises `UsageError` for less than one."""
-    if threads < 1:
-        raise UsageError(f"threads={threads}: give 1 or more")
-    torch.set_num_threads(threads)
+    own = {"data": data.fingerprint, "semantics": {"encoded": data.encoded}}
+    return RunSpec.parse(merge(merge(own, settings or {}), named))
 
 
 def computing_on(device: str, threads: int) -> str:
@@ -250,14 +188,6 @@ def computing_on(device: str, threads: int) -> str:
     waiting = os.environ.get("OMP_WAIT_POLICY", "the runtime's default")
     together = f", which wait by OMP_WAIT_POLICY={waiting}" if threads > 1 else ""
     return f"computing on {device} with {threads} of {os.cpu_count()} threads{together} (--threads)"
-
-
-def check_device(device: str) -> None:
-    """Raise `UsageError` unless torch can put a tensor on `device`."""
-    try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"--device {device}: {str(error).splitlines()[0]}; `solidrec doctor` lists what there is") from None
 
 
 def as_histories(frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:

@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from solidrec.data.datasets.published import sentence
+
 console = Console(stderr=True, highlight=False, emoji=False)
 """Everything for people goes to standard error; standard output is for results."""
 METRICS = ("AUC", "UAUC", "NDCG@10", "Recall@10", "NDCG@20", "Recall@20")
@@ -134,6 +136,9 @@ def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:
         f"order: {manifest['order']}; users whose last items tie in time: {manifest['last_item_tied_users']:,}",
         f"split: {manifest['split']}; negatives a target: {fixed or 'none'}",
         "item side: " + (", ".join(f"{k} ({v['items']:,} items)" for k, v in manifest["modalities"].items()) or "ids alone"),
+        *([sentence(manifest["published"])] if manifest.get("published") else []),
+        *([f"{alone:,} items of the items file have no interaction: after training, `solidrec items add RUN ITEMS` makes them"
+           " recommendable"] if (alone := manifest["catalog"].get("catalog_only")) else []),
         *manifest["notes"],
     ]  # fmt: skip
     return [*lines, f"wrote {path}; next: solidrec train {path} --model solid-duet --out run"]
@@ -237,3 +242,21 @@ def quality_table(numbers: Sequence[tuple[str, str, str]]) -> Table:
     for name, value, meaning in numbers:
         table.add_row(name.lower(), value, meaning)
     return table
+
+
+def datasets_tables(datasets: Sequence[Mapping[str, Any]], formats: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """Return the data sets with their published counts, and the families of files with their origin and terms."""
+    known = Table(title="data sets with published counts", title_justify="left")
+    for name in ("--dataset", "files", "users", "items", "interactions", "published by"):
+        known.add_column(name, justify="right" if name in ("users", "items", "interactions") else "left", overflow="fold")
+    for entry in datasets:
+        counts = (f"{value:,}" for value in entry["counts"].values())
+        known.add_row(entry["name"], "\n".join(entry["files"]), *counts, entry["by"])
+    families = Table(title="files that are recognised", title_justify="left")
+    for name in ("--dataset", "files, + items beside them", "from, and under which terms"):
+        families.add_column(name, overflow="fold")
+    for entry in formats:
+        files = [*entry["interactions"], *(["+ " + ", ".join(entry["items"])] if entry["items"] else [])]
+        origin = entry["address"].replace(" ", "\n")
+        families.add_row(entry["name"], "\n".join(files), f"{origin}\n{entry['terms']}")
+    return [known, families]

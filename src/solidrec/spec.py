@@ -116,6 +116,7 @@ class SemanticsSpec(Spec):
     weights: dict[str, PositiveFloat] = {}
     clusters: int | None = Field(None, ge=1, description="of each level; default 6 sqrt(items), shared among the levels")
     levels: int = Field(1, ge=1, le=8)
+    encoded: dict[str, str] = Field({}, description="sha256 of each feature that `solidrec encode` made; filled in by train")
     seed: int = Field(0, ge=0, lt=2**32)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from PIL import Image
 
@@ -57,7 +58,7 @@ def test_titles_and_pictures_become_feature_matrices(solidrec: Solidrec, copy: P
     ("words", "code", "message"),
     [
         ([], 2, "nothing to encode; say --text minilm"),
-        (["--text", "minilm", "--images", ".", "--name", "x"], 2, "names one feature matrix, and two are to be made"),
+        (["--text", "minilm", "--images", ".", "--name", "x"], 2, "names one feature matrix, and more are to be made"),
         (["--text", "minilm", "--name", "content"], 2, "already, which was given to prepare"),
         (["--text", "minilm", "--text-column", "titel"], 2, "'titel' is unknown; did you mean 'title'"),
         (["--text", "minilm", "--device", "abacus"], 2, "--device abacus"),
@@ -91,3 +92,25 @@ def test_python_does_the_same(copy: Path, capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr() == ("", "")
     with pytest.raises(UsageError, match="nothing to encode"):
         package.encode(opened)
+
+
+def test_new_items_are_encoded_from_their_file_and_added(
+    solidrec: Solidrec, data: PreparedData, tiny: Any, tmp_path: Path
+) -> None:
+    """The matrix has a row an item in the order of the file, as the same titles have in a prepared folder."""
+    from solidrec.api import add_items, encode, train
+
+    folder = shutil.copytree(data.path, tmp_path / "data")
+    opened = encode(folder, text="minilm", progress=False)
+    new = data.catalog.head(3).select(item=pl.lit("new-") + pl.col("item"), title="title")
+    new.write_csv(tmp_path / "new.csv")
+    answer = solidrec("encode", tmp_path / "new.csv", "--text", "minilm", "--out", tmp_path / "new.npy", "--json")
+    assert answer.code == 0, answer.err
+    assert json.loads(answer.out)["width"] == 384
+    made = np.load(tmp_path / "new.npy")
+    np.testing.assert_allclose(made, opened.features["text"][1:4], atol=1e-5)
+    run = train(opened, model="static", epochs=1, settings=tiny, out=tmp_path / "run", progress=False)
+    facts = add_items(run.run.path, tmp_path / "new.csv", features={"text": tmp_path / "new.npy"}, out=tmp_path / "run2")
+    assert facts["added"] == 3
+    answer = solidrec("encode", tmp_path / "new.csv", "--out", tmp_path / "x.npy")
+    assert "say either --text minilm or --images FOLDER" in answer.err

@@ -40,6 +40,14 @@ def test_prepare_accounts_for_every_row(solidrec: Solidrec, files: Path) -> None
     assert (set(data.features), data.manifest["split"]) == ({"vec"}, "leave-one-out")
 
 
+def test_prepare_says_what_becomes_of_items_that_nobody_has_clicked(solidrec: Solidrec, files: Path) -> None:
+    pl.concat([pl.read_ndjson(files / "items.jsonl").select("item"), pl.DataFrame({"item": ["x", "y"]})]).write_csv(
+        files / "all.csv"
+    )
+    answer = solidrec("prepare", files / "log.csv", "--items", files / "all.csv", "--out", files / "data")
+    assert "2 items of the items file have no interaction: after training, `solidrec items add RUN ITEMS`" in answer.err
+
+
 def test_prepare_prints_its_manifest_as_pure_json(solidrec: Solidrec, files: Path) -> None:
     answer = solidrec("prepare", files / "log.csv", "--out", files / "data", "--fit-all", "--seed", 3, "--json")
     manifest = json.loads(answer.out)

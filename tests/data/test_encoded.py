@@ -15,7 +15,8 @@ from solidrec.data.encoded import check_name, digest, open_catalog, read_facts, 
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DamagedError, IncompatibleError, UsageError
-from solidrec.semantics.plan import available, modality, plan
+from solidrec.semantics.modality import available, modality
+from solidrec.semantics.plan import plan
 from solidrec.spec import SemanticsSpec
 
 Walk = Callable[..., tuple[pl.DataFrame, pl.DataFrame]]
@@ -59,22 +60,13 @@ def test_writing_again_replaces(copy: PreparedData) -> None:
     assert [path.name for path in (copy.path / "features").iterdir()] == ["text"]
 
 
-def test_semantic_ids_made_from_other_features_are_not_reused(copy: PreparedData) -> None:
-    """They are kept under a name that does not speak of encoded features."""
-    kept = copy.path / "semantics" / "digest"
-    for vectors, stays in ((matrix(0), False), (matrix(0), True), (matrix(1), False)):
-        kept.mkdir(parents=True, exist_ok=True)
-        write(copy, "text", vectors)
-        assert kept.exists() is stays
-
-
 def test_semantics_take_it_like_any_feature_matrix(copy: PreparedData) -> None:
     write(copy, "text", matrix())
     opened = PreparedData.open(copy.path)
     spec = SemanticsSpec.parse({"modalities": ("text",)})
-    assert available(opened) == ("content", "text", "id")
+    assert available(opened) == ("content", "text", "categories", "id")
     assert plan(opened, spec).modalities == ("text",)
-    np.testing.assert_array_equal(modality(opened, "text", spec, lambda: matrix(9)), matrix()[1:])  # and not the built-in one
+    np.testing.assert_array_equal(modality(opened, "text", lambda: matrix(9), seed=0), matrix()[1:])  # and not the built-in one
 
 
 def test_what_lies_in_the_folder_besides_is_left_alone(copy: PreparedData) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,7 +31,7 @@ from solidrec.semantics.kmeans import kmeans
 from solidrec.spec import RunSpec, merge
 from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.loop import Progress, Row, Silent
-from solidrec.training.run import fit, start_of_stage, train_run
+from solidrec.training.run import finished, fit, start_of_stage, train_run
 from solidrec.training.semantics import cached_semantics
 
 Strip = Callable[[list[Row]], list[Row]]
@@ -493,3 +495,18 @@ def test_embeddings_may_start_from_content(data: PreparedData, spec_of: Callable
 def test_without_content_there_is_nothing_to_start_from(ids_alone: PreparedData, spec_of: Callable[..., RunSpec]) -> None:
     with pytest.raises(UsageError, match=r"model.start=content: the items of .* have no titles, categories or features"):
         start_of_stage(ids_alone, spec_of("static", of=ids_alone, model={"start": "content"}), None, None, stage=1, device="cpu")
+
+
+def test_a_setting_that_was_not_there_when_a_run_was_trained_has_its_default(
+    whole: Run, data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path: Path
+) -> None:
+    """It is that run still; a setting that nobody knows any more makes it another one."""
+    out = shutil.copytree(whole.path, tmp_path / "run")
+    original = (out / "spec.json").read_text()
+    stored = json.loads(original)
+    del stored["model"]["start"], stored["semantics"]["encoded"]
+    (out / "spec.json").write_text(json.dumps(stored))
+    assert finished(out, spec_of())
+    (out / "spec.json").write_text(json.dumps(json.loads(original) | {"gone": 1}))
+    with pytest.raises(IncompatibleError, match="gone is 1 there, None here"):
+        finished(out, spec_of())

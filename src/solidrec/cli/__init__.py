@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 # Importing a module registers its commands, in the order in which the help lists them.
-from solidrec.cli import folders, semantics, encode, models, answers, items, experiment, reports, bench  # isort: skip
+from solidrec.cli import folders, semantics, datasets, encode, models, answers, items, experiment, reports, bench  # isort: skip
 from solidrec.cli.app import app, main
 
-__all__ = ["answers", "app", "bench", "encode", "experiment", "folders", "items", "main", "models", "reports", "semantics"]
+__all__ = [
+    "answers",
+    "app",
+    "bench",
+    "datasets",
+    "encode",
+    "experiment",
+    "folders",
+    "items",
+    "main",
+    "models",
+    "reports",
+    "semantics",
+]

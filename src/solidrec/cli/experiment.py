@@ -9,7 +9,10 @@ import typer
 
 from solidrec.cli.app import DataArgument, Json, app, print_json
 
-experiment = typer.Typer(help="Many trainings, compared fairly.", no_args_is_help=True)
+experiment = typer.Typer(
+    help="Many trainings, compared fairly.", no_args_is_help=True, rich_markup_mode=None,
+    epilog="Example: solidrec experiment cold-items data --out cold",
+)  # fmt: skip
 app.add_typer(experiment, name="experiment")
 
 Out = Annotated[Path, typer.Option(help="Folder for runs and results; the same command goes on where it was stopped.")]
@@ -61,4 +64,18 @@ def cold_items(
     from solidrec.experiments.cold_items import markdown, run_cold_items
 
     found = run_cold_items(data, out, model=model, share=share, seeds=seeds, settings=settings(None, set_ or []))
+    print_json(found) if json_ else print(markdown(found))
+
+
+@experiment.command(
+    "cold-users",
+    short_help="Which weights serve users of one or two events?",
+    epilog="Example: solidrec experiment cold-users data --seeds 3 --out cold-users",
+)
+def cold_users(data: DataArgument, out: Out, seeds: Seeds = 3, jobs: Jobs = 1, set_: Set = None, json_: Json = False) -> None:
+    """Train static, DUET and SOLID and rank every test target from the last 1, 2, 3, 5 and 10 events before it."""
+    from solidrec.cli.models import settings
+    from solidrec.experiments.cold_users import markdown, run_cold_users
+
+    found = run_cold_users(data, out, seeds=seeds, jobs=jobs, settings=settings(None, set_ or []))
     print_json(found) if json_ else print(markdown(found))

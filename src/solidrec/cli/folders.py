@@ -28,13 +28,15 @@ def demo(
 
 @app.command(
     short_help="Your own files become a prepared folder.",
-    epilog="Example: solidrec prepare clicks.csv --items items.csv --user-column visitor --features image=clip.npy --out data",
+    epilog="Example: solidrec prepare clicks.csv --items items.csv --user-column visitor --features image=clip.npy --out data"
+    " · solidrec prepare ml-1m --out data",
 )
 def prepare(
-    interactions: Annotated[Path, typer.Argument(help="csv, tsv, jsonl or parquet (also .gz): one row an interaction.")],
+    interactions: Annotated[Path, typer.Argument(help="csv, tsv, jsonl or parquet (also .gz), or a folder of public files.")],
     out: Annotated[Path, typer.Option(help="The prepared folder to write.")],
     items: Annotated[Path | None, typer.Option(help="One row an item: title, categories, brand, text, image, item_idx.")] = None,
     features: Annotated[list[str] | None, typer.Option(help="NAME=FILE.npy, a matrix of item vectors; may be repeated.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="A name of `solidrec datasets`, if it is not recognised.")] = None,
     user_column: Annotated[Column, typer.Option(help="Default: user, user_id, reviewerID.")] = None,
     item_column: Annotated[Column, typer.Option(help="Default: item, item_id, asin, parent_asin.")] = None,
     items_id_column: Annotated[Column, typer.Option(help="The id column of --items, if it has another name there.")] = None,
@@ -76,6 +78,7 @@ def prepare(
         out=out,
         items=items,
         features=named_files(features or []),
+        dataset=dataset,
         user_column=user_column,
         item_column=item_column,
         items_id_column=items_id_column,

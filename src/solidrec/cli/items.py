@@ -10,7 +10,12 @@ import typer
 from solidrec.cli.app import Column, Json, RunArgument, app, print_json
 from solidrec.cli.folders import named_files
 
-items = typer.Typer(help="The items of a trained run.", no_args_is_help=True)
+items = typer.Typer(
+    help="The items of a trained run.",
+    no_args_is_help=True,
+    epilog="Example: solidrec items add run new.csv",
+    rich_markup_mode=None,
+)
 app.add_typer(items, name="items")
 
 

@@ -69,7 +69,8 @@ def evaluate(
     json_: Json = False,
 ) -> None:
     """Measure a trained model on a split, under a labelled protocol."""
-    from solidrec.api import load, use_threads
+    from solidrec.api import load
+    from solidrec.devices import use_threads
 
     use_threads(threads)
     model = load(run, device=device)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -14,13 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from solidrec.artifacts import MANIFEST, new_folder, read_json, read_manifest, write_file, write_manifest
+from solidrec.artifacts import new_folder, read_manifest, write_file, write_manifest
 from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
 
 KIND = "features"
 FOLDER = "features"
 VECTORS = "vectors.npy"
-SEMANTICS = "semantics"
 FEATURE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 Floats = npt.NDArray[np.float32]
 
@@ -35,25 +33,13 @@ class EncodedFeature(NamedTuple):
 def write_encoded(data: Path, name: str, vectors: Floats, *, fingerprint: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Write (V, F) `vectors` as ``features/NAME`` of the folder `data` whose fingerprint is given, and return the manifest.
 
-    The file has V + 1 rows, the first one zero. An older one is replaced; if that changes the features, the semantic ids
-    kept beside the data, made from the features as they were, are removed. Raises `StorageError` when the disk refuses.
+    The file has V + 1 rows, the first one zero. An older one is replaced. Raises `StorageError` when the disk refuses.
     """
     with new_folder(data / FOLDER / name, replace=True) as folder:
         write_file(folder / VECTORS, partial(_save_padded, vectors))
         stored = np.load(folder / VECTORS, mmap_mode="r", allow_pickle=False)
         own = {"data": fingerprint, "items": len(vectors), "width": vectors.shape[1], "digest": digest(stored)}
-        manifest = write_manifest(folder, kind=KIND, files=[VECTORS], facts={**facts, **own})
-        if _digest_before(data / FOLDER / name) != own["digest"]:
-            shutil.rmtree(data / SEMANTICS, ignore_errors=True)  # before the rename: killed in between, they are made again
-    return manifest
-
-
-def _digest_before(folder: Path) -> str | None:
-    """Return the digest that a folder's manifest states, None if there is none to be read."""
-    try:
-        return str(read_json(folder / MANIFEST)["digest"])
-    except (DamagedError, StorageError, KeyError, TypeError):
-        return None
+        return write_manifest(folder, kind=KIND, files=[VECTORS], facts={**facts, **own})
 
 
 def _save_padded(vectors: Floats, path: Path) -> None:

@@ -43,7 +43,7 @@ def read_jsonl(stream: io.BufferedIOBase, name: str) -> tuple[pl.DataFrame, Kind
     parts: dict[str, list[pl.Series]] = {}
     rows = 0
     lines = iter(lambda: stream.readline(MAX_LINE + 1), b"")
-    while records := [_record(line, name, row) for row, line in enumerate(islice(lines, CHUNK), start=rows + 1)]:
+    while records := [json_record(line, name, row) for row, line in enumerate(islice(lines, CHUNK), start=rows + 1)]:
         for column in _columns(records, rows + 1, kinds):
             parts[column.name] = [*_filled(parts.get(column.name, []), rows), column]
         rows += len(records)
@@ -51,7 +51,8 @@ def read_jsonl(stream: io.BufferedIOBase, name: str) -> tuple[pl.DataFrame, Kind
     return pl.DataFrame(joined), kinds
 
 
-def _record(line: bytes, name: str, row: int) -> dict[str, Any]:
+def json_record(line: bytes, name: str, row: int) -> dict[str, Any]:
+    """Return the JSON object of a line, numbers as the strings they are written as; raises `DataError` naming the line."""
     if len(line) > MAX_LINE:
         raise DataError(f"{name}:{row}: line is longer than {MAX_LINE:,} B; write one JSON object a line")
     try:

@@ -15,6 +15,7 @@ from typing import final
 import polars as pl
 
 from solidrec.artifacts import write_file
+from solidrec.data.datasets import recbole
 from solidrec.data.readers import read_table
 from solidrec.errors import DataError, StorageError
 
@@ -103,30 +104,28 @@ def _packaged() -> Path | None:
 
 def _read_recbole(folder: Path) -> MovieLens:
     """Read RecBole's atomic files; their titles come without the year that is in a column of its own."""
-    frames = {}
-    for name in ("ml-100k.inter", "ml-100k.item"):
-        frame = read_table(folder / name).collect(pl.all())
-        frames[name] = frame.rename({column: column.partition(":")[0] for column in frame.columns})
-    year = pl.format(" ({})", "release_year").fill_null("")
-    items = frames["ml-100k.item"].select(
-        "item_id",
-        title=pl.col("movie_title") + year,
-        categories=pl.col("class").str.split(" ").fill_null([]),
-    )
-    return MovieLens(frames["ml-100k.inter"], items, f"MovieLens 100K as packaged in RecBole; {TERMS}")
+    interactions = read_table(folder / "ml-100k.inter").collect(pl.all())
+    interactions = interactions.rename({column: column.partition(":")[0] for column in interactions.columns})
+    items = recbole.read_items(folder / "ml-100k.item").collect(pl.all())
+    return MovieLens(interactions, items, f"MovieLens 100K as packaged in RecBole; {TERMS}")
 
 
 def _read_grouplens(folder: Path) -> MovieLens:
     """Read GroupLens' u.data (tabs, no header) and u.item (latin-1, 24 fields, the last 19 genre flags)."""
     columns = ["user_id", "item_id", "rating", "timestamp"]
     interactions = pl.read_csv(folder / "u.data", separator="\t", has_header=False, new_columns=columns, infer_schema=False)
-    rows = [line.split("|") for line in (folder / "u.item").read_text(encoding="latin-1").splitlines() if line]
+    items = read_u_item((folder / "u.item").read_text(encoding="latin-1"), str(folder / "u.item"))
+    return MovieLens(interactions, items, f"MovieLens 100K from GroupLens; {TERMS}")
+
+
+def read_u_item(text: str, name: str) -> pl.DataFrame:
+    """Return item_id, title and categories of a u.item; raises `DataError` naming the line that has other than 24 fields."""
+    rows = [line.split("|") for line in text.split("\n") if line]
     for number, row in enumerate(rows, start=1):
         if len(row) != 5 + len(GENRES):
-            raise DataError(f"{folder / 'u.item'}:{number}: has {len(row)} fields, {5 + len(GENRES)} are needed; unpack it again")
-    labels = [[genre for genre, flag in zip(GENRES, row[5:], strict=True) if flag == "1"] for row in rows]
-    items = pl.DataFrame(
+            raise DataError(f"{name}:{number}: has {len(row)} fields, {5 + len(GENRES)} are needed; unpack it again")
+    labels = [[genre for genre, flag in zip(GENRES, row[5:], strict=True) if flag.strip() == "1"] for row in rows]
+    return pl.DataFrame(
         {"item_id": [row[0] for row in rows], "title": [row[1] for row in rows], "categories": labels},
         schema={"item_id": pl.String, "title": pl.String, "categories": pl.List(pl.String)},
     )
-    return MovieLens(interactions, items, f"MovieLens 100K from GroupLens; {TERMS}")

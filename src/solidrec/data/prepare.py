@@ -12,14 +12,14 @@ import numpy.typing as npt
 from solidrec.artifacts import MANIFEST
 from solidrec.data.catalog import Catalog, bare_catalog, read_catalog, read_feature
 from solidrec.data.clean import CleanLog, Rules, clean
+from solidrec.data.datasets.find import find
 from solidrec.data.encoded import FEATURE_NAME
 from solidrec.data.prepared import Events, PreparedData, write_prepared
-from solidrec.data.readers import read_table
 from solidrec.data.split import SPLITS, Split, SplitName, by_time, fit_all, leave_one_out, time_cuts
 from solidrec.errors import DataError, StorageError, UsageError, nearest
 from solidrec.ids import IdMap
 
-NOT_OPTIONS = ("interactions", "out", "items", "features", "source", "overwrite", "progress")
+NOT_OPTIONS = ("interactions", "out", "items", "features", "source", "dataset", "overwrite", "progress")
 
 
 def prepare(
@@ -28,6 +28,7 @@ def prepare(
     out: Path | str,
     items: Any = None,
     features: Mapping[str, Path | str | npt.NDArray[Any]] | None = None,
+    dataset: str | None = None,
     user_column: str | None = None,
     item_column: str | None = None,
     items_id_column: str | None = None,
@@ -62,12 +63,14 @@ def prepare(
 
     `interactions` and `items` are paths (csv, tsv, jsonl, parquet) or polars or pandas DataFrames; `features`
     maps names to .npy files or arrays whose rows the items file numbers. `source` is a line of provenance.
+    `interactions` may be a folder or file of a public data set (`datasets.find`); `dataset` names it, or its format.
     Every row is accounted for in the manifest. Raises `DataError` (what is wrong with which row of which file),
     `UsageError` (an option) or `StorageError` (a path, the disk).
     """
     options = {name: value for name, value in locals().items() if name not in NOT_OPTIONS}
     out = Path(out)
-    _check(options, features or {}, has_items=items is not None)
+    found = find(interactions, items=items, dataset=dataset)
+    _check(options, features or {}, has_items=found.items is not None)
     _check_out(out, overwrite=overwrite)
     columns = {
         "user": user_column,
@@ -79,7 +82,7 @@ def prepare(
     rules = Rules(order, ties, duplicates, min_rating, k_core, on_bad_row, max_bad_fraction)
 
     progress("reading interactions")
-    table = read_table(interactions, encoding=encoding)
+    table = found.read_interactions(encoding=encoding)
     cleaned = clean(table, columns=columns, rules=rules)
     rows = cleaned.rows
     events = _events(cleaned)
@@ -89,8 +92,8 @@ def prepare(
 
     progress("reading the catalogue")
     catalog, notes = bare_catalog(cleaned.items), table.notes
-    if items is not None:
-        item_table = read_table(items, encoding=encoding)
+    item_table = found.read_items(encoding=encoding)
+    if item_table is not None:
         notes += item_table.notes
         item_columns = {
             "items_id": items_id_column or (item_column if item_column in item_table.columns else None),
@@ -120,7 +123,8 @@ def prepare(
         "catalog": catalog.facts,
         "modalities": modalities,
         "notes": list(notes),
-        "source": source or _label(interactions, items),
+        "source": source or found.source,
+        "published": found.published(len(events.users), len(events.item_ids), len(events.items)),
     }
     return write_prepared(
         out,
@@ -217,13 +221,3 @@ def _modalities(catalog: Catalog) -> dict[str, Any]:
     counts = {name: int(frame[name].count()) for name in frame.columns if name not in ("item", "categories")}
     counts["categories"] = int((frame["categories"].list.len() > 0).sum())
     return {name: {"items": count, "missing": len(frame) - count} for name, count in sorted(counts.items()) if count}
-
-
-def _label(interactions: Any, items: Any) -> str:
-    """Name the inputs without the folders they lie in."""
-    names = [
-        Path(given).name if isinstance(given, (str, Path)) else "DataFrame"
-        for given in (interactions, items)
-        if given is not None
-    ]
-    return " + ".join(names)

@@ -10,7 +10,7 @@ import codecs
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,15 +108,26 @@ def readable(name: str) -> Iterator[None]:
         raise StorageError(f"{name}: cannot be read ({error.strerror or error}); check the path and its permissions") from error
 
 
-def _csv(path: Path, encoding: str, *, separator: str = ",", quote: str | None = '"') -> Table:
+def read_delimited(
+    path: Path, *, separator: str, quote: str | None, columns: Sequence[str] | None = None, encoding: str = "utf-8"
+) -> Table:
+    """Open delimited text as a `Table` of strings; `columns` names the fields of a file that has no header line."""
     content, notes = _text(path, encoding)
-    frame = pl.scan_csv(content, separator=separator, quote_char=quote, infer_schema=False, glob=False)
-    return Table(frame, str(path), first_row=2, notes=notes, delimited=True)
+    schema = None if columns is None else dict.fromkeys(columns, pl.String)
+    header = columns is None
+    frame = pl.scan_csv(
+        content, separator=separator, quote_char=quote, has_header=header, schema=schema, infer_schema=False, glob=False
+    )
+    return Table(frame, str(path), first_row=1 + header, notes=notes, delimited=True)
+
+
+def _csv(path: Path, encoding: str) -> Table:
+    return read_delimited(path, separator=",", quote='"', encoding=encoding)
 
 
 def _tsv(path: Path, encoding: str) -> Table:
     """Tab-separated files don't quote: a title may hold a lone quotation mark."""
-    return _csv(path, encoding, separator="\t", quote=None)
+    return read_delimited(path, separator="\t", quote=None, encoding=encoding)
 
 
 def _jsonl(path: Path, encoding: str) -> Table:
@@ -157,7 +168,7 @@ def _text(path: Path, encoding: str) -> tuple[Path | io.BytesIO, tuple[str, ...]
     kept = io.BytesIO()
     decoder = codec.incrementaldecoder()
     offset, last = 0, ""
-    for block in _blocks(path):
+    for block in read_blocks(path):
         text = _decode(decoder, block, path, offset, encoding)
         offset += len(block)
         last = text or last
@@ -183,7 +194,7 @@ def _decode(
         ) from error
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
+def read_blocks(path: Path) -> Iterator[bytes]:
     """Yield a file's bytes, decompressed if it ends in .gz and at most `MAX_EXPANSION` times its size then."""
     packed = path.suffix == ".gz"
     limit, total = max(SMALL, MAX_EXPANSION * path.stat().st_size), 0

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from solidrec.api import use_threads
 from solidrec.console import say
 from solidrec.data.prepared import PreparedData
+from solidrec.devices import use_threads
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.modality import CATEGORIES, modality
 from solidrec.semantics.quality import quality
@@ -24,7 +24,7 @@ def make_semantics(path: Path, spec: SemanticsSpec, *, threads: int = 1) -> tupl
     """Open a prepared folder and return it with the semantic ids that `train` would use, made if they are not there."""
     use_threads(threads)
     data = PreparedData.open(path)
-    run = RunSpec(data=data.fingerprint, semantics=spec)
+    run = RunSpec(data=data.fingerprint, semantics=spec.model_copy(update={"encoded": data.encoded}))
     return data, cached_semantics(data, run, trained_vectors(data, device="cpu", display=Silent()), say=say)
 
 

@@ -86,7 +86,7 @@ def fit_cold(
     base = (embeddings[counts > 0] if (counts > 0).any() else embeddings).mean(0).astype(np.float64)
     if len(known) < FEWEST:
         nothing = np.zeros((sum(content.widths), len(base)))
-        return ColdStart(content, nothing, base, base, {"items": len(known), "r2": 0.0})
+        return ColdStart(content, nothing, base, base.copy(), {"items": len(known), "r2": 0.0})
     vectors = side_by_side({name: matrix[known] for name, matrix in matrices.items()}).vectors.astype(np.float64)
     targets, weights = embeddings[known].astype(np.float64), np.minimum(counts[known], np.median(counts[known]))
     found = RidgeCV(alphas=ALPHAS).fit(vectors, targets, sample_weight=weights)

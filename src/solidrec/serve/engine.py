@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from solidrec.errors import UsageError
 from solidrec.evaluate.scorer import ModelScorer, slices
 from solidrec.evaluate.top import top
+from solidrec.nn.recommender import Recommender
+from solidrec.nn.sources import Sum, Trunk
 from solidrec.runs import Run
 
 POPULARITY = "popularity"
@@ -40,6 +42,13 @@ class Recommendation:
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         return {"items": self.items, "ignored": self.ignored, "fallback": self.fallback}
+
+
+def trunk_alone(model: Recommender) -> Recommender | None:
+    """Return the model with the weights of its trunk alone (Eq. 11), sharing everything; None if it has no trunk and branch."""
+    if not (isinstance(model.source, Sum) and isinstance(model.source.first, Trunk)):
+        return None
+    return Recommender(model.items, backbone=model.backbone, head=model.head, source=model.source.first).train(model.training)
 
 
 @final

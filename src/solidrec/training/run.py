@@ -59,6 +59,8 @@ def train_run(
     """
     if spec.data != data.fingerprint:
         raise IncompatibleError(f"the specification is of data {spec.data[:12]}, {data.path} is {data.fingerprint[:12]}")
+    if spec.semantics.encoded != data.encoded:
+        raise IncompatibleError(f"{data.path}: its features are not those of the specification; encode them again, or train anew")
     if finished(out, spec):
         say(f"{out}: this run is finished already; remove the folder to train it again")
         return load_run(out, device=device)
@@ -92,7 +94,7 @@ def finished(out: Path, spec: RunSpec) -> bool:
     A folder in which no epoch has ended may change its specification: there is nothing to lose in it.
     """
     if (out / SPEC).is_file():
-        there = read_json(out / SPEC)
+        there = filled(read_json(out / SPEC))
         mine = spec.model_dump(mode="json")
         if there != mine and any((out / name).is_file() for name in (MANIFEST, HISTORY)):
             raise IncompatibleError(
@@ -102,6 +104,14 @@ def finished(out: Path, spec: RunSpec) -> bool:
     if out.exists() and (not out.is_dir() or any(not path.name.startswith(LEFT_BEHIND) for path in out.iterdir())):
         raise StorageError(f"{out}: exists and is not a run folder; choose another --out")
     return False
+
+
+def filled(there: Any) -> Any:
+    """Return a stored specification with today's defaults for settings that there were none of when it was written."""
+    try:
+        return RunSpec.parse(there).model_dump(mode="json")
+    except UsageError:
+        return there
 
 
 def difference(there: Any, mine: Any, key: str = "") -> str:

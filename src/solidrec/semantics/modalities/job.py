@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import polars as pl
+
 from solidrec.data.encoded import FOLDER, check_name, open_catalog
 from solidrec.errors import UsageError
-from solidrec.semantics.modalities.base import Modality, Ready
+from solidrec.semantics.modalities.base import Modality
 from solidrec.semantics.modalities.cache import VectorCache
 from solidrec.semantics.modalities.decoders import Decoders
-from solidrec.semantics.modalities.encode import encode_feature
+from solidrec.semantics.modalities.encode import Encoded, encode_feature, encode_items
 from solidrec.semantics.modalities.image import Images, image_encoder
 from solidrec.semantics.modalities.pictures import open_pictures
 from solidrec.semantics.modalities.text import Texts, sentence_encoder
 
 CACHE = ".cache"
+Progress = Callable[[int], Callable[[int], None]]
 
 
 class TextJob(NamedTuple):
@@ -44,27 +48,54 @@ def run_job(
     max_unusable: float = 0.1,
     device: str = "cpu",
     threads: int = 1,
-    progress: Callable[[int], Callable[[int], None]] = lambda items: lambda done: None,
+    progress: Progress = lambda items: lambda done: None,
 ) -> dict[str, Any]:
     """Make the feature of `job` in the prepared folder `data` and return its manifest; the vectors are kept in `cache` too.
 
     `progress` is given the number of items and returns what is called with the number done. Raises as
     `encode.encode_feature` and the encoders do, and `UsageError` for a name that is taken.
     """
-    if not 0 <= max_unusable <= 1:
-        raise UsageError(f"max_unusable={max_unusable:g}: give a share from 0 to 1")
+    most = checked(max_unusable)
     manifest, catalog = open_catalog(data)
     check_name(job.name, manifest)
-
-    def make(modality: Modality[Ready]) -> dict[str, Any]:
+    with modality_of(job, device=device, threads=threads) as modality:
         return encode_feature(
-            modality, data, catalog, name=job.name, fingerprint=manifest["fingerprint"], max_unusable=max_unusable,
+            modality, data, catalog, name=job.name, fingerprint=manifest["fingerprint"], max_unusable=most,
             cache=VectorCache(cache or data / FOLDER / CACHE, modality.key), step=progress(len(catalog)),
         )  # fmt: skip
 
+
+def encode_catalog(
+    job: TextJob | ImageJob,
+    catalog: pl.DataFrame,
+    *,
+    cache: Path,
+    max_unusable: float = 0.1,
+    device: str = "cpu",
+    threads: int = 1,
+    progress: Progress = lambda items: lambda done: None,
+) -> Encoded:
+    """Return what `job` makes of catalogue rows that are in no prepared folder; raises as `run_job` does."""
+    most = checked(max_unusable)
+    with modality_of(job, device=device, threads=threads) as modality:
+        found = VectorCache(cache, modality.key)
+        return encode_items(modality, catalog, cache=found, max_unusable=most, step=progress(len(catalog)))
+
+
+@contextmanager
+def modality_of(job: TextJob | ImageJob, *, device: str, threads: int) -> Iterator[Modality[Any]]:
+    """Yield the modality of a job, its encoder loaded and the processes that decode pictures running."""
     if isinstance(job, TextJob):
-        return make(Texts(sentence_encoder(job.encoder, device=device), job.columns))
+        yield Texts(sentence_encoder(job.encoder, device=device), job.columns)
+        return
     pictures = open_pictures(job.pictures)
     encoder = image_encoder(job.encoder, settings=job.settings, device=device, threads=threads)
     with Decoders(encoder.view, workers=threads) as decoders:
-        return make(Images(encoder, pictures, decoders))
+        yield Images(encoder, pictures, decoders)
+
+
+def checked(max_unusable: float) -> float:
+    """Return the share if it is one; raises `UsageError` otherwise."""
+    if not 0 <= max_unusable <= 1:
+        raise UsageError(f"max_unusable={max_unusable:g}: give a share from 0 to 1")
+    return max_unusable

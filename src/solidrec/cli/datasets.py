@@ -1,0 +1,20 @@
+"""The command that lists the public data sets that are known."""
+
+from __future__ import annotations
+
+from solidrec.cli.app import Json, app, print_json
+
+
+@app.command(short_help="Which public data sets are known.", epilog="Example: solidrec datasets --json")
+def datasets(json_: Json = False) -> None:
+    """List the public data sets that `prepare` knows: their files, where they come from, terms and published counts."""
+    from solidrec.data.datasets.listing import list_datasets, list_formats
+
+    known, families = list_datasets(), list_formats()
+    if json_:
+        print_json({"datasets": known, "formats": families})
+        return
+    from solidrec.console import datasets_tables, out
+
+    for table in datasets_tables(known, families):
+        out().print(table)

@@ -1,0 +1,50 @@
+"""Lines that are Python literals, as the metadata of 2014 are: read as data, with nothing in them run."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from typing import Any
+
+from solidrec.data.jsonl import MAX_LINE
+from solidrec.errors import DataError
+
+STRING = r"""u?(?:'[^'\\]*+(?:\\.[^'\\]*+)*+'|"[^"\\]*+(?:\\.[^"\\]*+)*+")"""
+NUMBER = r"-?\d++(?:\.\d*+)?+(?:[eE][+-]?+\d++)?+(?!\s*-)"  # `1 -1 -1` would be sums, nested as deep as the line is long
+TOKENS = re.compile(rf"(?:[\s,:\[\]{{}}()]++|{STRING}|{NUMBER}|True|False|None)*+", re.DOTALL)
+STRINGS = re.compile(STRING, re.DOTALL)
+CALL = re.compile(r"[\w\])}]\s*[\[({]")
+
+
+def literal_record(line: bytes, name: str, row: int) -> dict[str, Any]:
+    r"""Return the dictionary that a line writes as a Python literal.
+
+    Only strings, numbers, True, False, None, lists, tuples and dictionaries pass, and are then read by `ast.literal_eval`:
+    names, calls and sums are refused before, since long chains of them can exhaust a parser's stack. Raises `DataError`
+    naming the line for anything else, and for a line over 1 MB.
+
+    >>> literal_record(b"{'asin': 'B0', 'title': \"Levi's\"}", "meta", 1)
+    {'asin': 'B0', 'title': "Levi's"}
+    """
+    if len(line) > MAX_LINE:
+        raise DataError(f"{name}:{row}: line is longer than {MAX_LINE:,} B; one dictionary a line is needed")
+    try:
+        record = _literal(line.decode().removeprefix("\ufeff").strip())
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
+        reason = (str(error).splitlines() or ["too deep"])[0]
+        raise DataError(f"{name}:{row}: is not a Python literal ({reason}); download the file again") from error
+    if not isinstance(record, dict):
+        raise DataError(f"{name}:{row}: is not a dictionary; one dictionary a line is needed")
+    return record
+
+
+def _literal(text: str) -> Any:
+    whole = TOKENS.match(text)
+    if whole is None or whole.end() < len(text):
+        at = 0 if whole is None else whole.end()
+        raise ValueError(f"{text[at : at + 20]!r} is neither text, a number, a list nor a dictionary")
+    if CALL.search(STRINGS.sub("0", text)):
+        raise ValueError("a call or an index is no data")
+    with warnings.catch_warnings(action="ignore"):  # an escape that Python does not know is kept as it is
+        return ast.literal_eval(text)

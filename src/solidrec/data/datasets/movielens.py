@@ -1,0 +1,73 @@
+"""MovieLens of every size (GroupLens): tabs and bars (100K), double colons (1M, 10M), csv with a header (20M, 25M, 32M)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from solidrec.data.datasets.raw import EVENTS, Files, Format, plain_name, renamed
+from solidrec.data.ml100k import read_u_item
+from solidrec.data.readers import Table, read_blocks, read_delimited
+
+UNUSED = "\x1f"
+CSV = {"userId": "user_id", "movieId": "item_id", "genres": "categories"}
+MOVIE = r"^(?<item_id>[^:]*)::(?<title>.*)::(?<categories>[^:]*)$"
+
+
+def read_interactions(path: Path) -> Table:
+    """Read ``u.data``, ``ratings.dat`` or ``ratings.csv``."""
+    name = plain_name(path)
+    if name.endswith(".dat"):
+        table = _whole_lines(path, "utf-8")
+        fields = pl.col("line").str.splitn("::", len(EVENTS)).struct.rename_fields(list(EVENTS))
+        return replace(table, frame=table.frame.select(fields).unnest("line"))
+    if name.endswith(".csv"):
+        return renamed(read_delimited(path, separator=",", quote='"'), CSV)
+    return read_delimited(path, separator="\t", quote=None, columns=EVENTS)
+
+
+def read_items(path: Path) -> Table:
+    """Read ``u.item``, ``movies.dat`` or ``movies.csv``: item_id, title and genres, in UTF-8 or else in latin-1."""
+    name = plain_name(path)
+    if name.endswith(".csv"):
+        table = renamed(read_delimited(path, separator=",", quote='"'), CSV)
+    else:
+        content = b"".join(read_blocks(path))
+        encoding = _encoding(content)
+        if name.endswith(".item"):
+            return Table(read_u_item(content.decode(encoding), str(path)).lazy(), str(path))
+        table = _whole_lines(path, encoding)
+        table = replace(table, frame=table.frame.select(pl.col("line").str.extract_groups(MOVIE)).unnest("line"))
+    genres = pl.col("categories").str.split("|")
+    none = pl.col("categories") == "(no genres listed)"
+    return replace(table, frame=table.frame.with_columns(categories=pl.when(~none).then(genres)))
+
+
+def _whole_lines(path: Path, encoding: str) -> Table:
+    """Read every line as one column: no reader of csv splits at two characters."""
+    return read_delimited(path, separator=UNUSED, quote=None, columns=("line",), encoding=encoding)
+
+
+def _encoding(content: bytes) -> str:
+    """Tell the two apart: what is not ASCII in latin-1 titles is never valid UTF-8."""
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8"
+
+
+FORMAT = Format(
+    title="MovieLens",
+    files=(
+        Files("u.data", r"u\.data", r"\d+\t\d+\t\d\t\d+$", "u.item"),
+        Files("ratings.dat", r"ratings\.dat", r"\d+::\d+::[\d.]+::\d+$", "movies.dat"),
+        Files("ratings.csv", r"ratings\.csv", r"userId,movieId,rating,timestamp$", "movies.csv"),
+    ),
+    read_interactions=read_interactions,
+    read_items=read_items,
+    address="https://grouplens.org/datasets/movielens/",
+    terms="research use, no commercial use without permission (README of each archive); cite Harper & Konstan 2015",
+)

@@ -1,0 +1,133 @@
+"""What the readers of public files share: how a family of files is described, the columns it is read into, picture names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple, final
+from urllib.parse import urlsplit
+
+import polars as pl
+
+from solidrec.data.readers import Table, read_blocks, readable
+
+EVENTS = ("user_id", "item_id", "rating", "timestamp")
+ITEMS = {
+    "item_id": pl.String(),
+    "title": pl.String(),
+    "categories": pl.List(pl.String()),
+    "brand": pl.String(),
+    "description": pl.String(),
+    "image": pl.String(),
+}
+MAX_FIRST_LINE = 1 << 16
+
+
+class Files(NamedTuple):
+    """One pair of files: `shown` as people write its name, `name` and `first` as patterns, `items` the name of the other one.
+
+    `name` must match the whole name without ``.gz``, `first` the beginning of the first line. `items` holds ``{}`` where
+    the group of `name` goes; it is empty where no items file belongs to the interactions.
+    """
+
+    shown: str
+    name: str
+    first: str
+    items: str = ""
+
+    def stem(self, path: Path) -> str | None:
+        """Return what the group of `name` is in a file of this kind ("" without a group), None for any other file."""
+        found = re.fullmatch(self.name, plain_name(path))
+        if found is None or not re.match(self.first, first_line(path)):
+            return None
+        return found.group(1) if found.re.groups else ""
+
+    def items_of(self, path: Path) -> Path | None:
+        """Return the items file that lies beside an interactions file of this kind, packed or not."""
+        name = self.items.format(self.stem(path))
+        beside = (path.with_name(name + packed) for packed in ("", ".gz")) if name else ()
+        return next((file for file in beside if file.is_file()), None)
+
+
+@final
+@dataclass(frozen=True)
+class Format:
+    """A family of public files: how they are called and who reads them, where they come from and under which terms.
+
+    `read_items` is None where no items file belongs to the family.
+    """
+
+    title: str
+    files: tuple[Files, ...]
+    read_interactions: Callable[[Path], Table]
+    address: str
+    terms: str
+    read_items: Callable[[Path], Table] | None = None
+
+    def kind(self, path: Path) -> Files | None:
+        """Return which pair of this family a file of interactions belongs to."""
+        return next((kind for kind in self.files if kind.stem(path) is not None), None)
+
+    def names_items(self, path: Path) -> bool:
+        """Tell whether a file is called as an items file of this family."""
+        names = (re.escape(kind.items).replace(r"\{\}", ".+") for kind in self.files if kind.items)
+        return any(re.fullmatch(name, plain_name(path)) for name in names)
+
+
+@final
+@dataclass(frozen=True)
+class RawDataset:
+    """Public files as tables: `interactions` has user_id, item_id, rating, timestamp as written (RecBole's with their types).
+
+    `items`, if there is such a file, has item_id, title, categories and, where the family knows them, brand, description and
+    image, the name of its picture. `source` is one line of provenance, `dataset` the name of the data set if it is known.
+    """
+
+    interactions: Table
+    items: Table | None
+    source: str
+    dataset: str | None = None
+
+    @cached_property
+    def rows_read(self) -> int:
+        """The number of rows of the file of interactions, bad ones included; counted when it is first asked for."""
+        with readable(self.interactions.name):
+            return int(self.interactions.frame.select(pl.len()).collect(engine="streaming").item())
+
+
+def plain_name(path: Path) -> str:
+    """Return a file's name without ``.gz``.
+
+    >>> plain_name(Path("data/meta_Books.json.gz"))
+    'meta_Books.json'
+    """
+    return path.name.removesuffix(".gz")
+
+
+def first_line(path: Path) -> str:
+    """Return the beginning of a file's first line, unpacked, at most 64 kB of it."""
+    block = next(read_blocks(path), b"")
+    return block[:MAX_FIRST_LINE].partition(b"\n")[0].decode("latin-1").rstrip("\r").removeprefix("ï»¿")
+
+
+def renamed(table: Table, names: dict[str, str]) -> Table:
+    """Return a table with other column names; every column stays, so that a row with too many fields is still noticed."""
+    return replace(table, frame=table.frame.rename(names, strict=False))
+
+
+def picture(address: str | None) -> str | None:
+    """Return the name that a downloaded picture has: the last part of its address, as written, without the query.
+
+    >>> picture("http://ecx.images-amazon.com/images/I/41%2B1.jpg?x=1")
+    '41%2B1.jpg'
+    >>> picture("http://ecx.images-amazon.com/"), picture("http://site/a/.."), picture(None)
+    (None, None, None)
+    """
+    try:
+        name = urlsplit(address or "").path.rpartition("/")[2].strip()
+    except ValueError:
+        return None
+    return None if name in ("", ".", "..") or "\\" in name or not name.isprintable() else name

@@ -1,0 +1,22 @@
+"""Where torch computes, and with how many threads."""
+
+from __future__ import annotations
+
+import torch
+
+from solidrec.errors import UsageError
+
+
+def use_threads(threads: int) -> None:
+    """Set torch's threads for this process; raises `UsageError` for less than one."""
+    if threads < 1:
+        raise UsageError(f"threads={threads}: give 1 or more")
+    torch.set_num_threads(threads)
+
+
+def check_device(device: str) -> None:
+    """Raise `UsageError` unless torch can put a tensor on `device`."""
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"--device {device}: {str(error).splitlines()[0]}; `solidrec doctor` lists what there is") from None

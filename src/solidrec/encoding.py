@@ -1,0 +1,160 @@
+"""Encoding from Python: titles, pictures and item embeddings become feature matrices of prepared data, or of new items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from solidrec.artifacts import write_file
+from solidrec.console import console, counted, encoded_line, say
+from solidrec.data.catalog import read_catalog
+from solidrec.data.columns import ITEMS, find_columns, id_column
+from solidrec.data.encoded import check_name, open_catalog, write_encoded
+from solidrec.data.prepared import PreparedData
+from solidrec.data.readers import read_table
+from solidrec.devices import check_device, use_threads
+from solidrec.errors import DataError, UsageError
+from solidrec.runs import Run, load_run
+
+if TYPE_CHECKING:
+    from solidrec.semantics.modalities.job import ImageJob, TextJob
+
+
+def encode(
+    data: PreparedData | Path | str,
+    *,
+    text: str | None = None,
+    text_columns: Sequence[str] = ("title",),
+    images: Path | str | None = None,
+    image_encoder: str = "efficientnet-lite0",
+    image_settings: Path | str | None = None,
+    behaviour: Path | str | None = None,
+    name: str | None = None,
+    cache: Path | str | None = None,
+    max_unusable: float = 0.1,
+    device: str = "cpu",
+    threads: int = 1,
+    progress: bool = True,
+) -> PreparedData:
+    """Encode titles, pictures or a run's item embeddings as feature matrices of prepared data, and return it with them.
+
+    `text` is ``minilm`` (packaged), a sentence-transformers folder or a name of the Hugging Face hub; `images` is a folder
+    or a zip of pictures, `image_encoder` ``efficientnet-lite0`` (packaged) or ``onnx:PATH``; `behaviour` is a run folder of
+    any model. `name` is another name than ``text``, ``image`` or ``behaviour`` for the one that is made. What was encoded
+    once is kept in `cache`, by default in the data folder. Raises `UsageError` for an option or a missing extra and
+    `DataError` when more than the share `max_unusable` is unusable.
+    """
+    from solidrec.semantics.modalities.job import run_job
+
+    path = data.path if isinstance(data, PreparedData) else Path(data)
+    jobs = jobs_of(text, text_columns, images, image_encoder, image_settings=image_settings, name=name)
+    if not jobs and behaviour is None:
+        raise UsageError("nothing to encode; say --text minilm, --images FOLDER or --behaviour RUN")
+    if len(jobs) + (behaviour is not None) > 1 and name is not None:
+        raise UsageError(f"--name {name}: names one feature matrix, and more are to be made; encode them one after the other")
+    if behaviour is not None:
+        encode_behaviour(path, load_run(behaviour), name or "behaviour")
+    before = torch.get_num_threads()
+    use_threads(threads)
+    try:
+        check_device(device)
+        for job in jobs:
+            with ExitStack() as stack:
+                made = run_job(
+                    job, path, cache=Path(cache) if cache is not None else None, max_unusable=max_unusable,
+                    device=device, threads=threads, progress=partial(bar, stack, f"encode {job.name}", shown=progress),
+                )  # fmt: skip
+            if progress:
+                say(encoded_line(job.name, made))
+    finally:
+        torch.set_num_threads(before)
+    return PreparedData.open(path)
+
+
+def jobs_of(
+    text: str | None, text_columns: Sequence[str], images: Path | str | None, image_encoder: str, *,
+    image_settings: Path | str | None, name: str | None,
+) -> list[TextJob | ImageJob]:  # fmt: skip
+    """Return the feature matrices that are asked for, one job each."""
+    from solidrec.semantics.modalities.job import ImageJob, TextJob
+
+    jobs: list[TextJob | ImageJob] = []
+    if text is not None:
+        jobs.append(TextJob(name or "text", text, tuple(text_columns)))
+    if images is not None:
+        settings = Path(image_settings) if image_settings is not None else None
+        jobs.append(ImageJob(name or "image", Path(images), image_encoder, settings))
+    return jobs
+
+
+def encode_items_file(
+    items: Any,
+    out: Path | str,
+    *,
+    text: str | None = None,
+    text_columns: Sequence[str] = ("title",),
+    images: Path | str | None = None,
+    image_encoder: str = "efficientnet-lite0",
+    image_settings: Path | str | None = None,
+    cache: Path | str | None = None,
+    max_unusable: float = 0.1,
+    device: str = "cpu",
+    threads: int = 1,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Encode the titles or pictures of an items table (path or frame) that is not prepared, for `add_items`.
+
+    Writes `out` (.npy), a row of the table each, and returns what is to be said of it. Raises as `encode` does.
+    """
+    from solidrec.semantics.modalities.job import encode_catalog
+
+    jobs = jobs_of(text, text_columns, images, image_encoder, image_settings=image_settings, name=None)
+    if len(jobs) != 1:
+        raise UsageError("a file of items becomes one matrix; say either --text minilm or --images FOLDER")
+    use_threads(threads)
+    check_device(device)
+    table = read_table(items)
+    columns = find_columns(table, ITEMS, {}, required=("items_id",))
+    catalog = read_catalog(table, table.collect(id_column(table, columns["items_id"], "item"))["item"], columns={})
+    out = Path(out)
+    with ExitStack() as stack:
+        made = encode_catalog(
+            jobs[0], catalog.frame, cache=Path(cache) if cache is not None else out.with_suffix(".cache"),
+            max_unusable=max_unusable, device=device, threads=threads,
+            progress=partial(bar, stack, f"encode {jobs[0].name}", shown=progress),
+        )  # fmt: skip
+    write_file(out, lambda temporary: save_array(temporary, made.vectors))
+    return {"file": str(out), "width": made.vectors.shape[1]} | made.facts
+
+
+def save_array(path: Path, array: Any) -> None:
+    """Write a plain .npy file under exactly this name."""
+    with path.open("wb") as stream:
+        np.save(stream, array, allow_pickle=False)
+
+
+def encode_behaviour(data: Path, run: Run, name: str) -> None:
+    """Write a run's item embeddings as an encoded feature, zero for items that the run does not know.
+
+    Raises `DataError` if it knows none, and `UsageError` for a name that is taken.
+    """
+    manifest, catalog = open_catalog(data)
+    check_name(name, manifest)
+    table = run.model.items.weight.detach().cpu().numpy()
+    vectors = table[[run.items.index(item) for item in catalog["item"]]]
+    if not vectors.any():
+        raise DataError(f"{run.path}: knows none of the {len(catalog):,} items of {data}; train it on the same catalogue")
+    missing = int((~vectors.any(axis=1)).sum())
+    facts = {"encoder": f"item embeddings of {run.manifest['digest']}", "encoded": len(catalog) - missing}
+    write_encoded(data, name, vectors, fingerprint=manifest["fingerprint"], facts=facts | {"missing": {"unknown_item": missing}})
+
+
+def bar(stack: ExitStack, what: str, total: int, *, shown: bool) -> Callable[[int], None]:
+    """Open a bar of `total` that closes with `stack`, and return what advances it."""
+    return stack.enter_context(counted(console, what, total, shown=shown))

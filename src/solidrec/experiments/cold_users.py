@@ -1,0 +1,93 @@
+"""Which weights serve users best of whom only one or two events are known.
+
+Every test target is ranked from the last 1, 2, ... events before it. SOLID answers in full, and by its trunk alone, whose
+weights are those of a group of users and not of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from solidrec.artifacts import versions, write_file, write_json
+from solidrec.console import console, counted
+from solidrec.data.prepared import PreparedData
+from solidrec.evaluate.intervals import holm, paired_difference
+from solidrec.evaluate.runner import evaluate
+from solidrec.evaluate.scorer import ModelScorer
+from solidrec.experiments.cells import Cell, Row, train_cells
+from solidrec.nn.recommender import Recommender
+from solidrec.runs import load_run
+from solidrec.serve.engine import trunk_alone
+from solidrec.spec import merge
+
+MODELS = ("static", "duet", "solid-duet")
+TRUNK = "solid-duet, trunk alone"
+EVENTS = (1, 2, 3, 5, 10)
+METRICS = ("UAUC", "NDCG@10")
+
+
+def run_cold_users(
+    path: Path, out: Path, *, seeds: int = 3, jobs: int = 1, settings: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Train static, DUET and SOLID with `seeds` seeds and measure them on histories cut to their last events.
+
+    Writes ``cold-users.json`` and ``cold-users.md`` to `out` and returns what is in the former; finished trainings are kept.
+    """
+    data = PreparedData.open(path)
+    cells = [Cell(model, seed, merge({"model": {"name": model}}, settings or {})) for seed in range(seeds) for model in MODELS]
+    with counted(console, "training", len(cells), shown=True) as step:
+        train_cells(path, cells, out, jobs=jobs, done=lambda cell: step(1))
+    with counted(console, "measuring", len(EVENTS) * len(cells), shown=True) as step:
+        tables = {events: rows_at(data, cells, out, events=events, step=step) for events in EVENTS}
+    found = {
+        "events": [summary(events, rows) for events, rows in tables.items()], "data": data.fingerprint, "seeds": seeds,
+        "settings": dict(settings or {}), "versions": versions(),
+    }  # fmt: skip
+    write_json(out / "cold-users.json", found)
+    write_file(out / "cold-users.md", lambda temporary: temporary.write_text(markdown(found), encoding="utf-8"))
+    return found
+
+
+def rows_at(data: PreparedData, cells: Sequence[Cell], out: Path, *, events: int, step: Any) -> list[Row]:
+    """Return each model's evaluations on the last `events` events, and those of SOLID's trunk alone."""
+    found: dict[str, list[Any]] = {}
+    for cell in cells:
+        model = load_run(cell.folder(out)).model
+        variants: dict[str, Recommender | None] = {cell.row: model, TRUNK: trunk_alone(model)}
+        for name, variant in variants.items():
+            if variant is not None:
+                found.setdefault(name, []).append(evaluate(ModelScorer(variant), data, split="test", length=events))
+        step(1)
+    return [Row(name, tuple(evaluations)) for name, evaluations in found.items()]
+
+
+def summary(events: int, rows: Sequence[Row]) -> dict[str, Any]:
+    """Return means over seeds and what each row gains over the static model, paired over users, Holm-corrected."""
+    static, *others = rows
+    table: list[dict[str, Any]] = [
+        {"name": row.name, "mean": {metric: row.mean(metric) for metric in METRICS},
+         "spread": {metric: row.spread(metric) for metric in METRICS}} for row in rows
+    ]  # fmt: skip
+    for metric in METRICS:
+        tests = [paired_difference(row.per_user(metric), static.per_user(metric)) for row in others]
+        for entry, test, p in zip(table[1:], tests, holm([test.p for test in tests]), strict=True):
+            gap = {"mean": test.mean, "low": test.low, "high": test.high, "holm": p}
+            entry.setdefault("over_static", {})[metric] = gap
+    return {"events": events, "rows": table}
+
+
+def markdown(found: Mapping[str, Any]) -> str:
+    """Return the table as Markdown."""
+    lines = [
+        "| events known | model | UAUC | NDCG@10 | UAUC over static [95 %] | p (Holm) |",
+        "| ---: | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for part in found["events"]:
+        for row in part["rows"]:
+            means = " | ".join(f"{row['mean'][metric]:.4f}" for metric in METRICS)
+            gap = row.get("over_static", {}).get("UAUC")
+            over = f"{gap['mean']:+.4f} [{gap['low']:+.4f}, {gap['high']:+.4f}] | {gap['holm']:.3f}" if gap else " | "
+            lines.append(f"| {part['events']} | {row['name']} | {means} | {over} |")
+    return "\n".join(lines) + f"\n\nTest split, protocol paper, {found['seeds']} seeds; paired over users, sign-flip test.\n"
