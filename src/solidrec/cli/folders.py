@@ -36,7 +36,7 @@ def prepare(
     out: Annotated[Path, typer.Option(help="The prepared folder to write.")],
     items: Annotated[Path | None, typer.Option(help="One row an item: title, categories, brand, text, image, item_idx.")] = None,
     features: Annotated[
-        list[str] | None, typer.Option(help="NAME=FILE.npy, or NAME=COLUMN of lists in --items; may be repeated.")
+        list[str] | None, typer.Option(help="NAME=FILE.npy, or a column of lists of --items; may be repeated.")
     ] = None,
     dataset: Annotated[str | None, typer.Option(help="A name of `solidrec datasets`, if it is not recognised.")] = None,
     user_column: Annotated[Column, typer.Option(help="Default: user, user_id, reviewerID.")] = None,

@@ -175,7 +175,7 @@ def vector_column(table: Table, column: str) -> Floats:
     Raises `DataError` for a column of anything else and for lists that are not equally long.
     """
     dtype = table.dtype(column)
-    if not isinstance(dtype, (pl.List, pl.Array)) or not dtype.inner.is_numeric():  # type: ignore[union-attr]
+    if not isinstance(dtype, (pl.List, pl.Array)) or not dtype.inner.is_numeric():
         raise DataError(f"{table.name}: column {column!r} is of type {dtype}; lists of numbers are needed for a feature")
     lists = table.collect(pl.col(column).cast(pl.List(pl.Float32)))[column]
     lengths = lists.list.len().fill_null(0)

@@ -62,7 +62,8 @@ def prepare(
     """Prepare a log for training: clean it, split it, fix its negatives and write it all to the folder `out`.
 
     `interactions` and `items` are paths (csv, tsv, jsonl, parquet) or polars or pandas DataFrames; `features`
-    maps names to .npy files or arrays whose rows the items file numbers, or to a column of lists of numbers in it. `source` is a line of provenance.
+    maps names to .npy files or arrays whose rows the items file numbers, or to a column of
+    lists of numbers in it. `source` is a line of provenance.
     `interactions` may be a folder or file of a public data set (`datasets.find`); `dataset` names it, or its format.
     Every row is accounted for in the manifest. Raises `DataError` (what is wrong with which row of which file),
     `UsageError` (an option) or `StorageError` (a path, the disk).
