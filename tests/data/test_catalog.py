@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from solidrec.data.catalog import Catalog, bare_catalog, read_catalog, read_feature
-from solidrec.data.readers import read_table
+from solidrec.data.catalog import Catalog, bare_catalog, feature_source, read_catalog, read_feature
+from solidrec.data.prepare import prepare
+from solidrec.data.readers import Table, read_table
 from solidrec.errors import DataError, UsageError
 
 ITEMS = pl.Series("item", ["a", "b", "c"])
@@ -181,3 +183,37 @@ def test_t10_only_plain_npy_files_are_read(tmp_path: Path) -> None:
 def test_features_need_an_items_file() -> None:
     with pytest.raises(UsageError, match="belong to an items file"):
         read_feature(MATRIX, bare_catalog(ITEMS), name="image")
+
+
+def test_a_column_of_lists_is_a_feature_row_by_row(tmp_path: Path) -> None:
+    """Also where the items file numbers rows of other matrices; a null list is a missing feature."""
+    items = pl.DataFrame({"item": ["b", "a", "c"], "item_idx": [2, 0, 1], "clip": [[1.0, 2.0], None, [3.0, 4.0]]})
+    log = pl.DataFrame({"user": ["u"] * 3, "item": ["a", "b", "c"]})
+    for source in (items, tmp_path / "items.parquet"):
+        items.write_parquet(tmp_path / "items.parquet")
+        made = prepare(
+            log, items=source, features={"vec": "clip"}, out=tmp_path / "data", order="file", negatives=0, overwrite=True
+        )
+        assert made.features["vec"].tolist() == [[0, 0], [0, 0], [1, 2], [3, 4]]
+    assert made.manifest["modalities"]["vec"] == {"width": 2, "items": 2, "missing": 1}
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([[1.0, 2.0], [1.0]], "items:2: 'clip' has 1 numbers, another row 2"),
+        (["1 2", "3 4"], "column 'clip' is of type String; lists of numbers are needed"),
+        ([[], []], "lists of numbers are needed"),
+        ([[1.0, None], [1.0, 2.0]], "NaN or infinite"),
+    ],
+)
+def test_what_is_no_matrix_is_refused(values: list[Any], text: str) -> None:
+    table = Table(pl.DataFrame({"item": ["a", "b"], "clip": values}).lazy(), "items")
+    catalog = read_catalog(table, pl.Series("item", ["a", "b"]), columns={})
+
+    def read() -> None:
+        matrix, numbered = feature_source("clip", table, catalog)
+        read_feature(matrix, numbered, name="vec")
+
+    with pytest.raises(DataError, match=re.escape(text)):
+        read()

@@ -35,7 +35,9 @@ def prepare(
     interactions: Annotated[Path, typer.Argument(help="csv, tsv, jsonl or parquet (also .gz), or a folder of public files.")],
     out: Annotated[Path, typer.Option(help="The prepared folder to write.")],
     items: Annotated[Path | None, typer.Option(help="One row an item: title, categories, brand, text, image, item_idx.")] = None,
-    features: Annotated[list[str] | None, typer.Option(help="NAME=FILE.npy, a matrix of item vectors; may be repeated.")] = None,
+    features: Annotated[
+        list[str] | None, typer.Option(help="NAME=FILE.npy, or a column of lists of --items; may be repeated.")
+    ] = None,
     dataset: Annotated[str | None, typer.Option(help="A name of `solidrec datasets`, if it is not recognised.")] = None,
     user_column: Annotated[Column, typer.Option(help="Default: user, user_id, reviewerID.")] = None,
     item_column: Annotated[Column, typer.Option(help="Default: item, item_id, asin, parent_asin.")] = None,

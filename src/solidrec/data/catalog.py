@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -156,6 +156,39 @@ def read_feature(
     if missing == len(catalog.rows):
         raise DataError(f"{where}: no item of the log has a row that is not all zero; check that it belongs to the items file")
     return out, {"width": matrix.shape[1], "items": len(catalog.rows) - missing, "missing": missing}
+
+
+def feature_source(
+    given: Path | str | npt.NDArray[Any], table: Table | None, catalog: Catalog
+) -> tuple[Path | str | npt.NDArray[Any], Catalog]:
+    """Return what `read_feature` is to read: a column of the items table, row by row, if `given` names one and is no file."""
+    named = isinstance(given, str | Path) and table is not None and str(given) in table.columns and not Path(given).exists()
+    if not named:
+        return given, catalog
+    assert table is not None
+    return vector_column(table, str(given)), replace(catalog, index=None)
+
+
+def vector_column(table: Table, column: str) -> Floats:
+    """Return a column of lists of numbers as a matrix, a row of the table each; a null list is a zero row.
+
+    Raises `DataError` for a column of anything else and for lists that are not equally long.
+    """
+    dtype = table.dtype(column)
+    if not isinstance(dtype, (pl.List, pl.Array)) or not dtype.inner.is_numeric():
+        raise DataError(f"{table.name}: column {column!r} is of type {dtype}; lists of numbers are needed for a feature")
+    lists = table.collect(pl.col(column).cast(pl.List(pl.Float32)))[column]
+    lengths = lists.list.len().fill_null(0)
+    width = int(lengths.max() or 0)  # type: ignore[arg-type]
+    odd = ((lengths != width) & (lengths != 0)).arg_true()
+    if len(odd) or not width:
+        row = int(odd[0]) if len(odd) else 0
+        where = f"{table.name}:{row + table.first_row}"
+        raise DataError(f"{where}: {column!r} has {lengths[row]:,} numbers, another row {width:,}; give lists of one length")
+    matrix = np.zeros((len(lists), width), dtype=np.float32)
+    has = (lengths > 0).to_numpy()
+    matrix[has] = lists.filter(lengths > 0).explode().fill_null(float("nan")).to_numpy().reshape(-1, width)
+    return matrix
 
 
 def _matrix(source: Path | str | npt.NDArray[Any], name: str) -> tuple[npt.NDArray[Any], str]:

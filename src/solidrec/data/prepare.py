@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solidrec.artifacts import MANIFEST
-from solidrec.data.catalog import Catalog, bare_catalog, read_catalog, read_feature
+from solidrec.data.catalog import Catalog, bare_catalog, feature_source, read_catalog, read_feature
 from solidrec.data.clean import CleanLog, Rules, clean
 from solidrec.data.datasets.find import find
 from solidrec.data.encoded import FEATURE_NAME
@@ -62,7 +62,8 @@ def prepare(
     """Prepare a log for training: clean it, split it, fix its negatives and write it all to the folder `out`.
 
     `interactions` and `items` are paths (csv, tsv, jsonl, parquet) or polars or pandas DataFrames; `features`
-    maps names to .npy files or arrays whose rows the items file numbers. `source` is a line of provenance.
+    maps names to .npy files or arrays whose rows the items file numbers, or to a column of
+    lists of numbers in it. `source` is a line of provenance.
     `interactions` may be a folder or file of a public data set (`datasets.find`); `dataset` names it, or its format.
     Every row is accounted for in the manifest. Raises `DataError` (what is wrong with which row of which file),
     `UsageError` (an option) or `StorageError` (a path, the disk).
@@ -109,7 +110,8 @@ def prepare(
         )
     matrices, modalities = {}, _modalities(catalog)
     for name, given in sorted((features or {}).items()):
-        matrices[name], modalities[name] = read_feature(given, catalog, name=name, start=feature_start)
+        source_of, numbered = feature_source(given, item_table, catalog)
+        matrices[name], modalities[name] = read_feature(source_of, numbered, name=name, start=feature_start)
 
     progress("writing")
     facts = {

@@ -13,7 +13,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from solidrec.data.catalog import read_catalog, read_feature
+from solidrec.data.catalog import feature_source, read_catalog, read_feature
 from solidrec.data.columns import ITEMS, find_columns, id_column
 from solidrec.data.readers import Table
 from solidrec.errors import UsageError
@@ -47,9 +47,10 @@ def add_items(
     if unknown:
         wanted = ", ".join(part.name for part in run.cold.content.parts if part.terms is None) or "none"
         raise UsageError(f"feature {unknown[0]!r}: the run was trained without it (it reads {wanted})")
-    given = {
-        name: read_feature(source, catalog, name=name, start=feature_start)[0][1:] for name, source in (features or {}).items()
-    }
+    given = {}
+    for name, source in (features or {}).items():
+        matrix, numbered = feature_source(source, table, catalog)
+        given[name] = read_feature(matrix, numbered, name=name, start=feature_start)[0][1:]
     matrices = run.cold.content.matrices(catalog.frame, given)
     rows = catalog.frame.select(name for name in run.catalog.columns if name in catalog.frame.columns)
     grown = pl.concat([run.catalog, rows.with_columns(training_count=pl.lit(0, pl.Int64))], how="diagonal_relaxed")
