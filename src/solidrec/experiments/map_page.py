@@ -63,7 +63,8 @@ def picture(places: Places, ids: SemanticIds) -> str:
     first = " Of the codes of an item the map shows the first." if ids.levels > 1 else ""
     if places.placed.sum() > DOTS:
         first += f" Of the items it shows the {DOTS:,} trained most often."
-    return STAGE + paragraph(HINT, kind="muted") + paragraph(escape(f"Placed by {by}. {places.how} {SEEN}{first}"), kind="muted")
+    made = f"Placed by {by}. {places.how} {SEEN}{first}"
+    return STAGE + paragraph(HINT, kind="muted hint") + paragraph(escape(made), kind="muted")
 
 
 def directory(data: PreparedData, groups: Sequence[Group], tones: Sequence[Color], pictures: Mapping[int, str]) -> str:

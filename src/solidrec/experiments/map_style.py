@@ -55,7 +55,8 @@ dd strong { font-variant-numeric: tabular-nums; }
   .tools input { max-width: none; flex-basis: 100%; }
 }
 @media print {
-  .tools, #tip { display: none; }
+  .tools, .hint, #tip { display: none; }
+  dl > div { break-inside: avoid; }
   #stage canvas { height: auto; min-height: 0; }
   .ids { display: block; columns: 3; column-gap: 1.4rem; }
   .ids > div { margin-bottom: .7rem; }
