@@ -115,7 +115,7 @@ def test_what_cannot_work_is_refused_before_anything_is_written(before: Run, wal
         with_items(before, read_table(NEW), features={"content": np.ones((4, 5), dtype=np.float32)})
     bare = prepare(walk(users=30)[0], out=tmp_path / "ids")
     run = train(bare, model="static", epochs=1, settings=tiny, out=tmp_path / "run", progress=False).run
-    with pytest.raises(UsageError, match="no titles, categories or features"):
+    with pytest.raises(UsageError, match="keeps no map from content"):
         with_items(run, read_table(NEW))
 
 

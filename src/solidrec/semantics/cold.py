@@ -134,8 +134,10 @@ def stretch(targets: Floats, found: Floats, base: Floats, users: np.ndarray, *, 
 def place(ids: SemanticIds, matrices: Mapping[str, np.ndarray], categories: Sequence[Sequence[str] | None]) -> np.ndarray:
     """Return (n, levels) semantic ids of new items: the nearest centroids, among an item's own categories if it has known ones.
 
-    An item without any modality that the ids were made of gets the id of such items, or the largest.
+    An item without any modality that the ids were made of gets the id of such items, or the largest. Random ids are dealt on.
     """
+    if ids.method == "random":
+        return np.random.default_rng(ids.seed).integers(1, ids.count + 1, size=(len(categories), 1))
     fused = parts_of(ids, matrices, len(categories))
     codes = np.zeros((len(categories), ids.levels), dtype=np.int64)
     left = fused
@@ -144,6 +146,8 @@ def place(ids: SemanticIds, matrices: Mapping[str, np.ndarray], categories: Sequ
         here = np.repeat(left.present, left.widths, axis=1)
         left = left._replace(vectors=left.vectors - here * ids.centroids[codes[:, level] - 1])
     bare = ~fused.present.any(axis=1)
+    if ids.method == "categories":  # a known category is enough
+        bare &= np.array([not numbers(ids, labels) for labels in categories], dtype=bool)
     if bare.any():
         codes[bare] = group_of_the_bare(ids)
     return codes
@@ -167,13 +171,17 @@ def nearest(ids: SemanticIds, level: int, fused: Fused, categories: Sequence[Seq
     labels, _ = assign(points, torch.from_numpy(ids.centroids[own - 1]))
     found = own[labels.numpy()]
     if categories is not None:
-        number = {label: i for i, label in enumerate(ids.labels, start=1)}
-        for row, labels_of in enumerate(categories):
-            mine = np.array(sorted(number[label] for label in set(labels_of or [UNLABELLED]) if label in number), dtype=np.int64)
+        for row, own_labels in enumerate(categories):
+            mine = np.array(numbers(ids, own_labels), dtype=np.int64)
             if len(mine):
                 best, _ = assign(points_of(fused.rows(np.array([row])), None, "cpu"), torch.from_numpy(ids.centroids[mine - 1]))
                 found[row] = mine[int(best)]
     return np.asarray(found)
+
+
+def numbers(ids: SemanticIds, labels: Sequence[str] | None) -> list[int]:
+    """Return the ids of an item's categories that are known, in order; without categories that of such items, if there is one."""
+    return sorted(ids.labels.index(label) + 1 for label in set(labels or [UNLABELLED]) if label in ids.labels)
 
 
 def group_of_the_bare(ids: SemanticIds) -> np.ndarray:

@@ -35,7 +35,10 @@ def add_items(
     or every item is known already, and `DataError` as `prepare` does.
     """
     if run.cold is None:
-        raise UsageError(f"{run.path}: its data had no titles, categories or features, so new items cannot be placed")
+        raise UsageError(
+            f"{run.path}: keeps no map from content: its data had no titles, categories or features, or an older"
+            " version trained it; train it again on data that has"
+        )
     columns = dict(columns or {})
     names = find_columns(table, ITEMS, columns, required=("items_id",))
     listed = table.collect(id_column(table, names["items_id"], "item"))["item"].drop_nulls().unique(maintain_order=True)
