@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from solidrec import prepare
+from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import READERS
 from solidrec.nn.backbones import BACKBONES
 from solidrec.nn.build import build
@@ -94,3 +95,12 @@ def test_the_reader_reads(example: Callable[..., dict[str, Any]], shop: Path, mo
     pl.read_csv("clicks.csv", infer_schema=False).write_ipc("clicks.arrow")
     example("_arrow")
     assert prepare("clicks.arrow", out="arrow").fingerprint == prepare("clicks.csv", out="csv").fingerprint
+
+
+def test_the_encoder_makes_a_feature_matrix(example: Callable[..., dict[str, Any]], shop: Path) -> None:
+    data = prepare("clicks.csv", items="items.csv", out="data")
+    example("class Letters", data=data)
+    letters = PreparedData.open(data.path).features["letters"]
+    assert letters.shape == (31, 26)
+    for row, title in zip(letters[1:], data.catalog["title"], strict=True):
+        assert row.tolist() == [title.count(letter) for letter in "abcdefghijklmnopqrstuvwxyz"]
