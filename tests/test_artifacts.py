@@ -165,3 +165,41 @@ def test_reading_what_is_not_there(tmp_path: Path) -> None:
         read_json(tmp_path / "a.json")
     with pytest.raises(StorageError, match="cannot read"):
         read_json(tmp_path)
+
+
+def test_a_folder_is_replaced_in_one_step(artifact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At no moment is there nothing under its name: the two change places."""
+    seen = []
+    rename = os.replace
+
+    def watched(source: Path, target: Path) -> None:
+        seen.append((Path(source).name, Path(target).name))
+        rename(source, target)
+
+    with new_folder(artifact, replace=True) as temporary:
+        (temporary / "new").write_text("new")
+        monkeypatch.setattr(os, "replace", watched)
+    assert seen == []
+    assert [path.name for path in artifact.iterdir()] == ["new"]
+    assert [path.name for path in artifact.parent.iterdir()] == [artifact.name]
+
+
+def test_without_exchange_the_old_folder_is_moved_aside(artifact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("solidrec.artifacts.exchange", lambda one, other: False)
+    with new_folder(artifact, replace=True) as temporary:
+        (temporary / "new").write_text("new")
+    assert [path.name for path in artifact.iterdir()] == ["new"]
+    assert [path.name for path in artifact.parent.iterdir()] == [artifact.name]
+
+
+def test_a_link_to_a_folder_stays_one_and_a_file_is_refused(artifact: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(artifact)
+    with new_folder(link, replace=True) as temporary:
+        (temporary / "new").write_text("new")
+    assert link.is_symlink()
+    assert [path.name for path in artifact.iterdir()] == ["new"]
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(StorageError, match="is a file"), new_folder(tmp_path / "file", replace=True):
+        raise AssertionError("not reached")
+    assert (tmp_path / "file").read_text() == "mine"

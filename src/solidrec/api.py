@@ -112,6 +112,7 @@ def add_items(
     columns: Mapping[str, str | None] | None = None,
     category_separator: str | None = None,
     feature_start: int | None = None,
+    duplicate_items: Literal["error", "first"] = "error",
     encoding: str = "utf-8",
 ) -> dict[str, Any]:
     """Make the items of a table (path or frame) that a run folder does not know recommendable, and return what was added.
@@ -123,8 +124,9 @@ def add_items(
     before = load_run(run)
     table = read_table(items, encoding=encoding)
     grown = with_items(
-        before, table, features=features, columns=columns, category_separator=category_separator, feature_start=feature_start
-    )
+        before, table, features=features, columns=columns, category_separator=category_separator, feature_start=feature_start,
+        duplicate_items=duplicate_items,
+    )  # fmt: skip
     return save_with_items(grown, before, Path(run if out is None else out))
 
 

@@ -7,6 +7,7 @@ either the old artifact or none, never half of one.
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FORMAT = 1
+AT_CWD, RENAME_EXCHANGE = -100, 2  # of renameat2(2)
 MANIFEST = "manifest.json"
 
 
@@ -129,8 +131,11 @@ def write_manifest(folder: Path, *, kind: str, files: Iterable[str], facts: dict
 def new_folder(final: Path, *, replace: bool = False) -> Iterator[Path]:
     """Yield a temporary folder that becomes `final` by one rename when the block ends without an error.
 
-    Raises `StorageError` when `final` exists, unless `replace` says that the old one may go.
+    Raises `StorageError` when `final` exists, unless `replace` says that the old one may go; a link to a folder stays one.
     """
+    final = final.resolve() if final.is_symlink() else final
+    if final.exists() and not final.is_dir():
+        raise StorageError(f"{final}: is a file; choose another --out")
     if final.exists() and not replace:
         raise StorageError(f"{final}: exists already; remove it or choose another --out")
     try:
@@ -141,17 +146,29 @@ def new_folder(final: Path, *, replace: bool = False) -> Iterator[Path]:
     try:
         temporary.chmod(0o755)
         yield temporary
-        if final.exists():
+        if not final.exists():
+            os.replace(temporary, final)
+        elif not exchange(temporary, final):
             retired = final.with_name(f".old-{os.getpid()}-{final.name}")
             os.replace(final, retired)
             os.replace(temporary, final)
             shutil.rmtree(retired)
-        else:
-            os.replace(temporary, final)
     except OSError as error:
         raise StorageError(f"{final}: cannot write ({error.strerror or error}); free space or choose another --out") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Let two paths of one file system change places in one step, so that nobody ever finds neither.
+
+    Returns False where it cannot be done: Linux alone can (renameat2, since 3.15).
+    """
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError):
+        return False
+    return bool(rename(AT_CWD, os.fsencode(one), AT_CWD, os.fsencode(other), RENAME_EXCHANGE) == 0)
 
 
 def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import torch
 
 from solidrec.artifacts import write_file
 from solidrec.console import console, counted, encoded_line, say
-from solidrec.data.catalog import read_catalog
+from solidrec.data.catalog import Catalog, read_catalog
 from solidrec.data.columns import ITEMS, find_columns, id_column
 from solidrec.data.encoded import check_name, open_catalog, write_encoded
 from solidrec.data.prepared import PreparedData
@@ -53,6 +53,8 @@ def encode(
     from solidrec.semantics.modalities.job import run_job
 
     path = data.path if isinstance(data, PreparedData) else Path(data)
+    if path.is_file():
+        raise UsageError(f"{path}: is a file, not a prepared folder; to encode new items say where to write: --out FILE.npy")
     jobs = jobs_of(text, text_columns, images, image_encoder, image_settings=image_settings, name=name)
     if not jobs and behaviour is None:
         raise UsageError("nothing to encode; say --text minilm, --images FOLDER or --behaviour RUN")
@@ -110,7 +112,8 @@ def encode_items_file(
 ) -> dict[str, Any]:
     """Encode the titles or pictures of an items table (path or frame) that is not prepared, for `add_items`.
 
-    Writes `out` (.npy), a row of the table each, and returns what is to be said of it. Raises as `encode` does.
+    Writes `out` (.npy), a row an item: row ``item_idx`` if the table has that column, else that of the table. Returns what is
+    to be said of it. Raises as `encode` does.
     """
     from solidrec.semantics.modalities.job import encode_catalog
 
@@ -129,8 +132,19 @@ def encode_items_file(
             max_unusable=max_unusable, device=device, threads=threads,
             progress=partial(bar, stack, f"encode {jobs[0].name}", shown=progress),
         )  # fmt: skip
-    write_file(out, lambda temporary: save_array(temporary, made.vectors))
+    write_file(out, lambda temporary: save_array(temporary, as_numbered(made.vectors, catalog)))
     return {"file": str(out), "width": made.vectors.shape[1]} | made.facts
+
+
+def as_numbered(vectors: Any, catalog: Catalog) -> Any:
+    """Return (n, F) vectors of table rows in the order of ``item_idx``, if there is one; zero where a number has no item."""
+    if catalog.index is None:
+        return vectors
+    numbers = catalog.index.to_numpy()
+    low = int(numbers.min())
+    placed = np.zeros((int(numbers.max()) + 1 - min(low, 1), vectors.shape[1]), dtype=np.float32)
+    placed[numbers - min(low, 1)] = vectors
+    return placed
 
 
 def save_array(path: Path, array: Any) -> None:

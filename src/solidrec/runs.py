@@ -110,9 +110,17 @@ def save_run(
 
 
 def copy_run(run: Run, out: Path, *, facts: dict[str, Any]) -> None:
-    """Write a loaded run, as it is now, to the folder `out` by one rename, its manifest with these `facts` besides its own."""
+    """Write a loaded run, as it is now, to the folder `out` by one rename, its manifest with these `facts` besides its own.
+
+    `out` is a new folder, or the run's own: then what else lies in it stays. Raises `StorageError` for any other that exists.
+    """
+    itself = out.exists() and out.resolve() == run.path.resolve()
+    if out.exists() and not itself:
+        raise StorageError(f"{out}: exists already; choose another --out")
     own = {key: value for key, value in run.manifest.items() if key not in ("kind", "format", "versions", "files")}
     with new_folder(out, replace=True) as temporary:
+        if itself:
+            shutil.copytree(run.path, temporary, dirs_exist_ok=True)
         for name in (SPEC, HISTORY):
             shutil.copyfile(run.path / name, temporary / name)
         save_run(

@@ -114,3 +114,16 @@ def test_new_items_are_encoded_from_their_file_and_added(
     assert facts["added"] == 3
     answer = solidrec("encode", tmp_path / "new.csv", "--out", tmp_path / "x.npy")
     assert "say either --text minilm or --images FOLDER" in answer.err
+
+
+def test_rows_go_where_item_idx_says(solidrec: Solidrec, tmp_path: Path) -> None:
+    """As `items add` and `prepare` read them; and a file without --out is not taken for a folder."""
+    titles = ["red shirt", "iron pan", "blue tie"]
+    pl.DataFrame({"item": ["a", "b", "c"], "title": titles}).write_csv(tmp_path / "plain.csv")
+    pl.DataFrame({"item": ["a", "b", "c"], "title": titles, "item_idx": [2, 1, 3]}).write_csv(tmp_path / "numbered.csv")
+    for name in ("plain", "numbered"):
+        assert solidrec("encode", tmp_path / f"{name}.csv", "--text", "minilm", "--out", tmp_path / f"{name}.npy").code == 0
+    plain, numbered = (np.load(tmp_path / f"{name}.npy") for name in ("plain", "numbered"))
+    np.testing.assert_array_equal(numbered, plain[[1, 0, 2]])
+    answer = solidrec("encode", tmp_path / "plain.csv", "--text", "minilm")
+    assert "to encode new items say where to write: --out FILE.npy" in answer.err

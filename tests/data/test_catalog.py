@@ -151,8 +151,12 @@ def test_items_without_catalogue_row_or_with_zeros_have_no_feature() -> None:
     found, facts = read_feature(np.array([[0, 0], [5, 6]]), numbered(0, 1), name="image")
     assert found.tolist() == [[0, 0], [0, 0], [5, 6], [0, 0]]
     assert facts == {"width": 2, "items": 1, "missing": 2}
-    with pytest.raises(DataError, match="not all zero"):
-        read_feature(np.zeros((2, 2)), numbered(0, 1), name="image")
+
+
+def test_a_matrix_of_zeros_alone_is_no_feature_of_a_log(tmp_path: Path) -> None:
+    log, items = pl.DataFrame({"user": ["u"] * 3, "item": ["a", "b", "a"]}), pl.DataFrame({"item": ["a", "b"]})
+    with pytest.raises(DataError, match="feature 'image': no item of the log has a row that is not all zero"):
+        prepare(log, items=items, features={"image": np.zeros((2, 2))}, out=tmp_path / "data", order="file", negatives=0)
 
 
 @pytest.mark.parametrize(

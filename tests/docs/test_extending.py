@@ -101,6 +101,6 @@ def test_the_encoder_makes_a_feature_matrix(example: Callable[..., dict[str, Any
     data = prepare("clicks.csv", items="items.csv", out="data")
     example("class Letters", data=data)
     letters = PreparedData.open(data.path).features["letters"]
-    assert letters.shape == (31, 26)
+    assert letters.shape == (31, 26 + 10)
     for row, title in zip(letters[1:], data.catalog["title"], strict=True):
-        assert row.tolist() == [title.count(letter) for letter in "abcdefghijklmnopqrstuvwxyz"]
+        assert row.tolist() == [title.count(letter) for letter in "abcdefghijklmnopqrstuvwxyz0123456789"]

@@ -12,6 +12,7 @@ import torch
 from solidrec.api import load
 from solidrec.artifacts import read_json
 from solidrec.data.prepared import PreparedData
+from solidrec.errors import UsageError
 from solidrec.evaluate.runner import evaluate
 from solidrec.evaluate.scorer import ModelScorer
 from solidrec.experiments.cold_users import EVENTS, TRUNK, run_cold_users
@@ -61,3 +62,11 @@ def test_one_event_is_the_last_one(data: PreparedData, run_folder: Path) -> None
     scores = ModelScorer(model)(last, rows.candidates(0, len(rows)))
     by_hand = (scores[:, :1] > scores[:, 1:]).mean(1) + 0.5 * (scores[:, :1] == scores[:, 1:]).mean(1)
     np.testing.assert_allclose(found, by_hand, atol=1e-9)
+
+
+def test_shorter_models_are_measured_as_far_as_they_read(data: PreparedData, tiny: dict[str, Any], tmp_path: Path) -> None:
+    settings = {"model": tiny["model"] | {"length": 4}, "train": tiny["train"] | {"epochs": 1}}
+    found = run_cold_users(data.path, tmp_path / "out", seeds=1, settings=settings)
+    assert [part["events"] for part in found["events"]] == [1, 2, 3]
+    with pytest.raises(UsageError, match=r"--set model.name: is what this experiment varies"):
+        run_cold_users(data.path, tmp_path / "other", seeds=1, settings={"model": {"name": "duet"}})

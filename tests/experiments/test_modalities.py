@@ -71,6 +71,26 @@ def test_an_error_in_a_training_is_the_experiments(data: PreparedData, tmp_path:
         run_modalities(data.path, tmp_path / "out", modalities=["imege", "text"])
 
 
+def test_settings_that_the_experiment_varies_are_refused_before_it_trains(data: PreparedData, tmp_path: Path) -> None:
+    for settings, key in (({"semantics": {"method": "kmeans"}}, "semantics.method"), ({"seed": 1}, "seed")):
+        with pytest.raises(UsageError, match=f"--set {key}: is what this experiment varies"):
+            run_modalities(data.path, tmp_path / "out", modalities=["text"], settings=settings)
+    with pytest.raises(UsageError, match="--modality text: is there twice"):
+        run_modalities(data.path, tmp_path / "out", modalities=["text", "text"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_levels_and_weights_reach_the_subsets_that_have_them() -> None:
+    cells = cells_of(["id", "text"], 1, {"semantics": {"levels": 2, "weights": {"text": 0.5}}})
+    found = {cell.row: cell.settings["semantics"] for cell in cells}
+    assert "levels" not in found[CONTROL]
+    assert "weights" not in found[CONTROL]
+    assert {name: row.get("weights") for name, row in found.items() if name != CONTROL} == {
+        "id": {}, "text": {"text": 0.5}, "id + text": {"text": 0.5},
+    }  # fmt: skip
+    assert all(row["levels"] == 2 for name, row in found.items() if name != CONTROL)
+
+
 def row(name: str, uauc: float, gap: float, holm: float) -> dict[str, Any]:
     return {"name": name, "mean": {"UAUC": uauc}, "over_control": {"UAUC": {"mean": gap, "holm": holm}}}
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from solidrec.semantics.cold import ColdStart, fit_cold, place, r2, spread, stretch
+from solidrec.semantics import cold as module
+from solidrec.semantics.cold import ColdStart, fit_cold, r2, regress, stretch
 from solidrec.semantics.content import Content, Part
-from solidrec.semantics.fuse import fuse
-from solidrec.semantics.ids import SemanticIds
-from solidrec.semantics.plan import cluster
 
 WIDTH, DIM, ITEMS = 6, 4, 300
 CONTENT = Content((Part("image", WIDTH),))
@@ -27,9 +26,14 @@ def world(noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return content.astype(np.float32), embeddings, rng.normal(size=(200, DIM))
 
 
+def dots(users: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Scores by dot products with some users."""
+    return lambda embeddings: users @ embeddings.T
+
+
 def test_a_linear_map_is_found_exactly() -> None:
     content, embeddings, users = world(0.0)
-    cold = fit_cold(CONTENT, {"image": content[:200]}, embeddings[:200], np.full(200, 5), users=users)
+    cold = fit_cold(CONTENT, {"image": content[:200]}, embeddings[:200], np.full(200, 5), score=dots(users))
     assert cold.facts["r2"] > 0.999
     assert cold.facts["stretch"] == pytest.approx(1, abs=0.05)
     np.testing.assert_allclose(cold.embed({"image": content[200:]}), embeddings[200:], atol=0.1)
@@ -41,7 +45,7 @@ def test_items_that_were_seen_never_teach_nothing_and_those_without_content_get_
     counts = np.full(ITEMS, 3)
     wrong[250:], counts[250:] = 1e3, 0
     content[10:20] = 0
-    cold = fit_cold(CONTENT, {"image": content}, wrong, counts, users=users)
+    cold = fit_cold(CONTENT, {"image": content}, wrong, counts, score=dots(users))
     assert cold.facts["items"] == 240
     np.testing.assert_allclose(cold.embed({"image": content[250:]}), embeddings[250:], atol=0.1)
     np.testing.assert_allclose(cold.embed({"image": np.zeros((1, WIDTH))})[0], wrong[:250].mean(0), rtol=1e-5)
@@ -52,7 +56,7 @@ def test_new_items_take_their_share_of_the_first_places(noise: float) -> None:
     """60 of 300 items are new. As predicted they are hidden; stretched, they fill about a fifth of the first ten places."""
     content, embeddings, users = world(noise)
     old, new = slice(0, 240), slice(240, 300)
-    cold = fit_cold(CONTENT, {"image": content[old]}, embeddings[old], np.full(240, 5), users=users)
+    cold = fit_cold(CONTENT, {"image": content[old]}, embeddings[old], np.full(240, 5), score=dots(users))
 
     def share(vectors: np.ndarray) -> float:
         scores = users @ np.concatenate([embeddings[old], vectors]).T
@@ -65,19 +69,42 @@ def test_new_items_take_their_share_of_the_first_places(noise: float) -> None:
     assert cold.facts["stretch"] > 1.1
 
 
-def test_without_user_vectors_predictions_get_the_spread_of_what_was_learned() -> None:
-    content, embeddings, _ = world(1.0)
-    cold = fit_cold(CONTENT, {"image": content}, embeddings, np.full(ITEMS, 2))
-    assert cold.embed({"image": content}).var(0).sum() == pytest.approx(embeddings.var(0).sum(), rel=0.15)
-    assert spread(np.array([[0.0], [4.0]]), np.array([[1.0], [2.0]])) == 4
+def test_a_map_that_explains_nothing_is_not_stretched() -> None:
+    """Content and embeddings have nothing to do with each other: stretched, new items would be noise at the top of every list."""
+    content, _, users = world(0.0)
+    noise = np.random.default_rng(5).normal(size=(ITEMS, DIM))
+    cold = fit_cold(CONTENT, {"image": content}, noise, np.full(ITEMS, 2), score=dots(users))
+    assert cold.facts["r2"] < 0.05
+    assert cold.facts["stretch"] == 1
+    assert np.abs(cold.embed({"image": content}) - noise.mean(0)).max() < 0.5
 
 
 def test_stretch_is_one_when_nothing_is_lost_and_at_most_eight() -> None:
     rng = np.random.default_rng(0)
     targets, users = rng.normal(size=(100, 3)), rng.normal(size=(50, 3))
-    assert stretch(targets, targets, targets.mean(0), users) == pytest.approx(1, abs=0.1)
-    base = targets.mean(0)
-    assert stretch(targets, np.tile(base, (100, 1)), base, users) == pytest.approx(8, rel=0.01)
+    centre = targets.mean(0)
+    assert stretch(targets, targets, centre, dots(users)) == pytest.approx(1, abs=0.1)
+    assert stretch(targets, np.tile(centre, (100, 1)), centre, dots(users)) == pytest.approx(8, rel=0.01)
+
+
+def test_stretching_keeps_the_centre_of_what_is_predicted() -> None:
+    """New items as a whole move nowhere, only apart: none gains by being new."""
+    content, embeddings, users = world(1.0)
+    cold = fit_cold(CONTENT, {"image": content}, embeddings, np.full(ITEMS, 5), score=dots(users))
+    plain = regress(content.astype(np.float64), embeddings, np.full(ITEMS, 5))
+    np.testing.assert_allclose(cold.embed({"image": content}).mean(0), plain.left_out.mean(0), atol=0.02)
+
+
+def test_wide_content_is_read_by_its_principal_components(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As good as all of it where the rest is noise, and exact where there is no rest."""
+    content, embeddings, _ = world(0.0)
+    wide = np.concatenate([content, 1e-6 * np.random.default_rng(1).normal(size=(ITEMS, 30))], axis=1).astype(np.float64)
+    weights = np.ones(ITEMS)
+    whole = regress(wide, embeddings, weights)
+    monkeypatch.setattr(module, "WIDEST", WIDTH)
+    narrow = regress(wide, embeddings, weights)
+    np.testing.assert_allclose(wide @ narrow.weight + narrow.bias, wide @ whole.weight + whole.bias, atol=0.02)
+    np.testing.assert_allclose(narrow.left_out, whole.left_out, atol=0.02)
 
 
 def test_r2_by_hand() -> None:
@@ -91,7 +118,8 @@ def test_r2_by_hand() -> None:
 @pytest.mark.parametrize("items", [0, 5])
 def test_too_few_items_teach_the_mean(items: int) -> None:
     content, embeddings, _ = world(0.0)
-    cold = fit_cold(CONTENT, {"image": content[:items]}, embeddings[:items] if items else embeddings[:1], np.ones(max(items, 1)))
+    few = embeddings[:items] if items else embeddings[:1]
+    cold = fit_cold(CONTENT, {"image": content[:items]}, few, np.ones(max(items, 1)), score=dots(np.ones((2, DIM))))
     expected = embeddings[: max(items, 1)].mean(0)
     np.testing.assert_allclose(cold.embed({"image": content[:3]}), [expected] * 3, rtol=1e-5)
     assert not np.shares_memory(cold.bias, cold.base)  # safetensors writes no memory twice
@@ -99,66 +127,6 @@ def test_too_few_items_teach_the_mean(items: int) -> None:
 
 def test_round_trip() -> None:
     content, embeddings, users = world(0.3)
-    cold = fit_cold(CONTENT, {"image": content}, embeddings, np.full(ITEMS, 2), users=users)
+    cold = fit_cold(CONTENT, {"image": content}, embeddings, np.full(ITEMS, 2), score=dots(users))
     again = ColdStart.of(json.loads(json.dumps(cold.plain())), cold.arrays())
     assert np.array_equal(again.embed({"image": content}), cold.embed({"image": content}))
-
-
-def made(levels: int, missing: int = 0) -> tuple[SemanticIds, np.ndarray]:
-    rng = np.random.default_rng(0)
-    matrix = rng.normal(size=(5, 8))[np.arange(60) % 5] * 3 + 0.3 * rng.normal(size=(60, 8))
-    matrix[:missing] = 0
-    groups, centroids = cluster(fuse([matrix]), 5, levels=levels, seed=0, device="cpu")
-    codes = np.concatenate([np.zeros((1, levels), dtype=np.int64), groups + 1])
-    return SemanticIds(codes, centroids, (), "kmeans", ("image",), 0, ""), matrix
-
-
-@pytest.mark.parametrize("levels", [1, 3])
-def test_an_item_with_the_content_of_an_old_one_gets_its_ids(levels: int) -> None:
-    ids, matrix = made(levels)
-    assert np.array_equal(place(ids, {"image": matrix}, [None] * 60), ids.codes[1:])
-
-
-def test_an_item_without_content_joins_its_like_or_the_largest() -> None:
-    ids, matrix = made(2, missing=3)
-    assert np.array_equal(place(ids, {"image": matrix[:4]}, [None] * 4), ids.codes[1:5])
-    assert len(np.unique(ids.codes[1:4])) == 1
-    full, _ = made(2)
-    largest = np.bincount(full.of_item[1:]).argmax()
-    assert place(full, {"image": np.zeros((1, 8))}, [None])[0, 0] == largest
-
-
-def test_an_id_embedding_that_a_new_item_cannot_have_is_left_out() -> None:
-    rng = np.random.default_rng(0)
-    _, matrix = made(1)
-    both = fuse([rng.normal(size=(60, 4)), matrix], [1.0, 2.0])
-    groups, centroids = cluster(both, 5, levels=1, seed=0, device="cpu")
-    codes = np.concatenate([np.zeros((1, 1), dtype=np.int64), groups + 1])
-    mixed = SemanticIds(codes, centroids, (), "kmeans", ("id", "image"), 0, "", (1.0, 2.0))
-    found = place(mixed, {"image": matrix}, [None] * 60)[:, 0]
-    block = both.vectors[:, 4:]
-    expected = ((block[:, None] - centroids[None, :, 4:]) ** 2).sum(-1).argmin(1) + 1
-    assert np.array_equal(found, expected)
-
-
-def test_of_its_own_categories_an_item_gets_the_nearest() -> None:
-    centroids = np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]], dtype=np.float32)
-    ids = SemanticIds(np.array([[0], [1], [2], [3]]), centroids, ("a", "b", "c"), "categories", ("image",), 0, "")
-    new = {"image": np.array([[0.1, 1.0]] * 4)}
-    found = place(ids, new, [["a"], ["a", "c"], ["unknown"], None])[:, 0]
-    assert [ids.labels[number - 1] for number in found] == ["a", "c", "b", "b"]
-
-
-def test_a_category_is_enough_where_the_content_is_an_id_embedding() -> None:
-    """Ids that are categories, placed by item embeddings that a new item cannot have."""
-    centroids = np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]], dtype=np.float32)
-    ids = SemanticIds(np.array([[0], [1], [2], [3], [3]]), centroids, ("a", "b", "c"), "categories", ("id",), 0, "")
-    found = place(ids, {}, [["b"], ["c", "b"], ["unknown"], None])[:, 0]
-    assert [ids.labels[number - 1] for number in found] == ["b", "b", "c", "c"]  # the first of its own, else the largest
-
-
-def test_random_ids_are_dealt_on() -> None:
-    ids = SemanticIds(np.array([[0], [1], [2], [3]]), np.zeros((3, 1), dtype=np.float32), (), "random", (), 4, "")
-    found = place(ids, {}, [None] * 50)
-    assert found.shape == (50, 1)
-    assert set(found[:, 0].tolist()) == {1, 2, 3}

@@ -14,7 +14,7 @@ from solidrec.api import add_items, load, train
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_table
-from solidrec.errors import DataError, UsageError
+from solidrec.errors import DataError, StorageError, UsageError
 from solidrec.runs import Run, load_run
 from solidrec.serve.engine import Engine
 from solidrec.serve.items import add_items as with_items
@@ -41,7 +41,7 @@ def before(data: PreparedData, tiny: dict[str, Any], tmp_path_factory: pytest.Te
 
 @pytest.fixture(scope="module")
 def after(before: Run) -> Run:
-    return with_items(before, read_table(NEW), features={"content": CONTENT})
+    return with_items(before, read_table(NEW), features={"content": CONTENT}).run
 
 
 def test_new_items_come_last_and_old_ones_stay_as_they_were(before: Run, after: Run) -> None:
@@ -94,7 +94,9 @@ def test_an_item_without_content_gets_the_mean_and_an_answer_all_the_same(before
 def test_the_run_on_disk_grows_in_place_and_once_only(before: Run, data: PreparedData, tmp_path: Path) -> None:
     out = tmp_path / "run"
     facts = add_items(before.path, NEW, out=out, features={"content": CONTENT})
-    assert facts == {"run": str(out), "added": 3, "items": 43}
+    assert {key: facts[key] for key in ("run", "added", "items")} == {"run": str(out), "added": 3, "items": 43}
+    assert facts["content"] == {"content": 2, "text": 2, "categories": 2}
+    assert (facts["missing_features"], facts["explained"] > 0.5) == ([], True)
     model = load(out)
     assert model.run.manifest["added_items"] == 3
     assert model.run.manifest["digest"] == before.manifest["digest"]
@@ -103,7 +105,12 @@ def test_the_run_on_disk_grows_in_place_and_once_only(before: Run, data: Prepare
     with pytest.raises(UsageError, match="knows all of its 4 items already"):
         add_items(out, NEW)
     more = pl.DataFrame({"item": ["z"], "title": ["thing 1 of kind 7"]})
-    assert add_items(out, more) == {"run": str(out), "added": 1, "items": 44}
+    (out / "report.html").write_text("mine")
+    facts = add_items(out, more)
+    assert (facts["run"], facts["added"], facts["items"]) == (str(out), 1, 44)
+    assert facts["content"] == {"content": 0, "text": 1, "categories": 0}
+    assert facts["missing_features"] == ["content"]
+    assert (out / "report.html").read_text() == "mine"  # what is a person's own stays
     assert load(out).run.manifest["added_items"] == 4
     assert load(out).run.cold is not None
 
@@ -111,6 +118,17 @@ def test_the_run_on_disk_grows_in_place_and_once_only(before: Run, data: Prepare
 def test_what_cannot_work_is_refused_before_anything_is_written(before: Run, walk: Any, tiny: Any, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"feature 'image': the run was trained without it \(it reads content\)"):
         with_items(before, read_table(NEW), features={"image": CONTENT})
+    with pytest.raises(DataError, match="has no rows"):
+        with_items(before, read_table(NEW.clear()))
+    with pytest.raises(DataError, match="occurs again"):
+        with_items(before, read_table(pl.concat([NEW, NEW])))
+    assert len(with_items(before, read_table(pl.concat([NEW, NEW]).drop("item_idx")), duplicate_items="first").run.items) == 43
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis.txt").write_text("mine")
+    with pytest.raises(StorageError, match="exists already; choose another --out"):
+        add_items(before.path, NEW, out=precious)
+    assert (precious / "thesis.txt").read_text() == "mine"
     with pytest.raises(DataError, match="is 3 x 5, 3 x 8 as in training is needed"):
         with_items(before, read_table(NEW), features={"content": np.ones((4, 5), dtype=np.float32)})
     bare = prepare(walk(users=30)[0], out=tmp_path / "ids")
@@ -126,7 +144,7 @@ def test_every_kind_of_model_and_of_ids_grows(model: str, data: PreparedData, ti
     grown = with_items(run, read_table(NEW), features={"content": CONTENT})
     save_with_items(grown, run, tmp_path / "grown")
     again = load_run(tmp_path / "grown")
-    assert Engine(again).recommend(["n0", "i01"], k=3).items == Engine(grown).recommend(["n0", "i01"], k=3).items
+    assert Engine(again).recommend(["n0", "i01"], k=3).items == Engine(grown.run).recommend(["n0", "i01"], k=3).items
     if again.semantics is not None:
         assert again.semantics.codes.shape == (44, 2)
         kept = again.semantics.codes

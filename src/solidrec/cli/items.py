@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -16,6 +16,8 @@ items = typer.Typer(
     epilog="Example: solidrec items add run new.csv",
     rich_markup_mode=None,
 )
+LITTLE = 0.2
+
 app.add_typer(items, name="items")
 
 
@@ -36,6 +38,7 @@ def add(
     category_column: Annotated[Column, typer.Option(help="Default: categories, category, genres and the like.")] = None,
     category_separator: Annotated[str | None, typer.Option(help="Splits a category string, for example '|'.")] = None,
     feature_start: Annotated[int | None, typer.Option(help="First value of item_idx, 0 or 1, if it cannot be told.")] = None,
+    duplicate_items: Annotated[str, typer.Option(help="The same item twice: error or first.")] = "error",
     encoding: Annotated[str, typer.Option(help="Text encoding of csv, tsv and jsonl.")] = "utf-8",
     json_: Json = False,
 ) -> None:
@@ -49,8 +52,19 @@ def add(
     facts = add_items(
         run, new_items, out=out, features=named_files(features or []), columns=columns,
         category_separator=category_separator, feature_start=feature_start, encoding=encoding,
+        duplicate_items=cast(Any, duplicate_items),
     )  # fmt: skip
     if json_:
         print_json(facts)
         return
+    from solidrec.console import say
+
     print(f"wrote {facts['run']}: {facts['added']:,} items added, {facts['items']:,} in all")
+    say("known of the new items: " + ", ".join(f"{name} of {count:,}" for name, count in facts["content"].items()))
+    for name in facts["missing_features"]:
+        say(f"trained with the feature {name!r}, which was not given for new items: --features {name}=FILE.npy")
+    if facts["explained"] < LITTLE:
+        say(
+            f"content explains {max(facts['explained'], 0):.0%} of this run's item embeddings, so new items are placed by "
+            "little: train with --set model.start=content"
+        )

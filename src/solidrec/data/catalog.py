@@ -153,8 +153,6 @@ def read_feature(
     if not np.isfinite(out).all():
         raise DataError(f"{where}: holds NaN or infinite values; remove or impute them (all zeros = no such feature)")
     missing = int(np.count_nonzero(~out[1:].any(axis=1)))
-    if missing == len(catalog.rows):
-        raise DataError(f"{where}: no item of the log has a row that is not all zero; check that it belongs to the items file")
     return out, {"width": matrix.shape[1], "items": len(catalog.rows) - missing, "missing": missing}
 
 

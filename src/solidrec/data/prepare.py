@@ -112,6 +112,9 @@ def prepare(
     for name, given in sorted((features or {}).items()):
         source_of, numbered = feature_source(given, item_table, catalog)
         matrices[name], modalities[name] = read_feature(source_of, numbered, name=name, start=feature_start)
+        if not modalities[name]["items"]:
+            where = f"feature {name!r}" if isinstance(source_of, np.ndarray) else str(source_of)
+            raise DataError(f"{where}: no item of the log has a row that is not all zero; does it belong to the items file?")
 
     progress("writing")
     facts = {
@@ -168,8 +171,8 @@ def _check(options: Mapping[str, Any], features: Mapping[str, Any], *, has_items
         if options[name] < 0:
             raise UsageError(f"{name} is {options[name]}; it must be 0 or more")
     for name in features:
-        if not FEATURE_NAME.fullmatch(name):
-            raise UsageError(f"feature name {name!r} must be letters, digits, - or _ (at most 64)")
+        if not FEATURE_NAME.fullmatch(name) or name == "id":
+            raise UsageError(f"feature name {name!r} must be letters, digits, - or _ (at most 64), and not 'id'")
     if features and not has_items:
         raise UsageError("features belong to an items file that numbers their rows; give items= (--items)")
 

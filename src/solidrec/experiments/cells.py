@@ -13,6 +13,7 @@ import numpy as np
 
 from solidrec.api import Model, load, train
 from solidrec.data.prepared import PreparedData
+from solidrec.errors import UsageError
 from solidrec.evaluate.result import Evaluation
 
 METRICS = ("AUC", "UAUC", "NDCG@10", "Recall@10")
@@ -30,6 +31,17 @@ class Cell:
     def folder(self, out: Path) -> Path:
         """Return the run folder."""
         return out / "runs" / f"{self.row.replace(' ', '')}-seed{self.seed}"
+
+
+def check_settings(data: PreparedData, settings: Mapping[str, Any], varied: Sequence[str]) -> None:
+    """Raise `UsageError` for settings that an experiment varies itself, and for data that has no test split."""
+    data.rows("test")
+    for key in varied:
+        group: Any = settings
+        for part in key.split("."):
+            group = group.get(part) if isinstance(group, Mapping) else None
+        if group is not None:
+            raise UsageError(f"--set {key}: is what this experiment varies; leave it out")
 
 
 def train_cells(

@@ -1,4 +1,4 @@
-"""Items that training never saw: how well they are ranked among known ones, beside content-kNN and chance.
+"""Items that training never saw: how well they are ranked, beside content-kNN, the same model without their content, and chance.
 
 A share of the items is held out: all their interactions are removed, a model is trained on the rest, and the items join it by
 their content alone. The targets are the users whose last item was held out, their histories what is left before it.
@@ -7,140 +7,110 @@ their content alone. The targets are the users whose last item was held out, the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
-from solidrec.artifacts import MANIFEST, versions, write_file, write_json
+from solidrec.artifacts import versions, write_file, write_json
 from solidrec.console import console, counted
-from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
-from solidrec.data.readers import Table
 from solidrec.errors import UsageError
 from solidrec.evaluate.intervals import bootstrap_mean, holm, paired_difference
 from solidrec.evaluate.scorer import ModelScorer
-from solidrec.experiments.cells import Cell, train_cells
+from solidrec.experiments.cells import Cell, check_settings, train_cells
+from solidrec.experiments.held_out import HeldOut, hold_out, joined, shuffled
 from solidrec.metrics import per_row, ranks
 from solidrec.runs import Run, load_run
 from solidrec.semantics.content import side_by_side
 from solidrec.serve.engine import Engine
-from solidrec.serve.items import add_items
 from solidrec.spec import merge
 
 NEGATIVES = 99
 METRICS = ("UAUC", "NDCG@10", "Recall@10")
-CHANCE = "chance"
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-
-
-@final
-@dataclass(frozen=True)
-class HeldOut:
-    """What was held out: `items` (item indices of the whole data), the data `kept` without them, and the targets.
-
-    ``histories`` and ``targets`` are ids of the whole data, one of each a target.
-    """
-
-    kept: PreparedData
-    items: Ints
-    histories: list[list[str]]
-    targets: list[str]
-
-
-def run_cold_items(
-    path: Path, out: Path, *, model: str = "static", share: float = 0.1, seeds: int = 3, settings: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """Hold out a share of the items `seeds` times, other ones each time, and rank each target among 99 known items.
-
-    Writes ``cold-items.json`` and ``cold-items.md`` to `out` and returns what is in the former; finished trainings are kept.
-    Raises `UsageError` if items have no content or nobody's last item was held out.
-    """
-    whole = PreparedData.open(path)
-    if not 0 < share < 1:
-        raise UsageError(f"--share {share}: give a share of the items between 0 and 1")
-    settings = merge({"model": {"name": model, "start": "content"}}, settings or {})
-    parts, shown = [], []
-    with counted(console, f"training without {share:.0%} of the items", seeds, shown=True) as step:
-        for seed in range(seeds):
-            held = hold_out(whole, out / f"data-seed{seed}", share=share, seed=seed)
-            cell = Cell("run", seed, settings)
-            train_cells(held.kept.path, [cell], out)
-            grown = joined(whole, held, load_run(cell.folder(out)))
-            parts.append(measure(whole, held, grown, seed))
-            shown.append(exposure(held, grown))
-            step(1)
-    values = {name: {metric: np.concatenate([part[name][metric] for part in parts]) for metric in METRICS} for name in parts[0]}
-    found = summary(values) | {
-        "data": whole.fingerprint, "share": share, "seeds": seeds, "settings": settings, "exposure": float(np.mean(shown)),
-        "versions": versions(),
-    }  # fmt: skip
-    write_json(out / "cold-items.json", found)
-    write_file(out / "cold-items.md", lambda temporary: temporary.write_text(markdown(found), encoding="utf-8"))
-    return found
-
-
-def hold_out(whole: PreparedData, out: Path, *, share: float, seed: int) -> HeldOut:
-    """Prepare the data without some items, or open what an earlier call prepared, and find the targets."""
-    count = max(1, round(share * len(whole.items)))
-    items = np.sort(np.random.default_rng([seed, 1]).permutation(len(whole.items))[:count] + 1)
-    cold = np.zeros(len(whole.items) + 1, dtype=bool)
-    cold[items] = True
-    if not (out / MANIFEST).is_file():
-        users = np.repeat(np.arange(len(whole.offsets) - 1), np.diff(whole.offsets))
-        warm = ~cold[whole.event_items]
-        log = pl.DataFrame({
-            "user": whole.users.series.gather(users[warm] - 1), "item": whole.items.series.gather(whole.event_items[warm] - 1),
-            "position": np.flatnonzero(warm),
-        })  # fmt: skip
-        features = {name: np.asarray(matrix[1:]) for name, matrix in whole.features.items()}
-        catalog = whole.catalog.with_row_index("item_idx")
-        prepare(log, items=catalog, features=features, feature_start=0, out=out, source=f"{count} items held out")
-    histories, targets = [], []
-    for user in range(1, len(whole.users) + 1):
-        events = whole.event_items[whole.offsets[user] : whole.offsets[user + 1]]
-        before = [whole.items.id(int(item)) for item in events[:-1] if not cold[item]]
-        if cold[events[-1]] and before:
-            histories.append(before)
-            targets.append(whole.items.id(int(events[-1])))
-    if not targets:
-        raise UsageError(f"{whole.path}: nobody's last item is among the {count:,} held out; hold out more (--share)")
-    return HeldOut(PreparedData.open(out), items, histories, targets)
-
-
-def joined(whole: PreparedData, held: HeldOut, run: Run) -> Run:
-    """Return the run with the held-out items added by their content."""
-    rows = held.items - 1
-    frame = whole.catalog[rows].with_columns(item_idx=pl.Series(np.arange(len(rows))))
-    features = {name: np.asarray(matrix[held.items]) for name, matrix in whole.features.items()}
-    return add_items(run, Table(frame.lazy(), "held-out items"), features=features, feature_start=0)
-
-
-def measure(whole: PreparedData, held: HeldOut, grown: Run, seed: int) -> dict[str, dict[str, Floats]]:
-    """Return {who: {metric: (targets,)}} of the model and of content-kNN in its variants."""
-    histories = [grown.items.known(history)[0] for history in held.histories]
-    targets, _ = grown.items.known(held.targets)
-    candidates = with_negatives(histories, targets, known=len(held.kept.items), seed=seed)
-    scores = {"model": ModelScorer(grown.model)(Engine(grown).window(histories), candidates)}
-    vectors = content_of(whole, grown)
-    for name, last, join in KNN:
-        found = [
-            join(vectors[history[-last:]] @ vectors[row].T, axis=0) for history, row in zip(histories, candidates, strict=True)
-        ]
-        scores[name] = np.stack(found)
-    return {name: measured(found) for name, found in scores.items()}
-
-
+MODEL, WITHOUT = "model", "model, content shuffled among the new"
+KNOWN, NEW = "known items", "other new items"
 KNN = (
     ("content-kNN, mean of 10", 10, np.mean),
     ("content-kNN, nearest of 10", 10, np.max),
     ("content-kNN, last item", 1, np.max),
 )
 """Cosine of a candidate's content to that of the history: name, how many last items, and how their values are joined."""
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Values = dict[str, dict[str, Floats]]
+"""Who -> metric -> a value a held-out item."""
+
+
+def run_cold_items(
+    path: Path, out: Path, *, model: str = "static", share: float = 0.1, seeds: int = 3, settings: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Hold out a share of the items `seeds` times, never the same ones, and rank each target among known and among new items.
+
+    Writes ``cold-items.json`` and ``cold-items.md`` to `out` and returns what is in the former; finished trainings are kept.
+    Raises `UsageError` if items have no content, nobody's last item was held out, or the draws are more than there are items.
+    """
+    whole = PreparedData.open(path)
+    if not 0 < share < 1 or seeds * share > 1:
+        raise UsageError(f"--share {share} of {seeds} draws: give a share above 0 that leaves each draw items of its own")
+    check_settings(whole, settings or {}, ("seed", "model.name"))
+    settings = merge({"model": {"name": model, "start": "content"}}, settings or {})
+    draws: list[Draw] = []
+    with counted(console, f"training without {share:.0%} of the items", seeds, shown=True) as step:
+        for seed in range(seeds):
+            held = hold_out(whole, out, share=share, seed=seed)
+            cell = Cell(held.kept.path.name, seed, settings)
+            train_cells(held.kept.path, [cell], out)
+            draws.append(measure(whole, held, load_run(cell.folder(out)), seed))
+            step(1)
+    found = {
+        "tables": [table(among, joined_values([draw.values[among] for draw in draws])) for among in (KNOWN, NEW)],
+        "targets": sum(draw.targets for draw in draws), "items": len(draws_of(draws, KNOWN)), "share": share, "seeds": seeds,
+        "exposure": float(np.mean([draw.exposure for draw in draws])), "explained": [draw.explained for draw in draws],
+        "data": whole.fingerprint, "settings": settings, "versions": versions(),
+    }  # fmt: skip
+    write_json(out / "cold-items.json", found)
+    write_file(out / "cold-items.md", lambda temporary: temporary.write_text(markdown(found), encoding="utf-8"))
+    return found
+
+
+class Draw(NamedTuple):
+    """What one draw of held-out items gives: ``values`` by kind of negatives, its ``targets``, ``exposure`` and ``explained``."""
+
+    values: dict[str, Values]
+    targets: int
+    exposure: float
+    explained: float
+
+
+def measure(whole: PreparedData, held: HeldOut, run: Run, seed: int) -> Draw:
+    """Measure a trained run on the items that it did not see."""
+    grown = joined(whole, held, run)
+    histories = [grown.items.known(history)[0] for history in held.histories]
+    targets = np.array(grown.items.known(held.targets)[0])
+    known = len(held.kept.items)
+    pools = {KNOWN: np.arange(1, known + 1), NEW: np.arange(known + 1, len(grown.items) + 1)}
+    vectors = content_of(whole, grown)
+    values: dict[str, Values] = {}
+    for among, pool in pools.items():
+        candidates = with_negatives(histories, targets, pool, seed=seed)
+        window = Engine(grown).window(histories)
+        scores = {MODEL: ModelScorer(grown.model)(window, candidates)}
+        scores |= {WITHOUT: ModelScorer(shuffled(grown, known, seed).model)(window, candidates)}
+        scores |= {name: content_knn(vectors, histories, candidates, last, join) for name, last, join in KNN}
+        values[among] = {name: by_item(measured(found), targets) for name, found in scores.items()}
+    assert grown.cold is not None
+    return Draw(values, len(targets), exposure(held, grown), grown.cold.facts["r2"])
+
+
+def content_knn(
+    vectors: npt.NDArray[np.float32], histories: Sequence[Sequence[int]], candidates: Ints, last: int, join: Any
+) -> npt.NDArray[np.float32]:
+    """Return the joined cosine of each candidate's content to that of the `last` items of its history."""
+    return np.stack(
+        [join(vectors[history[-last:]] @ vectors[row].T, axis=0) for history, row in zip(histories, candidates, strict=True)]
+    )
 
 
 def content_of(whole: PreparedData, grown: Run) -> npt.NDArray[np.float32]:
@@ -153,11 +123,11 @@ def content_of(whole: PreparedData, grown: Run) -> npt.NDArray[np.float32]:
     return np.concatenate([np.zeros((1, unit.shape[1]), dtype=np.float32), unit])
 
 
-def with_negatives(histories: Sequence[Sequence[int]], targets: Sequence[int], *, known: int, seed: int) -> Ints:
-    """Return (targets, 1 + 99): each target and known items that are not in its history, fewer if somebody saw nearly all."""
+def with_negatives(histories: Sequence[Sequence[int]], targets: Ints, pool: Ints, *, seed: int) -> Ints:
+    """Return (targets, 1 + 99): each target and others of the pool that are not in its history, fewer if there are fewer."""
     rows = []
     for number, (history, target) in enumerate(zip(histories, targets, strict=True)):
-        free = np.setdiff1d(np.arange(1, known + 1), history)
+        free = np.setdiff1d(pool, [*history, target])
         rows.append(np.concatenate([[target], np.random.default_rng([seed, 2, number]).permutation(free)[:NEGATIVES]]))
     return np.stack([row[: min(map(len, rows))] for row in rows]).astype(np.int64)
 
@@ -166,6 +136,23 @@ def measured(scores: npt.NDArray[Any]) -> dict[str, Floats]:
     """Return the metrics of each row, the target being in column 0."""
     found = per_row(ranks(scores), (10,))
     return {metric: found[metric] for metric in METRICS}
+
+
+def by_item(values: Mapping[str, Floats], targets: Ints) -> dict[str, Floats]:
+    """Return each metric averaged over the rows of each target item: rows of one item say the same thing twice."""
+    items, place = np.unique(targets, return_inverse=True)
+    count = np.bincount(place, minlength=len(items))
+    return {metric: np.bincount(place, found, len(items)) / count for metric, found in values.items()}
+
+
+def joined_values(parts: Sequence[Values]) -> Values:
+    """Return the values of all draws one after the other; their items are different ones."""
+    return {name: {metric: np.concatenate([part[name][metric] for part in parts]) for metric in METRICS} for name in parts[0]}
+
+
+def draws_of(draws: Sequence[Draw], among: str) -> Floats:
+    """Return the model's values, one a held-out item."""
+    return joined_values([draw.values[among] for draw in draws])[MODEL][METRICS[0]]
 
 
 def exposure(held: HeldOut, grown: Run, *, users: int = 500) -> float:
@@ -178,40 +165,39 @@ def exposure(held: HeldOut, grown: Run, *, users: int = 500) -> float:
     return float(np.mean([row["item"] in new for answer in answers for row in answer]))
 
 
-def summary(values: Mapping[str, Mapping[str, Floats]]) -> dict[str, Any]:
-    """Return means with intervals over targets, and the model's paired differences to the others, Holm-corrected."""
-    table = [
+def table(among: str, values: Values) -> dict[str, Any]:
+    """Return means with intervals over items, and the model's paired differences to the others, Holm-corrected a metric."""
+    rows = [
         {"name": name, "mean": {metric: float(found[metric].mean()) for metric in METRICS},
          "interval": {metric: list(bootstrap_mean(found[metric])) for metric in METRICS}}
         for name, found in values.items()
     ]  # fmt: skip
-    others = [name for name in values if name != "model"]
+    others = [name for name in values if name != MODEL]
     differences = []
     for metric in METRICS:
-        tests = [paired_difference(values["model"][metric], values[name][metric]) for name in others]
+        tests = [paired_difference(values[MODEL][metric], values[name][metric]) for name in others]
         for name, test, p in zip(others, tests, holm([test.p for test in tests]), strict=True):
             gap = {"mean": test.mean, "low": test.low, "high": test.high, "p": test.p, "holm": p}
             differences.append({"other": name, "metric": metric, **gap})
-    low, _ = bootstrap_mean(values["model"]["UAUC"])
-    chance = {"UAUC": 0.5, "model_above": bool(low > 0.5)}
-    return {"targets": len(values["model"]["UAUC"]), "rows": table, "differences": differences, CHANCE: chance}
+    return {"among": among, "rows": rows, "differences": differences}
 
 
 def markdown(found: Mapping[str, Any]) -> str:
     """Return the tables as Markdown."""
-    lines = [f"| held-out items among {NEGATIVES} known ones | {' | '.join(METRICS)} |", f"| --- |{' ---: |' * len(METRICS)}"]
-    for row in found["rows"]:
-        cells = [f"{row['mean'][m]:.4f} [{row['interval'][m][0]:.4f}, {row['interval'][m][1]:.4f}]" for m in METRICS]
-        lines.append(f"| {row['name']} | {' | '.join(cells)} |")
-    lines += ["", "| the model less | metric | difference [95 %] | p (Holm) |", "| --- | --- | ---: | ---: |"]
-    lines += [
-        f"| {gap['other']} | {gap['metric']} | {gap['mean']:+.4f} [{gap['low']:+.4f}, {gap['high']:+.4f}] | {gap['holm']:.3f} |"
-        for gap in found["differences"]
-    ]
-    above = "above" if found[CHANCE]["model_above"] else "not above"
-    lines += [
-        "",
-        f"{found['targets']:,} targets of {found['seeds']} draws of {found['share']:.0%} of the items; chance is UAUC .5, and "
-        f"the model is {above} it. Of everybody's best ten of all items {found['exposure']:.1%} are new ones.",
-    ]
-    return "\n".join(lines) + "\n"
+    lines: list[str] = []
+    for part in found["tables"]:
+        lines += [f"| new items among {part['among']} | {' | '.join(METRICS)} |", f"| --- |{' ---: |' * len(METRICS)}"]
+        for row in part["rows"]:
+            cells = [f"{row['mean'][m]:.4f} [{row['interval'][m][0]:.4f}, {row['interval'][m][1]:.4f}]" for m in METRICS]
+            lines.append(f"| {row['name']} | {' | '.join(cells)} |")
+        lines += ["", f"| the model less, among {part['among']} | metric | difference [95 %] | p (Holm) |"]
+        lines += ["| --- | --- | ---: | ---: |"]
+        for gap in part["differences"]:
+            interval = f"{gap['mean']:+.4f} [{gap['low']:+.4f}, {gap['high']:+.4f}]"
+            lines.append(f"| {gap['other']} | {gap['metric']} | {interval} | {gap['holm']:.3f} |")
+        lines.append("")
+    return "\n".join(lines) + (
+        f"{found['targets']:,} targets, {found['items']:,} items of {found['seeds']} draws of {found['share']:.0%} of the items; "
+        f"every held-out item counts once, paired over items. Chance is UAUC .5; what the model reaches with shuffled content "
+        f"is what being new brings among known items. Of everybody's ten best of all items {found['exposure']:.1%} are new.\n"
+    )

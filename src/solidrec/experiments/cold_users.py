@@ -16,7 +16,7 @@ from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.intervals import holm, paired_difference
 from solidrec.evaluate.runner import evaluate
 from solidrec.evaluate.scorer import ModelScorer
-from solidrec.experiments.cells import Cell, Row, train_cells
+from solidrec.experiments.cells import Cell, Row, check_settings, train_cells
 from solidrec.nn.recommender import Recommender
 from solidrec.runs import load_run
 from solidrec.serve.engine import trunk_alone
@@ -36,11 +36,14 @@ def run_cold_users(
     Writes ``cold-users.json`` and ``cold-users.md`` to `out` and returns what is in the former; finished trainings are kept.
     """
     data = PreparedData.open(path)
+    check_settings(data, settings or {}, ("seed", "model.name"))
     cells = [Cell(model, seed, merge({"model": {"name": model}}, settings or {})) for seed in range(seeds) for model in MODELS]
     with counted(console, "training", len(cells), shown=True) as step:
         train_cells(path, cells, out, jobs=jobs, done=lambda cell: step(1))
-    with counted(console, "measuring", len(EVENTS) * len(cells), shown=True) as step:
-        tables = {events: rows_at(data, cells, out, events=events, step=step) for events in EVENTS}
+    length = load_run(cells[0].folder(out)).spec.model.length
+    lengths = [events for events in EVENTS if events <= length]
+    with counted(console, "measuring", len(lengths) * len(cells), shown=True) as step:
+        tables = {events: rows_at(data, cells, out, events=events, step=step) for events in lengths}
     found = {
         "events": [summary(events, rows) for events, rows in tables.items()], "data": data.fingerprint, "seeds": seeds,
         "settings": dict(settings or {}), "versions": versions(),

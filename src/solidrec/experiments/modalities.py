@@ -15,7 +15,7 @@ from solidrec.console import console, counted, say
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError, nearest
 from solidrec.evaluate.intervals import bootstrap_mean, holm, paired_difference
-from solidrec.experiments.cells import METRICS, Cell, Row, rows_of, train_cells
+from solidrec.experiments.cells import METRICS, Cell, Row, check_settings, rows_of, train_cells
 from solidrec.semantics.modality import available
 from solidrec.spec import merge
 
@@ -43,6 +43,9 @@ def run_modalities(
     for name in names:
         if name not in available(data):
             raise UsageError(f"--modality {name}: is not in the data{nearest(name, available(data))}")
+        if names.count(name) > 1:
+            raise UsageError(f"--modality {name}: is there twice; name it once")
+    check_settings(data, settings or {}, ("seed", "semantics.method", "semantics.modalities", "semantics.seed"))
     cells = cells_of(names, seeds, settings or {})
     say(f"{len(cells)} trainings: {2 ** len(names) - 1} subsets of {', '.join(names)} and the control, {seeds} seeds each")
     with counted(console, "training", len(cells), shown=True) as step:
@@ -59,10 +62,19 @@ def run_modalities(
 
 
 def cells_of(names: Sequence[str], seeds: int, settings: Mapping[str, Any]) -> list[Cell]:
-    """Return the cells, the control first; semantic ids are made with the seed of the training."""
+    """Return the cells, the control first; semantic ids are made with the seed of the training.
+
+    Levels are no matter of the control's, and a weight is one of the subsets' that have the modality.
+    """
+    given = dict(settings.get("semantics", {}))
+    weights, levels = given.pop("weights", {}), given.pop("levels", None)
+    settings = {**settings, "semantics": given}
     subsets = [subset for size in range(1, len(names) + 1) for subset in combinations(names, size)]
     kinds: list[tuple[str, dict[str, Any]]] = [(CONTROL, {"method": "random"})]
-    kinds += [(" + ".join(subset), {"method": "kmeans", "modalities": list(subset)}) for subset in subsets]
+    for subset in subsets:
+        own: dict[str, Any] = {"method": "kmeans", "modalities": list(subset)}
+        own |= {"weights": {name: weights[name] for name in subset if name in weights}} if weights else {}
+        kinds.append((" + ".join(subset), own | ({"levels": levels} if levels else {})))
     return [
         Cell(row, seed, merge({"semantics": semantics | {"seed": seed}}, settings))
         for seed in range(seeds)

@@ -19,7 +19,8 @@ class SemanticIds:
 
     ``codes`` (V + 1, levels) int64 in 1..S, with 0 for padding only: one id an item, and with more levels one for what each
     level leaves over (numbered on, so that no two levels share an id); ``centroids`` (S, F); ``labels`` are the category names
-    if there are any; ``method`` and ``modalities`` say what was used, with which ``weights``, ``reason`` why.
+    if there are any; ``method`` and ``modalities`` say what was used, with which ``weights``, ``reason`` why;
+    ``bare`` is the id of items without any of the modalities, 0 if there were none.
     """
 
     codes: np.ndarray
@@ -30,6 +31,7 @@ class SemanticIds:
     seed: int
     reason: str
     weights: tuple[float, ...] = ()
+    bare: int = 0
 
     @property
     def of_item(self) -> np.ndarray:
@@ -56,7 +58,7 @@ class SemanticIds:
         sizes = np.bincount(self.of_item[1:], minlength=self.count + 1)[1:]
         return {
             "method": self.method, "modalities": list(self.modalities), "weights": list(self.weights), "seed": self.seed,
-            "reason": self.reason, "count": self.count, "levels": self.levels, "codes": len(self.centroids),
+            "reason": self.reason, "count": self.count, "levels": self.levels, "codes": len(self.centroids), "bare": self.bare,
             "items": len(self.of_item) - 1, "distinct": len(np.unique(self.codes[1:], axis=0)),
             "largest": int(sizes.max()), "empty": int((sizes == 0).sum()), "entropy_share": entropy_share(sizes),
         }  # fmt: skip
@@ -83,7 +85,7 @@ class SemanticIds:
         return cls(
             codes=codes.reshape(len(codes), -1), centroids=load_array(folder / "centroids.npy"),
             labels=tuple(facts["labels"]), method=facts["method"], modalities=tuple(facts["modalities"]),
-            seed=facts["seed"], reason=facts["reason"], weights=tuple(facts.get("weights", ())),
+            seed=facts["seed"], reason=facts["reason"], weights=tuple(facts.get("weights", ())), bare=facts.get("bare", 0),
         )  # fmt: skip
 
     def check(self, items: int) -> SemanticIds:

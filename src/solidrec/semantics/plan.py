@@ -31,6 +31,8 @@ def plan(data: PreparedData, spec: SemanticsSpec) -> Plan:
     Raises `UsageError` for a modality or a method that the data cannot serve.
     """
     for name in spec.modalities:
+        if spec.modalities.count(name) > 1:
+            raise UsageError(f"semantics.modalities: {name!r} stands there twice; name it once, semantics.weights can double it")
         if name not in available(data):
             raise UsageError(f"semantics.modalities: {name!r} is not in the data{nearest(name, available(data))}")
     if spec.method == "categories" and not has_categories(data):
@@ -80,9 +82,12 @@ def make(data: PreparedData, spec: SemanticsSpec, item_vectors: Callable[[], np.
         groups, centroids = cluster(fused, k, levels=spec.levels, seed=spec.seed, device=device)
         labels = ()
     codes = np.concatenate([np.zeros((1, spec.levels)), groups + 1]).astype(np.int64)
+    absent = ~fused.present.any(axis=1)
+    bare = int(codes[1:][absent][0, 0]) if chosen.method == "kmeans" and absent.any() else 0
     return SemanticIds(
-        codes, centroids, labels, chosen.method, chosen.modalities, spec.seed, chosen.reason, weights if spec.weights else ()
-    )
+        codes, centroids, labels, chosen.method, chosen.modalities, spec.seed, chosen.reason,
+        weights if spec.weights else (), bare,
+    )  # fmt: skip
 
 
 def dealt(items: int, spec: SemanticsSpec, chosen: Plan) -> SemanticIds:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 MAX_CHARACTERS = 4096
 WORD = re.compile(r"(?u)\b\w+\b")
 WIDTH = 64
+MOST_TERMS = 50_000  # the rarest of more are left out: a catalogue of article numbers would fill the disk
 Floats = npt.NDArray[np.float32]
 
 
@@ -54,7 +55,7 @@ def fit_terms(items: Sequence[Sequence[str]], *, width: int = WIDTH, seed: int =
 
     if not any(len(terms) for terms in items):
         return TermModel((), np.zeros(0), np.zeros((1, 0))), np.zeros((len(items), 1), dtype=np.float32)
-    vectorizer = tf_idf()
+    vectorizer = tf_idf(most=MOST_TERMS)
     weighted = vectorizer.fit_transform(items)
     vocabulary = tuple(vectorizer.get_feature_names_out().tolist())
     width = min(width, len(vocabulary) - 1)
@@ -66,11 +67,11 @@ def fit_terms(items: Sequence[Sequence[str]], *, width: int = WIDTH, seed: int =
     return TermModel(vocabulary, vectorizer.idf_, svd.components_), np.ascontiguousarray(reduced, dtype=np.float32)
 
 
-def tf_idf(vocabulary: dict[str, int] | None = None) -> Any:
-    """Return a scikit-learn vectorizer that takes bags of terms as they are."""
+def tf_idf(vocabulary: dict[str, int] | None = None, most: int | None = None) -> Any:
+    """Return a scikit-learn vectorizer that takes bags of terms as they are, and keeps the `most` frequent ones."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    return TfidfVectorizer(sublinear_tf=True, analyzer=list, vocabulary=vocabulary)
+    return TfidfVectorizer(sublinear_tf=True, analyzer=list, vocabulary=vocabulary, max_features=most)
 
 
 def words(title: str | None) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,21 +14,33 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from solidrec.data.catalog import feature_source, read_catalog, read_feature
+from solidrec.data.catalog import Catalog, feature_source, read_catalog, read_feature
 from solidrec.data.columns import ITEMS, find_columns, id_column
 from solidrec.data.readers import Table
-from solidrec.errors import UsageError
+from solidrec.errors import DataError, UsageError
 from solidrec.nn.build import build
 from solidrec.runs import Run, copy_run
-from solidrec.semantics.cold import place
+from solidrec.semantics.content import Content
+from solidrec.semantics.place import place
 
 Given = Mapping[str, Path | str | npt.NDArray[Any]]
+
+
+@final
+@dataclass(frozen=True)
+class Added:
+    """A grown `run`, of how many new items each modality is known (``content``), and the matrices ``missing``, not given."""
+
+    run: Run
+    content: dict[str, int]
+    missing: tuple[str, ...]
 
 
 def add_items(
     run: Run, table: Table, *, features: Given | None = None, columns: Mapping[str, str | None] | None = None,
     category_separator: str | None = None, feature_start: int | None = None,
-) -> Run:  # fmt: skip
+    duplicate_items: Literal["error", "first"] = "error",
+) -> Added:  # fmt: skip
     """Return the run with the items of `table` that it does not know at the end of its vocabulary.
 
     Each gets an embedding and semantic ids from its content: title, categories and token columns of the table, and
@@ -39,34 +52,49 @@ def add_items(
             f"{run.path}: keeps no map from content: its data had no titles, categories or features, or an older"
             " version trained it; train it again on data that has"
         )
-    columns = dict(columns or {})
-    names = find_columns(table, ITEMS, columns, required=("items_id",))
-    listed = table.collect(id_column(table, names["items_id"], "item"))["item"].drop_nulls().unique(maintain_order=True)
-    new = listed.filter(~listed.is_in(run.catalog["item"].implode()))
-    if not len(new):
-        raise UsageError(f"{table.name}: the run knows all of its {len(listed):,} items already; nothing was changed")
-    catalog = read_catalog(table, new, columns=columns, category_separator=category_separator)
-    unknown = sorted(set(features or {}) - {part.name for part in run.cold.content.parts if part.terms is None})
-    if unknown:
-        wanted = ", ".join(part.name for part in run.cold.content.parts if part.terms is None) or "none"
-        raise UsageError(f"feature {unknown[0]!r}: the run was trained without it (it reads {wanted})")
-    given = {}
-    for name, source in (features or {}).items():
-        matrix, numbered = feature_source(source, table, catalog)
-        given[name] = read_feature(matrix, numbered, name=name, start=feature_start)[0][1:]
-    matrices = run.cold.content.matrices(catalog.frame, given)
-    rows = catalog.frame.select(name for name in run.catalog.columns if name in catalog.frame.columns)
-    grown = pl.concat([run.catalog, rows.with_columns(training_count=pl.lit(0, pl.Int64))], how="diagonal_relaxed")
+    catalog = new_rows(run, table, dict(columns or {}), category_separator, duplicate_items)
+    matrices = run.cold.content.matrices(catalog.frame, given(run.cold.content, table, catalog, features or {}, feature_start))
     semantics = run.semantics
     if semantics is not None:
         codes = place(semantics, matrices, catalog.frame["categories"].to_list())
         semantics = dataclasses.replace(semantics, codes=np.concatenate([semantics.codes, codes]))
-    model = build(
-        run.spec.model, items=len(grown), semantic_of_item=None if semantics is None else torch.from_numpy(semantics.table)
-    )
+    rows = catalog.frame.select(name for name in run.catalog.columns if name in catalog.frame.columns)
+    grown = pl.concat([run.catalog, rows.with_columns(training_count=pl.lit(0, pl.Int64))], how="diagonal_relaxed")
+    ids = None if semantics is None else torch.from_numpy(semantics.table)
+    model = build(run.spec.model, items=len(grown), semantic_of_item=ids)
     model.load_state_dict(longer(run.model.state_dict(), model.state_dict(), torch.from_numpy(run.cold.embed(matrices))))
-    device = run.model.items.weight.device
-    return dataclasses.replace(run, model=model.to(device).eval(), catalog=grown, semantics=semantics)
+    model = model.to(run.model.items.weight.device).eval()
+    known = {name: int(matrix.any(axis=1).sum()) for name, matrix in matrices.items()}
+    absent = tuple(part.name for part in run.cold.content.parts if part.terms is None and part.name not in (features or {}))
+    return Added(dataclasses.replace(run, model=model, catalog=grown, semantics=semantics), known, absent)
+
+
+def new_rows(
+    run: Run, table: Table, columns: Mapping[str, str | None], separator: str | None, duplicates: Literal["error", "first"]
+) -> Catalog:
+    """Return the catalogue rows of the items that the run does not know."""
+    names = find_columns(table, ITEMS, columns, required=("items_id",))
+    listed = table.collect(id_column(table, names["items_id"], "item"))["item"]
+    if not len(listed):
+        raise DataError(f"{table.name}: has no rows; give one row an item")
+    listed = listed.drop_nulls().unique(maintain_order=True)
+    new = listed.filter(~listed.is_in(run.catalog["item"].implode()))
+    if len(listed) and not len(new):
+        raise UsageError(f"{table.name}: the run knows all of its {len(listed):,} items already; nothing was changed")
+    return read_catalog(table, new, columns=columns, category_separator=separator, duplicate_items=duplicates)
+
+
+def given(content: Content, table: Table, catalog: Catalog, features: Given, start: int | None) -> dict[str, np.ndarray]:
+    """Return the matrices that are given for new items, one row each; raises `UsageError` for one that training did not have."""
+    wanted = [part.name for part in content.parts if part.terms is None]
+    for name in features:
+        if name not in wanted:
+            raise UsageError(f"feature {name!r}: the run was trained without it (it reads {', '.join(wanted) or 'none'})")
+    found = {}
+    for name, source in features.items():
+        matrix, numbered = feature_source(source, table, catalog)
+        found[name] = read_feature(matrix, numbered, name=name, start=start)[0][1:]
+    return found
 
 
 def longer(old: Mapping[str, Tensor], new: Mapping[str, Tensor], embeddings: Tensor) -> dict[str, Tensor]:
@@ -76,8 +104,15 @@ def longer(old: Mapping[str, Tensor], new: Mapping[str, Tensor], embeddings: Ten
     return {name: grown.get(name, tensor) for name, tensor in old.items()}
 
 
-def save_with_items(run: Run, before: Run, out: Path) -> dict[str, Any]:
-    """Write a run that `add_items` made of `before` to `out`, by one rename, and return the facts of what was added."""
-    added = len(run.catalog) - len(before.catalog)
-    copy_run(run, out, facts={"added_items": added + before.manifest.get("added_items", 0)})
-    return {"run": str(out), "added": added, "items": len(run.catalog)}
+def save_with_items(added: Added, before: Run, out: Path) -> dict[str, Any]:
+    """Write what `add_items` made of `before` to `out`, by one rename, and return the facts of it.
+
+    ``explained`` is the share of embeddings that content explains (r2): near 0 it says little of what a new item is like.
+    """
+    count = len(added.run.catalog) - len(before.catalog)
+    copy_run(added.run, out, facts={"added_items": count + before.manifest.get("added_items", 0)})
+    assert added.run.cold is not None
+    return {
+        "run": str(out), "added": count, "items": len(added.run.catalog), "content": added.content,
+        "missing_features": list(added.missing), "explained": added.run.cold.facts["r2"],
+    }  # fmt: skip

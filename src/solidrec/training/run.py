@@ -25,20 +25,18 @@ from solidrec.nn.codebook import Codebook
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import Trunk
 from solidrec.runs import HISTORY, SPEC, Run, load_run, needs_semantics, save_run, write_history
-from solidrec.semantics.cold import ColdStart, fit_cold
-from solidrec.semantics.content import fit_content, principal
 from solidrec.semantics.fuse import whole
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.kmeans import kmeans
 from solidrec.spec import RunSpec
 from solidrec.training.batches import TrainingBatches
 from solidrec.training.checkpoint import Checkpoints, read_progress, restore
+from solidrec.training.content import content_map, start_from_content
 from solidrec.training.loop import Display, Progress, Silent, Stage
 from solidrec.training.seeds import seed_torch
 from solidrec.training.semantics import Train, cached_semantics
 
 LOCK = ".lock"
-START = 0.1  # standard deviation of embeddings when training begins, as of random ones
 LEFT_BEHIND = (".lock", ".tmp-")
 """What a process that was killed before it wrote spec.json may leave in its run folder."""
 
@@ -230,19 +228,6 @@ def start_of_stage(
 
 
 @torch.no_grad()
-def start_from_content(model: Recommender, data: PreparedData, *, seed: int) -> None:
-    """Let the embeddings of items that have content start from it; the others keep their random start.
-
-    Raises `UsageError` if no item has content.
-    """
-    content, matrices = fit_content(data, seed=seed)
-    if not content.parts:
-        raise UsageError(f"model.start=content: the items of {data.path} have no titles, categories or features to start from")
-    rows, vectors = principal(matrices, model.items.embedding_dim, seed=seed)
-    model.items.weight[torch.from_numpy(rows + 1)] = torch.from_numpy(START * vectors).to(model.items.weight)
-
-
-@torch.no_grad()
 def place_codes(model: Recommender, spec: RunSpec) -> None:
     """Start the codebook: from the metacode if there is a trunk (Algorithm 1), else from k-means over the item table."""
     codebook = next(module for module in model.modules() if isinstance(module, Codebook))
@@ -307,22 +292,3 @@ def finish(
     }  # fmt: skip
     cold = content_map(data, model, length=spec.model.length, seed=spec.semantics.seed)
     save_run(out, spec, model, catalog=catalog, semantics=semantics, metrics=metrics, facts=facts, cold=cold)
-
-
-def content_map(data: PreparedData, model: Recommender, *, length: int, seed: int) -> ColdStart | None:
-    """Fit how items that come later get an embedding from their content; None if items have none."""
-    content, matrices = fit_content(data, seed=seed)
-    if not content.parts:
-        return None
-    embeddings = model.items.weight[1:].detach().cpu().numpy()
-    return fit_cold(content, matrices, embeddings, data.train_counts[1:], users=some_users(data, model, length), seed=seed)
-
-
-def some_users(data: PreparedData, model: Recommender, length: int, *, most: int = 500) -> np.ndarray | None:
-    """Return user vectors (B, D) after the training events of some users, None if a state depends on the candidate."""
-    scorer = ModelScorer(model)
-    if scorer.looks_at_candidates:
-        return None
-    active = np.flatnonzero(data.train_end > data.offsets[:-1])
-    chosen = active[np.linspace(0, len(active) - 1, min(most, len(active))).astype(int)]
-    return np.asarray(scorer.vectors(data.histories(chosen, data.train_end[chosen], length)).cpu().numpy())

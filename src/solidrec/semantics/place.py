@@ -1,0 +1,75 @@
+"""Semantic ids of items that come later: the nearest of those that training made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+
+from solidrec.semantics.categories import UNLABELLED
+from solidrec.semantics.content import side_by_side
+from solidrec.semantics.fuse import Fused, fuse
+from solidrec.semantics.ids import SemanticIds
+from solidrec.semantics.kmeans import assign, points_of
+from solidrec.semantics.modality import ID
+
+
+def place(ids: SemanticIds, matrices: Mapping[str, np.ndarray], categories: Sequence[Sequence[str] | None]) -> np.ndarray:
+    """Return (n, levels) semantic ids of new items: the nearest centroids, among an item's own categories if it has known ones.
+
+    An item without any modality that the ids were made of gets the id of such items, or the largest. Random ids are dealt on.
+    """
+    if ids.method == "random":
+        return np.random.default_rng(ids.seed).integers(1, ids.count + 1, size=(len(categories), 1))
+    fused = parts_of(ids, matrices, len(categories))
+    codes = np.zeros((len(categories), ids.levels), dtype=np.int64)
+    left = fused
+    for level in range(ids.levels):
+        codes[:, level] = nearest(ids, level, left, categories if ids.method == "categories" else None)
+        here = np.repeat(left.present, left.widths, axis=1)
+        left = left._replace(vectors=left.vectors - here * ids.centroids[codes[:, level] - 1])
+    bare = ~fused.present.any(axis=1)
+    if ids.method == "categories":  # a known category is enough
+        bare &= np.array([not numbers(ids, labels) for labels in categories], dtype=bool)
+    if bare.any():
+        codes[bare] = group_of_the_bare(ids)
+    return codes
+
+
+def parts_of(ids: SemanticIds, matrices: Mapping[str, np.ndarray], count: int) -> Fused:
+    """Return the content in the form that the centroids have; what a new item cannot have (its id's embedding) is missing."""
+    known = sum(matrices[name].shape[1] for name in ids.modalities if name != ID)
+    blank = np.zeros((count, ids.centroids.shape[1] - known), dtype=np.float32)
+    blocks = {name: blank if name == ID else matrices[name] for name in ids.modalities}
+    if any(block.any() for block in blocks.values()):
+        return fuse(list(blocks.values()), ids.weights or None)
+    return side_by_side(blocks)
+
+
+def nearest(ids: SemanticIds, level: int, fused: Fused, categories: Sequence[Sequence[str] | None] | None) -> np.ndarray:
+    """Return each item's nearest id of a level, of those that it may have."""
+    own = np.setdiff1d(ids.codes[1:, level], [ids.bare])
+    points = points_of(fused, None, "cpu")
+    labels, _ = assign(points, torch.from_numpy(ids.centroids[own - 1]))
+    found = own[labels.numpy()]
+    if categories is not None:
+        for row, own_labels in enumerate(categories):
+            mine = np.array(numbers(ids, own_labels), dtype=np.int64)
+            if len(mine):
+                best, _ = assign(points_of(fused.rows(np.array([row])), None, "cpu"), torch.from_numpy(ids.centroids[mine - 1]))
+                found[row] = mine[int(best)]
+    return np.asarray(found)
+
+
+def numbers(ids: SemanticIds, labels: Sequence[str] | None) -> list[int]:
+    """Return the ids of an item's categories that are known, in order; without categories that of such items, if there is one."""
+    return sorted(ids.labels.index(label) + 1 for label in set(labels or [UNLABELLED]) if label in ids.labels)
+
+
+def group_of_the_bare(ids: SemanticIds) -> np.ndarray:
+    """Return the ids of items about which nothing is known: those that such items got in training, else the largest's."""
+    if ids.bare:
+        return np.full(ids.levels, ids.bare)
+    largest = np.bincount(ids.of_item[1:]).argmax()
+    return np.asarray(ids.codes[1:][ids.of_item[1:] == largest][0])

@@ -1,0 +1,61 @@
+"""What content does for item embeddings: how they may start, and how items that come later get theirs."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import UsageError
+from solidrec.evaluate.scorer import ModelScorer
+from solidrec.nn.masks import valid
+from solidrec.nn.recommender import Recommender, dot
+from solidrec.semantics.cold import ColdStart, Score, fit_cold
+from solidrec.semantics.content import fit_content, principal
+
+START = 0.1  # standard deviation of embeddings when training begins, as of random ones
+
+
+@torch.no_grad()
+def start_from_content(model: Recommender, data: PreparedData, *, seed: int) -> None:
+    """Let the embeddings of items that have content start from it; the others keep their random start.
+
+    Raises `UsageError` if no item has content.
+    """
+    content, matrices = fit_content(data, seed=seed)
+    if not content.parts:
+        raise UsageError(f"model.start=content: the items of {data.path} have no titles, categories or features to start from")
+    rows, vectors = principal(matrices, model.items.embedding_dim, seed=seed)
+    model.items.weight[torch.from_numpy(rows + 1)] = torch.from_numpy(START * vectors).to(model.items.weight)
+
+
+def content_map(data: PreparedData, model: Recommender, *, length: int, seed: int) -> ColdStart | None:
+    """Fit how items that come later get an embedding from their content; None if items have none."""
+    content, matrices = fit_content(data, seed=seed)
+    if not content.parts:
+        return None
+    embeddings = model.items.weight[1:].detach().cpu().numpy()
+    score, ranked = some_scores(data, model, length)
+    return fit_cold(content, matrices, embeddings, data.train_counts[1:], score=score, ranked=ranked, seed=seed)
+
+
+def some_scores(data: PreparedData, model: Recommender, length: int) -> tuple[Score, int]:
+    """Return what scores items by their embeddings for some users after their training events, and for how many items at once.
+
+    A backbone that reads the candidates encodes every pair, so it gets fewer users and items.
+    """
+    model.eval()
+    most, ranked = (50, 500) if ModelScorer(model).looks_at_candidates else (500, 5_000)
+    active = np.flatnonzero(data.train_end > data.offsets[:-1])
+    chosen = active[np.linspace(0, len(active) - 1, min(most, len(active))).astype(int)]
+    windows = data.histories(chosen, data.train_end[chosen], length)
+    history = torch.from_numpy(windows.astype(np.int64)).to(model.items.weight.device)
+
+    @torch.no_grad()
+    def score(embeddings: np.ndarray) -> np.ndarray:
+        items, mask = model.items(history), valid(history)
+        targets = torch.from_numpy(embeddings).to(items)[None]
+        weights = model.source(history, items, mask).weights
+        return np.asarray(dot(model.head(model.backbone(items, mask, targets), weights), targets).cpu().numpy())
+
+    return score, ranked
