@@ -48,10 +48,12 @@ def test_the_whole_experiment(data: PreparedData, tiny: dict[str, Any], tmp_path
         static = part["rows"][0]["mean"]["UAUC"]
         for row in part["rows"][1:]:
             assert row["over_static"]["UAUC"]["mean"] == pytest.approx(row["mean"]["UAUC"] - static)
+        whole, trunk = (row["mean"]["UAUC"] for row in part["rows"][2:])
+        assert part["whole_over_trunk"]["UAUC"]["mean"] == pytest.approx(whole - trunk)
     whole = load(tmp_path / "out" / "runs" / "static-seed0").evaluate(data).metrics["UAUC"]
     assert found["events"][-1]["rows"][0]["mean"]["UAUC"] == pytest.approx(whole)  # 10 events are all that the model reads
     assert read_json(tmp_path / "out" / "cold-users.json") == found
-    assert (tmp_path / "out" / "cold-users.md").read_text(encoding="utf-8").count("\n| ") == 1 + 4 * len(EVENTS)
+    assert (tmp_path / "out" / "cold-users.md").read_text(encoding="utf-8").count("\n| ") == 1 + 4 * len(EVENTS) + 2 + len(EVENTS)
 
 
 def test_one_event_is_the_last_one(data: PreparedData, run_folder: Path) -> None:

@@ -78,7 +78,10 @@ def summary(events: int, rows: Sequence[Row]) -> dict[str, Any]:
         for entry, test, p in zip(table[1:], tests, holm([test.p for test in tests]), strict=True):
             gap = {"mean": test.mean, "low": test.low, "high": test.high, "holm": p}
             entry.setdefault("over_static", {})[metric] = gap
-    return {"events": events, "rows": table}
+    whole, trunk = (next(row for row in rows if row.name == name) for name in (MODELS[-1], TRUNK))
+    gaps = {metric: paired_difference(whole.per_user(metric), trunk.per_user(metric)) for metric in METRICS}
+    over = {metric: {"mean": gap.mean, "low": gap.low, "high": gap.high, "p": gap.p} for metric, gap in gaps.items()}
+    return {"events": events, "rows": table, "whole_over_trunk": over}
 
 
 def markdown(found: Mapping[str, Any]) -> str:
@@ -93,4 +96,8 @@ def markdown(found: Mapping[str, Any]) -> str:
             gap = row.get("over_static", {}).get("UAUC")
             over = f"{gap['mean']:+.4f} [{gap['low']:+.4f}, {gap['high']:+.4f}] | {gap['holm']:.3f}" if gap else " | "
             lines.append(f"| {part['events']} | {row['name']} | {means} | {over} |")
+    lines += ["", "| events known | solid-duet over its trunk alone, UAUC [95 %] | p |", "| ---: | ---: | ---: |"]
+    for part in found["events"]:
+        gap = part["whole_over_trunk"]["UAUC"]
+        lines.append(f"| {part['events']} | {gap['mean']:+.4f} [{gap['low']:+.4f}, {gap['high']:+.4f}] | {gap['p']:.3f} |")
     return "\n".join(lines) + f"\n\nTest split, protocol paper, {found['seeds']} seeds; paired over users, sign-flip test.\n"
