@@ -196,8 +196,8 @@ def markdown(found: Mapping[str, Any]) -> str:
             interval = f"{gap['mean']:+.4f} [{gap['low']:+.4f}, {gap['high']:+.4f}]"
             lines.append(f"| {gap['other']} | {gap['metric']} | {interval} | {gap['holm']:.3f} |")
         lines.append("")
-    return "\n".join(lines) + (
-        f"\n{found['targets']:,} targets, {found['items']:,} items of {found['seeds']} draws of {found['share']:.0%} of the items; "
+    return "\n".join([*lines, ""]) + (
+        f"{found['targets']:,} targets, {found['items']:,} items of {found['seeds']} draws of {found['share']:.0%} of the items; "
         f"every held-out item counts once, paired over items. Chance is UAUC .5; what the model reaches with shuffled content "
         f"is what being new brings among known items. Of everybody's ten best of all items {found['exposure']:.1%} are new.\n"
     )
