@@ -15,7 +15,8 @@ from solidrec.semantics.fuse import Fused, fuse
 from solidrec.semantics.modality import ID, available, is_placed, terms
 from solidrec.semantics.terms import TermModel, fit_terms
 
-SAMPLED = 50_000  # items that principal components are found from, at most
+SAMPLED = 50_000  # items that principal components are found from, at most, and turned at a time
+TINY = 1e-4  # standard deviation of content of unit length: what is less is rounding
 
 
 class Part(NamedTuple):
@@ -126,12 +127,21 @@ def principal(matrices: Mapping[str, np.ndarray], dim: int, *, seed: int = 0) ->
     """
     from sklearn.decomposition import PCA
 
-    fused = side_by_side(matrices)
-    rows = np.flatnonzero(fused.present.any(axis=1))
-    vectors, random = fused.vectors[rows], np.random.default_rng(seed)
-    sample = vectors if len(rows) <= SAMPLED else vectors[np.sort(random.permutation(len(rows))[:SAMPLED])]
-    parts = max(0, min(dim, len(sample) - 1, int(np.linalg.matrix_rank(sample - sample.mean(0)))))
+    rows = np.flatnonzero(np.any([matrix.any(axis=1) for matrix in matrices.values()], axis=0))
+    random = np.random.default_rng(seed)
     found = random.normal(size=(len(rows), dim))
-    if parts:
-        found[:, :parts] = PCA(parts, whiten=True, random_state=seed).fit(sample).transform(vectors)
+    sample = some(matrices, np.sort(random.permutation(rows)[:SAMPLED]))
+    if len(sample) > 1:
+        with np.errstate(invalid="ignore"):  # items that are all alike vary by nothing
+            pca = PCA(min(dim, *sample.shape), random_state=seed).fit(sample)
+        spread = np.sqrt(pca.explained_variance_)
+        turn = (pca.components_ / np.maximum(spread, 1e-12)[:, None])[spread > TINY]
+        for start in range(0, len(rows), SAMPLED):
+            part = slice(start, start + SAMPLED)
+            found[part, : len(turn)] = (some(matrices, rows[part]) - pca.mean_) @ turn.T
     return rows, found.astype(np.float32)
+
+
+def some(matrices: Mapping[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """Return the fused vectors of some rows, without those of the others in memory."""
+    return side_by_side({name: np.asarray(matrix[rows]) for name, matrix in matrices.items()}).vectors
