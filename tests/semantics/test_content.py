@@ -13,7 +13,8 @@ import pytest
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError
 from solidrec.ids import IdMap
-from solidrec.semantics.content import Content, fit_content, principal, side_by_side
+from solidrec.semantics.content import Content, fit_content, principal
+from solidrec.semantics.fuse import side_by_side
 
 COLOURS, THINGS = ("red", "blue", "green"), ("shirt", "pan", "lamp", "chair")
 CATALOG = pl.DataFrame(
@@ -48,7 +49,7 @@ def test_what_a_new_item_lacks_is_zero_and_another_width_is_refused() -> None:
     assert found["text"].any(axis=1).tolist() == [True, False]
     assert not found["image"].any()
     assert not found["categories"].any()
-    assert side_by_side(found).present.tolist() == [[0, 1, 0], [0, 0, 0]]
+    assert side_by_side(list(found.values())).present.tolist() == [[0, 1, 0], [0, 0, 0]]
     with pytest.raises(DataError, match=r"feature 'image': is 2 x 4, 2 x 3 as in training is needed"):
         content.matrices(new, {"image": np.ones((2, 4), dtype=np.float32)})
 
@@ -56,7 +57,7 @@ def test_what_a_new_item_lacks_is_zero_and_another_width_is_refused() -> None:
 def test_no_content_at_all() -> None:
     bare = dataclasses.replace(DATA, features={}, catalog=CATALOG.select("item"))
     assert fit_content(bare)[0].parts == ()
-    fused = side_by_side({"a": np.zeros((2, 3)), "b": np.zeros((2, 1))})
+    fused = side_by_side([np.zeros((2, 3)), np.zeros((2, 1))])
     assert (fused.vectors.shape, fused.present.tolist(), fused.widths) == ((2, 4), [[0, 0], [0, 0]], (3, 1))
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
 import torch
 
+from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.nn.build import build, stages
-from solidrec.spec import ModelSpec, TrainSpec
+from solidrec.spec import ModelSpec, RunSpec, TrainSpec, merge
 from solidrec.training.batches import TrainingBatches
 from solidrec.training.loop import Progress, Row, Silent, Stage
 
@@ -57,3 +61,30 @@ def stage_of(data: PreparedData) -> Callable[..., Stage]:
 def without_times() -> Callable[[list[Row]], list[Row]]:
     """Return a log less what a clock had a say in."""
     return lambda rows: [{k: v for k, v in row.items() if k not in ("seconds", "positives_per_second")} for row in rows]
+
+
+@pytest.fixture(scope="session")
+def spec_of(data: PreparedData, tiny: dict[str, Any]) -> Callable[..., RunSpec]:
+    """Return the maker of small specifications."""
+
+    def make(name: str = "solid-duet", *, of: PreparedData = data, seed: int = 3, **settings: Any) -> RunSpec:
+        named = {"data": of.fingerprint, "seed": seed, "model": {"name": name}, "train": {"epochs": 3}}
+        return RunSpec.parse(merge(merge(tiny, named), settings))
+
+    return make
+
+
+@pytest.fixture
+def ids_alone(walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]], tmp_path: Path) -> PreparedData:
+    """Data without an item side."""
+    return prepare(walk(users=30)[0], out=tmp_path / "ids alone")
+
+
+@pytest.fixture(scope="session")
+def no_training() -> Callable[[RunSpec], np.ndarray]:
+    """The training of item embeddings where none are needed."""
+
+    def train(static: RunSpec) -> np.ndarray:
+        raise AssertionError("a model was trained for nothing")
+
+    return train

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import polars as pl
@@ -26,12 +26,11 @@ from solidrec.nn.codebook import Codebook
 from solidrec.nn.sources import Trunk
 from solidrec.runs import Run, read_history
 from solidrec.semantics import fuse as fusing
-from solidrec.semantics.fuse import fuse
 from solidrec.semantics.kmeans import kmeans
-from solidrec.spec import RunSpec, merge
+from solidrec.spec import RunSpec
 from solidrec.training.checkpoint import Checkpoints
-from solidrec.training.loop import Progress, Row, Silent
-from solidrec.training.run import finished, fit, start_of_stage, train_run
+from solidrec.training.loop import Progress, Row
+from solidrec.training.run import finished, start_of_stage, train_run
 from solidrec.training.semantics import cached_semantics
 
 Strip = Callable[[list[Row]], list[Row]]
@@ -53,17 +52,6 @@ class StopAfter:
     def stage(self, stage: int, epochs: int, steps: int) -> None: ...
     def epoch(self, row: Row) -> None: ...
     def done(self, row: Row) -> None: ...
-
-
-@pytest.fixture(scope="session")
-def spec_of(data: PreparedData, tiny: dict[str, Any]) -> Callable[..., RunSpec]:
-    """Return the maker of small specifications."""
-
-    def make(name: str = "solid-duet", *, of: PreparedData = data, seed: int = 3, **settings: Any) -> RunSpec:
-        named = {"data": of.fingerprint, "seed": seed, "model": {"name": name}, "train": {"epochs": EPOCHS}}
-        return RunSpec.parse(merge(merge(tiny, named), settings))
-
-    return make
 
 
 @pytest.fixture(scope="session")
@@ -306,7 +294,7 @@ def test_stages_follow_algorithm_1(whole: Run) -> None:
 
 
 def test_stage_2_starts_on_the_weights_of_stage_1_with_the_metacode_as_codes(
-    data: PreparedData, spec_of: Callable[..., RunSpec]
+    data: PreparedData, spec_of: Callable[..., RunSpec], no_training: Callable[[RunSpec], np.ndarray]
 ) -> None:
     spec = spec_of()
     semantics = cached_semantics(data, spec, no_training, say=lambda line: None)
@@ -330,7 +318,7 @@ def test_stage_2_starts_on_the_weights_of_stage_1_with_the_metacode_as_codes(
 
 
 def test_without_a_trunk_codes_start_from_k_means_over_the_item_table(
-    data: PreparedData, spec_of: Callable[..., RunSpec]
+    data: PreparedData, spec_of: Callable[..., RunSpec], no_training: Callable[[RunSpec], np.ndarray]
 ) -> None:
     spec = spec_of("duet-codebook")
     semantics = cached_semantics(data, spec, no_training, say=lambda line: None)
@@ -339,70 +327,6 @@ def test_without_a_trunk_codes_start_from_k_means_over_the_item_table(
     table = first.items.weight[1:].detach().numpy()
     codebook = next(module for module in second.modules() if isinstance(module, Codebook))
     assert np.array_equal(codebook.codes.detach().numpy(), kmeans(fusing.whole(table), 10, seed=spec.seed).centroids)
-
-
-def no_training(static: RunSpec) -> np.ndarray:
-    raise AssertionError("a model was trained for nothing")
-
-
-def test_semantics_come_from_what_the_data_has_and_are_made_once(
-    data: PreparedData, spec_of: Callable[..., RunSpec], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said: list[str] = []
-    spec = spec_of(semantics={"seed": 11})
-    made = cached_semantics(data, spec, no_training, say=said.append)
-    assert said == ["semantics: 10 ids by kmeans over content (the data has feature matrices: content)"]
-
-    def never(*args: Any, **options: Any) -> None:
-        raise AssertionError("made a second time")
-
-    monkeypatch.setattr("solidrec.training.semantics.make", never)
-    again = cached_semantics(data, spec, no_training, say=said.append)
-    assert np.array_equal(again.of_item, made.of_item)
-
-
-def test_two_processes_may_make_the_same_semantics_at_once(
-    data: PreparedData, spec_of: Callable[..., RunSpec], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The other one is quicker: its folder is there when ours is renamed."""
-    from solidrec.semantics.ids import SemanticIds
-
-    save = SemanticIds.save
-
-    def late(self: SemanticIds, folder: Path) -> None:
-        save(self, folder)
-        raise StorageError("Directory not empty")
-
-    monkeypatch.setattr(SemanticIds, "save", late)
-    spec = spec_of(semantics={"seed": 12})
-    assert cached_semantics(data, spec, no_training, say=lambda line: None).count == 10
-
-
-@pytest.fixture
-def ids_alone(walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]], tmp_path: Path) -> PreparedData:
-    """Data without an item side."""
-    return prepare(walk(users=30)[0], out=tmp_path / "ids alone")
-
-
-def test_ids_alone_train_a_static_model_on_the_way(
-    ids_alone: PreparedData, spec_of: Callable[..., RunSpec], tmp_path: Path
-) -> None:
-    said: list[str] = []
-    spec = spec_of("spg", of=ids_alone, train={"epochs": 2})
-    run = train_run(ids_alone, spec, tmp_path / "run", say=said.append)
-    assert said[0] == "semantics: training a static SASRec first, for its item embeddings"
-    assert said[1].startswith("semantics: 10 ids by kmeans over id")
-    assert run.semantics is not None
-    assert [row["stage"] for row in run.history] == [1, 1]  # the static model's epochs are no part of this run's log
-    static = fit(
-        ids_alone, spec_of("static", of=ids_alone, seed=0, train={"epochs": 2}), None,
-        out=None, device="cpu", display=Silent(), checkpoints=None,
-    )  # fmt: skip
-    table = static.items.weight[1:].detach().numpy()
-    assert np.array_equal(run.semantics.of_item[1:] - 1, kmeans(fuse([table]), 10, seed=0).of_vector)
-    again = train_run(ids_alone, spec, tmp_path / "again", say=said.append)
-    assert weights(again) == weights(run)
-    assert sum("static SASRec" in line for line in said) == 1  # made once, cached with the data
 
 
 def test_ctrl_c_while_the_semantics_are_made_is_resumable_too(
@@ -473,28 +397,6 @@ def test_what_the_run_folder_holds(whole: Run, data: PreparedData) -> None:
 def test_progress_of_the_next_stage_starts_at_zero_and_keeps_the_log() -> None:
     progress = Progress(stage=1, epoch=7, step=70, best=0.9, best_epoch=5, best_step=50, history=[{"epoch": 1}])
     assert progress.next_stage() == Progress(stage=2, history=[{"epoch": 1}])
-
-
-def test_embeddings_may_start_from_content(data: PreparedData, spec_of: Callable[..., RunSpec]) -> None:
-    """Items of a kind start near each other, at the size of a random start, and the rest of the model as it would."""
-    plain, rich = (
-        start_of_stage(data, spec_of("static", model={"start": start}), None, None, stage=1, device="cpu")
-        for start in ("random", "content")
-    )
-    table = rich.items.weight.detach().numpy()
-    assert not table[0].any()
-    assert table[1:].std() == pytest.approx(0.1, rel=0.05)
-    unit = table[1:] / np.linalg.norm(table[1:], axis=1, keepdims=True)
-    same = np.arange(40)[:, None] // 5 == np.arange(40) // 5
-    assert (unit @ unit.T)[same].mean() > 0.8
-    assert abs((unit @ unit.T)[~same].mean()) < 0.25
-    others = {name: tensor for name, tensor in plain.state_dict().items() if name != "items.weight"}
-    assert all(torch.equal(rich.state_dict()[name], tensor) for name, tensor in others.items())
-
-
-def test_without_content_there_is_nothing_to_start_from(ids_alone: PreparedData, spec_of: Callable[..., RunSpec]) -> None:
-    with pytest.raises(UsageError, match=r"model.start=content: the items of .* have no titles, categories or features"):
-        start_of_stage(ids_alone, spec_of("static", of=ids_alone, model={"start": "content"}), None, None, stage=1, device="cpu")
 
 
 def test_a_setting_that_was_not_there_when_a_run_was_trained_has_its_default(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 
-from solidrec.api import Model, load, train
+from solidrec.api import load, train
+from solidrec.artifacts import write_file, write_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
+from solidrec.evaluate.intervals import Difference, holm
 from solidrec.evaluate.result import Evaluation
 
 METRICS = ("AUC", "UAUC", "NDCG@10", "Recall@10")
@@ -93,10 +95,27 @@ class Row:
         return np.asarray(np.mean([found.per_user[metric] for found in self.evaluations], axis=0))
 
 
-def rows_of(
-    data: PreparedData, cells: Sequence[Cell], out: Path, measure: Callable[[Model], Evaluation] | None = None
-) -> list[Row]:
+def rows_of(data: PreparedData, cells: Sequence[Cell], out: Path) -> list[Row]:
     """Return the rows of a table from its trained cells, measured on the test split."""
-    measure = measure or (lambda model: model.evaluate(data))
     names = list(dict.fromkeys(cell.row for cell in cells))
-    return [Row(name, tuple(measure(load(cell.folder(out))) for cell in cells if cell.row == name)) for name in names]
+    return [Row(name, tuple(load(cell.folder(out)).evaluate(data) for cell in cells if cell.row == name)) for name in names]
+
+
+def corrected(tests: Sequence[Difference]) -> list[dict[str, float]]:
+    """Return paired differences as plain values, each with its p corrected for there being several (``holm``)."""
+    return [asdict(test) | {"holm": p} for test, p in zip(tests, holm([test.p for test in tests]), strict=True)]
+
+
+def gap_text(gap: Mapping[str, float]) -> str:
+    """Write a difference with its interval.
+
+    >>> gap_text({"mean": 0.02, "low": 0.01, "high": 0.031})
+    '+0.0200 [+0.0100, +0.0310]'
+    """
+    return f"{gap['mean']:+.4f} [{gap['low']:+.4f}, {gap['high']:+.4f}]"
+
+
+def write_results(out: Path, name: str, found: Mapping[str, Any], text: str) -> None:
+    """Write what an experiment found as JSON, and as Markdown for people."""
+    write_json(out / f"{name}.json", found)
+    write_file(out / f"{name}.md", lambda temporary: temporary.write_text(text, encoding="utf-8"))

@@ -13,17 +13,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from solidrec.artifacts import versions, write_file, write_json
+from solidrec.artifacts import versions
 from solidrec.console import console, counted
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
-from solidrec.evaluate.intervals import bootstrap_mean, holm, paired_difference
+from solidrec.evaluate.intervals import bootstrap_mean, paired_difference
 from solidrec.evaluate.scorer import ModelScorer
-from solidrec.experiments.cells import Cell, check_settings, train_cells
+from solidrec.experiments.cells import Cell, check_settings, corrected, gap_text, train_cells, write_results
 from solidrec.experiments.held_out import HeldOut, hold_out, joined, shuffled
 from solidrec.metrics import per_row, ranks
 from solidrec.runs import Run, load_run
-from solidrec.semantics.content import side_by_side
+from solidrec.semantics.fuse import side_by_side
 from solidrec.serve.engine import Engine
 from solidrec.spec import merge
 
@@ -64,14 +64,14 @@ def run_cold_items(
             train_cells(held.kept.path, [cell], out)
             draws.append(measure(whole, held, load_run(cell.folder(out)), seed))
             step(1)
+    values = {among: joined_values([draw.values[among] for draw in draws]) for among in (KNOWN, NEW)}
     found = {
-        "tables": [table(among, joined_values([draw.values[among] for draw in draws])) for among in (KNOWN, NEW)],
-        "targets": sum(draw.targets for draw in draws), "items": len(draws_of(draws, KNOWN)), "share": share, "seeds": seeds,
+        "tables": [table(among, values[among]) for among in values], "items": len(values[KNOWN][MODEL]["UAUC"]),
+        "targets": sum(draw.targets for draw in draws), "share": share, "seeds": seeds,
         "exposure": float(np.mean([draw.exposure for draw in draws])), "explained": [draw.explained for draw in draws],
         "data": whole.fingerprint, "settings": settings, "versions": versions(),
     }  # fmt: skip
-    write_json(out / "cold-items.json", found)
-    write_file(out / "cold-items.md", lambda temporary: temporary.write_text(markdown(found), encoding="utf-8"))
+    write_results(out, "cold-items", found, markdown(found))
     return found
 
 
@@ -92,12 +92,12 @@ def measure(whole: PreparedData, held: HeldOut, run: Run, seed: int) -> Draw:
     known = len(held.kept.items)
     pools = {KNOWN: np.arange(1, known + 1), NEW: np.arange(known + 1, len(grown.items) + 1)}
     vectors = content_of(whole, grown)
+    window = Engine(grown).window(histories)
+    models = {MODEL: ModelScorer(grown.model), WITHOUT: ModelScorer(shuffled(grown, known, seed).model)}
     values: dict[str, Values] = {}
     for among, pool in pools.items():
         candidates = with_negatives(histories, targets, pool, seed=seed)
-        window = Engine(grown).window(histories)
-        scores = {MODEL: ModelScorer(grown.model)(window, candidates)}
-        scores |= {WITHOUT: ModelScorer(shuffled(grown, known, seed).model)(window, candidates)}
+        scores = {name: score(window, candidates) for name, score in models.items()}
         scores |= {name: content_knn(vectors, histories, candidates, last, join) for name, last, join in KNN}
         values[among] = {name: by_item(measured(found), targets) for name, found in scores.items()}
     assert grown.cold is not None
@@ -118,7 +118,7 @@ def content_of(whole: PreparedData, grown: Run) -> npt.NDArray[np.float32]:
     assert grown.cold is not None
     place = np.array([whole.items.index(item) for item in grown.items.ids])
     given = {name: np.asarray(matrix[place]) for name, matrix in whole.features.items()}
-    fused = side_by_side(grown.cold.content.matrices(whole.catalog[place - 1], given)).vectors
+    fused = side_by_side(list(grown.cold.content.matrices(whole.catalog[place - 1], given).values())).vectors
     unit = fused / np.maximum(np.linalg.norm(fused, axis=1, keepdims=True), 1e-12)
     return np.concatenate([np.zeros((1, unit.shape[1]), dtype=np.float32), unit])
 
@@ -129,7 +129,8 @@ def with_negatives(histories: Sequence[Sequence[int]], targets: Ints, pool: Ints
     for number, (history, target) in enumerate(zip(histories, targets, strict=True)):
         free = np.setdiff1d(pool, [*history, target])
         rows.append(np.concatenate([[target], np.random.default_rng([seed, 2, number]).permutation(free)[:NEGATIVES]]))
-    return np.stack([row[: min(map(len, rows))] for row in rows]).astype(np.int64)
+    shortest = min(map(len, rows))
+    return np.stack([row[:shortest] for row in rows]).astype(np.int64)
 
 
 def measured(scores: npt.NDArray[Any]) -> dict[str, Floats]:
@@ -148,11 +149,6 @@ def by_item(values: Mapping[str, Floats], targets: Ints) -> dict[str, Floats]:
 def joined_values(parts: Sequence[Values]) -> Values:
     """Return the values of all draws one after the other; their items are different ones."""
     return {name: {metric: np.concatenate([part[name][metric] for part in parts]) for metric in METRICS} for name in parts[0]}
-
-
-def draws_of(draws: Sequence[Draw], among: str) -> Floats:
-    """Return the model's values, one a held-out item."""
-    return joined_values([draw.values[among] for draw in draws])[MODEL][METRICS[0]]
 
 
 def exposure(held: HeldOut, grown: Run, *, users: int = 500) -> float:
@@ -176,8 +172,7 @@ def table(among: str, values: Values) -> dict[str, Any]:
     differences = []
     for metric in METRICS:
         tests = [paired_difference(values[MODEL][metric], values[name][metric]) for name in others]
-        for name, test, p in zip(others, tests, holm([test.p for test in tests]), strict=True):
-            gap = {"mean": test.mean, "low": test.low, "high": test.high, "p": test.p, "holm": p}
+        for name, gap in zip(others, corrected(tests), strict=True):
             differences.append({"other": name, "metric": metric, **gap})
     return {"among": among, "rows": rows, "differences": differences}
 
@@ -193,8 +188,7 @@ def markdown(found: Mapping[str, Any]) -> str:
         lines += ["", f"| the model less, among {part['among']} | metric | difference [95 %] | p (Holm) |"]
         lines += ["| --- | --- | ---: | ---: |"]
         for gap in part["differences"]:
-            interval = f"{gap['mean']:+.4f} [{gap['low']:+.4f}, {gap['high']:+.4f}]"
-            lines.append(f"| {gap['other']} | {gap['metric']} | {interval} | {gap['holm']:.3f} |")
+            lines.append(f"| {gap['other']} | {gap['metric']} | {gap_text(gap)} | {gap['holm']:.3f} |")
         lines.append("")
     return "\n".join([*lines, ""]) + (
         f"{found['targets']:,} targets, {found['items']:,} items of {found['seeds']} draws of {found['share']:.0%} of the items; "

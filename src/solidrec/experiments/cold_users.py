@@ -7,16 +7,17 @@ weights are those of a group of users and not of one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from solidrec.artifacts import versions, write_file, write_json
+from solidrec.artifacts import versions
 from solidrec.console import console, counted
 from solidrec.data.prepared import PreparedData
-from solidrec.evaluate.intervals import holm, paired_difference
+from solidrec.evaluate.intervals import paired_difference
 from solidrec.evaluate.runner import evaluate
 from solidrec.evaluate.scorer import ModelScorer
-from solidrec.experiments.cells import Cell, Row, check_settings, train_cells
+from solidrec.experiments.cells import Cell, Row, check_settings, corrected, gap_text, train_cells, write_results
 from solidrec.nn.recommender import Recommender
 from solidrec.runs import load_run
 from solidrec.serve.engine import trunk_alone
@@ -48,8 +49,7 @@ def run_cold_users(
         "events": [summary(events, rows) for events, rows in tables.items()], "data": data.fingerprint, "seeds": seeds,
         "settings": dict(settings or {}), "versions": versions(),
     }  # fmt: skip
-    write_json(out / "cold-users.json", found)
-    write_file(out / "cold-users.md", lambda temporary: temporary.write_text(markdown(found), encoding="utf-8"))
+    write_results(out, "cold-users", found, markdown(found))
     return found
 
 
@@ -75,12 +75,10 @@ def summary(events: int, rows: Sequence[Row]) -> dict[str, Any]:
     ]  # fmt: skip
     for metric in METRICS:
         tests = [paired_difference(row.per_user(metric), static.per_user(metric)) for row in others]
-        for entry, test, p in zip(table[1:], tests, holm([test.p for test in tests]), strict=True):
-            gap = {"mean": test.mean, "low": test.low, "high": test.high, "holm": p}
+        for entry, gap in zip(table[1:], corrected(tests), strict=True):
             entry.setdefault("over_static", {})[metric] = gap
     whole, trunk = (next(row for row in rows if row.name == name) for name in (MODELS[-1], TRUNK))
-    gaps = {metric: paired_difference(whole.per_user(metric), trunk.per_user(metric)) for metric in METRICS}
-    over = {metric: {"mean": gap.mean, "low": gap.low, "high": gap.high, "p": gap.p} for metric, gap in gaps.items()}
+    over = {metric: asdict(paired_difference(whole.per_user(metric), trunk.per_user(metric))) for metric in METRICS}
     return {"events": events, "rows": table, "whole_over_trunk": over}
 
 
@@ -94,10 +92,10 @@ def markdown(found: Mapping[str, Any]) -> str:
         for row in part["rows"]:
             means = " | ".join(f"{row['mean'][metric]:.4f}" for metric in METRICS)
             gap = row.get("over_static", {}).get("UAUC")
-            over = f"{gap['mean']:+.4f} [{gap['low']:+.4f}, {gap['high']:+.4f}] | {gap['holm']:.3f}" if gap else " | "
+            over = f"{gap_text(gap)} | {gap['holm']:.3f}" if gap else " | "
             lines.append(f"| {part['events']} | {row['name']} | {means} | {over} |")
     lines += ["", "| events known | solid-duet over its trunk alone, UAUC [95 %] | p |", "| ---: | ---: | ---: |"]
     for part in found["events"]:
         gap = part["whole_over_trunk"]["UAUC"]
-        lines.append(f"| {part['events']} | {gap['mean']:+.4f} [{gap['low']:+.4f}, {gap['high']:+.4f}] | {gap['p']:.3f} |")
+        lines.append(f"| {part['events']} | {gap_text(gap)} | {gap['p']:.3f} |")
     return "\n".join(lines) + f"\n\nTest split, protocol paper, {found['seeds']} seeds; paired over users, sign-flip test.\n"

@@ -10,12 +10,22 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from solidrec.artifacts import versions, write_file, write_json
+from solidrec.artifacts import versions
 from solidrec.console import console, counted, say
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError, nearest
-from solidrec.evaluate.intervals import bootstrap_mean, holm, paired_difference
-from solidrec.experiments.cells import METRICS, Cell, Row, check_settings, rows_of, train_cells
+from solidrec.evaluate.intervals import bootstrap_mean, paired_difference
+from solidrec.experiments.cells import (
+    METRICS,
+    Cell,
+    Row,
+    check_settings,
+    corrected,
+    gap_text,
+    rows_of,
+    train_cells,
+    write_results,
+)
 from solidrec.semantics.modality import available
 from solidrec.spec import merge
 
@@ -51,13 +61,9 @@ def run_modalities(
     with counted(console, "training", len(cells), shown=True) as step:
         train_cells(path, cells, out, jobs=jobs, done=lambda cell: step(1))
     found = summary(rows_of(data, cells, out), names) | {
-        "data": data.fingerprint,
-        "seeds": seeds,
-        "settings": dict(settings or {}),
-    }
-    found["versions"] = versions()
-    write_json(out / "modalities.json", found)
-    write_file(out / "modalities.md", lambda temporary: temporary.write_text(markdown(found), encoding="utf-8"))
+        "data": data.fingerprint, "seeds": seeds, "settings": dict(settings or {}), "versions": versions(),
+    }  # fmt: skip
+    write_results(out, "modalities", found, markdown(found))
     return found
 
 
@@ -87,20 +93,16 @@ def summary(rows: Sequence[Row], names: Sequence[str]) -> dict[str, Any]:
     control = next(row for row in rows if row.name == CONTROL)
     others = [row for row in rows if row is not control]
     tests = {metric: [paired_difference(row.per_user(metric), control.per_user(metric)) for row in others] for metric in TESTED}
-    corrected = {metric: holm([test.p for test in tests[metric]]) for metric in TESTED}
+    gaps = {metric: dict(zip([row.name for row in others], corrected(tests[metric]), strict=True)) for metric in TESTED}
     table = []
     for row in rows:
-        place = others.index(row) if row in others else None
         table.append({
             "name": row.name, "modalities": {name: name in row.name.split(" + ") for name in names},
             "mean": {metric: row.mean(metric) for metric in METRICS},
             "spread": {metric: row.spread(metric) for metric in METRICS},
             "seeds": {metric: row.of_seeds(metric) for metric in METRICS},
             "interval": {metric: list(bootstrap_mean(row.per_user(metric))) for metric in TESTED},
-            "over_control": None if place is None else {
-                metric: {"mean": test.mean, "low": test.low, "high": test.high, "p": test.p, "holm": corrected[metric][place]}
-                for metric, test in ((metric, tests[metric][place]) for metric in TESTED)
-            },
+            "over_control": None if row is control else {metric: gaps[metric][row.name] for metric in TESTED},
         })  # fmt: skip
     return {"rows": table, "finding": finding(table), "users": len(control.per_user("UAUC"))}
 
@@ -135,7 +137,7 @@ def markdown(found: Mapping[str, Any]) -> str:
             spread = row["spread"][metric]
             cells.append(f"{row['mean'][metric]:.4f}" + ("" if spread is None else f" ± {spread:.4f}"))
         gap = row["over_control"] and row["over_control"]["UAUC"]
-        cells += ["", ""] if not gap else [f"{gap['mean']:+.4f} [{gap['low']:+.4f}, {gap['high']:+.4f}]", f"{gap['holm']:.3f}"]
+        cells += ["", ""] if not gap else [gap_text(gap), f"{gap['holm']:.3f}"]
         lines.append(cells)
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
     how = (

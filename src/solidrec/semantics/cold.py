@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, Self, final
 import numpy as np
 import numpy.typing as npt
 
-from solidrec.semantics.content import Content, side_by_side
+from solidrec.semantics.content import Content, content_rows, has_content
+from solidrec.semantics.fuse import side_by_side
 
 ALPHAS = np.logspace(-1, 4, 16)
 MOST = 50_000  # items that the map is fitted on, at most
@@ -57,7 +58,7 @@ class ColdStart:
 
     def embed(self, matrices: Mapping[str, np.ndarray]) -> npt.NDArray[np.float32]:
         """Return (n, D) embeddings of items by their content; those without any get the mean embedding."""
-        fused = side_by_side(matrices)
+        fused = side_by_side(list(matrices.values()))
         has = fused.present.any(axis=1, keepdims=True)
         return np.where(has, fused.vectors @ self.weight + self.bias, self.base).astype(np.float32)
 
@@ -88,13 +89,12 @@ def fit_cold(
     (`stretch`), measured on `ranked` items at most. A map that explains less than 5 % is left as it is: stretched, it would
     be noise that nobody can overlook.
     """
-    has = np.any([matrix.any(axis=1) for matrix in matrices.values()], axis=0)
-    known = np.random.default_rng(seed).permutation(np.flatnonzero((counts > 0) & has))[:MOST]
+    known = np.random.default_rng(seed).permutation(np.flatnonzero((counts > 0) & has_content(matrices)))[:MOST]
     mean = (embeddings[counts > 0] if (counts > 0).any() else embeddings).mean(0).astype(np.float64)
     if len(known) < FEWEST:
         nothing = np.zeros((sum(content.widths), len(mean)))
         return ColdStart(content, nothing, mean, mean.copy(), {"items": len(known), "r2": 0.0, "stretch": 1.0})
-    vectors = side_by_side({name: matrix[known] for name, matrix in matrices.items()}).vectors.astype(np.float64)
+    vectors = content_rows(matrices, known).astype(np.float64)
     targets, weights = embeddings[known].astype(np.float64), np.minimum(counts[known], np.median(counts[known]))
     found = regress(vectors, targets, weights)
     explained, centre = r2(targets, found.left_out, weights), found.left_out.mean(0)

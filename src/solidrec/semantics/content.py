@@ -11,9 +11,9 @@ import polars as pl
 
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError
-from solidrec.semantics.fuse import Fused, fuse
-from solidrec.semantics.modality import ID, available, is_placed, terms
-from solidrec.semantics.terms import TermModel, fit_terms
+from solidrec.semantics.fuse import side_by_side
+from solidrec.semantics.modality import ID, available, term_vectors, terms
+from solidrec.semantics.terms import TermModel
 
 SAMPLED = 50_000  # items that principal components are found from, at most, and turned at a time
 TINY = 1e-4  # standard deviation of content of unit length: what is less is rounding
@@ -100,24 +100,19 @@ def fit_content(data: PreparedData, *, seed: int = 0) -> tuple[Content, dict[str
             matrices[name] = np.asarray(data.features[name][1:])
             parts.append(Part(name, matrices[name].shape[1]))
         else:
-            placed = is_placed(data.catalog, name)
-            model, matrices[name] = fit_terms(terms(data.catalog, name, placed=placed), seed=seed)
+            model, matrices[name], placed = term_vectors(data.catalog, name, seed=seed)
             parts.append(Part(name, matrices[name].shape[1], model, placed))
     return Content(tuple(parts)), matrices
 
 
-def side_by_side(matrices: Mapping[str, np.ndarray]) -> Fused:
-    """Return the modalities fused, each of unit length; an item may lack all of them."""
-    if any(matrix.any() for matrix in matrices.values()):
-        return fuse(list(matrices.values()))
-    blocks = [np.zeros(matrix.shape, dtype=np.float32) for matrix in matrices.values()]
-    rows = len(blocks[0])
-    return Fused(np.concatenate(blocks, axis=1), np.zeros((rows, len(blocks)), np.float32), widths_of(blocks))
+def has_content(matrices: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return (V,) whether an item has any of the modalities."""
+    return np.asarray(np.any([matrix.any(axis=1) for matrix in matrices.values()], axis=0))
 
 
-def widths_of(blocks: list[np.ndarray]) -> tuple[int, ...]:
-    """Return how wide each block is."""
-    return tuple(int(block.shape[1]) for block in blocks)
+def content_rows(matrices: Mapping[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """Return the fused vectors of some rows, without those of the others in memory."""
+    return side_by_side([np.asarray(matrix[rows]) for matrix in matrices.values()]).vectors
 
 
 def principal(matrices: Mapping[str, np.ndarray], dim: int, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -127,10 +122,10 @@ def principal(matrices: Mapping[str, np.ndarray], dim: int, *, seed: int = 0) ->
     """
     from sklearn.decomposition import PCA
 
-    rows = np.flatnonzero(np.any([matrix.any(axis=1) for matrix in matrices.values()], axis=0))
+    rows = np.flatnonzero(has_content(matrices))
     random = np.random.default_rng(seed)
     found = random.normal(size=(len(rows), dim))
-    sample = some(matrices, np.sort(random.permutation(rows)[:SAMPLED]))
+    sample = content_rows(matrices, np.sort(random.permutation(rows)[:SAMPLED]))
     if len(sample) > 1:
         with np.errstate(invalid="ignore"):  # items that are all alike vary by nothing
             pca = PCA(min(dim, *sample.shape), random_state=seed).fit(sample)
@@ -138,10 +133,5 @@ def principal(matrices: Mapping[str, np.ndarray], dim: int, *, seed: int = 0) ->
         turn = (pca.components_ / np.maximum(spread, 1e-12)[:, None])[spread > TINY]
         for start in range(0, len(rows), SAMPLED):
             part = slice(start, start + SAMPLED)
-            found[part, : len(turn)] = (some(matrices, rows[part]) - pca.mean_) @ turn.T
+            found[part, : len(turn)] = (content_rows(matrices, rows[part]) - pca.mean_) @ turn.T
     return rows, found.astype(np.float32)
-
-
-def some(matrices: Mapping[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
-    """Return the fused vectors of some rows, without those of the others in memory."""
-    return side_by_side({name: np.asarray(matrix[rows]) for name, matrix in matrices.items()}).vectors

@@ -24,15 +24,27 @@ class Fused(NamedTuple):
         """Return the chosen rows (a mask or indices)."""
         return self._replace(vectors=self.vectors[chosen], present=self.present[chosen])
 
+    def less(self, centroids: np.ndarray) -> Fused:
+        """Return what is left over of each vector beside its centroid, (V, F), in the parts that it has."""
+        return self._replace(vectors=self.vectors - np.repeat(self.present, self.widths, axis=1) * centroids)
+
 
 def fuse(matrices: Sequence[np.ndarray], weights: Sequence[float] | None = None) -> Fused:
-    """L2-normalise each (V, F_m) matrix row by row and put them side by side; an all-zero row is a missing modality.
-
-    `weights` (M,) multiply the squared distances of their parts, 1 each without them. Raises `DataError` when no item has
-    any modality.
+    """Return `side_by_side`; raises `DataError` when no item has any modality.
 
     >>> fuse([np.array([[3.0, 4.0], [0.0, 0.0]]), np.array([[2.0], [5.0]])], [1, 4]).vectors.tolist()
     [[0.6000000238418579, 0.800000011920929, 2.0], [0.0, 0.0, 2.0]]
+    """
+    fused = side_by_side(matrices, weights)
+    if not fused.present.any():
+        raise DataError("the features are zero for every item, so nothing can be clustered; check the feature files")
+    return fused
+
+
+def side_by_side(matrices: Sequence[np.ndarray], weights: Sequence[float] | None = None) -> Fused:
+    """L2-normalise each (V, F_m) matrix row by row and put them side by side; an all-zero row is a missing modality.
+
+    `weights` (M,) multiply the squared distances of their parts, 1 each without them.
     """
     blocks, present = [], []
     for matrix, weight in zip(matrices, weights or [1.0] * len(matrices), strict=True):
@@ -40,14 +52,11 @@ def fuse(matrices: Sequence[np.ndarray], weights: Sequence[float] | None = None)
         block = matrix.astype(np.float32) / np.where(norm > 0, norm, 1)
         blocks.append(block if weight == 1 else np.float32(np.sqrt(weight)) * block)
         present.append(norm > 0)
-    fused = Fused(
+    return Fused(
         np.concatenate(blocks, axis=1),
         np.concatenate(present, axis=1).astype(np.float32),
         tuple(block.shape[1] for block in blocks),
     )
-    if not fused.present.any():
-        raise DataError("the features are zero for every item, so nothing can be clustered; check the feature files")
-    return fused
 
 
 def whole(vectors: np.ndarray) -> Fused:

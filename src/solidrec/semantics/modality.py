@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from solidrec.data.prepared import PreparedData
-from solidrec.semantics.terms import fit_terms, tokens, words
+from solidrec.semantics.terms import TermModel, fit_terms, tokens, words
 
 ID, TEXT, CATEGORIES = "id", "text", "categories"
 
@@ -43,8 +44,21 @@ def modality(data: PreparedData, name: str, item_vectors: Callable[[], np.ndarra
         return np.asarray(data.features[name][1:])
     if name == ID:
         return item_vectors()
-    _, vectors = fit_terms(terms(data.catalog, name, placed=is_placed(data.catalog, name)), seed=seed)
-    return vectors
+    return term_vectors(data.catalog, name, seed=seed).vectors
+
+
+class TermVectors(NamedTuple):
+    """The (V, F) ``vectors`` of a catalogue's own modality, the ``model`` that made them, and whether tokens were ``placed``."""
+
+    model: TermModel
+    vectors: np.ndarray
+    placed: bool
+
+
+def term_vectors(catalog: pl.DataFrame, name: str, *, seed: int) -> TermVectors:
+    """Return the vectors of titles, categories or a token column."""
+    placed = is_placed(catalog, name)
+    return TermVectors(*fit_terms(terms(catalog, name, placed=placed), seed=seed), placed)
 
 
 def terms(catalog: pl.DataFrame, name: str, *, placed: bool) -> list[list[str]]:

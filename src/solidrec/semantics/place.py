@@ -8,8 +8,7 @@ import numpy as np
 import torch
 
 from solidrec.semantics.categories import UNLABELLED
-from solidrec.semantics.content import side_by_side
-from solidrec.semantics.fuse import Fused, fuse
+from solidrec.semantics.fuse import Fused, side_by_side
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.kmeans import assign, points_of
 from solidrec.semantics.modality import ID
@@ -27,8 +26,7 @@ def place(ids: SemanticIds, matrices: Mapping[str, np.ndarray], categories: Sequ
     left = fused
     for level in range(ids.levels):
         codes[:, level] = nearest(ids, level, left, categories if ids.method == "categories" else None)
-        here = np.repeat(left.present, left.widths, axis=1)
-        left = left._replace(vectors=left.vectors - here * ids.centroids[codes[:, level] - 1])
+        left = left.less(ids.centroids[codes[:, level] - 1])
     bare = ~fused.present.any(axis=1)
     if ids.method == "categories":  # a known category is enough
         bare &= np.array([not numbers(ids, labels) for labels in categories], dtype=bool)
@@ -41,10 +39,7 @@ def parts_of(ids: SemanticIds, matrices: Mapping[str, np.ndarray], count: int) -
     """Return the content in the form that the centroids have; what a new item cannot have (its id's embedding) is missing."""
     known = sum(matrices[name].shape[1] for name in ids.modalities if name != ID)
     blank = np.zeros((count, ids.centroids.shape[1] - known), dtype=np.float32)
-    blocks = {name: blank if name == ID else matrices[name] for name in ids.modalities}
-    if any(block.any() for block in blocks.values()):
-        return fuse(list(blocks.values()), ids.weights or None)
-    return side_by_side(blocks)
+    return side_by_side([blank if name == ID else matrices[name] for name in ids.modalities], ids.weights or None)
 
 
 def nearest(ids: SemanticIds, level: int, fused: Fused, categories: Sequence[Sequence[str] | None] | None) -> np.ndarray:

@@ -106,14 +106,13 @@ def cluster(fused: Fused, k: int, *, levels: int, seed: int, device: str) -> tup
     """
     bare = np.asarray(~fused.present.any(axis=1))
     left = fused.rows(~bare)
-    here = np.repeat(left.present, left.widths, axis=1)
     none = np.zeros((int(bare.any()), fused.vectors.shape[1]), dtype=np.float32)
     groups = np.zeros((len(bare), levels), dtype=np.int64)
     centroids = np.zeros((0, fused.vectors.shape[1]), dtype=np.float32)
     for level in range(levels):
         found = kmeans(left, k, seed=seed + level, device=device)
         groups[~bare, level] = found.of_vector + len(centroids)
-        left = left._replace(vectors=left.vectors - here * found.centroids[found.of_vector])
+        left = left.less(found.centroids[found.of_vector])
         centroids = np.concatenate([centroids, found.centroids, *([none] if level == 0 else [])])
     if len(none):
         groups[bare] = groups[~bare, 0].max() + 1

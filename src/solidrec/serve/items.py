@@ -53,7 +53,8 @@ def add_items(
             " version trained it; train it again on data that has"
         )
     catalog = new_rows(run, table, dict(columns or {}), category_separator, duplicate_items)
-    matrices = run.cold.content.matrices(catalog.frame, given(run.cold.content, table, catalog, features or {}, feature_start))
+    content = run.cold.content
+    matrices = content.matrices(catalog.frame, given_matrices(content, table, catalog, features or {}, feature_start))
     semantics = run.semantics
     if semantics is not None:
         codes = place(semantics, matrices, catalog.frame["categories"].to_list())
@@ -65,7 +66,7 @@ def add_items(
     model.load_state_dict(longer(run.model.state_dict(), model.state_dict(), torch.from_numpy(run.cold.embed(matrices))))
     model = model.to(run.model.items.weight.device).eval()
     known = {name: int(matrix.any(axis=1).sum()) for name, matrix in matrices.items()}
-    absent = tuple(part.name for part in run.cold.content.parts if part.terms is None and part.name not in (features or {}))
+    absent = tuple(part.name for part in content.parts if part.terms is None and part.name not in (features or {}))
     return Added(dataclasses.replace(run, model=model, catalog=grown, semantics=semantics), known, absent)
 
 
@@ -79,12 +80,12 @@ def new_rows(
         raise DataError(f"{table.name}: has no rows; give one row an item")
     listed = listed.drop_nulls().unique(maintain_order=True)
     new = listed.filter(~listed.is_in(run.catalog["item"].implode()))
-    if len(listed) and not len(new):
+    if len(listed) and not len(new):  # rows without an id alone are for the catalogue to refuse, by their number
         raise UsageError(f"{table.name}: the run knows all of its {len(listed):,} items already; nothing was changed")
     return read_catalog(table, new, columns=columns, category_separator=separator, duplicate_items=duplicates)
 
 
-def given(content: Content, table: Table, catalog: Catalog, features: Given, start: int | None) -> dict[str, np.ndarray]:
+def given_matrices(content: Content, table: Table, catalog: Catalog, features: Given, start: int | None) -> dict[str, np.ndarray]:
     """Return the matrices that are given for new items, one row each; raises `UsageError` for one that training did not have."""
     wanted = [part.name for part in content.parts if part.terms is None]
     for name in features:

@@ -8,7 +8,6 @@ import torch
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.evaluate.scorer import ModelScorer
-from solidrec.nn.masks import valid
 from solidrec.nn.recommender import Recommender, dot
 from solidrec.semantics.cold import ColdStart, Score, fit_cold
 from solidrec.semantics.content import fit_content, principal
@@ -51,11 +50,12 @@ def some_scores(data: PreparedData, model: Recommender, length: int) -> tuple[Sc
     windows = data.histories(chosen, data.train_end[chosen], length)
     history = torch.from_numpy(windows.astype(np.int64)).to(model.items.weight.device)
 
+    with torch.no_grad():
+        weights = model.generate(history).weights
+
     @torch.no_grad()
     def score(embeddings: np.ndarray) -> np.ndarray:
-        items, mask = model.items(history), valid(history)
-        targets = torch.from_numpy(embeddings).to(items)[None]
-        weights = model.source(history, items, mask).weights
-        return np.asarray(dot(model.head(model.backbone(items, mask, targets), weights), targets).cpu().numpy())
+        targets = torch.from_numpy(embeddings).to(model.items.weight)[None]
+        return np.asarray(dot(model.users(history, targets, weights), targets).cpu().numpy())
 
     return score, ranked
