@@ -1,0 +1,92 @@
+"""One row of an experiment's table: a model trained with several seeds, each measured on the same users."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+
+from solidrec.errors import UsageError
+from solidrec.evaluate.result import Evaluation
+
+Array = npt.NDArray[Any]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One row of a table under one protocol.
+
+    ``labels`` are the row's places on the axes of the experiment, ``{"model.backbone": "sasrec", "model.name": "solid-duet"}``,
+    empty where there is no axis. ``data`` is the fingerprint of the prepared folder, ``users`` (U,) are sorted user indices.
+    ``metrics`` is one mapping a seed, with the pooled AUC; ``per_user`` is {metric: (S, U)}, NaN where a user has nothing to
+    rank, without AUC, which has no value of a user's. A ``deterministic`` row is a baseline that no seed can change.
+    Raises `UsageError` if the parts do not fit together.
+
+    >>> per_user = np.array([[1.0, 0.5], [1.0, 0.0]])
+    >>> metrics = tuple({"UAUC": float(value)} for value in per_user.mean(1))
+    >>> row = Measured("m", {}, (0, 1), "paper", "d", np.array([3, 7]), metrics, {"UAUC": per_user})
+    >>> row.mean("UAUC"), row.of_seeds("UAUC"), round(row.spread("UAUC"), 3)
+    (0.625, (0.75, 0.5), 0.177)
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    seeds: tuple[int, ...]
+    protocol: str
+    data: str
+    users: Array
+    metrics: tuple[Mapping[str, float | None], ...]
+    per_user: Mapping[str, Array]
+    deterministic: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds) or len(self.metrics) != len(self.seeds):
+            raise UsageError(f"{self.name}: {len(self.metrics)} measurements of seeds {self.seeds}; give one a seed")
+        if (self.users[1:] <= self.users[:-1]).any():
+            raise UsageError(f"{self.name}: its users are not sorted, or one is there twice; give each once, in order")
+        shape = (len(self.seeds), len(self.users))
+        for metric, values in self.per_user.items():
+            if values.shape != shape:
+                raise UsageError(f"{self.name}: {metric} has shape {values.shape}; its seeds and users make {shape}")
+
+    def of_seeds(self, metric: str) -> tuple[float, ...] | None:
+        """Return a metric seed by seed, None where it was not measured or nobody had anything to rank."""
+        found = [value for each in self.metrics if (value := each.get(metric)) is not None]
+        return tuple(found) if len(found) == len(self.seeds) else None
+
+    def mean(self, metric: str) -> float | None:
+        """Return a metric's mean over seeds, None as `of_seeds`."""
+        found = self.of_seeds(metric)
+        return None if found is None else float(np.mean(found))
+
+    def spread(self, metric: str) -> float | None:
+        """Return the standard deviation over seeds (n - 1), None for one seed and as `of_seeds`."""
+        found = self.of_seeds(metric)
+        return None if found is None or len(found) < 2 else float(np.std(found, ddof=1))
+
+
+def measured(
+    name: str, labels: Mapping[str, str], evaluations: Mapping[int, Evaluation], *, data: str, deterministic: bool = False
+) -> Measured:
+    """Return a row from one evaluation a seed; `data` is the fingerprint of the data that they ran on.
+
+    Raises `UsageError` if there is none, or they differ in protocol, split or users.
+    """
+    if not evaluations:
+        raise UsageError(f"{name}: no evaluation; give at least one")
+    found = [evaluations[seed] for seed in sorted(evaluations)]
+    users = np.unique(found[0].users)
+    for each in found[1:]:
+        same = each.protocol == found[0].protocol and each.split == found[0].split
+        if not same or not np.array_equal(np.unique(each.users), users):
+            raise UsageError(f"{name}: its seeds differ in protocol, split or users; measure them alike")
+    shared = [metric for metric in found[0].per_user if all(metric in each.per_user for each in found)]
+    return Measured(
+        name, dict(labels), tuple(sorted(evaluations)), found[0].protocol, data, users,
+        tuple(each.metrics for each in found),
+        {metric: np.stack([each.per_user[metric] for each in found]) for metric in shared}, deterministic,
+    )  # fmt: skip
