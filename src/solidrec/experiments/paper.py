@@ -1,0 +1,124 @@
+"""The numbers of the SOLID paper, Tables 1 to 5, found by the names that a run has here."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, final
+
+from solidrec.errors import UsageError
+
+PROTOCOLS = (
+    "The paper chooses the epoch on the test users, keeps ties in the order of the file and draws its own 99 negatives; here the "
+    "epoch is chosen on validation, the test is opened once, ties count by expectation, and there are 1 + 99 candidates as well."
+)
+"""Why a number of the paper and one of ours do not compare digit by digit."""
+MODALITIES = "semantics.modalities"
+SUBSET = "_mm"
+WHICH = (
+    "Table 6 of the paper counts the full sets, but the vocabularies of its released configurations fit the items that have an "
+    "image; `{name}` is {which}"
+)
+
+
+@final
+@dataclass(frozen=True)
+class PaperTable:
+    """One table of the paper: ``rows`` are (data set, labels, {metric: value}), in the printed order.
+
+    ``fixed`` are the labels that hold for every row, ``axes`` the ones that tell the rows apart.
+    """
+
+    number: int
+    title: str
+    metrics: tuple[str, ...]
+    axes: tuple[str, ...]
+    fixed: Mapping[str, str]
+    notes: tuple[str, ...]
+    rows: tuple[tuple[str, Mapping[str, str], Mapping[str, float]], ...]
+
+
+@cache
+def paper_table(number: int) -> PaperTable:
+    """Return a table of the paper; raises `UsageError` for one whose numbers are not here.
+
+    >>> paper_table(2).rows[1]
+    ('arts', {'model.name': 'spg'}, {'AUC': 0.8459, ... 'Recall@20': 0.6425})
+    """
+    found = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    name = f"table{number}"
+    if name not in found:
+        known = ", ".join(key.removeprefix("table") for key in found)
+        raise UsageError(f"table {number} of the paper is not here; there are {known}")
+    table = found[name]
+    metrics, axes = tuple(table["metrics"]), tuple(table["axes"])
+    rows = tuple(
+        (keys[0], dict(zip(axes, keys[1:], strict=True)), dict(zip(metrics, values, strict=True)))
+        for keys, values in _leaves(table["values"])
+    )
+    return PaperTable(number, table["title"], metrics, axes, table["fixed"], tuple(table["notes"]), rows)
+
+
+def paper_value(*, table: int, data_name: str, labels: Mapping[str, str], metric: str) -> float | None:
+    """Return the paper's value for a row of ours, None where it has none.
+
+    `data_name` is the name of a prepared folder or the id of a published data set. A label that is no axis of the table must
+    be what held for all of it, and a setting that the paper does not name has no number.
+
+    >>> paper_value(
+    ...     table=1, data_name="scientific_mm", labels={"model.backbone": "sasrec", "model.name": "solid-duet"}, metric="UAUC"
+    ... )
+    0.6738
+    """
+    found, data = paper_table(table), paper_data(data_name)
+    labels = {key: modality_set(value) if key == MODALITIES else value for key, value in labels.items()}
+    for of, own, values in found.rows:
+        known = {**found.fixed, **own}
+        if of == data and set(own) <= set(labels) and all(known.get(key) == value for key, value in labels.items()):
+            return values.get(metric)
+    return None
+
+
+def paper_data(name: str) -> str | None:
+    """Return which of the data sets in the paper's tables a prepared folder or a published id is, None for another.
+
+    >>> paper_data("scientific_mm"), paper_data("paper-office"), paper_data("runs/arts"), paper_data("office14")
+    ('scientific', 'office', 'arts', None)
+    """
+    stem = Path(name).name.lower().removeprefix("paper-").removesuffix(SUBSET)
+    return stem if stem in {of for of, *_ in paper_table(1).rows} else None
+
+
+def data_note(name: str) -> str | None:
+    """Say how a data set of ours stands to the paper's, None where the paper has no such set.
+
+    >>> data_note("scientific")
+    'Table 6 of the paper counts ...; `scientific` is a full set, with more items than a configuration of theirs has.'
+    """
+    if paper_data(name) is None:
+        return None
+    subset = Path(name).name.lower().endswith(SUBSET)
+    which = "such a subset." if subset else "a full set, with more items than a configuration of theirs has."
+    return WHICH.format(name=Path(name).name, which=which)
+
+
+def modality_set(text: str) -> str:
+    """Return a set of modalities as the paper's Table 3 names it; a feature matrix counts by how its name starts.
+
+    >>> modality_set('["text_bert", "id"]'), modality_set("image + text"), modality_set("random")
+    ('id + text', 'image + text', 'random')
+    """
+    words = re.findall(r"[^\W_][\w-]*", text.lower())
+    return " + ".join(sorted({next((kind for kind in ("image", "text") if word.startswith(kind)), word) for word in words}))
+
+
+def _leaves(values: Mapping[str, Any], keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[float]]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, (*keys, key))
+        else:
+            yield (*keys, key), value
