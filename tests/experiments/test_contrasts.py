@@ -167,6 +167,12 @@ def test_a_family_stands_on_one_protocol_data_and_users():
             comparisons([row("x"), replace(row("y"), **changes)])
 
 
+def test_every_row_has_a_name_of_its_own():
+    for call in (comparisons, lambda rows: compare_rows(rows, [row("x")]), lambda rows: compare_rows([row("x")], rows)):
+        with pytest.raises(UsageError, match="x: several rows have this name"):
+            call([row("x"), row("y"), row("x")])
+
+
 def test_results_without_a_common_row_are_refused():
     with pytest.raises(UsageError, match="x, y against none"):
         compare_rows([row("x"), row("y")], [])

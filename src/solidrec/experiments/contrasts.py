@@ -26,12 +26,16 @@ LOWER = ("LogLoss",)
 @final
 @dataclass(frozen=True)
 class Comparison:
-    """`one` less `other` in a metric: over each of ``pairs``, averaged first where there are several (backbones)."""
+    """`one` less `other` in a metric: over each of ``pairs``, averaged first where there are several (backbones).
+
+    ``base``: whether `other` is what `one` is measured by, the first of its `REFERENCES` or the reference of the table.
+    """
 
     one: str
     other: str
     metric: str
     pairs: tuple[tuple[Measured, Measured], ...]
+    base: bool = True
 
 
 @final
@@ -67,7 +71,8 @@ def comparisons(rows: Sequence[Measured], *, reference: str | None = None, metri
         base = _row(rows, reference) if reference is not None else rows[0]
         return [Comparison(row.name, base.name, metric, ((row, base),)) for metric in metrics for row in rows if row is not base]
     single = [((one.name, other.name), ((one, other),)) for one, other in pairs]
-    return [Comparison(*names, metric, of) for metric in metrics for names, of in (*single, *_over_backbones(pairs))]
+    every = (*single, *_over_backbones(pairs))
+    return [Comparison(*names, metric, of, base=_is_base(*of[0])) for metric in metrics for names, of in every]
 
 
 def contrasts(family: Sequence[Comparison]) -> list[Contrast]:
@@ -115,9 +120,12 @@ def note(comparison: Comparison, found: Estimate | None) -> str:
 
 
 def alike(rows: Sequence[Measured]) -> None:
-    """Raise `UsageError` unless all rows were measured under one protocol, on the same data and users."""
+    """Raise `UsageError` unless all rows have one protocol, the same data and users, and each a name of its own."""
     for row in rows[1:]:
         same(rows[0], row)
+    names = [row.name for row in rows]
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise UsageError(f"{twice[0]}: several rows have this name; give each one of its own")
 
 
 def same(a: Measured, b: Measured, *, of_a: str = "", of_b: str = "") -> None:
@@ -144,8 +152,10 @@ class Compared:
 def compare_rows(a: Sequence[Measured], b: Sequence[Measured], *, metrics: Sequence[str] = TESTED) -> Compared:
     """Compare rows of the same name in two results, the second less the first, as one family.
 
-    Raises `UsageError` naming both for another protocol, data or users, and if no name is common.
+    Raises `UsageError` naming both for another protocol, data or users, if no name is common, and as `alike` for either.
     """
+    alike(a)
+    alike(b)
     of_b = {row.name: row for row in b}
     pairs = [(of_b[row.name], row) for row in a if row.name in of_b]
     if not pairs:
@@ -164,6 +174,10 @@ def _solid_pairs(rows: Sequence[Measured]) -> Iterator[tuple[Measured, Measured]
         for name in REFERENCES.get(one.labels.get(MODEL, ""), ()):
             wanted = {**one.labels, MODEL: name}
             yield from ((one, other) for other in rows if dict(other.labels) == wanted)
+
+
+def _is_base(one: Measured, other: Measured) -> bool:
+    return other.labels[MODEL] == REFERENCES[one.labels[MODEL]][0]
 
 
 def _over_backbones(
