@@ -118,6 +118,14 @@ def test_what_is_missing_is_shown():
     assert "Missing: sasrec · solid-duet (2 of 3 seeds), sasrec · spg (0 of 3 seeds)." in found.notes
 
 
+def test_while_the_reference_is_missing_nothing_is_compared():
+    rows = [row("id"), row("text")]
+    found = table(rows, expected={"random": {}, "id": {}, "text": {}}, reference="random")
+    assert (found.contrasts, line("random", found).seeds_text) == ((), "0 of 3 seeds")
+    with pytest.raises(UsageError, match="reference random"):
+        table(rows, reference="random")
+
+
 def test_without_a_measurement_there_is_a_table_that_says_so():
     found = table([])
     assert (found.lines, found.contrasts, found.notes) == ((), (), ("Nothing was measured yet.",))

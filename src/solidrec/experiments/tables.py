@@ -10,7 +10,7 @@ import numpy as np
 
 from solidrec.console import METRICS
 from solidrec.evaluate.significance import LEVEL, Estimate, crossed
-from solidrec.experiments.contrasts import BACKBONE, LOWER, TESTED, Contrast, comparisons, contrasts
+from solidrec.experiments.contrasts import BACKBONE, LOWER, TESTED, Comparison, Contrast, alike, comparisons, contrasts
 from solidrec.experiments.measured import Measured
 from solidrec.experiments.paper import PROTOCOLS, data_note, paper_table, paper_value
 
@@ -107,8 +107,9 @@ class ResultTable:
 
 
 def result_table(rows: Sequence[Measured], layout: Layout) -> ResultTable:
-    """Make the table of some measured rows. Raises `UsageError` if they differ in protocol, data or users: make two tables."""
-    found = tuple(contrasts(comparisons(rows, reference=layout.reference, metrics=layout.tested)))
+    """Make the table of some measured rows. Raises `UsageError` if they differ in protocol, data or users."""
+    alike(rows)
+    found = tuple(contrasts(family_of(rows, layout)))
     if not rows:
         return ResultTable(layout.title, "not measured", "", tuple(layout.metrics), (), (), 0, ("Nothing was measured yet.",))
     lines = tuple(lines_of(rows, layout, stars(found)))
@@ -116,6 +117,12 @@ def result_table(rows: Sequence[Measured], layout: Layout) -> ResultTable:
         layout.title, protocol_label(rows[0].protocol, layout.negatives), rows[0].protocol, tuple(layout.metrics), lines, found,
         len(rows[0].users), notes_of(rows, lines, found, layout),
     )  # fmt: skip
+
+
+def family_of(rows: Sequence[Measured], layout: Layout) -> list[Comparison]:
+    """Return the comparisons of a table: none while the row that all are compared with is expected and not measured."""
+    waits = layout.reference in (layout.expected or {}) and layout.reference not in {row.name for row in rows}
+    return [] if waits else comparisons(rows, reference=layout.reference, metrics=layout.tested)
 
 
 def lines_of(rows: Sequence[Measured], layout: Layout, starred: Set[tuple[str, str]]) -> Iterator[Line]:
