@@ -22,9 +22,9 @@ class ALS:
     are solved for from the history given, never looked up: x = (Y'Y + Y'(C - I)Y + `penalty` I)^-1 Y'C p of their Eq. 4, so any
     history has an answer. An empty one has factors 0, and so has an item without training: both score 0.
 
-    `users` and `events` (M,) are the training events, items in 1..`items`. Single-threaded: one seed, one answer. The defaults did
-    well on the validation users of three data sets (docs/log.md); with the library's own, a penalty of .01, it is far worse. Raises
-    `UsageError` without the extra ``als``.
+    `users` and `events` (M,) are the training events, items in 1..`items`. Single-threaded: one seed, one answer. The defaults
+    did well on the validation users of three data sets (docs/log.md); with the library's own penalty of .01 it does far worse.
+    Raises `UsageError` without the extra ``als``.
     """
 
     def __init__(

@@ -111,7 +111,7 @@ def last_items(histories: Array) -> Array:
     [7, 0]
     """
     places = np.where(histories > 0, np.arange(1, histories.shape[1] + 1), 0).max(1, initial=0)
-    return np.pad(histories, ((0, 0), (1, 0)))[np.arange(len(histories)), places]
+    return np.asarray(np.pad(histories, ((0, 0), (1, 0)))[np.arange(len(histories)), places])
 
 
 class ItemToItem(NamedTuple):
