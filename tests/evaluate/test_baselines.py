@@ -1,15 +1,18 @@
-"""Popularity and item-kNN against dense matrices, and on data whose best answer is known."""
+"""The baselines against dense matrices and naive loops, and on data whose best answer is known."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.evaluate import baselines
-from solidrec.evaluate.baselines import ItemKNN, popularity, train_pairs
+from solidrec.evaluate.baselines import BASELINES, ItemKNN, Markov, last_items, popularity, train_pairs
+from solidrec.evaluate.runner import PROTOCOLS, Protocol, evaluate
 from solidrec.metrics import mean, per_row, ranks
 
 USERS, ITEMS = 40, 15
@@ -112,6 +115,87 @@ def test_nobody_trained_scores_zero():
     empty = np.array([], dtype=np.int32), np.array([0, 0]), np.array([0])
     assert ItemKNN(*empty, items=3).score(np.array([[1, 2]]), np.array([[3, 1]])).tolist() == [[0, 0]]
     assert train_counts(*empty, items=3).tolist() == [0, 0, 0, 0]
+
+
+def test_one_row_of_candidates_serves_every_history(events):
+    histories, candidates = requests()
+    for baseline in (ItemKNN(*events, items=ITEMS), Markov(*events, items=ITEMS)):
+        wide = np.broadcast_to(candidates[:1], candidates.shape)
+        assert baseline.score(histories, candidates[:1]).tolist() == baseline.score(histories, wide).tolist()
+
+
+@pytest.mark.parametrize("pairs", [1, baselines.PAIRS])
+def test_markov_counts_what_follows_the_last_item(events, pairs, monkeypatch):
+    monkeypatch.setattr(baselines, "PAIRS", pairs)
+    items, offsets, train_end = events
+    counts = np.zeros((ITEMS + 1, ITEMS + 1))
+    for user in range(1, USERS + 1):
+        for place in range(offsets[user] + 1, train_end[user]):
+            counts[items[place - 1], items[place]] += 1
+    histories, candidates = requests()
+    last = [([item for item in history if item] or [0])[-1] for history in histories.tolist()]
+    assert last_items(histories).tolist() == last
+    chain = Markov(*events, items=ITEMS)
+    assert chain.score(histories, candidates).tolist() == counts[np.array(last)[:, None], candidates].tolist()
+    assert counts.sum() > USERS
+    assert counts.max() > 1
+
+
+def test_markov_reads_only_the_last_item_and_training_events(events):
+    items, offsets, train_end = events
+    histories, candidates = requests()
+    score = Markov(*events, items=ITEMS).score
+    assert score(histories, candidates).tolist() == score(last_items(histories)[:, None], candidates).tolist()
+    other = items.copy()
+    for user in range(1, USERS + 1):
+        other[train_end[user] : offsets[user + 1]] = ITEMS
+    assert (
+        Markov(other, offsets, train_end, items=ITEMS).score(histories, candidates).tolist()
+        == score(histories, candidates).tolist()
+    )
+
+
+def test_markov_scores_zero_where_it_knows_nothing(events):
+    chain = Markov(*events, items=ITEMS)
+    assert chain.score(np.array([[0, 0], [1, ITEMS]]), np.array([[1, 2, 0]])).tolist() == [[0, 0, 0], [0, 0, 0]]
+    assert chain.score(np.zeros((1, 0), dtype=np.int64), np.array([[1]])).tolist() == [[0]]
+    assert chain.score(np.zeros((0, 3), dtype=np.int64), np.zeros((1, 9), dtype=np.int64)).shape == (0, 9)
+    empty = np.array([], dtype=np.int32), np.array([0, 0]), np.array([0])
+    assert Markov(*empty, items=3).score(np.array([[1, 2]]), np.array([[3, 1]])).tolist() == [[0, 0]]
+
+
+def test_markov_knows_a_rule_that_popularity_cannot(data: PreparedData) -> None:
+    # everybody steps to the next group nine times out of ten, and all items are about as popular
+    found = {name: evaluate(BASELINES[name](data), data).metrics["UAUC"] or 0 for name in ("popularity", "markov")}
+    assert found["popularity"] < 0.6 < 0.7 < found["markov"]
+
+
+def unread(data: PreparedData) -> PreparedData:
+    """The same data with every held-out event on item 1."""
+    items = np.array(data.event_items)
+    for user in range(1, len(data.users) + 1):
+        items[data.train_end[user] : data.offsets[user + 1]] = 1
+    return replace(data, event_items=items)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_every_baseline_answers_any_history_from_training_events_alone(data: PreparedData, name: str) -> None:
+    score = BASELINES[name](data)
+    histories, catalogue = np.array([[3, 4, 0], [7, 0, 0], [0, 0, 0], [5, 5, 6]]), np.arange(1, len(data.items) + 1)[None]
+    everything = score(histories, catalogue)
+    assert everything.shape == (4, len(data.items))
+    assert np.isfinite(everything).all()
+    own = np.tile(catalogue, (4, 1))
+    np.testing.assert_allclose(score(histories, own), everything, rtol=1e-4, atol=1e-6)
+    assert BASELINES[name](unread(data))(histories, catalogue).tolist() == everything.tolist()
+
+
+@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_every_baseline_is_evaluated_under_both_protocols(data: PreparedData, name: str, protocol: Protocol) -> None:
+    found = evaluate(BASELINES[name](data), data, protocol=protocol)
+    assert len(found.users) == 90
+    assert 0.4 < (found.metrics["UAUC"] or 0) < 1
 
 
 def test_no_neighbours_at_all_is_refused(events):

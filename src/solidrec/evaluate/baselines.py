@@ -1,18 +1,22 @@
-"""Two scorers without a gradient, popularity and item-kNN: the floor that a trained model has to clear.
+"""Scorers that are counted, not trained: the floor that a trained model has to clear, and `BASELINES`, the table of all.
 
-Both read the training events only, as prepared data holds them: `event_items` (N,) in 1..V, where user u's events are
+All read the training events only, as prepared data holds them: `event_items` (N,) in 1..V, where user u's events are
 ``offsets[u]:offsets[u + 1]`` (user 0 is empty) and those up to the absolute ``train_end[u]`` are for training.
 """
 
 from __future__ import annotations
 
-from typing import Any, final
+from collections.abc import Callable
+from typing import Any, NamedTuple, final
 
 import numpy as np
 import numpy.typing as npt
 
+from solidrec.data.prepared import PreparedData
 from solidrec.data.windows import ranges
 from solidrec.errors import UsageError
+from solidrec.evaluate.als import ALS
+from solidrec.evaluate.scorer import Scorer
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -64,33 +68,84 @@ class ItemKNN:
         if neighbours is not None and neighbours < 1:
             raise UsageError(f"neighbours = {neighbours}; item-kNN needs 1 or more, or None for its default")
         keep = neighbours or (items if items <= KEEP_ALL else KEEP)
-        self.items = items
         users, events = train_pairs(event_items, offsets, train_end)
-        self._starts, self._neighbours, self._similarity = _fit(users, events, items=items, keep=keep)
+        self.similar = _fit(users, events, items=items, keep=keep)
 
     def score(self, histories: Array, candidates: Array) -> Floats:
-        """Score `candidates` (R, C) by the items of `histories` (R, L), both with 0 for padding; returns (R, C).
+        """Score `candidates` (R or 1, C) by the items of `histories` (R, L), both with 0 for padding; returns (R, C).
 
         An empty history and an unseen candidate score 0.
         """
-        lengths = np.diff(self._starts)[histories]  # padding has no neighbours
-        cost = np.maximum(lengths.sum(1), self.items + 1)
-        parts = [self._score(histories[some], candidates[some]) for some in _blocks(cost)]
+        return self.similar.summed(histories, candidates)
+
+
+@final
+class Markov:
+    """First-order Markov chain: a candidate scores how often it came right after the history's last item in training.
+
+    Only the last item is read; what never followed it scores 0, and so does everything after an empty history or an item that
+    nobody went on from. Those are ties, which the metrics take by expectation: nothing else is mixed in.
+
+    >>> # user 1 saw 1, 2, 1, 2 and user 2 saw 1, 3; item 2 is the last of the history
+    >>> chain = Markov(np.array([1, 2, 1, 2, 1, 3]), np.array([0, 0, 4, 6]), np.array([0, 4, 6]), items=3)
+    >>> chain.score(np.array([[2, 1, 0]]), np.array([[1, 2, 3]])).tolist()
+    [[0.0, 2.0, 1.0]]
+    """
+
+    def __init__(self, event_items: Array, offsets: Array, train_end: Array, *, items: int) -> None:
+        users, events = train_pairs(event_items, offsets, train_end)
+        same = users[1:] == users[:-1]
+        width = items + 1
+        steps, counts = np.unique(events[:-1][same] * width + events[1:][same], return_counts=True)
+        self.followers = ItemToItem.of(steps // width, steps % width, counts, items=items)
+
+    def score(self, histories: Array, candidates: Array) -> Floats:
+        """Score `candidates` (R or 1, C) by the last item of `histories` (R, L), both with 0 for padding; returns (R, C)."""
+        return self.followers.summed(last_items(histories)[:, None], candidates)
+
+
+def last_items(histories: Array) -> Array:
+    """Return the last item (R,) of `histories` (R, L), 0 for an empty one.
+
+    >>> last_items(np.array([[4, 7, 0], [0, 0, 0]])).tolist()
+    [7, 0]
+    """
+    places = np.where(histories > 0, np.arange(1, histories.shape[1] + 1), 0).max(1, initial=0)
+    return np.asarray(np.pad(histories, ((0, 0), (1, 0)))[np.arange(len(histories)), places])
+
+
+class ItemToItem(NamedTuple):
+    """A sparse matrix over items: ``starts`` (V + 2,) of its rows, then ``columns`` and ``values`` in the order of the rows."""
+
+    starts: Ints
+    columns: Array
+    values: Array
+
+    @classmethod
+    def of(cls, rows: Ints, columns: Array, values: Array, *, items: int) -> ItemToItem:
+        """Make a matrix of entries that are sorted by row."""
+        return cls(np.append(0, np.cumsum(np.bincount(rows, minlength=items + 1))), columns, values)
+
+    def summed(self, histories: Array, candidates: Array) -> Floats:
+        """Sum the rows of each history's items (R, L) and return their columns at `candidates` (R or 1, C) as (R, C)."""
+        candidates = np.broadcast_to(candidates, (len(histories), candidates.shape[1]))
+        width = len(self.starts) - 1
+        cost = np.maximum(np.diff(self.starts)[histories].sum(1), width)  # padding has an empty row
+        parts = [self._summed(histories[some], candidates[some], width) for some in _blocks(cost)]
         return np.concatenate(parts) if parts else np.zeros(candidates.shape)
 
-    def _score(self, histories: Array, candidates: Array) -> Floats:
-        width = self.items + 1
+    def _summed(self, histories: Array, candidates: Array, width: int) -> Floats:
         flat = histories.ravel().astype(np.int64)
-        starts, lengths = self._starts[flat], self._starts[flat + 1] - self._starts[flat]
+        starts, lengths = self.starts[flat], self.starts[flat + 1] - self.starts[flat]
         found = ranges(starts, starts + lengths)[1]
-        cells = np.repeat(np.arange(len(flat)) // histories.shape[1] * width, lengths) + self._neighbours[found]
-        sums = np.bincount(cells, weights=self._similarity[found], minlength=len(histories) * width)
+        cells = np.repeat(np.arange(len(flat)) // histories.shape[1] * width, lengths) + self.columns[found]
+        sums = np.bincount(cells, weights=self.values[found], minlength=len(histories) * width)
         scores = sums.astype(np.float64).reshape(-1, width)  # of nothing at all bincount makes integers
         return np.asarray(scores[np.arange(len(candidates))[:, None], candidates])
 
 
-def _fit(users: Ints, events: Ints, *, items: int, keep: int) -> tuple[Array, Array, Array]:
-    """Return the neighbours of all items as rows of a sparse matrix: (V + 2,) row starts, neighbour ids, similarities."""
+def _fit(users: Ints, events: Ints, *, items: int, keep: int) -> ItemToItem:
+    """Return the neighbours of all items with their similarities."""
     width = items + 1
     by_user = np.unique(users * width + events)  # one pair for a user and an item, users in order
     users, bought = by_user // width, by_user % width
@@ -108,7 +163,7 @@ def _fit(users: Ints, events: Ints, *, items: int, keep: int) -> tuple[Array, Ar
         a, b = keys // width, keys % width
         parts.append(_nearest(a, b, shared / np.sqrt(counts[a] * counts[b]), keep=keep))
     rows, neighbours, similarity = (np.concatenate(each) for each in zip(*parts, strict=True))
-    return np.append(0, np.cumsum(np.bincount(rows, minlength=width))), neighbours, similarity
+    return ItemToItem.of(rows, neighbours, similarity, items=items)
 
 
 def _nearest(rows: Array, columns: Array, similarity: Array, *, keep: int) -> tuple[Array, Array, Array]:
@@ -130,3 +185,29 @@ def _blocks(cost: Array) -> list[slice]:
             start, spent = row, 0
         spent += price
     return [*slices, slice(start, len(cost))] if len(cost) else []
+
+
+def _popularity(data: PreparedData) -> Scorer:
+    counts = data.train_counts
+    return lambda histories, candidates: popularity(counts, np.broadcast_to(candidates, (len(histories), candidates.shape[1])))
+
+
+def _item_knn(data: PreparedData) -> Scorer:
+    return ItemKNN(data.event_items, data.offsets, data.train_end, items=len(data.items)).score
+
+
+def _markov(data: PreparedData) -> Scorer:
+    return Markov(data.event_items, data.offsets, data.train_end, items=len(data.items)).score
+
+
+def _als(data: PreparedData) -> Scorer:
+    return ALS(*train_pairs(data.event_items, data.offsets, data.train_end), items=len(data.items)).score
+
+
+BASELINES: dict[str, Callable[[PreparedData], Scorer]] = {
+    "popularity": _popularity,
+    "item-knn": _item_knn,
+    "markov": _markov,
+    "als": _als,
+}
+"""Each fits itself to the training events and returns a scorer for `evaluate`; *als* needs the extra ``als``."""

@@ -145,6 +145,13 @@ def states_of_two_candidates(model: Recommender) -> int:
     return int(states.shape[1])
 
 
+def own_weights(model: Recommender) -> bool:
+    """Say whether each history gets weights of its own: two histories have two sets of them, or share one (static)."""
+    with evaluating(model):
+        history = torch.zeros(2, 1, dtype=torch.int64, device=model.items.weight.device)
+        return all(len(tensor) == 2 for tensor in model.generate(history).weights.tensors.values())
+
+
 def slices(count: int, size: int) -> Iterator[slice]:
     """Cut ``range(count)`` into consecutive slices of `size`, the last one shorter.
 

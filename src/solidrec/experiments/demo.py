@@ -18,12 +18,13 @@ from solidrec.data.ml100k import download as fetch
 from solidrec.data.ml100k import find_ml100k
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
-from solidrec.evaluate.baselines import ItemKNN, popularity
-from solidrec.evaluate.runner import Scorer, evaluate
+from solidrec.evaluate.baselines import BASELINES
+from solidrec.evaluate.runner import evaluate
 from solidrec.experiments.report import Contender, Sample, write_report
 from solidrec.nn.build import stages
 
 MODELS = ("static", "duet", "solid-duet")
+FLOORS = ("popularity", "item-knn")
 QUICK_EPOCHS = 14
 """Epochs of each model in a quick run, over all its stages: nobody gets more by having two."""
 FULL_EPOCHS = 200
@@ -96,16 +97,8 @@ def train_one(data: PreparedData, name: str, path: Path, *, epochs: int, seed: i
 
 
 def baselines(data: PreparedData) -> list[Contender]:
-    """Return popularity and item-kNN on the same candidates."""
-    knn = ItemKNN(data.event_items, data.offsets, data.train_end, items=len(data.items))
-    scorers: dict[str, Scorer] = {
-        "popularity": lambda histories, candidates: np.broadcast_to(
-            popularity(data.train_counts, candidates), (len(histories), candidates.shape[1])
-        ),
-        "item-kNN": lambda histories, candidates: knn.score(
-            histories, np.broadcast_to(candidates, (len(histories), candidates.shape[1]))
-        ),
-    }
+    """Return the floors on the same candidates."""
+    scorers = {name: BASELINES[name](data) for name in FLOORS}
     return [
         Contender(name, evaluate(score, data, length=LENGTH), evaluate(score, data, protocol="full", length=LENGTH), None)
         for name, score in scorers.items()

@@ -9,6 +9,7 @@ from solidrec.artifacts import MANIFEST, read_json
 from solidrec.data.encoded import read_facts
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import StorageError
+from solidrec.evaluate.cost import parameters
 from solidrec.runs import load_run
 
 
@@ -25,10 +26,9 @@ def facts_of(path: Path) -> dict[str, Any]:
         encoded = {name: read_facts(path, name) for name in data.encoded}
         return {**{key: value for key, value in data.manifest.items() if key not in ("files", "options")}, "encoded": encoded}
     run = load_run(path)
-    parts = {name: sum(p.numel() for p in part.parameters()) for name, part in run.model.named_children()}
     return {
         **{key: value for key, value in run.manifest.items() if key != "files"},
-        "parameters": {**parts, "total": sum(parts.values())},
+        "parameters": parameters(run.model),
         "spec": run.spec.model_dump(mode="json"),
         "semantics": run.semantics.facts() if run.semantics else None,
         "epochs": len(run.history),

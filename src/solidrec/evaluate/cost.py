@@ -1,0 +1,126 @@
+"""What a model costs: numbers that it learns, numbers that it generates, bytes and seconds (the paper's Table 5)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from math import prod
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import UsageError
+from solidrec.evaluate.scorer import ModelScorer, own_weights
+from solidrec.nn.recommender import Recommender
+from solidrec.nn.sources import Branch, Shared, Trunk
+from solidrec.spec import RunSpec
+
+USERS = 1024
+WARM_UP, REPEATS = 3, 15
+"""Batches that are not timed, and batches of which the median counts."""
+
+
+def cost(model: Recommender, data: PreparedData, spec: RunSpec) -> dict[str, Any]:
+    """Return what a model costs, in plain values.
+
+    ``parameters`` as `parameters` counts them; ``generated`` how many numbers and bytes of weights each user gets (0: one set
+    for all); ``state_bytes`` what the model's state takes, buffers included; ``inference`` the seconds of a batch: 1,024 test
+    users of `data` with their target and its fixed negatives, histories to scores as in evaluation, on one thread, with the
+    fastest and the slowest batch timed. Raises `UsageError` if the data has no test rows.
+    """
+    slots = model.head.slots if own_weights(model) else {}
+    numbers = sum(prod(shape) for shape in slots.values())
+    return {
+        "model": spec.model.name,
+        "backbone": spec.model.backbone,
+        "parameters": parameters(model),
+        "generated": {"numbers": numbers, "bytes": numbers * model.items.weight.element_size()},
+        "state_bytes": sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values()),
+        "inference": inference(model, data, length=spec.model.length),
+    }
+
+
+def parameters(model: Recommender) -> dict[str, int]:
+    """Count every registered parameter once, by the part that it belongs to, with their ``total``.
+
+    ``items`` the item table · ``backbone`` · ``head`` what the head owns (APG's U and V) · ``shared`` the head's weights of a
+    static model · ``trunk`` and ``branch`` their generators · ``metacode`` the trunk's semantic table · ``codebook`` codes and
+    the MLP that reads them · ``other`` parts that this function does not know. Parts without a parameter are left out.
+    """
+    counted: set[int] = set()
+    found: dict[str, int] = {}
+    for name, part in [*_parts(model), ("other", model)]:
+        fresh = {id(parameter): parameter.numel() for parameter in part.parameters() if id(parameter) not in counted}
+        counted |= fresh.keys()
+        found[name] = found.get(name, 0) + sum(fresh.values())
+    return {**{name: count for name, count in found.items() if count}, "total": sum(found.values())}
+
+
+def _parts(model: Recommender) -> Iterator[tuple[str, nn.Module]]:
+    yield from (("items", model.items), ("backbone", model.backbone), ("head", model.head))
+    for source in model.source.modules():
+        if isinstance(source, Shared):
+            yield "shared", source
+        elif isinstance(source, Trunk):
+            yield from (("trunk", source.generator), ("metacode", source.semantics))
+        elif isinstance(source, Branch):
+            yield "branch", source.generator
+            if source.codebook is not None:
+                yield "codebook", source.codebook
+
+
+def inference(model: Recommender, data: PreparedData, *, length: int) -> dict[str, Any]:
+    """Return the seconds that a batch of test users takes on one thread; few users are repeated until they are 1,024."""
+    rows = data.rows("test")
+    if not len(rows):
+        raise UsageError(f"{data.path}: has no test rows; the cost of inference is measured on them")
+    picked = np.arange(USERS) % len(rows)
+    histories = data.histories(rows.users[picked], rows.positions[picked], length)
+    candidates = rows.candidates(0, USERS)[picked]
+    score = ModelScorer(model)
+    with one_thread():
+        seconds = sorted([timed(score, histories, candidates) for _ in range(WARM_UP + REPEATS)][WARM_UP:])
+    return {
+        "users": USERS, "candidates": candidates.shape[1], "threads": 1, "device": str(score.device), "batches": REPEATS,
+        "seconds": median(seconds), "low": seconds[0], "high": seconds[-1],
+    }  # fmt: skip
+
+
+def timed(score: ModelScorer, histories: np.ndarray, candidates: np.ndarray) -> float:
+    """Return the seconds that one batch takes; the scores come back as an array, so the device has finished."""
+    started = time.perf_counter()
+    score(histories, candidates)
+    return time.perf_counter() - started
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread, and then as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def training_seconds(history: Sequence[Mapping[str, Any]]) -> dict[int, float]:
+    """Return the median seconds of an epoch, its validation included, of each stage of a run's `history` (`history.jsonl`).
+
+    What a later stage starts from (epoch 0) is no epoch. With a validation split the training alone takes as long as the
+    epoch's positives divided by its ``positives_per_second``.
+
+    >>> rows = [(1, 1, 5.0), (1, 2, 3.0), (1, 3, 4.0), (2, 0, 0.1), (2, 1, 7.0)]
+    >>> training_seconds([{"stage": stage, "epoch": epoch, "seconds": seconds} for stage, epoch, seconds in rows])
+    {1: 4.0, 2: 7.0}
+    """
+    stages: dict[int, list[float]] = {}
+    for row in history:
+        if row["epoch"] > 0:
+            stages.setdefault(row["stage"], []).append(row["seconds"])
+    return {stage: median(seconds) for stage, seconds in stages.items()}

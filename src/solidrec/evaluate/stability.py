@@ -1,0 +1,148 @@
+"""How much a model changes its mind when one event of a history changes (the paper's Table 4, and more)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import UsageError
+from solidrec.evaluate.perturb import PERTURBATIONS, add, rbo, uniforms
+from solidrec.evaluate.result import number
+from solidrec.evaluate.scorer import ModelScorer, evaluating, own_weights, slices
+from solidrec.evaluate.top import top
+from solidrec.metrics import mean, per_row, ranks
+from solidrec.nn.recommender import Recommender
+
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+
+DRAWS = 10
+"""Histories of a user that differ in one more item."""
+METRICS = ("UAUC", "NDCG@10")
+PLACES = 10
+CELLS = 1 << 20  # scores of a catalogue at a time
+ROWS = 256  # users whose generated weights are built at a time
+
+
+@final
+@dataclass(frozen=True)
+class Stability:
+    """What one event more, less or elsewhere does to a model, one value a row: a user's target.
+
+    ``users`` (R,); ``variance`` {metric: (R,)} over `DRAWS` histories; and by kind of perturbation, each (R,), NaN where a
+    history is too short for it: ``overlap`` of the first ten places, ``change`` of the AUC, ``distance`` of the generated
+    weights, which is None for a model without any (static). The same data and seed give the same users and perturbations for
+    every model, so two models are compared row by row (`evaluate.intervals.paired_difference`).
+    """
+
+    seed: int
+    users: Array
+    variance: dict[str, Floats]
+    overlap: dict[str, Floats]
+    change: dict[str, Floats]
+    distance: dict[str, Floats] | None
+
+    def summary(self) -> dict[str, Any]:
+        """Return plain values: Table 4's four numbers of each variance, and the mean over the rows of all else."""
+        return {
+            "users": len(self.users),
+            "seed": self.seed,
+            "draws": DRAWS,
+            "variance": {metric: spread(values) for metric, values in self.variance.items()},
+            "perturbations": {
+                kind: {
+                    "users": len(self.users) - mean(self.overlap[kind])[1],
+                    f"RBO@{PLACES}": number(mean(self.overlap[kind])[0]),
+                    "AUC change": number(mean(self.change[kind])[0]),
+                    "weights": None if self.distance is None else number(mean(self.distance[kind])[0]),
+                }
+                for kind in self.overlap
+            },
+        }
+
+
+def spread(values: Floats) -> dict[str, float | None]:
+    """Return median, mean, minimum and maximum of the values that count (NaN does not); None where none does.
+
+    >>> spread(np.array([0.0, 1.0, 5.0, np.nan]))
+    {'median': 1.0, 'mean': 2.0, 'min': 0.0, 'max': 5.0}
+    """
+    counted = values[~np.isnan(values)]
+    if not counted.size:
+        return dict.fromkeys(("median", "mean", "min", "max"))
+    found = {"median": np.median(counted), "mean": counted.mean(), "min": counted.min(), "max": counted.max()}
+    return {name: float(value) for name, value in found.items()}
+
+
+def stability(model: Recommender, data: PreparedData, *, length: int, users: int = 2000, seed: int = 0) -> Stability:
+    """Measure a model on perturbed histories of a sample of at most `users` test rows, `length` items each.
+
+    ``variance`` is Table 4's as far as the paper tells (its section 4.4.1): each target meets its fixed negatives once for each
+    of `DRAWS` histories, which are the user's own with one item of the catalogue, drawn uniformly, as the newest event; the
+    population variance of the AUC, and of NDCG@10, over these. The paper says neither which item is added, nor where, nor how
+    often; and its scale is unknown, for a variance of numbers in [0, 1] is at most .25 and its mean is .42.
+
+    Besides, for each of `perturb.PERTURBATIONS` (two neighbours swapped, an item dropped, repeated or added): the rank-biased
+    overlap of the first ten of the whole catalogue before and after, the absolute change of the AUC, and the distance of the
+    generated weights |W' - W| / |W| over all slots together. A history that is too short for a perturbation takes no part.
+
+    What is drawn depends on (`seed`, user) alone. Raises `UsageError` if the data has no test rows or `users` is not positive.
+    """
+    rows = data.rows("test")
+    if users < 1 or not len(rows):
+        raise UsageError(f"stability of {users} of {len(rows)} test rows; one or more are needed")
+    picked = np.sort(np.random.default_rng(seed).permutation(len(rows))[:users])
+    names, items = rows.users[picked], len(data.items)
+    draws = uniforms(names, len(PERTURBATIONS) + DRAWS, seed=seed)
+    histories = data.histories(names, rows.positions[picked], length)
+    candidates = np.concatenate([rows.candidates(row, row + 1) for row in picked.tolist()])
+    score = ModelScorer(model)
+
+    grown = [rank(score, add(histories, draw, items), candidates) for draw in draws[:, len(PERTURBATIONS) :].T]
+    auc, first = rank(score, histories, candidates)["UAUC"], best(score, histories, items)
+    overlap, change, distance = {}, {}, {}
+    moves = own_weights(model)
+    for (kind, (perturb, needed)), draw in zip(PERTURBATIONS.items(), draws.T, strict=False):
+        counted = (histories != 0).sum(1) >= needed
+        other = perturb(histories, draw, items)
+        found = rbo(first, best(score, other, items)), np.abs(rank(score, other, candidates)["UAUC"] - auc)
+        overlap[kind], change[kind] = (np.where(counted, values, np.nan) for values in found)
+        if moves:
+            distance[kind] = np.where(counted, moved(model, histories, other), np.nan)
+    # seen from the first of them, so that equal values have a variance of 0 to the last bit
+    variance = {metric: np.var([found[metric] - grown[0][metric] for found in grown], axis=0) for metric in METRICS}
+    return Stability(seed, np.asarray(names), variance, overlap, change, distance if moves else None)
+
+
+def rank(score: ModelScorer, histories: Array, candidates: Array) -> dict[str, Floats]:
+    """Return the metrics (R,) of targets in column 0 of their `candidates` (R, C)."""
+    return per_row(ranks(score(histories, candidates)), (PLACES,))
+
+
+def best(score: ModelScorer, histories: Array, items: int) -> Array:
+    """Return the first ten items (R, 10) of the whole catalogue, what the user has seen included; fewer if there are fewer."""
+    catalogue = np.arange(1, items + 1)[None]
+    read = score.read(histories)
+    parts = [top(read(some, catalogue), PLACES)[1] for some in slices(len(histories), max(1, CELLS // items))]
+    return np.asarray(1 + np.concatenate(parts).reshape(len(histories), -1))
+
+
+def moved(model: Recommender, before: Array, after: Array) -> Floats:
+    """Return |W' - W| / |W| (R,) of the weights generated for histories `before` and `after` (R, L)."""
+    parts = []
+    with evaluating(model):
+        for some in slices(len(before), ROWS):
+            old, new = (weights(model, histories[some]) for histories in (before, after))
+            parts.append(((new - old).norm(dim=1) / old.norm(dim=1)).double().cpu().numpy())
+    return np.concatenate(parts)
+
+
+def weights(model: Recommender, histories: Array) -> torch.Tensor:
+    """Return all generated numbers of each history, (R, n)."""
+    ids = torch.from_numpy(histories.astype(np.int64)).to(model.items.weight.device)
+    return torch.cat([tensor.flatten(1) for tensor in model.generate(ids).weights.tensors.values()], 1)
