@@ -7,18 +7,138 @@ from typing import Annotated
 
 import typer
 
-from solidrec.cli.app import DataArgument, Json, app, print_json
+from solidrec.cli.app import DataArgument, Device, Json, Protocol, app, print_json
 
 experiment = typer.Typer(
     help="Many trainings, compared fairly.", no_args_is_help=True, rich_markup_mode=None,
-    epilog="Example: solidrec experiment cold-items data --out cold",
+    epilog="Example: solidrec experiment run table1-small data --out table1",
 )  # fmt: skip
 app.add_typer(experiment, name="experiment")
 
 Out = Annotated[Path, typer.Option(help="Folder for runs and results; the same command goes on where it was stopped.")]
 Seeds = Annotated[int, typer.Option(help="Seeds 0, 1, ... of each row.", min=1)]
 Jobs = Annotated[int, typer.Option(help="Trainings at a time, each on one thread.", min=1)]
+Results = Annotated[Path, typer.Argument(help="A folder written by `solidrec experiment run`.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="key=value for every training; may be repeated.")]
+
+
+@experiment.command(
+    short_help="Run an experiment, or go on with it.",
+    epilog="Examples: solidrec experiment run table1-small data · solidrec experiment run mine.toml data --jobs 4 --out mine",
+)
+def run(
+    file: Annotated[str, typer.Argument(help="A TOML file, or a shipped experiment: `solidrec experiment list` names them.")],
+    data: Annotated[
+        Path | None, typer.Argument(help="A folder written by `solidrec prepare`; default: the only one in this folder.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for runs and results; default experiments/NAME-DATA.")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Trainings at a time, one thread each; default one a CPU.", min=1)] = None,
+    seeds: Annotated[int | None, typer.Option(help="Seeds 0, 1, ... of each row; default what the file says.", min=1)] = None,
+    protocol: Annotated[
+        list[Protocol] | None, typer.Option(help="paper or full; may be repeated. Default: what the file says.")
+    ] = None,
+    set_: Set = None,
+    device: Device = "cpu",
+    json_: Json = False,
+) -> None:
+    """Run the cells of an experiment that have no result yet, in parallel; killed at any moment, the same command goes on.
+
+    Each result lands in OUT/results.jsonl as it comes, keyed by the hash of its specification.
+    """
+    from solidrec.cli.models import settings
+    from solidrec.console import say
+    from solidrec.experiments.execute import prepared_folder, run_experiment
+    from solidrec.experiments.grid import read_experiment
+
+    spec = read_experiment(file)
+    changes = {"seeds": seeds, "protocols": tuple(each.value for each in protocol or ()) or None}
+    spec = spec.model_copy(update={key: value for key, value in changes.items() if value is not None})
+    path = data or prepared_folder(Path.cwd())
+    folder = out or Path("experiments") / f"{Path(file).stem}-{path.resolve().name}"
+    run_experiment(file, spec, path, folder, jobs=jobs, settings=settings(None, set_ or []), device=device)
+    show(folder, json_=json_)
+    say(f"wrote {folder}; next: solidrec experiment report {folder}")
+
+
+def show(folder: Path, *, json_: bool) -> None:
+    """Print the tables of an experiment and write them beside its results."""
+    from dataclasses import asdict
+
+    from solidrec.console import out
+    from solidrec.experiments.result_tables import tables_of, write_tables
+    from solidrec.experiments.results import Plan
+    from solidrec.experiments.results import Results as Folder
+    from solidrec.experiments.table_text import grids, rich_table
+
+    tables = tables_of(Plan.load(folder), Folder(folder))
+    write_tables(folder, tables)
+    if json_:
+        print_json([asdict(table) for table in tables])
+        return
+    for table in tables:
+        for grid in grids(table):
+            out().print(rich_table(grid))
+        for note in table.notes:
+            out().print(note)
+
+
+@experiment.command(short_help="The tables of an experiment.", epilog="Example: solidrec experiment table table1")
+def table(results: Results, json_: Json = False) -> None:
+    """Print the tables of what is finished; also written as tables.md, tables.tex, cells.csv and comparisons.csv."""
+    show(results, json_=json_)
+
+
+@experiment.command(
+    short_help="One experiment against another, row by row.",
+    epilog="Example: solidrec experiment compare table1 table1-wide",
+)
+def compare(
+    a: Annotated[Path, typer.Argument(help="A folder written by `solidrec experiment run`.")],
+    b: Annotated[Path, typer.Argument(help="Another one, on the same data.")],
+    json_: Json = False,
+) -> None:
+    """Compare the rows of one name in two experiments, paired over users and seeds; B less A.
+
+    Two data sets or two protocols are never compared.
+    """
+    from dataclasses import asdict
+
+    from solidrec.console import out
+    from solidrec.experiments.result_tables import compared
+    from solidrec.experiments.table_text import contrasts_grid, rich_table
+
+    found = compared(a, b)
+    if json_:
+        print_json({protocol: asdict(each) for protocol, each in found.items()})
+        return
+    for protocol, each in found.items():
+        out().print(rich_table(contrasts_grid(f"{b} less {a}, protocol {protocol}", each.contrasts)))
+
+
+@experiment.command("list", short_help="The experiments that come with solidrec.", epilog="Example: solidrec experiment list")
+def list_(json_: Json = False) -> None:
+    """List the shipped experiments; NAME-small is the small size of each."""
+    from solidrec.experiments.grid import read_experiment, shipped
+
+    found = {name: read_experiment(name).title for name in shipped()}
+    if json_:
+        print_json(found)
+        return
+    for name, title in found.items():
+        print(f"{name:10} {title}")
+    print("\nNAME-small is the small size of each: solidrec experiment run table1-small data")
+
+
+@experiment.command(short_help="What is finished and what is not.", epilog="Example: solidrec experiment status table1")
+def status(results: Results, json_: Json = False) -> None:
+    """Say which cells of an experiment are finished."""
+    from solidrec.console import out
+    from solidrec.experiments.results import Plan
+    from solidrec.experiments.results import Results as Folder
+    from solidrec.experiments.status import status_of, status_table
+
+    found = status_of(Plan.load(results), Folder(results))
+    print_json(found) if json_ else out().print(status_table(found))
 
 
 @experiment.command(

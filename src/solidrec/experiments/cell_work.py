@@ -1,0 +1,81 @@
+"""What one process does for one cell: train (or go on, or find it finished), measure, and say what it found."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from solidrec.artifacts import versions
+from solidrec.data.prepared import PreparedData
+from solidrec.devices import use_threads
+from solidrec.evaluate.baselines import BASELINES
+from solidrec.evaluate.cost import cost, training_seconds
+from solidrec.evaluate.runner import Protocol, evaluate
+from solidrec.evaluate.scorer import ModelScorer, Scorer
+from solidrec.evaluate.stability import stability
+from solidrec.experiments.grid import Cell
+from solidrec.experiments.results import RUNS, write_users
+from solidrec.runs import Run
+from solidrec.spec import ModelSpec
+from solidrec.training.run import train_run
+
+OF_A_STAGE = ("epoch", "step", "loss", "penalty", "saturated", "codes_used", "perplexity")
+"""What a record keeps of the epoch that a stage chose, where it was logged."""
+
+
+def work(
+    cell: Cell, path: Path, out: Path, *, protocols: Sequence[Protocol], measures: Sequence[str], device: str = "cpu"
+) -> dict[str, Any]:
+    """Return the record of a cell, trained on one thread; its users' metrics and its run folder lie in `out` then.
+
+    The test split is opened here for the first time, after the epoch was chosen on validation.
+    """
+    use_threads(1)
+    started = time.perf_counter()
+    data = PreparedData.open(path)
+    run = None if cell.spec is None else train_run(data, cell.spec, out / RUNS / cell.key, device=device)
+    length = ModelSpec().length if run is None else run.spec.model.length
+    scorer: Scorer = BASELINES[str(cell.baseline)](data) if run is None else ModelScorer(run.model)
+    evaluations = {}
+    for protocol in protocols:
+        found = evaluate(scorer, data, split="test", protocol=protocol, length=length)
+        write_users(out, cell.key, found)
+        evaluations[protocol] = found.summary()
+    return {
+        "key": cell.key,
+        "data": cell.data,
+        "seed": cell.seed,
+        "spec": {"baseline": cell.baseline} if cell.spec is None else cell.spec.model_dump(mode="json"),
+        "evaluations": evaluations,
+        "measures": {} if run is None else {name: measure(name, run, data) for name in measures},
+        **({} if run is None else trained(run)),
+        "seconds": time.perf_counter() - started,
+        "machine": {"cpu": torch.backends.cpu.get_cpu_capability(), "system": platform.machine(), "threads": 1, "device": device},
+        "versions": versions(),
+    }
+
+
+def measure(name: str, run: Run, data: PreparedData) -> Mapping[str, Any]:
+    """Measure something of a trained model besides how it ranks."""
+    if name == "stability":
+        return stability(run.model, data, length=run.spec.model.length).summary()
+    return {**cost(run.model, data, run.spec), "seconds_an_epoch": training_seconds(run.history)}
+
+
+def trained(run: Run) -> dict[str, Any]:
+    """Return how a run was trained: what each stage chose, on validation, and how long an epoch took."""
+    stages = []
+    for stage in sorted({row["stage"] for row in run.history}):
+        rows = [row for row in run.history if row["stage"] == stage]
+        best = next((row for row in reversed(rows) if row["best"]), rows[-1])
+        chosen = {key: best[key] for key in OF_A_STAGE if best.get(key) is not None}
+        stages.append({"stage": stage, "epochs": rows[-1]["epoch"], **chosen, "valid": best["valid"]})
+    valid = run.metrics.get("valid")
+    return {
+        "stages": stages, "valid": None if valid is None else valid["metrics"], "parameters": run.manifest["parameters"],
+    }  # fmt: skip

@@ -1,0 +1,106 @@
+"""What a person sees while an experiment runs: every row with its seeds and its figures so far, and the time left."""
+
+from __future__ import annotations
+
+import time
+from statistics import mean
+from types import TracebackType
+from typing import Self, final
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from solidrec.console import say
+from solidrec.experiments.grid import Cell
+from solidrec.experiments.results import Plan, Results
+
+SHOWN = ("UAUC", "NDCG@10", "Recall@10")
+
+
+@final
+class Board:
+    """The live table of an experiment; where standard error is no terminal, a line for each finished cell takes its place."""
+
+    def __init__(self, plan: Plan, results: Results, *, jobs: int, to: Console) -> None:
+        self.plan, self.results, self.jobs = plan, results, jobs
+        self.started = time.monotonic()
+        self.errors: list[str] = []
+        self.live = Live(console=to, get_renderable=self.render, refresh_per_second=1, transient=True) if to.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self.live:
+            self.live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.live:
+            self.live.stop()
+
+    def done(self, cell: Cell) -> None:
+        """Say what a cell gave."""
+        if self.live:
+            return
+        record = self.results.records[cell.key]
+        found = record["evaluations"][self.plan.protocols[0]]["metrics"]
+        figures = " ".join(f"{name} {found[name]:.4f}" for name in SHOWN if found.get(name) is not None)
+        say(f"{self.counted()} {cell.row} seed {cell.seed}: {figures} ({record['seconds']:.0f} s); {self.left()}")
+
+    def failed(self, cell: Cell, error: Exception) -> None:
+        """Say that a cell failed; the others go on."""
+        self.errors.append(f"{cell.row} seed {cell.seed} failed: {error}")
+        if not self.live:
+            say(self.errors[-1])
+
+    def counted(self) -> str:
+        """Return how many cells are finished."""
+        cells = len({place.key for place in self.plan.places})
+        return f"[{cells - len(self.missing())}/{cells}]"
+
+    def missing(self) -> dict[str, str]:
+        """Return the rows of the cells that are not finished, by key."""
+        return {place.key: place.row for place in self.results.missing(self.plan)}
+
+    def left(self) -> str:
+        """Estimate the time left: a cell takes as long as others of its row did, or as the mean of all."""
+        seconds: dict[str, list[float]] = {}
+        for place in self.plan.places:
+            if place.key in self.results.records:
+                seconds.setdefault(place.row, []).append(self.results.records[place.key]["seconds"])
+        if not seconds:
+            return "time left not known yet"
+        usual = mean(value for values in seconds.values() for value in values)
+        total = sum(mean(seconds.get(row, [usual])) for row in self.missing().values()) / self.jobs
+        return f"about {clock(total)} left"
+
+    def render(self) -> Group:
+        """Draw the table."""
+        table = Table(title=f"{self.plan.title}, on {self.plan.data_name}", title_justify="left")
+        table.add_column("row")
+        table.add_column("cells", justify="right")
+        for name in SHOWN:
+            table.add_column(name, justify="right")
+        missing = self.missing()
+        for row in self.plan.rows:
+            keys = [place.key for place in self.plan.places if place.row == row.name]
+            found = [
+                self.results.records[key]["evaluations"][self.plan.protocols[0]]["metrics"] for key in keys if key not in missing
+            ]
+            figures = [f"{mean(each[name] or 0 for each in found):.4f}" if found else "" for name in SHOWN]
+            table.add_row(row.name, f"{len(found)}/{len(keys)}", *figures)
+        took = clock(time.monotonic() - self.started)
+        line = f"{self.counted()} cells, {self.jobs} at a time, {took} so far, {self.left()}"
+        return Group(table, Text(line), *(Text(each, style="red") for each in self.errors))
+
+
+def clock(seconds: float) -> str:
+    """Write a duration.
+
+    >>> clock(42), clock(95), clock(7260)
+    ('42 s', '1 min 35 s', '2 h 1 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,67 @@
+"""The tables of an experiment's folder: one a protocol, on the terminal and as files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from solidrec.artifacts import write_file
+from solidrec.errors import UsageError
+from solidrec.experiments.contrasts import Compared, compare_rows
+from solidrec.experiments.grid import found
+from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.table_text import cells_csv, contrasts_csv, latex, markdown
+from solidrec.experiments.tables import Layout, ResultTable, result_table
+
+PAPER_TABLES = {"table1": 1, "table2": 2, "table3": 3}
+SHARED = ("model.name", "model.backbone")
+
+
+def tables_of(plan: Plan, results: Results) -> list[ResultTable]:
+    """Return one table for each protocol of a plan, with what is not finished shown as missing."""
+    layout = Layout(
+        plan.title, expected={row.name: row.labels for row in plan.rows}, seeds=plan.seeds, reference=plan.reference,
+        paper=PAPER_TABLES.get(plan.layout), data_name=plan.data_name, fixed=fixed(plan),
+    )  # fmt: skip
+    return [result_table(results.measured(plan, protocol), layout) for protocol in plan.protocols]
+
+
+def fixed(plan: Plan) -> Mapping[str, str]:
+    """Return the model and backbone that all rows of a plan share."""
+    said = {key: found(plan.settings, key) for key in SHARED}
+    return {key: str(value) for key, value in said.items() if value is not None}
+
+
+def write_tables(out: Path, tables: list[ResultTable]) -> list[Path]:
+    """Write tables beside their results: for reading, for papers, and every raw number."""
+    texts = {
+        "tables.md": "\n\n".join(markdown(table) for table in tables) + "\n",
+        "tables.tex": "\n\n".join(latex(table) for table in tables) + "\n",
+        "cells.csv": cells_csv(tables),
+        "comparisons.csv": contrasts_csv(tables),
+    }
+    for name, text in texts.items():
+        write_file(out / name, lambda temporary, text=text: temporary.write_text(text, encoding="utf-8"))  # type: ignore[misc]
+    return [out / name for name in texts]
+
+
+def compared(a: Path, b: Path) -> dict[str, Compared]:
+    """Compare the rows of one name in two folders, under each protocol that both were measured by.
+
+    Raises `UsageError` if they have no protocol in common, or were measured on different data.
+    """
+    plans = Plan.load(a), Plan.load(b)
+    if plans[0].data != plans[1].data:
+        names = " and ".join(f"{out} is on {plan.data_name} ({plan.data[:12]})" for out, plan in zip((a, b), plans, strict=True))
+        raise UsageError(f"{names}; results on different data are not compared")
+    shared = [protocol for protocol in plans[0].protocols if protocol in plans[1].protocols]
+    if not shared:
+        raise UsageError(
+            f"{a} was measured under {', '.join(plans[0].protocols)} and {b} under {', '.join(plans[1].protocols)}; "
+            "different protocols are not compared"
+        )
+    sides = Results(a), Results(b)
+    return {
+        protocol: compare_rows(sides[0].measured(plans[0], protocol), sides[1].measured(plans[1], protocol))
+        for protocol in shared
+    }

@@ -1,0 +1,198 @@
+"""The folder of an experiment: what it is to run, and what each finished cell gave.
+
+``experiment.json`` is the plan; ``results.jsonl`` has one line a finished cell, keyed by the hash of its specification;
+``users/`` the metrics of every user; ``runs/`` the trained models, each in its own folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self, final
+
+import numpy as np
+import polars as pl
+
+from solidrec.artifacts import read_json, write_json, write_table
+from solidrec.errors import DamagedError, IncompatibleError, StorageError
+from solidrec.evaluate.result import Evaluation
+from solidrec.evaluate.runner import Protocol
+from solidrec.experiments.grid import Cell, ExperimentSpec, Row
+from solidrec.experiments.measured import Array, Measured
+
+PLAN, RESULTS, USERS, RUNS = "experiment.json", "results.jsonl", "users", "runs"
+Record = Mapping[str, Any]
+
+
+@final
+@dataclass(frozen=True)
+class Place:
+    """A cell of the plan: the row and seed that it belongs to, and the key of its result."""
+
+    row: str
+    seed: int
+    key: str
+
+
+@final
+@dataclass(frozen=True)
+class Plan:
+    """What an experiment is to run on which data: enough to make every table of it without the data."""
+
+    name: str
+    title: str
+    layout: str
+    reference: str | None
+    protocols: tuple[Protocol, ...]
+    measures: tuple[str, ...]
+    data_path: str
+    data: str
+    settings: Mapping[str, Any]
+    rows: tuple[Row, ...]
+    places: tuple[Place, ...]
+
+    @classmethod
+    def of(
+        cls, name: str, experiment: ExperimentSpec, rows: Sequence[Row], cells: Sequence[Cell], *, data: Path, settings: Any
+    ) -> Self:
+        """Return the plan of an experiment on data."""
+        return cls(
+            name, experiment.title, experiment.layout, experiment.reference, experiment.protocols, experiment.measures,
+            str(data.resolve()), cells[0].data, dict(settings), tuple(rows),
+            tuple(Place(cell.row, cell.seed, cell.key) for cell in cells),
+        )  # fmt: skip
+
+    @property
+    def seeds(self) -> int:
+        """How many trainings a row has."""
+        return len({place.seed for place in self.places})
+
+    @property
+    def data_name(self) -> str:
+        """The name of the data's folder."""
+        return Path(self.data_path).name
+
+    def save(self, out: Path) -> None:
+        """Write the plan; raises `IncompatibleError` where another data set's is."""
+        if (out / PLAN).is_file() and (there := Plan.load(out)).data != self.data:
+            raise IncompatibleError(
+                f"{out}: holds results on {there.data_name} ({there.data[:12]}), not on {self.data_name} ({self.data[:12]}); "
+                "choose another --out"
+            )
+        write_json(out / PLAN, asdict(self))
+
+    @classmethod
+    def load(cls, out: Path) -> Self:
+        """Read the plan of a folder; raises `StorageError` if it is no experiment's and `DamagedError` if it cannot be one."""
+        if not (out / PLAN).is_file():
+            raise StorageError(f"{out}: is no folder of an experiment; give the one that `solidrec experiment run --out` wrote")
+        values: dict[str, Any] = read_json(out / PLAN)
+        try:
+            values |= {key: tuple(values[key]) for key in ("protocols", "measures")}
+            values["rows"] = tuple(Row(**row) for row in values["rows"])
+            values["places"] = tuple(Place(**place) for place in values["places"])
+            return cls(**values)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise DamagedError(f"{out / PLAN}: is not a plan ({error}); run the experiment again") from None
+
+
+@final
+class Results:
+    """The finished cells of a folder, by key; a line that a kill tore off is no line."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.records: dict[str, Record] = {}
+        path = out / RESULTS
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        for number, line in enumerate(text.split("\n")[:-1], start=1):
+            try:
+                record = json.loads(line)
+                self.records[record["key"]] = record
+            except (json.JSONDecodeError, TypeError, KeyError):
+                raise DamagedError(
+                    f"{path}: line {number} is not a result; remove that line and run the experiment again"
+                ) from None
+
+    def append(self, record: Record) -> None:
+        """Add one finished cell: one write of one line at the end, synced, after what a kill may have left there is cut off."""
+        line = (json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode()
+        try:
+            with (self.out / RESULTS).open("a+b") as stream:
+                cut_torn_line(stream)
+                os.write(stream.fileno(), line)
+                os.fsync(stream.fileno())
+        except OSError as error:
+            raise StorageError(f"{self.out / RESULTS}: cannot write ({error.strerror or error}); free space and go on") from None
+        self.records[record["key"]] = record
+
+    def has(self, key: str, plan: Plan) -> bool:
+        """Return whether a cell has all that the plan asks of it."""
+        record = self.records.get(key)
+        if record is None:
+            return False
+        asked = plan.measures if record["spec"].get("baseline") is None else ()
+        return all(name in record["evaluations"] for name in plan.protocols) and all(name in record["measures"] for name in asked)
+
+    def missing(self, plan: Plan) -> list[Place]:
+        """Return the cells of a plan that are not finished."""
+        return [place for place in plan.places if not self.has(place.key, plan)]
+
+    def measured(self, plan: Plan, protocol: str) -> list[Measured]:
+        """Return the rows of a plan with at least one finished seed, in its order."""
+        rows = []
+        for row in plan.rows:
+            places = [
+                place
+                for place in plan.places
+                if place.row == row.name and protocol in self.records.get(place.key, {}).get("evaluations", {})
+            ]
+            if places:
+                rows.append(self.row(row, places, plan, protocol))
+        return rows
+
+    def row(self, row: Row, places: Sequence[Place], plan: Plan, protocol: str) -> Measured:
+        """Return one row from the results of its seeds."""
+        frames = [read_users(self.out, place.key, protocol) for place in places]
+        users = frames[0]["user"].to_numpy()
+        if any(not np.array_equal(frame["user"].to_numpy(), users) for frame in frames):
+            raise DamagedError(f"{self.out / USERS}: the seeds of {row.name} were measured on different users")
+        names = [name for name in frames[0].columns if name != "user"]
+        return Measured(
+            row.name, row.labels, tuple(place.seed for place in places), protocol, plan.data, users,
+            tuple(self.records[place.key]["evaluations"][protocol]["metrics"] for place in places),
+            {name: np.stack([frame[name].to_numpy() for frame in frames]) for name in names},
+            deterministic=row.baseline is not None,
+        )  # fmt: skip
+
+
+def cut_torn_line(stream: Any) -> None:
+    """Cut off what follows the last line's end."""
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    whole = stream.read().rfind(b"\n") + 1
+    if whole < size:
+        stream.truncate(whole)
+    stream.seek(0, os.SEEK_END)
+
+
+def users_file(out: Path, key: str, protocol: str) -> Path:
+    """Return where the metrics of every user lie."""
+    return out / USERS / f"{key}-{protocol}.parquet"
+
+
+def write_users(out: Path, key: str, found: Evaluation) -> None:
+    """Write every user's metrics."""
+    columns: dict[str, Array] = {"user": np.unique(found.users), **found.per_user}
+    write_table(users_file(out, key, found.protocol), pl.DataFrame(columns))
+
+
+def read_users(out: Path, key: str, protocol: str) -> pl.DataFrame:
+    """Read every user's metrics; raises `StorageError` where they are gone."""
+    path = users_file(out, key, protocol)
+    if not path.is_file():
+        raise StorageError(f"{path}: is gone; remove the line of {key} from {out / RESULTS} and run the experiment again")
+    return pl.read_parquet(path)

@@ -1,0 +1,110 @@
+"""One experiment is one file: rows and cells of a grid, and errors that name the key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import StorageError, UsageError
+from solidrec.experiments.grid import ExperimentSpec, cells_of, kinds, nested, read_experiment, rows_of, shipped
+
+
+def experiment(**values: Any) -> ExperimentSpec:
+    return ExperimentSpec.parse({"title": "t", **values})
+
+
+def test_the_grid_is_the_product_of_its_axes_and_the_listed_rows_follow(data: PreparedData) -> None:
+    spec = experiment(
+        seeds=2,
+        axes={"model.backbone": ["din", "sasrec"], "model.clip": [0.1, 1.0]},
+        rows=[{"name": "popularity", "baseline": "popularity"}, {"name": "mine", "settings": {"model.name": "spg"}}],
+    )
+    rows = rows_of(spec, data)
+    assert [row.name for row in rows] == [
+        "din · clip 0.1", "din · clip 1.0", "sasrec · clip 0.1", "sasrec · clip 1.0", "popularity", "mine",
+    ]  # fmt: skip
+    assert rows[1].labels == {"model.backbone": "din", "model.clip": "1.0"}
+    assert rows[1].settings == {"model": {"backbone": "din", "clip": 1.0}}
+    cells = cells_of(spec, rows, data, {"train": {"epochs": 3}})
+    assert len(cells) == 2 * 5 + 1  # a baseline has one cell, whatever the seeds
+    assert len({cell.key for cell in cells}) == len(cells)
+    for cell in cells:
+        assert cell.data == data.fingerprint
+        if cell.spec is not None:
+            assert (cell.spec.seed, cell.spec.semantics.seed, cell.spec.train.epochs) == (cell.seed, cell.seed, 3)
+
+
+def test_a_cell_is_named_by_what_decides_it_and_by_nothing_else(data: PreparedData) -> None:
+    one = experiment(seeds=1, axes={"model.name": ["static", "duet"]})
+    other = experiment(title="another", seeds=3, axes={"model.name": ["duet", "spg"]}, protocols=["full"])
+    keys = [{cell.row: cell.key for cell in cells_of(e, rows_of(e, data), data, {}) if cell.seed == 0} for e in (one, other)]
+    assert keys[0]["duet"] == keys[1]["duet"]
+    changed = cells_of(one, rows_of(one, data), data, {"model": {"dim": 16}})
+    assert {cell.key for cell in changed}.isdisjoint(keys[0].values())
+
+
+def test_every_subset_of_the_kinds_of_modality(data: PreparedData) -> None:
+    rows = rows_of(experiment(axes={"semantics.modalities": "subsets"}), data)  # this data has titles and ids
+    assert [row.name for row in rows] == ["id", "text", "id + text"]
+    assert rows[2].settings == {"semantics": {"modalities": ["id", "text"]}}
+    assert kinds(["image", "image_tokens", "text_tokens", "brand", "id"]) == ["id", "image", "text_tokens"]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"axis": {}}, "unknown setting 'axis'; did you mean 'axes'?"),
+        ({"layout": "table9"}, "did you mean 'table"),
+        ({"rows": [{"name": "x", "baseline": "popular"}]}, "did you mean 'popularity'?"),
+        ({"rows": [{"name": "x", "settings": {"a.b": 1}}, {"name": "x"}]}, "two rows are called 'x'"),
+        ({}, "has no rows"),
+        ({"axes": {"model.name": ["static"]}, "reference": "statik"}, "did you mean 'static'?"),
+        ({"axes": {"model.name": "subsets"}}, "only semantics.modalities"),
+        ({"axes": {"model.nam": ["static"]}}, "did you mean 'model.name'?"),
+        ({"axes": {"model.name": ["sttic"]}}, "did you mean 'static'?"),
+    ],
+)
+def test_a_file_that_says_nothing_sensible_is_one_line(data: PreparedData, values: dict[str, Any], said: str) -> None:
+    def cells() -> object:
+        spec = experiment(**values)
+        return cells_of(spec, rows_of(spec, data), data, {})
+
+    with pytest.raises(UsageError) as caught:
+        cells()
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["model.name", "semantics.seed", "seed"])
+def test_settings_may_not_say_what_the_grid_varies(data: PreparedData, key: str) -> None:
+    spec = experiment(axes={"model.name": ["static"]})
+    with pytest.raises(UsageError, match=f"--set {key}"):
+        cells_of(spec, rows_of(spec, data), data, nested({key: 1}))
+
+
+@pytest.mark.parametrize("name", [*shipped(), *(f"{name}-small" for name in shipped())])
+def test_every_shipped_experiment_has_rows_that_are_runs(name: str, data: PreparedData) -> None:
+    spec = read_experiment(name)
+    cells = cells_of(spec, rows_of(spec, data), data, {})
+    assert len({cell.key for cell in cells}) == len(cells)
+
+
+def test_the_small_table_1_is_one_seed_of_25_epochs_and_the_whole_has_five(data: PreparedData) -> None:
+    small, whole = read_experiment("table1-small"), read_experiment("table1")
+    rows = rows_of(whole, data)
+    assert rows == rows_of(small, data)
+    assert [row.name for row in rows][:3] == ["din · static", "din · apg", "din · solid-apg"]
+    assert len([row for row in rows if row.baseline is None]) == 4 * 5
+    assert {cell.spec.train.epochs for cell in cells_of(small, rows, data, {}) if cell.spec} == {25}
+    assert {cell.seed for cell in cells_of(whole, rows, data, {})} == set(range(5))
+
+
+def test_a_name_that_is_no_file_names_the_nearest_experiment(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="did you mean 'table1-small'"):
+        read_experiment("table1-smal")
+    (tmp_path / "bad.toml").write_text("title = ", encoding="utf-8")
+    with pytest.raises(UsageError, match="is not TOML"):
+        read_experiment(str(tmp_path / "bad.toml"))
