@@ -62,8 +62,6 @@ def run(
 
 def show(folder: Path, *, json_: bool) -> None:
     """Print the tables of an experiment and write them beside its results."""
-    from dataclasses import asdict
-
     from solidrec.console import out
     from solidrec.experiments.result_tables import tables_of, write_tables
     from solidrec.experiments.results import Plan
@@ -73,7 +71,7 @@ def show(folder: Path, *, json_: bool) -> None:
     tables = tables_of(Plan.load(folder), Folder(folder))
     write_tables(folder, tables)
     if json_:
-        print_json([asdict(table) for table in tables])
+        print_json([table.plain() for table in tables])
         return
     for table in tables:
         for grid in grids(table):
@@ -101,15 +99,13 @@ def compare(
 
     Two data sets or two protocols are never compared.
     """
-    from dataclasses import asdict
-
     from solidrec.console import out
     from solidrec.experiments.result_tables import compared
     from solidrec.experiments.table_text import contrasts_grid, rich_table
 
     found = compared(a, b)
     if json_:
-        print_json({protocol: asdict(each) for protocol, each in found.items()})
+        print_json({protocol: [contrast.plain() for contrast in each.contrasts] for protocol, each in found.items()})
         return
     for protocol, each in found.items():
         out().print(rich_table(contrasts_grid(f"{b} less {a}, protocol {protocol}", each.contrasts)))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import final
+from dataclasses import asdict, dataclass
+from typing import Any, final
 
 import numpy as np
 
@@ -52,6 +52,14 @@ class Contrast:
     def star(self) -> bool:
         """Whether `one` is better than `other` beyond chance."""
         return self.found is not None and earns_star(self.found.mean, self.p)
+
+    def plain(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        of = self.comparison
+        found = {} if self.found is None else asdict(self.found)
+        return (
+            {"one": of.one, "other": of.other, "metric": of.metric} | found | {"p": self.p, "star": self.star, "note": self.note}
+        )
 
 
 def comparisons(rows: Sequence[Measured], *, reference: str | None = None, metrics: Sequence[str] = TESTED) -> list[Comparison]:

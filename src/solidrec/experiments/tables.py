@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
-from typing import final
+from dataclasses import asdict, dataclass, field
+from typing import Any, final
 
 import numpy as np
 
@@ -104,6 +104,12 @@ class ResultTable:
     contrasts: tuple[Contrast, ...]
     users: int
     notes: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        said = {key: getattr(self, key) for key in ("title", "label", "protocol", "users", "notes")}
+        rows = [asdict(line) for line in self.lines]
+        return {**said, "rows": rows, "comparisons": [contrast.plain() for contrast in self.contrasts]}
 
 
 def result_table(rows: Sequence[Measured], layout: Layout) -> ResultTable:
