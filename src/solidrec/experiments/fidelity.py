@@ -24,9 +24,10 @@ from solidrec.experiments.fidelity_model import clip, independence, padding, pre
 from solidrec.experiments.fidelity_slice import bounded, kept_items, model_of, semantics_for, semantics_of, slice_of
 from solidrec.experiments.fidelity_subject import Subject, Verdict
 from solidrec.experiments.fidelity_training import export, reload, repeatable, resume
-from solidrec.runs import Run
+from solidrec.runs import SPEC, Run
 from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import RunSpec
+from solidrec.training.run import start_of_stage
 
 Check = Callable[[Subject], Verdict | None]
 CHECKS: dict[str, Check] = {
@@ -53,10 +54,10 @@ def check_fidelity(
     settings: Mapping[str, Any] | None = None,
     step: Callable[[dict[str, Any]], None] = lambda entry: None,
 ) -> dict[str, Any]:
-    """Run all checks on a prepared folder under some settings, or on a finished run under its own; `step` hears each entry of
-    ``checks``.
+    """Run all checks on a prepared folder under some settings, or on a finished run under its own.
 
-    A run's data is found where it was trained, or at `data`; its own weights are looked at wherever a model is. Nothing is
+    Returns ``checks``, one entry each, which `step` hears as it is made, the names of those that ``failed``, and on what. A
+    run's data is found where it was trained, or at `data`; its own weights are looked at wherever a model is. Nothing is
     written but a temporary folder, which goes. Raises `UsageError` for settings that no model can be built of, or that
     are given beside a run, and as `PreparedData.open` and `load_run` do.
     """
@@ -131,11 +132,12 @@ def prepared_subject(
 
 
 def cut(whole: PreparedData, spec: RunSpec, semantics: SemanticIds | None, folder: Path, *, run: Run | None = None) -> Subject:
-    """Return the configuration on its slice of the data."""
+    """Return the configuration on its slice of the data; raises `UsageError` for settings that no model can be built of."""
     items = kept_items(whole, spec, semantics)
     short, semantics = bounded(spec), semantics_of(semantics, items)
     data = slice_of(whole, short, folder / "data", items)
     short = short.model_copy(update={"data": data.fingerprint})
+    start_of_stage(data, short, semantics, None, stage=1, device="cpu")  # settings that no model can be built of are refused here
     trained = None if run is None else model_of(run.model, short, semantics, items)
     return Subject(data, short, semantics, folder, trained)
 
@@ -143,4 +145,4 @@ def cut(whole: PreparedData, spec: RunSpec, semantics: SemanticIds | None, folde
 def is_run(path: Path) -> bool:
     """Return whether a folder is a run, finished or not."""
     manifest = read_json(path / MANIFEST) if (path / MANIFEST).is_file() else {}
-    return (path / "spec.json").is_file() or (isinstance(manifest, dict) and manifest.get("kind") == "run")
+    return (path / SPEC).is_file() or (isinstance(manifest, dict) and manifest.get("kind") == "run")

@@ -8,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from solidrec.data.prepared import PreparedData
-from solidrec.evaluate.runner import Evaluation, Protocol, evaluate
+from solidrec.evaluate.result import Evaluation
+from solidrec.evaluate.runner import Protocol, evaluate
 from solidrec.evaluate.scorer import ModelScorer
 from solidrec.experiments.fidelity_slice import held_out
 from solidrec.experiments.fidelity_subject import Subject, Verdict
+from solidrec.metrics import mean
 from solidrec.training.run import start_of_stage
 
 Array = npt.NDArray[Any]
@@ -29,12 +31,12 @@ def chance(subject: Subject) -> Verdict | None:
     """Measure a constant scorer under both protocols; None if the data has no held-out rows."""
     data, found = subject.data, []
     promise = "a constant scorer reads as chance"
-    if not (splits := held_out(data)):
+    if not (splits := [split for split in held_out(data) if len(data.rows(split))]):
         return None
     for protocol in ("paper", "full"):
         result = evaluate(constant, data, split=splits[-1], protocol=protocol, length=subject.spec.model.length, ks=(K,))
         for name, wanted in by_chance(candidate_counts(data, splits[-1], protocol)).items():
-            measured, expected = (float(np.nanmean(values)) for values in (result.values[name], wanted))
+            measured, expected = (mean(values)[0] for values in (result.values[name], wanted))
             if not np.allclose(result.values[name], wanted, atol=1e-6, equal_nan=True):
                 return Verdict(
                     promise, f"{protocol}: {name} {measured:.4f}, by chance {expected:.4f}",
@@ -70,9 +72,9 @@ def by_chance(candidates: Array) -> dict[str, Array]:
 
 
 def untrained(subject: Subject) -> Verdict | None:
-    """Measure the model before its first step: a UAUC near 0 or 1 or a high log-loss is worth a look; None without held-out rows."""
+    """Measure the model before its first step: a UAUC near 0 or 1 or a high log-loss is worth a look."""
     data, spec = subject.data, subject.spec
-    if not (splits := held_out(data)):
+    if not (splits := [split for split in held_out(data) if len(data.rows(split))]):
         return None
     model = start_of_stage(data, spec, subject.semantics, None, stage=1, device="cpu")
     found = evaluate(ModelScorer(model), data, split=splits[-1], length=spec.model.length)

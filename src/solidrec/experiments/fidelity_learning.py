@@ -30,17 +30,18 @@ PROMISE = "everything learns"
 def learning(subject: Subject) -> Verdict:
     """Train a few steps of each stage and ask of every parameter and every generated tensor whether it was reached and moved."""
     model, done = None, []
-    warning = None
+    cause = cure = ""
     for stage in range(1, stages(subject.spec.model.name) + 1):
         model = start_of_stage(subject.data, subject.spec, subject.semantics, model, stage=stage, device="cpu")
         if held := list(unregistered(model)):
-            cause = f"outside parameters() and state_dict(), so neither trained nor saved: {few(held)}"
-            cure = "register them: nn.Parameter, register_buffer, nn.ModuleList or nn.ModuleDict"
-            return Verdict(PROMISE, f"stage {stage}", cause, cure)
+            return Verdict(
+                PROMISE, f"stage {stage}", f"outside parameters() and state_dict(), so neither trained nor saved: {few(held)}",
+                "register them: nn.Parameter, register_buffer, nn.ModuleList or nn.ModuleDict",
+            )  # fmt: skip
         frozen = [name for name, parameter in model.named_parameters() if not parameter.requires_grad]
         if frozen and RECIPES[subject.spec.model.name].author_code:
             cause = f"{len(frozen)} parameters stay as they were drawn, as in the released code: {few(frozen)}"
-            warning = (cause, "take a solid model; docs/paper.md has what that costs")
+            cure = "take a solid model; docs/paper.md has what that costs"
         elif frozen:
             return Verdict(PROMISE, f"stage {stage}", f"frozen (requires_grad=False): {few(frozen)}", "let it require a gradient")
         if found := taught(subject, model, stage):
@@ -48,7 +49,7 @@ def learning(subject: Subject) -> Verdict:
         count = sum(parameter.requires_grad for parameter in model.parameters())
         done.append(f"stage {stage}: {count} parameters, {len(model.head.slots)} generated tensors")
     measured = f"{'; '.join(done)}; gradient and movement in {STEPS} steps"
-    return Verdict(PROMISE, measured, *(warning or ()), warns=warning is not None)
+    return Verdict(PROMISE, measured, cause, cure, warns=True)
 
 
 def taught(subject: Subject, model: Recommender, stage: int) -> tuple[str, str] | None:
@@ -63,7 +64,10 @@ def taught(subject: Subject, model: Recommender, stage: int) -> tuple[str, str] 
         seed_torch(subject.spec.seed, "dropout", stage, 0, step)
         loss = click_loss(model(batch.history, batch.candidates, batch.places), batch, subject.spec.train.penalty)
         if not bool(torch.isfinite(loss)):
-            return f"the loss is {float(loss)} at step {step + 1}", "lower train.learning_rate, or look for what divides by zero"
+            return (
+                f"the loss is {float(loss.detach())} at step {step + 1}",
+                "lower train.learning_rate, or look for what divides by zero",
+            )
         optimizer.step(loss)
         reached |= {name for name, parameter in model.named_parameters() if has_gradient(parameter.grad)}
     trained = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
@@ -131,9 +135,8 @@ def untaught_slot(model: Recommender, sample: Sample, before: dict[str, Tensor])
         gradient = gradients[slot]
         if gradient is None or not has_gradient(gradient):
             return f"the head makes no use of the generated tensor {slot!r}", "apply the slot in the head, or do not declare it"
-        reached = (
-            torch.autograd.grad(tensor, learned, gradient, allow_unused=True, retain_graph=True) if tensor.requires_grad else ()
-        )
+        along = (tensor * gradient).sum()
+        reached = torch.autograd.grad(along, learned, allow_unused=True, retain_graph=True) if along.requires_grad else ()
         if not any(map(has_gradient, reached)):
             return f"the gradient of the generated tensor {slot!r} reaches no parameter", "generate it from what is learned"
         if torch.equal(tensor, before[slot]):

@@ -91,7 +91,8 @@ def independence(subject: Subject) -> Verdict:
     single = torch.cat([model(history, candidates[:, [column]]).logits for column in range(candidates.shape[1])], 1)
     if distance(single, expected["the logits"]) > SAME:
         return Verdict(
-            promise, f"each of {candidates.shape[1]} candidates, alone", "the logits of a candidate depend on the other candidates",
+            promise, f"each of {candidates.shape[1]} candidates, alone",
+            "the logits of a candidate depend on the other candidates",
             "let a backbone mix each candidate with the history alone",
         )  # fmt: skip
     return Verdict(promise, f"{len(history)} users and {candidates.shape[1]} candidates: alone as in company")
@@ -99,7 +100,7 @@ def independence(subject: Subject) -> Verdict:
 
 @torch.no_grad()
 def prefixes(subject: Subject) -> Verdict | None:
-    """Compare what training reads off one pass with what use sees: each prefix on its own; None for backbones without such passes."""
+    """Compare what training reads off one pass with what use sees: each prefix on its own."""
     model, (history, candidates) = subject.precise, subject.sample
     if not model.reads_prefixes:
         return None
@@ -138,5 +139,9 @@ def unregistered(model: torch.nn.Module) -> Iterator[str]:
             held = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
             if count := sum(isinstance(one, torch.Tensor | torch.nn.Module) and id(one) not in known for one in held):
                 yield f"{f'{name}.' if name else ''}{key} ({count} tensors or layers in a {type(value).__name__})"
-        for key in module._non_persistent_buffers_set:
-            yield f"{f'{name}.' if name else ''}{key} (a buffer with persistent=False)"
+
+
+def unsaved(model: torch.nn.Module) -> list[str]:
+    """Name what a module holds that state_dict() does not: what `unregistered` finds, and buffers that are not persistent."""
+    saved = set(model.state_dict())
+    return [*unregistered(model), *(name for name, _ in model.named_buffers() if name not in saved)]

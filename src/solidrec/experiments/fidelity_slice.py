@@ -22,6 +22,7 @@ from solidrec.nn.recommender import Recommender
 from solidrec.runs import needs_semantics
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.kmeans import cluster_count
+from solidrec.semantics.modality import ID
 from solidrec.semantics.plan import make, plan
 from solidrec.spec import RunSpec, SemanticsSpec
 from solidrec.training.optimizer import SPARSE_FROM
@@ -54,7 +55,9 @@ def slice_of(data: PreparedData, spec: RunSpec, folder: Path, items: Ints) -> Pr
     size = end - begin
     offsets = np.concatenate([[0, 0], np.cumsum(size)])
     at = np.repeat(begin - offsets[1:-1], size) + np.arange(size.sum())
-    targets = {split: kept_rows(data.rows(split), users, begin, offsets) for split in held_out(data)}
+    targets: dict[str, tuple[npt.NDArray[np.int32], Ints]] = {
+        split: kept_rows(data.rows(split), users, begin, offsets) for split in held_out(data)
+    }
     content = spec.model.start == "content"
     catalog = data.catalog[items - 1].select(pl.all() if content else "item")
     catalog = catalog if "image" in catalog.columns else catalog.with_columns(image=pl.lit(None, pl.String))
@@ -76,7 +79,7 @@ def slice_of(data: PreparedData, spec: RunSpec, folder: Path, items: Ints) -> Pr
 
 
 def held_out(data: PreparedData) -> list[Literal["valid", "test"]]:
-    """Return the splits that the data has rows of."""
+    """Return the splits that the data was prepared with."""
     return [split for split in SPLITS if split in data.manifest["negatives"]]
 
 
@@ -123,15 +126,17 @@ def semantics_for(data: PreparedData, spec: RunSpec) -> SemanticIds | None:
     Where they need a training of their own, the item embeddings they are made of are random here; where the catalogue is
     large, as many ids are dealt at random. No check asks which item has which id.
     """
-    chosen = plan(data, spec.semantics)  # a wish that the data cannot serve is refused at once
     if not needs_semantics(spec.model.name):
         return None
+    chosen = plan(data, spec.semantics)  # a wish that the data cannot serve is refused at once
     folder = semantics_folder(data, spec)
     if (folder / MANIFEST).is_file():
         return SemanticIds.load(folder).check(len(data.items))
     if len(data.items) <= QUICK_ITEMS:
         vectors = np.random.default_rng(0).standard_normal((len(data.items), spec.model.dim))
-        return make(data, spec.semantics, lambda: vectors.astype(np.float32))
+        made = make(data, spec.semantics, lambda: vectors.astype(np.float32))
+        why = f"{made.reason}; the embeddings of ids are random here" if ID in chosen.modalities else made.reason
+        return dataclasses.replace(made, reason=why)
     return stand_in(len(data.items), spec.semantics, chosen.method)
 
 

@@ -29,7 +29,7 @@ HISTORIES, CANDIDATES = 24, 12
 @final
 @dataclass(frozen=True)
 class Verdict:
-    """What one check found: the ``promise`` it is about, what was ``measured``, and for what is amiss the ``cause`` and the cure."""
+    """What one check found: the ``promise`` it is about, what was ``measured``, and of what is amiss the cause and the cure."""
 
     promise: str
     measured: str

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from solidrec.evaluate.scorer import ModelScorer
 from solidrec.experiments.fidelity_learning import few
-from solidrec.experiments.fidelity_model import unregistered
+from solidrec.experiments.fidelity_model import unsaved
 from solidrec.experiments.fidelity_subject import Subject, Verdict
 from solidrec.nn.build import stages
 from solidrec.nn.recommender import Recommender
@@ -100,8 +100,7 @@ def reload(subject: Subject) -> Verdict:
     history, candidates = (ids.numpy() for ids in subject.sample)
     before, after = (ModelScorer(one)(history, candidates) for one in (model, loaded.model))
     if not np.array_equal(before, after):
-        held = list(unregistered(model))
-        outside = few(held) if held else "a number or an object of Python"
+        outside = few(unsaved(model)) or "a number or an object of Python"
         return Verdict(
             promise, f"scores differ by up to {np.abs(before - after).max():.2g}",
             f"every saved tensor is the same, so the scores depend on something outside state_dict(): {outside}",
@@ -128,9 +127,9 @@ def export(subject: Subject) -> Verdict:
     ways = ["the packet of generated weights"]
     names = [[engine.run.items.id(item) for item in row if item] for row in history.tolist()]
     if not engine.score.looks_at_candidates:
-        vectors = torch.from_numpy(np.stack(engine.item_vectors()["vector"].to_numpy()))
+        vectors = engine.item_vectors()["vector"].gather((candidates.flatten() - 1).numpy()).to_list()
         users = torch.from_numpy(engine.user_vectors(names))
-        products = (users[:, None] * vectors[candidates - 1]).sum(-1)
+        products = (users[:, None] * torch.tensor(vectors).view(*candidates.shape, -1)).sum(-1)
         if (apart := float((products - logits).abs().max())) > reach:
             return Verdict(
                 promise, f"logits differ by up to {apart:.2g}", "user vectors . item vectors are not the logits",
