@@ -121,7 +121,9 @@ def test_epochs_that_were_not_tracked_are_caught_up_on(
     with pytest.raises(Interrupted):
         train_run(data, spec_of("static"), tmp_path / "run", display=StopAtEpoch(1, 3))
     assert memory == {}
-    assert without_speed(of_run(train_run(data, spec_of("static"), tmp_path / "run", track=["tensorboard"]))) == without_speed(memory)
+    assert without_speed(of_run(train_run(data, spec_of("static"), tmp_path / "run", track=["tensorboard"]))) == without_speed(
+        memory
+    )
 
 
 def test_a_store_that_fails_is_said_once_and_training_goes_on(
@@ -154,7 +156,7 @@ def test_how_a_run_ended_is_told(data: PreparedData, spec_of: Callable[..., RunS
 def test_an_unknown_name_or_an_absent_package_is_one_line_before_training(
     solidrec: Callable[..., Any], data: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(UsageError, match="--track tensorbord: unknown name; did you mean 'tensorboard'?"):
+    with pytest.raises(UsageError, match="--track tensorbord: unknown name; did you mean 'tensorboard'"):
         check_trackers(["tensorbord"])
     monkeypatch.setitem(tracking.STORES, "mlflow", ("no_such_package", Memory))
     answer = solidrec("train", data.path, "--track", "mlflow", "--out", tmp_path / "run")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any, final
 
 import numpy as np
@@ -55,7 +57,7 @@ def train_cells(
             train_cell(data, cell, out)
             done(cell)
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=follow_parent) as pool:
         running = {pool.submit(train_cell, data, cell, out): cell for cell in cells}
         try:
             for future in as_completed(running):
@@ -63,6 +65,18 @@ def train_cells(
                 done(running[future])
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def follow_parent() -> None:
+    """End this worker when the process that started it is no more, even if that was killed: it would train on for nobody."""
+    parent = parent_process()
+
+    def follow() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=follow, daemon=True).start()
 
 
 def train_cell(data: Path, cell: Cell, out: Path) -> None:

@@ -55,7 +55,8 @@ def train_run(
     """Train what `spec` says on prepared data and write the run folder `out`; returns the loaded run.
 
     A finished run of the same specification is returned as it is, an unfinished one resumes, one of another
-    specification raises `IncompatibleError`. `track` names where epochs go besides ``history.jsonl`` (see `STORES`). Raises `Interrupted` when stopped by a signal after saving.
+    specification raises `IncompatibleError`. `track` names where epochs go besides ``history.jsonl`` (see `STORES`).
+    Raises `Interrupted` when stopped by a signal after saving.
     """
     if spec.data != data.fingerprint:
         raise IncompatibleError(f"the specification is of data {spec.data[:12]}, {data.path} is {data.fingerprint[:12]}")

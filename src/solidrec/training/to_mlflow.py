@@ -18,7 +18,7 @@ FILE = "mlflow.json"
 """In the run folder: which MLflow run is its."""
 EXPERIMENT = "solidrec"
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
-"""Nothing is sent to anybody but the tracking server, and one that is away is given up soon; who has set them otherwise is obeyed."""
+"""Nothing is sent to anybody but the tracking server, and one that is away is given up soon; unless these are set otherwise."""
 
 
 @final
