@@ -93,6 +93,9 @@ def test_a_start_outside_the_space_is_no_point_of_it() -> None:
     assert made.coded({"model.dim": 32, "train.stride": 2}) is None
     assert made.coded({"model.dim": 64, "train.stride": None}) is None
     assert made.coded({"model.dim": 64, "train.stride": 2}) == {"model.dim": 64, "train.stride": 2}
+    stepped = space(model__dim={"low": 16, "high": 64, "step": 16}, model__clip={"low": 0.1, "high": 0.4, "step": 0.1})
+    assert stepped.coded({"model.dim": 40, "model.clip": 0.1}) is None
+    assert stepped.coded({"model.dim": 48, "model.clip": 0.3}) == {"model.dim": 48, "model.clip": 0.3}
     made.next([({"model.dim": 32, "train.stride": 2}, 0.9)], seed=0, number=1)
 
 

@@ -94,7 +94,7 @@ class Search:
         """Train until there are so many trials, or nothing is left to try."""
         self.done = {trial.number: trial for trial in read_trials(self.out / TRIALS)}
         if self.done:
-            say(f"{self.out}: goes on after {len(self.done)} finished trials")
+            say(f"{self.out}: goes on, {len(self.done)} of {trials} trials are finished")
         running: dict[Future[Outcome], tuple[int, Settings]] = {}
         with counted(console, "trials", trials, shown=True) as step, workers(jobs) as pool:
             step(min(len(self.done), trials))

@@ -42,17 +42,11 @@ class Space:
         """Return a point as Optuna writes it, None if it lies outside."""
         from optuna.distributions import CategoricalDistribution
 
-        found = {}
-        for key, kind in self.keys.items():
-            value = json.dumps(settings[key]) if isinstance(kind, CategoricalDistribution) else settings[key]
-            try:
-                inside = bool(kind._contains(kind.to_internal_repr(value)))
-            except (TypeError, ValueError):  # None where a number is varied, or no choice
-                inside = False
-            if not inside:
-                return None
-            found[key] = value
-        return found
+        found = {
+            key: json.dumps(settings[key]) if isinstance(kind, CategoricalDistribution) else settings[key]
+            for key, kind in self.keys.items()
+        }
+        return found if all(holds(kind, found[key]) for key, kind in self.keys.items()) else None
 
     def next(self, seen: Sequence[tuple[Settings, float | None]], *, seed: int, number: int, attempt: int = 0) -> Settings:
         """Return the settings of trial `number`: a function of the arguments, whatever process asks.
@@ -79,6 +73,18 @@ class Space:
         """Yield every point; only for a space of few."""
         for values in product(*(values_of(kind) for kind in self.keys.values())):
             yield dict(zip(self.keys, values, strict=True))
+
+
+def holds(kind: BaseDistribution, value: Any) -> bool:
+    """Say whether a value, as Optuna writes it, is one of a distribution's."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(kind, CategoricalDistribution):
+        return value in kind.choices
+    assert isinstance(kind, IntDistribution | FloatDistribution)
+    if value is None or not kind.low <= value <= kind.high:
+        return False
+    return kind.step is None or not (Decimal(str(value)) - Decimal(str(kind.low))) % Decimal(str(kind.step))
 
 
 def plain(kind: BaseDistribution, asked: Any) -> Any:

@@ -17,7 +17,7 @@ from solidrec.spec import RunSpec
 FILE = "mlflow.json"
 """In the run folder: which MLflow run is its."""
 EXPERIMENT = "solidrec"
-QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_LOGGING_LEVEL": "WARNING"}
 """Nothing is sent to anybody but the tracking server, and one that is away is given up soon; unless these are set otherwise."""
 
 
