@@ -22,8 +22,9 @@ from solidrec.console import console, counted, say
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DamagedError, DivergedError, IncompatibleError, Interrupted, StorageError, UsageError
 from solidrec.experiments.cells import follow_parent
+from solidrec.experiments.search_read import space_of
 from solidrec.experiments.search_result import Trial, finding, line, write_best
-from solidrec.experiments.search_space import Settings, Space, space_of, value_at, varied
+from solidrec.experiments.search_space import Settings, Space, value_at, varied
 from solidrec.experiments.search_trial import Outcome, train_trial
 from solidrec.semantics.modalities.needs import need
 from solidrec.spec import RunSpec
