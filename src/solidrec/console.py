@@ -82,7 +82,8 @@ class Bar:
 def counted(to: Console, what: str, total: int, *, shown: bool) -> Iterator[Callable[[int], None]]:
     """Yield a function that advances a bar of `total` rows; nothing is drawn unless `shown` on a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("left"), TimeRemainingColumn())
-    with Progress(*columns, console=to, disable=not (shown and to.is_terminal)) as progress:
+    off = not (shown and to.is_terminal)
+    with Progress(*columns, console=to, disable=off, speed_estimate_period=3600) as progress:  # a training may take minutes
         task = progress.add_task(what, total=total)
         yield lambda rows: progress.advance(task, rows)
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, final
 
@@ -17,6 +15,7 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.evaluate.intervals import Difference, holm
 from solidrec.evaluate.result import Evaluation
+from solidrec.experiments.workers import as_they_end, workers
 
 METRICS = ("AUC", "UAUC", "NDCG@10", "Recall@10")
 
@@ -50,19 +49,11 @@ def train_cells(
     data: Path, cells: Sequence[Cell], out: Path, *, jobs: int = 1, done: Callable[[Cell], None] = lambda cell: None
 ) -> None:
     """Train every cell that is not finished, `jobs` processes of one thread at a time; an error of one is raised at once."""
-    if jobs == 1:
-        for cell in cells:
-            train_cell(data, cell, out)
-            done(cell)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with workers(jobs) as pool:
         running = {pool.submit(train_cell, data, cell, out): cell for cell in cells}
-        try:
-            for future in as_completed(running):
-                future.result()
-                done(running[future])
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        for future in as_they_end(running):
+            future.result()
+            done(running[future])
 
 
 def train_cell(data: Path, cell: Cell, out: Path) -> None:
