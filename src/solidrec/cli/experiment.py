@@ -138,27 +138,6 @@ def status(results: Results, json_: Json = False) -> None:
 
 
 @experiment.command(
-    short_help="Which modalities are worth it (Table 3)?",
-    epilog="Example: solidrec experiment modalities data --modality id --modality image --modality text --out table3",
-)
-def modalities(
-    data: DataArgument,
-    out: Out,
-    modality: Annotated[list[str] | None, typer.Option(help="A modality; may be repeated. Default: all of the data.")] = None,
-    seeds: Seeds = 3,
-    jobs: Jobs = 1,
-    set_: Set = None,
-    json_: Json = False,
-) -> None:
-    """Train with semantic ids of every subset of modalities, and with random ones, and compare them paired over users."""
-    from solidrec.cli.models import settings
-    from solidrec.experiments.modalities import markdown, run_modalities
-
-    found = run_modalities(data, out, modalities=modality or (), seeds=seeds, jobs=jobs, settings=settings(None, set_ or []))
-    print_json(found) if json_ else print(markdown(found))
-
-
-@experiment.command(
     "cold-items",
     short_help="How well are items ranked that nobody clicked?",
     epilog="Example: solidrec experiment cold-items data --model static --out cold",

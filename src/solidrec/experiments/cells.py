@@ -9,7 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
-from solidrec.api import load, train
+from solidrec.api import train
 from solidrec.artifacts import write_file, write_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
@@ -84,12 +84,6 @@ class Row:
     def per_user(self, metric: str) -> np.ndarray:
         """Return a metric of each user, averaged over seeds, (U,)."""
         return np.asarray(np.mean([found.per_user[metric] for found in self.evaluations], axis=0))
-
-
-def rows_of(data: PreparedData, cells: Sequence[Cell], out: Path) -> list[Row]:
-    """Return the rows of a table from its trained cells, measured on the test split."""
-    names = list(dict.fromkeys(cell.row for cell in cells))
-    return [Row(name, tuple(load(cell.folder(out)).evaluate(data) for cell in cells if cell.row == name)) for name in names]
 
 
 def corrected(tests: Sequence[Difference]) -> list[dict[str, float]]:
