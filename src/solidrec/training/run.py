@@ -21,7 +21,7 @@ from solidrec.errors import IncompatibleError, Interrupted, StorageError, UsageE
 from solidrec.evaluate.runner import evaluate
 from solidrec.evaluate.scorer import ModelScorer
 from solidrec.nn.build import build, stages
-from solidrec.nn.codebook import Codebook
+from solidrec.nn.codebook import Codebook, mean_of_each
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import Trunk
 from solidrec.runs import HISTORY, SPEC, Run, load_run, needs_semantics, save_run, write_history
@@ -249,12 +249,17 @@ def start_of_stage(
 
 @torch.no_grad()
 def place_codes(model: Recommender, spec: RunSpec) -> None:
-    """Start the codebook: from the metacode if there is a trunk (Algorithm 1), else from k-means over the item table."""
+    """Start the codebook: from the metacode if there is a trunk (Algorithm 1), else from the trained item table.
+
+    There a code that stands for a semantic id starts from the mean of its items, and the others from k-means.
+    """
     codebook = next(module for module in model.modules() if isinstance(module, Codebook))
     trunk = next((module for module in model.modules() if isinstance(module, Trunk)), None)
     size = len(codebook.codes)
     if trunk is not None:
-        codes = trunk.semantics.weight[1:]
+        codes = trunk.semantics.weight[1 : size + 1]
+    elif codebook.semantic_of_item is not None:
+        codes = mean_of_each(model.items.weight[1:], codebook.semantic_of_item[1:] - 1, size)
     else:
         vectors = model.items.weight[1:].detach().cpu().numpy()
         codes = torch.from_numpy(kmeans(whole(vectors), size, seed=spec.seed).centroids)
