@@ -21,8 +21,8 @@ def train(
     model: Annotated[
         str | None,
         typer.Option(
-            help="Default solid-duet; static, apg, duet, solid-apg, solid-duet, spg, sml, duet-codebook, author-code, "
-            "or an -apg twin of the last four."
+            help="Default solid-duet; static, static-codebook, apg, duet, solid-apg, solid-duet, spg, sml, duet-codebook, "
+            "author-code, or an -apg twin of the last four."
         ),
     ] = None,
     backbone: Annotated[
