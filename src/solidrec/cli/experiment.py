@@ -65,21 +65,23 @@ def show(folder: Path, *, json_: bool) -> None:
     from dataclasses import asdict
 
     from solidrec.console import out
-    from solidrec.experiments.result_tables import tables_of, write_tables
+    from solidrec.experiments.result_tables import measures_of, tables_of, write_tables
     from solidrec.experiments.results import Plan
     from solidrec.experiments.results import Results as Folder
     from solidrec.experiments.table_text import grids, rich_table
 
-    tables = tables_of(Plan.load(folder), Folder(folder))
-    write_tables(folder, tables)
+    plan, results = Plan.load(folder), Folder(folder)
+    tables, measures = tables_of(plan, results), measures_of(plan, results)
+    write_tables(folder, tables, measures)
     if json_:
-        print_json([asdict(table) for table in tables])
+        print_json([asdict(table) for table in (*tables, *measures)])
         return
-    for table in tables:
-        for grid in grids(table):
+    shown = [(grids(table), table.notes) for table in tables] + [(table.grids, table.notes) for table in measures]
+    for parts, notes in shown:
+        for grid in parts:
             out().print(rich_table(grid))
-        for note in table.notes:
-            out().print(note)
+        for note in notes:
+            out().print(note, markup=False)
 
 
 @experiment.command(short_help="The tables of an experiment.", epilog="Example: solidrec experiment table table1")

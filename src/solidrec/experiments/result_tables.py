@@ -1,15 +1,19 @@
-"""The tables of an experiment's folder: one a protocol, on the terminal and as files."""
+"""The tables of an experiment's folder, on the terminal and as files: one a protocol, and those of what else was measured."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from solidrec.artifacts import write_file
 from solidrec.errors import UsageError
 from solidrec.experiments.contrasts import Compared, compare_rows
+from solidrec.experiments.cost_table import cost_table
 from solidrec.experiments.grid import found
+from solidrec.experiments.measure_table import MeasureTable, measure_latex, measure_markdown, measures_csv
 from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.stability_table import stability_table
+from solidrec.experiments.sweep_table import sweep_table
 from solidrec.experiments.table_text import cells_csv, contrasts_csv, latex, markdown
 from solidrec.experiments.tables import Layout, ResultTable, result_table
 
@@ -32,13 +36,20 @@ def fixed(plan: Plan) -> Mapping[str, str]:
     return {key: str(value) for key, value in said.items() if value is not None}
 
 
-def write_tables(out: Path, tables: list[ResultTable]) -> list[Path]:
-    """Write tables beside their results: for reading, for papers, and every raw number."""
+def measures_of(plan: Plan, results: Results) -> list[MeasureTable]:
+    """Return the tables of what else was measured: λ against T (Figure 5), stability (Table 4), cost (Table 5)."""
+    made = (sweep_table(plan, results), stability_table(plan, results), cost_table(plan, results))
+    return [table for table in made if table is not None]
+
+
+def write_tables(out: Path, tables: Sequence[ResultTable], measures: Sequence[MeasureTable] = ()) -> list[Path]:
+    """Write tables beside their results: for reading, for papers, and every raw number (``measures.csv`` only if there are)."""
     texts = {
-        "tables.md": "\n\n".join(markdown(table) for table in tables) + "\n",
-        "tables.tex": "\n\n".join(latex(table) for table in tables) + "\n",
+        "tables.md": "\n\n".join([*map(markdown, tables), *map(measure_markdown, measures)]) + "\n",
+        "tables.tex": "\n\n".join([*map(latex, tables), *map(measure_latex, measures)]) + "\n",
         "cells.csv": cells_csv(tables),
         "comparisons.csv": contrasts_csv(tables),
+        **({"measures.csv": measures_csv(measures)} if measures else {}),
     }
     for name, text in texts.items():
         write_file(out / name, lambda temporary, text=text: temporary.write_text(text, encoding="utf-8"))  # type: ignore[misc]
