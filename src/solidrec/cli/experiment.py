@@ -74,7 +74,7 @@ def show(folder: Path, *, json_: bool) -> None:
     tables, measures = tables_of(plan, results), measures_of(plan, results)
     write_tables(folder, tables, measures)
     if json_:
-        print_json([asdict(table) for table in (*tables, *measures)])
+        print_json([*map(asdict, tables), *map(asdict, measures)])
         return
     shown = [(grids(table), table.notes) for table in tables] + [(table.grids, table.notes) for table in measures]
     for parts, notes in shown:
@@ -88,6 +88,21 @@ def show(folder: Path, *, json_: bool) -> None:
 def table(results: Results, json_: Json = False) -> None:
     """Print the tables of what is finished; also written as tables.md, tables.tex, cells.csv and comparisons.csv."""
     show(results, json_=json_)
+
+
+@experiment.command(short_help="One page to look at.", epilog="Example: solidrec experiment report table1")
+def report(
+    results: Results,
+    out: Annotated[Path | None, typer.Option(help="The HTML file; default report.html in the folder.")] = None,
+) -> None:
+    """Write one HTML file of what is finished: tables, figures, training, codebooks, protocol and provenance.
+
+    The tables are written beside the results, as `solidrec experiment table` does.
+    """
+    from solidrec.console import say
+    from solidrec.experiments.experiment_report import write_experiment_report
+
+    say(f"wrote {write_experiment_report(results, out, progress=True)}")
 
 
 @experiment.command(

@@ -53,6 +53,11 @@ class Contrast:
         """Whether `one` is better than `other` beyond chance."""
         return self.found is not None and earns_star(self.found.mean, self.p)
 
+    @property
+    def worse(self) -> bool:
+        """Whether `one` is worse than `other` beyond chance."""
+        return self.found is not None and earns_star(-self.found.mean, self.p)
+
 
 def comparisons(rows: Sequence[Measured], *, reference: str | None = None, metrics: Sequence[str] = TESTED) -> list[Comparison]:
     """Return the family of a table: each SOLID row against its references on the same backbone, and their means over backbones.

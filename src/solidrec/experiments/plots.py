@@ -63,7 +63,7 @@ class Series:
 @final
 @dataclass(frozen=True)
 class Line:
-    """A curve: ``x`` and ``y`` of one length, dashed or of points alone, ``chosen`` the index to mark or None."""
+    """A curve: ``x`` and ``y`` of one length, dashed, thin or of points alone, ``chosen`` the index to mark or None."""
 
     series: Series
     x: Sequence[float]
@@ -71,6 +71,7 @@ class Line:
     dashed: bool = False
     points: bool = False
     chosen: int | None = None
+    thin: bool = False
 
 
 def interval_chart(rows: Sequence[tuple[Series, float, float, float]], *, label: str) -> str:
@@ -108,10 +109,12 @@ def line_chart(
             if line.points or len(line.x) == 1:
                 axes.plot(line.x, line.y, "o", color=line.series.color, markersize=3.2)
             else:
-                axes.plot(line.x, line.y, color=line.series.color, linestyle=style)
+                axes.plot(line.x, line.y, color=line.series.color, linestyle=style, linewidth=0.9 if line.thin else 1.6)
             if line.chosen is not None:
                 at = ([line.x[line.chosen]], [line.y[line.chosen]])
-                axes.plot(*at, marker=line.series.marker, color=line.series.color, markersize=7, linestyle="none")
+                axes.plot(
+                    *at, marker=line.series.marker, color=line.series.color, markersize=4 if line.thin else 7, linestyle="none"
+                )
         axes.set_xlabel(x_label)
         axes.xaxis.set_major_locator(few_ticks(integer=True))
         axes.yaxis.set_major_locator(few_ticks(integer=counts))

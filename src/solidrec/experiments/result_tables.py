@@ -23,11 +23,16 @@ SHARED = ("model.name", "model.backbone")
 
 def tables_of(plan: Plan, results: Results) -> list[ResultTable]:
     """Return one table for each protocol of a plan, with what is not finished shown as missing."""
-    layout = Layout(
+    layout = layout_of(plan)
+    return [result_table(results.measured(plan, protocol), layout) for protocol in plan.protocols]
+
+
+def layout_of(plan: Plan) -> Layout:
+    """Return what the tables of a plan are to show."""
+    return Layout(
         plan.title, expected={row.name: row.labels for row in plan.rows}, seeds=plan.seeds, reference=plan.reference,
         paper=PAPER_TABLES.get(plan.layout), data_name=plan.data_name, fixed=fixed(plan),
     )  # fmt: skip
-    return [result_table(results.measured(plan, protocol), layout) for protocol in plan.protocols]
 
 
 def fixed(plan: Plan) -> Mapping[str, str]:

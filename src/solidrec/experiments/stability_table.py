@@ -131,10 +131,10 @@ def perturbation_grid(title: str, records: Mapping[str, Sequence[Record]]) -> Gr
     """Return what each perturbation does: overlap of the first ten, change of the AUC, distance of the weights."""
     wanted = (f"RBO@{PLACES}", "AUC change", "weights")
     heads = ("", *(f"{kind}: {what}" for kind in PERTURBATIONS for what in wanted))
-    lines = [
-        tuple(map(Part, (name, *(mean([one["perturbations"][kind][what] for one in found]) for kind in PERTURBATIONS for what in wanted))))
-        for name, found in records.items()
-    ]  # fmt: skip
+    lines = []
+    for name, found in records.items():
+        of = [mean([one["perturbations"][kind][what] for one in found]) for kind in PERTURBATIONS for what in wanted]
+        lines.append(tuple(map(Part, (name, *of))))
     return Grid(f"{title}: one event swapped, dropped, repeated or added", heads, tuple(lines), ("",) * len(lines))
 
 

@@ -75,7 +75,12 @@ def grid_of(title: str, protocol: str, sweep: Sweep) -> Grid:
     """Return one metric as a grid: T downwards, λ across."""
     heads = (f"{SIGNS[DOWN]} \\ {SIGNS[ACROSS]}", *sweep.across)
     lines = tuple(
-        (Part(f"{SIGNS[DOWN]} = {name}"), *(Part(NONE if value is None else f"{value:.4f}", value == sweep.best is not None) for value in line))
+        (Part(f"{SIGNS[DOWN]} = {name}"), *(place(value, sweep.best) for value in line))
         for name, line in zip(sweep.down, sweep.values, strict=True)
     )  # fmt: skip
     return Grid(f"{title}: {sweep.metric} ({protocol_label(protocol)})", heads, lines, ("",) * len(lines))
+
+
+def place(value: float | None, best: float | None) -> Part:
+    """Return the text of one place of the grid."""
+    return Part(NONE) if value is None else Part(f"{value:.4f}", value == best)

@@ -1,0 +1,115 @@
+"""The health of an experiment's codebooks: in use or dead, moved from where they started, and what the busiest codes hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import torch
+
+from solidrec.experiments.measured import Array
+from solidrec.experiments.report_material import Material, charts_of
+from solidrec.experiments.report_page import escape, paragraph, short, table
+from solidrec.experiments.report_training import Logs, health
+from solidrec.nn.codebook import Codebook, nearest_code
+from solidrec.nn.sources import Trunk
+from solidrec.runs import Run
+
+CODES, TITLES = 3, 6
+SEED = "Of each row the training with the smallest seed."
+APART = (
+    "A codebook starts as a copy of the metacode (Algorithm 1), or from k-means where there is no trunk; afterwards both learn, "
+    "and dead codes are put onto items. Code to metacode is the mean distance between a code and its metacode as they are now, "
+    "over the mean length of a metacode; beside it, how many codes are still nearest to their own. Items to code is the mean "
+    "distance of an item to its nearest code, weighted by training events, over the mean length of an item."
+)
+BUSY = "The codes that most training events fall to, with the most frequent items of each, by title."
+
+
+@final
+@dataclass(frozen=True)
+class Codes:
+    """A trained codebook: ``of_item`` (V,) is the nearest code of each item, ``events`` (V,) how often training saw the item.
+
+    ``apart`` and ``own`` say how far codes and metacode parted, None without a metacode; ``far`` how far items are from codes.
+    """
+
+    size: int
+    of_item: Array
+    events: Array
+    apart: float | None
+    own: float | None
+    far: float
+
+
+def codebooks(of: Material) -> str:
+    """Return the charts, distances and busiest codes of every row that has a codebook or a clip."""
+    firsts = {place.row: place for place in of.first_seeds()}
+    parts = []
+    for number, (block, group) in enumerate(charts_of(list(firsts), of.blocks), start=1):
+        logs: Logs = [(of.looks[name], rows) for name in group if (rows := of.history(firsts[name]))]
+        clips = {of.looks[name].label: of.results.records[firsts[name].key]["spec"]["model"]["clip"] for name in group}
+        if drawn := health(logs, clips, of=f", {block} {number}"):
+            parts += [f"<h3>{escape(block)}</h3>" if block else "", drawn]
+    found = [(name, run, codes) for name, place in firsts.items() if (run := of.run(place)) and (codes := codes_of(run))]
+    if found:
+        parts += [distance_table(found), paragraph(APART, kind="muted")]
+        parts += [busiest(name, run, codes, opened=at == 0) for at, (name, run, codes) in enumerate(found)]
+        parts.append(paragraph(BUSY, kind="muted"))
+    return "\n".join([paragraph(SEED, kind="muted"), *parts]) if parts else ""
+
+
+@torch.inference_mode()
+def codes_of(run: Run) -> Codes | None:
+    """Return how the codebook of a run stands to its metacode and its items; None for a model without a codebook."""
+    codebook = next((module for module in run.model.modules() if isinstance(module, Codebook)), None)
+    if codebook is None:
+        return None
+    trunk = next((module for module in run.model.modules() if isinstance(module, Trunk)), None)
+    items, codes = run.model.items.weight[1:], codebook.codes
+    of_item = nearest_code(items, codes, codebook.distance)
+    events = run.catalog["training_count"].to_numpy()
+    weight = torch.tensor(events).to(items) / max(1, events.sum())
+    far = ((items - codes[of_item]).norm(dim=1) * weight).sum() / (items.norm(dim=1) * weight).sum().clamp(min=1e-12)
+    apart = own = None
+    if trunk is not None and len(metacode := trunk.semantics.weight[1:]) == len(codes):
+        apart = float((codes - metacode).norm(dim=1).mean() / metacode.norm(dim=1).mean())
+        own = float((nearest_code(codes, metacode) == torch.arange(len(codes))).float().mean())
+    return Codes(len(codes), of_item.numpy(), events, apart, own, float(far))
+
+
+def distance_table(found: Sequence[tuple[str, Run, Codes]]) -> str:
+    """Return how far codes are from where they started, and items from their codes."""
+    rows = []
+    for name, _, codes in found:
+        apart = ["–", "–"] if codes.apart is None else [f"{codes.apart:.2f}", f"{codes.own:.0%}"]
+        chosen = len(np.unique(codes.of_item))
+        rows.append([escape(name), f"{codes.size:,}", f"{chosen:,}", *apart, f"{codes.far:.2f}"])
+    head = ["", "codes", "nearest to some item", "code to metacode", "still nearest their own", "items to code"]
+    return table(head, rows, caption="Where codes ended up, relative distances")
+
+
+def busiest(name: str, run: Run, codes: Codes, *, opened: bool) -> str:
+    """Return the busiest codes of one row with titles, to unfold unless it is the first row."""
+    events = np.bincount(codes.of_item, codes.events, codes.size)
+    top = np.argsort(-events, kind="stable")[:CODES]
+    share = events / max(1.0, events.sum())
+    groups = "".join(group(run, codes, int(code), float(share[code])) for code in top if events[code] > 0)
+    if not groups:
+        return ""
+    head = f"<summary>Busiest codes of {escape(name)}</summary>"
+    return f'<details{" open" if opened else ""}>{head}<div class="groups">{groups}</div></details>'
+
+
+def group(run: Run, codes: Codes, code: int, share: float) -> str:
+    """Return the items of one code."""
+    members = np.flatnonzero(codes.of_item == code)
+    order = members[np.argsort(-codes.events[members], kind="stable")]
+    titles = run.catalog["title"] if "title" in run.catalog.columns else run.catalog["item"]
+    named = [titles[int(item)] or run.catalog["item"][int(item)] for item in order[:TITLES]]
+    listed = "".join(f"<li>{short(title)}</li>" for title in named)
+    more = f'<li class="muted">and {len(order) - TITLES:,} more</li>' if len(order) > TITLES else ""
+    size = f"{share:.1%} of training events · {len(order):,} items"
+    return f"<div><h3>Code {code}</h3><small>{size}</small><ul>{listed}{more}</ul></div>"

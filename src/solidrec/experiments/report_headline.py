@@ -1,0 +1,85 @@
+"""What an experiment shows, in one honest sentence: which comparisons earned a star, and which did not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from solidrec.experiments.contrasts import Contrast
+from solidrec.experiments.measured import Measured
+from solidrec.experiments.report_material import Material
+from solidrec.experiments.stability_table import steadiness, tests
+from solidrec.experiments.sweep_table import LAYOUT, sweeps
+
+NAMED = 3
+NOTHING = "Nothing is finished yet."
+NONE_COMPARED = "Nothing is compared here: no row has what it is measured by."
+NO_STAR_YET = "No star can be earned with one training seed a row: differences are of these models only, not of the methods."
+
+
+def headline(of: Material) -> str:
+    """Return the sentence: of λ and T, of stability, or of the first protocol's comparisons."""
+    if not of.results.records or not any(of.measured.values()):
+        return NOTHING
+    if of.plan.layout == LAYOUT:
+        return best_place(of)
+    steady = tests(steadiness(of.plan, of.results)) if "stability" in of.plan.measures else []
+    if steady:
+        return verdict(steady, "steadiness")
+    return verdict(of.tables[0].contrasts, of.tables[0].label)
+
+
+def verdict(contrasts: Sequence[Contrast], label: str) -> str:
+    """Return which of the comparisons with what a row is measured by earned a star, and which did not."""
+    found = [each for each in contrasts if each.comparison.base]
+    if not found:
+        return NONE_COMPARED
+    if all(each.p is None for each in found):
+        return NO_STAR_YET
+    stars = [each for each in found if each.star]
+    worse = [each for each in found if each.worse]
+    rest = [each for each in found if not each.star and not each.worse]
+    parts = [f"{len(stars)} of {len(found)} comparisons ({label}) earned a star{named(stars)}"]
+    parts += [f"{len(rest)} did not{named(rest)}"] if rest else []
+    parts += [f"{len(worse)} went the other way beyond chance{named(worse)}"] if worse else []
+    return "; ".join(parts) + "."
+
+
+def named(contrasts: Sequence[Contrast]) -> str:
+    """Return the comparisons in words, the first few of many."""
+    if not contrasts:
+        return ""
+    words = [f"{each.comparison.one} against {each.comparison.other} in {each.comparison.metric}" for each in contrasts]
+    more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
+    return f": {', '.join(words[:NAMED])}{more}"
+
+
+def best_place(of: Material) -> str:
+    """Return where each metric is best over λ and T."""
+    rows: Sequence[Measured] = of.measured[of.plan.protocols[0]]
+    words = []
+    for sweep in sweeps(of.plan, rows):
+        places = [
+            f"λ = {across}, T = {down}"
+            for down, line in zip(sweep.down, sweep.values, strict=True)
+            for across, value in zip(sweep.across, line, strict=True)
+            if value is not None and value == sweep.best
+        ]
+        words += [f"{sweep.metric} at {' and at '.join(places)}"] if places else []
+    if not words:
+        return NOTHING
+    seeds = f"{of.plan.seeds} training seed{'' if of.plan.seeds == 1 else 's'}"
+    return (
+        f"Best of {len(rows)} places over {seeds} ({of.tables[0].label}): {'; '.join(words)}. No place is tested against another."
+    )
+
+
+def finished_words(of: Material) -> str:
+    """Say how many cells are finished."""
+    cells = {place.key for place in of.plan.places}
+    missing = {place.key for place in of.results.missing(of.plan)}
+    done = f"{len(cells - missing)} of {len(cells)} cells are finished"
+    if not missing:
+        return f"{done}: {of.plan.title}, on {of.plan.data_name}."
+    rows = list(dict.fromkeys(place.row for place in of.plan.places if place.key in missing))
+    more = f" and {len(rows) - NAMED} more rows" if len(rows) > NAMED else ""
+    return f"{done}; missing: {', '.join(rows[:NAMED])}{more}. Everything below is of what is there."

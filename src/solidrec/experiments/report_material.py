@@ -1,0 +1,173 @@
+"""All that the report of an experiment is made of, read once; whatever is gone is named instead of guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import SolidrecError, StorageError
+from solidrec.experiments.contrasts import BACKBONE, MODEL
+from solidrec.experiments.grid import Row
+from solidrec.experiments.measure_table import MeasureTable
+from solidrec.experiments.measured import Measured
+from solidrec.experiments.plots import RUN_COLORS, Series
+from solidrec.experiments.result_tables import layout_of, measures_of
+from solidrec.experiments.results import RUNS, Place, Plan, Results
+from solidrec.experiments.tables import ResultTable, blocks_of, result_table
+from solidrec.runs import HISTORY, Run, load_run, read_history
+
+Logs = list[tuple[Place, list[dict[str, object]]]]
+NO_USERS = "users/ lacks the metrics of each user of some cells: intervals, comparisons and stars are missing under {protocol}."
+NO_RUNS = "runs/ lacks {count} of {all} trained models: their curves, codebooks and norms are missing."
+NO_DATA = "The prepared data was not found where the experiment read it ({why}): the norms of generated weights are missing."
+
+
+@final
+@dataclass(frozen=True)
+class Material:
+    """An experiment's plan and results with its tables; ``data`` is None where it is gone, ``lacking`` says what is missing.
+
+    ``measured`` are the rows under each protocol, ``looks`` how a row looks in every chart, ``blocks`` which part of the tables
+    it stands in.
+    """
+
+    plan: Plan
+    results: Results
+    measured: Mapping[str, Sequence[Measured]]
+    tables: Sequence[ResultTable]
+    measures: Sequence[MeasureTable]
+    looks: Mapping[str, Series]
+    blocks: Mapping[str, str]
+    data: PreparedData | None
+    lacking: Sequence[str]
+
+    def measure(self, name: str) -> MeasureTable | None:
+        """Return the table of what else was measured, by its name."""
+        return next((table for table in self.measures if table.name == name), None)
+
+    def history(self, place: Place) -> list[dict[str, object]]:
+        """Return the log of a cell, empty where it is gone."""
+        folder = self.results.out / RUNS / place.key
+        return read_history(folder) if (folder / HISTORY).is_file() else []
+
+    def run(self, place: Place) -> Run | None:
+        """Return the trained model of a cell, None where it is gone or damaged."""
+        try:
+            return load_run(self.results.out / RUNS / place.key)
+        except SolidrecError:
+            return None
+
+    def first_seeds(self) -> list[Place]:
+        """Return the finished cell with the smallest seed of each row that is trained."""
+        found: dict[str, Place] = {}
+        for place in self.trained():
+            found.setdefault(place.row, place)
+        return list(found.values())
+
+    def trained(self) -> list[Place]:
+        """Return the finished cells that were trained, row by row."""
+        names = [row.name for row in self.plan.rows if row.baseline is None]
+        places = [place for place in self.plan.places if place.row in names and place.key in self.results.records]
+        return sorted(places, key=lambda place: (names.index(place.row), place.seed))
+
+
+def material(plan: Plan, results: Results) -> Material:
+    """Read what there is of an experiment. Raises `DamagedError` for results that say nothing sensible."""
+    measured: dict[str, Sequence[Measured]] = {}
+    tables, lacking = [], []
+    for protocol in plan.protocols:
+        try:
+            measured[protocol] = results.measured(plan, protocol)
+            tables.append(result_table(measured[protocol], layout_of(plan)))
+        except StorageError:
+            measured[protocol] = bare(plan, results, protocol)
+            tables.append(result_table(measured[protocol], replace(layout_of(plan), tested=())))
+            lacking.append(NO_USERS.format(protocol=protocol))
+    data, why = data_of(plan)
+    lacking += [NO_DATA.format(why=why)] if data is None else []
+    try:
+        measures = measures_of(plan, results)
+    except StorageError:
+        measures = []
+    labels = {row.name: row.labels for row in plan.rows}
+    found = Material(
+        plan, results, measured, tables, measures, looks_of(plan.rows), blocks_of(labels, BACKBONE), data, tuple(lacking)
+    )  # fmt: skip
+    gone = sum(not found.history(place) for place in found.trained())
+    if not gone:
+        return found
+    return replace(found, lacking=(*lacking, NO_RUNS.format(count=gone, all=len(found.trained()))))
+
+
+def bare(plan: Plan, results: Results, protocol: str) -> list[Measured]:
+    """Return the rows as `Results.measured` does, from the records alone: means of each seed, nothing of any user."""
+    rows = []
+    for row in plan.rows:
+        found = {
+            place.seed: results.records[place.key]["evaluations"][protocol]
+            for place in plan.places
+            if place.row == row.name and protocol in results.records.get(place.key, {}).get("evaluations", {})
+        }
+        if found:
+            users = np.arange(next(iter(found.values()))["users"])  # how many there were is all that is known of them
+            metrics = tuple(one["metrics"] for one in found.values())
+            rows.append(
+                Measured(row.name, row.labels, tuple(found), protocol, plan.data, users, metrics, {}, row.baseline is not None)
+            )
+    return rows
+
+
+def data_of(plan: Plan) -> tuple[PreparedData | None, str]:
+    """Return the data of an experiment, or None and why not."""
+    try:
+        data = PreparedData.open(plan.data_path)
+    except SolidrecError:
+        return None, "it is no longer there"
+    return (data, "") if data.fingerprint == plan.data else (None, "other data is there now")
+
+
+def looks_of(rows: Sequence[Row]) -> dict[str, Series]:
+    """Return how each row looks in every chart: a colour for each model, or each row where the model is the same.
+
+    Colours are used again after the last one, so a chart shows at most as many rows as there are (see `charts_of`).
+    """
+    models = list(dict.fromkeys(row.labels[MODEL] for row in rows if MODEL in row.labels))
+    trained = [row.name for row in rows if row.baseline is None]
+    baselines = [row.name for row in rows if row.baseline is not None]
+    looks = {}
+    for row in rows:
+        if row.baseline is not None:
+            looks[row.name] = Series.baseline(row.name, baselines.index(row.name))
+        elif MODEL in row.labels and len(models) > 1:
+            looks[row.name] = Series.run(short_name(row), models.index(row.labels[MODEL]))
+        else:
+            looks[row.name] = Series.run(short_name(row), trained.index(row.name))
+    return looks
+
+
+def short_name(row: Row) -> str:
+    """Return a row's name within its block.
+
+    >>> short_name(Row("din · duet", {"model.backbone": "din", "model.name": "duet"}))
+    'duet'
+    """
+    backbone = row.labels.get(BACKBONE)
+    return row.name.removeprefix(f"{backbone} · ") if backbone else row.name
+
+
+def charts_of(names: Sequence[str], blocks: Mapping[str, str]) -> list[tuple[str, list[str]]]:
+    """Return (block, rows) for charts that no two rows share a colour in: a block each, at most six rows.
+
+    >>> charts_of(["a", "b", "c"], {"a": "din", "b": "din", "c": "sasrec"})
+    [('din', ['a', 'b']), ('sasrec', ['c'])]
+    """
+    found = []
+    for block in dict.fromkeys(blocks[name] for name in names):
+        own = [name for name in names if blocks[name] == block]
+        parts = [own[at : at + len(RUN_COLORS)] for at in range(0, len(own), len(RUN_COLORS))]
+        found += [(block, part) for part in parts]
+    return found
