@@ -150,11 +150,11 @@ def histogram(values: Sequence[int], *, label: str, x_label: str, y_label: str, 
     return drawing(paint, height=2.1, label=label)
 
 
-def few_ticks(*, integer: bool = False) -> MaxNLocator:
-    """Return a locator of at most six round places."""
+def few_ticks(*, integer: bool = False, most: int = 6) -> MaxNLocator:
+    """Return a locator of a few round places."""
     from matplotlib.ticker import MaxNLocator
 
-    return MaxNLocator(nbins=6, integer=integer, steps=[1, 2, 2.5, 5, 10])
+    return MaxNLocator(nbins=most, integer=integer, steps=[1, 2, 2.5, 5, 10])
 
 
 def drawing(paint: Callable[[Axes], None], *, height: float, label: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, final
 from solidrec.experiments.plots import INK, MUTED, Series, drawing, few_ticks
 from solidrec.experiments.report_material import Material
 from solidrec.experiments.report_page import escape, figures, paragraph
+from solidrec.experiments.sweep_table import LAYOUT
 from solidrec.experiments.tables import PAPER_NEGATIVES, ResultTable
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ CHANCE = {
 }
 """What a constant score gets among 100 candidates."""
 HOW = (
-    "Bars start at chance, what a constant score would get{chance}, so that their lengths compare. Lines are 95 % intervals over "
-    "users and seeds (over users only for one seed)."
+    "Bars start at chance, what a constant score would get (0 where all items compete and the metric is of the first ten), so "
+    "that their lengths compare. Lines are 95 % intervals over users and seeds (over users only for one seed)."
 )
 
 
@@ -43,17 +44,17 @@ Groups = Sequence[tuple[str, Sequence[Bar]]]
 
 
 def bars(of: Material) -> str:
-    """Return the bars of every protocol."""
-    parts = []
+    """Return the bars of every protocol; none for λ and T, whose values have a figure of their own."""
+    parts: list[str] = []
+    if of.plan.layout == LAYOUT:
+        return ""
     for table in of.tables:
         drawn = [(metric, bar_chart(found, start(metric, table), label=f"{metric} of each row, {table.label}"))
                  for metric in METRICS if (found := groups(table, metric, of))]  # fmt: skip
         if drawn:
             parts += [f"<h3>{escape(table.label)}</h3>", figures(*drawn)]
     if parts:
-        parts.append(
-            paragraph(HOW.format(chance=" (0 where all items compete and the metric is of the first ten)"), kind="muted")
-        )
+        parts.append(paragraph(HOW, kind="muted small"))
     return "\n".join(parts)
 
 
@@ -93,7 +94,7 @@ def bar_chart(found: Groups, chance: float, *, label: str) -> str:
         axes.axvline(chance, color=MUTED, linewidth=0.9)
         axes.grid(False, axis="y")
         axes.margins(x=0.14)
-        axes.xaxis.set_major_locator(few_ticks())
+        axes.xaxis.set_major_locator(few_ticks(most=4))
 
     return drawing(paint, height=0.45 + 0.2 * rows, label=label)
 

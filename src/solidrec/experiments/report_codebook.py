@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -12,13 +12,15 @@ import torch
 from solidrec.experiments.measured import Array
 from solidrec.experiments.report_material import Material, charts_of
 from solidrec.experiments.report_page import escape, paragraph, short, table
-from solidrec.experiments.report_training import Logs, health
+from solidrec.experiments.report_training import CLIP, Logs, health, size_of
+from solidrec.experiments.results import Place
 from solidrec.nn.codebook import Codebook, nearest_code
 from solidrec.nn.sources import Trunk
 from solidrec.runs import Run
 
 CODES, TITLES = 3, 6
 SEED = "Of each row the training with the smallest seed."
+HEALTH = f"Perplexity: as many codes of equal use would be as even. {CLIP}"
 APART = (
     "A codebook starts as a copy of the metacode (Algorithm 1), or from k-means where there is no trunk; afterwards both learn, "
     "and dead codes are put onto items. Code to metacode is the mean distance between a code and its metacode as they are now, "
@@ -50,15 +52,33 @@ def codebooks(of: Material) -> str:
     parts = []
     for number, (block, group) in enumerate(charts_of(list(firsts), of.blocks), start=1):
         logs: Logs = [(of.looks[name], rows) for name in group if (rows := of.history(firsts[name]))]
-        clips = {of.looks[name].label: of.results.records[firsts[name].key]["spec"]["model"]["clip"] for name in group}
-        if drawn := health(logs, clips, of=f", {block} {number}"):
+        if drawn := health(logs, of=f", {block} {number}"):
             parts += [f"<h3>{escape(block)}</h3>" if block else "", drawn]
+    parts += [health_table(of, firsts), paragraph(HEALTH, kind="muted small")] if parts else []
     found = [(name, run, codes) for name, place in firsts.items() if (run := of.run(place)) and (codes := codes_of(run))]
     if found:
-        parts += [distance_table(found), paragraph(APART, kind="muted")]
+        parts += [distance_table(found), paragraph(APART, kind="muted small")]
         parts += [busiest(name, run, codes, opened=at == 0) for at, (name, run, codes) in enumerate(found)]
-        parts.append(paragraph(BUSY, kind="muted"))
-    return "\n".join([paragraph(SEED, kind="muted"), *parts]) if parts else ""
+        parts.append(paragraph(BUSY, kind="muted small"))
+    return "\n".join([paragraph(SEED, kind="muted small"), *parts]) if parts else ""
+
+
+def health_table(of: Material, firsts: Mapping[str, Place]) -> str:
+    """Return how each codebook and clip stood in the last epoch."""
+    rows = []
+    for name, place in firsts.items():
+        log = of.history(place)
+        used = [row for row in log if "codes_used" in row]
+        clip = [row["saturated"] for row in log if "saturated" in row]
+        if not used and not clip:
+            continue
+        limit = of.results.records[place.key]["spec"]["model"]["clip"]
+        codes = ["–"] * 3
+        if used:
+            codes = [f"{used[-1]['codes_used']:,} of {size_of(used):,}", f"{used[-1]['perplexity']:.0f}"]
+            codes.append(f"{sum(row.get('codes_revived', 0) for row in used):,}")
+        rows.append([escape(name), *codes, *([f"{clip[-1]:.1%}", f"{limit:g}"] if clip else ["–"] * 2)])
+    return table(["", "codes used", "perplexity", "revived, in all", "on the clip", "T"], rows, caption="In the last epoch")
 
 
 @torch.inference_mode()

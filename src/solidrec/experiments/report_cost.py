@@ -15,7 +15,7 @@ from solidrec.experiments.results import Record
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-TONES = [light for light, _ in (*RUN_COLORS, *BASELINE_COLORS)]
+TONES = [light for light, _ in (BASELINE_COLORS[0], *RUN_COLORS, BASELINE_COLORS[1])]
 
 
 def cost(of: Material) -> str:

@@ -35,7 +35,7 @@ def training_curves(of: Material) -> str:
     all_seeds = (
         "one seed" if most == 1 else f"{most} seeds" if most == of.plan.seeds else f"seeds 0 to {most - 1} of {of.plan.seeds}"
     )
-    return "\n".join([*parts, paragraph(HOW.format(seeds=all_seeds), kind="muted")])
+    return "\n".join([*parts, paragraph(HOW.format(seeds=all_seeds), kind="muted small")])
 
 
 def charts(logs: Logs, of: str) -> list[tuple[str, str]]:

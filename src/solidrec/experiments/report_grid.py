@@ -37,7 +37,7 @@ def penalty_and_clip(of: Material) -> str:
             if sweep.found
         ]
         parts += [f"<h3>{escape(table.label)}</h3>", figures(*drawn)] if drawn else []
-    return "\n".join([*parts, paragraph(HOW, kind="muted"), measure_markup(of, "sweep")]) if parts else ""
+    return "\n".join([*parts, paragraph(HOW, kind="muted small"), measure_markup(of, "sweep")]) if parts else ""
 
 
 def circles(sweep: Sweep, *, label: str) -> str:

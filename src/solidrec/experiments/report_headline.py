@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from solidrec.experiments.contrasts import Contrast
+from solidrec.experiments.contrasts import MODEL, REFERENCES, Contrast
+from solidrec.experiments.cost_table import records_of
 from solidrec.experiments.measured import Measured
 from solidrec.experiments.report_material import Material
 from solidrec.experiments.stability_table import steadiness, tests
@@ -22,6 +23,8 @@ def headline(of: Material) -> str:
         return NOTHING
     if of.plan.layout == LAYOUT:
         return best_place(of)
+    if words := cost_words(of):
+        return words
     steady = tests(steadiness(of.plan, of.results)) if "stability" in of.plan.measures else []
     if steady:
         return verdict(steady, "steadiness")
@@ -38,6 +41,8 @@ def verdict(contrasts: Sequence[Contrast], label: str) -> str:
     stars = [each for each in found if each.star]
     worse = [each for each in found if each.worse]
     rest = [each for each in found if not each.star and not each.worse]
+    if not stars and not worse:
+        return f"None of {len(found)} comparisons ({label}) earned a star{named(rest)}."
     parts = [f"{len(stars)} of {len(found)} comparisons ({label}) earned a star{named(stars)}"]
     parts += [f"{len(rest)} did not{named(rest)}"] if rest else []
     parts += [f"{len(worse)} went the other way beyond chance{named(worse)}"] if worse else []
@@ -51,6 +56,22 @@ def named(contrasts: Sequence[Contrast]) -> str:
     words = [f"{each.comparison.one} against {each.comparison.other} in {each.comparison.metric}" for each in contrasts]
     more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
     return f": {', '.join(words[:NAMED])}{more}"
+
+
+def cost_words(of: Material) -> str:
+    """Say what each SOLID model costs beside its base; empty where cost was not measured."""
+    found = records_of(of.plan, of.results)
+    rows = {tuple(sorted(row.labels.items())): row.name for row in of.plan.rows}
+    words = []
+    for row in of.plan.rows:
+        base = REFERENCES.get(row.labels.get(MODEL, ""), ("",))[0]
+        other = rows.get(tuple(sorted({**row.labels, MODEL: base}.items())), "")
+        if row.name in found and other in found:
+            one, two = found[row.name], found[other]
+            size = one["parameters"]["total"] / two["parameters"]["total"]
+            time = one["inference"]["seconds"] / two["inference"]["seconds"]
+            words.append(f"{row.name} has {size:.2f} times the parameters of {other} and takes {time:.2f} times as long a batch")
+    return "; ".join(words) + "." if words else ""
 
 
 def best_place(of: Material) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from solidrec.experiments.results import RUNS, Place, Plan, Results
 from solidrec.experiments.tables import ResultTable, blocks_of, result_table
 from solidrec.runs import HISTORY, Run, load_run, read_history
 
-Logs = list[tuple[Place, list[dict[str, object]]]]
 NO_USERS = "users/ lacks the metrics of each user of some cells: intervals, comparisons and stars are missing under {protocol}."
 NO_RUNS = "runs/ lacks {count} of {all} trained models: their curves, codebooks and norms are missing."
 NO_DATA = "The prepared data was not found where the experiment read it ({why}): the norms of generated weights are missing."
@@ -49,7 +48,7 @@ class Material:
         """Return the table of what else was measured, by its name."""
         return next((table for table in self.measures if table.name == name), None)
 
-    def history(self, place: Place) -> list[dict[str, object]]:
+    def history(self, place: Place) -> list[dict[str, Any]]:
         """Return the log of a cell, empty where it is gone."""
         folder = self.results.out / RUNS / place.key
         return read_history(folder) if (folder / HISTORY).is_file() else []

@@ -49,7 +49,11 @@ def norms(of: Material) -> str:
         for at, one in enumerate(slot_norms(run, of.data) if run else []):
             rows.append([escape(place.row) if at == 0 else "", *slot_line(one)])
     head = ["", "slot", "shape", "trunk", "branch", "branch / trunk", "at most (T √n)", "on the clip"]
-    return table(head, rows, caption="Trunk and branch") + paragraph(HOW.format(users=users), kind="muted") if rows else ""
+    return (
+        table(head, rows, caption="Mean lengths, slot by slot") + paragraph(HOW.format(users=users), kind="muted small")
+        if rows
+        else ""
+    )
 
 
 def slot_norms(run: Run, data: PreparedData) -> list[Norms]:

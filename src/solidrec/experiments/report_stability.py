@@ -40,7 +40,7 @@ def stability(of: Material) -> str:
             drawn.append(
                 (f"{metric}: how far one more event moves a user", boxes(counted, label=f"Spread of the stability of {metric}"))
             )
-    return "\n".join([figures(*drawn), paragraph(HOW, kind="muted"), tables] if drawn else [tables])
+    return "\n".join([figures(*drawn), paragraph(HOW, kind="muted small"), tables] if drawn else [tables])
 
 
 def boxes(rows: Sequence[tuple[Series, Array]], *, label: str) -> str:
@@ -51,13 +51,13 @@ def boxes(rows: Sequence[tuple[Series, Array]], *, label: str) -> str:
             low, first, middle, third, high = np.percentile(values, PARTS)
             axes.plot([low, high], [place, place], color=series.color, linewidth=1.2, solid_capstyle="butt")
             axes.plot([first, third], [place, place], color=series.color, linewidth=7, solid_capstyle="butt", alpha=0.5)
-            axes.plot([middle], [place], marker=series.marker, color=series.color, markersize=5)
+            axes.plot([middle], [place], marker=series.marker, color=series.color, markersize=5, clip_on=False)
             axes.plot([values.mean()] * 2, [place - 0.22, place + 0.22], color=INK, linewidth=1.2)
         axes.set_yticks(range(len(rows)), [series.label for series, _ in rows], color=INK)
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_xlim(left=0)
         axes.set_xlabel("standard deviation")
         axes.grid(False, axis="y")
-        axes.xaxis.set_major_locator(few_ticks())
+        axes.xaxis.set_major_locator(few_ticks(most=5))
 
     return drawing(paint, height=0.6 + 0.3 * len(rows), label=label)

@@ -77,6 +77,10 @@ tbody tr:last-child > * { border-bottom: 0; }
 .numbers td, .numbers thead th:not(:first-child) { text-align: right; white-space: nowrap; }
 td small { display: block; font-size: .78rem; }
 .best { font-weight: 750; }
+.words { display: inline-block; max-width: 17rem; white-space: normal; text-align: left; }
+.small { font-size: .86rem; }
+details { margin: .8rem 0; }
+summary { cursor: pointer; color: var(--s0); }
 .lists { table-layout: fixed; min-width: 34rem; line-height: 1.4; }
 .lists tr > :first-child { width: 1.8rem; color: var(--muted); }
 .hit { background: var(--hit); border-radius: 4px; padding: .05rem .3rem; margin-left: -.3rem; box-decoration-break: clone; }
@@ -103,6 +107,7 @@ dd { margin: 0; min-width: 0; }
   :root { font-size: 11px; }
   body { max-width: none; padding: 0; background: #fff; font-size: 1rem; }
   nav { display: none; }
+  details:not([open])::after { content: " (unfold it on the screen to print it)"; color: var(--muted); }
   section { border: 0; padding: 0; margin: 1.2rem 0; }
   .scroll { overflow: visible; }
   tr, .sample { break-inside: avoid; }

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from solidrec.experiments.plots import Series
 from solidrec.experiments.report_material import Material
 from solidrec.experiments.report_page import escape, paragraph, table, tag
 from solidrec.experiments.table_text import Grid, Part, grids
+
+SENTENCE = 40
+"""Letters beyond which a place of a grid is words and no number."""
 
 
 def result_tables(of: Material) -> str:
@@ -32,13 +36,12 @@ def measure_markup(of: Material, name: str) -> str:
 
 def notes_markup(notes: Sequence[str]) -> list[str]:
     """Return the sentences under a table; what stands in backticks is set as code."""
-    return [paragraph(re.sub("`([^`]+)`", r"<code>\1</code>", escape(note)), kind="muted") for note in notes]
+    return [paragraph(re.sub("`([^`]+)`", r"<code>\1</code>", escape(note)), kind="muted small") for note in notes]
 
 
 def grid_markup(grid: Grid, looks: Mapping[str, Series]) -> str:
     """Return a grid as a table, rows in their colours; a block is a line of its own."""
-    rows: list[list[str]] = []
-    before = ""
+    grid, rows, before = trimmed(grid), [], ""
     for block, line in zip(grid.blocks, grid.lines, strict=True):
         if block != before:
             rows.append([f'<span class="muted">{escape(block)}</span>', *[""] * (len(line) - 1)])
@@ -54,5 +57,16 @@ def named(part: Part, looks: Mapping[str, Series]) -> str:
 
 
 def part_markup(part: Part) -> str:
-    """Return one place; the best of its column stands out."""
-    return f'<span class="best">{escape(part.text)}</span>' if part.bold else escape(part.text)
+    """Return one place: a spread goes below its mean, the best of its column stands out, and a sentence may wrap."""
+    mean, spread, rest = part.text.partition(" ± ")
+    text = escape(mean + "*" * rest.endswith("*")) + (f"<small>± {escape(rest.removesuffix('*'))}</small>" if spread else "")
+    kind = "best" if part.bold else "words" if len(part.text) > SENTENCE else ""
+    return f'<span class="{kind}">{text}</span>' if kind else text
+
+
+def trimmed(grid: Grid) -> Grid:
+    """Return a grid without a last column that has no heading and says the same in every line: the notes say it once."""
+    same = all(one[-1] == other[-1] for one, other in pairwise(grid.lines))
+    if grid.heads[-1] or not same:
+        return grid
+    return replace(grid, heads=grid.heads[:-1], lines=tuple(line[:-1] for line in grid.lines))

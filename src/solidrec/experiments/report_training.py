@@ -90,22 +90,33 @@ def stage_table(logs: Logs) -> str:
 
 def codebook(contenders: Sequence[Contender], looks: Looks) -> str:
     """Return the health of every codebook, and how much of each clipped branch sits on the clip."""
+    logs = logs_of(contenders, looks)
     clips = {looks[entry.name].label: entry.run.spec.model.clip for entry in contenders if entry.run is not None}
-    return health(logs_of(contenders, looks), clips)
-
-
-def health(logs: Logs, clips: Mapping[str, float], *, of: str = "") -> str:
-    """Return the charts of codebooks and clips that the logs tell of; `clips` has the T of each label, `of` names the charts."""
-    read = [(look, rows) for look, rows in logs if any("codes_used" in row for row in rows)]
-    clipped = [(look, rows) for look, rows in logs if any("saturated" in row for row in rows)]
-    if not read and not clipped:
-        return ""
+    read, clipped = with_codes(logs), with_clip(logs)
     words = [paragraph(escape(used_words(look.label, rows))) for look, rows in read]
     said = [escape(clip_words(look.label, rows, clips[look.label])) for look, rows in clipped]
     words += [paragraph(" ".join([*said, CLIP]))] if clipped else []
-    shown = [look for look, _ in logs if any(look == other for other, _ in read + clipped)]
+    return "\n".join([*words, health(logs)])
+
+
+def with_codes(logs: Logs) -> Logs:
+    """Return the logs that tell of a codebook."""
+    return [(look, rows) for look, rows in logs if any("codes_used" in row for row in rows)]
+
+
+def with_clip(logs: Logs) -> Logs:
+    """Return the logs that tell of a clip."""
+    return [(look, rows) for look, rows in logs if any("saturated" in row for row in rows)]
+
+
+def health(logs: Logs, *, of: str = "") -> str:
+    """Return the charts of codebooks and clips that the logs tell of, if any; `of` tells them from others of the page."""
+    read, clipped = with_codes(logs), with_clip(logs)
+    if not read and not clipped:
+        return ""
+    shown = [look for look, _ in logs if any(look == other for other, _ in [*read, *clipped])]
     drawn = [*(code_charts(read, of) if read else ()), *(clip_charts(clipped, of) if clipped else ())]
-    return "\n".join([*words, legend(shown), figures(*drawn)])
+    return "\n".join([legend(shown), figures(*drawn)])
 
 
 def used_words(label: str, rows: Sequence[Row]) -> str:

@@ -106,7 +106,8 @@ def stability_table(plan: Plan, results: Results) -> MeasureTable | None:
     measured = steadiness(plan, results)
     gone = sum(len(places) for _, places in cells) - sum(len(row.seeds) for row in measured)
     found = tests(measured)
-    grids = [spread_grid(plan.title, records, models), *([contrasts_grid(f"{plan.title}: comparisons", found)] if found else [])]
+    grids = [spread_grid(plan.title, metric, records, models) for metric in METRICS]
+    grids += [contrasts_grid(f"{plan.title}: comparisons", found)] if found else []
     first = next(iter(records.values()))[0]
     notes = [HOW.format(draws=first["draws"], users=first["users"]), SCALE]
     notes += [TESTED] if found else []
@@ -116,26 +117,28 @@ def stability_table(plan: Plan, results: Results) -> MeasureTable | None:
     )  # fmt: skip
 
 
-def spread_grid(title: str, records: Mapping[str, Sequence[Record]], models: Mapping[str, str]) -> Grid:
-    """Return Table 4: the four numbers of each variance, the mean over seeds, beside the paper's."""
-    heads = ("", *(f"{metric} {name}" for metric in METRICS for name in SPREAD), "paper's median / mean / min / max")
+def spread_grid(title: str, metric: str, records: Mapping[str, Sequence[Record]], models: Mapping[str, str]) -> Grid:
+    """Return Table 4: the four numbers of a variance, the mean over seeds, UAUC's beside the paper's."""
+    beside = metric == METRICS[0] and any(models[name] in PAPER for name in records)
     lines = []
     for name, found in records.items():
-        of = [mean([one["variance"][metric][key] for one in found], THOUSAND) for metric in METRICS for key in SPREAD]
-        paper = PAPER.get(models[name])
-        lines.append(tuple(map(Part, (name, *of, " / ".join(f"{value:.2f}" for value in paper) if paper else NONE))))
-    return Grid(f"{title}: variance of a user's metrics, in thousandths", heads, tuple(lines), ("",) * len(lines))
+        of = [mean([one["variance"][metric][key] for one in found], THOUSAND) for key in SPREAD]
+        paper = [f"{value:.2f}" for value in PAPER.get(models[name], ())] or [NONE] * len(SPREAD)
+        lines.append(tuple(map(Part, (name, *of, *(paper if beside else ())))))
+    heads = ("", *SPREAD, *(f"paper: {key}" for key in (SPREAD if beside else ())))
+    return Grid(f"{title}: variance of a user's {metric}, in thousandths", heads, tuple(lines), ("",) * len(lines))
 
 
 def perturbation_grid(title: str, records: Mapping[str, Sequence[Record]]) -> Grid:
     """Return what each perturbation does: overlap of the first ten, change of the AUC, distance of the weights."""
     wanted = (f"RBO@{PLACES}", "AUC change", "weights")
-    heads = ("", *(f"{kind}: {what}" for kind in PERTURBATIONS for what in wanted))
-    lines = []
-    for name, found in records.items():
-        of = [mean([one["perturbations"][kind][what] for one in found]) for kind in PERTURBATIONS for what in wanted]
-        lines.append(tuple(map(Part, (name, *of))))
-    return Grid(f"{title}: one event swapped, dropped, repeated or added", heads, tuple(lines), ("",) * len(lines))
+    lines, blocks = [], []
+    for kind in PERTURBATIONS:
+        for name, found in records.items():
+            of = [mean([one["perturbations"][kind][what] for one in found]) for what in wanted]
+            lines.append(tuple(map(Part, (name, *of))))
+            blocks.append(kind)
+    return Grid(f"{title}: one event swapped, dropped, repeated or added", ("", *wanted), tuple(lines), tuple(blocks))
 
 
 def mean(values: Sequence[float | None], scale: float = 1) -> str:
