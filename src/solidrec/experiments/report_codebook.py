@@ -60,7 +60,7 @@ def codebooks(of: Material) -> str:
         parts += [distance_table(found), paragraph(APART, kind="muted small")]
         parts += [busiest(name, run, codes, opened=at == 0) for at, (name, run, codes) in enumerate(found)]
         parts.append(paragraph(BUSY, kind="muted small"))
-    return "\n".join([paragraph(SEED, kind="muted small"), *parts]) if parts else ""
+    return "\n".join([*parts, paragraph(SEED, kind="muted small")]) if parts else ""
 
 
 def health_table(of: Material, firsts: Mapping[str, Place]) -> str:

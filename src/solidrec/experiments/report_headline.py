@@ -104,3 +104,14 @@ def finished_words(of: Material) -> str:
     rows = list(dict.fromkeys(place.row for place in of.plan.places if place.key in missing))
     more = f" and {len(rows) - NAMED} more rows" if len(rows) > NAMED else ""
     return f"{done}; missing: {', '.join(rows[:NAMED])}{more}. Everything below is of what is there."
+
+
+def unfinished_words(of: Material) -> str:
+    """Say how many trainings were still getting better when their epochs ran out: such rows compare budgets, not methods."""
+    records = [of.results.records[place.key] for place in of.trained()]
+    cut = sum(any(stage["epoch"] >= record["spec"]["train"]["epochs"] for stage in record["stages"]) for record in records)
+    if not cut:
+        return ""
+    twice = any(len(record["stages"]) > 1 for record in records) and any(len(record["stages"]) == 1 for record in records)
+    more = " A model of two stages had up to twice the epochs of one that has a single stage." if twice else ""
+    return f"{cut} of {len(records)} trainings kept the last epoch that they were allowed: they may not have converged.{more}"

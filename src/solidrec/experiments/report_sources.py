@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -60,7 +62,9 @@ def protocol_words(name: str, records: Iterable[Record]) -> str:
     found = [record["evaluations"][name] for record in records if name in record["evaluations"]]
     if not found:
         return "not measured yet"
-    users, skipped, negatives = (listed(sorted({one[key] for one in found})) for key in ("users", "skipped", "negatives"))
+    users, skipped, negatives = (
+        listed([f"{value:,}" for value in sorted({one[key] for one in found})]) for key in ("users", "skipped", "negatives")
+    )
     among = f"among all items less those that its user had seen, {negatives} on average"
     if name == "paper":
         label = protocol_label(name, found[0]["negatives"])
@@ -80,10 +84,9 @@ def provenance(of: Material) -> str:
     seconds = sum(record["seconds"] for record in records)
     rows = [
         ("command", f"<code>{escape(command(of))}</code>"),
-        ("settings of every run", code_list(dict(flat(of.plan.settings)))),
         ("data", f"<code>{escape(of.plan.data)}</code>"),
         ("source of the data", escape(of.data.manifest.get("source", "not said")) if of.data is not None else "the data is gone"),
-        ("computing time", escape(f"{seconds / 3600:.2f} hours in all, {len(records)} cells")),
+        ("computing time", f"{time_text(seconds)} in all, {len(records)} cells"),
         ("versions", several("versions", records)),
         ("machine", several("machine", records)),
     ]
@@ -91,9 +94,35 @@ def provenance(of: Material) -> str:
 
 
 def command(of: Material) -> str:
-    """Return the command line that runs the experiment."""
-    protocols = " ".join(f"--protocol {name}" for name in of.plan.protocols)
-    return f"solidrec experiment run {of.plan.name} {of.plan.data_name} --seeds {of.plan.seeds} {protocols}"
+    """Return the command line that runs the experiment, with all that it may be told written out."""
+    words = ["solidrec experiment run", of.plan.name, of.plan.data_name, f"--seeds {of.plan.seeds}"]
+    words += [f"--protocol {name}" for name in of.plan.protocols]
+    words += [f"--set {shlex.quote(f'{key}={value}')}" for key, value in leaves(of.plan.settings)]
+    return " ".join(words)
+
+
+def leaves(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Return nested settings flat, as ``--set`` takes them.
+
+    >>> leaves({"model": {"backbone": "din"}, "train": {"epochs": 2}})
+    [('model.backbone', 'din'), ('train.epochs', '2')]
+    """
+    found: list[tuple[str, str]] = []
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            found += leaves(value, f"{prefix}{key}.")
+        else:
+            found.append((f"{prefix}{key}", value if isinstance(value, str) else json.dumps(value)))
+    return found
+
+
+def time_text(seconds: float) -> str:
+    """Write a long time.
+
+    >>> time_text(90), time_text(5400)
+    ('1.5 minutes', '1.5 hours')
+    """
+    return f"{seconds / 60:.1f} minutes" if seconds < 3600 else f"{seconds / 3600:.1f} hours"
 
 
 def code_list(values: Mapping[str, str]) -> str:

@@ -40,6 +40,7 @@ body {
 h1 { font-size: 1.05rem; font-weight: 600; color: var(--muted); margin: 0 0 .6rem; }
 h2 { font-size: 1.2rem; margin: 0 0 .7rem; }
 h3 { font-size: 1rem; margin: .4rem 0; }
+:is(p, .scroll, .figures) + h3 { margin-top: 1.6rem; }
 p { margin: .5rem 0; max-width: 78ch; }
 a { color: var(--s0); text-underline-offset: .2em; }
 code { font: .88em/1.4 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; overflow-wrap: anywhere; }
@@ -111,7 +112,8 @@ dd { margin: 0; min-width: 0; }
   section { border: 0; padding: 0; margin: 1.2rem 0; }
   .scroll { overflow: visible; }
   tr, .sample { break-inside: avoid; }
-  h2, h3, .caption { break-after: avoid; }
+  h2, h3, .caption, .legend, summary { break-after: avoid; }
+  .figures { grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); }
   * { print-color-adjust: exact; }
 }
 """)
