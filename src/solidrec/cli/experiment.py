@@ -74,7 +74,7 @@ def show(folder: Path, *, json_: bool) -> None:
     tables, measures = tables_of(plan, results), measures_of(plan, results)
     write_tables(folder, tables, measures)
     if json_:
-        print_json([*map(asdict, tables), *map(asdict, measures)])
+        print_json([*(table.plain() for table in tables), *map(asdict, measures)])
         return
     shown = [(grids(table), table.notes) for table in tables] + [(table.grids, table.notes) for table in measures]
     for parts, notes in shown:
@@ -118,15 +118,13 @@ def compare(
 
     Two data sets or two protocols are never compared.
     """
-    from dataclasses import asdict
-
     from solidrec.console import out
     from solidrec.experiments.result_tables import compared
     from solidrec.experiments.table_text import contrasts_grid, rich_table
 
     found = compared(a, b)
     if json_:
-        print_json({protocol: asdict(each) for protocol, each in found.items()})
+        print_json({protocol: each.plain() for protocol, each in found.items()})
         return
     for protocol, each in found.items():
         out().print(rich_table(contrasts_grid(f"{b} less {a}, protocol {protocol}", each.contrasts)))

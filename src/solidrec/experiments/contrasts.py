@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import final
+from dataclasses import asdict, dataclass
+from typing import Any, final
 
 import numpy as np
 
@@ -57,6 +57,13 @@ class Contrast:
     def worse(self) -> bool:
         """Whether `one` is worse than `other` beyond chance."""
         return self.found is not None and earns_star(-self.found.mean, self.p)
+
+    def plain(self) -> dict[str, Any]:
+        """Return plain values, without the users behind them."""
+        of = self.comparison
+        found = None if self.found is None else asdict(self.found)
+        names = {"one": of.one, "other": of.other, "metric": of.metric, "base": of.base}
+        return names | {"found": found, "p": self.p, "star": self.star, "note": self.note}
 
 
 def comparisons(rows: Sequence[Measured], *, reference: str | None = None, metrics: Sequence[str] = TESTED) -> list[Comparison]:
@@ -152,6 +159,11 @@ class Compared:
     contrasts: tuple[Contrast, ...]
     only_a: tuple[str, ...]
     only_b: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """Return plain values."""
+        each = [contrast.plain() for contrast in self.contrasts]
+        return {"contrasts": each, "only_a": list(self.only_a), "only_b": list(self.only_b)}
 
 
 def compare_rows(a: Sequence[Measured], b: Sequence[Measured], *, metrics: Sequence[str] = TESTED) -> Compared:

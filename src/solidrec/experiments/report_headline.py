@@ -8,7 +8,7 @@ from solidrec.experiments.contrasts import MODEL, REFERENCES, Contrast
 from solidrec.experiments.cost_table import records_of
 from solidrec.experiments.measured import Measured
 from solidrec.experiments.report_material import Material
-from solidrec.experiments.stability_table import steadiness, tests
+from solidrec.experiments.stability_table import steadiness, steadiness_contrasts
 from solidrec.experiments.sweep_table import LAYOUT, sweeps
 
 NAMED = 3
@@ -25,7 +25,7 @@ def headline(of: Material) -> str:
         return best_place(of)
     if words := cost_words(of):
         return words
-    steady = tests(steadiness(of.plan, of.results)) if "stability" in of.plan.measures else []
+    steady = steadiness_contrasts(steadiness(of.plan, of.results)) if "stability" in of.plan.measures else []
     if steady:
         return verdict(steady, "steadiness")
     return verdict(of.tables[0].contrasts, of.tables[0].label)

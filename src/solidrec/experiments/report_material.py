@@ -8,6 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
+from solidrec.console import shorten
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import SolidrecError, StorageError
 from solidrec.experiments.contrasts import BACKBONE, MODEL
@@ -20,6 +21,8 @@ from solidrec.experiments.results import RUNS, Place, Plan, Results
 from solidrec.experiments.tables import ResultTable, blocks_of, result_table
 from solidrec.runs import HISTORY, Run, load_run, read_history
 
+LONGEST = 28
+"""Letters of a name beside a chart."""
 NO_USERS = "users/ lacks the metrics of each user of some cells: intervals, comparisons and stars are missing under {protocol}."
 NO_RUNS = "runs/ lacks {count} of {all} trained models: their curves, codebooks and norms are missing."
 NO_DATA = "The prepared data was not found where the experiment read it ({why}): the norms of generated weights are missing."
@@ -81,10 +84,10 @@ def material(plan: Plan, results: Results) -> Material:
     for protocol in plan.protocols:
         try:
             measured[protocol] = results.measured(plan, protocol)
-            tables.append(result_table(measured[protocol], layout_of(plan)))
+            tables.append(result_table(measured[protocol], layout_of(plan, results)))
         except StorageError:
             measured[protocol] = bare(plan, results, protocol)
-            tables.append(result_table(measured[protocol], replace(layout_of(plan), tested=())))
+            tables.append(result_table(measured[protocol], replace(layout_of(plan, results), tested=())))
             lacking.append(NO_USERS.format(protocol=protocol))
     data, why = data_of(plan)
     lacking += [NO_DATA.format(why=why)] if data is None else []
@@ -132,7 +135,8 @@ def data_of(plan: Plan) -> tuple[PreparedData | None, str]:
 def looks_of(rows: Sequence[Row]) -> dict[str, Series]:
     """Return how each row looks in every chart: a colour for each model, or each row where the model is the same.
 
-    Colours are used again after the last one, so a chart shows at most as many rows as there are (see `charts_of`).
+    Long names lose their end, which leaves room for the chart. Colours are used again after the last one, so a chart shows at
+    most as many rows as there are (see `charts_of`).
     """
     models = list(dict.fromkeys(row.labels[MODEL] for row in rows if MODEL in row.labels))
     trained = [row.name for row in rows if row.baseline is None]
@@ -140,11 +144,11 @@ def looks_of(rows: Sequence[Row]) -> dict[str, Series]:
     looks = {}
     for row in rows:
         if row.baseline is not None:
-            looks[row.name] = Series.baseline(row.name, baselines.index(row.name))
+            looks[row.name] = Series.baseline(shorten(row.name, LONGEST), baselines.index(row.name))
         elif MODEL in row.labels and len(models) > 1:
-            looks[row.name] = Series.run(short_name(row), models.index(row.labels[MODEL]))
+            looks[row.name] = Series.run(shorten(short_name(row), LONGEST), models.index(row.labels[MODEL]))
         else:
-            looks[row.name] = Series.run(short_name(row), trained.index(row.name))
+            looks[row.name] = Series.run(shorten(short_name(row), LONGEST), trained.index(row.name))
     return looks
 
 

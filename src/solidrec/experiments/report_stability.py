@@ -56,6 +56,7 @@ def boxes(rows: Sequence[tuple[Series, Array]], *, label: str) -> str:
         axes.set_yticks(range(len(rows)), [series.label for series, _ in rows], color=INK)
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_xlim(left=0)
+        axes.tick_params(axis="y", pad=7)
         axes.set_xlabel("standard deviation")
         axes.grid(False, axis="y")
         axes.xaxis.set_major_locator(few_ticks(most=5))

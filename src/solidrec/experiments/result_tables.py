@@ -15,7 +15,7 @@ from solidrec.experiments.results import Plan, Results
 from solidrec.experiments.stability_table import stability_table
 from solidrec.experiments.sweep_table import sweep_table
 from solidrec.experiments.table_text import cells_csv, contrasts_csv, latex, markdown
-from solidrec.experiments.tables import Layout, ResultTable, result_table
+from solidrec.experiments.tables import PAPER_NEGATIVES, Layout, ResultTable, result_table
 
 PAPER_TABLES = {"table1": 1, "table2": 2, "table3": 3}
 SHARED = ("model.name", "model.backbone")
@@ -23,15 +23,16 @@ SHARED = ("model.name", "model.backbone")
 
 def tables_of(plan: Plan, results: Results) -> list[ResultTable]:
     """Return one table for each protocol of a plan, with what is not finished shown as missing."""
-    layout = layout_of(plan)
+    layout = layout_of(plan, results)
     return [result_table(results.measured(plan, protocol), layout) for protocol in plan.protocols]
 
 
-def layout_of(plan: Plan) -> Layout:
+def layout_of(plan: Plan, results: Results) -> Layout:
     """Return what the tables of a plan are to show."""
     return Layout(
         plan.title, expected={row.name: row.labels for row in plan.rows}, seeds=plan.seeds, reference=plan.reference,
         paper=PAPER_TABLES.get(plan.layout), data_name=plan.data_name, fixed=fixed(plan),
+        negatives=results.negatives(plan) or PAPER_NEGATIVES,
     )  # fmt: skip
 
 

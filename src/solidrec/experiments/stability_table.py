@@ -90,7 +90,7 @@ def finished(plan: Plan, results: Results, row: str) -> list[Place]:
     ]  # fmt: skip
 
 
-def tests(rows: Sequence[Measured]) -> list[Contrast]:
+def steadiness_contrasts(rows: Sequence[Measured]) -> list[Contrast]:
     """Return the paired tests of steadiness, each SOLID row against what it is built from, corrected together."""
     return contrasts(comparisons(rows, metrics=[name_of(metric) for metric in METRICS]))
 
@@ -105,7 +105,7 @@ def stability_table(plan: Plan, results: Results) -> MeasureTable | None:
     models = {row.name: row.labels.get("model.name", "") for row in plan.rows}
     measured = steadiness(plan, results)
     gone = sum(len(places) for _, places in cells) - sum(len(row.seeds) for row in measured)
-    found = tests(measured)
+    found = steadiness_contrasts(measured)
     grids = [spread_grid(plan.title, metric, records, models) for metric in METRICS]
     grids += [contrasts_grid(f"{plan.title}: comparisons", found)] if found else []
     first = next(iter(records.values()))[0]

@@ -10,7 +10,7 @@ from solidrec.experiments.measure_table import MeasureTable, Number
 from solidrec.experiments.measured import Measured
 from solidrec.experiments.results import Plan, Results
 from solidrec.experiments.table_text import NONE, Grid, Part
-from solidrec.experiments.tables import protocol_label
+from solidrec.experiments.tables import PAPER_NEGATIVES, protocol_label
 
 LAYOUT = "figure5"
 ACROSS, DOWN = "train.penalty", "model.clip"
@@ -61,24 +61,24 @@ def sweep_table(plan: Plan, results: Results) -> MeasureTable | None:
     grids: list[Grid] = []
     numbers: list[Number] = []
     for protocol in plan.protocols:
-        rows = results.measured(plan, protocol)
-        grids += [grid_of(plan.title, protocol, sweep) for sweep in sweeps(plan, rows) if sweep.found]
+        rows, label = results.measured(plan, protocol), protocol_label(protocol, results.negatives(plan) or PAPER_NEGATIVES)
+        grids += [grid_of(plan.title, label, sweep) for sweep in sweeps(plan, rows) if sweep.found]
         numbers += [
-            Number(row.name, seed, f"{metric} ({protocol_label(protocol)})", value)
+            Number(row.name, seed, f"{metric} ({label})", value)
             for row in rows for metric in METRICS for seed, value in zip(row.seeds, row.of_seeds(metric) or (), strict=False)
         ]  # fmt: skip
     notes = (NOTE, *([ONE_SEED] if plan.seeds == 1 else []))
     return MeasureTable("sweep", "λ and T", tuple(grids), notes, tuple(numbers)) if grids else None
 
 
-def grid_of(title: str, protocol: str, sweep: Sweep) -> Grid:
+def grid_of(title: str, label: str, sweep: Sweep) -> Grid:
     """Return one metric as a grid: T downwards, λ across."""
     heads = (f"{SIGNS[DOWN]} \\ {SIGNS[ACROSS]}", *sweep.across)
     lines = tuple(
         (Part(f"{SIGNS[DOWN]} = {name}"), *(place(value, sweep.best) for value in line))
         for name, line in zip(sweep.down, sweep.values, strict=True)
     )  # fmt: skip
-    return Grid(f"{title}: {sweep.metric} ({protocol_label(protocol)})", heads, lines, ("",) * len(lines))
+    return Grid(f"{title}: {sweep.metric} ({label})", heads, lines, ("",) * len(lines))
 
 
 def place(value: float | None, best: float | None) -> Part:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
-from typing import final
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, final
 
 import numpy as np
 
@@ -104,6 +104,11 @@ class ResultTable:
     contrasts: tuple[Contrast, ...]
     users: int
     notes: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """Return plain values, without the users behind the comparisons."""
+        own = asdict(replace(self, contrasts=()))
+        return own | {"contrasts": [contrast.plain() for contrast in self.contrasts]}
 
 
 def result_table(rows: Sequence[Measured], layout: Layout) -> ResultTable:
