@@ -26,7 +26,7 @@ def test_defaults_are_the_papers_but_for_the_step() -> None:
     """Table 7, and T and lambda of Eq. 12 and 13; steps are smaller and quicker (docs/decisions.md)."""
     run = RunSpec(data="x")
     assert (run.train.batch, run.train.learning_rate) == (512, 0.002)
-    assert (run.train.negatives, run.train.penalty) == (4, 0.1)
+    assert (run.train.negatives, run.train.penalty) == (4, None)
     assert (run.model.length, run.model.dim, run.model.codebook.hidden, run.model.clip) == (10, 32, 64, 0.01)
     assert (run.model.core, run.model.codebook.loss, run.model.codebook.distance) == (16, "pair", "euclidean")
     assert RunSpec.parse({"data": "x"}) == run

@@ -30,6 +30,7 @@ from solidrec.serve.items import save_with_items
 from solidrec.spec import RunSpec, merge
 from solidrec.training.loop import Silent
 from solidrec.training.run import train_run
+from solidrec.training.tracking import check_trackers
 
 __all__ = ["Model", "add_items", "encode", "load", "prepare", "train"]
 
@@ -141,6 +142,7 @@ def train(
     settings: Mapping[str, Any] | None = None,
     device: str = "cpu",
     threads: int = 1,
+    track: Sequence[str] = (),
     progress: bool = True,
 ) -> Model:
     """Train a model on prepared data and return it.
@@ -148,8 +150,10 @@ def train(
     Defaults: solid-duet on sasrec, seed 0. `epochs` is the maximum of each stage; `settings` is anything in a `RunSpec`,
     nested (``{"model": {"dim": 64}}``), and a named argument goes before it. The run folder is `out`, or
     ``runs/<model>-<backbone>-<digest>``. `threads` are torch's; one is repeatable and, on a busy machine, often the
-    fastest. Raises `UsageError` for an unknown name.
+    fastest. `track` names what gets every epoch besides ``history.jsonl``: ``tensorboard``, ``mlflow``. Raises
+    `UsageError` for an unknown name.
     """
+    check_trackers(track)
     opened = data if isinstance(data, PreparedData) else PreparedData.open(data)
     spec = run_spec(opened, model=model, backbone=backbone, seed=seed, epochs=epochs, settings=settings)
     folder = Path(out) if out is not None else Path("runs") / f"{spec.model.name}-{spec.model.backbone}-{spec.digest()}"
@@ -160,7 +164,9 @@ def train(
         if progress:
             say(computing_on(device, threads))
         with Bar(console) if progress else nullcontext(Silent()) as display:
-            run = train_run(opened, spec, folder, device=device, display=display, say=say if progress else lambda line: None)
+            run = train_run(
+                opened, spec, folder, device=device, display=display, track=track, say=say if progress else lambda line: None
+            )
     finally:
         torch.set_num_threads(before)
     return Model(run)

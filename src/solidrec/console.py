@@ -82,7 +82,8 @@ class Bar:
 def counted(to: Console, what: str, total: int, *, shown: bool) -> Iterator[Callable[[int], None]]:
     """Yield a function that advances a bar of `total` rows; nothing is drawn unless `shown` on a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("left"), TimeRemainingColumn())
-    with Progress(*columns, console=to, disable=not (shown and to.is_terminal)) as progress:
+    off = not (shown and to.is_terminal)
+    with Progress(*columns, console=to, disable=off, speed_estimate_period=3600) as progress:  # a training may take minutes
         task = progress.add_task(what, total=total)
         yield lambda rows: progress.advance(task, rows)
 
@@ -260,3 +261,35 @@ def datasets_tables(datasets: Sequence[Mapping[str, Any]], formats: Sequence[Map
         origin = entry["address"].replace(" ", "\n")
         families.add_row(entry["name"], "\n".join(files), f"{origin}\n{entry['terms']}")
     return [known, families]
+
+
+MARKS = {"pass": ("✓", "green"), "warning": ("!", "yellow"), "fail": ("✗", "bold red")}
+
+
+def check_line(entry: Mapping[str, Any]) -> Text:
+    """Return one check as a line, in words and in colour, with two more for what is amiss.
+
+    >>> found = {"status": "fail", "name": "padding", "promise": "padding is invisible", "measured": "2 items"}
+    >>> print(check_line({**found, "cause": "GRU reads it", "cure": "mask it"}).plain)
+    ✗ fail    padding       padding is invisible: 2 items
+                cause       GRU reads it
+                cure        mask it
+    """
+    mark, style = MARKS[entry["status"]]
+    line = Text.assemble((f"{mark} {entry['status']:<8}", style), f"{entry['name']:<14}{entry['promise']}: {entry['measured']}")
+    for name in ("cause", "cure") if entry["cause"] else ():
+        line.append(f"\n{'':12}{name:<12}{entry[name]}", style if name == "cause" else "")
+    return line
+
+
+def checks_line(report: Mapping[str, Any]) -> str:
+    """Return the last line about a report of checks: how many, on what, how long, and what failed."""
+    at = report["slice"]
+    users, items = (f"{at[name]:,} of {at[f'of_{name}']:,} {name}" for name in ("users", "items"))
+    semantics = f", semantic ids {report['semantics']}" if report["semantics"] else ""
+    names = [entry["name"] for entry in report["checks"]]
+    failed = f"failed: {', '.join(report['failed'])}" if report["failed"] else "none failed"
+    return (
+        f"{report['model']} on {report['backbone']}, {users} and {items}{semantics}: "
+        f"{len(names)} checks in {report['seconds']:.1f} s, {failed}"
+    )

@@ -43,10 +43,13 @@ class Spec(BaseModel):
 class CodebookSpec(Spec):
     """How the codebook D of Eq. 13 is read and learned (architecture, section 7).
 
-    ``loss``: *pair* is the stop-gradient pair, *literal* the one MSE of Eq. 13, *ema* moves codes by averages.
+    ``find``: *semantic* gives an item the code of its semantic id (the first, if it has several), *nearest* the code nearest to
+    its embedding, as printed. ``loss``: *pair* is the stop-gradient pair, *literal* the one MSE of Eq. 13, *ema* moves codes
+    by averages. ``distance`` and ``revive`` are of nearest codes alone.
     ``gradient``: how the branch's gradient passes the look-up. ``mlp``: the MLP D -> hidden -> D that reads a code.
     """
 
+    find: Literal["semantic", "nearest"] = "semantic"
     loss: Literal["pair", "literal", "ema"] = "pair"
     distance: Literal["euclidean", "cosine"] = "euclidean"
     gradient: Literal["straight-through", "rotation"] = "straight-through"
@@ -81,7 +84,9 @@ class TrainSpec(Spec):
     learning_rate: float = Field(2e-3, gt=0, description="of Adam; Table 7 has 0.001")
     weight_decay: float = Field(0.0, ge=0)
     negatives: int = Field(4, ge=1)
-    penalty: float = Field(0.1, ge=0, description="lambda of Eq. 13")
+    penalty: float | None = Field(
+        None, ge=0, description="lambda of Eq. 13, default 100 with codes of semantic ids and the paper's 0.1 with nearest codes"
+    )
     stride: int | None = Field(
         None,
         ge=1,

@@ -13,8 +13,8 @@ from solidrec.errors import DivergedError
 
 Solidrec = Callable[..., Any]
 COMMANDS = (
-    *("demo", "prepare", "semantics", "datasets", "encode", "train", "evaluate", "recommend", "similar", "export"),
-    *("inspect", "doctor", "bench", "items", "experiment"),
+    *("demo", "prepare", "semantics", "datasets", "encode", "train", "evaluate", "check", "recommend", "similar", "export"),
+    *("search", "inspect", "doctor", "bench", "items", "experiment"),
 )
 
 

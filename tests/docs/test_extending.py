@@ -14,6 +14,8 @@ import torch
 from solidrec import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import READERS
+from solidrec.evaluate import baselines
+from solidrec.evaluate.baselines import BASELINES
 from solidrec.nn.backbones import BACKBONES
 from solidrec.nn.build import build
 from solidrec.spec import MODEL_NAMES, ModelSpec, RunSpec
@@ -88,6 +90,15 @@ def test_the_scorer_is_measured(example: Callable[..., dict[str, Any]], shop: Pa
         )
         expected.append(np.mean([item > target for item in others]))
     assert result.metrics["UAUC"] == pytest.approx(np.mean(expected))
+
+
+def test_the_baseline_is_one_of_the_table(
+    example: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, shop: Path
+) -> None:
+    monkeypatch.setattr("solidrec.evaluate.baselines.BASELINES", dict(BASELINES))
+    example("def repeats")
+    found = baselines.BASELINES["repeats"](prepare("clicks.csv", out="data"))
+    assert found(np.array([[3, 4, 3], [5, 0, 0]]), np.array([[3, 4, 5]])).tolist() == [[2, 1, 0], [0, 0, 1]]
 
 
 def test_the_reader_reads(example: Callable[..., dict[str, Any]], shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:

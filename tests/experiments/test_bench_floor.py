@@ -46,8 +46,11 @@ def test_a_generated_layer_is_bilinear() -> None:
 
 
 def test_codes_are_searched_once_and_have_no_backward_pass() -> None:
-    few, many = (training_flops(spec("solid-duet"), EVERY, codes=codes) for codes in (100, 300))
+    searched = ModelSpec.parse({"name": "solid-duet", "codebook": {"find": "nearest"}})
+    few, many = (training_flops(searched, EVERY, codes=codes) for codes in (100, 300))
     assert many - few == product(1, D, 200)
+    few, many = (training_flops(spec("solid-duet"), EVERY, codes=codes) for codes in (100, 300))
+    assert many == few  # the code of a semantic id is a look-up
 
 
 @pytest.fixture

@@ -200,7 +200,7 @@ def test_ctrl_c_stops_and_says_how_to_go_on(data: PreparedData, tmp_path: Path) 
     assert process.returncode == 75
     assert "run the same command again to go on" in said
     assert "Traceback" not in said
-    assert list(out.glob("runs/*/checkpoints/*"))
+    assert list(out.glob("runs/*/history.jsonl"))
 
 
 def test_without_data_the_only_prepared_folder_is_taken(tmp_path: Path, data: PreparedData) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from solidrec.nn.codebook import Codebook, mean_square, nearest_code, rotation, straight_through
 
 ALL = torch.ones(1, 2, dtype=torch.bool)
+ONE = torch.ones(1, 1, dtype=torch.bool)
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def test_each_loss_by_hand(loss: str, penalty: float, to_codes: float, to_items:
     """d/de mean over (2 positions x 2 dims) of (e - c)^2 = 2 (e - c) / 4, and its opposite for the code."""
     book = two_codes(loss=loss).eval()
     items = EMBEDDED.clone().requires_grad_(True)
-    coded = book(items, ALL)
+    coded = book(ALL.long(), items, ALL)
     assert coded.codes.tolist() == [[0, 1]]
     assert coded.vectors.tolist() == [[[0.0, 0.0], [10.0, 0.0]]]
     assert float(coded.penalty.detach()) == pytest.approx(penalty)
@@ -124,7 +125,7 @@ def test_padding_has_no_code_no_penalty_and_no_gradient(loss: str) -> None:
     for noise in (0.0, 7.0):
         book = two_codes(loss=loss).train()
         items = torch.tensor([[[1.0, 0.0], [noise, noise]]], requires_grad=True)
-        coded = book(items, mask)
+        coded = book(mask.long(), items, mask)
         assert coded.codes.tolist() == [[0, -1]]
         assert float(coded.penalty.detach()) == pytest.approx(0.5 * factor if loss != "ema" else coded_ema(0.5))
         coded.penalty.backward()
@@ -140,13 +141,13 @@ def coded_ema(start: float) -> float:
 
 def test_an_empty_batch_has_no_penalty() -> None:
     for loss in ("pair", "literal", "ema", "constant"):
-        assert two_codes(loss=loss)(EMBEDDED, ~ALL).penalty == 0
+        assert two_codes(loss=loss)(ALL.long(), EMBEDDED, ~ALL).penalty == 0
     assert mean_square(EMBEDDED, EMBEDDED + 1, (~ALL).float()) == 0
 
 
 def test_constant_codes_pass_no_gradient() -> None:
     items = EMBEDDED.clone().requires_grad_(True)
-    coded = two_codes(loss="constant")(items, ALL)
+    coded = two_codes(loss="constant")(ALL.long(), items, ALL)
     assert not coded.vectors.requires_grad
 
 
@@ -158,7 +159,7 @@ def test_running_means_are_a_loop(vectors: Tensor, codes: Tensor) -> None:
     mask = torch.rand(5, 6, generator=torch.Generator().manual_seed(2)) < 0.8
     for step in range(4):
         batch = vectors * (1 + 0.1 * step)
-        found = book(batch, mask).codes
+        found = book(mask.long(), batch, mask).codes
         old = torch.stack(means)
         for k in range(30):
             own = [batch[i, j] for i in range(5) for j in range(6) if mask[i, j] and nearest(batch[i, j], old) == k]
@@ -178,9 +179,10 @@ def nearest(vector: Tensor, codes: Tensor) -> int:
 def test_running_means_stand_still_in_eval_mode(vectors: Tensor) -> None:
     book = Codebook(3, 8, loss="ema").eval()
     before = {key: value.clone() for key, value in book.state_dict().items()}
-    book(vectors, torch.ones(5, 6, dtype=torch.bool))
+    mask = torch.ones(5, 6, dtype=torch.bool)
+    book(mask.long(), vectors, mask)
     assert all(torch.equal(before[key], value) for key, value in book.state_dict().items())
-    book.train()(vectors, torch.ones(5, 6, dtype=torch.bool))
+    book.train()(mask.long(), vectors, mask)
     assert not torch.equal(before["codes"], book.codes)
 
 
@@ -200,13 +202,13 @@ def test_the_mlp_adds_to_the_code_and_starts_at_zero(vectors: Tensor) -> None:
     book = Codebook(4, 8, hidden=16)
     assert book.mlp is not None
     mask = torch.ones(5, 6, dtype=torch.bool)
-    coded = book(vectors, mask)
+    coded = book(mask.long(), vectors, mask)
     torch.testing.assert_close(coded.vectors, book.codes[coded.codes])
     torch.nn.init.normal_(book.mlp[2].weight)
     code = book.codes[coded.codes]
     hidden = torch.relu(code @ book.mlp[0].weight.T + book.mlp[0].bias)
     assert hidden.shape[-1] == 16
-    torch.testing.assert_close(book(vectors, mask).vectors, code + hidden @ book.mlp[2].weight.T + book.mlp[2].bias)
+    torch.testing.assert_close(book(mask.long(), vectors, mask).vectors, code + hidden @ book.mlp[2].weight.T + book.mlp[2].bias)
 
 
 def test_gradient_descent_moves_codes_onto_the_embeddings() -> None:
@@ -215,9 +217,28 @@ def test_gradient_descent_moves_codes_onto_the_embeddings() -> None:
     target = torch.tensor([[[math.cos(1.0), math.sin(1.0)]]])
     for _ in range(100):
         book.zero_grad()
-        book(target, torch.ones(1, 1, dtype=torch.bool)).penalty.backward()
+        book(ONE.long(), target, ONE).penalty.backward()
         with torch.no_grad():
             assert book.codes.grad is not None
             book.codes -= 0.3 * book.codes.grad
     torch.testing.assert_close(book.codes[0], target[0, 0])
     assert book.codes[1].tolist() == [10.0, 0.0]
+
+
+def test_an_item_has_the_code_of_its_semantic_id_however_far() -> None:
+    """Items 1 and 3 share id 2, item 2 has id 1; padding has none. The nearest codes are others."""
+    book = Codebook(2, 2, mlp=False, semantic_of_item=torch.tensor([0, 2, 1, 2]))
+    book.place(torch.tensor([0, 1]), torch.tensor([[0.0, 0.0], [10.0, 0.0]]))
+    history = torch.tensor([[1, 2, 3, 0]])
+    near = torch.tensor([[[0.0, 0.0], [10.0, 0.0], [0.0, 0.0], [5.0, 5.0]]])
+    coded = book(history, near, history != 0)
+    assert coded.codes.tolist() == [[1, 0, 1, -1]]
+    assert coded.vectors[0, :3].tolist() == [[10.0, 0.0], [0.0, 0.0], [10.0, 0.0]]
+    assert float(coded.penalty.detach()) == pytest.approx(1.25 * 100 / 2)
+    assert nearest_code(near, book.codes)[0, :3].tolist() == [0, 1, 0]
+
+
+def test_only_searched_codes_that_learn_may_move_elsewhere() -> None:
+    assert Codebook(2, 2).movable
+    assert not Codebook(2, 2, loss="constant").movable
+    assert not Codebook(2, 2, semantic_of_item=torch.tensor([0, 1, 2])).movable

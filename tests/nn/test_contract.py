@@ -256,7 +256,8 @@ def test_the_codebook_starts_where_stage_one_ended(
     model: Models, histories: Tensor, candidates: Tensor, name: str, backbone: str
 ) -> None:
     """The MLP adds zero at first, so raw codes that hold every item embedding change nothing."""
-    early, last = model(name, backbone, stage=1, seed=0), model(name, backbone, seed=1)
+    searched = {"find": "nearest"}
+    early, last = model(name, backbone, stage=1, seed=0), model(name, backbone, seed=1, codebook=searched)
     assert set(last.load_state_dict(early.state_dict(), strict=False).missing_keys) == {
         key for key in last.state_dict() if "codebook" in key
     }
@@ -269,7 +270,7 @@ def test_the_codebook_starts_where_stage_one_ended(
 def test_raw_codes_of_every_item_are_a_no_op(
     model: Models, histories: Tensor, candidates: Tensor, name: str, loss: str, gradient: str
 ) -> None:
-    settings = {"mlp": False, "loss": loss, "gradient": gradient}
+    settings = {"find": "nearest", "mlp": False, "loss": loss, "gradient": gradient}
     early, last = model(name, stage=1, seed=0), model(name, seed=1, codebook=settings)
     last.load_state_dict(early.state_dict(), strict=False)
     assert_is_a_no_op(early, last, histories, candidates)
@@ -362,10 +363,12 @@ def test_the_released_start_is_saturated_and_its_projections_are_frozen_but_save
 @pytest.mark.parametrize("gradient", ["straight-through", "rotation"])
 @pytest.mark.parametrize("distance", ["euclidean", "cosine"])
 @pytest.mark.parametrize("loss", ["pair", "literal", "ema"])
-@pytest.mark.parametrize("mlp", [True, False])
-def test_every_codebook_variant_learns(model: Models, name: str, loss: str, distance: str, gradient: str, mlp: bool) -> None:
+@pytest.mark.parametrize(("find", "mlp"), [("semantic", True), ("nearest", True), ("nearest", False)])
+def test_every_codebook_variant_learns(
+    model: Models, name: str, loss: str, distance: str, gradient: str, find: str, mlp: bool
+) -> None:
     """Parameters by gradient, running means by what hits them; and nothing turns NaN."""
-    codebook = {"loss": loss, "distance": distance, "gradient": gradient, "mlp": mlp, "hidden": 16}
+    codebook = {"find": find, "loss": loss, "distance": distance, "gradient": gradient, "mlp": mlp, "hidden": 16}
     tested = model(name, codebook=codebook)
     before = {key: value.clone() for key, value in tested.state_dict().items()}
     assert list(steps(tested, count=3)) == [0, 1, 2]

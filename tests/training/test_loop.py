@@ -90,7 +90,7 @@ def test_a_later_stage_logs_where_it_starts_and_does_not_keep_it(stage_of: Stage
 
 
 def test_codes_are_counted_and_the_dead_ones_revived(stage_of: Stages) -> None:
-    stage = stage_of([0.5, 0.5], epochs=1, model="solid-duet")
+    stage = stage_of([0.5, 0.5], epochs=1, model="solid-duet", codebook={"find": "nearest"})
     codes_of(stage).place(torch.tensor([3, 6]), torch.full((2, 8), 50.0))  # far from every item: nobody will choose them
     stage.run()
     row = stage.progress.history[-1]
@@ -102,7 +102,7 @@ def test_codes_are_counted_and_the_dead_ones_revived(stage_of: Stages) -> None:
 
 
 def test_a_revived_code_forgets_its_momentum(stage_of: Stages) -> None:
-    stage = stage_of([0.5] * 3, epochs=2, model="solid-duet")
+    stage = stage_of([0.5] * 3, epochs=2, model="solid-duet", codebook={"find": "nearest"})
     stage.run()
     codes = codes_of(stage).codes
     before = {name: moment.clone() for name, moment in stage.optimizer.moments(codes).items()}
@@ -115,16 +115,36 @@ def test_a_revived_code_forgets_its_momentum(stage_of: Stages) -> None:
 
 
 def test_revival_repeats_itself(stage_of: Stages) -> None:
-    first, second = (stage_of([0.5], model="solid-duet") for _ in range(2))
+    first, second = (stage_of([0.5], model="solid-duet", codebook={"find": "nearest"}) for _ in range(2))
     torch.rand(5)
     for stage in (first, second):
         stage.revive(torch.tensor([0, 1, 2]))
     assert torch.equal(codes_of(first).codes, codes_of(second).codes)
 
 
+@pytest.mark.parametrize(
+    ("model", "find", "penalty", "weight"),
+    [
+        ("solid-duet", "semantic", None, 100.0), ("solid-duet", "nearest", None, 0.1), ("author-code", "semantic", None, 0.1),
+        ("solid-duet", "semantic", 0.0, 0.0), ("solid-duet", "nearest", 7.0, 7.0), ("sml", "semantic", None, 0.0),
+    ],
+)  # fmt: skip
+def test_lambda_follows_how_codes_are_found_unless_it_is_given(
+    stage_of: Stages, model: str, find: str, penalty: float | None, weight: float
+) -> None:
+    assert stage_of([0.5], model=model, codebook={"find": find}, penalty=penalty).penalty == weight
+
+
+def test_the_code_of_a_semantic_id_is_not_revived(stage_of: Stages) -> None:
+    stage = stage_of([0.5], model="solid-duet", codebook={"find": "semantic"})
+    before = codes_of(stage).codes.detach().clone()
+    assert stage.revive(torch.tensor([2])) == 0
+    assert torch.equal(codes_of(stage).codes, before)
+
+
 @pytest.mark.parametrize(("model", "revive"), [("solid-duet", False), ("author-code", True)])
 def test_codes_stay_where_revival_is_off_or_codes_are_constant(stage_of: Stages, model: str, revive: bool) -> None:
-    stage = stage_of([0.5] * 3, epochs=2, model=model, revive=revive)
+    stage = stage_of([0.5] * 3, epochs=2, model=model, codebook={"find": "nearest"}, revive=revive)
     codes_of(stage).place(torch.tensor([3]), torch.full((1, 8), 50.0))
     stage.run()
     assert stage.progress.history[-1]["codes_revived"] == 0

@@ -296,7 +296,7 @@ def test_stages_follow_algorithm_1(whole: Run) -> None:
 def test_stage_2_starts_on_the_weights_of_stage_1_with_the_metacode_as_codes(
     data: PreparedData, spec_of: Callable[..., RunSpec], no_training: Callable[[RunSpec], np.ndarray]
 ) -> None:
-    spec = spec_of()
+    spec = spec_of(model={"codebook": {"find": "nearest"}})
     semantics = cached_semantics(data, spec, no_training, say=lambda line: None)
     first = start_of_stage(data, spec, semantics, None, stage=1, device="cpu")
     with torch.no_grad():
@@ -320,13 +320,31 @@ def test_stage_2_starts_on_the_weights_of_stage_1_with_the_metacode_as_codes(
 def test_without_a_trunk_codes_start_from_k_means_over_the_item_table(
     data: PreparedData, spec_of: Callable[..., RunSpec], no_training: Callable[[RunSpec], np.ndarray]
 ) -> None:
-    spec = spec_of("duet-codebook")
+    spec = spec_of("duet-codebook", model={"codebook": {"find": "nearest"}})
     semantics = cached_semantics(data, spec, no_training, say=lambda line: None)
     first = start_of_stage(data, spec, semantics, None, stage=1, device="cpu")
     second = start_of_stage(data, spec, semantics, first, stage=2, device="cpu")
     table = first.items.weight[1:].detach().numpy()
     codebook = next(module for module in second.modules() if isinstance(module, Codebook))
     assert np.array_equal(codebook.codes.detach().numpy(), kmeans(fusing.whole(table), 10, seed=spec.seed).centroids)
+
+
+@pytest.mark.parametrize("name", ["solid-duet", "duet-codebook"])
+def test_codes_of_semantic_ids_start_from_the_metacode_or_the_mean_of_their_items(
+    data: PreparedData, spec_of: Callable[..., RunSpec], no_training: Callable[[RunSpec], np.ndarray], name: str
+) -> None:
+    """With two levels of ids the first one's have codes."""
+    for levels in (1, 2):
+        spec = spec_of(name, semantics={"levels": levels})
+        semantics = cached_semantics(data, spec, no_training, say=lambda line: None)
+        first = start_of_stage(data, spec, semantics, None, stage=1, device="cpu")
+        second = start_of_stage(data, spec, semantics, first, stage=2, device="cpu")
+        codebook = next(module for module in second.modules() if isinstance(module, Codebook))
+        assert codebook.codes.shape == (semantics.count, spec.model.dim)
+        trunk = next((module for module in second.modules() if isinstance(module, Trunk)), None)
+        for semantic, code in enumerate(codebook.codes.detach(), start=1):
+            items = second.items.weight.detach()[semantics.members(semantic)]
+            torch.testing.assert_close(code, items.mean(0) if trunk is None else trunk.semantics.weight.detach()[semantic])
 
 
 def test_ctrl_c_while_the_semantics_are_made_is_resumable_too(

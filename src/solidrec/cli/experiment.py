@@ -62,8 +62,6 @@ def run(
 
 def show(folder: Path, *, json_: bool) -> None:
     """Print the tables of an experiment and write them beside its results."""
-    from dataclasses import asdict
-
     from solidrec.console import out
     from solidrec.experiments.result_tables import measures_of, tables_of, write_tables
     from solidrec.experiments.results import Plan
@@ -124,7 +122,7 @@ def compare(
 
     found = compared(a, b)
     if json_:
-        print_json({protocol: each.plain() for protocol, each in found.items()})
+        print_json({protocol: [contrast.plain() for contrast in each.contrasts] for protocol, each in found.items()})
         return
     for protocol, each in found.items():
         out().print(rich_table(contrasts_grid(f"{b} less {a}, protocol {protocol}", each.contrasts)))
@@ -154,27 +152,6 @@ def status(results: Results, json_: Json = False) -> None:
 
     found = status_of(Plan.load(results), Folder(results))
     print_json(found) if json_ else out().print(status_table(found))
-
-
-@experiment.command(
-    short_help="Which modalities are worth it (Table 3)?",
-    epilog="Example: solidrec experiment modalities data --modality id --modality image --modality text --out table3",
-)
-def modalities(
-    data: DataArgument,
-    out: Out,
-    modality: Annotated[list[str] | None, typer.Option(help="A modality; may be repeated. Default: all of the data.")] = None,
-    seeds: Seeds = 3,
-    jobs: Jobs = 1,
-    set_: Set = None,
-    json_: Json = False,
-) -> None:
-    """Train with semantic ids of every subset of modalities, and with random ones, and compare them paired over users."""
-    from solidrec.cli.models import settings
-    from solidrec.experiments.modalities import markdown, run_modalities
-
-    found = run_modalities(data, out, modalities=modality or (), seeds=seeds, jobs=jobs, settings=settings(None, set_ or []))
-    print_json(found) if json_ else print(markdown(found))
 
 
 @experiment.command(

@@ -33,6 +33,9 @@ def train(
     out: Annotated[Path | None, typer.Option(help="The run folder; default runs/MODEL-BACKBONE-DIGEST.")] = None,
     config: Annotated[Path | None, typer.Option(help="A TOML file with settings of the specification.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, for example model.dim=64; may be repeated.")] = None,
+    track: Annotated[
+        list[str] | None, typer.Option(help="Also log every epoch to tensorboard or mlflow; may be repeated.")
+    ] = None,
     device: Device = "cpu",
     threads: Threads = 1,
     json_: Json = False,
@@ -44,7 +47,7 @@ def train(
 
     trained = run(
         data, model=model, backbone=backbone, seed=seed, epochs=epochs, out=out,
-        settings=settings(config, set_ or []), device=device, threads=threads,
+        settings=settings(config, set_ or []), device=device, threads=threads, track=track or (),
     )  # fmt: skip
     metrics = trained.run.metrics
     if json_:

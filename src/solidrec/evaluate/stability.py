@@ -25,6 +25,8 @@ DRAWS = 10
 """Histories of a user that differ in one more item."""
 METRICS = ("UAUC", "NDCG@10")
 PLACES = 10
+ATTENDED = 300
+"""Rows whose first ten places are compared for a model that reads each candidate: DIN takes some 4 us for each of a row."""
 CELLS = 1 << 20  # scores of a catalogue at a time
 ROWS = 256  # users whose generated weights are built at a time
 
@@ -35,16 +37,16 @@ class Stability:
     """What one event more, less or elsewhere does to a model, one value a row: a user's target.
 
     ``users`` (R,); ``variance`` {metric: (R,)} over `DRAWS` histories; and by kind of perturbation, each (R,), NaN where a
-    history is too short for it: ``overlap`` of the first ten places, ``change`` of the AUC, ``distance`` of the generated
-    weights, which is None for a model without any (static). The same data and seed give the same users and perturbations for
-    every model, so two models are compared row by row (`evaluate.intervals.paired_difference`).
+    history is too short for it: ``change`` of the AUC, ``overlap`` of the first ten places (NaN also where these were not
+    looked for), ``distance`` of the generated weights, None for a model without any (static). The same data and seed give the
+    same users and perturbations for every model, so two are compared row by row (`evaluate.intervals.paired_difference`).
     """
 
     seed: int
     users: Array
     variance: dict[str, Floats]
-    overlap: dict[str, Floats]
     change: dict[str, Floats]
+    overlap: dict[str, Floats]
     distance: dict[str, Floats] | None
 
     def summary(self) -> dict[str, Any]:
@@ -56,12 +58,13 @@ class Stability:
             "variance": {metric: spread(values) for metric, values in self.variance.items()},
             "perturbations": {
                 kind: {
-                    "users": len(self.users) - mean(self.overlap[kind])[1],
+                    "users": len(self.users) - mean(self.change[kind])[1],
+                    "ranked": len(self.users) - mean(self.overlap[kind])[1],
                     f"RBO@{PLACES}": number(mean(self.overlap[kind])[0]),
                     "AUC change": number(mean(self.change[kind])[0]),
                     "weights": None if self.distance is None else number(mean(self.distance[kind])[0]),
                 }
-                for kind in self.overlap
+                for kind in PERTURBATIONS
             },
         }
 
@@ -89,14 +92,15 @@ def stability(model: Recommender, data: PreparedData, *, length: int, users: int
 
     Besides, for each of `perturb.PERTURBATIONS` (two neighbours swapped, an item dropped, repeated or added): the rank-biased
     overlap of the first ten of the whole catalogue before and after, the absolute change of the AUC, and the distance of the
-    generated weights |W' - W| / |W| over all slots together. A history that is too short for a perturbation takes no part.
+    generated weights |W' - W| / |W| over all slots together. A history that is too short for a perturbation takes no part;
+    where the backbone reads the candidates (DIN), the overlap is that of the first `ATTENDED` rows, for time.
 
     What is drawn depends on (`seed`, user) alone. Raises `UsageError` if the data has no test rows or `users` is not positive.
     """
     rows = data.rows("test")
     if users < 1 or not len(rows):
         raise UsageError(f"stability of {users} of {len(rows)} test rows; one or more are needed")
-    picked = np.sort(np.random.default_rng(seed).permutation(len(rows))[:users])
+    picked = np.random.default_rng(seed).permutation(len(rows))[:users]  # any first few of them are a sample too
     names, items = rows.users[picked], len(data.items)
     draws = uniforms(names, len(PERTURBATIONS) + DRAWS, seed=seed)
     histories = data.histories(names, rows.positions[picked], length)
@@ -104,19 +108,22 @@ def stability(model: Recommender, data: PreparedData, *, length: int, users: int
     score = ModelScorer(model)
 
     grown = [rank(score, add(histories, draw, items), candidates) for draw in draws[:, len(PERTURBATIONS) :].T]
-    auc, first = rank(score, histories, candidates)["UAUC"], best(score, histories, items)
+    auc = rank(score, histories, candidates)["UAUC"]
+    shown = slice(ATTENDED if score.looks_at_candidates else len(picked))
+    first = best(score, histories[shown], items)
     overlap, change, distance = {}, {}, {}
     moves = own_weights(model)
     for (kind, (perturb, needed)), draw in zip(PERTURBATIONS.items(), draws.T, strict=False):
         counted = (histories != 0).sum(1) >= needed
         other = perturb(histories, draw, items)
-        found = rbo(first, best(score, other, items)), np.abs(rank(score, other, candidates)["UAUC"] - auc)
-        overlap[kind], change[kind] = (np.where(counted, values, np.nan) for values in found)
+        change[kind] = np.where(counted, np.abs(rank(score, other, candidates)["UAUC"] - auc), np.nan)
+        overlap[kind] = np.full(len(picked), np.nan)
+        overlap[kind][shown] = np.where(counted[shown], rbo(first, best(score, other[shown], items)), np.nan)
         if moves:
             distance[kind] = np.where(counted, moved(model, histories, other), np.nan)
     # seen from the first of them, so that equal values have a variance of 0 to the last bit
     variance = {metric: np.var([found[metric] - grown[0][metric] for found in grown], axis=0) for metric in METRICS}
-    return Stability(seed, np.asarray(names), variance, overlap, change, distance if moves else None)
+    return Stability(seed, np.asarray(names), variance, change, overlap, distance if moves else None)
 
 
 def rank(score: ModelScorer, histories: Array, candidates: Array) -> dict[str, Floats]:

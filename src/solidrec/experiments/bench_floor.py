@@ -106,8 +106,10 @@ def head_flops(spec: ModelSpec) -> float:
 
 
 def search_flops(spec: ModelSpec, tokens: float, codes: int) -> float:
-    """Return the search for each item's nearest code, which has no backward pass."""
-    return 2.0 * tokens * codes * spec.dim if RECIPES[spec.name].codebook else 0.0
+    """Return the search for each item's nearest code, which has no backward pass; the code of a semantic id is a look-up."""
+    recipe = RECIPES[spec.name]
+    searched = recipe.codebook and (recipe.author_code or spec.codebook.find == "nearest")
+    return 2.0 * tokens * codes * spec.dim if searched else 0.0
 
 
 def matrix_product(shape: str) -> Subject:

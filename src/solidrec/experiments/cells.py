@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 
-from solidrec.api import load, train
+from solidrec.api import train
 from solidrec.artifacts import write_file, write_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.evaluate.intervals import Difference, holm
 from solidrec.evaluate.result import Evaluation
+from solidrec.experiments.workers import as_they_end, workers
 
 METRICS = ("AUC", "UAUC", "NDCG@10", "Recall@10")
 
@@ -50,19 +49,11 @@ def train_cells(
     data: Path, cells: Sequence[Cell], out: Path, *, jobs: int = 1, done: Callable[[Cell], None] = lambda cell: None
 ) -> None:
     """Train every cell that is not finished, `jobs` processes of one thread at a time; an error of one is raised at once."""
-    if jobs == 1:
-        for cell in cells:
-            train_cell(data, cell, out)
-            done(cell)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with workers(jobs) as pool:
         running = {pool.submit(train_cell, data, cell, out): cell for cell in cells}
-        try:
-            for future in as_completed(running):
-                future.result()
-                done(running[future])
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        for future in as_they_end(running):
+            future.result()
+            done(running[future])
 
 
 def train_cell(data: Path, cell: Cell, out: Path) -> None:
@@ -93,12 +84,6 @@ class Row:
     def per_user(self, metric: str) -> np.ndarray:
         """Return a metric of each user, averaged over seeds, (U,)."""
         return np.asarray(np.mean([found.per_user[metric] for found in self.evaluations], axis=0))
-
-
-def rows_of(data: PreparedData, cells: Sequence[Cell], out: Path) -> list[Row]:
-    """Return the rows of a table from its trained cells, measured on the test split."""
-    names = list(dict.fromkeys(cell.row for cell in cells))
-    return [Row(name, tuple(load(cell.folder(out)).evaluate(data) for cell in cells if cell.row == name)) for name in names]
 
 
 def corrected(tests: Sequence[Difference]) -> list[dict[str, float]]:

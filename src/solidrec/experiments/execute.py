@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
-import threading
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +21,11 @@ from solidrec.experiments.cell_work import work
 from solidrec.experiments.grid import Cell, ExperimentSpec, cells_of, nested, rows_of
 from solidrec.experiments.live import Board
 from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.workers import as_they_end, processes
 from solidrec.spec import merge
 from solidrec.training.run import stoppable
 
 LOCK, WORKERS = ".lock", ".workers"
-LOOK_AFTER = 0.5
-"""Seconds between two looks: of a worker whether the process that started it is still there, of that one at the signals."""
 
 
 def run_experiment(
@@ -74,42 +69,36 @@ def run_experiment(
 def carry_out(cells: Sequence[Cell], plan: Plan, results: Results, path: Path, *, jobs: int, device: str) -> dict[str, Exception]:
     """Run cells, each in a process of a pool, and append what each gives; returns the errors of those that failed, by cell."""
     failed: dict[str, Exception] = {}
-    context = get_context("spawn")
     with (
         stoppable(),
         Board(plan, results, jobs=jobs, to=console) as board,
-        ProcessPoolExecutor(jobs, context, initializer=follow, initargs=(os.getpid(), results.out)) as pool,
+        processes(jobs, results.out / WORKERS) as pool,
     ):
         task = partial(work, path=path, out=results.out, protocols=plan.protocols, measures=plan.measures, device=device)
         running: dict[Future[dict[str, Any]], Cell] = {pool.submit(task, cell): cell for cell in cells}
         try:
             for future in as_they_end(running):
-                cell = running[future]
-                try:
-                    results.append(future.result())
-                    board.done(cell)
-                except BrokenProcessPool:
-                    raise SolidrecError(
-                        f"a process of the experiment was killed (out of memory?); run it again, with --jobs {max(1, jobs // 2)}"
-                    ) from None
-                except (SolidrecError, ArithmeticError, RuntimeError, ValueError) as error:
-                    failed[f"{cell.row} seed {cell.seed}"] = error
-                    board.failed(cell, error)
+                take(future, running[future], results, board, failed)
         except KeyboardInterrupt:
-            for child in active_children():
-                child.terminate()  # a training saves where it is
             raise Interrupted(f"{results.out}: stopped; run the same command again to go on") from None
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        except BrokenProcessPool:
+            fewer = max(1, jobs // 2)
+            raise SolidrecError(f"a process was killed (out of memory?); run the experiment again, with --jobs {fewer}") from None
     return failed
 
 
-def as_they_end(running: Iterable[Future[Any]]) -> Iterator[Future[Any]]:
-    """Yield futures as they end. It looks up every `LOOK_AFTER` seconds: Ctrl-C does not wake a thread that waits for a lock."""
-    left = set(running)
-    while left:
-        ended, left = wait(left, timeout=LOOK_AFTER, return_when=FIRST_COMPLETED)
-        yield from ended
+def take(future: Future[dict[str, Any]], cell: Cell, results: Results, board: Board, failed: dict[str, Exception]) -> None:
+    """Keep what a cell gave; an error of its own does not stop the others."""
+    try:
+        record = future.result()
+    except BrokenProcessPool:
+        raise
+    except (SolidrecError, ArithmeticError, RuntimeError, ValueError) as error:
+        failed[f"{cell.row} seed {cell.seed}"] = error
+        board.failed(cell, error)
+    else:
+        results.append(record)
+        board.done(cell)
 
 
 @contextmanager
@@ -133,21 +122,6 @@ def alone(out: Path) -> Iterator[None]:
             yield
     except OSError as error:
         raise StorageError(f"{out}: cannot write ({error.strerror or error}); choose another --out") from None
-
-
-def follow(parent: int, out: Path) -> None:
-    """Make this process end with the one that started it, however that ends, and let others see that it is still there."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the one that waits passes it on
-    threading.Thread(target=end_with, args=(parent, out / WORKERS), daemon=True).start()
-
-
-def end_with(parent: int, mark: Path) -> None:
-    """Hold a share of the lock on `mark`, and end this process at once when `parent` is gone: nobody would take its result."""
-    with mark.open("a") as held:
-        fcntl.flock(held, fcntl.LOCK_SH)
-        while os.getppid() == parent:
-            time.sleep(LOOK_AFTER)
-        os._exit(1)
 
 
 def prepared_folder(here: Path) -> Path:

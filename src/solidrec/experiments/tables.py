@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, final
 
 import numpy as np
@@ -106,9 +106,10 @@ class ResultTable:
     notes: tuple[str, ...]
 
     def plain(self) -> dict[str, Any]:
-        """Return plain values, without the users behind the comparisons."""
-        own = asdict(replace(self, contrasts=()))
-        return own | {"contrasts": [contrast.plain() for contrast in self.contrasts]}
+        """Return plain values, for JSON."""
+        said = {key: getattr(self, key) for key in ("title", "label", "protocol", "users", "notes")}
+        rows = [asdict(line) for line in self.lines]
+        return {**said, "rows": rows, "comparisons": [contrast.plain() for contrast in self.contrasts]}
 
 
 def result_table(rows: Sequence[Measured], layout: Layout) -> ResultTable:

@@ -96,8 +96,11 @@ def build_branch(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item
     if recipe.codebook:
         assert semantic_of_item is not None
         how = spec.codebook
+        first = semantic_of_item.view(len(semantic_of_item), -1)[:, 0].clone()  # with several levels: what an item is, roughly
+        searched = recipe.author_code or how.find == "nearest"
         codebook = Codebook(
-            int(torch.max(semantic_of_item)), spec.dim, hidden=how.hidden, mlp=how.mlp,
+            int(torch.max(semantic_of_item if searched else first)), spec.dim,
+            semantic_of_item=None if searched else first, hidden=how.hidden, mlp=how.mlp,
             loss="constant" if recipe.author_code else how.loss, distance=how.distance, gradient=how.gradient,
         )  # fmt: skip
     inside = recipe.clipped and not recipe.author_code

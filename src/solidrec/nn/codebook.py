@@ -1,4 +1,4 @@
-"""The semantic codebook D of Eq. 13: each item embedding is replaced by its nearest code."""
+"""The semantic codebook D of Eq. 13: each item embedding is replaced by a code, its semantic id's or the nearest."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from solidrec.nn.precision import full_precision
 CLOSENESS = {"cpu": 1 << 20}
 """Floats of vector-to-code closeness at a time: on a CPU what stays in a cache."""
 MANY = 1 << 26
+
+
+PENALTY = {"semantic": 100.0, "nearest": 0.1}
+"""The lambda of Eq. 13 by how codes are found: the paper's for the nearest, docs/log.md has the other's reason."""
 
 
 class Coded(NamedTuple):
@@ -68,6 +72,9 @@ PASS = {"straight-through": straight_through, "rotation": rotation}
 class Codebook(nn.Module):
     """Codes (K, D), how they are found, learned and read.
 
+    With `semantic_of_item` (V + 1,), 0 for padding, an item's code is that of its semantic id; without, the one nearest
+    to its embedding (Eq. 13 as printed).
+
     ``loss`` *pair*: |sg(E) - E'|^2 moves codes to embeddings, a quarter of |E - sg(E')|^2 embeddings to codes
     (van den Oord et al., arXiv 1711.00937, Eq. 3); *literal*: the one MSE of Eq. 13; *ema*: codes are running
     means, only the second term remains; *constant*: codes never move and no gradient passes them.
@@ -77,12 +84,14 @@ class Codebook(nn.Module):
 
     codes: Tensor
     hits: Tensor
+    semantic_of_item: Tensor | None
 
     def __init__(
         self,
         size: int,
         dim: int,
         *,
+        semantic_of_item: Int[Tensor, " V1"] | None = None,
         hidden: int = 64,
         mlp: bool = True,
         loss: Literal["pair", "literal", "ema", "constant"] = "pair",
@@ -92,6 +101,7 @@ class Codebook(nn.Module):
     ) -> None:
         super().__init__()
         self.loss, self.distance, self.gradient, self.decay = loss, distance, gradient, decay
+        self.register_buffer("semantic_of_item", semantic_of_item)
         start = torch.empty(size, dim).normal_(std=0.1)
         if loss in ("pair", "literal"):
             self.codes = nn.Parameter(start)
@@ -105,21 +115,42 @@ class Codebook(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.ReLU(), last) if mlp else None
 
     def forward(
-        self, vectors: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], weight: Float[Tensor, "B L"] | None = None
+        self,
+        history: Int[Tensor, "B L"],
+        vectors: Float[Tensor, "B L D"],
+        mask: Bool[Tensor, "B L"],
+        weight: Float[Tensor, "B L"] | None = None,
     ) -> Coded:
         """Replace the embeddings of a history by their codes; padding has code -1 and adds nothing to the penalty.
 
         `weight` says how much each position counts in the penalty and in running means (default: every item once).
         """
         weight = mask.to(vectors.dtype) if weight is None else weight
-        with torch.no_grad(), full_precision(vectors.device):  # the same codes in training as in use
-            codes = nearest_code(vectors, self.codes, self.distance)
+        codes = self.find(history, vectors)
         if self.loss == "ema" and self.training:
             self.average(vectors.detach().flatten(0, 1), codes.flatten(), weight.flatten())
         found = F.embedding(codes, self.codes)
         passed = found if self.loss == "constant" else PASS[self.gradient](vectors, found)
         read = passed if self.mlp is None else passed + self.mlp(passed)
         return Coded(read, self.penalty(vectors, found, weight), codes.masked_fill(~mask, -1))
+
+    @property
+    def weight(self) -> float:
+        """The lambda that suits these codes, where none is given."""
+        return PENALTY["nearest" if self.semantic_of_item is None else "semantic"]
+
+    @property
+    def movable(self) -> bool:
+        """Whether a code that nobody uses may move elsewhere: not if it stands for a semantic id, or never moves."""
+        return self.semantic_of_item is None and self.loss != "constant"
+
+    @torch.no_grad()
+    def find(self, history: Int[Tensor, "B L"], vectors: Float[Tensor, "B L D"]) -> Int[Tensor, "B L"]:
+        """Return the index of each item's code (of padding: any)."""
+        if self.semantic_of_item is not None:
+            return F.embedding(history, self.semantic_of_item[:, None])[..., 0].sub(1).clamp(min=0)
+        with full_precision(vectors.device):  # the same codes in training as in use
+            return nearest_code(vectors, self.codes, self.distance)
 
     def penalty(
         self, vectors: Float[Tensor, "B L D"], found: Float[Tensor, "B L D"], weight: Float[Tensor, "B L"]
@@ -154,3 +185,13 @@ def mean_square(a: Float[Tensor, "B L D"], b: Float[Tensor, "B L D"], weight: Fl
     """Return the weighted mean of (a - b)^2 over the positions and D, 0 if nothing weighs anything."""
     square = (a - b).square().mean(-1) * weight
     return square.sum() / weight.sum().clamp(min=1)
+
+
+def mean_of_each(vectors: Float[Tensor, "V D"], group: Int[Tensor, " V"], count: int) -> Float[Tensor, "S D"]:
+    """Return the mean of each group's vectors, zeros for a group that has none.
+
+    >>> mean_of_each(torch.tensor([[1.0], [3.0], [5.0]]), torch.tensor([1, 1, 0]), 3).tolist()
+    [[5.0], [2.0], [0.0]]
+    """
+    sums = vectors.new_zeros(count, vectors.shape[1]).index_add_(0, group, vectors)
+    return sums / torch.bincount(group, minlength=count).clamp(min=1)[:, None]

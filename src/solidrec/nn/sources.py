@@ -118,7 +118,7 @@ class Branch(Source):
         """Return the weights of each item history, with the codebook's penalty if there is one."""
         penalty, stats = items.new_zeros(()), {}
         if self.codebook is not None:
-            items, penalty, stats["codes"] = self.codebook(items, mask, reads(mask, places).to(items.dtype))
+            items, penalty, stats["codes"] = self.codebook(history, items, mask, reads(mask, places).to(items.dtype))
         weights = self.generator(items, mask, places)
         if self.clip is not None:
             stats["saturated"] = weights.saturated(self.clip)

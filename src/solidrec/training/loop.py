@@ -111,6 +111,7 @@ class Stage:
         self.forward = torch.compile(model, dynamic=True) if spec.compile else model
         self.best: State = copy_state(model)
         self.codebook = next((module for module in model.modules() if isinstance(module, Codebook)), None)
+        self.penalty = spec.penalty if spec.penalty is not None else self.codebook.weight if self.codebook else 0.0
 
     def run(self) -> None:
         """Train until the epochs or the patience run out, then put the best weights back."""
@@ -144,7 +145,7 @@ class Stage:
             seed_torch(self.seed, "dropout", at.stage, at.epoch, step)
             with self.precision():
                 scores = self.forward(batch.history, batch.candidates, batch.places)
-            loss = click_loss(scores, batch, self.spec.penalty)
+            loss = click_loss(scores, batch, self.penalty)
             self.optimizer.step(loss)
             pending.append(loss.detach())
             penalties.append(scores.penalty.detach())
@@ -202,7 +203,7 @@ class Stage:
 
     def revive(self, dead: Tensor) -> int:
         """Put codes that nobody chose in this epoch onto embeddings of items that people did choose; return how many."""
-        if not len(dead) or self.codebook is None or self.codebook.loss == "constant" or not self.revives:
+        if not len(dead) or self.codebook is None or not self.codebook.movable or not self.revives:
             return 0
         random = rng(self.seed, "revive", self.progress.stage, self.progress.epoch)
         items = self.batches.tensor(self.batches.targets(len(dead), random))

@@ -6,7 +6,7 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -21,7 +21,7 @@ from solidrec.errors import IncompatibleError, Interrupted, StorageError, UsageE
 from solidrec.evaluate.runner import evaluate
 from solidrec.evaluate.scorer import ModelScorer
 from solidrec.nn.build import build, stages
-from solidrec.nn.codebook import Codebook
+from solidrec.nn.codebook import Codebook, mean_of_each
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import Trunk
 from solidrec.runs import HISTORY, SPEC, Run, load_run, needs_semantics, save_run, write_history
@@ -35,6 +35,7 @@ from solidrec.training.content import content_map, start_from_content
 from solidrec.training.loop import Display, Progress, Silent, Stage
 from solidrec.training.seeds import seed_torch
 from solidrec.training.semantics import Train, cached_semantics
+from solidrec.training.tracking import tracked
 
 LOCK = ".lock"
 LEFT_BEHIND = (".lock", ".tmp-")
@@ -48,12 +49,14 @@ def train_run(
     *,
     device: str = "cpu",
     display: Display | None = None,
+    track: Sequence[str] = (),
     say: Callable[[str], None] = lambda line: None,
 ) -> Run:
     """Train what `spec` says on prepared data and write the run folder `out`; returns the loaded run.
 
     A finished run of the same specification is returned as it is, an unfinished one resumes, one of another
-    specification raises `IncompatibleError`. Raises `Interrupted` when stopped by a signal after saving.
+    specification raises `IncompatibleError`. `track` names where epochs go besides ``history.jsonl`` (see `STORES`).
+    Raises `Interrupted` when stopped by a signal after saving.
     """
     if spec.data != data.fingerprint:
         raise IncompatibleError(f"the specification is of data {spec.data[:12]}, {data.path} is {data.fingerprint[:12]}")
@@ -66,24 +69,41 @@ def train_run(
         if not finished(out, spec):  # another process may have ended it since
             write_json(out / SPEC, spec.model_dump(mode="json"))
             try:
-                carry_out(data, spec, out, device=device, display=display or Silent(), say=say)
+                carry_out(data, spec, out, device=device, display=display or Silent(), track=track, say=say)
             except KeyboardInterrupt:
                 raise Interrupted(f"{out}: stopped; run the same command again to go on from the last checkpoint") from None
     return load_run(out, device=device)
 
 
-def carry_out(data: PreparedData, spec: RunSpec, out: Path, *, device: str, display: Display, say: Callable[[str], None]) -> None:
+def carry_out(
+    data: PreparedData,
+    spec: RunSpec,
+    out: Path,
+    *,
+    device: str,
+    display: Display,
+    track: Sequence[str],
+    say: Callable[[str], None],
+) -> None:
     """Make the semantic ids, run the stages, measure and write the final files; the folder is ours alone."""
     started = time.perf_counter()
-    semantics = None
-    if needs_semantics(spec.model.name):
-        train = trained_vectors(data, device=device, display=display)
-        semantics = cached_semantics(data, spec, train, device=device, say=say)
-    checkpoints = Checkpoints(out / "checkpoints")
-    model = fit(data, spec, semantics, out=out, device=device, display=display, checkpoints=checkpoints, say=say)
-    metrics = measure(model, data, spec)
+    with tracked(display, track, out, spec, say) as shown:
+        semantics = semantics_for(data, spec, device=device, display=display, say=say)  # a training on the way is not tracked
+        checkpoints = Checkpoints(out / "checkpoints")
+        model = fit(data, spec, semantics, out=out, device=device, display=shown, checkpoints=checkpoints, say=say)
+        metrics = measure(model, data, spec)
+        shown.final(metrics)
     finish(out, data, spec, model, semantics=semantics, metrics=metrics, seconds=time.perf_counter() - started)
     checkpoints.clear()
+
+
+def semantics_for(
+    data: PreparedData, spec: RunSpec, *, device: str, display: Display, say: Callable[[str], None]
+) -> SemanticIds | None:
+    """Return the semantic ids that a run reads, made or found beside the data; None for a model that reads none."""
+    if not needs_semantics(spec.model.name):
+        return None
+    return cached_semantics(data, spec, trained_vectors(data, device=device, display=display), device=device, say=say)
 
 
 def finished(out: Path, spec: RunSpec) -> bool:
@@ -229,12 +249,17 @@ def start_of_stage(
 
 @torch.no_grad()
 def place_codes(model: Recommender, spec: RunSpec) -> None:
-    """Start the codebook: from the metacode if there is a trunk (Algorithm 1), else from k-means over the item table."""
+    """Start the codebook: from the metacode if there is a trunk (Algorithm 1), else from the trained item table.
+
+    There a code that stands for a semantic id starts from the mean of its items, and the others from k-means.
+    """
     codebook = next(module for module in model.modules() if isinstance(module, Codebook))
     trunk = next((module for module in model.modules() if isinstance(module, Trunk)), None)
     size = len(codebook.codes)
     if trunk is not None:
-        codes = trunk.semantics.weight[1:]
+        codes = trunk.semantics.weight[1 : size + 1]
+    elif codebook.semantic_of_item is not None:
+        codes = mean_of_each(model.items.weight[1:], codebook.semantic_of_item[1:] - 1, size)
     else:
         vectors = model.items.weight[1:].detach().cpu().numpy()
         codes = torch.from_numpy(kmeans(whole(vectors), size, seed=spec.seed).centroids)

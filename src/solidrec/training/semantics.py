@@ -25,10 +25,7 @@ def cached_semantics(
     data: PreparedData, spec: RunSpec, train: Train, *, device: str = "cpu", say: Callable[[str], None] = lambda line: None
 ) -> SemanticIds:
     """Make the semantic ids of a specification, or read them from the data folder where an earlier run left them."""
-    chosen = RunSpec(data=spec.data, semantics=spec.semantics)
-    if ID in plan(data, spec.semantics).modalities:
-        chosen = chosen.model_copy(update={"model": id_model(spec.model), "train": spec.train})
-    folder = data.path / "semantics" / chosen.digest()
+    folder = semantics_folder(data, spec)
     if (folder / MANIFEST).is_file():
         semantics = SemanticIds.load(folder).check(len(data.items))
     else:
@@ -38,6 +35,14 @@ def cached_semantics(
     levels = f" in {facts['levels']} levels of {facts['codes']} in all" if facts["levels"] > 1 else ""
     say(f"semantics: {facts['count']} ids{levels} by {semantics.method}{over(semantics)} ({semantics.reason})")
     return semantics
+
+
+def semantics_folder(data: PreparedData, spec: RunSpec) -> Path:
+    """Return where the semantic ids of a specification are kept beside the data: named by all that they are made of."""
+    chosen = RunSpec(data=spec.data, semantics=spec.semantics)
+    if ID in plan(data, spec.semantics).modalities:
+        chosen = chosen.model_copy(update={"model": id_model(spec.model), "train": spec.train})
+    return data.path / "semantics" / chosen.digest()
 
 
 def over(semantics: SemanticIds) -> str:

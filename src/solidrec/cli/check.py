@@ -1,0 +1,41 @@
+"""The command that checks the product's promises on a person's own configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from solidrec.cli.app import Json, app, print_json
+
+
+@app.command(
+    short_help="Does it hold what it promises, here?",
+    epilog="Example: solidrec check data --model solid-duet --set model.dim=64 · solidrec check run",
+)
+def check(
+    path: Annotated[Path, typer.Argument(metavar="DATA_OR_RUN", help="A prepared folder, or a run: then its own settings.")],
+    model: Annotated[str | None, typer.Option(help="As of `solidrec train`; default solid-duet.")] = None,
+    backbone: Annotated[str | None, typer.Option(help="As of `solidrec train`; default sasrec.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A TOML file with settings of the specification.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, for example model.dim=64; may be repeated.")] = None,
+    data: Annotated[Path | None, typer.Option(help="The data of a run; default: where it was trained.")] = None,
+    json_: Json = False,
+) -> None:
+    """Check in seconds, on a slice of the data, that these settings train, mask, save and export as they should.
+
+    Every parameter and generated tensor learns; padding is invisible; a constant scorer reads as chance; resumed is
+    uninterrupted, reloaded is before, exported is eager. One line a check; the exit code is 1 if one is red.
+    """
+    from solidrec.cli.models import settings
+    from solidrec.console import check_line, checks_line, out
+    from solidrec.experiments.fidelity import check_fidelity
+
+    console = out()
+    report = check_fidelity(
+        path, data=data, model=model, backbone=backbone, settings=settings(config, set_ or []),
+        step=lambda entry: None if json_ else console.print(check_line(entry), soft_wrap=True),
+    )  # fmt: skip
+    print_json(report) if json_ else console.print(checks_line(report), soft_wrap=True)
+    raise typer.Exit(1 if report["failed"] else 0)

@@ -1,0 +1,60 @@
+"""The command that looks for better settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from solidrec.cli.app import DataArgument, Json, app, print_json
+from solidrec.cli.experiment import Jobs, Out
+
+
+@app.command(
+    short_help="Look for better settings, on validation users alone.",
+    epilog="Example: solidrec search data --try model.dropout=0,0.2,0.4 --space space.toml --trials 12 --out search",
+)
+def search(
+    data: DataArgument,
+    out: Out,
+    space: Annotated[
+        Path | None,
+        typer.Option(
+            help='A TOML file: "model.dropout" = [0.0, 0.2], "train.learning_rate" = {low = 1e-4, high = 1e-2, log = true}.'
+        ),
+    ] = None,
+    try_: Annotated[
+        list[str] | None, typer.Option("--try", help="key=value,value: values of one more key; may be repeated.")
+    ] = None,
+    trials: Annotated[int, typer.Option(help="Trainings in all; the first has the settings that are given here.", min=1)] = 12,
+    model: Annotated[str | None, typer.Option(help="Default solid-duet; as in train.")] = None,
+    backbone: Annotated[str | None, typer.Option(help="Default sasrec; as in train.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of every training and of the search; default 0.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A TOML file with settings of every training.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value for every training; may be repeated.")] = None,
+    jobs: Jobs = 1,
+    json_: Json = False,
+) -> None:
+    """Train variants of a model, judge them on validation users, and write the best settings for train --config.
+
+    The test split is never opened. The same command goes on where it was stopped.
+    """
+    from solidrec.cli.models import settings
+    from solidrec.console import out as console_out
+    from solidrec.console import say
+    from solidrec.experiments.search import run_search
+    from solidrec.experiments.search_read import read_space
+    from solidrec.experiments.search_result import BEST, table
+
+    found = run_search(
+        data, out, space=read_space(space, try_ or []), trials=trials, model=model, backbone=backbone, seed=seed,
+        settings=settings(config, set_ or []), jobs=jobs,
+    )  # fmt: skip
+    if json_:
+        print_json(found)
+        return
+    console_out().print(table(found))
+    print(found["finding"])
+    print("The best of several on the same users is somewhat lucky: what it is worth, other seeds and the test split say.")
+    say(f"wrote {out / BEST}; next: solidrec train {data} --config {out / BEST} --out run")

@@ -1,0 +1,130 @@
+"""What each check is given, and what it answers."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, final
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from solidrec.artifacts import write_json
+from solidrec.data.prepared import PreparedData
+from solidrec.nn.recommender import Recommender
+from solidrec.runs import SPEC, Run, load_run, save_run, write_history
+from solidrec.semantics.ids import SemanticIds
+from solidrec.spec import RunSpec
+from solidrec.training.checkpoint import FILES, Checkpoints
+from solidrec.training.loop import Display, Silent
+from solidrec.training.run import fit
+
+HISTORIES, CANDIDATES = 24, 12
+
+
+@final
+@dataclass(frozen=True)
+class Verdict:
+    """What one check found: the ``promise`` it is about, what was ``measured``, and of what is amiss the cause and the cure."""
+
+    promise: str
+    measured: str
+    cause: str = ""
+    cure: str = ""
+    warns: bool = False
+    """Whether the cause is worth a look but breaks no promise."""
+
+    @property
+    def status(self) -> Literal["pass", "warning", "fail"]:
+        """The verdict in a word."""
+        return "pass" if not self.cause else "warning" if self.warns else "fail"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {"status": self.status, **{key: value for key, value in asdict(self).items() if key != "warns"}}
+
+
+class Sample(NamedTuple):
+    """Histories (R, L) of every length from 0 to L, and candidates (R, C), both made of the slice's items."""
+
+    history: Tensor
+    candidates: Tensor
+
+
+class Training(NamedTuple):
+    """A short training: the model with its best weights, and every tensor of its last checkpoint."""
+
+    model: Recommender
+    last: dict[str, Tensor]
+
+
+@final
+@dataclass(frozen=True)
+class Subject:
+    """A configuration on a slice of its data; what several checks need is made once, in ``folder``.
+
+    ``trained`` is a finished run's model over the slice's items: then the checks of a model are about that one.
+    """
+
+    data: PreparedData
+    spec: RunSpec
+    semantics: SemanticIds | None
+    folder: Path
+    trained: Recommender | None = None
+
+    @cached_property
+    def training(self) -> Training:
+        """The first short training."""
+        return self.train("first")
+
+    @property
+    def model(self) -> Recommender:
+        """The model that is looked at."""
+        return (self.trained or self.training.model).eval()
+
+    @cached_property
+    def precise(self) -> Recommender:
+        """The model in double precision, so that a difference is one of meaning and no rounding."""
+        return copy.deepcopy(self.model).double().requires_grad_(False)
+
+    @cached_property
+    def sample(self) -> Sample:
+        """Some histories and candidates; which user had what does not matter to a model."""
+        length, items = self.spec.model.length, len(self.data.items)
+        sizes = np.linspace(0, length, min(length + 1, HISTORIES)).round().astype(int)
+        sizes = np.resize(sizes, HISTORIES)
+        table = np.resize(self.data.event_items, (HISTORIES, length)).astype(np.int64)
+        drawn = np.random.default_rng(0).integers(1, items + 1, size=(HISTORIES, CANDIDATES))
+        return Sample(torch.from_numpy(np.where(np.arange(length) < sizes[:, None], table, 0)), torch.from_numpy(drawn))
+
+    @cached_property
+    def loaded(self) -> Run:
+        """The model saved as a run and loaded again."""
+        folder = self.folder / "saved"
+        write_json(folder / SPEC, self.spec.model_dump(mode="json"))
+        write_history(folder, [])
+        catalog = self.data.catalog.select("item").with_columns(training_count=np.asarray(self.data.train_counts[1:]))
+        save_run(folder, self.spec, self.model, catalog=catalog, semantics=self.semantics, metrics={}, facts={})
+        return load_run(folder)
+
+    @torch.enable_grad()
+    def train(self, name: str, display: Display | None = None) -> Training:
+        """Train in a folder of that name, from its last checkpoint if there is one; each epoch leaves a checkpoint."""
+        folder = self.folder / name
+        checkpoints = Checkpoints(folder / "checkpoints", spacing=0.0)
+        model = fit(
+            self.data, self.spec, self.semantics, out=folder, device="cpu", display=display or Silent(), checkpoints=checkpoints
+        )
+        last = checkpoints.newest()
+        assert last is not None, "every epoch leaves a checkpoint"
+        tensors = {
+            f"{Path(file).stem}/{key}": tensor
+            for file in FILES
+            if file.endswith(".safetensors")
+            for key, tensor in load_file(last / file).items()
+        }
+        return Training(model, tensors)

@@ -1,0 +1,100 @@
+"""What a search has found: its trials, a sentence, a table, and the best settings as a file that `train` takes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from rich.table import Table
+from rich.text import Text
+
+from solidrec.artifacts import write_file
+from solidrec.spec import RunSpec
+from solidrec.training.loop import SELECT
+
+BEST = "best.toml"
+SHOWN = (SELECT, "NDCG@10")
+
+
+@final
+@dataclass(frozen=True)
+class Trial:
+    """One trial: what was varied, the digest of its specification, and what it has shown."""
+
+    number: int
+    settings: dict[str, Any]
+    digest: str
+    valid: Mapping[str, float | None] | None
+    epochs: int
+    seconds: float
+    error: str | None
+
+    @property
+    def score(self) -> float:
+        """The validation UAUC, 0 for a training that came to nothing."""
+        return 0.0 if self.valid is None else float(self.valid[SELECT] or 0)
+
+
+def line(trial: Trial, trials: Iterable[Trial]) -> str:
+    """Say in one line how a trial went, and which is the best so far."""
+    settings = " ".join(f"{key}={value}" for key, value in trial.settings.items())
+    if trial.error:
+        return f"trial {trial.number}: {trial.error} ({settings})"
+    best = max(trials, key=lambda other: (other.score, -other.number))
+    now = "the best so far" if best is trial else f"best {best.score:.4f}, trial {best.number}"
+    how = f"{trial.epochs} epochs, {trial.seconds:.0f} s"
+    return f"trial {trial.number}: valid UAUC {trial.score:.4f} ({now}), {settings}, {how}"
+
+
+def finding(trials: Sequence[Trial]) -> str:
+    """Say whether a trial beats the settings that the search started from, trial 0."""
+    first, *others = trials
+    best = max(trials, key=lambda trial: (trial.score, -trial.number))
+    if best is first:
+        return f"No other trial of {len(others)} is above trial 0, where the search started: valid UAUC {first.score:.4f}."
+    start = "could not be measured" if first.error else f"has {first.score:.4f}, {best.score - first.score:.4f} less"
+    what = f"Trial {best.number} is the best of {len(trials)}: valid UAUC {best.score:.4f}"
+    return f"{what}; trial 0, where the search started, {start}."
+
+
+def table(found: Mapping[str, Any]) -> Table:
+    """Return the trials as a table, the best in bold."""
+    keys = list(found["default"]["settings"])
+    shown = Table("trial", *keys, title="judged on validation users", title_justify="left")
+    for name in (*(f"valid {metric}" for metric in SHOWN), "epochs", "seconds"):
+        shown.add_column(name, justify="right")
+    for trial in found["trials"]:
+        valid = trial["valid"] or {}
+        metrics = ["-" if (value := valid.get(name)) is None else f"{value:.4f}" for name in SHOWN]
+        cells = [
+            f"{trial['number']}{' (start)' if trial['number'] == 0 else ''}", *(str(trial["settings"][key]) for key in keys),
+            *metrics, "failed" if trial["error"] else str(trial["epochs"]), f"{trial['seconds']:.1f}",
+        ]  # fmt: skip
+        style = "bold" if trial["number"] == found["best"]["number"] else ""
+        shown.add_row(*(Text(cell, style=style) for cell in cells))
+    return shown
+
+
+def write_best(out: Path, spec: RunSpec, text: str) -> None:
+    """Write everything that decides a run, but for the data, as a TOML file for ``solidrec train DATA --config FILE``."""
+    values = spec.model_dump(mode="json", exclude={"data": True, "semantics": {"encoded"}}, exclude_none=True)
+    lines = [f"# {text}", "# Take it with: solidrec train DATA --config best.toml", *toml(values)]
+    write_file(out / BEST, lambda temporary: temporary.write_text("\n".join(lines) + "\n", encoding="utf-8"))
+
+
+def toml(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield nested values as lines of TOML with dotted keys; JSON's numbers, strings and lists are TOML's too.
+
+    >>> list(toml({"seed": 1, "model": {"name": "duet", "clip": 1e-05}, "weights": {"a b": 2.0}}))
+    ['seed = 1', 'model.name = "duet"', 'model.clip = 1e-05', 'weights."a b" = 2.0']
+    """
+    for key, value in values.items():
+        name = prefix + (key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False))
+        if isinstance(value, Mapping):
+            yield from toml(value, f"{name}.")
+        else:
+            yield f"{name} = {json.dumps(value, ensure_ascii=False)}"

@@ -1,0 +1,159 @@
+"""The space of a search: what lies in it, and the next point to try."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import reduce
+from itertools import product
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from solidrec.spec import RunSpec, merge
+from solidrec.training.seeds import rng
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+RANDOM_FIRST = 5
+"""Trials before the sampler learns from those before."""
+Settings = dict[str, Any]
+"""Values by dotted key, as ``{"model.dim": 64}``."""
+
+
+@final
+@dataclass(frozen=True)
+class Space:
+    """What may vary: a distribution of Optuna's for each dotted key. Choices are kept as JSON, so that 0 is not False."""
+
+    keys: Mapping[str, BaseDistribution]
+
+    def size(self) -> float:
+        """Return how many different points there are, infinite if a range is continuous."""
+        return float(np.prod([count(distribution) for distribution in self.keys.values()]))
+
+    def coded(self, settings: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return a point as Optuna writes it, None if it lies outside."""
+        from optuna.distributions import CategoricalDistribution
+
+        found = {
+            key: json.dumps(settings[key]) if isinstance(kind, CategoricalDistribution) else settings[key]
+            for key, kind in self.keys.items()
+        }
+        return found if all(holds(kind, found[key]) for key, kind in self.keys.items()) else None
+
+    def next(self, seen: Sequence[tuple[Settings, float | None]], *, seed: int, number: int, attempt: int = 0) -> Settings:
+        """Return the settings of trial `number`: a function of the arguments, whatever process asks.
+
+        `seen` are settings with their scores, None for those in training. Sampler: TPE (Bergstra et al., NeurIPS 2011).
+        """
+        from optuna import create_study, logging
+        from optuna.samplers import TPESampler
+        from optuna.trial import TrialState, create_trial
+
+        logging.set_verbosity(logging.WARNING)
+        own = int(rng(seed, "search", number, attempt).integers(2**32))
+        study = create_study(
+            direction="maximize", sampler=TPESampler(seed=own, n_startup_trials=RANDOM_FIRST, constant_liar=True)
+        )
+        for settings, score in seen:
+            if (params := self.coded(settings)) is not None:
+                state = TrialState.RUNNING if score is None else TrialState.COMPLETE
+                study.add_trial(create_trial(state=state, value=score, params=params, distributions=dict(self.keys)))
+        asked = study.ask(dict(self.keys)).params
+        return {key: plain(kind, asked[key]) for key, kind in self.keys.items()}
+
+    def points(self) -> Iterator[Settings]:
+        """Yield every point; only for a space of few."""
+        for values in product(*(values_of(kind) for kind in self.keys.values())):
+            yield dict(zip(self.keys, values, strict=True))
+
+
+def holds(kind: BaseDistribution, value: Any) -> bool:
+    """Say whether a value, as Optuna writes it, is one of a distribution's."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(kind, CategoricalDistribution):
+        return value in kind.choices
+    assert isinstance(kind, IntDistribution | FloatDistribution)
+    if value is None or not kind.low <= value <= kind.high:
+        return False
+    return kind.step is None or not (Decimal(str(value)) - Decimal(str(kind.low))) % Decimal(str(kind.step))
+
+
+def plain(kind: BaseDistribution, asked: Any) -> Any:
+    """Return a value that Optuna asks for as a setting: a step's exact multiple, four digits where there is no step."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+    if isinstance(kind, CategoricalDistribution):
+        return json.loads(asked)
+    if not isinstance(kind, FloatDistribution):
+        return asked
+    if kind.step is not None:
+        return on_grid(kind.low, kind.step, round((asked - kind.low) / kind.step))
+    return min(max(float(f"{asked:.4g}"), kind.low), kind.high)
+
+
+def on_grid(low: float, step: float, number: int) -> float:
+    """Return ``low + number * step`` as a person would write it.
+
+    >>> on_grid(0.1, 0.1, 2)
+    0.3
+    """
+    return float(Decimal(str(low)) + number * Decimal(str(step)))
+
+
+def values_of(kind: BaseDistribution) -> list[Any]:
+    """Return every value of a distribution that has finitely many."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(kind, CategoricalDistribution):
+        return [json.loads(str(choice)) for choice in kind.choices]
+    if isinstance(kind, IntDistribution):
+        return list(range(kind.low, kind.high + 1, kind.step))
+    assert isinstance(kind, FloatDistribution)
+    assert kind.step is not None
+    return [on_grid(kind.low, kind.step, number) for number in range(int(count(kind)))]
+
+
+def count(distribution: BaseDistribution) -> float:
+    """Return how many values a key may take."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(distribution, CategoricalDistribution):
+        return len(distribution.choices)
+    assert isinstance(distribution, IntDistribution | FloatDistribution)
+    return float("inf") if distribution.step is None else round((distribution.high - distribution.low) / distribution.step) + 1
+
+
+def varied(base: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
+    """Return the specification with other settings; raises `UsageError` naming the nearest key."""
+    return RunSpec.parse(merge(base.model_dump(mode="json"), nested(settings)))
+
+
+def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings by dotted key as a nested mapping.
+
+    >>> nested({"model.dim": 8, "model.codebook.mlp": False, "seed": 1})
+    {'model': {'dim': 8, 'codebook': {'mlp': False}}, 'seed': 1}
+    """
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        single = reduce(lambda inner, part: {part: inner}, reversed(key.split(".")), value)
+        found = merge(found, single)
+    return found
+
+
+def value_at(spec: RunSpec, key: str) -> Any:
+    """Return the value of a dotted key.
+
+    >>> value_at(RunSpec(data="x"), "model.dim"), value_at(RunSpec(data="x"), "semantics.weights.id")
+    (32, None)
+    """
+    found: Any = spec.model_dump(mode="json")
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found

@@ -1,0 +1,68 @@
+"""One trial of a search: a training of which only the validation users are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, final
+
+import torch
+
+from solidrec.data.prepared import PreparedData
+from solidrec.devices import use_threads
+from solidrec.errors import DivergedError, UsageError
+from solidrec.nn.build import stages
+from solidrec.runs import read_history
+from solidrec.spec import RunSpec
+from solidrec.training.checkpoint import Checkpoints
+from solidrec.training.loop import SELECT, Silent
+from solidrec.training.run import fit, locked, semantics_for
+
+
+@final
+@dataclass(frozen=True)
+class Outcome:
+    """What a training has shown: validation metrics of its best epoch, or why there are none; `unfit` if it could not start."""
+
+    valid: Mapping[str, float | None] | None = None
+    epochs: int = 0
+    seconds: float = 0.0
+    error: str | None = None
+    unfit: bool = False
+
+    def plain(self) -> dict[str, Any]:
+        """Return what is kept of it."""
+        return {key: value for key, value in asdict(self).items() if key != "unfit"}
+
+
+def train_trial(data: PreparedData | Path, spec: RunSpec, folder: Path) -> Outcome:
+    """Train on one thread, or go on from the last checkpoint in `folder`, and return the validation metrics of the last stage.
+
+    Nothing here measures the test split or could: `fit` knows validation alone. A training that diverges, or whose settings do
+    not go together, is an outcome and no error.
+    """
+    opened = data if isinstance(data, PreparedData) else PreparedData.open(data)
+    before = torch.get_num_threads()
+    use_threads(1)
+    try:
+        with locked(folder):
+            checkpoints = Checkpoints(folder / "checkpoints")
+            try:
+                semantics = semantics_for(opened, spec, device="cpu", display=Silent(), say=lambda line: None)
+                fit(opened, spec, semantics, out=folder, device="cpu", display=Silent(), checkpoints=checkpoints)
+                found = outcome(read_history(folder), stages(spec.model.name))
+            except (DivergedError, UsageError) as error:
+                found = Outcome(error=str(error), unfit=isinstance(error, UsageError))
+            checkpoints.clear()
+            return found
+    finally:
+        torch.set_num_threads(before)
+
+
+def outcome(rows: Sequence[Mapping[str, Any]], stage: int) -> Outcome:
+    """Return what a log says of the last stage's best epoch; raises `UsageError` if validation ranked nobody."""
+    best = [row for row in rows if row["stage"] == stage and row["best"]][-1]
+    if best["valid"] is None or best["valid"][SELECT] is None:
+        raise UsageError("no validation user could be ranked; prepare the data with negatives")
+    return Outcome(best["valid"], sum(row["epoch"] > 0 for row in rows), sum(row["seconds"] for row in rows))

@@ -1,0 +1,85 @@
+"""Processes that work for this one: they end when it ends, is stopped, or is killed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from multiprocessing import active_children, get_context, parent_process
+from pathlib import Path
+from threading import Thread
+from typing import ParamSpec, TypeVar, final
+
+P = ParamSpec("P")
+T = TypeVar("T")
+LOOK_AFTER = 0.5
+"""Seconds between two looks at the signals: Ctrl-C does not wake a thread that waits for a lock."""
+
+
+@contextmanager
+def workers(jobs: int) -> Iterator[Executor]:
+    """Yield what runs tasks: this process for one job, else as many processes."""
+    if jobs == 1:
+        yield Inline()
+        return
+    with processes(jobs) as pool:
+        yield pool
+
+
+@contextmanager
+def processes(jobs: int, mark: Path | None = None) -> Iterator[Executor]:
+    """Yield a pool of processes; an error, or a stop, ends them: a training saves where it is. For `mark` see `follow_parent`."""
+    others = set(active_children())
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=follow_parent, initargs=(mark,)) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in set(active_children()) - others:
+                worker.terminate()
+            raise
+
+
+def as_they_end(running: Iterable[Future[T]]) -> Iterator[Future[T]]:
+    """Yield futures as they end. It looks up every `LOOK_AFTER` seconds."""
+    left = set(running)
+    while left:
+        ended, left = wait(left, timeout=LOOK_AFTER, return_when=FIRST_COMPLETED)
+        yield from ended
+
+
+def follow_parent(mark: Path | None = None) -> None:
+    """End this worker when the process that started it is no more, even if that was killed: it would work on for nobody.
+
+    As long as it lives it shares the lock on the file `mark`, so that others can wait for it. Ctrl-C reaches every process of a
+    terminal; it is left to the one that started the others.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+
+    def follow() -> None:
+        with ExitStack() as stack:
+            if mark is not None:
+                fcntl.flock(stack.enter_context(mark.open("a")), fcntl.LOCK_SH)
+            if parent is not None:
+                parent.join()
+                os._exit(1)
+
+    Thread(target=follow, daemon=True).start()
+
+
+@final
+class Inline(Executor):
+    """Runs what is submitted at once, here."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Return a future that is done."""
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future

@@ -1,0 +1,123 @@
+"""Points of a run as metrics of an MLflow run: where MLFLOW_TRACKING_URI says, else in ``mlflow.db`` of the working folder."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, final
+
+from solidrec.artifacts import read_json, write_json
+from solidrec.errors import StorageError
+from solidrec.spec import RunSpec
+
+FILE = "mlflow.json"
+"""In the run folder: which MLflow run is its."""
+EXPERIMENT = "solidrec"
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_LOGGING_LEVEL": "WARNING"}
+"""Nothing is sent to anybody but the tracking server, and one that is away is given up soon; unless these are set otherwise."""
+
+
+@final
+class MlflowStore:
+    """An MLflow run named by the specification's digest, with the flat specification as its parameters."""
+
+    def __init__(self, out: Path, spec: RunSpec) -> None:
+        for name, value in QUIET.items():
+            os.environ.setdefault(name, value)
+        with ours():
+            from mlflow import MlflowClient, get_tracking_uri
+            from mlflow.entities import Param
+
+            self.uri = get_tracking_uri()
+            self.client = MlflowClient(self.uri)
+            self.run = self.earlier(out, spec) or self.new(out, spec)
+            params = [Param(name, str(value)) for name, value in flat(spec.model_dump(mode="json")).items()]
+            self.client.log_batch(self.run, params=params)
+
+    def earlier(self, out: Path, spec: RunSpec) -> str | None:
+        """Return the MLflow run that an earlier call made for this folder and specification, running again."""
+        from mlflow.exceptions import MlflowException
+
+        known = read_json(out / FILE) if (out / FILE).is_file() else {}
+        if (known.get("digest"), known.get("uri")) != (spec.digest(), self.uri):
+            return None
+        try:
+            self.client.update_run(known["run"], status="RUNNING")
+        except MlflowException:
+            return None  # somebody removed it
+        return str(known["run"])
+
+    def new(self, out: Path, spec: RunSpec) -> str:
+        """Make an MLflow run and leave its id in the run folder."""
+        tags = {"solidrec.folder": str(out.resolve()), "solidrec.data": spec.data}
+        run = self.client.create_run(self.experiment(), run_name=spec.digest(), tags=tags).info.run_id
+        write_json(out / FILE, {"digest": spec.digest(), "uri": self.uri, "run": run})
+        return str(run)
+
+    def experiment(self) -> str:
+        """Return the id of the experiment, made if it is not there; another training may make it at the same time."""
+        from mlflow.exceptions import MlflowException
+
+        name = os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)
+        found = self.client.get_experiment_by_name(name)
+        try:
+            return str(found.experiment_id if found else self.client.create_experiment(name))
+        except MlflowException:
+            found = self.client.get_experiment_by_name(name)
+            if found is None:
+                raise
+            return str(found.experiment_id)
+
+    def written(self) -> set[tuple[str, int]]:
+        """Return the points of the MLflow run, by our names."""
+        with ours():
+            names = self.client.get_run(self.run).data.metrics
+            return {
+                (name.replace("_at_", "@"), point.step)
+                for name in names
+                for point in self.client.get_metric_history(self.run, name)
+            }
+
+    def write(self, values: Mapping[str, float], epoch: int) -> None:
+        """Add the metrics of an epoch in one call; MLflow has no @ in names."""
+        with ours():
+            from mlflow.entities import Metric
+
+            now = int(time.time() * 1000)
+            metrics = [Metric(name.replace("@", "_at_"), float(value), now, epoch) for name, value in values.items()]
+            self.client.log_batch(self.run, metrics=metrics)
+
+    def close(self, *, complete: bool) -> None:
+        """Say how the run ended."""
+        with ours():
+            self.client.set_terminated(self.run, status="FINISHED" if complete else "KILLED")
+
+
+@contextmanager
+def ours() -> Iterator[None]:
+    """Make MLflow's errors ours, and keep a warning of its SQL library about MLflow's own code from people."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The ``noload`` loader strategy", category=DeprecationWarning)
+        from mlflow.exceptions import MlflowException
+
+        try:
+            yield
+        except (MlflowException, OSError) as error:
+            text = (str(error).splitlines() or [type(error).__name__])[0]
+            raise StorageError(f"MLflow refused ({text}); see MLFLOW_TRACKING_URI") from error
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested values by dotted names.
+
+    >>> flat({"seed": 1, "model": {"dim": 32}})
+    {'seed': 1, 'model.dim': 32}
+    """
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        found |= flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+    return found

@@ -1,0 +1,162 @@
+"""Trackers: every epoch of a run also goes to TensorBoard or MLflow, each point once, however often the run is stopped.
+
+``history.jsonl`` is the log. A tracker first writes those of its rows that its store has not got, then each new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Protocol, final
+
+from solidrec.errors import StorageError, UsageError, nearest
+from solidrec.runs import HISTORY, read_history
+from solidrec.semantics.modalities.needs import need
+from solidrec.spec import RunSpec
+from solidrec.training.loop import Display, Row
+from solidrec.training.to_mlflow import MlflowStore
+from solidrec.training.to_tensorboard import TensorBoardStore
+
+Say = Callable[[str], None]
+WHERE = ("stage", "epoch", "step", "valid")
+"""Keys of a row that are no values: they say where it belongs."""
+
+
+class Store(Protocol):
+    """Where points go: a named value at an epoch. What the store's own library raises is a `StorageError` here."""
+
+    def written(self) -> set[tuple[str, int]]:
+        """Return the (name, epoch) of every point that is there."""
+
+    def write(self, values: Mapping[str, float], epoch: int) -> None:
+        """Add the values of an epoch."""
+
+    def close(self, *, complete: bool) -> None:
+        """Let go of the store; `complete` says whether the run has ended, or only stopped."""
+
+
+STORES: dict[str, tuple[str, Callable[[Path, RunSpec], Store]]] = {
+    "tensorboard": ("tensorboard", TensorBoardStore),
+    "mlflow": ("mlflow", MlflowStore),
+}
+"""Name -> the package that it needs, and what opens it for a run folder."""
+
+
+def check_trackers(names: Sequence[str]) -> None:
+    """Raise `UsageError` for a tracker that is unknown, or whose package is not installed."""
+    for name in names:
+        if name not in STORES:
+            raise UsageError(f"--track {name}: unknown name{nearest(name, STORES)}")
+        need("track", STORES[name][0])
+
+
+@final
+class Tracker:
+    """Brings rows to a store; one that fails is said once and given up, training goes on."""
+
+    def __init__(self, name: str, store: Store, say: Say) -> None:
+        self.name, self.store, self.say = name, store, say
+        self.there = store.written()
+        self.works = True
+
+    def epoch(self, row: Row) -> None:
+        """Write the values of an epoch."""
+        self.write(points(row), row["epoch"])
+
+    def final(self, metrics: Mapping[str, Any]) -> None:
+        """Write what was measured when training ended, as ``final/<split>/<metric>`` at 0."""
+        found = {f"final/{split}/{name}": value for split, entry in metrics.items() for name, value in entry["metrics"].items()}
+        self.write(numbers(found), 0)
+
+    def write(self, values: Mapping[str, float], epoch: int) -> None:
+        """Write those values that are not there."""
+        new = {name: value for name, value in values.items() if (name, epoch) not in self.there}
+        if new and self.works:
+            try:
+                self.store.write(new, epoch)
+            except StorageError as error:
+                self.give_up(error)
+            self.there |= {(name, epoch) for name in new}
+
+    def close(self, *, complete: bool) -> None:
+        """Close the store, once."""
+        if self.works:
+            try:
+                self.store.close(complete=complete)
+            except StorageError as error:
+                self.give_up(error)
+        self.works = False
+
+    def give_up(self, error: StorageError) -> None:
+        """Say why nothing is tracked from here on."""
+        self.works = False
+        self.say(f"{self.name}: {error}; training goes on without it, history.jsonl has every epoch")
+
+
+@final
+class Several:
+    """A display that shows everything on another one and brings each epoch to trackers."""
+
+    def __init__(self, display: Display, trackers: Sequence[Tracker]) -> None:
+        self.display, self.trackers = display, trackers
+
+    def stage(self, stage: int, epochs: int, steps: int) -> None:
+        """A stage begins."""
+        self.display.stage(stage, epochs, steps)
+
+    def step(self) -> None:
+        """A step is done."""
+        self.display.step()
+
+    def epoch(self, row: Row) -> None:
+        """Show the epoch, and track it."""
+        self.display.epoch(row)
+        for tracker in self.trackers:
+            tracker.epoch(row)
+
+    def done(self, row: Row) -> None:
+        """A stage has ended."""
+        self.display.done(row)
+
+    def final(self, metrics: Mapping[str, Any]) -> None:
+        """Track what was measured at the end; from here on the run counts as complete."""
+        for tracker in self.trackers:
+            tracker.final(metrics)
+            tracker.close(complete=True)
+
+
+@contextmanager
+def tracked(display: Display, names: Sequence[str], out: Path, spec: RunSpec, say: Say) -> Iterator[Several]:
+    """Yield `display` with the trackers of a run folder, which have by then what ``history.jsonl`` has.
+
+    Raises `UsageError` as `check_trackers` does, and `StorageError` for a store that cannot be opened.
+    """
+    check_trackers(names)
+    earlier = read_history(out) if (out / HISTORY).is_file() else []
+    with ExitStack() as stack:
+        trackers = []
+        for name in dict.fromkeys(names):
+            tracker = Tracker(name, STORES[name][1](out, spec), say)
+            stack.callback(tracker.close, complete=False)
+            trackers.append(tracker)
+        for row in earlier:
+            for tracker in trackers:
+                tracker.epoch(row)
+        yield Several(display, trackers)
+
+
+def points(row: Row) -> dict[str, float]:
+    """Return the values of a row by name.
+
+    >>> points({"stage": 1, "epoch": 2, "step": 9, "loss": 0.5, "penalty": None, "valid": {"UAUC": 0.7}, "best": True})
+    {'stage1/loss': 0.5, 'stage1/valid/UAUC': 0.7}
+    """
+    own = {key: value for key, value in row.items() if key not in WHERE}
+    valid = {f"valid/{name}": value for name, value in (row["valid"] or {}).items()}
+    return {f"stage{row['stage']}/{name}": value for name, value in numbers(own | valid).items()}
+
+
+def numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    """Return the values that are numbers."""
+    return {name: value for name, value in values.items() if isinstance(value, int | float) and not isinstance(value, bool)}
