@@ -9,42 +9,36 @@ from solidrec.experiments.report_codebook import codebooks, codes_of
 from solidrec.experiments.report_material import Material
 from solidrec.nn.codebook import Codebook
 from solidrec.nn.sources import Trunk
-from solidrec.runs import Run
-
-
-def run_of(of: Material, row: str) -> Run:
-    run = of.run(next(place for place in of.first_seeds() if place.row == row))
-    assert run is not None
-    return run
 
 
 def test_distances_are_those_of_a_plain_loop(of: Material) -> None:
-    run = run_of(of, "solid-duet")
+    run = of.runs["solid-duet"]
     found = codes_of(run)
     assert found is not None
     codes = next(m for m in run.model.modules() if isinstance(m, Codebook)).codes.detach().numpy()
     meta = next(m for m in run.model.modules() if isinstance(m, Trunk)).semantics.weight[1:].detach().numpy()
     items = run.model.items.weight[1:].detach().numpy()
-    nearest = [int(np.argmin([np.sum((item - code) ** 2) for code in codes])) for item in items]
-    assert found.of_item.tolist() == nearest
+    assert run.semantics is not None
+    read_as = [int(semantic) - 1 for semantic in run.semantics.of_item[1:]]
+    assert found.of_item.tolist() == read_as
     moved = [np.linalg.norm(code - old) for code, old in zip(codes, meta, strict=True)]
     assert found.apart == pytest.approx(np.mean(moved) / np.mean([np.linalg.norm(old) for old in meta]), rel=1e-5)
     own = [int(np.argmin([np.linalg.norm(code - old) for old in meta])) == k for k, code in enumerate(codes)]
     assert found.own == pytest.approx(np.mean(own))
     events = run.catalog["training_count"].to_numpy()
-    far = sum(n * np.linalg.norm(item - codes[k]) for n, item, k in zip(events, items, nearest, strict=True))
+    far = sum(n * np.linalg.norm(item - codes[k]) for n, item, k in zip(events, items, read_as, strict=True))
     assert found.far == pytest.approx(
         far / sum(n * np.linalg.norm(item) for n, item in zip(events, items, strict=True)), rel=1e-5
     )
 
 
 def test_a_model_without_a_codebook_has_none(of: Material) -> None:
-    assert codes_of(run_of(of, "duet")) is None
+    assert codes_of(of.runs["duet"]) is None
 
 
 def test_the_section_has_charts_numbers_and_titles(of: Material) -> None:
     text = codebooks(of)
-    run = run_of(of, "solid-duet")
+    run = of.runs["solid-duet"]
     assert text.count("<svg") == 3
     assert "Busiest codes of solid-duet" in text
     last = [row for row in run.history if "codes_used" in row][-1]

@@ -59,7 +59,15 @@ def test_runs_and_data_that_are_gone_or_others_are_named(copied: Path, read_mate
     assert found.data is None
     assert any("it is no longer there" in each for each in found.lacking)
     assert any("runs/ lacks 6 of 6" in each for each in found.lacking)
-    assert found.run(found.trained()[0]) is None
+    assert not found.runs
     assert found.history(found.trained()[0]) == []
     write_json(copied / "experiment.json", plan | {"data": "0" * 64})
     assert any("other data is there now" in each for each in read_material(copied).lacking)
+
+
+def test_a_damaged_model_is_named(copied: Path, of: Material, read_material: Read) -> None:
+    place = of.first_seeds()[-1]
+    (copied / "runs" / place.key / "weights.safetensors").write_bytes(b"damaged")
+    found = read_material(copied)
+    assert list(found.runs) == ["static", "duet"]
+    assert any(each.startswith("The trained model of solid-duet cannot be read") for each in found.lacking)

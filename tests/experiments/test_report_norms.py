@@ -11,8 +11,7 @@ from solidrec.experiments.report_norms import norms, slot_norms
 
 
 def test_norms_are_those_of_each_users_own_weights(of: Material) -> None:
-    run = of.run(next(place for place in of.first_seeds() if place.row == "solid-duet"))
-    assert run is not None
+    run = of.runs["solid-duet"]
     assert of.data is not None
     found = slot_norms(run, of.data)
     assert [one.slot for one in found] == list(run.model.head.slots)

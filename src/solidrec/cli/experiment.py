@@ -62,6 +62,8 @@ def run(
 
 def show(folder: Path, *, json_: bool) -> None:
     """Print the tables of an experiment and write them beside its results."""
+    from dataclasses import asdict
+
     from solidrec.console import out
     from solidrec.experiments.result_tables import measures_of, tables_of, write_tables
     from solidrec.experiments.results import Plan

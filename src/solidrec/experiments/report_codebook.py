@@ -22,10 +22,10 @@ CODES, TITLES = 3, 6
 SEED = "Of each row the training with the smallest seed."
 HEALTH = f"Perplexity: as many codes of equal use would be as even. {CLIP}"
 APART = (
-    "A codebook starts as a copy of the metacode (Algorithm 1), or from k-means where there is no trunk; afterwards both learn, "
-    "and dead codes are put onto items. Code to metacode is the mean distance between a code and its metacode as they are now, "
-    "over the mean length of a metacode; beside it, how many codes are still nearest to their own. Items to code is the mean "
-    "distance of an item to its nearest code, weighted by training events, over the mean length of an item."
+    "A codebook starts as a copy of the metacode (Algorithm 1), or from the trained items where there is no trunk; afterwards "
+    "both learn. Code to metacode is the mean distance between a code and its metacode as they are now, over the mean length of a "
+    "metacode; beside it, how many codes are still nearest to their own. Items to code is the mean distance of an item to the "
+    "code that it is read as, weighted by training events, over the mean length of an item."
 )
 BUSY = "The codes that most training events fall to, with the most frequent items of each, by title."
 
@@ -33,7 +33,7 @@ BUSY = "The codes that most training events fall to, with the most frequent item
 @final
 @dataclass(frozen=True)
 class Codes:
-    """A trained codebook: ``of_item`` (V,) is the nearest code of each item, ``events`` (V,) how often training saw the item.
+    """A trained codebook: ``of_item`` (V,) is the code that each item is read as, ``events`` (V,) how often training saw it.
 
     ``apart`` and ``own`` say how far codes and metacode parted, None without a metacode; ``far`` how far items are from codes.
     """
@@ -55,7 +55,7 @@ def codebooks(of: Material) -> str:
         if drawn := health(logs, of=f", {block} {number}"):
             parts += [f"<h3>{escape(block)}</h3>" if block else "", drawn]
     parts += [health_table(of, firsts), paragraph(HEALTH, kind="muted small")] if parts else []
-    found = [(name, run, codes) for name, place in firsts.items() if (run := of.run(place)) and (codes := codes_of(run))]
+    found = [(name, of.runs[name], codes) for name in firsts if name in of.runs and (codes := codes_of(of.runs[name]))]
     if found:
         parts += [distance_table(found), paragraph(APART, kind="muted small")]
         parts += [busiest(name, run, codes, opened=at == 0) for at, (name, run, codes) in enumerate(found)]
@@ -89,12 +89,12 @@ def codes_of(run: Run) -> Codes | None:
         return None
     trunk = next((module for module in run.model.modules() if isinstance(module, Trunk)), None)
     items, codes = run.model.items.weight[1:], codebook.codes
-    of_item = nearest_code(items, codes, codebook.distance)
+    of_item = codebook.find(torch.arange(1, len(items) + 1)[None], items[None])[0]
     events = run.catalog["training_count"].to_numpy()
     weight = torch.tensor(events).to(items) / max(1, events.sum())
     far = ((items - codes[of_item]).norm(dim=1) * weight).sum() / (items.norm(dim=1) * weight).sum().clamp(min=1e-12)
     apart = own = None
-    if trunk is not None and len(metacode := trunk.semantics.weight[1:]) == len(codes):
+    if trunk is not None and len(metacode := trunk.semantics.weight[1 : len(codes) + 1]) == len(codes):
         apart = float((codes - metacode).norm(dim=1).mean() / metacode.norm(dim=1).mean())
         own = float((nearest_code(codes, metacode) == torch.arange(len(codes))).float().mean())
     return Codes(len(codes), of_item.numpy(), events, apart, own, float(far))
@@ -107,7 +107,7 @@ def distance_table(found: Sequence[tuple[str, Run, Codes]]) -> str:
         apart = ["–", "–"] if codes.apart is None else [f"{codes.apart:.2f}", f"{codes.own:.0%}"]
         chosen = len(np.unique(codes.of_item))
         rows.append([escape(name), f"{codes.size:,}", f"{chosen:,}", *apart, f"{codes.far:.2f}"])
-    head = ["", "codes", "nearest to some item", "code to metacode", "still nearest their own", "items to code"]
+    head = ["", "codes", "with an item", "code to metacode", "still nearest their own", "items to code"]
     return table(head, rows, caption="Where codes ended up, relative distances")
 
 

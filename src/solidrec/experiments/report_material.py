@@ -25,6 +25,7 @@ LONGEST = 28
 """Letters of a name beside a chart."""
 NO_USERS = "users/ lacks the metrics of each user of some cells: intervals, comparisons and stars are missing under {protocol}."
 NO_RUNS = "runs/ lacks {count} of {all} trained models: their curves, codebooks and norms are missing."
+UNREADABLE = "The trained model of {row} cannot be read, its codebook and norms are missing: {error}"
 NO_DATA = "The prepared data was not found where the experiment read it ({why}): the norms of generated weights are missing."
 
 
@@ -34,7 +35,7 @@ class Material:
     """An experiment's plan and results with its tables; ``data`` is None where it is gone, ``lacking`` says what is missing.
 
     ``measured`` are the rows under each protocol, ``looks`` how a row looks in every chart, ``blocks`` which part of the tables
-    it stands in.
+    it stands in. ``runs`` has the trained model of each row's smallest seed, where it can be read.
     """
 
     plan: Plan
@@ -44,6 +45,7 @@ class Material:
     measures: Sequence[MeasureTable]
     looks: Mapping[str, Series]
     blocks: Mapping[str, str]
+    runs: Mapping[str, Run]
     data: PreparedData | None
     lacking: Sequence[str]
 
@@ -55,13 +57,6 @@ class Material:
         """Return the log of a cell, empty where it is gone."""
         folder = self.results.out / RUNS / place.key
         return read_history(folder) if (folder / HISTORY).is_file() else []
-
-    def run(self, place: Place) -> Run | None:
-        """Return the trained model of a cell, None where it is gone or damaged."""
-        try:
-            return load_run(self.results.out / RUNS / place.key)
-        except SolidrecError:
-            return None
 
     def first_seeds(self) -> list[Place]:
         """Return the finished cell with the smallest seed of each row that is trained."""
@@ -89,20 +84,34 @@ def material(plan: Plan, results: Results) -> Material:
             measured[protocol] = bare(plan, results, protocol)
             tables.append(result_table(measured[protocol], replace(layout_of(plan, results), tested=())))
             lacking.append(NO_USERS.format(protocol=protocol))
-    data, why = data_of(plan)
-    lacking += [NO_DATA.format(why=why)] if data is None else []
     try:
         measures = measures_of(plan, results)
     except StorageError:
         measures = []
+    data, why = data_of(plan)
+    lacking += [NO_DATA.format(why=why)] if data is None else []
     labels = {row.name: row.labels for row in plan.rows}
     found = Material(
-        plan, results, measured, tables, measures, looks_of(plan.rows), blocks_of(labels, BACKBONE), data, tuple(lacking)
+        plan, results, measured, tables, measures, looks_of(plan.rows), blocks_of(labels, BACKBONE), {}, data, tuple(lacking)
     )  # fmt: skip
-    gone = sum(not found.history(place) for place in found.trained())
-    if not gone:
-        return found
-    return replace(found, lacking=(*lacking, NO_RUNS.format(count=gone, all=len(found.trained()))))
+    runs, said = runs_of(found)
+    return replace(found, runs=runs, lacking=(*lacking, *said))
+
+
+def runs_of(of: Material) -> tuple[dict[str, Run], list[str]]:
+    """Return the trained model of each row's smallest seed, and what cannot be read of any."""
+    runs, said = {}, []
+    gone = sum(not of.history(place) for place in of.trained())
+    if gone:
+        said.append(NO_RUNS.format(count=gone, all=len(of.trained())))
+    for place in of.first_seeds():
+        if not of.history(place):
+            continue
+        try:
+            runs[place.row] = load_run(of.results.out / RUNS / place.key)
+        except SolidrecError as error:
+            said.append(UNREADABLE.format(row=place.row, error=error))
+    return runs, said
 
 
 def bare(plan: Plan, results: Results, protocol: str) -> list[Measured]:

@@ -42,12 +42,9 @@ def norms(of: Material) -> str:
     if of.data is None:
         return ""
     rows, users = [], min(USERS, len(of.data.rows("test")))
-    for place in of.first_seeds():
-        if not of.results.records[place.key]["spec"]["model"]["name"].startswith(("solid", "sml", "author")):
-            continue
-        run = of.run(place)
-        for at, one in enumerate(slot_norms(run, of.data) if run else []):
-            rows.append([escape(place.row) if at == 0 else "", *slot_line(one)])
+    for name, run in of.runs.items():
+        for at, one in enumerate(slot_norms(run, of.data)):
+            rows.append([escape(name) if at == 0 else "", *slot_line(one)])
     head = ["", "slot", "shape", "trunk", "branch", "branch / trunk", "at most (T √n)", "on the clip"]
     return (
         table(head, rows, caption="Mean lengths, slot by slot") + paragraph(HOW.format(users=users), kind="muted small")
