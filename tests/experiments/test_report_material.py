@@ -17,7 +17,7 @@ def test_a_chart_never_shows_one_colour_twice() -> None:
     rows = [Row(f"r{n}", {"train.penalty": str(n)}) for n in range(9)]
     looks = looks_of(rows)
     charts = charts_of([row.name for row in rows], {row.name: "" for row in rows})
-    assert [len(names) for _, names in charts] == [6, 3]
+    assert [len(names) for _, names in charts] == [5, 4]
     for _, names in charts:
         assert len({looks[name].color for name in names}) == len(names)
 

@@ -86,7 +86,7 @@ def show(folder: Path, *, json_: bool) -> None:
 
 @experiment.command(short_help="The tables of an experiment.", epilog="Example: solidrec experiment table table1")
 def table(results: Results, json_: Json = False) -> None:
-    """Print the tables of what is finished; also written as tables.md, tables.tex, cells.csv and comparisons.csv."""
+    """Print the tables of what is finished; also written as tables.md, tables.tex, cells.csv, comparisons.csv, measures.csv."""
     show(results, json_=json_)
 
 

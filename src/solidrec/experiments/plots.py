@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Told apart by people with any colour vision (after Okabe and Ito), each with a light and a dark page's tone.
 RUN_COLORS = (
     ("#0072b2", "#56b4e9"), ("#d55e00", "#ff9248"), ("#00856a", "#2fcfa4"), ("#a3478b", "#e5a3cc"),
-    ("#7a5c00", "#e6c04c"), ("#3d4db7", "#9aa8ff"),
+    ("#7a5c00", "#e6c04c"), ("#3d4db7", "#9aa8ff"), ("#a8123e", "#ff8fa3"),
 )  # fmt: skip
 BASELINE_COLORS = (("#6b7480", "#9aa4b0"), ("#8a939e", "#7d8894"))
 INK, MUTED, GRID = "#1c2128", "#57606a", "#dfe3e8"
@@ -26,7 +26,7 @@ COLORS = {
     **{light: f"b{n}" for n, (light, _) in enumerate(BASELINE_COLORS)},
 }  # fmt: skip
 """The tones that are drawn, and the variables of the style sheet that stand in their place on the page."""
-MARKERS = (("o", "●"), ("s", "■"), ("D", "◆"), ("^", "▲"), ("v", "▼"), ("P", "✚"))
+MARKERS = (("o", "●"), ("s", "■"), ("D", "◆"), ("^", "▲"), ("v", "▼"), ("P", "✚"), ("X", "✖"))
 HOLLOW = (("o", "○"), ("s", "□"))
 WIDTH = 3.6  # inches at 72 points: as many CSS pixels as a phone is wide
 STYLE: dict[Any, Any] = {

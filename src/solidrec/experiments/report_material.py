@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any, final
 
 import numpy as np
@@ -172,7 +173,7 @@ def short_name(row: Row) -> str:
 
 
 def charts_of(names: Sequence[str], blocks: Mapping[str, str]) -> list[tuple[str, list[str]]]:
-    """Return (block, rows) for charts that no two rows share a colour in: a block each, at most six rows.
+    """Return (block, rows) for charts that no two rows share a colour in: a block each, or even parts of a large one.
 
     >>> charts_of(["a", "b", "c"], {"a": "din", "b": "din", "c": "sasrec"})
     [('din', ['a', 'b']), ('sasrec', ['c'])]
@@ -180,6 +181,6 @@ def charts_of(names: Sequence[str], blocks: Mapping[str, str]) -> list[tuple[str
     found = []
     for block in dict.fromkeys(blocks[name] for name in names):
         own = [name for name in names if blocks[name] == block]
-        parts = [own[at : at + len(RUN_COLORS)] for at in range(0, len(own), len(RUN_COLORS))]
-        found += [(block, part) for part in parts]
+        size = ceil(len(own) / ceil(len(own) / len(RUN_COLORS)))
+        found += [(block, own[at : at + size]) for at in range(0, len(own), size)]
     return found
