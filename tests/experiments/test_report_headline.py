@@ -15,11 +15,12 @@ from solidrec.experiments.report_headline import (
     cost_words,
     finished_words,
     headline,
+    more_verdicts,
     unfinished_words,
     verdict,
 )
 from solidrec.experiments.report_material import Material
-from solidrec.experiments.results import Place
+from solidrec.experiments.results import Place, Results
 
 
 def contrast(name: str, mean: float, p: float | None, *, base: bool = True) -> Contrast:
@@ -63,6 +64,14 @@ def test_the_best_place_is_named_for_each_metric(of: Material) -> None:
 
 def place_row(place: tuple[str, str]) -> Measured:
     return row(" ".join(place), *place, 0.0)
+
+
+def test_every_protocol_is_judged_once(of: Material) -> None:
+    found = more_verdicts(of)
+    assert found == [verdict(table.contrasts, table.label) for table in of.tables]  # the headline is about cost
+    without = replace(of, plan=replace(of.plan, measures=()), results=Results(of.results.out), measures=())
+    without.results.records = {key: {**record, "measures": {}} for key, record in of.results.records.items()}
+    assert [headline(without), *more_verdicts(without)] == found
 
 
 def test_what_is_missing_is_counted(of: Material) -> None:

@@ -31,6 +31,14 @@ def headline(of: Material) -> str:
     return verdict(of.tables[0].contrasts, of.tables[0].label)
 
 
+def more_verdicts(of: Material) -> list[str]:
+    """Return what the comparisons of each protocol show, but for what the headline says already."""
+    if of.plan.layout == LAYOUT or not any(of.measured.values()):
+        return []
+    said = dict.fromkeys(verdict(table.contrasts, table.label) for table in of.tables)
+    return [text for text in said if text != headline(of)]
+
+
 def verdict(contrasts: Sequence[Contrast], label: str) -> str:
     """Return which of the comparisons with what a row is measured by earned a star, and which did not."""
     found = [each for each in contrasts if each.comparison.base]
