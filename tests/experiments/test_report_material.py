@@ -30,6 +30,11 @@ def test_a_model_looks_alike_on_every_backbone_and_a_baseline_is_hollow() -> Non
     assert looks["popularity"].hollow
 
 
+def test_rows_of_one_model_and_backbone_differ_in_colour() -> None:
+    rows = [Row(f"{m} {c}", {"model.name": m, "model.clip": c}) for m in ("sml", "solid-duet") for c in ("0.1", "1.0")]
+    assert len({look.color for look in looks_of(rows).values()}) == 4
+
+
 def test_all_is_there_and_nothing_is_lacking(of: Material) -> None:
     assert not of.lacking
     assert [table.name for table in of.measures] == ["stability", "cost"]

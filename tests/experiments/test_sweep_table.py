@@ -41,5 +41,13 @@ def test_one_value_is_not_the_best_of_several(plan: Plan) -> None:
     assert sweeps(plan, [row("0.1 1.0", "0.1", "1.0", 0.5)])[0].best is None
 
 
+def test_each_protocol_has_its_grids(plan: Plan, measured_experiment: Path) -> None:
+    rows = {"paper": [row("0.1 1.0", "0.1", "1.0", 0.5), row("10.0 1.0", "10.0", "1.0", 0.75)]}
+    table = sweep_table(plan, Results(measured_experiment), rows)
+    assert table is not None
+    assert [grid.title.partition(": ")[2].partition(" ")[0] for grid in table.grids] == ["UAUC"]  # no row has another metric
+    assert [(number.row, number.value) for number in table.numbers] == [("0.1 1.0", 0.5), ("10.0 1.0", 0.75)]
+
+
 def test_another_layout_has_no_such_table(measured_experiment: Path) -> None:
-    assert sweep_table(Plan.load(measured_experiment), Results(measured_experiment)) is None
+    assert sweep_table(Plan.load(measured_experiment), Results(measured_experiment), {}) is None

@@ -85,10 +85,7 @@ def material(plan: Plan, results: Results) -> Material:
             measured[protocol] = bare(plan, results, protocol)
             tables.append(result_table(measured[protocol], replace(layout_of(plan, results), tested=())))
             lacking.append(NO_USERS.format(protocol=protocol))
-    try:
-        measures = measures_of(plan, results)
-    except StorageError:
-        measures = []
+    measures = measures_of(plan, results, measured)
     data, why = data_of(plan)
     lacking += [NO_DATA.format(why=why)] if data is None else []
     labels = {row.name: row.labels for row in plan.rows}
@@ -143,22 +140,20 @@ def data_of(plan: Plan) -> tuple[PreparedData | None, str]:
 
 
 def looks_of(rows: Sequence[Row]) -> dict[str, Series]:
-    """Return how each row looks in every chart: a colour for each model, or each row where the model is the same.
+    """Return how each row looks in every chart: a colour for each model where it tells the rows of a block apart, else by place.
 
     Long names lose their end, which leaves room for the chart. Colours are used again after the last one, so a chart shows at
     most as many rows as there are (see `charts_of`).
     """
-    models = list(dict.fromkeys(row.labels[MODEL] for row in rows if MODEL in row.labels))
-    trained = [row.name for row in rows if row.baseline is None]
+    trained = [row for row in rows if row.baseline is None]
     baselines = [row.name for row in rows if row.baseline is not None]
-    looks = {}
-    for row in rows:
-        if row.baseline is not None:
-            looks[row.name] = Series.baseline(shorten(row.name, LONGEST), baselines.index(row.name))
-        elif MODEL in row.labels and len(models) > 1:
-            looks[row.name] = Series.run(shorten(short_name(row), LONGEST), models.index(row.labels[MODEL]))
-        else:
-            looks[row.name] = Series.run(shorten(short_name(row), LONGEST), trained.index(row.name))
+    looks = {name: Series.baseline(shorten(name, LONGEST), number) for number, name in enumerate(baselines)}
+    models = list(dict.fromkeys(row.labels.get(MODEL) for row in trained))
+    blocks = [row.labels.get(BACKBONE) for row in trained]
+    by_model = len({(row.labels.get(BACKBONE), row.labels.get(MODEL)) for row in trained}) == len(trained)
+    for at, row in enumerate(trained):
+        number = models.index(row.labels.get(MODEL)) if by_model else blocks[:at].count(blocks[at])
+        looks[row.name] = Series.run(shorten(short_name(row), LONGEST), number)
     return looks
 
 

@@ -11,6 +11,7 @@ from solidrec.experiments.contrasts import Compared, compare_rows
 from solidrec.experiments.cost_table import cost_table
 from solidrec.experiments.grid import found
 from solidrec.experiments.measure_table import MeasureTable, measure_latex, measure_markdown, measures_csv
+from solidrec.experiments.measured import Measured
 from solidrec.experiments.results import Plan, Results
 from solidrec.experiments.stability_table import stability_table
 from solidrec.experiments.sweep_table import sweep_table
@@ -42,9 +43,14 @@ def fixed(plan: Plan) -> Mapping[str, str]:
     return {key: str(value) for key, value in said.items() if value is not None}
 
 
-def measures_of(plan: Plan, results: Results) -> list[MeasureTable]:
-    """Return the tables of what else was measured: λ against T (Figure 5), stability (Table 4), cost (Table 5)."""
-    made = (sweep_table(plan, results), stability_table(plan, results), cost_table(plan, results))
+def measures_of(plan: Plan, results: Results, measured: Mapping[str, Sequence[Measured]] | None = None) -> list[MeasureTable]:
+    """Return the tables of what else was measured: λ against T (Figure 5), stability (Table 4), cost (Table 5).
+
+    `measured` are the rows under each protocol, for whom has them already.
+    """
+    if measured is None:
+        measured = {protocol: results.measured(plan, protocol) for protocol in plan.protocols}
+    made = (sweep_table(plan, results, measured), stability_table(plan, results), cost_table(plan, results))
     return [table for table in made if table is not None]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -54,14 +54,14 @@ def sweeps(plan: Plan, rows: Sequence[Measured]) -> list[Sweep]:
     return found
 
 
-def sweep_table(plan: Plan, results: Results) -> MeasureTable | None:
+def sweep_table(plan: Plan, results: Results, measured: Mapping[str, Sequence[Measured]]) -> MeasureTable | None:
     """Return the grids of every protocol; None for an experiment of another layout, or before its first cell is finished."""
     if plan.layout != LAYOUT:
         return None
     grids: list[Grid] = []
     numbers: list[Number] = []
     for protocol in plan.protocols:
-        rows, label = results.measured(plan, protocol), protocol_label(protocol, results.negatives(plan) or PAPER_NEGATIVES)
+        rows, label = measured.get(protocol, ()), protocol_label(protocol, results.negatives(plan) or PAPER_NEGATIVES)
         grids += [grid_of(plan.title, label, sweep) for sweep in sweeps(plan, rows) if sweep.found]
         numbers += [
             Number(row.name, seed, f"{metric} ({label})", value)
