@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from solidrec.experiments.report_codebook import codebooks, codes_of
+from solidrec.experiments.report_codebook import codebooks, codes_of, read_alike
 from solidrec.experiments.report_material import Material
 from solidrec.nn.codebook import Codebook
 from solidrec.nn.sources import Trunk
@@ -30,6 +31,15 @@ def test_distances_are_those_of_a_plain_loop(of: Material) -> None:
     assert found.far == pytest.approx(
         far / sum(n * np.linalg.norm(item) for n, item in zip(events, items, strict=True)), rel=1e-5
     )
+
+
+def test_rows_whose_items_have_the_same_codes_are_shown_once(of: Material) -> None:
+    run = of.runs["solid-duet"]
+    codes = codes_of(run)
+    assert codes is not None
+    other = replace(codes, of_item=codes.of_item[::-1].copy())
+    found = read_alike([("a", run, codes), ("b", run, other), ("c", run, replace(codes, far=0.0))])
+    assert [name for name, *_ in found] == ["a, c", "b"]
 
 
 def test_a_model_without_a_codebook_has_none(of: Material) -> None:

@@ -11,6 +11,7 @@ from solidrec.experiments.report_headline import (
     NO_STAR_YET,
     NONE_COMPARED,
     NOTHING,
+    baseline_words,
     best_place,
     cost_words,
     finished_words,
@@ -59,7 +60,7 @@ def test_the_best_place_is_named_for_each_metric(of: Material) -> None:
     rows: list[Measured] = [row(f"{a} {d}", a, d, v) for (a, d), v in zip(PLACES, [0.5, 0.7, 0.6, 0.1], strict=True)]
     text = best_place(replace(of, plan=plan, measured={"paper": rows}))
     assert "UAUC at λ = 0.1, T = 0.01" in text
-    assert "No place is tested" in text
+    assert "Being the best of many is not tested." in text
 
 
 def place_row(place: tuple[str, str]) -> Measured:
@@ -72,6 +73,14 @@ def test_every_protocol_is_judged_once(of: Material) -> None:
     without = replace(of, plan=replace(of.plan, measures=()), results=Results(of.results.out), measures=())
     without.results.records = {key: {**record, "measures": {}} for key, record in of.results.records.items()}
     assert [headline(without), *more_verdicts(without)] == found
+
+
+def test_trained_rows_are_held_against_the_best_baseline(of: Material) -> None:
+    means = {line.name: next(c.mean for c in line.cells if c.metric == "UAUC") or 0 for line in of.tables[0].lines}
+    floor = means.pop("popularity")
+    above = sum(mean > floor for mean in means.values())
+    assert baseline_words(of).startswith(f"{above} of 3 trained rows are above the best baseline, popularity (UAUC {floor:.4f}")
+    assert baseline_words(replace(of, measured={"paper": of.measured["paper"][:3]})) == ""
 
 
 def test_what_is_missing_is_counted(of: Material) -> None:

@@ -15,7 +15,7 @@ from solidrec.experiments.report_codebook import codebooks
 from solidrec.experiments.report_cost import cost
 from solidrec.experiments.report_curves import training_curves
 from solidrec.experiments.report_grid import penalty_and_clip
-from solidrec.experiments.report_headline import finished_words, headline, more_verdicts, unfinished_words
+from solidrec.experiments.report_headline import baseline_words, finished_words, headline, more_verdicts, unfinished_words
 from solidrec.experiments.report_material import Material, material
 from solidrec.experiments.report_norms import norms
 from solidrec.experiments.report_page import escape, page, paragraph
@@ -57,7 +57,9 @@ def write_experiment_report(out: Path, path: Path | None = None, *, progress: bo
             sections.append((name, heading, make(of)))
             advance(1)
     lead = [paragraph(escape(headline(of)), kind="headline")]
-    lead += [paragraph(escape(each), kind="muted") for each in (*more_verdicts(of), finished_words(of))]
+    lead += [
+        paragraph(escape(each), kind="muted") for each in (*more_verdicts(of), baseline_words(of), finished_words(of)) if each
+    ]
     lead += [paragraph(escape(each), kind="note") for each in (*of.lacking, unfinished_words(of)) if each]
     text = page(of.plan.title, lead, [section for section in sections if section[2]], foot="Written by solidrec.")
     write_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

@@ -58,7 +58,7 @@ def codebooks(of: Material) -> str:
     found = [(name, of.runs[name], codes) for name in firsts if name in of.runs and (codes := codes_of(of.runs[name]))]
     if found:
         parts += [distance_table(found), paragraph(APART, kind="muted small")]
-        parts += [busiest(name, run, codes, opened=at == 0) for at, (name, run, codes) in enumerate(found)]
+        parts += [busiest(names, run, codes, opened=at == 0) for at, (names, run, codes) in enumerate(read_alike(found))]
         parts.append(paragraph(BUSY, kind="muted small"))
     return "\n".join([*parts, paragraph(SEED, kind="muted small")]) if parts else ""
 
@@ -109,6 +109,14 @@ def distance_table(found: Sequence[tuple[str, Run, Codes]]) -> str:
         rows.append([escape(name), f"{codes.size:,}", f"{chosen:,}", *apart, f"{codes.far:.2f}"])
     head = ["", "codes", "with an item", "code to metacode", "still nearest their own", "items to code"]
     return table(head, rows, caption="Where codes ended up, relative distances")
+
+
+def read_alike(found: Sequence[tuple[str, Run, Codes]]) -> list[tuple[str, Run, Codes]]:
+    """Return one of all rows whose items have the same codes, as those of semantic ids do, under all their names."""
+    alike: dict[bytes, list[tuple[str, Run, Codes]]] = {}
+    for one in found:
+        alike.setdefault(one[2].of_item.tobytes(), []).append(one)
+    return [(", ".join(name for name, *_ in group), *group[0][1:]) for group in alike.values()]
 
 
 def busiest(name: str, run: Run, codes: Codes, *, opened: bool) -> str:

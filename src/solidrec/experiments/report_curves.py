@@ -13,7 +13,7 @@ from solidrec.training.loop import SELECT
 LINES = 20
 HOW = (
     "One line a training, {seeds}; the marker sits on the epoch that was kept. A dashed line is the second stage (Eq. 13, with "
-    "the codebook), which starts from the best weights of the first."
+    "the codebook), which starts from the best weights of the first and has λ times the penalty in its loss."
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from solidrec.experiments.comparison import MAIN
 from solidrec.experiments.contrasts import MODEL, REFERENCES, Contrast
 from solidrec.experiments.cost_table import records_of
 from solidrec.experiments.measured import Measured
@@ -97,9 +98,21 @@ def best_place(of: Material) -> str:
     if not words:
         return NOTHING
     seeds = f"{of.plan.seeds} training seed{'' if of.plan.seeds == 1 else 's'}"
-    return (
-        f"Best of {len(rows)} places over {seeds} ({of.tables[0].label}): {'; '.join(words)}. No place is tested against another."
-    )
+    return f"Best of {len(rows)} places over {seeds} ({of.tables[0].label}): {'; '.join(words)}. Being the best of many is not tested."
+
+
+def baseline_words(of: Material) -> str:
+    """Say how many trained rows are above the best baseline; empty where there is none to hold them against."""
+    rows = next((rows for rows in of.measured.values() if rows), ())
+    means = {row.name: (row.deterministic, mean) for row in rows if (mean := row.mean(MAIN)) is not None}
+    baselines = {name: mean for name, (baseline, mean) in means.items() if baseline}
+    trained = [mean for baseline, mean in means.values() if not baseline]
+    if not baselines or not trained:
+        return ""
+    best = max(baselines, key=lambda name: baselines[name])
+    above = sum(mean > baselines[best] for mean in trained)
+    label = next(table.label for table in of.tables if table.protocol == rows[0].protocol)
+    return f"{above} of {len(trained)} trained rows are above the best baseline, {best} ({MAIN} {baselines[best]:.4f}, {label})."
 
 
 def finished_words(of: Material) -> str:
