@@ -98,7 +98,8 @@ def best_place(of: Material) -> str:
     if not words:
         return NOTHING
     seeds = f"{of.plan.seeds} training seed{'' if of.plan.seeds == 1 else 's'}"
-    return f"Best of {len(rows)} places over {seeds} ({of.tables[0].label}): {'; '.join(words)}. Being the best of many is not tested."
+    best = f"Best of {len(rows)} places over {seeds} ({of.tables[0].label}): {'; '.join(words)}."
+    return f"{best} Being the best of many is not tested."
 
 
 def baseline_words(of: Material) -> str:
