@@ -108,8 +108,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> PreparedData:
 
 @pytest.fixture(scope="session")
 def tiny() -> dict[str, Any]:
-    """Settings of a model that trains in a moment: 5 steps an epoch on `data`."""
-    return {"model": {"dim": 8, "dropout": 0.1}, "train": {"batch": 128, "learning_rate": 0.01}}
+    """Settings of a model that trains in a moment: 5 steps an epoch on `data`; a codebook is learned in a second stage."""
+    return {
+        "model": {"dim": 8, "dropout": 0.1, "codebook": {"schedule": "staged"}},
+        "train": {"batch": 128, "learning_rate": 0.01},
+    }
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationErro
 from solidrec.errors import UsageError, nearest
 
 ModelName = Literal[
-    "static", "apg", "duet", "solid-apg", "solid-duet",
+    "static", "static-codebook", "apg", "duet", "solid-apg", "solid-duet",
     "spg", "sml", "duet-codebook", "author-code",
     "spg-apg", "sml-apg", "duet-codebook-apg", "author-code-apg",
 ]  # fmt: skip
@@ -47,9 +47,11 @@ class CodebookSpec(Spec):
     its embedding, as printed. ``loss``: *pair* is the stop-gradient pair, *literal* the one MSE of Eq. 13, *ema* moves codes
     by averages. ``distance`` and ``revive`` are of nearest codes alone.
     ``gradient``: how the branch's gradient passes the look-up. ``mlp``: the MLP D -> hidden -> D that reads a code.
+    ``schedule``: *joint* learns it from the first step; *staged* is Algorithm 1, which trains Eq. 12 to convergence first.
     """
 
     find: Literal["semantic", "nearest"] = "semantic"
+    schedule: Literal["joint", "staged"] = "joint"
     loss: Literal["pair", "literal", "ema"] = "pair"
     distance: Literal["euclidean", "cosine"] = "euclidean"
     gradient: Literal["straight-through", "rotation"] = "straight-through"

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from solidrec.nn.build import build
 from solidrec.nn.recommender import Recommender
-from solidrec.spec import ModelSpec
+from solidrec.spec import ModelSpec, merge
 
 ITEMS, SEMANTICS, LENGTH, DIM = 40, 7, 6, 8
 
@@ -26,13 +26,15 @@ def semantic_of_item() -> Tensor:
 def model(semantic_of_item: Tensor) -> Callable[..., Recommender]:
     """Build a small model by name: ``model("duet", "din", seed=1, stage=2, clip=0.5)``; `flip` deals the items backwards.
 
-    Its item embeddings are ten times as large as at a real start: logits of size 1 differ by more than a tolerance.
+    Its codebook is learned in a second stage, so that there are two to look at. Its item embeddings are ten times as large as at
+    a real start: logits of size 1 differ by more than a tolerance.
     """
 
     def make(
         name: str, backbone: str = "sasrec", *, seed: int = 0, stage: int | None = None, flip: bool = False, **settings: Any
     ) -> Recommender:
-        spec = ModelSpec.parse({"name": name, "backbone": backbone, "dim": DIM, "length": LENGTH, "core": 4} | settings)
+        sizes = {"name": name, "backbone": backbone, "dim": DIM, "length": LENGTH, "core": 4}
+        spec = ModelSpec.parse(merge(sizes | {"codebook": {"schedule": "staged"}}, settings))
         torch.manual_seed(seed)
         dealt = torch.cat([semantic_of_item[:1], semantic_of_item[1:].flip(0)]) if flip else semantic_of_item
         built = build(spec, items=ITEMS, semantic_of_item=dealt, stage=stage).eval()

@@ -34,7 +34,7 @@ def stage_of(data: PreparedData) -> Callable[..., Stage]:
         **train: Any,
     ) -> Stage:
         torch.manual_seed(0)
-        spec = ModelSpec.parse({"name": model, "dim": 8, "length": 4, "codebook": codebook or {}})
+        spec = ModelSpec.parse({"name": model, "dim": 8, "length": 4, "codebook": {"schedule": "staged"} | (codebook or {})})
         semantic_of_item = torch.cat([torch.zeros(1), torch.arange(40) // 5 + 1]).long()
         recommender = build(spec, items=40, semantic_of_item=semantic_of_item)
         given = iter(scores or ())
@@ -47,7 +47,7 @@ def stage_of(data: PreparedData) -> Callable[..., Stage]:
             TrainingBatches(data, length=4, batch=batch, negatives=3, seed=0, device="cpu"),
             TrainSpec(batch=batch, **train),
             seed=0,
-            progress=Progress(stage=stages(model)),
+            progress=Progress(stage=stages(spec)),
             validate=validate,
             save=save,
             display=Silent(),

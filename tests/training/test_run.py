@@ -150,7 +150,13 @@ main()
 
 def command(data: PreparedData, out: Path) -> list[str]:
     """The command line of the same run, with a checkpoint after each epoch and time to be stopped."""
-    settings = ("model.dim=8", "model.dropout=0.1", "train.batch=128", "train.learning_rate=0.01")
+    settings = (
+        "model.dim=8",
+        "model.dropout=0.1",
+        "model.codebook.schedule=staged",
+        "train.batch=128",
+        "train.learning_rate=0.01",
+    )
     options = ["--model", "solid-duet", "--seed", "3", "--epochs", "8", "--out", str(out)]
     options += [part for pair in settings for part in ("--set", pair)]
     return [sys.executable, "-c", SLOW, "train", str(data.path), *options]

@@ -47,7 +47,7 @@ def new_stage(spec: ModelSpec, train: TrainSpec, data: PreparedData) -> Stage:
     model = new_model(spec, data)
     batches = batches_for(model, data, RunSpec(data=data.fingerprint, model=spec, train=train), device="cpu")
     return Stage(
-        model, batches, train, seed=0, progress=Progress(stage=stages(spec.name)),
+        model, batches, train, seed=0, progress=Progress(stage=stages(spec)),
         validate=lambda: None, save=lambda stage: None, display=Silent(), revive=spec.codebook.revive,
     )  # fmt: skip
 

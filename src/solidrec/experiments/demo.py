@@ -22,6 +22,7 @@ from solidrec.evaluate.baselines import BASELINES
 from solidrec.evaluate.runner import evaluate
 from solidrec.experiments.report import Contender, Sample, write_report
 from solidrec.nn.build import stages
+from solidrec.spec import ModelSpec
 
 MODELS = ("static", "duet", "solid-duet")
 FLOORS = ("popularity", "item-knn")
@@ -84,9 +85,9 @@ def stage_epochs(name: str, *, full: bool) -> int:
     """Return the epochs of each stage of a model.
 
     >>> stage_epochs("duet", full=False), stage_epochs("solid-duet", full=False)
-    (14, 7)
+    (14, 14)
     """
-    return FULL_EPOCHS if full else max(1, QUICK_EPOCHS // stages(name))
+    return FULL_EPOCHS if full else max(1, QUICK_EPOCHS // stages(ModelSpec.parse({"name": name})))
 
 
 def train_one(data: PreparedData, name: str, path: Path, *, epochs: int, seed: int, threads: int) -> Model:

@@ -17,7 +17,7 @@ from solidrec.nn.recommender import Recommender
 from solidrec.nn.weights import BuiltWeights
 from solidrec.spec import RunSpec
 from solidrec.training.batches import TrainingBatches
-from solidrec.training.loop import copy_state
+from solidrec.training.loop import copy_state, penalty_weight
 from solidrec.training.losses import click_loss
 from solidrec.training.optimizer import Optimizer
 from solidrec.training.run import batches_for, start_of_stage
@@ -31,7 +31,7 @@ def learning(subject: Subject) -> Verdict:
     """Train a few steps of each stage and ask of every parameter and every generated tensor whether it was reached and moved."""
     model, done = None, []
     cause = cure = ""
-    for stage in range(1, stages(subject.spec.model.name) + 1):
+    for stage in range(1, stages(subject.spec.model) + 1):
         model = start_of_stage(subject.data, subject.spec, subject.semantics, model, stage=stage, device="cpu")
         if held := list(unregistered(model)):
             return Verdict(
@@ -62,7 +62,7 @@ def taught(subject: Subject, model: Recommender, stage: int) -> tuple[str, str] 
     batches = batches_for(model, subject.data, subject.spec, device="cpu")
     for step, batch in enumerate(islice(endless(batches, stage), STEPS)):
         seed_torch(subject.spec.seed, "dropout", stage, 0, step)
-        loss = click_loss(model(batch.history, batch.candidates, batch.places), batch, subject.spec.train.penalty)
+        loss = click_loss(model(batch.history, batch.candidates, batch.places), batch, penalty_weight(model, subject.spec.train))
         if not bool(torch.isfinite(loss)):
             return (
                 f"the loss is {float(loss.detach())} at step {step + 1}",

@@ -46,7 +46,7 @@ def repeatable(subject: Subject) -> Verdict:
 def resume(subject: Subject) -> Verdict:
     """Stop after the first epoch of each stage and go on from the checkpoint."""
     promise = "resumed as if never stopped"
-    for _ in range(stages(subject.spec.model.name)):
+    for _ in range(stages(subject.spec.model)):
         with suppress(Stopped):
             subject.train("resumed", StopAfterEpoch())
     resumed = subject.train("resumed").last
@@ -61,7 +61,7 @@ def resume(subject: Subject) -> Verdict:
 
 def epochs(subject: Subject) -> str:
     """Say how long a short training is."""
-    each = " of each stage" if stages(subject.spec.model.name) > 1 else ""
+    each = " of each stage" if stages(subject.spec.model) > 1 else ""
     return f"{subject.spec.train.epochs} epochs{each}"
 
 

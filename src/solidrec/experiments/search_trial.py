@@ -51,7 +51,7 @@ def train_trial(data: PreparedData | Path, spec: RunSpec, folder: Path) -> Outco
             try:
                 semantics = semantics_for(opened, spec, device="cpu", display=Silent(), say=lambda line: None)
                 fit(opened, spec, semantics, out=folder, device="cpu", display=Silent(), checkpoints=checkpoints)
-                found = outcome(read_history(folder), stages(spec.model.name))
+                found = outcome(read_history(folder), stages(spec.model))
             except (DivergedError, UsageError) as error:
                 found = Outcome(error=str(error), unfit=isinstance(error, UsageError))
             checkpoints.clear()

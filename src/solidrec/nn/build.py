@@ -32,6 +32,7 @@ class Recipe(NamedTuple):
 
 RECIPES: dict[str, Recipe] = {
     "static": Recipe(),
+    "static-codebook": Recipe(codebook=True),
     "duet": Recipe(branch=True),
     "spg": Recipe(trunk=True),
     "sml": Recipe(trunk=True, branch=True, clipped=True),
@@ -41,17 +42,19 @@ RECIPES: dict[str, Recipe] = {
 }
 APG_TWINS = {"duet": "apg", "solid-duet": "solid-apg"}
 RECIPES |= {
-    APG_TWINS.get(name, f"{name}-apg"): recipe._replace(low_rank=True) for name, recipe in RECIPES.items() if name != "static"
+    APG_TWINS.get(name, f"{name}-apg"): recipe._replace(low_rank=True) for name, recipe in RECIPES.items() if "static" not in name
 }
 
 
-def stages(name: str) -> int:
-    """Return how many training stages a model has: one, or two when a codebook is learned after Eq. 12 (Algorithm 1).
+def stages(spec: ModelSpec) -> int:
+    """Return how many training stages a model has: one, or two when its codebook is learned after Eq. 12 (Algorithm 1).
 
-    >>> stages("duet"), stages("solid-duet")
-    (1, 2)
+    >>> staged = CodebookSpec(schedule="staged")
+    >>> [stages(ModelSpec(name=name, codebook=staged)) for name in ("duet", "solid-duet")], stages(ModelSpec(name="solid-duet"))
+    ([1, 2], 1)
     """
-    return 2 if RECIPES[name].codebook else 1
+    recipe = RECIPES[spec.name]
+    return 2 if recipe.codebook and (recipe.author_code or spec.codebook.schedule == "staged") else 1
 
 
 def build(spec: ModelSpec, *, items: int, semantic_of_item: Tensor | None = None, stage: int | None = None) -> Recommender:
@@ -62,7 +65,7 @@ def build(spec: ModelSpec, *, items: int, semantic_of_item: Tensor | None = None
     Raises `UsageError` when a model with a trunk gets no semantic ids or the width does not fit the heads.
     """
     recipe = RECIPES[spec.name]
-    if stage is not None and stage < stages(spec.name):
+    if stage is not None and stage < stages(spec):
         recipe = recipe._replace(codebook=False)
     if (recipe.trunk or recipe.codebook) and semantic_of_item is None:
         raise UsageError(f"model {spec.name!r} needs semantic ids; prepare items with features, categories or titles")
@@ -78,7 +81,7 @@ def build(spec: ModelSpec, *, items: int, semantic_of_item: Tensor | None = None
 def build_source(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item: Tensor | None) -> Source:
     """Build the source of a recipe: one line of the design's table."""
     if not (recipe.trunk or recipe.branch):
-        return Shared(slots)
+        return Shared(slots, codebook=build_codebook(spec, recipe, semantic_of_item, mlp=False) if recipe.codebook else None)
     branch = build_branch(spec, recipe, slots, semantic_of_item) if recipe.branch else None
     if not recipe.trunk:
         assert branch is not None
@@ -92,17 +95,20 @@ def build_source(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item
 
 def build_branch(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item: Tensor | None) -> Branch:
     """Build the branch: inside its clip at the start (the released code starts outside), with a code a semantic id."""
-    codebook = None
-    if recipe.codebook:
-        assert semantic_of_item is not None
-        how = spec.codebook
-        first = semantic_of_item.view(len(semantic_of_item), -1)[:, 0].clone()  # with several levels: what an item is, roughly
-        searched = recipe.author_code or how.find == "nearest"
-        codebook = Codebook(
-            int(torch.max(semantic_of_item if searched else first)), spec.dim,
-            semantic_of_item=None if searched else first, hidden=how.hidden, mlp=how.mlp,
-            loss="constant" if recipe.author_code else how.loss, distance=how.distance, gradient=how.gradient,
-        )  # fmt: skip
+    codebook = build_codebook(spec, recipe, semantic_of_item, mlp=spec.codebook.mlp) if recipe.codebook else None
     inside = recipe.clipped and not recipe.author_code
     generator = Generator(slots, spec.dim, dropout=spec.dropout, limit=spec.clip if inside else None)
     return Branch(generator, codebook=codebook, clip=spec.clip if recipe.clipped else None, inward=inside)
+
+
+def build_codebook(spec: ModelSpec, recipe: Recipe, semantic_of_item: Tensor | None, *, mlp: bool) -> Codebook:
+    """Build a codebook with a code for each semantic id; of several levels the first counts: what an item is, roughly."""
+    assert semantic_of_item is not None
+    how = spec.codebook
+    first = semantic_of_item.view(len(semantic_of_item), -1)[:, 0].clone()
+    searched = recipe.author_code or how.find == "nearest"
+    return Codebook(
+        int(torch.max(semantic_of_item if searched else first)), spec.dim,
+        semantic_of_item=None if searched else first, hidden=how.hidden, mlp=mlp,
+        loss="constant" if recipe.author_code else how.loss, distance=how.distance, gradient=how.gradient,
+    )  # fmt: skip

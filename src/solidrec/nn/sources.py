@@ -43,11 +43,15 @@ class Source(nn.Module, ABC):
 
 @final
 class Shared(Source):
-    """One learned set of weights for everybody: the static model (Eq. 4)."""
+    """One learned set of weights for everybody: the static model (Eq. 4).
 
-    def __init__(self, slots: Slots) -> None:
+    With a `codebook` its penalty counts, and nothing reads its codes: what the penalty alone is worth.
+    """
+
+    def __init__(self, slots: Slots, *, codebook: Codebook | None = None) -> None:
         super().__init__()
         self.tensors = nn.ParameterDict({slot: nn.Parameter(torch.empty(shape)) for slot, shape in slots.items()})
+        self.codebook = codebook
         for slot, shape in slots.items():
             nn.init.uniform_(self.tensors[slot], -bound(shape), bound(shape))
 
@@ -59,7 +63,11 @@ class Shared(Source):
         places: Int[Tensor, " N"] | None = None,
     ) -> Generated:
         """Return the same weights whatever the history."""
-        return Generated(BuiltWeights({slot: tensor[None] for slot, tensor in self.tensors.items()}), items.new_zeros(()), {})
+        weights = BuiltWeights({slot: tensor[None] for slot, tensor in self.tensors.items()})
+        if self.codebook is None:
+            return Generated(weights, items.new_zeros(()), {})
+        coded = self.codebook(history, items, mask, reads(mask, places).to(items.dtype))
+        return Generated(weights, coded.penalty, {"codes": coded.codes})
 
 
 @final

@@ -110,8 +110,8 @@ class Stage:
         self.optimizer = Optimizer(model, spec)
         self.forward = torch.compile(model, dynamic=True) if spec.compile else model
         self.best: State = copy_state(model)
-        self.codebook = next((module for module in model.modules() if isinstance(module, Codebook)), None)
-        self.penalty = spec.penalty if spec.penalty is not None else self.codebook.weight if self.codebook else 0.0
+        self.codebook = codebook_of(model)
+        self.penalty = penalty_weight(model, spec)
 
     def run(self) -> None:
         """Train until the epochs or the patience run out, then put the best weights back."""
@@ -212,6 +212,19 @@ class Stage:
             if moment.shape == self.codebook.codes.shape:
                 moment[dead] = 0
         return len(dead)
+
+
+def codebook_of(model: Recommender) -> Codebook | None:
+    """Return the codebook of a model, if it has one."""
+    return next((module for module in model.modules() if isinstance(module, Codebook)), None)
+
+
+def penalty_weight(model: Recommender, spec: TrainSpec) -> float:
+    """Return the lambda of Eq. 13: the given one, or that which suits the model's codebook; 0 without a codebook."""
+    codebook = codebook_of(model)
+    if codebook is None:
+        return 0.0
+    return codebook.weight if spec.penalty is None else spec.penalty
 
 
 def copy_state(model: Recommender) -> State:

@@ -218,7 +218,7 @@ def fit(
             restore(stage, found)
             found = None
         stage.run()
-        if progress.stage == stages(spec.model.name):
+        if progress.stage == stages(spec.model):
             return model
         previous, progress = model, progress.next_stage()
 
