@@ -27,7 +27,7 @@ def measured_experiment(data: PreparedData, tiny: dict[str, Any], tmp_path_facto
     out = tmp_path_factory.mktemp("experiment") / "measured"
     out.mkdir()
     experiment = ExperimentSpec.parse(MEASURED)
-    settings = {"model": tiny["model"], "train": tiny["train"] | {"epochs": 2}}
+    settings = {"model": tiny["model"] | {"codebook": {"schedule": "staged"}}, "train": tiny["train"] | {"epochs": 2}}
     rows = rows_of(experiment, data)
     cells = cells_of(experiment, rows, data, settings)
     Plan.of("tiny.toml", experiment, rows, cells, data=data.path, settings=settings).save(out)

@@ -42,6 +42,14 @@ def test_rows_whose_items_have_the_same_codes_are_shown_once(of: Material) -> No
     assert [name for name, *_ in found] == ["a, c", "b"]
 
 
+def test_codes_that_were_learned_from_the_first_step_did_not_start_from_the_metacode(of: Material) -> None:
+    run = of.runs["solid-duet"]
+    joint = run.spec.model.model_copy(update={"codebook": run.spec.model.codebook.model_copy(update={"schedule": "joint"})})
+    found = codes_of(replace(run, spec=run.spec.model_copy(update={"model": joint})))
+    assert found is not None
+    assert found.apart is None
+
+
 def test_a_model_without_a_codebook_has_none(of: Material) -> None:
     assert codes_of(of.runs["duet"]) is None
 

@@ -14,6 +14,7 @@ from solidrec.experiments.report_material import Material, charts_of
 from solidrec.experiments.report_page import escape, paragraph, short, table
 from solidrec.experiments.report_training import CLIP, Logs, health, size_of
 from solidrec.experiments.results import Place
+from solidrec.nn.build import stages
 from solidrec.nn.codebook import Codebook, nearest_code
 from solidrec.nn.sources import Trunk
 from solidrec.runs import Run
@@ -22,9 +23,9 @@ CODES, TITLES = 3, 6
 SEED = "Of each row the training with the smallest seed."
 HEALTH = f"Perplexity: as many codes of equal use would be as even. {CLIP}"
 APART = (
-    "A codebook starts as a copy of the metacode (Algorithm 1), or from the trained items where there is no trunk; afterwards "
-    "both learn. Code to metacode is the mean distance between a code and its metacode as they are now, over the mean length of "
-    "a metacode; beside it, how many codes are still nearest to their own. Items to code is the mean distance of an item to the "
+    "A codebook that is learned in a second stage (schedule=staged) starts as a copy of the metacode (Algorithm 1); afterwards "
+    "both learn. Code to metacode is the mean distance between a code and its metacode as they are now, over the mean length of a "
+    "metacode; beside it, how many codes are still nearest to their own. Items to code is the mean distance of an item to the "
     "code that it is read as, weighted by training events, over the mean length of an item."
 )
 BUSY = "The codes that most training events fall to, with the most frequent items of each, by title."
@@ -35,7 +36,7 @@ BUSY = "The codes that most training events fall to, with the most frequent item
 class Codes:
     """A trained codebook: ``of_item`` (V,) is the code that an item is read as, ``events`` (V,) how often training saw it.
 
-    ``apart`` and ``own`` say how far codes and metacode parted, None without a metacode; ``far`` how far items are from codes.
+    ``apart`` and ``own`` say how far codes parted from the metacode, None if they did not start there; ``far`` how far items are from codes.
     """
 
     size: int
@@ -94,7 +95,8 @@ def codes_of(run: Run) -> Codes | None:
     weight = torch.tensor(events).to(items) / max(1, events.sum())
     far = ((items - codes[of_item]).norm(dim=1) * weight).sum() / (items.norm(dim=1) * weight).sum().clamp(min=1e-12)
     apart = own = None
-    if trunk is not None and len(metacode := trunk.semantics.weight[1 : len(codes) + 1]) == len(codes):
+    staged = stages(run.spec.model) > 1
+    if staged and trunk is not None and len(metacode := trunk.semantics.weight[1 : len(codes) + 1]) == len(codes):
         apart = float((codes - metacode).norm(dim=1).mean() / metacode.norm(dim=1).mean())
         own = float((nearest_code(codes, metacode) == torch.arange(len(codes))).float().mean())
     return Codes(len(codes), of_item.numpy(), events, apart, own, float(far))

@@ -11,22 +11,21 @@ from solidrec.experiments.report_training import Logs, curves
 from solidrec.training.loop import SELECT
 
 LINES = 20
-HOW = (
-    "One line a training, {seeds}; the marker sits on the epoch that was kept. A dashed line is the second stage (Eq. 13, with "
-    "the codebook), which starts from the best weights of the first and has λ times the penalty in its loss."
-)
+HOW = "One line a training, {seeds}; the marker sits on the epoch that was kept. A loss has λ times the penalty in it."
+STAGED = " A dashed line is the second stage (Eq. 13, with the codebook), which starts from the best weights of the first."
 
 
 def training_curves(of: Material) -> str:
     """Return a pair of charts for each block of the table, as many seeds of each row as keep a chart readable."""
     names = [row.name for row in of.plan.rows if row.baseline is None]
-    parts, most = [], 0
+    parts, most, staged = [], 0, False
     for number, (block, group) in enumerate(charts_of(names, of.blocks), start=1):
         shown = max(1, LINES // len(group))
         places = [place for place in of.trained() if place.row in group and place.seed < shown]
         logs: Logs = [(of.looks[place.row], rows) for place in places if (rows := of.history(place))]
         if not logs:
             continue
+        staged |= any(row["stage"] > 1 for _, rows in logs for row in rows)
         most = max(most, len({place.seed for place in places}))
         looks = [of.looks[name] for name in group if any(look == of.looks[name] for look, _ in logs)]
         parts += [f"<h3>{escape(block)}</h3>" if block else "", legend(looks), figures(*charts(logs, f"{block} {number}"))]
@@ -35,7 +34,7 @@ def training_curves(of: Material) -> str:
     all_seeds = (
         "one seed" if most == 1 else f"{most} seeds" if most == of.plan.seeds else f"seeds 0 to {most - 1} of {of.plan.seeds}"
     )
-    return "\n".join([*parts, paragraph(HOW.format(seeds=all_seeds), kind="muted small")])
+    return "\n".join([*parts, paragraph(HOW.format(seeds=all_seeds) + STAGED * staged, kind="muted small")])
 
 
 def charts(logs: Logs, of: str) -> list[tuple[str, str]]:

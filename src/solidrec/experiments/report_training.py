@@ -150,7 +150,9 @@ def code_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
             found.append(Line(look, [row["epoch"] for row in part], [row[key] for row in part], **style))
         return found
 
-    size, place = max(size_of(rows) for _, rows in logs), "epoch of stage 2"
+    size = max(size_of(rows) for _, rows in logs)
+    staged = all(row["stage"] > 1 for _, rows in logs for row in rows if "codes_used" in row)
+    place = "epoch of stage 2" if staged else "epoch"
     used = lines("codes_used") + lines("perplexity", dashed=True)
     dead = lines("codes_dead") + lines("codes_revived", points=True)
     health = line_chart(
