@@ -12,7 +12,7 @@ from solidrec.experiments.report_material import Material
 def test_every_training_has_a_line_in_both_charts(of: Material) -> None:
     text = training_curves(of)
     assert text.count("<svg") == 2
-    assert "2 seeds" in text
+    assert "2 of 2 seeds" in text
     for name in ("static", "duet", "solid-duet"):
         assert f"</i> {name}</span>" in text
 

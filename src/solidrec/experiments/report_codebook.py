@@ -24,8 +24,8 @@ SEED = "Of each row the training with the smallest seed."
 HEALTH = f"Perplexity: as many codes of equal use would be as even. {CLIP}"
 APART = (
     "A codebook that is learned in a second stage (schedule=staged) starts as a copy of the metacode (Algorithm 1); afterwards "
-    "both learn. Code to metacode is the mean distance between a code and its metacode as they are now, over the mean length of a "
-    "metacode; beside it, how many codes are still nearest to their own. Items to code is the mean distance of an item to the "
+    "both learn. Code to metacode is the mean distance between a code and its metacode as they are now, over the mean length of "
+    "a metacode; beside it, how many codes are still nearest to their own. Items to code is the mean distance of an item to the "
     "code that it is read as, weighted by training events, over the mean length of an item."
 )
 BUSY = "The codes that most training events fall to, with the most frequent items of each, by title."
@@ -36,7 +36,8 @@ BUSY = "The codes that most training events fall to, with the most frequent item
 class Codes:
     """A trained codebook: ``of_item`` (V,) is the code that an item is read as, ``events`` (V,) how often training saw it.
 
-    ``apart`` and ``own`` say how far codes parted from the metacode, None if they did not start there; ``far`` how far items are from codes.
+    ``apart`` and ``own`` say how far codes parted from the metacode, None if they did not start there; ``far`` how far items are
+    from codes.
     """
 
     size: int

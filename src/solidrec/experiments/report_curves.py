@@ -31,20 +31,19 @@ def training_curves(of: Material) -> str:
         parts += [f"<h3>{escape(block)}</h3>" if block else "", legend(looks), figures(*charts(logs, f"{block} {number}"))]
     if not parts:
         return ""
-    all_seeds = (
-        "one seed" if most == 1 else f"{most} seeds" if most == of.plan.seeds else f"seeds 0 to {most - 1} of {of.plan.seeds}"
-    )
-    return "\n".join([*parts, paragraph(HOW.format(seeds=all_seeds) + STAGED * staged, kind="muted small")])
+    how = HOW.format(seeds=f"{most} of {of.plan.seeds} seeds") + (STAGED if staged else "")
+    return "\n".join([*parts, paragraph(how, kind="muted small")])
 
 
 def charts(logs: Logs, of: str) -> list[tuple[str, str]]:
     """Return the charts of validation and of loss, `of` a name that no other pair has."""
     valid = thin(curves(logs, lambda row: (row["valid"] or {}).get(SELECT)))
     loss = thin(curves(logs, lambda row: row["loss"]))
-    drawn = (
-        [(f"{SELECT} on the validation split", line_chart(valid, label=f"Validation {SELECT} by epoch, {of}"))] if valid else []
-    )
-    return drawn + ([("Training loss", line_chart(loss, label=f"Training loss by epoch, {of}"))] if loss else [])
+    drawn = [
+        (f"{SELECT} on the validation split", valid, f"Validation {SELECT} by epoch, {of}"),
+        ("Training loss", loss, f"Training loss by epoch, {of}"),
+    ]
+    return [(caption, line_chart(lines, label=label)) for caption, lines, label in drawn if lines]
 
 
 def thin(lines: list[Line]) -> list[Line]:
