@@ -116,7 +116,7 @@ def test_killed_again_and_again_it_ends_with_the_same_table(
         '[[rows]]\nname = "popularity"\nbaseline = "popularity"\n',
         encoding="utf-8",
     )
-    sets = [f"--set={group}.{key}={value}" for group, keys in settings.items() for key, value in keys.items()]
+    sets = [f"--set={group}.{key}={json.dumps(value)}" for group, keys in settings.items() for key, value in keys.items()]
     command = [sys.executable, "-m", "solidrec.cli", "experiment", "run", str(grid), str(data.path), "--out", str(out), *sets]
     kills, before = 0, -1
     while kills < 3:

@@ -216,13 +216,13 @@ class Half(Source):
 
 
 def test_a_generated_tensor_without_anything_to_learn_is_named(subject: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("solidrec.nn.build.Shared", lambda slots: Half(slots, "weight1"))
+    monkeypatch.setattr("solidrec.nn.build.Shared", lambda slots, codebook: Half(slots, "weight1"))
     verdict = learning(subject())
     assert verdict.cause == "the gradient of the generated tensor 'weight1' reaches no parameter"
 
 
 def test_a_slot_that_the_head_does_not_read_is_named(subject: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("solidrec.nn.build.Shared", lambda slots: Half(slots, "bias1"))
+    monkeypatch.setattr("solidrec.nn.build.Shared", lambda slots, codebook: Half(slots, "bias1"))
     monkeypatch.setattr("solidrec.nn.heads.FullHead.forward", lambda self, state, weights: weights.shift(
         "bias0", weights.apply("weight1", weights.apply("weight0", state))))  # fmt: skip
     assert learning(subject()).cause == "the head makes no use of the generated tensor 'bias1'"

@@ -43,6 +43,9 @@ RunArgument = Annotated[Path, typer.Argument(help="A folder written by `solidrec
 Json = Annotated[bool, typer.Option("--json", help="Print pure JSON on standard output.")]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1, mps.")]
 Threads = Annotated[int, typer.Option(help="Threads of torch; 1 is repeatable and often fastest on a busy machine.")]
+Config = Annotated[
+    Path | None, typer.Option(help="A TOML file with settings of the specification, or a preset, for example paper.")
+]
 Column = str | None
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from solidrec.cli.app import Json, app, print_json
+from solidrec.cli.app import Config, Json, app, print_json
 
 
 @app.command(
@@ -18,7 +18,7 @@ def check(
     path: Annotated[Path, typer.Argument(metavar="DATA_OR_RUN", help="A prepared folder, or a run: then its own settings.")],
     model: Annotated[str | None, typer.Option(help="As of `solidrec train`; default solid-duet.")] = None,
     backbone: Annotated[str | None, typer.Option(help="As of `solidrec train`; default sasrec.")] = None,
-    config: Annotated[Path | None, typer.Option(help="A TOML file with settings of the specification.")] = None,
+    config: Config = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, for example model.dim=64; may be repeated.")] = None,
     data: Annotated[Path | None, typer.Option(help="The data of a run; default: where it was trained.")] = None,
     json_: Json = False,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from solidrec.cli.app import DataArgument, Device, Json, Protocol, app, print_json
+from solidrec.cli.app import Config, DataArgument, Device, Json, Protocol, app, print_json
 
 experiment = typer.Typer(
     help="Many trainings, compared fairly.", no_args_is_help=True, rich_markup_mode=None,
@@ -37,6 +37,7 @@ def run(
     protocol: Annotated[
         list[Protocol] | None, typer.Option(help="paper or full; may be repeated. Default: what the file says.")
     ] = None,
+    config: Config = None,
     set_: Set = None,
     device: Device = "cpu",
     json_: Json = False,
@@ -55,7 +56,7 @@ def run(
     spec = spec.model_copy(update={key: value for key, value in changes.items() if value is not None})
     path = data or prepared_folder(Path.cwd())
     folder = out or Path("experiments") / f"{Path(file).stem}-{path.resolve().name}"
-    run_experiment(file, spec, path, folder, jobs=jobs, settings=settings(None, set_ or []), device=device)
+    run_experiment(file, spec, path, folder, jobs=jobs, settings=settings(config, set_ or []), device=device)
     show(folder, json_=json_)
     say(f"wrote {folder}; next: solidrec experiment report {folder}")
 

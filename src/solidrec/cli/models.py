@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from solidrec.cli.app import DataArgument, Device, Json, Protocol, RunArgument, Split, Threads, app, print_json
+from solidrec.cli.app import Config, DataArgument, Device, Json, Protocol, RunArgument, Split, Threads, app, print_json
 from solidrec.errors import UsageError
 
 
@@ -21,8 +21,8 @@ def train(
     model: Annotated[
         str | None,
         typer.Option(
-            help="Default solid-duet; static, apg, duet, solid-apg, solid-duet, spg, sml, duet-codebook, author-code, "
-            "or an -apg twin of the last four."
+            help="Default solid-duet; static, static-codebook, apg, duet, solid-apg, solid-duet, spg, sml, duet-codebook, "
+            "author-code, or an -apg twin of the last four."
         ),
     ] = None,
     backbone: Annotated[
@@ -31,7 +31,7 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Seed of parameters, order, negatives and dropout; default 0.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Maximum epochs of each stage.")] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; default runs/MODEL-BACKBONE-DIGEST.")] = None,
-    config: Annotated[Path | None, typer.Option(help="A TOML file with settings of the specification.")] = None,
+    config: Config = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, for example model.dim=64; may be repeated.")] = None,
     track: Annotated[
         list[str] | None, typer.Option(help="Also log every epoch to tensorboard or mlflow; may be repeated.")
@@ -92,15 +92,19 @@ def evaluate(
 
 
 def settings(config: Path | None, pairs: list[str]) -> dict[str, Any]:
-    """Read a TOML file of settings and lay --set pairs over it."""
+    """Read a TOML file of settings, or a preset by its name, and lay --set pairs over it."""
+    from solidrec.presets import preset, presets
     from solidrec.spec import assignment, merge
 
     found: dict[str, Any] = {}
-    if config is not None:
+    if config is not None and not config.exists() and str(config) in presets():
+        found = preset(str(config))
+    elif config is not None:
         try:
             found = tomllib.loads(config.read_text(encoding="utf-8"))
         except OSError as error:
-            raise UsageError(f"--config {config}: {error.strerror}") from None
+            names = ", ".join(presets())
+            raise UsageError(f"--config {config}: {error.strerror}; give a TOML file or a preset ({names})") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise UsageError(f"--config {config}: is not TOML ({error})") from None
     for pair in pairs:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from solidrec.cli.app import DataArgument, Json, app, print_json
+from solidrec.cli.app import Config, DataArgument, Json, app, print_json
 from solidrec.cli.experiment import Jobs, Out
 
 
@@ -31,7 +31,7 @@ def search(
     model: Annotated[str | None, typer.Option(help="Default solid-duet; as in train.")] = None,
     backbone: Annotated[str | None, typer.Option(help="Default sasrec; as in train.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of every training and of the search; default 0.")] = None,
-    config: Annotated[Path | None, typer.Option(help="A TOML file with settings of every training.")] = None,
+    config: Config = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="key=value for every training; may be repeated.")] = None,
     jobs: Jobs = 1,
     json_: Json = False,

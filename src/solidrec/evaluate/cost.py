@@ -65,13 +65,13 @@ def _parts(model: Recommender) -> Iterator[tuple[str, nn.Module]]:
     yield from (("items", model.items), ("backbone", model.backbone), ("head", model.head))
     for source in model.source.modules():
         if isinstance(source, Shared):
-            yield "shared", source
+            yield "shared", source.tensors
         elif isinstance(source, Trunk):
             yield from (("trunk", source.generator), ("metacode", source.semantics))
         elif isinstance(source, Branch):
             yield "branch", source.generator
-            if source.codebook is not None:
-                yield "codebook", source.codebook
+        if isinstance(source, Shared | Branch) and source.codebook is not None:
+            yield "codebook", source.codebook
 
 
 def inference(model: Recommender, data: PreparedData, *, length: int) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from solidrec.errors import Interrupted, SolidrecError, StorageError, UsageError
 from solidrec.experiments.cell_work import work
 from solidrec.experiments.grid import Cell, ExperimentSpec, cells_of, nested, rows_of
 from solidrec.experiments.live import Board
-from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.results import USERS, Plan, Results
 from solidrec.experiments.workers import as_they_end, processes
 from solidrec.spec import merge
 from solidrec.training.run import stoppable
@@ -119,6 +119,8 @@ def alone(out: Path) -> Iterator[None]:
             lock.flush()
             fcntl.flock(workers, fcntl.LOCK_EX)
             fcntl.flock(workers, fcntl.LOCK_UN)
+            for half in (out / USERS).glob(".tmp-*"):  # what a kill left half written
+                half.unlink()
             yield
     except OSError as error:
         raise StorageError(f"{out}: cannot write ({error.strerror or error}); choose another --out") from None

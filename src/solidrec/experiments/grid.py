@@ -33,11 +33,15 @@ Protocols = tuple[Protocol, ...]
 
 
 class RowSpec(Spec):
-    """A row that no axis gives: a ``baseline`` without training, or a run with ``settings`` of its own."""
+    """A row that no axis gives: a ``baseline`` without training, or a run with ``settings`` of its own.
+
+    ``labels`` say which row of the paper it stands for, and what it is compared with (default: all that it sets).
+    """
 
     name: str
     baseline: str | None = None
     settings: Settings = Field(default_factory=dict)
+    labels: dict[str, str] | None = None
 
 
 class SmallSpec(Spec):
@@ -210,9 +214,20 @@ def name_of(labels: Mapping[str, str]) -> str:
 
 
 def labels_of(row: RowSpec) -> dict[str, str]:
-    """Return the labels of a listed row: its model and backbone, if it says them."""
-    flat = nested(row.settings).get("model", {})
-    return {f"model.{key}": str(flat[key]) for key in ("backbone", "name") if key in flat}
+    """Return the labels of a listed row: the given ones, or what it sets."""
+    return row.labels if row.labels is not None else {key: label(value) for key, value in flat(nested(row.settings)).items()}
+
+
+def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return settings by dotted key.
+
+    >>> flat({"model": {"name": "spg", "codebook": {"mlp": False}}})
+    {'model.name': 'spg', 'model.codebook.mlp': False}
+    """
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found
 
 
 def nested(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,45 @@
+"""Presets are settings that a specification accepts, and the command line takes them by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from solidrec.artifacts import read_json
+from solidrec.errors import UsageError
+from solidrec.presets import preset, presets
+from solidrec.spec import RunSpec
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_preset_is_a_specification(name: str) -> None:
+    assert RunSpec.parse({"data": "x", **preset(name)}) != RunSpec.parse({"data": "x"})
+
+
+def test_the_papers_preset_has_its_table_7_and_its_equation_13() -> None:
+    spec = RunSpec.parse({"data": "x", **preset("paper")})
+    assert (spec.model.dim, spec.model.length, spec.model.clip, spec.model.codebook.hidden) == (32, 10, 0.01, 64)
+    assert (spec.train.batch, spec.train.learning_rate, spec.train.penalty) == (1024, 0.001, 0.1)
+    assert (spec.model.codebook.find, spec.model.codebook.loss, spec.model.codebook.schedule) == ("nearest", "literal", "staged")
+
+
+def test_an_unknown_name_is_one_line() -> None:
+    with pytest.raises(UsageError, match="did you mean 'paper'"):
+        preset("papr")
+
+
+def test_the_command_line_takes_a_preset_or_a_file(solidrec: Callable[..., Any], data: Any, tmp_path: Path) -> None:
+    """Both are refused by name where they are neither; what is laid over a preset wins."""
+    gone = solidrec("train", data.path, "--config", "papr", "--out", tmp_path / "run")
+    assert gone.code == 2
+    assert "give a TOML file or a preset (paper" in gone.err
+    made = solidrec(
+        "train", data.path, "--model", "static", "--config", "paper", "--set", "train.batch=128", "--epochs", 1,
+        "--out", tmp_path / "run",
+    )  # fmt: skip
+    assert made.code == 0, made.err
+    spec = RunSpec.parse(read_json(tmp_path / "run" / "spec.json"))
+    assert (spec.train.batch, spec.train.learning_rate) == (128, 0.001)
