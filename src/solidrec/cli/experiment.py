@@ -63,28 +63,47 @@ def run(
 
 def show(folder: Path, *, json_: bool) -> None:
     """Print the tables of an experiment and write them beside its results."""
+    from dataclasses import asdict
+
     from solidrec.console import out
-    from solidrec.experiments.result_tables import tables_of, write_tables
+    from solidrec.experiments.result_tables import measures_of, tables_of, write_tables
     from solidrec.experiments.results import Plan
     from solidrec.experiments.results import Results as Folder
     from solidrec.experiments.table_text import grids, rich_table
 
-    tables = tables_of(Plan.load(folder), Folder(folder))
-    write_tables(folder, tables)
+    plan, results = Plan.load(folder), Folder(folder)
+    tables, measures = tables_of(plan, results), measures_of(plan, results)
+    write_tables(folder, tables, measures)
     if json_:
-        print_json([table.plain() for table in tables])
+        print_json([*(table.plain() for table in tables), *map(asdict, measures)])
         return
-    for table in tables:
-        for grid in grids(table):
+    shown = [(grids(table), table.notes) for table in tables] + [(table.grids, table.notes) for table in measures]
+    for parts, notes in shown:
+        for grid in parts:
             out().print(rich_table(grid))
-        for note in table.notes:
-            out().print(note)
+        for note in notes:
+            out().print(note, markup=False)
 
 
 @experiment.command(short_help="The tables of an experiment.", epilog="Example: solidrec experiment table table1")
 def table(results: Results, json_: Json = False) -> None:
-    """Print the tables of what is finished; also written as tables.md, tables.tex, cells.csv and comparisons.csv."""
+    """Print the tables of what is finished; also written as tables.md, tables.tex, cells.csv, comparisons.csv, measures.csv."""
     show(results, json_=json_)
+
+
+@experiment.command(short_help="One page to look at.", epilog="Example: solidrec experiment report table1")
+def report(
+    results: Results,
+    out: Annotated[Path | None, typer.Option(help="The HTML file; default report.html in the folder.")] = None,
+) -> None:
+    """Write one HTML file of what is finished: tables, figures, training, codebooks, protocol and provenance.
+
+    The tables are written beside the results, as `solidrec experiment table` does.
+    """
+    from solidrec.console import say
+    from solidrec.experiments.experiment_report import write_experiment_report
+
+    say(f"wrote {write_experiment_report(results, out, progress=True)}")
 
 
 @experiment.command(

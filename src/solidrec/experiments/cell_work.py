@@ -20,6 +20,7 @@ from solidrec.evaluate.scorer import ModelScorer, Scorer
 from solidrec.evaluate.stability import stability
 from solidrec.experiments.grid import Cell
 from solidrec.experiments.results import RUNS, write_users
+from solidrec.experiments.stability_table import STABILITY, write_stability
 from solidrec.runs import Run
 from solidrec.spec import ModelSpec
 from solidrec.training.run import train_run
@@ -52,7 +53,7 @@ def work(
         "seed": cell.seed,
         "spec": {"baseline": cell.baseline} if cell.spec is None else cell.spec.model_dump(mode="json"),
         "evaluations": evaluations,
-        "measures": {} if run is None else {name: measure(name, run, data) for name in measures},
+        "measures": {} if run is None else {name: measure(name, run, data, key=cell.key, out=out) for name in measures},
         **({} if run is None else trained(run)),
         "seconds": time.perf_counter() - started,
         "machine": {"cpu": torch.backends.cpu.get_cpu_capability(), "system": platform.machine(), "threads": 1, "device": device},
@@ -60,10 +61,12 @@ def work(
     }
 
 
-def measure(name: str, run: Run, data: PreparedData) -> Mapping[str, Any]:
-    """Measure something of a trained model besides how it ranks."""
-    if name == "stability":
-        return stability(run.model, data, length=run.spec.model.length).summary()
+def measure(name: str, run: Run, data: PreparedData, *, key: str, out: Path) -> Mapping[str, Any]:
+    """Measure something of a trained model besides how it ranks; what stability finds of each user lies in `out` then."""
+    if name == STABILITY:
+        found = stability(run.model, data, length=run.spec.model.length)
+        write_stability(out, key, found)
+        return found.summary()
     return {**cost(run.model, data, run.spec), "seconds_an_epoch": training_seconds(run.history)}
 
 

@@ -53,6 +53,11 @@ class Contrast:
         """Whether `one` is better than `other` beyond chance."""
         return self.found is not None and earns_star(self.found.mean, self.p)
 
+    @property
+    def worse(self) -> bool:
+        """Whether `one` is worse than `other` beyond chance."""
+        return self.found is not None and earns_star(-self.found.mean, self.p)
+
     def plain(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
         of = self.comparison

@@ -18,7 +18,7 @@ from solidrec.data.prepared import KIND, PreparedData
 from solidrec.devices import check_device
 from solidrec.errors import Interrupted, SolidrecError, StorageError, UsageError
 from solidrec.experiments.cell_work import work
-from solidrec.experiments.grid import SMALL, Cell, ExperimentSpec, cells_of, nested, rows_of
+from solidrec.experiments.grid import Cell, ExperimentSpec, cells_of, nested, rows_of
 from solidrec.experiments.live import Board
 from solidrec.experiments.results import USERS, Plan, Results
 from solidrec.experiments.workers import as_they_end, processes
@@ -50,7 +50,7 @@ def run_experiment(
     rows = rows_of(experiment, data)
     cells = cells_of(experiment, rows, data, settings or {})
     common = merge(nested(experiment.settings), settings or {})
-    plan = Plan.of(Path(name).stem.removesuffix(SMALL), experiment, rows, cells, data=path, settings=common)
+    plan = Plan.of(Path(name).name, experiment, rows, cells, data=path, settings=common)
     with alone(out):
         plan.save(out)
         results = Results(out)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Told apart by people with any colour vision (after Okabe and Ito), each with a light and a dark page's tone.
 RUN_COLORS = (
     ("#0072b2", "#56b4e9"), ("#d55e00", "#ff9248"), ("#00856a", "#2fcfa4"), ("#a3478b", "#e5a3cc"),
-    ("#7a5c00", "#e6c04c"), ("#3d4db7", "#9aa8ff"),
+    ("#7a5c00", "#e6c04c"), ("#3d4db7", "#9aa8ff"), ("#a8123e", "#ff8fa3"),
 )  # fmt: skip
 BASELINE_COLORS = (("#6b7480", "#9aa4b0"), ("#8a939e", "#7d8894"))
 INK, MUTED, GRID = "#1c2128", "#57606a", "#dfe3e8"
@@ -26,7 +26,7 @@ COLORS = {
     **{light: f"b{n}" for n, (light, _) in enumerate(BASELINE_COLORS)},
 }  # fmt: skip
 """The tones that are drawn, and the variables of the style sheet that stand in their place on the page."""
-MARKERS = (("o", "●"), ("s", "■"), ("D", "◆"), ("^", "▲"), ("v", "▼"), ("P", "✚"))
+MARKERS = (("o", "●"), ("s", "■"), ("D", "◆"), ("^", "▲"), ("v", "▼"), ("P", "✚"), ("X", "✖"))
 HOLLOW = (("o", "○"), ("s", "□"))
 WIDTH = 3.6  # inches at 72 points: as many CSS pixels as a phone is wide
 STYLE: dict[Any, Any] = {
@@ -63,7 +63,7 @@ class Series:
 @final
 @dataclass(frozen=True)
 class Line:
-    """A curve: ``x`` and ``y`` of one length, dashed or of points alone, ``chosen`` the index to mark or None."""
+    """A curve: ``x`` and ``y`` of one length, dashed, thin or of points alone, ``chosen`` the index to mark or None."""
 
     series: Series
     x: Sequence[float]
@@ -71,6 +71,7 @@ class Line:
     dashed: bool = False
     points: bool = False
     chosen: int | None = None
+    thin: bool = False
 
 
 def interval_chart(rows: Sequence[tuple[Series, float, float, float]], *, label: str) -> str:
@@ -108,10 +109,12 @@ def line_chart(
             if line.points or len(line.x) == 1:
                 axes.plot(line.x, line.y, "o", color=line.series.color, markersize=3.2)
             else:
-                axes.plot(line.x, line.y, color=line.series.color, linestyle=style)
+                axes.plot(line.x, line.y, color=line.series.color, linestyle=style, linewidth=0.9 if line.thin else 1.6)
             if line.chosen is not None:
                 at = ([line.x[line.chosen]], [line.y[line.chosen]])
-                axes.plot(*at, marker=line.series.marker, color=line.series.color, markersize=7, linestyle="none")
+                axes.plot(
+                    *at, marker=line.series.marker, color=line.series.color, markersize=4 if line.thin else 7, linestyle="none"
+                )
         axes.set_xlabel(x_label)
         axes.xaxis.set_major_locator(few_ticks(integer=True))
         axes.yaxis.set_major_locator(few_ticks(integer=counts))
@@ -147,11 +150,11 @@ def histogram(values: Sequence[int], *, label: str, x_label: str, y_label: str, 
     return drawing(paint, height=2.1, label=label)
 
 
-def few_ticks(*, integer: bool = False) -> MaxNLocator:
-    """Return a locator of at most six round places."""
+def few_ticks(*, integer: bool = False, most: int = 6) -> MaxNLocator:
+    """Return a locator of a few round places."""
     from matplotlib.ticker import MaxNLocator
 
-    return MaxNLocator(nbins=6, integer=integer, steps=[1, 2, 2.5, 5, 10])
+    return MaxNLocator(nbins=most, integer=integer, steps=[1, 2, 2.5, 5, 10])
 
 
 def drawing(paint: Callable[[Axes], None], *, height: float, label: str) -> str:

@@ -40,6 +40,7 @@ body {
 h1 { font-size: 1.05rem; font-weight: 600; color: var(--muted); margin: 0 0 .6rem; }
 h2 { font-size: 1.2rem; margin: 0 0 .7rem; }
 h3 { font-size: 1rem; margin: .4rem 0; }
+:is(p, .scroll, .figures) + h3 { margin-top: 1.6rem; }
 p { margin: .5rem 0; max-width: 78ch; }
 a { color: var(--s0); text-underline-offset: .2em; }
 code { font: .88em/1.4 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; overflow-wrap: anywhere; }
@@ -77,6 +78,10 @@ tbody tr:last-child > * { border-bottom: 0; }
 .numbers td, .numbers thead th:not(:first-child) { text-align: right; white-space: nowrap; }
 td small { display: block; font-size: .78rem; }
 .best { font-weight: 750; }
+.words { display: inline-block; max-width: 17rem; white-space: normal; text-align: left; }
+.small { font-size: .86rem; }
+details { margin: .8rem 0; }
+summary { cursor: pointer; color: var(--s0); }
 .lists { table-layout: fixed; min-width: 34rem; line-height: 1.4; }
 .lists tr > :first-child { width: 1.8rem; color: var(--muted); }
 .hit { background: var(--hit); border-radius: 4px; padding: .05rem .3rem; margin-left: -.3rem; box-decoration-break: clone; }
@@ -103,10 +108,12 @@ dd { margin: 0; min-width: 0; }
   :root { font-size: 11px; }
   body { max-width: none; padding: 0; background: #fff; font-size: 1rem; }
   nav { display: none; }
+  details:not([open])::after { content: " (unfold it on the screen to print it)"; color: var(--muted); }
   section { border: 0; padding: 0; margin: 1.2rem 0; }
   .scroll { overflow: visible; }
   tr, .sample { break-inside: avoid; }
-  h2, h3, .caption { break-after: avoid; }
+  h2, h3, .caption, .legend, summary { break-after: avoid; }
+  .figures { grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); }
   * { print-color-adjust: exact; }
 }
 """)

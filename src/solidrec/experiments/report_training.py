@@ -12,21 +12,22 @@ from solidrec.training.loop import SELECT
 
 Row = dict[str, Any]
 Looks = Mapping[str, Series]
-Logs = list[tuple[Contender, list[Row]]]
+Logs = Sequence[tuple[Series, list[Row]]]
+"""How a run looks, and its log."""
 CLIP = "A weight on the clip adds exactly T or −T to the trunk's, whatever the branch would have liked to add."
 
 
 def training(contenders: Sequence[Contender], looks: Looks) -> str:
     """Return the curves of every run that has a log."""
-    logs = logs_of(contenders)
+    logs = logs_of(contenders, looks)
     if not logs:
         return ""
-    loss = curves(logs, looks, lambda row: row["loss"])
-    valid = curves(logs, looks, lambda row: (row["valid"] or {}).get(SELECT))
+    loss = curves(logs, lambda row: row["loss"])
+    valid = curves(logs, lambda row: (row["valid"] or {}).get(SELECT))
     drawn = [("Training loss", line_chart(loss, label="Training loss by epoch"))] if loss else []
     if valid:
         drawn.append((f"{SELECT} on the validation split", line_chart(valid, label=f"Validation {SELECT} by epoch")))
-    parts = [legend([looks[entry.name] for entry, _ in logs]), figures(*drawn), stage_table(logs, looks)]
+    parts = [legend([look for look, _ in logs]), figures(*drawn), stage_table(logs)]
     dashes = " A dashed curve is the second stage (Eq. 13, with the codebook), which starts from the best weights of the first."
     staged = any(row["stage"] > 1 for _, rows in logs for row in rows)
     missing = "" if valid else " There is no validation split here: the last epoch was kept."
@@ -35,10 +36,10 @@ def training(contenders: Sequence[Contender], looks: Looks) -> str:
     return "\n".join(parts)
 
 
-def logs_of(contenders: Sequence[Contender]) -> Logs:
-    """Return the runs that have a log, with it."""
-    found = [(entry, entry.run.history) for entry in contenders if entry.run is not None]
-    return [(entry, rows) for entry, rows in found if rows]
+def logs_of(contenders: Sequence[Contender], looks: Looks) -> Logs:
+    """Return the looks of the runs that have a log, with it."""
+    found = [(looks[entry.name], entry.run.history) for entry in contenders if entry.run is not None]
+    return [(look, rows) for look, rows in found if rows]
 
 
 def by_stage(rows: Sequence[Row]) -> dict[int, list[Row]]:
@@ -51,10 +52,10 @@ def chosen(rows: Sequence[Row]) -> Row | None:
     return next((row for row in reversed(rows) if row["best"]), None)
 
 
-def curves(logs: Logs, looks: Looks, value: Callable[[Row], Any]) -> list[Line]:
+def curves(logs: Logs, value: Callable[[Row], Any]) -> list[Line]:
     """Return one line a run and stage, a stage to the right of the one before it; epochs without a value are left out."""
     lines = []
-    for entry, rows in logs:
+    for look, rows in logs:
         before = 0
         for stage, part in by_stage(rows).items():
             counted = [row for row in part if value(row) is not None]
@@ -62,60 +63,76 @@ def curves(logs: Logs, looks: Looks, value: Callable[[Row], Any]) -> list[Line]:
             places = [before + row["epoch"] for row in counted]
             mark = counted.index(kept) if kept in counted else None
             if counted:
-                lines.append(Line(looks[entry.name], places, [value(row) for row in counted], dashed=stage > 1, chosen=mark))
+                lines.append(Line(look, places, [value(row) for row in counted], dashed=stage > 1, chosen=mark))
             before += part[-1]["epoch"]
     return lines
 
 
 def unused(logs: Logs) -> str:
     """Say which runs kept the start of a stage, because no epoch of it was better."""
-    kept = [(entry, chosen(part)) for entry, log in logs for part in by_stage(log).values()]
-    names = [escape(entry.label) for entry, row in kept if row is not None and row["epoch"] == 0]
+    kept = [(look, chosen(part)) for look, log in logs for part in by_stage(log).values()]
+    names = [escape(look.label) for look, row in kept if row is not None and row["epoch"] == 0]
     return "".join(f" {name} kept epoch 0 of its second stage: no epoch with the codebook validated better." for name in names)
 
 
-def stage_table(logs: Logs, looks: Looks) -> str:
+def stage_table(logs: Logs) -> str:
     """Return the kept epoch of every stage."""
     rows = []
-    for entry, log in logs:
+    for look, log in logs:
         for stage, part in by_stage(log).items():
             kept = chosen(part) or part[-1]
             valid = (kept["valid"] or {}).get(SELECT)
             minutes = sum(row["seconds"] for row in part) / 60
             epochs = f"{kept['epoch']} of {part[-1]['epoch']}"
-            rows.append([tag(looks[entry.name]), str(stage), epochs, "–" if valid is None else f"{valid:.4f}", f"{minutes:.1f}"])
+            rows.append([tag(look), str(stage), epochs, "–" if valid is None else f"{valid:.4f}", f"{minutes:.1f}"])
     return table(["", "stage", "epoch kept", f"validation {MAIN}", "minutes"], rows)
 
 
 def codebook(contenders: Sequence[Contender], looks: Looks) -> str:
     """Return the health of every codebook, and how much of each clipped branch sits on the clip."""
-    logs = logs_of(contenders)
-    read = [(entry, rows) for entry, rows in logs if any("codes_used" in row for row in rows)]
-    clipped = [(entry, rows) for entry, rows in logs if any("saturated" in row for row in rows)]
+    logs = logs_of(contenders, looks)
+    clips = {looks[entry.name].label: entry.run.spec.model.clip for entry in contenders if entry.run is not None}
+    read, clipped = with_codes(logs), with_clip(logs)
+    words = [paragraph(escape(used_words(look.label, rows))) for look, rows in read]
+    said = [escape(clip_words(look.label, rows, clips[look.label])) for look, rows in clipped]
+    words += [paragraph(" ".join([*said, CLIP]))] if clipped else []
+    return "\n".join([*words, health(logs)])
+
+
+def with_codes(logs: Logs) -> Logs:
+    """Return the logs that tell of a codebook."""
+    return [(look, rows) for look, rows in logs if any("codes_used" in row for row in rows)]
+
+
+def with_clip(logs: Logs) -> Logs:
+    """Return the logs that tell of a clip."""
+    return [(look, rows) for look, rows in logs if any("saturated" in row for row in rows)]
+
+
+def health(logs: Logs, *, of: str = "") -> str:
+    """Return the charts of codebooks and clips that the logs tell of, if any; `of` tells them from others of the page."""
+    read, clipped = with_codes(logs), with_clip(logs)
     if not read and not clipped:
         return ""
-    words = [paragraph(escape(used_words(entry, rows))) for entry, rows in read]
-    words += [paragraph(" ".join([*(escape(clip_words(entry, rows)) for entry, rows in clipped), CLIP]))] if clipped else []
-    shown = [entry for entry, _ in logs if any(entry is other for other, _ in read + clipped)]
-    drawn = [*(code_charts(read, looks) if read else ()), *(clip_charts(clipped, looks) if clipped else ())]
-    return "\n".join([*words, legend([looks[entry.name] for entry in shown]), figures(*drawn)])
+    shown = [look for look, _ in logs if any(look == other for other, _ in [*read, *clipped])]
+    drawn = [*(code_charts(read, of) if read else ()), *(clip_charts(clipped, of) if clipped else ())]
+    return "\n".join([legend(shown), figures(*drawn)])
 
 
-def used_words(entry: Contender, rows: Sequence[Row]) -> str:
+def used_words(label: str, rows: Sequence[Row]) -> str:
     """Say how many codes were in use at the end, how evenly, and how often one was revived."""
     used = [row for row in rows if "codes_used" in row]
     last, revived = used[-1], sum(row.get("codes_revived", 0) for row in used)
     return (
-        f"{entry.label}: {last['codes_used']:,} of {size_of(rows):,} codes were chosen in the last epoch, as evenly as "
+        f"{label}: {last['codes_used']:,} of {size_of(rows):,} codes were chosen in the last epoch, as evenly as "
         f"{last['perplexity']:.0f} codes of equal use (perplexity); dead codes were revived {revived:,} times."
     )
 
 
-def clip_words(entry: Contender, rows: Sequence[Row]) -> str:
+def clip_words(label: str, rows: Sequence[Row], clip: float) -> str:
     """Say how much of the branch sits on the clip at the end."""
     last = [row["saturated"] for row in rows if "saturated" in row][-1]
-    limit = entry.run.spec.model.clip if entry.run is not None else 0.0
-    return f"{entry.label} ends with {last:.1%} of the branch's weights on the clip (T = {limit:g})."
+    return f"{label} ends with {last:.1%} of the branch's weights on the clip (T = {clip:g})."
 
 
 def size_of(rows: Sequence[Row]) -> int:
@@ -123,32 +140,34 @@ def size_of(rows: Sequence[Row]) -> int:
     return next(int(row["codes_used"] + row["codes_dead"]) for row in rows if "codes_used" in row)
 
 
-def code_charts(logs: Logs, looks: Looks) -> list[tuple[str, str]]:
+def code_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
     """Return the charts of codes used and how evenly, and of dead and revived ones."""
 
     def lines(key: str, **style: bool) -> list[Line]:
         found = []
-        for entry, rows in logs:
+        for look, rows in logs:
             part = [row for row in rows if key in row]
-            found.append(Line(looks[entry.name], [row["epoch"] for row in part], [row[key] for row in part], **style))
+            found.append(Line(look, [row["epoch"] for row in part], [row[key] for row in part], **style))
         return found
 
-    size, place = max(size_of(rows) for _, rows in logs), "epoch of stage 2"
+    size = max(size_of(rows) for _, rows in logs)
+    staged = all(row["stage"] > 1 for _, rows in logs for row in rows if "codes_used" in row)
+    place = "epoch of stage 2" if staged else "epoch"
     used = lines("codes_used") + lines("perplexity", dashed=True)
     dead = lines("codes_dead") + lines("codes_revived", points=True)
     health = line_chart(
-        used, label="Codes used and perplexity by epoch", x_label=place, counts=True, limit=(size, f"all {size:,} codes")
+        used, label=f"Codes used and perplexity by epoch{of}", x_label=place, counts=True, limit=(size, f"all {size:,} codes")
     )
     return [
         ("Codes used (solid) and perplexity (dashed)", health),
         (
             "Dead codes (line) and revived ones (points)",
-            line_chart(dead, label="Dead and revived codes by epoch", x_label=place, counts=True),
+            line_chart(dead, label=f"Dead and revived codes by epoch{of}", x_label=place, counts=True),
         ),
     ]
 
 
-def clip_charts(logs: Logs, looks: Looks) -> list[tuple[str, str]]:
+def clip_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
     """Return the chart of the saturated share."""
-    lines = curves(logs, looks, lambda row: row.get("saturated"))
-    return [("Share of the branch's weights on the clip", line_chart(lines, label="Saturated share by epoch", share=True))]
+    lines = curves(logs, lambda row: row.get("saturated"))
+    return [("Share of the branch's weights on the clip", line_chart(lines, label=f"Saturated share by epoch{of}", share=True))]

@@ -1,17 +1,22 @@
-"""The tables of an experiment's folder: one a protocol, on the terminal and as files."""
+"""The tables of an experiment's folder, on the terminal and as files: one a protocol, and those of what else was measured."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from solidrec.artifacts import write_file
 from solidrec.errors import UsageError
 from solidrec.experiments.contrasts import Compared, compare_rows
+from solidrec.experiments.cost_table import cost_table
 from solidrec.experiments.grid import found
+from solidrec.experiments.measure_table import MeasureTable, measure_latex, measure_markdown, measures_csv
+from solidrec.experiments.measured import Measured
 from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.stability_table import stability_table
+from solidrec.experiments.sweep_table import sweep_table
 from solidrec.experiments.table_text import cells_csv, contrasts_csv, latex, markdown
-from solidrec.experiments.tables import Layout, ResultTable, result_table
+from solidrec.experiments.tables import PAPER_NEGATIVES, Layout, ResultTable, result_table
 
 PAPER_TABLES = {"table1": 1, "table2": 2, "table3": 3}
 SHARED = ("model.name", "model.backbone")
@@ -19,11 +24,17 @@ SHARED = ("model.name", "model.backbone")
 
 def tables_of(plan: Plan, results: Results) -> list[ResultTable]:
     """Return one table for each protocol of a plan, with what is not finished shown as missing."""
-    layout = Layout(
+    layout = layout_of(plan, results)
+    return [result_table(results.measured(plan, protocol), layout) for protocol in plan.protocols]
+
+
+def layout_of(plan: Plan, results: Results) -> Layout:
+    """Return what the tables of a plan are to show."""
+    return Layout(
         plan.title, expected={row.name: row.labels for row in plan.rows}, seeds=plan.seeds, reference=plan.reference,
         paper=PAPER_TABLES.get(plan.layout), data_name=plan.data_name, fixed=fixed(plan),
+        negatives=results.negatives(plan) or PAPER_NEGATIVES,
     )  # fmt: skip
-    return [result_table(results.measured(plan, protocol), layout) for protocol in plan.protocols]
 
 
 def fixed(plan: Plan) -> Mapping[str, str]:
@@ -32,13 +43,25 @@ def fixed(plan: Plan) -> Mapping[str, str]:
     return {key: str(value) for key, value in said.items() if value is not None}
 
 
-def write_tables(out: Path, tables: list[ResultTable]) -> list[Path]:
-    """Write tables beside their results: for reading, for papers, and every raw number."""
+def measures_of(plan: Plan, results: Results, measured: Mapping[str, Sequence[Measured]] | None = None) -> list[MeasureTable]:
+    """Return the tables of what else was measured: λ against T (Figure 5), stability (Table 4), cost (Table 5).
+
+    `measured` are the rows under each protocol, for whom has them already.
+    """
+    if measured is None:
+        measured = {protocol: results.measured(plan, protocol) for protocol in plan.protocols}
+    made = (sweep_table(plan, results, measured), stability_table(plan, results), cost_table(plan, results))
+    return [table for table in made if table is not None]
+
+
+def write_tables(out: Path, tables: Sequence[ResultTable], measures: Sequence[MeasureTable] = ()) -> list[Path]:
+    """Write tables beside their results: for reading, for papers, and every raw number (``measures.csv`` only if there are)."""
     texts = {
-        "tables.md": "\n\n".join(markdown(table) for table in tables) + "\n",
-        "tables.tex": "\n\n".join(latex(table) for table in tables) + "\n",
+        "tables.md": "\n\n".join([*map(markdown, tables), *map(measure_markdown, measures)]) + "\n",
+        "tables.tex": "\n\n".join([*map(latex, tables), *map(measure_latex, measures)]) + "\n",
         "cells.csv": cells_csv(tables),
         "comparisons.csv": contrasts_csv(tables),
+        **({"measures.csv": measures_csv(measures)} if measures else {}),
     }
     for name, text in texts.items():
         write_file(out / name, lambda temporary, text=text: temporary.write_text(text, encoding="utf-8"))  # type: ignore[misc]

@@ -141,6 +141,11 @@ class Results:
         """Return the cells of a plan that are not finished."""
         return [place for place in plan.places if not self.has(place.key, plan)]
 
+    def negatives(self, plan: Plan) -> int | None:
+        """Return how many items a target met under protocol *paper* (fewer in a small catalogue), None before that is known."""
+        found = (self.records.get(place.key, {}).get("evaluations", {}).get("paper") for place in plan.places)
+        return next((int(each["negatives"]) for each in found if each is not None), None)
+
     def measured(self, plan: Plan, protocol: str) -> list[Measured]:
         """Return the rows of a plan with at least one finished seed, in its order."""
         rows = []

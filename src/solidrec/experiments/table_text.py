@@ -115,9 +115,9 @@ def grid_markdown(grid: Grid) -> str:
     lines = [grid.heads, tuple("---" if index == 0 else "---:" for index in range(len(grid.heads)))]
     for block, line in _by_block(grid):
         if block is not None:
-            lines.append((f"*{_escaped(block, MARKDOWN)}*", *[""] * (len(grid.heads) - 1)))
-        lines.append(tuple(f"**{_escaped(p.text, MARKDOWN)}**" if p.bold else _escaped(p.text, MARKDOWN) for p in line))
-    return f"**{_escaped(grid.title, MARKDOWN)}**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
+            lines.append((f"*{escaped(block, MARKDOWN)}*", *[""] * (len(grid.heads) - 1)))
+        lines.append(tuple(f"**{escaped(p.text, MARKDOWN)}**" if p.bold else escaped(p.text, MARKDOWN) for p in line))
+    return f"**{escaped(grid.title, MARKDOWN)}**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def latex(table: ResultTable) -> str:
@@ -128,17 +128,17 @@ def latex(table: ResultTable) -> str:
 
 def grid_latex(grid: Grid, notes: Sequence[str] = ()) -> str:
     """Return a grid as a LaTeX table."""
-    heads = " & ".join(_escaped(head, LATEX) for head in grid.heads)
+    heads = " & ".join(escaped(head, LATEX) for head in grid.heads)
     lines: list[str] = []
     for block, line in _by_block(grid):
         if block is not None:
             rule = [r"\midrule"] if lines else []
-            lines += [*rule, rf"\multicolumn{{{len(grid.heads)}}}{{l}}{{\emph{{{_escaped(block, LATEX)}}}}} \\"]
-        texts = (rf"\textbf{{{_escaped(p.text, LATEX)}}}" if p.bold else _escaped(p.text, LATEX) for p in line)
+            lines += [*rule, rf"\multicolumn{{{len(grid.heads)}}}{{l}}{{\emph{{{escaped(block, LATEX)}}}}} \\"]
+        texts = (rf"\textbf{{{escaped(p.text, LATEX)}}}" if p.bold else escaped(p.text, LATEX) for p in line)
         lines.append(" & ".join(texts) + r" \\")
-    caption, columns = _escaped(grid.title, LATEX), f"l{'r' * (len(grid.heads) - 1)}"
+    caption, columns = escaped(grid.title, LATEX), f"l{'r' * (len(grid.heads) - 1)}"
     begin = [r"\begin{table}", r"\centering", rf"\caption{{{caption}}}", rf"\begin{{tabular}}{{{columns}}}"]
-    under = [rf"\par\medskip{{\footnotesize {_escaped(' '.join(notes), LATEX)}\par}}"] if notes else []
+    under = [rf"\par\medskip{{\footnotesize {escaped(' '.join(notes), LATEX)}\par}}"] if notes else []
     end = [r"\bottomrule", r"\end{tabular}", *under, r"\end{table}", ""]
     return "\n".join([*begin, r"\toprule", heads + r" \\", r"\midrule", *lines, *end])
 
@@ -158,7 +158,7 @@ def rich_table(grid: Grid) -> Table:
 
 def cells_csv(tables: Iterable[ResultTable]) -> str:
     """Return the raw numbers of tables, one line a cell; what is missing is empty."""
-    return _csv(
+    return csv_text(
         CELLS,
         (
             (
@@ -172,10 +172,11 @@ def cells_csv(tables: Iterable[ResultTable]) -> str:
 
 def contrasts_csv(tables: Iterable[ResultTable]) -> str:
     """Return the raw numbers of the comparisons of tables, one line a comparison."""
-    return _csv(CONTRASTS, ((table.title, table.label, *_numbers(each)) for table in tables for each in table.contrasts))
+    return csv_text(CONTRASTS, ((table.title, table.label, *_numbers(each)) for table in tables for each in table.contrasts))
 
 
-def _csv(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+def csv_text(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+    """Return lines under their heads as CSV."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(heads)
@@ -216,5 +217,6 @@ def _by_block(grid: Grid) -> Iterable[tuple[str | None, tuple[Part, ...]]]:
         before = block
 
 
-def _escaped(text: str, marks: dict[str, str]) -> str:
+def escaped(text: str, marks: dict[str, str]) -> str:
+    """Return text with the letters that mean something written so that they do not."""
     return "".join(marks.get(letter, letter) for letter in text)
