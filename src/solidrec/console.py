@@ -117,9 +117,12 @@ def items_table(title: str, items: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def out() -> Console:
-    """Return the console for results, on standard output; a title such as "[/b] :100:" is printed as it is."""
-    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else FILE_WIDTH)
+def out(file_width: int = FILE_WIDTH) -> Console:
+    """Return the console for results, on standard output, of `file_width` columns where that is no terminal.
+
+    A title such as "[/b] :100:" is printed as it is.
+    """
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else file_width)
 
 
 def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:

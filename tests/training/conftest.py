@@ -88,3 +88,21 @@ def no_training() -> Callable[[RunSpec], np.ndarray]:
         raise AssertionError("a model was trained for nothing")
 
     return train
+
+
+class Stop:
+    """A display that presses Ctrl-C at the second epoch."""
+
+    def epoch(self, row: Row) -> None:
+        if row["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    def stage(self, stage: int, epochs: int, steps: int) -> None: ...
+    def step(self) -> None: ...
+    def done(self, row: Row) -> None: ...
+
+
+@pytest.fixture
+def stop() -> Stop:
+    """A display that stops a training."""
+    return Stop()

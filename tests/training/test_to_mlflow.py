@@ -12,33 +12,21 @@ from solidrec.artifacts import read_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import Interrupted, StorageError
 from solidrec.spec import RunSpec
-from solidrec.training.loop import Row
+from solidrec.training.loop import Display
 from solidrec.training.run import train_run
 from solidrec.training.to_mlflow import EXPERIMENT, FILE, MlflowStore, flat, ours
 from solidrec.training.tracking import points
 
 
-class Stop:
-    """A display that presses Ctrl-C at the second epoch."""
-
-    def epoch(self, row: Row) -> None:
-        if row["epoch"] == 2:
-            raise KeyboardInterrupt
-
-    def stage(self, stage: int, epochs: int, steps: int) -> None: ...
-    def step(self) -> None: ...
-    def done(self, row: Row) -> None: ...
-
-
 def test_the_metrics_are_the_log_after_a_stop_too(
-    data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: PreparedData, spec_of: Callable[..., RunSpec], stop: Display, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     spec = spec_of("static")
     call = partial(train_run, data, spec, tmp_path / "run", track=["mlflow"])
     with pytest.raises(Interrupted):
-        call(display=Stop())
+        call(display=stop)
     with ours():
         from mlflow import MlflowClient
 

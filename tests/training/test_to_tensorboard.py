@@ -15,22 +15,9 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import Interrupted, StorageError
 from solidrec.runs import write_history
 from solidrec.spec import RunSpec
-from solidrec.training.loop import Row
 from solidrec.training.run import train_run
 from solidrec.training.to_tensorboard import FOLDER, TensorBoardStore
 from solidrec.training.tracking import points
-
-
-class Stop:
-    """A display that presses Ctrl-C at the second epoch."""
-
-    def epoch(self, row: Row) -> None:
-        if row["epoch"] == 2:
-            raise KeyboardInterrupt
-
-    def stage(self, stage: int, epochs: int, steps: int) -> None: ...
-    def step(self) -> None: ...
-    def done(self, row: Row) -> None: ...
 
 
 def read(folder: Path) -> EventAccumulator:
@@ -42,7 +29,7 @@ def read(folder: Path) -> EventAccumulator:
 def test_the_events_are_the_log_after_a_stop_too(data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path: Path) -> None:
     call = partial(train_run, data, spec_of(), tmp_path / "run", track=["tensorboard"])
     with pytest.raises(Interrupted):
-        call(display=Stop())
+        call(display=stop)
     run = call()
     events = read(run.path)
     found = {name: {event.step: event.value for event in events.Scalars(name)} for name in events.Tags()["scalars"]}

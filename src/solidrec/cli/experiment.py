@@ -61,6 +61,10 @@ def run(
     say(f"wrote {folder}; next: solidrec experiment report {folder}")
 
 
+FILE_WIDTH = 180
+"""Columns of a table with spreads, where there is no terminal to ask."""
+
+
 def show(folder: Path, *, json_: bool) -> None:
     """Print the tables of an experiment and write them beside its results."""
     from dataclasses import asdict
@@ -78,11 +82,12 @@ def show(folder: Path, *, json_: bool) -> None:
         print_json([*(table.plain() for table in tables), *map(asdict, measures)])
         return
     shown = [(grids(table), table.notes) for table in tables] + [(table.grids, table.notes) for table in measures]
+    console = out(FILE_WIDTH)
     for parts, notes in shown:
         for grid in parts:
-            out().print(rich_table(grid))
+            console.print(rich_table(grid))
         for note in notes:
-            out().print(note, markup=False)
+            console.print(note, markup=False)
 
 
 @experiment.command(short_help="The tables of an experiment.", epilog="Example: solidrec experiment table table1")
@@ -128,7 +133,7 @@ def compare(
         print_json({protocol: [contrast.plain() for contrast in each.contrasts] for protocol, each in found.items()})
         return
     for protocol, each in found.items():
-        out().print(rich_table(contrasts_grid(f"{b} less {a}, protocol {protocol}", each.contrasts)))
+        out(FILE_WIDTH).print(rich_table(contrasts_grid(f"{b} less {a}, protocol {protocol}", each.contrasts)))
 
 
 @experiment.command("list", short_help="The experiments that come with solidrec.", epilog="Example: solidrec experiment list")
