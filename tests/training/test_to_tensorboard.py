@@ -15,6 +15,7 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import Interrupted, StorageError
 from solidrec.runs import write_history
 from solidrec.spec import RunSpec
+from solidrec.training.loop import Display
 from solidrec.training.run import train_run
 from solidrec.training.to_tensorboard import FOLDER, TensorBoardStore
 from solidrec.training.tracking import points
@@ -26,7 +27,9 @@ def read(folder: Path) -> EventAccumulator:
     return events
 
 
-def test_the_events_are_the_log_after_a_stop_too(data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path: Path) -> None:
+def test_the_events_are_the_log_after_a_stop_too(
+    data: PreparedData, spec_of: Callable[..., RunSpec], stop: Display, tmp_path: Path
+) -> None:
     call = partial(train_run, data, spec_of(), tmp_path / "run", track=["tensorboard"])
     with pytest.raises(Interrupted):
         call(display=stop)
