@@ -18,7 +18,10 @@ from solidrec.nn.build import RECIPES
 from solidrec.spec import BACKBONE_NAMES, MODEL_NAMES
 
 Blocks = Callable[[Path, str], list[str]]
-SHORT = {"data, model=": "data, epochs=2, model=", "solidrec train": "solidrec train --epochs 2"}
+SHORT = {
+    "data, model=": "data, epochs=2, model=", "solidrec train": "solidrec train --epochs 2",
+    "run table1-small data": "run table2-small data --set train.epochs=1",
+}  # fmt: skip
 """Training to convergence is not what these tests are about."""
 
 

@@ -21,6 +21,7 @@ TEST = (
     "and Fisher's, corrected (Holm) for the {count} tests of this table. d_z: mean over standard deviation of users' differences."
 )
 STAR = f"A star in a row: above {{reference}}, corrected p < {LEVEL}. A star in a comparison: the same for its two sides."
+AMONG = {"paper": "the target among sampled items", "full": "the target among the whole catalogue"}
 BASE = "its base (`apg` for `solid-apg`, `duet` for `solid-duet`) on the same backbone"
 ONE_SEED = (
     "One training seed says nothing about a method: such differences are of these models only, without p and without a star."
@@ -221,8 +222,7 @@ def of_paper(table: int, labels: Mapping[str, str], metric: str, layout: Layout)
 def notes_of(rows: Sequence[Measured], lines: Sequence[Line], found: Sequence[Contrast], layout: Layout) -> tuple[str, ...]:
     """Return the sentences under a table."""
     first, tests = rows[0], sum(contrast.p is not None for contrast in found)
-    label = protocol_label(first.protocol, layout.negatives)
-    notes = [f"Protocol {first.protocol} ({label}), {len(first.users):,} test users, data {first.data}. {SPREAD}"]
+    notes = [f"Protocol {first.protocol} ({AMONG[first.protocol]}), {len(first.users):,} test users, data {first.data}. {SPREAD}"]
     if tests:
         bases = {contrast.comparison.other for contrast in found}
         notes += [TEST.format(count=tests), STAR.format(reference=f"`{bases.pop()}`" if len(bases) == 1 else BASE)]
