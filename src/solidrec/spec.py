@@ -87,7 +87,9 @@ class TrainSpec(Spec):
     weight_decay: float = Field(0.0, ge=0)
     negatives: int = Field(4, ge=1)
     penalty: float | None = Field(
-        None, ge=0, description="lambda of Eq. 13, default 100 with codes of semantic ids and the paper's 0.1 with nearest codes"
+        None,
+        ge=0,
+        description="lambda of Eq. 13, default 1000 with codes of semantic ids (once an item) and the paper's 0.1 with nearest codes",
     )
     stride: int | None = Field(
         None,

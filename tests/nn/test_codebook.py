@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from solidrec.nn.codebook import Codebook, mean_square, nearest_code, rotation, straight_through
+from solidrec.nn.codebook import Codebook, nearest_code, rotation, shares, square, straight_through
 
 ALL = torch.ones(1, 2, dtype=torch.bool)
 ONE = torch.ones(1, 1, dtype=torch.bool)
@@ -142,7 +142,7 @@ def coded_ema(start: float) -> float:
 def test_an_empty_batch_has_no_penalty() -> None:
     for loss in ("pair", "literal", "ema", "constant"):
         assert two_codes(loss=loss)(ALL.long(), EMBEDDED, ~ALL).penalty == 0
-    assert mean_square(EMBEDDED, EMBEDDED + 1, (~ALL).float()) == 0
+    assert square(EMBEDDED, EMBEDDED + 1, shares((~ALL).float())) == 0
 
 
 def test_constant_codes_pass_no_gradient() -> None:
@@ -242,3 +242,21 @@ def test_only_searched_codes_that_learn_may_move_elsewhere() -> None:
     assert Codebook(2, 2).movable
     assert not Codebook(2, 2, loss="constant").movable
     assert not Codebook(2, 2, semantic_of_item=torch.tensor([0, 1, 2])).movable
+
+
+def test_an_item_counts_once_however_often_it_is_seen() -> None:
+    """Two events of item 1 and one of item 2: each item's distance weighs the same, 1 / n at each of its n events."""
+    codebook = Codebook(2, 2, semantic_of_item=torch.tensor([0, 1, 2]), mlp=False)
+    codebook.codes.data.zero_()
+    history, vectors = torch.tensor([[1, 1, 2]]), torch.tensor([[[1.0, 1.0], [1.0, 1.0], [2.0, 2.0]]])
+    mask = torch.ones(1, 3, dtype=torch.bool)
+    assert codebook(history, vectors, mask).penalty.item() == pytest.approx(1.25 * (1 + 1 + 4) / 3)
+    codebook.count(torch.tensor([0, 2, 1]))
+    assert codebook(history, vectors, mask).penalty.item() == pytest.approx(1.25 * (1 / 2 + 1 / 2 + 4) / 3)
+    assert set(codebook.state_dict()) == {"codes", "semantic_of_item"}
+
+
+def test_searched_codes_count_every_event() -> None:
+    codebook = Codebook(2, 2, mlp=False)
+    codebook.count(torch.tensor([0, 2, 1]))
+    assert codebook.once is None

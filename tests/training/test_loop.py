@@ -125,7 +125,7 @@ def test_revival_repeats_itself(stage_of: Stages) -> None:
 @pytest.mark.parametrize(
     ("model", "find", "penalty", "weight"),
     [
-        ("solid-duet", "semantic", None, 100.0), ("solid-duet", "nearest", None, 0.1), ("author-code", "semantic", None, 0.1),
+        ("solid-duet", "semantic", None, 1000.0), ("solid-duet", "nearest", None, 0.1), ("author-code", "semantic", None, 0.1),
         ("solid-duet", "semantic", 0.0, 0.0), ("solid-duet", "nearest", 7.0, 7.0), ("sml", "semantic", None, 0.0),
     ],
 )  # fmt: skip

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from solidrec.nn.codebook import mean_square
+from solidrec.nn.codebook import shares, square
 from solidrec.nn.masks import reads
 from solidrec.nn.sources import Branch, Generated, Source, Trunk
 
@@ -40,5 +40,5 @@ class AuthorCode(Source):
         penalty = b.penalty
         if self.second.codebook is not None:
             found = F.embedding(b.stats["codes"].clamp(min=0), self.second.codebook.codes.detach())
-            penalty = mean_square(self.first.embed(history), found, reads(mask, places))
+            penalty = square(self.first.embed(history), found, shares(reads(mask, places).to(items.dtype)))
         return Generated(a.weights + b.weights, penalty, {**a.stats, **b.stats})

@@ -16,7 +16,7 @@ CLOSENESS = {"cpu": 1 << 20}
 MANY = 1 << 26
 
 
-PENALTY = {"semantic": 100.0, "nearest": 0.1}
+PENALTY = {"semantic": 1000.0, "nearest": 0.1}
 """The lambda of Eq. 13 by how codes are found: the paper's for the nearest, docs/log.md has the other's reason."""
 
 
@@ -85,6 +85,7 @@ class Codebook(nn.Module):
     codes: Tensor
     hits: Tensor
     semantic_of_item: Tensor | None
+    once: Tensor | None
 
     def __init__(
         self,
@@ -102,6 +103,7 @@ class Codebook(nn.Module):
         super().__init__()
         self.loss, self.distance, self.gradient, self.decay = loss, distance, gradient, decay
         self.register_buffer("semantic_of_item", semantic_of_item)
+        self.register_buffer("once", None, persistent=False)  # of training alone, which has the events
         start = torch.empty(size, dim).normal_(std=0.1)
         if loss in ("pair", "literal"):
             self.codes = nn.Parameter(start)
@@ -132,7 +134,19 @@ class Codebook(nn.Module):
         found = F.embedding(codes, self.codes)
         passed = found if self.loss == "constant" else PASS[self.gradient](vectors, found)
         read = passed if self.mlp is None else passed + self.mlp(passed)
-        return Coded(read, self.penalty(vectors, found, weight), codes.masked_fill(~mask, -1))
+        share = shares(weight)
+        if self.once is not None:
+            share = share * F.embedding(history, self.once[:, None])[..., 0]
+        return Coded(read, self.penalty(vectors, found, share), codes.masked_fill(~mask, -1))
+
+    def count(self, events: Int[Tensor, " V1"]) -> None:
+        """Let an item count 1 / `events` of it in the penalty, so that each weighs the same however often it is seen.
+
+        That is a prior over item embeddings, stated once an item: what is seen often is soon learned from its own events, what is
+        seen rarely stays with the items of its semantic id. Codes that are searched count every event, as Eq. 13 does.
+        """
+        if self.semantic_of_item is not None:
+            self.once = events.clamp(min=1).to(self.codes).reciprocal()
 
     @property
     def weight(self) -> float:
@@ -153,15 +167,15 @@ class Codebook(nn.Module):
             return nearest_code(vectors, self.codes, self.distance)
 
     def penalty(
-        self, vectors: Float[Tensor, "B L D"], found: Float[Tensor, "B L D"], weight: Float[Tensor, "B L"]
+        self, vectors: Float[Tensor, "B L D"], found: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]
     ) -> Float[Tensor, ""]:
-        """Return l_MSE(E_v, E'_v) of Eq. 13 in the chosen form, a weighted mean over the positions and D."""
+        """Return l_MSE(E_v, E'_v) of Eq. 13 in the chosen form: a mean over D, summed over the positions with their shares."""
         if self.loss == "constant":
             return vectors.new_zeros(())
         if self.loss == "literal":
-            return mean_square(vectors, found, weight)
-        toward_codes = 0.25 * mean_square(vectors, found.detach(), weight)
-        return toward_codes if self.loss == "ema" else toward_codes + mean_square(vectors.detach(), found, weight)
+            return square(vectors, found, share)
+        toward_codes = 0.25 * square(vectors, found.detach(), share)
+        return toward_codes if self.loss == "ema" else toward_codes + square(vectors.detach(), found, share)
 
     @torch.no_grad()
     def average(self, vectors: Float[Tensor, "N D"], codes: Int[Tensor, " N"], weight: Float[Tensor, " N"]) -> None:
@@ -181,10 +195,14 @@ class Codebook(nn.Module):
             self.hits[rows] = 1 / (1 - self.decay)
 
 
-def mean_square(a: Float[Tensor, "B L D"], b: Float[Tensor, "B L D"], weight: Float[Tensor, "B L"]) -> Float[Tensor, ""]:
-    """Return the weighted mean of (a - b)^2 over the positions and D, 0 if nothing weighs anything."""
-    square = (a - b).square().mean(-1) * weight
-    return square.sum() / weight.sum().clamp(min=1)
+def shares(weight: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
+    """Return weights that sum to 1, or zeros if nothing weighs anything."""
+    return weight / weight.sum().clamp(min=1)
+
+
+def square(a: Float[Tensor, "B L D"], b: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]) -> Float[Tensor, ""]:
+    """Return the mean over D of (a - b)^2, summed over the positions with their shares."""
+    return ((a - b).square().mean(-1) * share).sum()
 
 
 def mean_of_each(vectors: Float[Tensor, "V D"], group: Int[Tensor, " V"], count: int) -> Float[Tensor, "S D"]:

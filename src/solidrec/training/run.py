@@ -32,7 +32,7 @@ from solidrec.spec import RunSpec
 from solidrec.training.batches import TrainingBatches
 from solidrec.training.checkpoint import Checkpoints, read_progress, restore
 from solidrec.training.content import content_map, start_from_content
-from solidrec.training.loop import Display, Progress, Silent, Stage
+from solidrec.training.loop import Display, Progress, Silent, Stage, codebook_of
 from solidrec.training.seeds import seed_torch
 from solidrec.training.semantics import Train, cached_semantics
 from solidrec.training.tracking import tracked
@@ -239,6 +239,8 @@ def start_of_stage(
     seed_torch(spec.seed, "parameters", stage)
     of_item = None if semantics is None else torch.from_numpy(semantics.table)
     model = build(spec.model, items=len(data.items), semantic_of_item=of_item, stage=stage).to(device)
+    if (codebook := codebook_of(model)) is not None:
+        codebook.count(torch.from_numpy(np.array(data.train_counts)).to(device))
     if previous is None and spec.model.start == "content":
         start_from_content(model, data, seed=spec.semantics.seed)
     if previous is not None:
