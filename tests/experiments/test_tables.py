@@ -91,6 +91,7 @@ def test_a_star_is_a_corrected_gain_over_the_base():
     above_static_only = [model("din", "static", gain=-0.2), model("din", "solid-duet")]
     found = table(above_static_only)
     assert (marked(found, "star"), {each.star for each in found.contrasts}) == (set(), {True})
+    assert not any("above `din · static`" in note for note in found.notes)
 
 
 def test_with_a_reference_the_star_is_over_that_row():

@@ -224,7 +224,7 @@ def notes_of(rows: Sequence[Measured], lines: Sequence[Line], found: Sequence[Co
     label = protocol_label(first.protocol, layout.negatives)
     notes = [f"Protocol {first.protocol} ({label}), {len(first.users):,} test users, data {first.data}. {SPREAD}"]
     if tests:
-        bases = {contrast.comparison.other for contrast in found}
+        bases = {contrast.comparison.other for contrast in found if contrast.comparison.base}
         notes += [TEST.format(count=tests), STAR.format(reference=f"`{bases.pop()}`" if len(bases) == 1 else BASE)]
     if any(contrast.found and not contrast.found.about_method for contrast in found):
         notes.append(ONE_SEED)
