@@ -127,6 +127,15 @@ def test_while_the_reference_is_missing_nothing_is_compared():
         table(rows, reference="random")
 
 
+def test_half_a_table_compares_nothing_that_the_whole_one_does_not():
+    plain = {"first": {"a": "1"}, "second": {"a": "2"}, "third": {"a": "3"}}
+    second, third = (row(name, gain=gain, labels=plain[name]) for name, gain in (("second", 0), ("third", 0.2)))
+    assert not table([second, third], expected=plain).contrasts  # the first is what they will be compared with
+    assert table([row("first", labels=plain["first"]), third], expected=plain).contrasts
+    solid = {each.name: each.labels for each in ROWS}
+    assert not table([ROWS[1], model("sasrec", "static", gain=0.2)], expected=solid).contrasts
+
+
 def test_without_a_measurement_there_is_a_table_that_says_so():
     found = table([])
     assert (found.lines, found.contrasts, found.notes) == ((), (), ("Nothing was measured yet.",))
