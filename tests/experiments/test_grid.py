@@ -73,6 +73,14 @@ def test_every_subset_of_the_kinds_of_modality(data: PreparedData) -> None:
         ({"rows": [{"name": " "}]}, "is empty or has several lines"),
         ({"rows": [{"name": "a\nb"}]}, "is empty or has several lines"),
         ({"rows": [{"name": "x"}], "protocols": []}, "setting protocols"),
+        (
+            {"layout": "figure5", "axes": {"model.backbone": ["din", "sasrec"], "train.penalty": [1.0], "model.clip": [0.1]}},
+            "have one place in figure5",
+        ),
+        (
+            {"layout": "figure5", "rows": [{"name": "x", "labels": {"train.penalty": "none", "model.clip": "1"}}]},
+            "needs numbers for train.penalty",
+        ),
         ({"rows": [{"name": "x"}], "seeds": 10**9}, "has 1,000,000,000 cells"),
         ({"axes": {"model.dim": list(range(1, 1000)), "model.length": list(range(1, 1000))}}, "cells; give fewer"),
     ],

@@ -73,16 +73,17 @@ def show(folder: Path, *, json_: bool) -> None:
 
     plan, results = Plan.load(folder), Folder(folder)
     tables, measures = tables_of(plan, results), measures_of(plan, results)
-    write_tables(folder, tables, measures)
     if json_:
         print_json([*(table.plain() for table in tables), *map(asdict, measures)])
-        return
-    shown = [(grids(table), table.notes) for table in tables] + [(table.grids, table.notes) for table in measures]
+    shown = (
+        [] if json_ else [(grids(table), table.notes) for table in tables] + [(table.grids, table.notes) for table in measures]
+    )
     for parts, notes in shown:
         for grid in parts:
             out().print(rich_table(grid))
         for note in notes:
             out().print(note, markup=False)
+    write_tables(folder, tables, measures)  # last: what is on a disk that refuses can still be looked at
 
 
 @experiment.command(short_help="The tables of an experiment.", epilog="Example: solidrec experiment table table1")
@@ -129,6 +130,9 @@ def compare(
         return
     for protocol, each in found.items():
         out().print(rich_table(contrasts_grid(f"{b} less {a}, protocol {protocol}", each.contrasts)))
+        for folder, names in ((a, each.only_a), (b, each.only_b)):
+            if names:
+                out().print(f"Only in {folder}: {', '.join(names)}.", markup=False)
 
 
 @experiment.command("list", short_help="The experiments that come with solidrec.", epilog="Example: solidrec experiment list")

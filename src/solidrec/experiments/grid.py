@@ -193,7 +193,25 @@ def rows_of(experiment: ExperimentSpec, data: PreparedData) -> list[Row]:
         raise UsageError(f"{experiment.title}: has no rows; give axes or rows")
     if experiment.reference is not None and experiment.reference not in names:
         raise UsageError(f"reference {experiment.reference!r} is no row{nearest(experiment.reference, names)}")
+    if experiment.layout == "figure5":
+        check_places(rows)
     return rows
+
+
+def check_places(rows: Sequence[Row]) -> None:
+    """Raise `UsageError` unless λ and T of each row that has both are numbers, and no other row's: one would hide the other."""
+    places: dict[tuple[float, float], str] = {}
+    for row in rows:
+        try:
+            place = (float(row.labels["train.penalty"]), float(row.labels["model.clip"]))
+        except KeyError:
+            continue
+        except ValueError:
+            raise UsageError(f"row {row.name!r}: layout figure5 needs numbers for train.penalty and model.clip") from None
+        if (other := places.setdefault(place, row.name)) != row.name:
+            raise UsageError(
+                f"rows {other!r} and {row.name!r} have one place in figure5; leave other axes out, or take layout plain"
+            )
 
 
 def values_of(key: str, values: Sequence[Any] | str, data: PreparedData) -> list[Any]:
