@@ -62,3 +62,13 @@ def test_a_disk_that_takes_a_part_of_a_line_has_not_kept_it(copied: Path, monkey
     assert "new" not in results.records
     results.append(record)
     assert "new" in Results(copied).records
+
+
+def test_a_second_line_of_a_cell_keeps_what_the_first_one_has_besides(copied: Path) -> None:
+    results = Results(copied)
+    key, old = next(iter(results.records.items()))
+    new = {**old, "evaluations": {"full": old["evaluations"]["full"]}, "measures": {}}
+    results.append(new)
+    assert Results(copied).records[key] == old
+    results.append({**new, "versions": {"solidrec": "0.0.1"}})  # of another version nothing is mixed in
+    assert set(Results(copied).records[key]["evaluations"]) == {"full"}

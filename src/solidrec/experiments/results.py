@@ -119,7 +119,11 @@ class Results:
             self.records[record["key"]] = record
 
     def append(self, record: Record) -> None:
-        """Add one finished cell: one write of one line at the end, synced, after what a kill may have left there is cut off."""
+        """Add one finished cell: one write of one line at the end, synced, after what a kill may have left there is cut off.
+
+        What an earlier line has of the cell besides, as another protocol, stays, if the same versions made it.
+        """
+        record = joined(self.records.get(record["key"]), record)
         line = (json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode()
         try:
             with (self.out / RESULTS).open("a+b") as stream:
@@ -180,6 +184,13 @@ class Results:
             {name: np.stack([frame[name].to_numpy() for frame in frames]) for name in names},
             deterministic=row.baseline is not None,
         )  # fmt: skip
+
+
+def joined(before: Record | None, record: Record) -> Record:
+    """Return a record with what an earlier one of the same versions and machine measured besides."""
+    if before is None or any(before.get(key) != record.get(key) for key in ("versions", "machine")):
+        return record
+    return {**record, **{part: {**before[part], **record[part]} for part in ("evaluations", "measures")}}
 
 
 def checked(record: Record) -> Record:
