@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from solidrec.artifacts import read_json
+from solidrec.cli.models import settings
 from solidrec.errors import UsageError
 from solidrec.presets import preset, presets
 from solidrec.spec import RunSpec
@@ -43,3 +44,10 @@ def test_the_command_line_takes_a_preset_or_a_file(solidrec: Callable[..., Any],
     assert made.code == 0, made.err
     spec = RunSpec.parse(read_json(tmp_path / "run" / "spec.json"))
     assert (spec.train.batch, spec.train.learning_rate) == (128, 0.001)
+
+
+def test_a_folder_of_the_same_name_hides_no_preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prepared data often have the name of their preset."""
+    (tmp_path / "scientific_mm").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert settings(Path("scientific_mm"), []) == preset("scientific_mm")

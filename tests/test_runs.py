@@ -128,6 +128,12 @@ def test_t12_weights_of_another_shape_are_refused(copy: Path) -> None:
     assert caught.value.exit_code == 76
 
 
+def test_a_log_that_is_none_is_one_line(copy: Path) -> None:
+    (copy / "history.jsonl").write_text('{"stage": 1}\n{bad\n', encoding="utf-8")
+    with pytest.raises(DamagedError, match=r"history.jsonl: is not as it was written"):
+        read_history(copy)
+
+
 @pytest.mark.parametrize("change", ["missing", "extra", "double", "integer"])
 def test_t12_weights_of_other_names_or_types_are_refused(copy: Path, change: str) -> None:
     def altered(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -173,7 +173,7 @@ def load_weights(model: Recommender, path: Path) -> None:
     expected = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in model.state_dict().items()}
     found = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in tensors.items()}
     if different := sorted(expected.items() ^ found.items(), key=str):
-        raise IncompatibleError(f"{path}: does not fit its spec.json, first difference: {different[0][0]}")
+        raise IncompatibleError(f"{path}: does not fit its spec.json, first difference: {different[0][0]}; train again")
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise DamagedError(f"{path}: tensor {name!r} holds values that are not finite; train again")
@@ -187,5 +187,8 @@ def write_history(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def read_history(path: Path) -> list[dict[str, Any]]:
-    """Read the log of a run."""
-    return [json.loads(line) for line in (path / HISTORY).read_text(encoding="utf-8").splitlines()]
+    """Read the log of a run; raises `DamagedError` for anything else."""
+    try:
+        return [json.loads(line) for line in (path / HISTORY).read_text(encoding="utf-8").splitlines()]
+    except ValueError as error:
+        raise DamagedError(f"{path / HISTORY}: is not as it was written ({error}); restore it, or train again") from None

@@ -89,7 +89,7 @@ class TrainSpec(Spec):
     penalty: float | None = Field(
         None,
         ge=0,
-        description="lambda of Eq. 13, default 1000 with codes of semantic ids (once an item) and the paper's 0.1 with nearest codes",
+        description="lambda of Eq. 13; default 1000 with codes of semantic ids (once an item), the paper's 0.1 with nearest ones",
     )
     stride: int | None = Field(
         None,

@@ -19,8 +19,9 @@ from solidrec.api import load
 from solidrec.artifacts import read_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import IncompatibleError, SolidrecError, StorageError, UsageError
+from solidrec.experiments.cell_work import work
 from solidrec.experiments.execute import prepared_folder, run_experiment
-from solidrec.experiments.grid import ExperimentSpec
+from solidrec.experiments.grid import Cell, ExperimentSpec
 from solidrec.experiments.results import Plan, Results
 
 GRID = {
@@ -92,6 +93,12 @@ def test_a_cell_that_fails_is_named_and_the_others_are_run(data: PreparedData, t
     with pytest.raises(SolidrecError, match=r"1 of 2 cells failed, first learning_rate 1e\+30 seed 0: .*learning_rate or"):
         run_experiment("t", ExperimentSpec.parse(grid), data.path, tmp_path / "out", jobs=1, settings=settings)
     assert len(Results(tmp_path / "out").records) == 1
+
+
+def test_data_that_changed_while_an_experiment_ran_give_no_result(data: PreparedData, tmp_path: Path) -> None:
+    cell = Cell("popularity", 0, "f" * 64, None, "popularity")
+    with pytest.raises(IncompatibleError, match="was prepared anew while the experiment ran"):
+        work(cell, data.path, tmp_path, protocols=("paper",), measures=())
 
 
 def test_another_data_set_and_a_second_process_are_refused(finished: Path, tmp_path: Path, data: PreparedData) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import StorageError, UsageError
-from solidrec.experiments.grid import ExperimentSpec, cells_of, kinds, nested, read_experiment, rows_of, shipped
+from solidrec.experiments.grid import Cell, ExperimentSpec, cells_of, kinds, nested, read_experiment, rows_of, shipped
 
 
 def experiment(**values: Any) -> ExperimentSpec:
@@ -65,6 +65,24 @@ def test_every_subset_of_the_kinds_of_modality(data: PreparedData) -> None:
         ({"axes": {"model.name": "subsets"}}, "only semantics.modalities"),
         ({"axes": {"model.nam": ["static"]}}, "did you mean 'model.name'?"),
         ({"axes": {"model.name": ["sttic"]}}, "did you mean 'static'?"),
+        ({"axes": {"seed": [0, 1]}}, "row 'seed 0' sets seed"),
+        ({"axes": {"semantics.seed": [3, 4]}}, "row 'seed 3' sets semantics.seed"),
+        ({"settings": {"seed": 7}, "rows": [{"name": "x"}]}, "row 'x' sets seed"),
+        ({"rows": [{"name": "x", "settings": {"data": "y"}}]}, "row 'x' sets data, but the data says that"),
+        ({"rows": [{"name": "x", "baseline": "popularity", "settings": {"model.length": 5}}]}, "a baseline has no settings"),
+        ({"rows": [{"name": " "}]}, "is empty or has several lines"),
+        ({"rows": [{"name": "a\nb"}]}, "is empty or has several lines"),
+        ({"rows": [{"name": "x"}], "protocols": []}, "setting protocols"),
+        (
+            {"layout": "figure5", "axes": {"model.backbone": ["din", "sasrec"], "train.penalty": [1.0], "model.clip": [0.1]}},
+            "have one place in figure5",
+        ),
+        (
+            {"layout": "figure5", "rows": [{"name": "x", "labels": {"train.penalty": "none", "model.clip": "1"}}]},
+            "needs numbers for train.penalty",
+        ),
+        ({"rows": [{"name": "x"}], "seeds": 10**9}, "has 1,000,000,000 cells"),
+        ({"axes": {"model.dim": list(range(1, 1000)), "model.length": list(range(1, 1000))}}, "cells; give fewer"),
     ],
 )
 def test_a_file_that_says_nothing_sensible_is_one_line(data: PreparedData, values: dict[str, Any], said: str) -> None:
@@ -76,6 +94,26 @@ def test_a_file_that_says_nothing_sensible_is_one_line(data: PreparedData, value
         cells()
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_axes_may_be_tables_and_a_date_is_no_value(data: PreparedData, tmp_path: Path) -> None:
+    tables, dotted = experiment(axes={"model": {"name": ["static", "spg"]}}), experiment(axes={"model.name": ["static", "spg"]})
+    assert rows_of(tables, data) == rows_of(dotted, data)
+    (tmp_path / "mine.toml").write_text('title = "t"\n[axes]\n"model.dim" = [2020-01-01]\n', encoding="utf-8")
+    with pytest.raises(UsageError, match="no setting takes a date"):
+        read_experiment(str(tmp_path / "mine.toml"))
+
+
+def test_a_baseline_reads_as_much_of_a_history_as_the_runs(data: PreparedData) -> None:
+    spec = experiment(axes={"model.name": ["static"]}, rows=[{"name": "knn", "baseline": "item-knn"}])
+
+    def cell(settings: dict[str, Any]) -> Cell:
+        return next(cell for cell in cells_of(spec, rows_of(spec, data), data, settings) if cell.baseline)
+
+    usual, longer = cell({}), cell({"model": {"length": 20}})
+    assert (usual.length, longer.length) == (10, 20)
+    assert usual.key != longer.key
+    assert usual.key == cell({"model": {"length": 10}}).key
 
 
 @pytest.mark.parametrize("key", ["model.name", "semantics.seed", "seed"])

@@ -91,6 +91,7 @@ def test_a_star_is_a_corrected_gain_over_the_base():
     above_static_only = [model("din", "static", gain=-0.2), model("din", "solid-duet")]
     found = table(above_static_only)
     assert (marked(found, "star"), {each.star for each in found.contrasts}) == (set(), {True})
+    assert not any("above `din · static`" in note for note in found.notes)
 
 
 def test_with_a_reference_the_star_is_over_that_row():
@@ -124,6 +125,15 @@ def test_while_the_reference_is_missing_nothing_is_compared():
     assert (found.contrasts, line("random", found).seeds_text) == ((), "0 of 3 seeds")
     with pytest.raises(UsageError, match="reference random"):
         table(rows, reference="random")
+
+
+def test_half_a_table_compares_nothing_that_the_whole_one_does_not():
+    plain = {"first": {"a": "1"}, "second": {"a": "2"}, "third": {"a": "3"}}
+    second, third = (row(name, gain=gain, labels=plain[name]) for name, gain in (("second", 0), ("third", 0.2)))
+    assert not table([second, third], expected=plain).contrasts  # the first is what they will be compared with
+    assert table([row("first", labels=plain["first"]), third], expected=plain).contrasts
+    solid = {each.name: each.labels for each in ROWS}
+    assert not table([ROWS[1], model("sasrec", "static", gain=0.2)], expected=solid).contrasts
 
 
 def test_without_a_measurement_there_is_a_table_that_says_so():

@@ -77,17 +77,16 @@ def show(folder: Path, *, json_: bool) -> None:
 
     plan, results = Plan.load(folder), Folder(folder)
     tables, measures = tables_of(plan, results), measures_of(plan, results)
-    write_tables(folder, tables, measures)
     if json_:
         print_json([*(table.plain() for table in tables), *map(asdict, measures)])
-        return
     shown = [(grids(table), table.notes) for table in tables] + [(table.grids, table.notes) for table in measures]
     console = out(FILE_WIDTH)
-    for parts, notes in shown:
+    for parts, notes in [] if json_ else shown:
         for grid in parts:
             console.print(rich_table(grid))
         for note in notes:
             console.print(note, markup=False)
+    write_tables(folder, tables, measures)  # last: what is on a disk that refuses can still be looked at
 
 
 @experiment.command(short_help="The tables of an experiment.", epilog="Example: solidrec experiment table table1")
@@ -134,6 +133,9 @@ def compare(
         return
     for protocol, each in found.items():
         out(FILE_WIDTH).print(rich_table(contrasts_grid(f"{b} less {a}, protocol {protocol}", each.contrasts)))
+        for folder, names in ((a, each.only_a), (b, each.only_b)):
+            if names:
+                out(FILE_WIDTH).print(f"Only in {folder}: {', '.join(names)}.", markup=False)
 
 
 @experiment.command("list", short_help="The experiments that come with solidrec.", epilog="Example: solidrec experiment list")

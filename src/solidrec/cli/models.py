@@ -97,7 +97,7 @@ def settings(config: Path | None, pairs: list[str]) -> dict[str, Any]:
     from solidrec.spec import assignment, merge
 
     found: dict[str, Any] = {}
-    if config is not None and not config.exists() and str(config) in presets():
+    if config is not None and not config.is_file() and str(config) in presets():
         found = preset(str(config))
     elif config is not None:
         try:

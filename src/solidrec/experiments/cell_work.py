@@ -13,6 +13,7 @@ import torch
 from solidrec.artifacts import versions
 from solidrec.data.prepared import PreparedData
 from solidrec.devices import use_threads
+from solidrec.errors import IncompatibleError
 from solidrec.evaluate.baselines import BASELINES
 from solidrec.evaluate.cost import cost, training_seconds
 from solidrec.evaluate.runner import Protocol, evaluate
@@ -22,7 +23,6 @@ from solidrec.experiments.grid import Cell
 from solidrec.experiments.results import RUNS, write_users
 from solidrec.experiments.stability_table import STABILITY, write_stability
 from solidrec.runs import Run
-from solidrec.spec import ModelSpec
 from solidrec.training.run import train_run
 
 OF_A_STAGE = ("epoch", "step", "loss", "penalty", "saturated", "codes_used", "perplexity")
@@ -39,8 +39,10 @@ def work(
     use_threads(1)
     started = time.perf_counter()
     data = PreparedData.open(path)
+    if data.fingerprint != cell.data:
+        raise IncompatibleError(f"{path}: was prepared anew while the experiment ran; restore it, or choose another --out")
     run = None if cell.spec is None else train_run(data, cell.spec, out / RUNS / cell.key, device=device)
-    length = ModelSpec().length if run is None else run.spec.model.length
+    length = cell.length if run is None else run.spec.model.length
     scorer: Scorer = BASELINES[str(cell.baseline)](data) if run is None else ModelScorer(run.model)
     evaluations = {}
     for protocol in protocols:
@@ -51,7 +53,7 @@ def work(
         "key": cell.key,
         "data": cell.data,
         "seed": cell.seed,
-        "spec": {"baseline": cell.baseline} if cell.spec is None else cell.spec.model_dump(mode="json"),
+        "spec": {"baseline": cell.baseline, "length": length} if cell.spec is None else cell.spec.model_dump(mode="json"),
         "evaluations": evaluations,
         "measures": {} if run is None else {name: measure(name, run, data, key=cell.key, out=out) for name in measures},
         **({} if run is None else trained(run)),

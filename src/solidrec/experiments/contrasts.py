@@ -109,6 +109,15 @@ def estimate(comparison: Comparison) -> Estimate | None:
     return None if np.isnan(gap).any(0).all() else crossed(gap, trained=bool(trained))
 
 
+def references_of(labels: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return the labels of the rows that a SOLID row is compared with; none for any other row.
+
+    >>> references_of({"model.name": "solid-apg"})[0], references_of({"model.name": "apg"})
+    ({'model.name': 'apg'}, [])
+    """
+    return [{**labels, MODEL: name} for name in REFERENCES.get(labels.get(MODEL, ""), ())]
+
+
 def common_seeds(rows: Sequence[Measured]) -> tuple[int, ...]:
     """Return the seeds that all rows have, in order."""
     return tuple(sorted(set.intersection(*(set(row.seeds) for row in rows)))) if rows else ()
@@ -184,8 +193,7 @@ def compare_rows(a: Sequence[Measured], b: Sequence[Measured], *, metrics: Seque
 def _solid_pairs(rows: Sequence[Measured]) -> Iterator[tuple[Measured, Measured]]:
     """Yield each SOLID row with each of its references that agrees in every other label."""
     for one in rows:
-        for name in REFERENCES.get(one.labels.get(MODEL, ""), ()):
-            wanted = {**one.labels, MODEL: name}
+        for wanted in references_of(one.labels):
             yield from ((one, other) for other in rows if dict(other.labels) == wanted)
 
 

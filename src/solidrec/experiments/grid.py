@@ -8,10 +8,11 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, product
+from math import prod
 from pathlib import Path
-from typing import Any, Literal, Self, final
+from typing import Annotated, Any, Literal, Self, final
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from solidrec.api import run_spec
 from solidrec.data.prepared import PreparedData
@@ -19,16 +20,23 @@ from solidrec.errors import StorageError, UsageError, nearest
 from solidrec.evaluate.baselines import BASELINES
 from solidrec.evaluate.runner import Protocol
 from solidrec.semantics.modality import available
-from solidrec.spec import RunSpec, Spec, assignment, merge
+from solidrec.spec import ModelSpec, RunSpec, Spec, assignment, merge
 
 SHIPPED = Path(__file__).parent / "shipped"
 SMALL = "-small"
 SUBSETS = "subsets"
 """Written as the values of an axis ``semantics.modalities``: every non-empty subset of what the data has."""
+MANY = 100_000
+"""Cells beyond which a grid is a slip of the pen: it would not end in a lifetime."""
+LENGTH = ModelSpec().length
+OF_THE_DATA = ("data", "semantics.encoded")
+"""Settings that only the data decides."""
 
 
 Settings = dict[str, Any]
-Axes = dict[str, list[Any] | Literal["subsets"]]
+Axes = Annotated[
+    dict[str, list[Any] | Literal["subsets"]], BeforeValidator(lambda axes: flat(axes) if isinstance(axes, Mapping) else axes)
+]
 Protocols = tuple[Protocol, ...]
 
 
@@ -65,7 +73,7 @@ class ExperimentSpec(Spec):
     layout: Literal["table1", "table2", "table3", "table4", "table5", "figure5", "plain"] = "plain"
     seeds: int = Field(3, ge=1, description="seeds 0, 1, ... of each row")
     seeded: tuple[str, ...] = ("semantics.seed",)
-    protocols: Protocols = ("paper", "full")
+    protocols: Protocols = Field(("paper", "full"), min_length=1)
     measures: tuple[Literal["stability", "cost"], ...] = ()
     settings: Settings = Field(default_factory=dict)
     axes: Axes = Field(default_factory=dict)
@@ -98,20 +106,22 @@ class Row:
 @final
 @dataclass(frozen=True)
 class Cell:
-    """One row with one seed. A baseline has no ``spec``: nothing of it is trained."""
+    """One row with one seed. A baseline has no ``spec``: nothing of it is trained; it reads ``length`` items of a history."""
 
     row: str
     seed: int
     data: str
     spec: RunSpec | None
     baseline: str | None = None
+    length: int = LENGTH
 
     @property
     def key(self) -> str:
         """Return the hash that names its result: of the specification, or of the baseline and the data."""
         if self.spec is not None:
             return self.spec.digest()
-        text = json.dumps({"baseline": self.baseline, "data": self.data}, sort_keys=True)
+        named = {"baseline": self.baseline, "data": self.data, **({"length": self.length} if self.length != LENGTH else {})}
+        text = json.dumps(named, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -143,7 +153,10 @@ def read_experiment(name: str) -> ExperimentSpec:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: is not TOML ({error})") from None
     try:
+        json.dumps(values)
         return ExperimentSpec.parse(values).sized(small=small)
+    except TypeError as error:
+        raise UsageError(f"{path}: no setting takes a date or a time ({error}); write text in quotes") from None
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
 
@@ -151,9 +164,11 @@ def read_experiment(name: str) -> ExperimentSpec:
 def rows_of(experiment: ExperimentSpec, data: PreparedData) -> list[Row]:
     """Return the rows: the grid in the order of its axes, the last one fastest, then those that are listed.
 
-    Raises `UsageError` for two rows of one name and a baseline that is unknown.
+    Raises `UsageError` for two rows of one name, a baseline that is unknown or has settings, and a grid that is far too large.
     """
     axes = {key: values_of(key, values, data) for key, values in experiment.axes.items()}
+    if (count := prod(map(len, axes.values())) * experiment.seeds) > MANY:
+        raise UsageError(f"{experiment.title}: has {count:,} cells; give fewer values or seeds, {MANY:,} at most")
     rows = []
     for values in product(*axes.values()) if axes else ():
         labels = {key: label(value) for key, value in zip(axes, values, strict=True)}
@@ -164,15 +179,39 @@ def rows_of(experiment: ExperimentSpec, data: PreparedData) -> list[Row]:
     for extra in experiment.rows:
         if extra.baseline is not None and extra.baseline not in BASELINES:
             raise UsageError(f"row {extra.name!r}: baseline {extra.baseline!r} is unknown{nearest(extra.baseline, BASELINES)}")
+        if extra.baseline is not None and extra.settings:
+            raise UsageError(
+                f"row {extra.name!r}: a baseline has no settings ({', '.join(flat(extra.settings))}); leave them out"
+            )
         rows.append(Row(extra.name, labels_of(extra), nested(extra.settings), extra.baseline))
     names = [row.name for row in rows]
+    if any(len(name.splitlines()) != 1 or not name.strip() for name in names):
+        raise UsageError(f"{experiment.title}: a row's name is empty or has several lines; give it one line of text")
     if twice := {name for name in names if names.count(name) > 1}:
         raise UsageError(f"two rows are called {sorted(twice)[0]!r}; give each its own name")
     if not rows:
         raise UsageError(f"{experiment.title}: has no rows; give axes or rows")
     if experiment.reference is not None and experiment.reference not in names:
         raise UsageError(f"reference {experiment.reference!r} is no row{nearest(experiment.reference, names)}")
+    if experiment.layout == "figure5":
+        check_places(rows)
     return rows
+
+
+def check_places(rows: Sequence[Row]) -> None:
+    """Raise `UsageError` unless λ and T of each row that has both are numbers, and no other row's: one would hide the other."""
+    places: dict[tuple[float, float], str] = {}
+    for row in rows:
+        try:
+            place = (float(row.labels["train.penalty"]), float(row.labels["model.clip"]))
+        except KeyError:
+            continue
+        except ValueError:
+            raise UsageError(f"row {row.name!r}: layout figure5 needs numbers for train.penalty and model.clip") from None
+        if (other := places.setdefault(place, row.name)) != row.name:
+            raise UsageError(
+                f"rows {other!r} and {row.name!r} have one place in figure5; leave other axes out, or take layout plain"
+            )
 
 
 def values_of(key: str, values: Sequence[Any] | str, data: PreparedData) -> list[Any]:
@@ -245,20 +284,28 @@ def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
 def cells_of(experiment: ExperimentSpec, rows: Sequence[Row], data: PreparedData, settings: Mapping[str, Any]) -> list[Cell]:
     """Return every cell, all rows of a seed before the next seed; `settings` are laid over the experiment's own.
 
-    Raises `UsageError` for settings that the grid varies itself, or that no `RunSpec` has.
+    A baseline reads as much of a history as the settings of all runs say.
+
+    Raises `UsageError` for settings that the grid varies itself, that each run's seed or the data decides (they would be
+    overwritten, and rows that look different be the same), or that no `RunSpec` has.
     """
     data.rows("test")
+    decided = {**dict.fromkeys((*experiment.seeded, "seed"), "the seed of each run"), **dict.fromkeys(OF_THE_DATA, "the data")}
     for key in (*experiment.axes, *experiment.seeded, "seed"):
         if found(settings, key) is not None:
             raise UsageError(f"--set {key}: is what this experiment varies; leave it out")
     common = merge(nested(experiment.settings), settings)
+    length = run_spec(data, model=None, backbone=None, seed=0, epochs=None, settings=common).model.length
     cells = []
     for seed in range(experiment.seeds):
         for row in rows:
             if row.baseline is not None:
-                cells += [Cell(row.name, 0, data.fingerprint, None, row.baseline)] if seed == 0 else []
+                cells += [Cell(row.name, 0, data.fingerprint, None, row.baseline, length)] if seed == 0 else []
                 continue
             own = merge(common, row.settings)
+            for key, by in decided.items():
+                if found(own, key) is not None:
+                    raise UsageError(f"row {row.name!r} sets {key}, but {by} says that; leave it out")
             for key in experiment.seeded:
                 own = merge(own, assignment(f"{key}={seed}"))
             spec = run_spec(data, model=None, backbone=None, seed=seed, epochs=None, settings=own)

@@ -76,7 +76,7 @@ class Board:
 
     def render(self) -> Group:
         """Draw the table."""
-        table = Table(title=f"{self.plan.title}, on {self.plan.data_name}", title_justify="left")
+        table = Table(title=Text(f"{self.plan.title}, on {self.plan.data_name}"), title_justify="left")
         table.add_column("row")
         table.add_column("cells", justify="right")
         for name in SHOWN:
@@ -87,8 +87,8 @@ class Board:
             found = [
                 self.results.records[key]["evaluations"][self.plan.protocols[0]]["metrics"] for key in keys if key not in missing
             ]
-            figures = [f"{mean(each[name] or 0 for each in found):.4f}" if found else "" for name in SHOWN]
-            table.add_row(row.name, f"{len(found)}/{len(keys)}", *figures)
+            figures = [f"{mean(each.get(name) or 0 for each in found):.4f}" if found else "" for name in SHOWN]
+            table.add_row(Text(row.name), f"{len(found)}/{len(keys)}", *figures)
         took = clock(time.monotonic() - self.started)
         line = f"{self.counted()} cells, {self.jobs} at a time, {took} so far, {self.left()}"
         return Group(table, Text(line), *(Text(each, style="red") for each in self.errors))

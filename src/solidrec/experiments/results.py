@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any, Self, final
 
@@ -60,8 +61,8 @@ class Plan:
     ) -> Self:
         """Return the plan of an experiment on data."""
         return cls(
-            name, experiment.title, experiment.layout, experiment.reference, experiment.protocols, experiment.measures,
-            str(data.resolve()), cells[0].data, dict(settings), tuple(rows),
+            name, experiment.title, experiment.layout, experiment.reference, tuple(dict.fromkeys(experiment.protocols)),
+            experiment.measures, str(data.resolve()), cells[0].data, dict(settings), tuple(rows),
             tuple(Place(cell.row, cell.seed, cell.key) for cell in cells),
         )  # fmt: skip
 
@@ -107,23 +108,28 @@ class Results:
         self.out = out
         self.records: dict[str, Record] = {}
         path = out / RESULTS
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        for number, line in enumerate(text.split("\n")[:-1], start=1):
+        whole = path.read_bytes() if path.is_file() else b""
+        for number, line in enumerate(whole.split(b"\n")[:-1], start=1):
             try:
-                record = json.loads(line)
-                self.records[record["key"]] = record
-            except (json.JSONDecodeError, TypeError, KeyError):
+                record = checked(json.loads(line))
+            except (ValueError, AttributeError, TypeError, KeyError):
                 raise DamagedError(
                     f"{path}: line {number} is not a result; remove that line and run the experiment again"
                 ) from None
+            self.records[record["key"]] = record
 
     def append(self, record: Record) -> None:
-        """Add one finished cell: one write of one line at the end, synced, after what a kill may have left there is cut off."""
+        """Add one finished cell: one write of one line at the end, synced, after what a kill may have left there is cut off.
+
+        What an earlier line has of the cell besides, as another protocol, stays, if the same versions made it.
+        """
+        record = joined(self.records.get(record["key"]), record)
         line = (json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode()
         try:
             with (self.out / RESULTS).open("a+b") as stream:
                 cut_torn_line(stream)
-                os.write(stream.fileno(), line)
+                if os.write(stream.fileno(), line) < len(line):  # a disk that fills takes a part and says nothing
+                    raise OSError(ENOSPC, os.strerror(ENOSPC))
                 os.fsync(stream.fileno())
         except OSError as error:
             raise StorageError(f"{self.out / RESULTS}: cannot write ({error.strerror or error}); free space and go on") from None
@@ -166,12 +172,43 @@ class Results:
         if any(not np.array_equal(frame["user"].to_numpy(), users) for frame in frames):
             raise DamagedError(f"{self.out / USERS}: the seeds of {row.name} were measured on different users")
         names = [name for name in frames[0].columns if name != "user"]
+        for place, frame in zip(places, frames, strict=True):
+            if any(
+                not agree(frame[name], self.records[place.key]["evaluations"][protocol]["metrics"].get(name)) for name in names
+            ):
+                raise DamagedError(
+                    f"{users_file(self.out, place.key, protocol)}: is not what {self.out / RESULTS} has of it; "
+                    f"remove the line of {place.key} there and run the experiment again"
+                )
         return Measured(
             row.name, row.labels, tuple(place.seed for place in places), protocol, plan.data, users,
             tuple(self.records[place.key]["evaluations"][protocol]["metrics"] for place in places),
             {name: np.stack([frame[name].to_numpy() for frame in frames]) for name in names},
             deterministic=row.baseline is not None,
         )  # fmt: skip
+
+
+def joined(before: Record | None, record: Record) -> Record:
+    """Return a record with what an earlier one of the same versions and machine measured besides."""
+    if before is None or any(before.get(key) != record.get(key) for key in ("versions", "machine")):
+        return record
+    return {**record, **{part: {**before[part], **record[part]} for part in ("evaluations", "measures")}}
+
+
+def checked(record: Record) -> Record:
+    """Return a record if it has the parts that everything here reads; raises `TypeError` or `KeyError` otherwise."""
+    parts = (record["spec"], record["measures"], record["evaluations"])
+    metrics = [found["metrics"] for found in record["evaluations"].values()]
+    if not isinstance(record["key"], str) or not all(isinstance(each, dict) for each in (*parts, *metrics)):
+        raise TypeError
+    float(record["seconds"])
+    return record
+
+
+def agree(users: pl.Series, mean: float | None) -> bool:
+    """Return whether the values of users, missing ones aside, have this mean: a file of another cell does not."""
+    values = users.fill_nan(None).drop_nulls()
+    return mean is None if values.is_empty() else mean is not None and bool(np.isclose(values.mean(), mean, rtol=0, atol=1e-9))  # type: ignore[arg-type]
 
 
 def cut_torn_line(stream: Any) -> None:
@@ -196,8 +233,18 @@ def write_users(out: Path, key: str, found: Evaluation) -> None:
 
 
 def read_users(out: Path, key: str, protocol: str) -> pl.DataFrame:
-    """Read every user's metrics; raises `StorageError` where they are gone."""
+    """Read every user's metrics; raises `StorageError` where they are gone and `DamagedError` for a file that is none."""
     path = users_file(out, key, protocol)
     if not path.is_file():
         raise StorageError(f"{path}: is gone; remove the line of {key} from {out / RESULTS} and run the experiment again")
-    return pl.read_parquet(path)
+    return read_frame(path, cure=f"remove the line of {key} from {out / RESULTS} and run the experiment again")
+
+
+def read_frame(path: Path, *, cure: str) -> pl.DataFrame:
+    """Read values of users; raises `DamagedError` for a file that holds none, with the cure."""
+    try:
+        frame = pl.read_parquet(path)
+        frame.get_column("user")
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DamagedError(f"{path}: is damaged ({str(error).splitlines()[0]}); {cure}") from None
+    return frame

@@ -14,7 +14,7 @@ from solidrec.evaluate.stability import METRICS, PLACES, Stability
 from solidrec.experiments.contrasts import Contrast, comparisons, contrasts
 from solidrec.experiments.measure_table import MeasureTable, Number
 from solidrec.experiments.measured import Array, Measured
-from solidrec.experiments.results import USERS, Place, Plan, Record, Results
+from solidrec.experiments.results import RESULTS, USERS, Place, Plan, Record, Results, read_frame
 from solidrec.experiments.table_text import NONE, Grid, Part, contrasts_grid
 
 STABILITY = "stability"
@@ -58,7 +58,8 @@ def variances(out: Path, key: str) -> dict[str, Array] | None:
     path = stability_file(out, key)
     if not path.is_file():
         return None
-    frame = pl.read_parquet(path).group_by("user").mean().sort("user")
+    frame = read_frame(path, cure=f"remove the line of {key} from {out / RESULTS} and run the experiment again")
+    frame = frame.group_by("user").mean().sort("user")
     return {"user": frame["user"].to_numpy()} | {metric: frame[f"variance {metric}"].to_numpy() for metric in METRICS}
 
 

@@ -10,7 +10,17 @@ import numpy as np
 
 from solidrec.console import METRICS
 from solidrec.evaluate.significance import LEVEL, Estimate, crossed
-from solidrec.experiments.contrasts import BACKBONE, LOWER, TESTED, Comparison, Contrast, alike, comparisons, contrasts
+from solidrec.experiments.contrasts import (
+    BACKBONE,
+    LOWER,
+    TESTED,
+    Comparison,
+    Contrast,
+    alike,
+    comparisons,
+    contrasts,
+    references_of,
+)
 from solidrec.experiments.measured import Measured
 from solidrec.experiments.paper import PROTOCOLS, data_note, paper_table, paper_value
 
@@ -127,9 +137,20 @@ def result_table(rows: Sequence[Measured], layout: Layout) -> ResultTable:
 
 
 def family_of(rows: Sequence[Measured], layout: Layout) -> list[Comparison]:
-    """Return the comparisons of a table: none while the row that all are compared with is expected and not measured."""
-    waits = layout.reference in (layout.expected or {}) and layout.reference not in {row.name for row in rows}
-    return [] if waits else comparisons(rows, reference=layout.reference, metrics=layout.tested)
+    """Return the comparisons of a table, as they will be when every expected row is measured.
+
+    There are none while the row that all are compared with is not measured, or no SOLID row and what it is compared with.
+    """
+    expected = dict(layout.expected or {}) or {row.name: row.labels for row in rows}
+    labels = [dict(each) for each in expected.values()]
+    solid = any(wanted in labels for each in labels for wanted in references_of(each))
+    reference = layout.reference or (None if solid else next(iter(expected), None))
+    if reference is None:
+        there = [dict(row.labels) for row in rows]
+        ready = any(wanted in there for each in there for wanted in references_of(each))
+    else:
+        ready = reference not in expected or reference in {row.name for row in rows}
+    return comparisons(rows, reference=reference, metrics=layout.tested) if ready else []
 
 
 def lines_of(rows: Sequence[Measured], layout: Layout, starred: Set[tuple[str, str]]) -> Iterator[Line]:
@@ -224,7 +245,7 @@ def notes_of(rows: Sequence[Measured], lines: Sequence[Line], found: Sequence[Co
     first, tests = rows[0], sum(contrast.p is not None for contrast in found)
     notes = [f"Protocol {first.protocol} ({AMONG[first.protocol]}), {len(first.users):,} test users, data {first.data}. {SPREAD}"]
     if tests:
-        bases = {contrast.comparison.other for contrast in found}
+        bases = {contrast.comparison.other for contrast in found if contrast.comparison.base}
         notes += [TEST.format(count=tests), STAR.format(reference=f"`{bases.pop()}`" if len(bases) == 1 else BASE)]
     if any(contrast.found and not contrast.found.about_method for contrast in found):
         notes.append(ONE_SEED)
