@@ -1,7 +1,7 @@
 """Every model as its equations say, in plain PyTorch: the reference that speed is measured against, and an oracle of the scores.
 
 Each (history, candidate) row is encoded on its own, every position of every block is computed, each user's weights are
-written out as matrices, and the nearest code is looked for among all differences (B, L, K, D). The parameters are those of a
+written out as matrices, and a nearest code is looked for among all differences (B, L, K, D). The parameters are those of a
 `solidrec` model, by their names in its ``state_dict``; the formulas are the papers' and share no code with the package.
 """
 
@@ -131,7 +131,7 @@ class Naive(nn.Module):
         """Return M_v(E_v), read through the codebook and clipped where the model does that."""
         penalty = torch.zeros(())
         if self.has(f"{name}.codebook."):
-            items, penalty = self.coded(f"{name}.codebook", items, rows > 0)
+            items, penalty = self.coded(f"{name}.codebook", items, rows)
         found = self.generate(f"{name}.generator", items, rows)
         if self.clipped:
             found = {slot: inward(self.spec.clip * tensor, self.spec.clip) for slot, tensor in found.items()}
@@ -145,10 +145,12 @@ class Naive(nn.Module):
         slots = dict.fromkeys(known.removeprefix(prefix).partition(".")[0] for known in self.names if known.startswith(prefix))
         return {slot: self.linear(prefix + slot, z) for slot in slots}
 
-    def coded(self, name: str, items: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Return each item's nearest code as the generator reads it, and the stop-gradient pair of Eq. 13."""
-        codes = self.p(f"{name}.codes")
-        found = F.embedding(nearest(items.detach(), codes.detach()), codes)
+    def coded(self, name: str, items: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return each item's code (its semantic id's, or the nearest) as the generator reads it, and Eq. 13's pair."""
+        codes, mask = self.p(f"{name}.codes"), rows > 0
+        own = self.has(f"{name}.semantic_of_item")
+        index = (self.p(f"{name}.semantic_of_item")[rows] - 1).clamp(min=0) if own else nearest(items.detach(), codes.detach())
+        found = F.embedding(index, codes)
         passed = items + (found - items).detach()
         read = passed + self.linear(f"{name}.mlp.2", F.relu(self.linear(f"{name}.mlp.0", passed)))
         pair = (items.detach() - found).square() + 0.25 * (items - found.detach()).square()

@@ -33,11 +33,22 @@ def rows() -> tuple[torch.Tensor, torch.Tensor]:
     return history, torch.randint(1, ITEMS + 1, (4, 5), generator=generator)
 
 
-def pair(naive: ModuleType, backbone: str, name: str, dropout: float = 0.0) -> tuple[Recommender, torch.nn.Module]:
+def pair(
+    naive: ModuleType, backbone: str, name: str, dropout: float = 0.0, find: str = "semantic"
+) -> tuple[Recommender, torch.nn.Module]:
     """A model and its naive twin; its parameters are large enough that clips, codes and gates all matter."""
     torch.manual_seed(0)
     spec = ModelSpec.parse(
-        {"name": name, "backbone": backbone, "dim": 8, "length": 6, "core": 3, "dropout": dropout, "clip": 0.02}
+        {
+            "name": name,
+            "backbone": backbone,
+            "dim": 8,
+            "length": 6,
+            "core": 3,
+            "dropout": dropout,
+            "clip": 0.02,
+            "codebook": {"find": find},
+        }
     )
     of_item = F.pad(torch.arange(ITEMS) % CODES + 1, (1, 0))
     model = build(spec, items=ITEMS, semantic_of_item=of_item)
@@ -49,9 +60,10 @@ def pair(naive: ModuleType, backbone: str, name: str, dropout: float = 0.0) -> t
     return model, naive.Naive(spec, model.state_dict(), low_rank=recipe.low_rank, clipped=recipe.clipped)
 
 
+@pytest.mark.parametrize("find", ["semantic", "nearest"])
 @pytest.mark.parametrize(("backbone", "name"), GRID)
-def test_scores_and_penalty_are_the_same(naive: ModuleType, backbone: str, name: str) -> None:
-    model, twin = pair(naive, backbone, name)
+def test_scores_and_penalty_are_the_same(naive: ModuleType, backbone: str, name: str, find: str) -> None:
+    model, twin = pair(naive, backbone, name, find=find)
     history, candidates = rows()
     with torch.no_grad():
         scores = model.eval()(history, candidates)

@@ -49,9 +49,8 @@ RECIPES |= {
 def stages(spec: ModelSpec) -> int:
     """Return how many training stages a model has: one, or two when its codebook is learned after Eq. 12 (Algorithm 1).
 
-    >>> staged = CodebookSpec(schedule="staged")
-    >>> [stages(ModelSpec(name=name, codebook=staged)) for name in ("duet", "solid-duet")], stages(ModelSpec(name="solid-duet"))
-    ([1, 2], 1)
+    >>> stages(ModelSpec(name="solid-duet")), stages(ModelSpec.parse({"codebook": {"schedule": "staged"}}))
+    (1, 2)
     """
     recipe = RECIPES[spec.name]
     return 2 if recipe.codebook and (recipe.author_code or spec.codebook.schedule == "staged") else 1
