@@ -59,10 +59,11 @@ def verdict(contrasts: Sequence[Contrast], label: str) -> str:
 
 
 def named(contrasts: Sequence[Contrast]) -> str:
-    """Return the comparisons in words, the first few of many."""
+    """Return the comparisons in words, the first few of many, means over backbones before single ones."""
     if not contrasts:
         return ""
-    words = [f"{each.comparison.one} against {each.comparison.other} in {each.comparison.metric}" for each in contrasts]
+    widest = sorted((each.comparison for each in contrasts), key=lambda comparison: -len(comparison.pairs))
+    words = [f"{comparison.one} against {comparison.other} in {comparison.metric}" for comparison in widest]
     more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
     return f": {', '.join(words[:NAMED])}{more}"
 
