@@ -93,7 +93,7 @@ def take(future: Future[dict[str, Any]], cell: Cell, results: Results, board: Bo
         record = future.result()
     except BrokenProcessPool:
         raise
-    except (SolidrecError, ArithmeticError, RuntimeError, ValueError) as error:
+    except Exception as error:
         failed[f"{cell.row} seed {cell.seed}"] = error
         board.failed(cell, error)
     else:
@@ -106,24 +106,23 @@ def alone(out: Path) -> Iterator[None]:
     """Hold the folder of an experiment, once the workers of one that was killed are gone; a second run gets one clear line."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with (out / LOCK).open("a+") as lock, (out / WORKERS).open("a") as workers:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                lock.seek(0)
-                raise StorageError(
-                    f"{out}: another process runs this experiment (pid {lock.read().strip()}); wait for it"
-                ) from None
-            lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
-            fcntl.flock(workers, fcntl.LOCK_EX)
-            fcntl.flock(workers, fcntl.LOCK_UN)
-            for half in (out / USERS).glob(".tmp-*"):  # what a kill left half written
-                half.unlink()
-            yield
+        lock, workers = (out / LOCK).open("a+"), (out / WORKERS).open("a")
     except OSError as error:
         raise StorageError(f"{out}: cannot write ({error.strerror or error}); choose another --out") from None
+    with lock, workers:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            raise StorageError(f"{out}: another process runs this experiment (pid {lock.read().strip()}); wait for it") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        fcntl.flock(workers, fcntl.LOCK_EX)
+        fcntl.flock(workers, fcntl.LOCK_UN)
+        for half in (out / USERS).glob(".tmp-*"):  # what a kill left half written
+            half.unlink()
+        yield
 
 
 def prepared_folder(here: Path) -> Path:
