@@ -192,3 +192,35 @@ def assignment(text: str) -> dict[str, Any]:
     for part in reversed(key.strip().split(".")):
         parsed = {part: parsed}
     return dict(parsed)
+
+
+def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return settings by dotted key.
+
+    >>> flat({"model": {"name": "spg", "codebook": {"mlp": False}}})
+    {'model.name': 'spg', 'model.codebook.mlp': False}
+    """
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found
+
+
+def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings nested, whether a file wrote ``"model.name" = "spg"`` or tables.
+
+    >>> nested({"model.name": "spg", "train": {"epochs": 2}})
+    {'model': {'name': 'spg'}, 'train': {'epochs': 2}}
+    """
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        found = merge(found, assignment(f"{key}={json.dumps(value)}"))
+    return found
+
+
+def value_at(settings: Mapping[str, Any], key: str) -> Any:
+    """Return what nested settings say of a dotted key, None if nothing."""
+    group: Any = settings
+    for part in key.split("."):
+        group = group.get(part) if isinstance(group, Mapping) else None
+    return group

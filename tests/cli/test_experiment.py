@@ -10,7 +10,7 @@ from typing import Any
 from solidrec.artifacts import read_json
 from solidrec.data.prepared import PreparedData
 from solidrec.experiments.execute import run_experiment
-from solidrec.experiments.grid import ExperimentSpec
+from solidrec.experiments.experiment_spec import ExperimentSpec
 
 
 def floors(data: PreparedData, out: Path, *names: str) -> Path:

@@ -13,7 +13,8 @@ import pytest
 from solidrec.api import prepare
 from solidrec.cli import main
 from solidrec.evaluate.baselines import BASELINES
-from solidrec.experiments.grid import ExperimentSpec, cells_of, read_experiment, rows_of
+from solidrec.experiments.experiment_spec import ExperimentSpec, read_experiment
+from solidrec.experiments.grid import cells_of, rows_of
 
 PAGE = "docs/experiments.md"
 

@@ -11,7 +11,8 @@ import pytest
 
 from solidrec.data.prepared import PreparedData
 from solidrec.experiments.cell_work import work
-from solidrec.experiments.grid import ExperimentSpec, cells_of, rows_of
+from solidrec.experiments.experiment_spec import ExperimentSpec
+from solidrec.experiments.grid import cells_of, rows_of
 from solidrec.experiments.report_material import Material, material
 from solidrec.experiments.results import Plan, Results
 

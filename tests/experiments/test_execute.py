@@ -21,7 +21,8 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import IncompatibleError, SolidrecError, StorageError, UsageError
 from solidrec.experiments.cell_work import work
 from solidrec.experiments.execute import prepared_folder, run_experiment
-from solidrec.experiments.grid import Cell, ExperimentSpec
+from solidrec.experiments.experiment_spec import ExperimentSpec
+from solidrec.experiments.grid import Cell
 from solidrec.experiments.results import Plan, Results
 
 GRID = {

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from solidrec.data.prepared import PreparedData
-from solidrec.errors import StorageError, UsageError
-from solidrec.experiments.grid import Cell, ExperimentSpec, cells_of, kinds, nested, read_experiment, rows_of, shipped
+from solidrec.errors import UsageError
+from solidrec.experiments.experiment_spec import ExperimentSpec, read_experiment, shipped
+from solidrec.experiments.grid import Cell, cells_of, kinds, rows_of
+from solidrec.spec import nested
 
 
 def experiment(**values: Any) -> ExperimentSpec:
@@ -138,11 +140,3 @@ def test_the_small_table_1_is_one_seed_of_25_epochs_and_the_whole_has_five_and_t
     assert len([row for row in rows if row.baseline is None]) == 4 * 7
     assert {cell.spec.train.epochs for cell in cells_of(small, rows_of(small, data), data, {}) if cell.spec} == {25}
     assert {cell.seed for cell in cells_of(whole, rows, data, {})} == set(range(5))
-
-
-def test_a_name_that_is_no_file_names_the_nearest_experiment(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="did you mean 'table1-small'"):
-        read_experiment("table1-smal")
-    (tmp_path / "bad.toml").write_text("title = ", encoding="utf-8")
-    with pytest.raises(UsageError, match="is not TOML"):
-        read_experiment(str(tmp_path / "bad.toml"))

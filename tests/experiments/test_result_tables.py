@@ -13,7 +13,7 @@ from solidrec.artifacts import read_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.experiments.execute import run_experiment
-from solidrec.experiments.grid import ExperimentSpec
+from solidrec.experiments.experiment_spec import ExperimentSpec
 from solidrec.experiments.result_tables import compared, tables_of, write_tables
 from solidrec.experiments.results import Plan, Results
 from solidrec.experiments.status import status_of

@@ -49,7 +49,7 @@ def run(
     from solidrec.cli.models import settings
     from solidrec.console import say
     from solidrec.experiments.execute import prepared_folder, run_experiment
-    from solidrec.experiments.grid import read_experiment
+    from solidrec.experiments.experiment_spec import read_experiment
 
     spec = read_experiment(file)
     changes = {"seeds": seeds, "protocols": tuple(each.value for each in protocol or ()) or None}
@@ -141,7 +141,7 @@ def compare(
 @experiment.command("list", short_help="The experiments that come with solidrec.", epilog="Example: solidrec experiment list")
 def list_(json_: Json = False) -> None:
     """List the shipped experiments; NAME-small is the small size of each."""
-    from solidrec.experiments.grid import read_experiment, shipped
+    from solidrec.experiments.experiment_spec import read_experiment, shipped
 
     found = {name: read_experiment(name).title for name in shipped()}
     if json_:

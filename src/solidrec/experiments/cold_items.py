@@ -19,8 +19,8 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.evaluate.intervals import bootstrap_mean, paired_difference
 from solidrec.evaluate.scorer import ModelScorer
-from solidrec.experiments.cells import Cell, check_settings, corrected, gap_text, train_cells, write_results
 from solidrec.experiments.held_out import HeldOut, hold_out, joined, shuffled
+from solidrec.experiments.trainings import Training, check_settings, corrected, gap_text, train_all, write_results
 from solidrec.metrics import per_row, ranks
 from solidrec.runs import Run, load_run
 from solidrec.semantics.fuse import side_by_side
@@ -60,9 +60,9 @@ def run_cold_items(
     with counted(console, f"training without {share:.0%} of the items", seeds, shown=True) as step:
         for seed in range(seeds):
             held = hold_out(whole, out, share=share, seed=seed)
-            cell = Cell(held.kept.path.name, seed, settings)
-            train_cells(held.kept.path, [cell], out)
-            draws.append(measure(whole, held, load_run(cell.folder(out)), seed))
+            training = Training(held.kept.path.name, seed, settings)
+            train_all(held.kept.path, [training], out)
+            draws.append(measure(whole, held, load_run(training.folder(out)), seed))
             step(1)
     values = {among: joined_values([draw.values[among] for draw in draws]) for among in (KNOWN, NEW)}
     found = {

@@ -17,7 +17,7 @@ from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.intervals import paired_difference
 from solidrec.evaluate.runner import evaluate
 from solidrec.evaluate.scorer import ModelScorer
-from solidrec.experiments.cells import Cell, Row, check_settings, corrected, gap_text, train_cells, write_results
+from solidrec.experiments.trainings import Row, Training, check_settings, corrected, gap_text, train_all, write_results
 from solidrec.nn.recommender import Recommender
 from solidrec.runs import load_run
 from solidrec.serve.engine import trunk_alone
@@ -38,13 +38,15 @@ def run_cold_users(
     """
     data = PreparedData.open(path)
     check_settings(data, settings or {}, ("seed", "model.name"))
-    cells = [Cell(model, seed, merge({"model": {"name": model}}, settings or {})) for seed in range(seeds) for model in MODELS]
-    with counted(console, "training", len(cells), shown=True) as step:
-        train_cells(path, cells, out, jobs=jobs, done=lambda cell: step(1))
-    length = load_run(cells[0].folder(out)).spec.model.length
+    trainings = [
+        Training(model, seed, merge({"model": {"name": model}}, settings or {})) for seed in range(seeds) for model in MODELS
+    ]
+    with counted(console, "training", len(trainings), shown=True) as step:
+        train_all(path, trainings, out, jobs=jobs, done=lambda training: step(1))
+    length = load_run(trainings[0].folder(out)).spec.model.length
     lengths = [events for events in EVENTS if events <= length]
-    with counted(console, "measuring", len(lengths) * len(cells), shown=True) as step:
-        tables = {events: rows_at(data, cells, out, events=events, step=step) for events in lengths}
+    with counted(console, "measuring", len(lengths) * len(trainings), shown=True) as step:
+        tables = {events: rows_at(data, trainings, out, events=events, step=step) for events in lengths}
     found = {
         "events": [summary(events, rows) for events, rows in tables.items()], "data": data.fingerprint, "seeds": seeds,
         "settings": dict(settings or {}), "versions": versions(),
@@ -53,12 +55,12 @@ def run_cold_users(
     return found
 
 
-def rows_at(data: PreparedData, cells: Sequence[Cell], out: Path, *, events: int, step: Any) -> list[Row]:
+def rows_at(data: PreparedData, trainings: Sequence[Training], out: Path, *, events: int, step: Any) -> list[Row]:
     """Return each model's evaluations on the last `events` events, and those of SOLID's trunk alone."""
     found: dict[str, list[Any]] = {}
-    for cell in cells:
-        model = load_run(cell.folder(out)).model
-        variants: dict[str, Recommender | None] = {cell.row: model, TRUNK: trunk_alone(model)}
+    for training in trainings:
+        model = load_run(training.folder(out)).model
+        variants: dict[str, Recommender | None] = {training.row: model, TRUNK: trunk_alone(model)}
         for name, variant in variants.items():
             if variant is not None:
                 found.setdefault(name, []).append(evaluate(ModelScorer(variant), data, split="test", length=events))

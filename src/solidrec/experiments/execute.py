@@ -16,16 +16,18 @@ from solidrec.artifacts import MANIFEST, read_json
 from solidrec.console import console, say
 from solidrec.data.prepared import KIND, PreparedData
 from solidrec.devices import check_device
-from solidrec.errors import Interrupted, SolidrecError, StorageError, UsageError
+from solidrec.errors import Interrupted, SolidrecError, UsageError
 from solidrec.experiments.cell_work import work
-from solidrec.experiments.grid import Cell, ExperimentSpec, cells_of, nested, rows_of
+from solidrec.experiments.experiment_spec import ExperimentSpec
+from solidrec.experiments.grid import Cell, cells_of, rows_of
 from solidrec.experiments.live import Board
 from solidrec.experiments.results import USERS, Plan, Results
 from solidrec.experiments.workers import as_they_end, processes
-from solidrec.spec import merge
-from solidrec.training.run import stoppable
+from solidrec.spec import merge, nested
+from solidrec.training.run import locked, stoppable
 
-LOCK, WORKERS = ".lock", ".workers"
+WORKERS = ".workers"
+"""The file that workers share a lock on as long as they live."""
 
 
 def run_experiment(
@@ -104,20 +106,7 @@ def take(future: Future[dict[str, Any]], cell: Cell, results: Results, board: Bo
 @contextmanager
 def alone(out: Path) -> Iterator[None]:
     """Hold the folder of an experiment, once the workers of one that was killed are gone; a second run gets one clear line."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock, workers = (out / LOCK).open("a+"), (out / WORKERS).open("a")
-    except OSError as error:
-        raise StorageError(f"{out}: cannot write ({error.strerror or error}); choose another --out") from None
-    with lock, workers:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            raise StorageError(f"{out}: another process runs this experiment (pid {lock.read().strip()}); wait for it") from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+    with locked(out, doing="runs this experiment"), (out / WORKERS).open("a") as workers:
         fcntl.flock(workers, fcntl.LOCK_EX)
         fcntl.flock(workers, fcntl.LOCK_UN)
         for half in (out / USERS).glob(".tmp-*"):  # what a kill left half written

@@ -1,95 +1,28 @@
-"""An experiment is one TOML file: a grid of runs. This turns the file and prepared data into rows, and rows into cells."""
+"""The grid of an experiment on prepared data: its rows, and a cell for each row and seed."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, product
 from math import prod
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self, final
-
-from pydantic import BeforeValidator, Field
+from typing import Any, final
 
 from solidrec.api import run_spec
 from solidrec.data.prepared import PreparedData
-from solidrec.errors import StorageError, UsageError, nearest
+from solidrec.errors import UsageError, nearest
 from solidrec.evaluate.baselines import BASELINES
-from solidrec.evaluate.runner import Protocol
+from solidrec.experiments.experiment_spec import SUBSETS, ExperimentSpec, RowSpec
 from solidrec.semantics.modality import available
-from solidrec.spec import ModelSpec, RunSpec, Spec, assignment, merge
+from solidrec.spec import ModelSpec, RunSpec, assignment, flat, merge, nested, value_at
 
-SHIPPED = Path(__file__).parent / "shipped"
-SMALL = "-small"
-SUBSETS = "subsets"
-"""Written as the values of an axis ``semantics.modalities``: every non-empty subset of what the data has."""
 MANY = 100_000
 """Cells beyond which a grid is a slip of the pen: it would not end in a lifetime."""
 LENGTH = ModelSpec().length
 OF_THE_DATA = ("data", "semantics.encoded")
 """Settings that only the data decides."""
-
-
-Settings = dict[str, Any]
-Axes = Annotated[
-    dict[str, list[Any] | Literal["subsets"]], BeforeValidator(lambda axes: flat(axes) if isinstance(axes, Mapping) else axes)
-]
-Protocols = tuple[Protocol, ...]
-
-
-class RowSpec(Spec):
-    """A row that no axis gives: a ``baseline`` without training, or a run with ``settings`` of its own.
-
-    ``labels`` say which row of the paper it stands for, and what it is compared with (default: all that it sets).
-    """
-
-    name: str
-    baseline: str | None = None
-    settings: Settings = Field(default_factory=dict)
-    labels: dict[str, str] | None = None
-
-
-class SmallSpec(Spec):
-    """What the small size of an experiment has instead."""
-
-    seeds: int | None = Field(None, ge=1)
-    protocols: Protocols | None = None
-    settings: Settings = Field(default_factory=dict)
-    axes: Axes = Field(default_factory=dict)
-
-
-class ExperimentSpec(Spec):
-    """One experiment, as its TOML file says it; unknown keys are errors that name the nearest one.
-
-    ``axes`` {dotted key of a `RunSpec`: values} span the grid, in this order; ``rows`` come besides. ``settings`` are those of
-    every run. The keys in ``seeded`` get each run's seed too. ``layout`` names how tables and figures show it, ``reference`` the
-    row that others are held against where no model of the row says that.
-    """
-
-    title: str
-    layout: Literal["table1", "table2", "table3", "table4", "table5", "figure5", "plain"] = "plain"
-    seeds: int = Field(3, ge=1, description="seeds 0, 1, ... of each row")
-    seeded: tuple[str, ...] = ("semantics.seed",)
-    protocols: Protocols = Field(("paper", "full"), min_length=1)
-    measures: tuple[Literal["stability", "cost"], ...] = ()
-    settings: Settings = Field(default_factory=dict)
-    axes: Axes = Field(default_factory=dict)
-    rows: tuple[RowSpec, ...] = ()
-    reference: str | None = None
-    small: SmallSpec = SmallSpec()
-
-    def sized(self, *, small: bool) -> Self:
-        """Return the experiment at its small size, or as it is."""
-        if not small:
-            return self
-        small_settings = merge(nested(self.settings), nested(self.small.settings))
-        return self.model_copy(update={
-            "axes": {**self.axes, **self.small.axes}, "settings": small_settings, "seeds": self.small.seeds or self.seeds,
-            "protocols": self.small.protocols or self.protocols,
-        })  # fmt: skip
 
 
 @final
@@ -123,42 +56,6 @@ class Cell:
         named = {"baseline": self.baseline, "data": self.data, **({"length": self.length} if self.length != LENGTH else {})}
         text = json.dumps(named, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def shipped() -> dict[str, Path]:
-    """Return the experiments that come with the package, by name.
-
-    >>> list(shipped())[:2]
-    ['figure5', 'table1']
-    """
-    return {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
-
-
-def read_experiment(name: str) -> ExperimentSpec:
-    """Read an experiment: a TOML file, or a shipped one by name, with ``-small`` after it for its small size.
-
-    Raises `StorageError` for a file that is not there and `UsageError` for one that says nothing sensible.
-
-    >>> read_experiment("table1").seeds, read_experiment("table1-small").seeds
-    (5, 1)
-    """
-    known = shipped()
-    small = name.endswith(SMALL) and name.removesuffix(SMALL) in known
-    path = known.get(name.removesuffix(SMALL) if small else name, Path(name))
-    if not path.is_file():
-        names = [*known, *(each + SMALL for each in known)]
-        raise StorageError(f"{name}: no such file, and no shipped experiment{nearest(name, names)}")
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: is not TOML ({error})") from None
-    try:
-        json.dumps(values)
-        return ExperimentSpec.parse(values).sized(small=small)
-    except TypeError as error:
-        raise UsageError(f"{path}: no setting takes a date or a time ({error}); write text in quotes") from None
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from None
 
 
 def rows_of(experiment: ExperimentSpec, data: PreparedData) -> list[Row]:
@@ -257,30 +154,6 @@ def labels_of(row: RowSpec) -> dict[str, str]:
     return row.labels if row.labels is not None else {key: label(value) for key, value in flat(nested(row.settings)).items()}
 
 
-def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return settings by dotted key.
-
-    >>> flat({"model": {"name": "spg", "codebook": {"mlp": False}}})
-    {'model.name': 'spg', 'model.codebook.mlp': False}
-    """
-    found: dict[str, Any] = {}
-    for key, value in settings.items():
-        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return found
-
-
-def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings nested, whether a file wrote ``"model.name" = "spg"`` or tables.
-
-    >>> nested({"model.name": "spg", "train": {"epochs": 2}})
-    {'model': {'name': 'spg'}, 'train': {'epochs': 2}}
-    """
-    found: dict[str, Any] = {}
-    for key, value in settings.items():
-        found = merge(found, assignment(f"{key}={json.dumps(value)}"))
-    return found
-
-
 def cells_of(experiment: ExperimentSpec, rows: Sequence[Row], data: PreparedData, settings: Mapping[str, Any]) -> list[Cell]:
     """Return every cell, all rows of a seed before the next seed; `settings` are laid over the experiment's own.
 
@@ -292,7 +165,7 @@ def cells_of(experiment: ExperimentSpec, rows: Sequence[Row], data: PreparedData
     data.rows("test")
     decided = {**dict.fromkeys((*experiment.seeded, "seed"), "the seed of each run"), **dict.fromkeys(OF_THE_DATA, "the data")}
     for key in (*experiment.axes, *experiment.seeded, "seed"):
-        if found(settings, key) is not None:
+        if value_at(settings, key) is not None:
             raise UsageError(f"--set {key}: is what this experiment varies; leave it out")
     common = merge(nested(experiment.settings), settings)
     length = run_spec(data, model=None, backbone=None, seed=0, epochs=None, settings=common).model.length
@@ -304,18 +177,10 @@ def cells_of(experiment: ExperimentSpec, rows: Sequence[Row], data: PreparedData
                 continue
             own = merge(common, row.settings)
             for key, by in decided.items():
-                if found(own, key) is not None:
+                if value_at(own, key) is not None:
                     raise UsageError(f"row {row.name!r} sets {key}, but {by} says that; leave it out")
             for key in experiment.seeded:
                 own = merge(own, assignment(f"{key}={seed}"))
             spec = run_spec(data, model=None, backbone=None, seed=seed, epochs=None, settings=own)
             cells.append(Cell(row.name, seed, data.fingerprint, spec))
     return cells
-
-
-def found(settings: Mapping[str, Any], key: str) -> Any:
-    """Return what nested settings say of a dotted key, None if nothing."""
-    group: Any = settings
-    for part in key.split("."):
-        group = group.get(part) if isinstance(group, Mapping) else None
-    return group

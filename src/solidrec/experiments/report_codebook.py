@@ -15,9 +15,10 @@ from solidrec.experiments.report_page import escape, paragraph, short, table
 from solidrec.experiments.report_training import CLIP, Logs, health, size_of
 from solidrec.experiments.results import Place
 from solidrec.nn.build import stages
-from solidrec.nn.codebook import Codebook, nearest_code
+from solidrec.nn.codebook import nearest_code
 from solidrec.nn.sources import Trunk
 from solidrec.runs import Run
+from solidrec.training.loop import codebook_of
 
 CODES, TITLES = 3, 6
 SEED = "Of each row the training with the smallest seed."
@@ -86,7 +87,7 @@ def health_table(of: Material, firsts: Mapping[str, Place]) -> str:
 @torch.inference_mode()
 def codes_of(run: Run) -> Codes | None:
     """Return how the codebook of a run stands to its metacode and its items; None for a model without a codebook."""
-    codebook = next((module for module in run.model.modules() if isinstance(module, Codebook)), None)
+    codebook = codebook_of(run.model)
     if codebook is None:
         return None
     trunk = next((module for module in run.model.modules() if isinstance(module, Trunk)), None)

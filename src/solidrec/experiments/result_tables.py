@@ -9,7 +9,6 @@ from solidrec.artifacts import write_file
 from solidrec.errors import UsageError
 from solidrec.experiments.contrasts import Compared, compare_rows
 from solidrec.experiments.cost_table import cost_table
-from solidrec.experiments.grid import found
 from solidrec.experiments.measure_table import MeasureTable, measure_latex, measure_markdown, measures_csv
 from solidrec.experiments.measured import Measured
 from solidrec.experiments.results import Plan, Results
@@ -17,6 +16,7 @@ from solidrec.experiments.stability_table import stability_table
 from solidrec.experiments.sweep_table import sweep_table
 from solidrec.experiments.table_text import cells_csv, contrasts_csv, latex, markdown
 from solidrec.experiments.tables import PAPER_NEGATIVES, Layout, ResultTable, result_table
+from solidrec.spec import value_at
 
 PAPER_TABLES = {"table1": 1, "table2": 2, "table3": 3}
 SHARED = ("model.name", "model.backbone")
@@ -39,7 +39,7 @@ def layout_of(plan: Plan, results: Results) -> Layout:
 
 def fixed(plan: Plan) -> Mapping[str, str]:
     """Return the model and backbone that all rows of a plan share."""
-    said = {key: found(plan.settings, key) for key in SHARED}
+    said = {key: value_at(plan.settings, key) for key in SHARED}
     return {key: str(value) for key, value in said.items() if value is not None}
 
 

@@ -21,7 +21,8 @@ from solidrec.artifacts import read_json, write_json, write_table
 from solidrec.errors import DamagedError, IncompatibleError, StorageError
 from solidrec.evaluate.result import Evaluation
 from solidrec.evaluate.runner import Protocol
-from solidrec.experiments.grid import Cell, ExperimentSpec, Row
+from solidrec.experiments.experiment_spec import ExperimentSpec
+from solidrec.experiments.grid import Cell, Row
 from solidrec.experiments.measured import Array, Measured
 
 PLAN, RESULTS, USERS, RUNS = "experiment.json", "results.jsonl", "users", "runs"

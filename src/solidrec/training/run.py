@@ -21,7 +21,7 @@ from solidrec.errors import IncompatibleError, Interrupted, StorageError, UsageE
 from solidrec.evaluate.runner import evaluate
 from solidrec.evaluate.scorer import ModelScorer
 from solidrec.nn.build import build, stages
-from solidrec.nn.codebook import Codebook, mean_of_each
+from solidrec.nn.codebook import mean_of_each
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import Trunk
 from solidrec.runs import HISTORY, SPEC, Run, load_run, needs_semantics, save_run, write_history
@@ -146,8 +146,8 @@ def difference(there: Any, mine: Any, key: str = "") -> str:
 
 
 @contextmanager
-def locked(out: Path) -> Iterator[None]:
-    """Make the run folder and hold its lock; a second trainer gets one clear line."""
+def locked(out: Path, *, doing: str = "is training here") -> Iterator[None]:
+    """Make a folder and hold its lock; a second process gets one clear line that says what the first is `doing`."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         stream = (out / LOCK).open("a+")
@@ -158,7 +158,7 @@ def locked(out: Path) -> Iterator[None]:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             stream.seek(0)
-            raise StorageError(f"{out}: another process is training here (pid {stream.read().strip()}); wait for it") from None
+            raise StorageError(f"{out}: another process {doing} (pid {stream.read().strip()}); wait for it") from None
         stream.truncate(0)
         stream.write(str(os.getpid()))
         stream.flush()
@@ -255,7 +255,8 @@ def place_codes(model: Recommender, spec: RunSpec) -> None:
 
     There a code that stands for a semantic id starts from the mean of its items, and the others from k-means.
     """
-    codebook = next(module for module in model.modules() if isinstance(module, Codebook))
+    codebook = codebook_of(model)
+    assert codebook is not None
     trunk = next((module for module in model.modules() if isinstance(module, Trunk)), None)
     size = len(codebook.codes)
     if trunk is not None:

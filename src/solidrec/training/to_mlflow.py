@@ -8,11 +8,11 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 from solidrec.artifacts import read_json, write_json
 from solidrec.errors import StorageError
-from solidrec.spec import RunSpec
+from solidrec.spec import RunSpec, flat
 
 FILE = "mlflow.json"
 """In the run folder: which MLflow run is its."""
@@ -109,15 +109,3 @@ def ours() -> Iterator[None]:
         except (MlflowException, OSError) as error:
             text = (str(error).splitlines() or [type(error).__name__])[0]
             raise StorageError(f"MLflow refused ({text}); see MLFLOW_TRACKING_URI") from error
-
-
-def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested values by dotted names.
-
-    >>> flat({"seed": 1, "model": {"dim": 32}})
-    {'seed': 1, 'model.dim': 32}
-    """
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        found |= flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
-    return found

@@ -1,4 +1,4 @@
-"""Many trainings of one experiment: each a cell with a folder of its own, finished ones kept, several at a time."""
+"""The trainings of an experiment with measurements of its own: each has a folder, finished ones are kept, several at a time."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ from solidrec.errors import UsageError
 from solidrec.evaluate.intervals import Difference, holm
 from solidrec.evaluate.result import Evaluation
 from solidrec.experiments.workers import as_they_end, workers
-
-METRICS = ("AUC", "UAUC", "NDCG@10", "Recall@10")
+from solidrec.spec import value_at
 
 
 @final
 @dataclass(frozen=True)
-class Cell:
+class Training:
     """One training: the ``row`` of the table that it belongs to, its ``seed`` and its ``settings`` (as in a `RunSpec`)."""
 
     row: str
@@ -38,27 +37,29 @@ def check_settings(data: PreparedData, settings: Mapping[str, Any], varied: Sequ
     """Raise `UsageError` for settings that an experiment varies itself, and for data that has no test split."""
     data.rows("test")
     for key in varied:
-        group: Any = settings
-        for part in key.split("."):
-            group = group.get(part) if isinstance(group, Mapping) else None
-        if group is not None:
+        if value_at(settings, key) is not None:
             raise UsageError(f"--set {key}: is what this experiment varies; leave it out")
 
 
-def train_cells(
-    data: Path, cells: Sequence[Cell], out: Path, *, jobs: int = 1, done: Callable[[Cell], None] = lambda cell: None
+def train_all(
+    data: Path,
+    trainings: Sequence[Training],
+    out: Path,
+    *,
+    jobs: int = 1,
+    done: Callable[[Training], None] = lambda one: None,
 ) -> None:
-    """Train every cell that is not finished, `jobs` processes of one thread at a time; an error of one is raised at once."""
+    """Train every one that is not finished, `jobs` processes of one thread at a time; an error of one is raised at once."""
     with workers(jobs) as pool:
-        running = {pool.submit(train_cell, data, cell, out): cell for cell in cells}
+        running = {pool.submit(train_one, data, training, out): training for training in trainings}
         for future in as_they_end(running):
             future.result()
             done(running[future])
 
 
-def train_cell(data: Path, cell: Cell, out: Path) -> None:
-    """Train one cell on one thread, or leave it if it is finished."""
-    train(data, seed=cell.seed, settings=cell.settings, out=cell.folder(out), threads=1, progress=False)
+def train_one(data: Path, training: Training, out: Path) -> None:
+    """Train on one thread, or leave it if it is finished."""
+    train(data, seed=training.seed, settings=training.settings, out=training.folder(out), threads=1, progress=False)
 
 
 @final

@@ -1,0 +1,114 @@
+"""One experiment as its TOML file says it: a grid of runs, read and checked."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field
+
+from solidrec.errors import StorageError, UsageError, nearest
+from solidrec.evaluate.runner import Protocol
+from solidrec.spec import Spec, flat, merge, nested
+
+SHIPPED = Path(__file__).parent / "shipped"
+SMALL = "-small"
+SUBSETS = "subsets"
+"""Written as the values of an axis ``semantics.modalities``: every non-empty subset of what the data has."""
+
+Settings = dict[str, Any]
+Axes = Annotated[
+    dict[str, list[Any] | Literal["subsets"]], BeforeValidator(lambda axes: flat(axes) if isinstance(axes, Mapping) else axes)
+]
+Protocols = tuple[Protocol, ...]
+
+
+class RowSpec(Spec):
+    """A row that no axis gives: a ``baseline`` without training, or a run with ``settings`` of its own.
+
+    ``labels`` say which row of the paper it stands for, and what it is compared with (default: all that it sets).
+    """
+
+    name: str
+    baseline: str | None = None
+    settings: Settings = Field(default_factory=dict)
+    labels: dict[str, str] | None = None
+
+
+class SmallSpec(Spec):
+    """What the small size of an experiment has instead."""
+
+    seeds: int | None = Field(None, ge=1)
+    protocols: Protocols | None = None
+    settings: Settings = Field(default_factory=dict)
+    axes: Axes = Field(default_factory=dict)
+
+
+class ExperimentSpec(Spec):
+    """One experiment, as its TOML file says it; unknown keys are errors that name the nearest one.
+
+    ``axes`` {dotted key of a `RunSpec`: values} span the grid, in this order; ``rows`` come besides. ``settings`` are those of
+    every run. The keys in ``seeded`` get each run's seed too. ``layout`` names how tables and figures show it, ``reference`` the
+    row that others are held against where no model of the row says that.
+    """
+
+    title: str
+    layout: Literal["table1", "table2", "table3", "table4", "table5", "figure5", "plain"] = "plain"
+    seeds: int = Field(3, ge=1, description="seeds 0, 1, ... of each row")
+    seeded: tuple[str, ...] = ("semantics.seed",)
+    protocols: Protocols = Field(("paper", "full"), min_length=1)
+    measures: tuple[Literal["stability", "cost"], ...] = ()
+    settings: Settings = Field(default_factory=dict)
+    axes: Axes = Field(default_factory=dict)
+    rows: tuple[RowSpec, ...] = ()
+    reference: str | None = None
+    small: SmallSpec = SmallSpec()
+
+    def sized(self, *, small: bool) -> Self:
+        """Return the experiment at its small size, or as it is."""
+        if not small:
+            return self
+        small_settings = merge(nested(self.settings), nested(self.small.settings))
+        return self.model_copy(update={
+            "axes": {**self.axes, **self.small.axes}, "settings": small_settings, "seeds": self.small.seeds or self.seeds,
+            "protocols": self.small.protocols or self.protocols,
+        })  # fmt: skip
+
+
+def shipped() -> dict[str, Path]:
+    """Return the experiments that come with the package, by name.
+
+    >>> list(shipped())[:2]
+    ['figure5', 'table1']
+    """
+    return {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
+
+
+def read_experiment(name: str) -> ExperimentSpec:
+    """Read an experiment: a TOML file, or a shipped one by name, with ``-small`` after it for its small size.
+
+    Raises `StorageError` for a file that is not there and `UsageError` for one that says nothing sensible.
+
+    >>> read_experiment("table1").seeds, read_experiment("table1-small").seeds
+    (5, 1)
+    """
+    known = shipped()
+    small = name.endswith(SMALL) and name.removesuffix(SMALL) in known
+    path = known.get(name.removesuffix(SMALL) if small else name, Path(name))
+    if not path.is_file():
+        names = [*known, *(each + SMALL for each in known)]
+        raise StorageError(f"{name}: no such file, and no shipped experiment{nearest(name, names)}")
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: is not TOML ({error})") from None
+    try:
+        json.dumps(values)
+        return ExperimentSpec.parse(values).sized(small=small)
+    except TypeError as error:
+        raise UsageError(f"{path}: no setting takes a date or a time ({error}); write text in quotes") from None
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None

@@ -1,0 +1,18 @@
+"""An experiment is read from a file, or by the name of a shipped one; what says nothing sensible is one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from solidrec.errors import StorageError, UsageError
+from solidrec.experiments.experiment_spec import read_experiment
+
+
+def test_a_name_that_is_no_file_names_the_nearest_experiment(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="did you mean 'table1-small'"):
+        read_experiment("table1-smal")
+    (tmp_path / "bad.toml").write_text("title = ", encoding="utf-8")
+    with pytest.raises(UsageError, match="is not TOML"):
+        read_experiment(str(tmp_path / "bad.toml"))
