@@ -153,6 +153,8 @@ def test_the_time_split_needs_timestamps(tmp_path: Path) -> None:
         prepare(tiny().rename({"timestamp": "position"}), out=tmp_path / "data", split="time")
     data = prepare(tiny(), out=tmp_path / "data", split="time", valid_from=3, test_from=4)
     assert data.manifest["split_facts"]["valid_from"] == 3
+    with pytest.raises(UsageError, match="valid_from is '3'; give a whole number"):
+        prepare(tiny(), out=tmp_path / "text", split="time", valid_from="3", test_from=4)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="go together"):
         prepare(tiny(), out=tmp_path / "other", split="time", valid_from=3)
 

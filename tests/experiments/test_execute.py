@@ -19,6 +19,7 @@ from solidrec.api import load
 from solidrec.artifacts import read_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import IncompatibleError, SolidrecError, StorageError, UsageError
+from solidrec.evaluate.baselines import EXTRAS
 from solidrec.experiments.cell_work import work
 from solidrec.experiments.execute import prepared_folder, run_experiment
 from solidrec.experiments.experiment_spec import ExperimentSpec
@@ -209,6 +210,32 @@ def test_ctrl_c_stops_and_says_how_to_go_on(data: PreparedData, tmp_path: Path) 
     assert "run the same command again to go on" in said
     assert "Traceback" not in said
     assert list(out.glob("runs/*/history.jsonl"))
+
+
+def test_a_row_that_cannot_be_trained_is_named_before_any_is(
+    data: PreparedData, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    for impossible, said in (
+        ({"model.dim": 9}, "model.dim=9 is not a multiple of model.heads=2"),
+        ({"model.name": "spg", "semantics.modalities": ["sound"]}, "'sound' is not in the data"),
+    ):
+        spec = ExperimentSpec.parse(GRID | {"rows": [{"name": "bad", "settings": impossible}]})
+        with pytest.raises(UsageError, match=f"row 'bad': .*{said}"):
+            run_experiment("tiny", spec, data.path, tmp_path / "out", jobs=1, settings=settings)
+        assert lines_of(tmp_path / "out") == 0
+
+
+def test_a_baseline_without_its_package_is_named_at_the_start_and_the_others_run(
+    data: PreparedData,
+    settings: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(EXTRAS, "als", ("als", "no_such_module"))
+    rows = [{"name": "ALS", "baseline": "als"}, {"name": "popularity", "baseline": "popularity"}]
+    run_experiment("tiny", ExperimentSpec.parse({"title": "t", "rows": rows}), data.path, tmp_path / "out", jobs=1)
+    assert "ALS: no_such_module is not installed; pip install 'solidrec[als]'; its cell will fail" in capsys.readouterr().err
 
 
 def test_without_data_the_only_prepared_folder_is_taken(tmp_path: Path, data: PreparedData) -> None:

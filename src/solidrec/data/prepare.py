@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal
 
@@ -170,6 +171,9 @@ def _check(options: Mapping[str, Any], features: Mapping[str, Any], *, has_items
     for name in ("negatives", "k_core", "seed"):
         if options[name] < 0:
             raise UsageError(f"{name} is {options[name]}; it must be 0 or more")
+    for name in ("valid_from", "test_from"):
+        if options[name] is not None and not isinstance(options[name], Integral):
+            raise UsageError(f"{name} is {options[name]!r}; give a whole number, as the times of the log are")
     for name in features:
         if not FEATURE_NAME.fullmatch(name) or name == "id":
             raise UsageError(f"feature name {name!r} must be letters, digits, - or _ (at most 64), and not 'id'")

@@ -211,3 +211,6 @@ BASELINES: dict[str, Callable[[PreparedData], Scorer]] = {
     "als": _als,
 }
 """Each fits itself to the training events and returns a scorer for `evaluate`; *als* needs the extra ``als``."""
+
+EXTRAS = {"als": ("als", "implicit")}
+"""The extra and the modules that a baseline needs beyond the core."""

@@ -40,8 +40,8 @@ class Estimate:
     """A mean over users and training seeds with its interval.
 
     ``p`` is two-sided, that the mean is 0; None where the variance is not known: one seed of something that is trained (then the
-    interval is over users only and `about_method` is false), or one user. ``effect`` is Cohen's d_z over users: the mean over
-    the standard deviation of the users' means over seeds, None where that is 0.
+    interval is over users only and `about_method` is false), one user, or a difference that is the same everywhere. ``effect`` is
+    Cohen's d_z over users: the mean over the standard deviation of the users' means over seeds, None where that is 0.
     """
 
     mean: float
@@ -79,7 +79,7 @@ def crossed(values: Array, *, trained: bool = True, level: float = 1 - LEVEL) ->
     parts = [(spread**2 / users, users - 1)]
     if seeds > 1:
         parts.append((float(np.var(counted.mean(1), ddof=1)) / seeds, seeds - 1))
-    known = users > 1
+    known = users > 1 and (mean == 0 or any(part for part, _ in parts))
     reach = _reach(1 - level, parts) if known else 0.0
     about_method = not trained or seeds > 1
     return Estimate(
@@ -115,8 +115,8 @@ def _p(distance: float, parts: Sequence[tuple[float, int]]) -> float:
     from scipy.special import erfc
 
     weights, variance = _mixture(parts)
-    if distance == 0 or not variance.any():
-        return float(distance == 0)
+    if distance == 0:
+        return 1.0
     return float(np.sum(weights * erfc(abs(distance) / np.sqrt(2 * variance))))
 
 

@@ -17,13 +17,16 @@ from solidrec.console import console, say
 from solidrec.data.prepared import KIND, PreparedData
 from solidrec.devices import check_device
 from solidrec.errors import Interrupted, SolidrecError, UsageError
+from solidrec.evaluate.baselines import EXTRAS
 from solidrec.experiments.cell_work import work
 from solidrec.experiments.experiment_spec import ExperimentSpec
 from solidrec.experiments.grid import Cell, cells_of, rows_of
 from solidrec.experiments.live import Board
 from solidrec.experiments.results import USERS, Plan, Results
 from solidrec.experiments.workers import as_they_end, processes
+from solidrec.semantics.modalities.needs import need
 from solidrec.spec import merge, nested
+from solidrec.training.check import check_run
 from solidrec.training.run import locked, stoppable
 
 WORKERS = ".workers"
@@ -58,6 +61,7 @@ def run_experiment(
         results = Results(out)
         wanted = {place.key for place in results.missing(plan)}
         todo = list({cell.key: cell for cell in cells if cell.key in wanted}.values())
+        check_cells(todo, data)
         say(f"{experiment.title}, on {plan.data_name}: {len(cells)} cells, {len(cells) - len(todo)} finished; {jobs} at a time")
         failed = carry_out(todo, plan, results, path, jobs=jobs, device=device) if todo else {}
     if failed:
@@ -66,6 +70,20 @@ def run_experiment(
             f"{len(failed)} of {len(cells)} cells failed, first {first}: {error}; the same command tries them again"
         )
     return plan
+
+
+def check_cells(cells: Sequence[Cell], data: PreparedData) -> None:
+    """Raise `UsageError` for a cell that cannot be trained on the data; a baseline whose extra is missing gets a line."""
+    for cell in cells:
+        try:
+            if cell.spec is not None:
+                check_run(data, cell.spec)
+            elif cell.baseline in EXTRAS:
+                need(*EXTRAS[cell.baseline])
+        except UsageError as error:
+            if cell.spec is not None:
+                raise UsageError(f"row {cell.row!r}: {error}") from None
+            say(f"{cell.row}: {error}; its cell will fail, the others run")
 
 
 def carry_out(cells: Sequence[Cell], plan: Plan, results: Results, path: Path, *, jobs: int, device: str) -> dict[str, Exception]:

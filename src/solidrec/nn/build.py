@@ -68,13 +68,18 @@ def build(spec: ModelSpec, *, items: int, semantic_of_item: Tensor | None = None
         recipe = recipe._replace(codebook=False)
     if (recipe.trunk or recipe.codebook) and semantic_of_item is None:
         raise UsageError(f"model {spec.name!r} needs semantic ids; prepare items with features, categories or titles")
-    if spec.dim % spec.heads and spec.backbone in ("sasrec", "bert4rec"):
-        raise UsageError(f"model.dim={spec.dim} is not a multiple of model.heads={spec.heads}; change one of them")
+    check_widths(spec)
     table = nn.Embedding(items + 1, spec.dim, padding_idx=0)
     nn.init.normal_(table.weight[1:], std=0.1)
     backbone = BACKBONES[spec.backbone](spec.dim, length=spec.length, blocks=spec.blocks, heads=spec.heads, dropout=spec.dropout)
     head: Head = LowRankHead(spec.dim, spec.core) if recipe.low_rank else FullHead(spec.dim)
     return Recommender(table, backbone=backbone, head=head, source=build_source(spec, recipe, head.slots, semantic_of_item))
+
+
+def check_widths(spec: ModelSpec) -> None:
+    """Raise `UsageError` unless the width of a model divides among its attention heads, if its backbone has any."""
+    if spec.dim % spec.heads and spec.backbone in ("sasrec", "bert4rec"):
+        raise UsageError(f"model.dim={spec.dim} is not a multiple of model.heads={spec.heads}; change one of them")
 
 
 def build_source(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item: Tensor | None) -> Source:

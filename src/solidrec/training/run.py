@@ -30,6 +30,7 @@ from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.kmeans import kmeans
 from solidrec.spec import RunSpec
 from solidrec.training.batches import TrainingBatches
+from solidrec.training.check import check_run
 from solidrec.training.checkpoint import Checkpoints, read_progress, restore
 from solidrec.training.content import content_map, start_from_content
 from solidrec.training.loop import Display, Progress, Silent, Stage, codebook_of
@@ -58,10 +59,7 @@ def train_run(
     specification raises `IncompatibleError`. `track` names where epochs go besides ``history.jsonl`` (see `STORES`).
     Raises `Interrupted` when stopped by a signal after saving.
     """
-    if spec.data != data.fingerprint:
-        raise IncompatibleError(f"the specification is of data {spec.data[:12]}, {data.path} is {data.fingerprint[:12]}")
-    if spec.semantics.encoded != data.encoded:
-        raise IncompatibleError(f"{data.path}: its features are not those of the specification; encode them again, or train anew")
+    check_run(data, spec)
     if finished(out, spec):
         say(f"{out}: this run is finished already; remove the folder to train it again")
         return load_run(out, device=device)
