@@ -5,10 +5,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +213,23 @@ def test_ctrl_c_stops_and_says_how_to_go_on(data: PreparedData, tmp_path: Path) 
     assert "run the same command again to go on" in said
     assert "Traceback" not in said
     assert list(out.glob("runs/*/history.jsonl"))
+
+
+def test_a_damaged_run_folder_is_named_with_what_to_remove_and_then_trained_anew(
+    finished: Path, data: PreparedData, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(finished, out)
+    (out / "results.jsonl").unlink()
+    broken = next(place for place in Plan.load(out).places if place.row == "static")
+    folder = out / "runs" / broken.key
+    (folder / "metrics.json").write_text("{", encoding="utf-8")
+    again = partial(run_experiment, "tiny", ExperimentSpec.parse(GRID), data.path, out, jobs=1, settings=settings)
+    with pytest.raises(SolidrecError, match=re.escape(f"rm -r {folder}")):
+        again()
+    shutil.rmtree(folder)
+    again()
+    assert stripped(out) == stripped(finished)
 
 
 def test_a_row_that_cannot_be_trained_is_named_before_any_is(

@@ -13,7 +13,7 @@ import torch
 from solidrec.artifacts import versions
 from solidrec.data.prepared import PreparedData
 from solidrec.devices import use_threads
-from solidrec.errors import IncompatibleError
+from solidrec.errors import DamagedError, IncompatibleError
 from solidrec.evaluate.baselines import BASELINES
 from solidrec.evaluate.cost import cost, training_seconds
 from solidrec.evaluate.runner import Protocol, evaluate
@@ -23,6 +23,7 @@ from solidrec.experiments.grid import Cell
 from solidrec.experiments.results import RUNS, write_users
 from solidrec.experiments.stability_table import STABILITY, write_stability
 from solidrec.runs import Run
+from solidrec.spec import RunSpec
 from solidrec.training.run import train_run
 
 OF_A_STAGE = ("epoch", "step", "loss", "penalty", "saturated", "codes_used", "perplexity")
@@ -41,7 +42,7 @@ def work(
     data = PreparedData.open(path)
     if data.fingerprint != cell.data:
         raise IncompatibleError(f"{path}: was prepared anew while the experiment ran; restore it, or choose another --out")
-    run = None if cell.spec is None else train_run(data, cell.spec, out / RUNS / cell.key, device=device)
+    run = None if cell.spec is None else trained_run(data, cell.spec, out / RUNS / cell.key, device=device)
     length = cell.length if run is None else run.spec.model.length
     scorer: Scorer = BASELINES[str(cell.baseline)](data) if run is None else ModelScorer(run.model)
     evaluations = {}
@@ -61,6 +62,14 @@ def work(
         "machine": {"cpu": torch.backends.cpu.get_cpu_capability(), "system": platform.machine(), "threads": 1, "device": device},
         "versions": versions(),
     }
+
+
+def trained_run(data: PreparedData, spec: RunSpec, folder: Path, *, device: str) -> Run:
+    """Train, go on, or load what is finished; a folder that cannot be read says what to remove, since no one else names it."""
+    try:
+        return train_run(data, spec, folder, device=device)
+    except (DamagedError, IncompatibleError) as error:
+        raise type(error)(f"{error}; to train this cell anew, rm -r {folder}") from None
 
 
 def measure(name: str, run: Run, data: PreparedData, *, key: str, out: Path) -> Mapping[str, Any]:
