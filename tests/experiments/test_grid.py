@@ -26,9 +26,9 @@ def test_the_grid_is_the_product_of_its_axes_and_the_listed_rows_follow(data: Pr
     )
     rows = rows_of(spec, data)
     assert [row.name for row in rows] == [
-        "din · clip 0.1", "din · clip 1.0", "sasrec · clip 0.1", "sasrec · clip 1.0", "popularity", "mine",
+        "din · clip 0.1", "din · clip 1", "sasrec · clip 0.1", "sasrec · clip 1", "popularity", "mine",
     ]  # fmt: skip
-    assert rows[1].labels == {"model.backbone": "din", "model.clip": "1.0"}
+    assert rows[1].labels == {"model.backbone": "din", "model.clip": "1"}
     assert rows[1].settings == {"model": {"backbone": "din", "clip": 1.0}}
     cells = cells_of(spec, rows, data, {"train": {"epochs": 3}})
     assert len(cells) == 2 * 5 + 1  # a baseline has one cell, whatever the seeds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,12 @@ def test_the_tables_hold_the_results_and_are_written_beside_them(out: Path) -> N
     names = [path.name for path in write_tables(out, [table])]
     assert names == ["tables.md", "tables.tex", "cells.csv", "comparisons.csv"]
     assert all((out / name).read_text(encoding="utf-8").count("markov") for name in names)
+
+
+def test_places_of_a_grid_are_compared_with_a_reference_only_if_one_is_named(out: Path) -> None:
+    plan, results = Plan.load(out), Results(out)
+    grid = replace(plan, layout="figure5")
+    assert [len(tables_of(of, results)[0].contrasts) for of in (plan, grid, replace(grid, reference="markov"))] == [2, 0, 2]
 
 
 def test_what_is_not_finished_is_shown_as_missing(out: Path) -> None:

@@ -134,9 +134,11 @@ def kinds(names: Sequence[str]) -> list[str]:
 def label(value: Any) -> str:
     """Write a value of an axis.
 
-    >>> label(["id", "text"]), label(0.01), label("sasrec")
-    ('id + text', '0.01', 'sasrec')
+    >>> label(["id", "text"]), label(0.01), label(1000.0), label("sasrec")
+    ('id + text', '0.01', '1000', 'sasrec')
     """
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return " + ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from solidrec.artifacts import write_file
 from solidrec.errors import UsageError
-from solidrec.experiments.contrasts import Compared, compare_rows
+from solidrec.experiments.contrasts import TESTED, Compared, compare_rows
 from solidrec.experiments.cost_table import cost_table
 from solidrec.experiments.measure_table import MeasureTable, measure_latex, measure_markdown, measures_csv
 from solidrec.experiments.measured import Measured
 from solidrec.experiments.results import Plan, Results
 from solidrec.experiments.stability_table import stability_table
+from solidrec.experiments.sweep_table import LAYOUT as GRID
 from solidrec.experiments.sweep_table import sweep_table
 from solidrec.experiments.table_text import cells_csv, contrasts_csv, latex, markdown
 from solidrec.experiments.tables import PAPER_NEGATIVES, Layout, ResultTable, result_table
@@ -29,11 +30,12 @@ def tables_of(plan: Plan, results: Results) -> list[ResultTable]:
 
 
 def layout_of(plan: Plan, results: Results) -> Layout:
-    """Return what the tables of a plan are to show."""
+    """Return what the tables of a plan are to show; places of a grid are compared only with a reference that the plan names."""
     return Layout(
         plan.title, expected={row.name: row.labels for row in plan.rows}, seeds=plan.seeds, reference=plan.reference,
         paper=PAPER_TABLES.get(plan.layout), data_name=plan.data_name, fixed=fixed(plan),
         negatives=results.negatives(plan) or PAPER_NEGATIVES,
+        tested=() if plan.layout == GRID and plan.reference is None else TESTED,
     )  # fmt: skip
 
 
