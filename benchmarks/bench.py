@@ -19,13 +19,13 @@ from peers import PEERS
 from picture import draw
 
 from solidrec.console import console, counted, out, say
-from solidrec.experiments.bench import MILLISECONDS, PER_SECOND
-from solidrec.experiments.bench_command import choose
-from solidrec.experiments.bench_compare import with_peers
-from solidrec.experiments.bench_data import LOG, write_data
-from solidrec.experiments.bench_result import Result
-from solidrec.experiments.bench_run import System, our_systems, run, total_steps
-from solidrec.experiments.bench_table import rich_tables
+from solidrec.experiments.bench.command import choose
+from solidrec.experiments.bench.compare import with_peers
+from solidrec.experiments.bench.data import LOG, write_data
+from solidrec.experiments.bench.measurement import MILLISECONDS, PER_SECOND
+from solidrec.experiments.bench.result import Result
+from solidrec.experiments.bench.run import System, our_systems, run, total_steps
+from solidrec.experiments.bench.table import rich_tables
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"

@@ -27,8 +27,8 @@ from rich.table import Table
 
 from solidrec.artifacts import read_json, versions, write_json
 from solidrec.console import out, say
-from solidrec.experiments.bench_run import machine
-from solidrec.experiments.bench_table import number
+from solidrec.experiments.bench.run import machine
+from solidrec.experiments.bench.table import number
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"

@@ -20,9 +20,9 @@ from synthetic import write_log
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.scorer import ModelScorer
-from solidrec.experiments.bench_data import semantic_ids
-from solidrec.experiments.bench_training import EVERY, new_stage
-from solidrec.experiments.bench_worker import peak_mb
+from solidrec.experiments.bench.data import semantic_ids
+from solidrec.experiments.bench.training import EVERY, new_stage
+from solidrec.experiments.bench.worker import peak_mb
 from solidrec.nn.build import build
 from solidrec.spec import ModelSpec, RunSpec
 from solidrec.training.batches import TOGETHER

@@ -16,11 +16,11 @@ import torch.nn.functional as F
 from naive import Naive, nearest
 
 from solidrec.data.prepared import PreparedData
-from solidrec.experiments.bench import Timed, timed
-from solidrec.experiments.bench_data import DATA
-from solidrec.experiments.bench_inference import CODES, VECTORS
-from solidrec.experiments.bench_training import new_model
-from solidrec.experiments.bench_worker import serve
+from solidrec.experiments.bench.data import DATA
+from solidrec.experiments.bench.inference import CODES, VECTORS
+from solidrec.experiments.bench.measurement import Timed, timed
+from solidrec.experiments.bench.training import new_model
+from solidrec.experiments.bench.worker import serve
 from solidrec.nn.build import RECIPES
 from solidrec.spec import ModelSpec
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from growth import lines
 
-from solidrec.experiments.bench_result import Result
-from solidrec.experiments.bench_table import markdown
+from solidrec.experiments.bench.result import Result
+from solidrec.experiments.bench.table import markdown
 
 HERE = Path(__file__).resolve().parent
 RESULTS, PAGE = HERE / "results", HERE.parent / "docs" / "performance.md"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from solidrec.artifacts import write_json
-from solidrec.experiments.bench import Row
+from solidrec.experiments.bench.measurement import Row
 
 Solidrec = Callable[..., Any]
 

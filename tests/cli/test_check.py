@@ -10,7 +10,7 @@ from torch import Tensor
 
 from solidrec.batch import Batch, Scores
 from solidrec.data.prepared import PreparedData
-from solidrec.experiments import fidelity
+from solidrec.experiments.fidelity import checks
 
 Solidrec = Callable[..., Any]
 TINY = ["--set", "model.dim=8", "--set", "train.batch=128"]
@@ -30,7 +30,7 @@ def test_green_is_one_line_a_check(solidrec: Solidrec, data: PreparedData, tmp_p
 def test_red_names_the_cause_and_the_cure_and_exits_with_1(
     solidrec: Solidrec, data: PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fidelity, "CHECKS", {name: fidelity.CHECKS[name] for name in ("learning", "clip")})
+    monkeypatch.setattr(checks, "CHECKS", {name: checks.CHECKS[name] for name in ("learning", "clip")})
     answer = solidrec("check", data.path, *TINY, "--model", "sml", "--set", "model.clip=0")
     assert answer.code == 1
     lines = answer.out.splitlines()
@@ -46,11 +46,11 @@ def test_json_is_the_report_of_a_run(solidrec: Solidrec, run_folder: Path, monke
     def unstable(scores: Scores, batch: Batch, penalty: float) -> Tensor:
         return scores.logits.sum() * float("nan")
 
-    monkeypatch.setattr(fidelity, "CHECKS", {"learning": fidelity.CHECKS["learning"]})
+    monkeypatch.setattr(checks, "CHECKS", {"learning": checks.CHECKS["learning"]})
     answer = solidrec("check", run_folder, "--json")
     report = json.loads(answer.out)
     assert (answer.code, answer.err, report["failed"], report["model"]) == (0, "", [], "solid-duet")
-    monkeypatch.setattr("solidrec.experiments.fidelity_learning.click_loss", unstable)
+    monkeypatch.setattr("solidrec.experiments.fidelity.learning.click_loss", unstable)
     answer = solidrec("check", run_folder, "--json")
     assert answer.code == 1
     assert json.loads(answer.out)["checks"][0]["cause"] == "the loss is nan at step 1"

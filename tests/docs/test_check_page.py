@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from solidrec.cli import main
-from solidrec.experiments.fidelity import CHECKS
+from solidrec.experiments.fidelity.checks import CHECKS
 
 PAGE = "docs/check.md"
 

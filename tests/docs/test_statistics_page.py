@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from solidrec.experiments.contrasts import REFERENCES
+from solidrec.experiments.tables.contrasts import REFERENCES
 
 PAGE = "docs/statistics.md"
 

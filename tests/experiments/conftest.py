@@ -13,7 +13,7 @@ from solidrec.data.prepared import PreparedData
 from solidrec.experiments.cell_work import work
 from solidrec.experiments.experiment_spec import ExperimentSpec
 from solidrec.experiments.grid import cells_of, rows_of
-from solidrec.experiments.report_material import Material, material
+from solidrec.experiments.report.material import Material, material
 from solidrec.experiments.results import Plan, Results
 
 MEASURED = {

@@ -33,7 +33,7 @@ def bench(
     --compare, the exit code is 1 if a figure got worse by more than the tolerance.
     """
     from solidrec.console import out as console_out
-    from solidrec.experiments.bench_command import compare_files, measure
+    from solidrec.experiments.bench.command import compare_files, measure
 
     if compare is not None:
         worse, table = compare_files(*compare, tolerance=tolerance)

@@ -30,7 +30,7 @@ def check(
     """
     from solidrec.cli.models import settings
     from solidrec.console import check_line, checks_line, out
-    from solidrec.experiments.fidelity import check_fidelity
+    from solidrec.experiments.fidelity.checks import check_fidelity
 
     console = out()
     report = check_fidelity(

@@ -70,10 +70,10 @@ def show(folder: Path, *, json_: bool) -> None:
     from dataclasses import asdict
 
     from solidrec.console import out
-    from solidrec.experiments.result_tables import measures_of, tables_of, write_tables
     from solidrec.experiments.results import Plan
     from solidrec.experiments.results import Results as Folder
-    from solidrec.experiments.table_text import grids, rich_table
+    from solidrec.experiments.tables.experiment_tables import measures_of, tables_of, write_tables
+    from solidrec.experiments.tables.text import grids, rich_table
 
     plan, results = Plan.load(folder), Folder(folder)
     tables, measures = tables_of(plan, results), measures_of(plan, results)
@@ -105,7 +105,7 @@ def report(
     The tables are written beside the results, as `solidrec experiment table` does.
     """
     from solidrec.console import say
-    from solidrec.experiments.experiment_report import write_experiment_report
+    from solidrec.experiments.report.experiment_report import write_experiment_report
 
     say(f"wrote {write_experiment_report(results, out, progress=True)}")
 
@@ -124,8 +124,8 @@ def compare(
     Two data sets or two protocols are never compared.
     """
     from solidrec.console import out
-    from solidrec.experiments.result_tables import compared
-    from solidrec.experiments.table_text import contrasts_grid, rich_table
+    from solidrec.experiments.tables.experiment_tables import compared
+    from solidrec.experiments.tables.text import contrasts_grid, rich_table
 
     found = compared(a, b)
     if json_:

@@ -21,7 +21,7 @@ from solidrec.evaluate.scorer import ModelScorer, Scorer
 from solidrec.evaluate.stability import stability
 from solidrec.experiments.grid import Cell
 from solidrec.experiments.results import RUNS, write_users
-from solidrec.experiments.stability_table import STABILITY, write_stability
+from solidrec.experiments.tables.stability import STABILITY, write_stability
 from solidrec.runs import Run
 from solidrec.spec import RunSpec
 from solidrec.training.run import train_run

@@ -20,7 +20,7 @@ from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.baselines import BASELINES
 from solidrec.evaluate.runner import evaluate
-from solidrec.experiments.report import Contender, Sample, write_report
+from solidrec.experiments.report.run_report import Contender, Sample, write_report
 from solidrec.nn.build import stages
 from solidrec.spec import ModelSpec
 

@@ -23,7 +23,7 @@ from solidrec.evaluate.result import Evaluation
 from solidrec.evaluate.runner import Protocol
 from solidrec.experiments.experiment_spec import ExperimentSpec
 from solidrec.experiments.grid import Cell, Row
-from solidrec.experiments.measured import Array, Measured
+from solidrec.experiments.tables.measured import Array, Measured
 
 PLAN, RESULTS, USERS, RUNS = "experiment.json", "results.jsonl", "users", "runs"
 Record = Mapping[str, Any]

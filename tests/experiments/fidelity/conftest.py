@@ -13,9 +13,9 @@ from torch import Tensor
 
 from solidrec.api import run_spec
 from solidrec.data.prepared import PreparedData
-from solidrec.experiments.fidelity import cut
-from solidrec.experiments.fidelity_slice import semantics_for
-from solidrec.experiments.fidelity_subject import Subject
+from solidrec.experiments.fidelity.checks import cut
+from solidrec.experiments.fidelity.slicing import semantics_for
+from solidrec.experiments.fidelity.subject import Subject
 from solidrec.nn.backbones import BACKBONES
 from solidrec.nn.backbones.base import Backbone
 from solidrec.spec import merge

@@ -1,0 +1,1 @@
+"""Measurements of speed: what is measured, how, and the table of it."""

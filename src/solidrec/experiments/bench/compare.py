@@ -1,0 +1,60 @@
+"""Compares rows: with the rows of peers in the same run, and with the same rows of an earlier run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from solidrec.experiments.bench.measurement import Row
+
+
+class Change(NamedTuple):
+    """A figure in two runs; ``factor`` above 1 is an improvement."""
+
+    name: str
+    unit: str
+    threads: int
+    before: float
+    after: float
+    factor: float
+
+
+def better(row: Row, other: Row) -> float:
+    """Return how many times better `row` is than `other`, for rates and times alike; both are above 0.
+
+    >>> fast, slow = Row("a", 2, "ms/call", 1, 2, 2), Row("b", 6, "ms/call", 1, 6, 6)
+    >>> better(fast, slow)
+    3.0
+    """
+    return row.value / other.value if row.more_is_better else other.value / row.value
+
+
+def with_peers(rows: Sequence[Row], pairs: Mapping[str, Iterable[str]]) -> list[Row]:
+    """Give each row that has peers its ratio to every one of them, of the same unit and threads; the best peer is *the* peer."""
+    known = {row.key: row for row in rows if row.value > 0}
+    compared = []
+    for row in rows:
+        others = [known[key] for name in pairs.get(row.name, ()) if (key := (name, row.unit, row.threads)) in known]
+        if others and row.value > 0:
+            ratios = {other.name: better(row, other) for other in others}
+            peer = min(ratios, key=ratios.__getitem__)
+            row = replace(row, peer=peer, ratio=ratios[peer], ratios=ratios)
+        compared.append(row)
+    return compared
+
+
+def changes(before: Sequence[Row], after: Sequence[Row]) -> list[Change]:
+    """Return every figure that both runs have, the one that lost most first; a memory of 0 MB is none to compare with."""
+    known = {row.key: row for row in before if row.value > 0}
+    found = [
+        Change(row.name, row.unit, row.threads, known[row.key].value, row.value, better(row, known[row.key]))
+        for row in after
+        if row.key in known and row.value > 0
+    ]
+    return sorted(found, key=lambda change: change.factor)
+
+
+def slower(found: Iterable[Change], *, tolerance: float) -> list[Change]:
+    """Return what got worse by more than `tolerance`: with 0.2, a rate below 80 % or a time above 125 % of what it was."""
+    return [change for change in found if change.factor < 1 - tolerance]

@@ -1,0 +1,132 @@
+"""The arithmetic floor: how many floating-point operations a unit of work cannot do without, and how fast this machine does them.
+
+A multiply and an add are two operations. A history of L items is encoded once for all its candidates and, where the mathematics
+allows it, for all its targets; a generated layer is counted as the bilinear form that it is, x W(z) = (z (x) x) A, which is what
+building W(z) first costs too. Look-ups, norms, activations, dropout and the optimizer are counted as nothing, so nobody reaches
+100 %.
+The rate is that of the faster of two matrix products, measured in the same run with the same number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from solidrec.experiments.bench.measurement import Subject, Timed, timed
+from solidrec.nn.build import RECIPES
+from solidrec.spec import ModelSpec, TrainSpec
+
+TRAINING = 3
+"""A backward pass costs two products for each one of the forward pass."""
+GRU_GATES = 3
+SHAPES = {"tall": (10_240, 32, 128), "square": (1_024, 1_024, 1_024)}
+
+
+def training_flops(spec: ModelSpec, train: TrainSpec, *, codes: int) -> float:
+    """Return the operations of one training positive.
+
+    A causal backbone reads L items for the targets that a pass over a long history serves, one for each if every position is one
+    (short histories, which are served all at once, need less: there the count is a little high); the others
+    read L for each.
+    """
+    causal = spec.backbone in ("sasrec", "gru4rec")
+    tokens = spec.length / train.served(spec.length) if causal else spec.length
+    candidates = 1 + train.negatives
+    learned = encode_flops(spec, tokens, candidates=candidates) + candidate_flops(spec, candidates)
+    generated = generate_flops(spec, tokens) + states(spec, candidates) * head_flops(spec)
+    return TRAINING * (learned + generated) + search_flops(spec, tokens, codes)
+
+
+def scoring_flops(spec: ModelSpec, *, candidates: int, codes: int) -> float:
+    """Return the operations of one user's scores: a history of L items and `candidates` of them."""
+    once = encode_flops(spec, spec.length, candidates=candidates) + generate_flops(spec, spec.length)
+    scores = candidate_flops(spec, candidates) + states(spec, candidates) * head_flops(spec)
+    return once + scores + search_flops(spec, spec.length, codes)
+
+
+def states(spec: ModelSpec, candidates: int) -> int:
+    """Return how many user states a user has: DIN has one for each candidate."""
+    return candidates if spec.backbone == "din" else 1
+
+
+def candidate_flops(spec: ModelSpec, candidates: int) -> float:
+    """Return the dot products."""
+    return 2.0 * candidates * spec.dim
+
+
+def encode_flops(spec: ModelSpec, tokens: float, *, candidates: int) -> float:
+    """Return the backbone's operations for `tokens` items of a history."""
+    d = spec.dim
+    match spec.backbone:
+        case "gru4rec":
+            return tokens * gru_flops(d)
+        case "din":  # item and candidate apart, their product and two more layers for every pair, then the weighted sum
+            pair = 2 * d * 2 * d + 2 * 2 * d * d + 2 * d + 2 * d
+            return tokens * 4.0 * d * d + candidates * 4.0 * d * d + tokens * candidates * float(pair)
+        case "bert4rec":
+            return transformer_flops(spec, tokens + 1, wide=4, read=spec.length + 1)
+        case _:
+            return transformer_flops(spec, tokens, wide=1, read=spec.length / 2)
+
+
+def transformer_flops(spec: ModelSpec, tokens: float, *, wide: int, read: float) -> float:
+    """Return blocks over `tokens` places that read `read` places each; the last block is asked at one of them."""
+    d = spec.dim
+    known = 2 * 2.0 * d * d  # key and value
+    asked = 2.0 * d * d * (2 + 2 * wide) + 4.0 * d * read  # query, output, two layers; logits and their sum
+    return (spec.blocks - 1) * tokens * (known + asked) + tokens * known + asked
+
+
+def gru_flops(dim: int) -> float:
+    """Return one step of a GRU."""
+    return 2.0 * GRU_GATES * 2 * dim * dim
+
+
+def generate_flops(spec: ModelSpec, tokens: float) -> float:
+    """Return what the generators do for one user: a GRU over `tokens` items and the MLP; the layers are the head's."""
+    return generators(spec) * (tokens * gru_flops(spec.dim) + 4.0 * spec.dim**2)
+
+
+def generators(spec: ModelSpec) -> int:
+    """Return how many generators a model has."""
+    recipe = RECIPES[spec.name]
+    return recipe.trunk + recipe.branch
+
+
+def head_flops(spec: ModelSpec) -> float:
+    """Return the two dynamic layers for one user state."""
+    d, k = spec.dim, spec.core
+    if not generators(spec):
+        return 2 * 2.0 * d * d
+    if RECIPES[spec.name].low_rank:
+        return 2 * (4.0 * d * k + generators(spec) * 2.0 * d * k * k)
+    return 2 * generators(spec) * (2.0 * d**3 + 2.0 * d * d)
+
+
+def search_flops(spec: ModelSpec, tokens: float, codes: int) -> float:
+    """Return the search for each item's nearest code, which has no backward pass; the code of a semantic id is a look-up."""
+    recipe = RECIPES[spec.name]
+    searched = recipe.codebook and (recipe.author_code or spec.codebook.find == "nearest")
+    return 2.0 * tokens * codes * spec.dim if searched else 0.0
+
+
+def matrix_product(shape: str) -> Subject:
+    """Measure a matrix product; its work is counted in billions of operations."""
+    rows, inner, columns = SHAPES[shape]
+    work = 2e-9 * rows * inner * columns
+
+    def prepare(folder: Path) -> Callable[[], Timed]:
+        torch.manual_seed(0)
+        left, right = torch.randn(rows, inner), torch.randn(inner, columns)
+        out = torch.empty(rows, columns)
+        times = max(1, round(20 / work))
+
+        def many() -> None:
+            for _ in range(times):
+                torch.mm(left, right, out=out)
+
+        return lambda: timed(times * work, many)
+
+    return Subject("GFLOP", prepare)

@@ -1,0 +1,56 @@
+"""What a benchmark leaves behind: a list of rows in one file, what they were measured on in another beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from solidrec.artifacts import read_json, versions, write_json
+from solidrec.errors import DataError
+from solidrec.experiments.bench.measurement import Row
+from solidrec.experiments.bench.run import machine
+
+
+class Result(NamedTuple):
+    """The ``rows`` of a run, and ``about``: machine, versions, peers, data, threads and repeats."""
+
+    rows: list[Row]
+    about: dict[str, Any]
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], *, threads: Sequence[int], repeats: int, source: str, peers: Sequence[str] = ()) -> Result:
+        """Return the rows with what they were measured on: here and now."""
+        facts = {"peers": list(peers), "data": source, "threads": list(threads), "repeats": repeats}
+        return cls(list(rows), {"machine": machine(), "versions": versions(), **facts})
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return the rows as plain values."""
+        return [row.to_json() for row in self.rows]
+
+    def write(self, path: Path) -> None:
+        """Write the rows to `path` and the rest beside it."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, self.to_json())
+        write_json(about(path), self.about)
+
+    @classmethod
+    def read(cls, path: Path) -> Result:
+        """Read a result; raises `DataError` when the file is none. What it was measured on may be missing."""
+        found: Any = read_json(path)
+        try:
+            if not isinstance(found, list):
+                raise TypeError("it holds no list")
+            rows = [Row(**row) for row in found]
+        except TypeError as error:
+            raise DataError(f"{path}: is no result of this `solidrec bench` ({error}); give a file that --out wrote") from None
+        return cls(rows, read_json(about(path)) if about(path).exists() else {})
+
+
+def about(path: Path) -> Path:
+    """Return where the facts about a result stand.
+
+    >>> about(Path("results/latest.json")).name
+    'latest.about.json'
+    """
+    return path.with_name(f"{path.name.removesuffix('.json')}.about.json")

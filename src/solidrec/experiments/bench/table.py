@@ -1,0 +1,99 @@
+"""The figures of a benchmark as a table: one line a subject, both clocks and every number of threads side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from solidrec.experiments.bench.compare import Change
+from solidrec.experiments.bench.measurement import Row
+
+Line = list[str]
+
+
+def table_lines(rows: Sequence[Row]) -> tuple[Line, list[Line]]:
+    """Return the heads and the lines of the table, as text.
+
+    *x peer* and *% of floor* are those of the smallest number of threads, by the CPU clock; what a call adds to the peak
+    memory stands behind it in brackets.
+    """
+    threads = sorted({row.threads for row in rows})
+    heads = ["", "unit"]
+    for count in threads:
+        name = f"{count} thread{'s' if count > 1 else ''}"
+        heads += [f"{name}, CPU", f"{name}, wall"]
+    heads += ["peak MB", "x peer", "peer", "% of floor"]
+    lines = []
+    for name in dict.fromkeys(row.name for row in rows):
+        mine = [row for row in rows if row.name == name]
+        clocks = [row for row in mine if not row.unit.startswith("MB")]
+        first = next((row for row in clocks if row.threads == threads[0] and "cpu" in row.unit), clocks[0])
+        cells = [cell(clocks, count, cpu=cpu) for count in threads for cpu in (True, False)]
+        peak = next((number(row.value) for row in mine if row.unit == "MB peak"), "")
+        peak += next((f" (+{row.value:.0f})" for row in mine if row.unit == "MB extra"), "")
+        ratio = "" if first.ratio is None else f"{first.ratio:.2f}"
+        floor = "" if first.floor_percent is None else f"{first.floor_percent:.1f}"
+        lines.append([name, plain_unit(first), *cells, peak, ratio, first.peer or "", floor])
+    return heads, lines
+
+
+def cell(rows: Sequence[Row], threads: int, *, cpu: bool) -> str:
+    """Return one figure."""
+    return next((number(row.value) for row in rows if row.threads == threads and ("cpu" in row.unit) == cpu), "-")
+
+
+def plain_unit(row: Row) -> str:
+    """Return a unit without its clock.
+
+    >>> plain_unit(Row("a", 1, "positives/cpu-s", 1, 1, 1)), plain_unit(Row("a", 1, "ms cpu/call", 1, 1, 1))
+    ('positives/s', 'ms/call')
+    """
+    return row.unit.replace("cpu-s", "s").replace("ms cpu", "ms")
+
+
+def number(value: float) -> str:
+    """Return a figure with three or four digits that mean something.
+
+    >>> number(123456.7), number(12.34), number(0.01234)
+    ('123,457', '12.3', '0.012')
+    """
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.3f}"
+
+
+def rich_tables(rows: Sequence[Row]) -> list[Table]:
+    """Return the tables for a terminal, one a group, so that the unit stands once in the title."""
+    tables = []
+    for group in dict.fromkeys(group_of(row.name) for row in rows):
+        heads, lines = table_lines([row for row in rows if group_of(row.name) == group])
+        table = Table(title=f"{group}: {lines[0][1]}", title_justify="left", box=SIMPLE_HEAD)
+        for head in heads:
+            if head != "unit":
+                table.add_column(head, justify="left" if head in ("", "peer") else "right", no_wrap=head in ("", "peer"))
+        for name, _, *cells in lines:
+            table.add_row(name.removeprefix(f"{group}/"), *(part.removeprefix(f"{group}/") for part in cells))
+        tables.append(table)
+    return tables
+
+
+def group_of(name: str) -> str:
+    """Return the part of a name before its first slash."""
+    return name.partition("/")[0]
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """Return the table for a page."""
+    heads, lines = table_lines(rows)
+    marks = ["---" if head in ("", "unit", "peer") else "---:" for head in heads]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (heads, marks, *lines))
+
+
+def changes_table(title: str, found: Sequence[Change]) -> Table:
+    """Return the table of two runs, side by side."""
+    table = Table("", "unit", "threads", "before", "after", "x", title=title, title_justify="left")
+    for change in found:
+        table.add_row(
+            change.name, change.unit, str(change.threads), number(change.before), number(change.after), f"{change.factor:.2f}"
+        )
+    return table

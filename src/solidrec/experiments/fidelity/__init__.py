@@ -1,0 +1,1 @@
+"""``solidrec check``: whether promises hold on a configuration."""

@@ -1,0 +1,1 @@
+"""Pages to look at: of runs, and of an experiment."""

@@ -1,0 +1,1 @@
+"""The map of a catalogue by its semantic ids."""

@@ -1,0 +1,1 @@
+"""The tables of an experiment: what was measured, compared and written."""

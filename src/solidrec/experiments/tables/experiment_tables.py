@@ -1,0 +1,92 @@
+"""The tables of an experiment's folder, on the terminal and as files: one a protocol, and those of what else was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from solidrec.artifacts import write_file
+from solidrec.errors import UsageError
+from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.tables.contrasts import TESTED, Compared, compare_rows
+from solidrec.experiments.tables.cost import cost_table
+from solidrec.experiments.tables.measure import MeasureTable, measure_latex, measure_markdown, measures_csv
+from solidrec.experiments.tables.measured import Measured
+from solidrec.experiments.tables.result_table import PAPER_NEGATIVES, Layout, ResultTable, result_table
+from solidrec.experiments.tables.stability import stability_table
+from solidrec.experiments.tables.sweep import LAYOUT as GRID
+from solidrec.experiments.tables.sweep import sweep_table
+from solidrec.experiments.tables.text import cells_csv, contrasts_csv, latex, markdown
+from solidrec.spec import value_at
+
+PAPER_TABLES = {"table1": 1, "table2": 2, "table3": 3}
+SHARED = ("model.name", "model.backbone")
+
+
+def tables_of(plan: Plan, results: Results) -> list[ResultTable]:
+    """Return one table for each protocol of a plan, with what is not finished shown as missing."""
+    layout = layout_of(plan, results)
+    return [result_table(results.measured(plan, protocol), layout) for protocol in plan.protocols]
+
+
+def layout_of(plan: Plan, results: Results) -> Layout:
+    """Return what the tables of a plan are to show; places of a grid are compared only with a reference that the plan names."""
+    return Layout(
+        plan.title, expected={row.name: row.labels for row in plan.rows}, seeds=plan.seeds, reference=plan.reference,
+        paper=PAPER_TABLES.get(plan.layout), data_name=plan.data_name, fixed=fixed(plan),
+        negatives=results.negatives(plan) or PAPER_NEGATIVES,
+        tested=() if plan.layout == GRID and plan.reference is None else TESTED,
+    )  # fmt: skip
+
+
+def fixed(plan: Plan) -> Mapping[str, str]:
+    """Return the model and backbone that all rows of a plan share."""
+    said = {key: value_at(plan.settings, key) for key in SHARED}
+    return {key: str(value) for key, value in said.items() if value is not None}
+
+
+def measures_of(plan: Plan, results: Results, measured: Mapping[str, Sequence[Measured]] | None = None) -> list[MeasureTable]:
+    """Return the tables of what else was measured: λ against T (Figure 5), stability (Table 4), cost (Table 5).
+
+    `measured` are the rows under each protocol, for whom has them already.
+    """
+    if measured is None:
+        measured = {protocol: results.measured(plan, protocol) for protocol in plan.protocols}
+    made = (sweep_table(plan, results, measured), stability_table(plan, results), cost_table(plan, results))
+    return [table for table in made if table is not None]
+
+
+def write_tables(out: Path, tables: Sequence[ResultTable], measures: Sequence[MeasureTable] = ()) -> list[Path]:
+    """Write tables beside their results: for reading, for papers, and every raw number (``measures.csv`` only if there are)."""
+    texts = {
+        "tables.md": "\n\n".join([*map(markdown, tables), *map(measure_markdown, measures)]) + "\n",
+        "tables.tex": "\n\n".join([*map(latex, tables), *map(measure_latex, measures)]) + "\n",
+        "cells.csv": cells_csv(tables),
+        "comparisons.csv": contrasts_csv(tables),
+        **({"measures.csv": measures_csv(measures)} if measures else {}),
+    }
+    for name, text in texts.items():
+        write_file(out / name, lambda temporary, text=text: temporary.write_text(text, encoding="utf-8"))  # type: ignore[misc]
+    return [out / name for name in texts]
+
+
+def compared(a: Path, b: Path) -> dict[str, Compared]:
+    """Compare the rows of one name in two folders, under each protocol that both were measured by.
+
+    Raises `UsageError` if they have no protocol in common, or were measured on different data.
+    """
+    plans = Plan.load(a), Plan.load(b)
+    if plans[0].data != plans[1].data:
+        names = " and ".join(f"{out} is on {plan.data_name} ({plan.data[:12]})" for out, plan in zip((a, b), plans, strict=True))
+        raise UsageError(f"{names}; results on different data are not compared")
+    shared = [protocol for protocol in plans[0].protocols if protocol in plans[1].protocols]
+    if not shared:
+        raise UsageError(
+            f"{a} was measured under {', '.join(plans[0].protocols)} and {b} under {', '.join(plans[1].protocols)}; "
+            "different protocols are not compared"
+        )
+    sides = Results(a), Results(b)
+    return {
+        protocol: compare_rows(sides[0].measured(plans[0], protocol), sides[1].measured(plans[1], protocol))
+        for protocol in shared
+    }

@@ -1,0 +1,257 @@
+"""A table of an experiment: means, spreads, intervals and stars of its rows, beside the paper's numbers where it has some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, field
+from typing import Any, final
+
+import numpy as np
+
+from solidrec.console import METRICS
+from solidrec.evaluate.significance import LEVEL, Estimate, crossed
+from solidrec.experiments.tables.contrasts import (
+    BACKBONE,
+    LOWER,
+    TESTED,
+    Comparison,
+    Contrast,
+    alike,
+    comparisons,
+    contrasts,
+    references_of,
+)
+from solidrec.experiments.tables.measured import Measured
+from solidrec.experiments.tables.paper import PROTOCOLS, data_note, paper_table, paper_value
+
+PAPER_NEGATIVES = 99
+SPREAD = "Mean ± standard deviation over training seeds (n − 1); [95 %] over users and seeds, over users only for one seed."
+TEST = (
+    "Differences are paired over the same users and seeds; their variance is that over users plus that over seeds, p is Behrens "
+    "and Fisher's, corrected (Holm) for the {count} tests of this table. d_z: mean over standard deviation of users' differences."
+)
+STAR = f"A star in a row: above {{reference}}, corrected p < {LEVEL}. A star in a comparison: the same for its two sides."
+AMONG = {"paper": "the target among sampled items", "full": "the target among the whole catalogue"}
+BASE = "its base (`apg` for `solid-apg`, `duet` for `solid-duet`) on the same backbone"
+ONE_SEED = (
+    "One training seed says nothing about a method: such differences are of these models only, without p and without a star."
+)
+
+
+@final
+@dataclass(frozen=True)
+class Layout:
+    """What a table is to show.
+
+    ``block`` is the axis whose values divide the table. ``expected`` names every row that the experiment has, with its labels,
+    in order (default: the measured ones), and ``seeds`` how many trainings each: what is missing is shown as missing.
+    ``reference`` is the row that every other one is compared with; by default SOLID models are compared with what they are built
+    from, other rows with the first. ``paper`` is the number of the paper's table to hold against, for ``data_name``, with the
+    settings ``fixed`` that the rows share. ``negatives`` is how many sampled items a target meets under protocol *paper*.
+    """
+
+    title: str
+    metrics: Sequence[str] = METRICS
+    tested: Sequence[str] = TESTED
+    block: str = BACKBONE
+    expected: Mapping[str, Mapping[str, str]] | None = None
+    seeds: int | None = None
+    reference: str | None = None
+    paper: int | None = None
+    data_name: str = ""
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    negatives: int = PAPER_NEGATIVES
+
+
+@final
+@dataclass(frozen=True)
+class Cell:
+    """One metric of a row; None is what was not measured. ``spread`` is over seeds, (``low``, ``high``) has 95 %."""
+
+    metric: str
+    mean: float | None
+    spread: float | None
+    low: float | None
+    high: float | None
+    star: bool
+    best: bool
+    paper: float | None
+
+    @property
+    def over_paper(self) -> float | None:
+        """Ours less the paper's."""
+        return None if self.mean is None or self.paper is None else self.mean - self.paper
+
+
+@final
+@dataclass(frozen=True)
+class Line:
+    """One row: the block that it belongs to, its cells, and how many of its seeds are there (``wanted`` 0: not trained)."""
+
+    name: str
+    block: str
+    cells: tuple[Cell, ...]
+    seeds: int
+    wanted: int
+
+    @property
+    def seeds_text(self) -> str:
+        """How many seeds, and of how many if some are missing."""
+        if not self.wanted:
+            return "none needed"
+        return str(self.seeds) if self.seeds >= self.wanted else f"{self.seeds} of {self.wanted} seeds"
+
+
+@final
+@dataclass(frozen=True)
+class ResultTable:
+    """A table under one protocol: ``label`` says which, ``contrasts`` are its comparisons, ``notes`` how to read it."""
+
+    title: str
+    label: str
+    protocol: str
+    metrics: tuple[str, ...]
+    lines: tuple[Line, ...]
+    contrasts: tuple[Contrast, ...]
+    users: int
+    notes: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        said = {key: getattr(self, key) for key in ("title", "label", "protocol", "users", "notes")}
+        rows = [asdict(line) for line in self.lines]
+        return {**said, "rows": rows, "comparisons": [contrast.plain() for contrast in self.contrasts]}
+
+
+def result_table(rows: Sequence[Measured], layout: Layout) -> ResultTable:
+    """Make the table of some measured rows. Raises `UsageError` if they differ in protocol, data or users."""
+    alike(rows)
+    found = tuple(contrasts(family_of(rows, layout)))
+    if not rows:
+        return ResultTable(layout.title, "not measured", "", tuple(layout.metrics), (), (), 0, ("Nothing was measured yet.",))
+    lines = tuple(lines_of(rows, layout, stars(found)))
+    return ResultTable(
+        layout.title, protocol_label(rows[0].protocol, layout.negatives), rows[0].protocol, tuple(layout.metrics), lines, found,
+        len(rows[0].users), notes_of(rows, lines, found, layout),
+    )  # fmt: skip
+
+
+def family_of(rows: Sequence[Measured], layout: Layout) -> list[Comparison]:
+    """Return the comparisons of a table, as they will be when every expected row is measured.
+
+    There are none while the row that all are compared with is not measured, or no SOLID row and what it is compared with.
+    """
+    expected = dict(layout.expected or {}) or {row.name: row.labels for row in rows}
+    labels = [dict(each) for each in expected.values()]
+    solid = any(wanted in labels for each in labels for wanted in references_of(each))
+    reference = layout.reference or (None if solid else next(iter(expected), None))
+    if reference is None:
+        there = [dict(row.labels) for row in rows]
+        ready = any(wanted in there for each in there for wanted in references_of(each))
+    else:
+        ready = reference not in expected or reference in {row.name for row in rows}
+    return comparisons(rows, reference=reference, metrics=layout.tested) if ready else []
+
+
+def lines_of(rows: Sequence[Measured], layout: Layout, starred: Set[tuple[str, str]]) -> Iterator[Line]:
+    """Yield the lines, block by block, those of `Layout.expected` first."""
+    measured = {row.name: row for row in rows}
+    expected = dict(layout.expected or {})
+    expected |= {row.name: row.labels for row in rows if row.name not in expected}
+    blocks = blocks_of(expected, layout.block)
+    trained = layout.seeds or max((len(row.seeds) for row in rows if not row.deterministic), default=1)
+    beside = layout.paper if rows[0].protocol == "paper" and layout.negatives == PAPER_NEGATIVES else None
+    for block in dict.fromkeys(blocks.values()):
+        names = [name for name in expected if blocks[name] == block]
+        best = {
+            metric: best_of([measured[name].mean(metric) for name in names if name in measured], metric)
+            for metric in layout.metrics
+        }
+        for name in names:
+            row = measured.get(name)
+            cells = tuple(
+                cell_of(
+                    row, metric, star=(name, metric) in starred, best=best[metric],
+                    paper=None if beside is None else of_paper(beside, expected[name], metric, layout),
+                )
+                for metric in layout.metrics
+            )  # fmt: skip
+            yield Line(name, block, cells, len(row.seeds) if row else 0, 0 if row and row.deterministic else trained)
+
+
+def blocks_of(expected: Mapping[str, Mapping[str, str]], axis: str) -> dict[str, str]:
+    """Return the block of each row: its value on the axis; empty where no row has one.
+
+    >>> blocks_of({"a": {"model.backbone": "din"}, "popularity": {}}, "model.backbone")
+    {'a': 'din', 'popularity': 'baselines'}
+    """
+    divided = any(axis in labels for labels in expected.values())
+    return {
+        name: labels.get(axis, "" if not divided else "other rows" if labels else "baselines")
+        for name, labels in expected.items()
+    }
+
+
+def protocol_label(protocol: str, negatives: int = PAPER_NEGATIVES) -> str:
+    """Return what a protocol ranks the target among.
+
+    >>> protocol_label("paper"), protocol_label("full")
+    ('1+99 sampled', 'full')
+    """
+    return f"1+{negatives} sampled" if protocol == "paper" else protocol
+
+
+def cell_of(row: Measured | None, metric: str, *, star: bool, best: float | None, paper: float | None) -> Cell:
+    """Return one cell; an empty one of a row that is missing."""
+    if row is None:
+        return Cell(metric, None, None, None, None, star=False, best=False, paper=paper)
+    mean, around = row.mean(metric), interval(row, metric)
+    low, high = (around.low, around.high) if around else (None, None)
+    return Cell(metric, mean, row.spread(metric), low, high, star, mean is not None and mean == best, paper)
+
+
+def interval(row: Measured, metric: str) -> Estimate | None:
+    """Return the mean of a row with its interval, None for a pooled metric and where nobody had anything to rank."""
+    values = row.per_user.get(metric)
+    if values is None or np.isnan(values).any(0).all():
+        return None
+    return crossed(values[:1] if row.deterministic else values, trained=not row.deterministic)
+
+
+def best_of(means: Sequence[float | None], metric: str) -> float | None:
+    """Return the best of several means, None where fewer than two can be compared.
+
+    >>> best_of([0.1, 0.3, None], "UAUC"), best_of([0.1, 0.3], "LogLoss"), best_of([0.1, None], "UAUC")
+    (0.3, 0.1, None)
+    """
+    found = [mean for mean in means if mean is not None]
+    return None if len(found) < 2 else min(found) if metric in LOWER else max(found)
+
+
+def stars(found: Sequence[Contrast]) -> set[tuple[str, str]]:
+    """Return the rows and metrics with a star: better than their base, or than the reference of the table."""
+    return {(each.comparison.one, each.comparison.metric) for each in found if each.star and each.comparison.base}
+
+
+def of_paper(table: int, labels: Mapping[str, str], metric: str, layout: Layout) -> float | None:
+    """Return the value of a table of the paper for a row, None where it has none."""
+    if not labels:
+        return None
+    return paper_value(table=table, data_name=layout.data_name, labels={**layout.fixed, **labels}, metric=metric)
+
+
+def notes_of(rows: Sequence[Measured], lines: Sequence[Line], found: Sequence[Contrast], layout: Layout) -> tuple[str, ...]:
+    """Return the sentences under a table."""
+    first, tests = rows[0], sum(contrast.p is not None for contrast in found)
+    notes = [f"Protocol {first.protocol} ({AMONG[first.protocol]}), {len(first.users):,} test users, data {first.data}. {SPREAD}"]
+    if tests:
+        bases = {contrast.comparison.other for contrast in found if contrast.comparison.base}
+        notes += [TEST.format(count=tests), STAR.format(reference=f"`{bases.pop()}`" if len(bases) == 1 else BASE)]
+    if any(contrast.found and not contrast.found.about_method for contrast in found):
+        notes.append(ONE_SEED)
+    if short := [f"{line.name} ({line.seeds_text})" for line in lines if line.seeds < line.wanted]:
+        notes.append(f"Missing: {', '.join(short)}.")
+    if layout.paper is not None and any(cell.paper is not None for line in lines for cell in line.cells):
+        notes.append(f"Beside Table {layout.paper} of the paper. {PROTOCOLS}")
+        notes += [text for text in (data_note(layout.data_name), *paper_table(layout.paper).notes) if text]
+    return tuple(notes)

@@ -1,0 +1,86 @@
+"""Figure 5 of an experiment: one metric over two settings at once, the weight of the penalty and the clip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.tables.measure import MeasureTable, Number
+from solidrec.experiments.tables.measured import Measured
+from solidrec.experiments.tables.result_table import PAPER_NEGATIVES, protocol_label
+from solidrec.experiments.tables.text import NONE, Grid, Part
+
+LAYOUT = "figure5"
+ACROSS, DOWN = "train.penalty", "model.clip"
+SIGNS = {ACROSS: "λ", DOWN: "T"}
+METRICS = ("UAUC", "NDCG@10", "Recall@10")
+NOTE = "The best value of each grid is bold; the paper finds its best at λ = 0.1 and T = 0.01, without giving numbers."
+ONE_SEED = "One training seed: a difference between two places is of these trainings only."
+
+
+@final
+@dataclass(frozen=True)
+class Sweep:
+    """A metric over two axes: ``values[d][a]`` at ``down[d]`` and ``across[a]``, None where no run is finished."""
+
+    metric: str
+    across: tuple[str, ...]
+    down: tuple[str, ...]
+    values: tuple[tuple[float | None, ...], ...]
+
+    @property
+    def best(self) -> float | None:
+        """The greatest value, None where there are fewer than two."""
+        found = self.found
+        return max(found) if len(found) > 1 else None
+
+    @property
+    def found(self) -> list[float]:
+        """The values that are there."""
+        return [value for line in self.values for value in line if value is not None]
+
+
+def sweeps(plan: Plan, rows: Sequence[Measured]) -> list[Sweep]:
+    """Return one grid a metric of rows that have both axes, their places in the order of the numbers."""
+    places = [row.labels for row in plan.rows if ACROSS in row.labels and DOWN in row.labels]
+    across, down = (tuple(sorted({labels[axis] for labels in places}, key=float)) for axis in (ACROSS, DOWN))
+    at = {(row.labels.get(DOWN), row.labels.get(ACROSS)): row for row in rows}
+    found = []
+    for metric in METRICS:
+        values = tuple(tuple(row.mean(metric) if (row := at.get((d, a))) else None for a in across) for d in down)
+        found.append(Sweep(metric, across, down, values))
+    return found
+
+
+def sweep_table(plan: Plan, results: Results, measured: Mapping[str, Sequence[Measured]]) -> MeasureTable | None:
+    """Return the grids of every protocol; None for an experiment of another layout, or before its first cell is finished."""
+    if plan.layout != LAYOUT:
+        return None
+    grids: list[Grid] = []
+    numbers: list[Number] = []
+    for protocol in plan.protocols:
+        rows, label = measured.get(protocol, ()), protocol_label(protocol, results.negatives(plan) or PAPER_NEGATIVES)
+        grids += [grid_of(plan.title, label, sweep) for sweep in sweeps(plan, rows) if sweep.found]
+        numbers += [
+            Number(row.name, seed, f"{metric} ({label})", value)
+            for row in rows for metric in METRICS for seed, value in zip(row.seeds, row.of_seeds(metric) or (), strict=False)
+        ]  # fmt: skip
+    notes = (NOTE, *([ONE_SEED] if plan.seeds == 1 else []))
+    return MeasureTable("sweep", "λ and T", tuple(grids), notes, tuple(numbers)) if grids else None
+
+
+def grid_of(title: str, label: str, sweep: Sweep) -> Grid:
+    """Return one metric as a grid: T downwards, λ across."""
+    heads = (f"{SIGNS[DOWN]} \\ {SIGNS[ACROSS]}", *sweep.across)
+    lines = tuple(
+        (Part(f"{SIGNS[DOWN]} = {name}"), *(place(value, sweep.best) for value in line))
+        for name, line in zip(sweep.down, sweep.values, strict=True)
+    )  # fmt: skip
+    return Grid(f"{title}: {sweep.metric} ({label})", heads, lines, ("",) * len(lines))
+
+
+def place(value: float | None, best: float | None) -> Part:
+    """Return the text of one place of the grid."""
+    return Part(NONE) if value is None else Part(f"{value:.4f}", value == best)
