@@ -29,10 +29,15 @@ GENRES: list[list[str] | None] = [
     ["wear"],
     ["wear", "blue"],
 ]
+TOKENS = [[1, 2], [1, 3], [1, 2], [4, 2], None, [4, 3], [], [1, 3]]
 
 
 def data(
-    *, titles: list[str | None] | None = None, genres: Any = None, features: dict[str, np.ndarray] | None = None
+    *,
+    titles: list[str | None] | None = None,
+    genres: Any = None,
+    tokens: Any = None,
+    features: dict[str, np.ndarray] | None = None,
 ) -> PreparedData:
     """Eight items without events: all that semantics read."""
     catalog = pl.DataFrame({"item": list("abcdefgh")})
@@ -40,6 +45,8 @@ def data(
         catalog = catalog.with_columns(pl.Series("title", titles, dtype=pl.String))
     if genres:
         catalog = catalog.with_columns(pl.Series("categories", genres, dtype=pl.List(pl.String)))
+    if tokens:
+        catalog = catalog.with_columns(pl.Series("text_tokens", tokens, dtype=pl.List(pl.Int64)))
     none = np.zeros(1, dtype=np.int64)
     return PreparedData(
         path=Path(), manifest={}, users=IdMap([]), items=IdMap(list("abcdefgh")), offsets=none,
@@ -71,10 +78,14 @@ def not_needed() -> np.ndarray:
         ({}, "kmeans", ("id",)),
         ({"titles": [None] * 8, "genres": [[]] * 8}, "kmeans", ("id",)),
         ({"titles": ["", "..."] * 4}, "kmeans", ("id",)),
+        ({"tokens": TOKENS}, "kmeans", ("text_tokens",)),
+        ({"tokens": TOKENS, "genres": GENRES}, "categories", ("text_tokens",)),
+        ({"tokens": TOKENS, "titles": TITLES}, "kmeans", ("text",)),
+        ({"tokens": [[], None] * 4}, "kmeans", ("id",)),
     ],
 )
 def test_default_semantics(has: dict[str, Any], method: str, modalities: tuple[str, ...]) -> None:
-    """Features, else categories, else titles, else id embeddings; and making them works."""
+    """Features, else categories, else titles, else tokens, else id embeddings; and making them works."""
     chosen = plan(data(**has), SemanticsSpec())
     assert (chosen.method, chosen.modalities) == (method, modalities)
     assert chosen.reason

@@ -25,8 +25,9 @@ def has_categories(data: PreparedData) -> bool:
 
 
 def token_columns(data: PreparedData) -> tuple[str, ...]:
-    """Return the catalogue's columns of discrete tokens (``*_tokens*``)."""
-    return tuple(name for name, kind in data.catalog.schema.items() if "_tokens" in name and isinstance(kind, pl.List))
+    """Return the catalogue's columns of discrete tokens (``*_tokens*``) that some item has any of."""
+    columns = [name for name, kind in data.catalog.schema.items() if "_tokens" in name and isinstance(kind, pl.List)]
+    return tuple(name for name in columns if (data.catalog[name].list.len() > 0).any())
 
 
 def available(data: PreparedData) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from solidrec.semantics.categories import nearest_category
 from solidrec.semantics.fuse import Fused, fuse
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.kmeans import cluster_count, kmeans
-from solidrec.semantics.modality import ID, TEXT, available, has_categories, has_titles, modality
+from solidrec.semantics.modality import ID, TEXT, available, has_categories, has_titles, modality, token_columns
 from solidrec.spec import SemanticsSpec
 
 
@@ -26,7 +26,7 @@ class Plan(NamedTuple):
 
 
 def plan(data: PreparedData, spec: SemanticsSpec) -> Plan:
-    """Settle what `spec` leaves open: features, else categories, else titles, else id embeddings.
+    """Settle what `spec` leaves open: features, else categories, else titles, else columns of tokens, else id embeddings.
 
     Raises `UsageError` for a modality or a method that the data cannot serve.
     """
@@ -50,7 +50,7 @@ def settled(data: PreparedData, spec: SemanticsSpec) -> Plan:
     """Return the plan for a specification that the data can serve."""
     if spec.method == "random":
         return Plan("random", (), "a control: dealt at random")
-    content = spec.modalities or tuple(data.features) or ((TEXT,) if has_titles(data) else (ID,))
+    content = spec.modalities or tuple(data.features) or ((TEXT,) if has_titles(data) else token_columns(data) or (ID,))
     if spec.method == "categories":
         return Plan("categories", content, "asked for")
     if spec.modalities or (spec.method == "kmeans" and not data.features):
@@ -61,6 +61,8 @@ def settled(data: PreparedData, spec: SemanticsSpec) -> Plan:
         return Plan("categories", content, "the items have categories and no feature matrix")
     if has_titles(data):
         return Plan("kmeans", (TEXT,), "the items have titles, no feature matrix and no categories")
+    if columns := token_columns(data):
+        return Plan("kmeans", columns, f"the items have tokens ({', '.join(columns)}), no feature matrix, categories or titles")
     return Plan("kmeans", (ID,), "the items have ids alone")
 
 

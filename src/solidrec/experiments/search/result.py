@@ -51,9 +51,15 @@ def line(trial: Trial, trials: Iterable[Trial]) -> str:
 
 
 def finding(trials: Sequence[Trial]) -> str:
-    """Say whether a trial beats the settings that the search started from, trial 0."""
+    """Say whether a trial beats the settings that the search started from, trial 0.
+
+    >>> finding([Trial(0, {}, "", {"UAUC": 0.75}, epochs=3, seconds=1.0, error=None)])
+    'One trial, where the search starts: valid UAUC 0.7500; more --trials try other settings.'
+    """
     first, *others = trials
     best = max(trials, key=lambda trial: (trial.score, -trial.number))
+    if not others:
+        return f"One trial, where the search starts: valid UAUC {first.score:.4f}; more --trials try other settings."
     if best is first:
         return f"No other trial of {len(others)} is above trial 0, where the search started: valid UAUC {first.score:.4f}."
     start = "could not be measured" if first.error else f"has {first.score:.4f}, {best.score - first.score:.4f} less"
