@@ -36,7 +36,7 @@ def test_the_command_line_takes_a_preset_or_a_file(solidrec: Callable[..., Any],
     """Both are refused by name where they are neither; what is laid over a preset wins."""
     gone = solidrec("train", data.path, "--config", "papr", "--out", tmp_path / "run")
     assert gone.code == 2
-    assert "give a TOML file or a preset (instruments_mm, paper" in gone.err
+    assert f"give a TOML file or a preset ({', '.join(presets())})" in gone.err
     made = solidrec(
         "train", data.path, "--model", "static", "--config", "paper", "--set", "train.batch=128", "--epochs", 1,
         "--out", tmp_path / "run",
