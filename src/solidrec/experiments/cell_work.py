@@ -58,7 +58,7 @@ def work(
         "evaluations": evaluations,
         "measures": {} if run is None else {name: measure(name, run, data, key=cell.key, out=out) for name in measures},
         **({} if run is None else trained(run)),
-        "seconds": time.perf_counter() - started,
+        "seconds": max(time.perf_counter() - started, 0.0 if run is None else epoch_seconds(run)),
         "machine": {"cpu": torch.backends.cpu.get_cpu_capability(), "system": platform.machine(), "threads": 1, "device": device},
         "versions": versions(),
     }
@@ -79,6 +79,11 @@ def measure(name: str, run: Run, data: PreparedData, *, key: str, out: Path) -> 
         write_stability(out, key, found)
         return found.summary()
     return {**cost(run.model, data, run.spec), "seconds_an_epoch": training_seconds(run.history)}
+
+
+def epoch_seconds(run: Run) -> float:
+    """Return how long its epochs took, those before a stop too: a run that was there already has cost more than its loading."""
+    return float(sum(row["seconds"] for row in run.history))
 
 
 def trained(run: Run) -> dict[str, Any]:
