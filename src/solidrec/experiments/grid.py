@@ -134,11 +134,11 @@ def kinds(names: Sequence[str]) -> list[str]:
 def label(value: Any) -> str:
     """Write a value of an axis.
 
-    >>> label(["id", "text"]), label(0.01), label(1000.0), label("sasrec")
-    ('id + text', '0.01', '1000', 'sasrec')
+    >>> label(["id", "text"]), label(0.01), label(1000.0), label(1e30), label("sasrec")
+    ('id + text', '0.01', '1000', '1e+30', 'sasrec')
     """
     if isinstance(value, float) and value.is_integer():
-        value = int(value)
+        value = f"{value:.15g}"
     return " + ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
