@@ -11,6 +11,8 @@ from threadpoolctl import threadpool_limits
 from solidrec.semantics.modalities.needs import need
 
 Array = npt.NDArray[Any]
+REQUIRES = ("als", "implicit")
+"""The extra and the module that it needs beyond the core."""
 ROWS = 4096  # users whose factors are solved for together
 
 
@@ -39,7 +41,7 @@ class ALS:
         iterations: int = 15,
         seed: int = 0,
     ) -> None:
-        need("als", "implicit")
+        need(*REQUIRES)
         from implicit.cpu.als import AlternatingLeastSquares
 
         self.weight, self.width = weight, items + 1

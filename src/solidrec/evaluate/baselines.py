@@ -15,7 +15,7 @@ import numpy.typing as npt
 from solidrec.data.prepared import PreparedData
 from solidrec.data.windows import ranges
 from solidrec.errors import UsageError
-from solidrec.evaluate.als import ALS
+from solidrec.evaluate.als import ALS, REQUIRES
 from solidrec.evaluate.scorer import Scorer
 
 Array = npt.NDArray[Any]
@@ -212,5 +212,5 @@ BASELINES: dict[str, Callable[[PreparedData], Scorer]] = {
 }
 """Each fits itself to the training events and returns a scorer for `evaluate`; *als* needs the extra ``als``."""
 
-EXTRAS = {"als": ("als", "implicit")}
+EXTRAS = {"als": REQUIRES}
 """The extra and the modules that a baseline needs beyond the core."""

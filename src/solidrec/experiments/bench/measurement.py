@@ -41,7 +41,7 @@ class Subject:
     """Something that can be measured.
 
     ``prepare(folder)`` gets the folder of the measured data and returns the function that does the work once. ``flops``: the
-    arithmetic of one unit of work (`bench_floor`), None where arithmetic is not the point. ``shown``: as a rate or as ms.
+    arithmetic of one unit of work (`floor`), None where arithmetic is not the point. ``shown``: as a rate or as ms.
     """
 
     unit: str
