@@ -41,7 +41,7 @@ def test_train_writes_metrics_that_evaluate_prints_again(
     )
     assert answer.code == 0, answer.err
     stored = json.loads((run / "metrics.json").read_text())
-    assert [*stored] == ["valid", "test"]
+    assert [*stored] == ["valid", "test", "valid_full", "test_full"]
     test = stored["test"]
     assert (test["protocol"], test["seed"], test["users"]) == ("paper", 4, 90)
     assert test["negatives"] == data.manifest["negatives"]["test"]

@@ -20,7 +20,7 @@ from solidrec.devices import check_device, use_threads
 from solidrec.encoding import encode
 from solidrec.errors import DataError, IncompatibleError, StorageError, UsageError
 from solidrec.evaluate.result import Evaluation
-from solidrec.evaluate.runner import Protocol, evaluate
+from solidrec.evaluate.runner import Protocol, Seen, evaluate
 from solidrec.evaluate.scorer import ModelScorer
 from solidrec.evaluate.scores import ScoreWriter
 from solidrec.runs import Run, load_run
@@ -67,20 +67,22 @@ class Model:
         *,
         split: Literal["valid", "test"] = "test",
         protocol: Protocol = "paper",
+        seen: Seen = "filter",
         save_scores: Path | str | None = None,
         progress: bool = False,
     ) -> Evaluation:
         """Measure the model on prepared data (default: the folder it was trained on).
 
-        `save_scores` writes user, item, label and score of every candidate as Parquet. Raises
-        `IncompatibleError` if the data is not what the model was trained on.
+        `seen` says whether items that a user had before are left out of the whole catalogue (see `evaluate.runner`).
+        `save_scores` writes user, item, label and score of every candidate as Parquet; a target that cannot be recommended is
+        none. Raises `IncompatibleError` if the data is not what the model was trained on.
         """
         opened = self.data(data)
         with ExitStack() as stack:
             sink = stack.enter_context(ScoreWriter(Path(save_scores), opened)) if save_scores is not None else None
             step = stack.enter_context(counted(console, "evaluate", len(opened.rows(split)), shown=progress))
             return evaluate(
-                ModelScorer(self.run.model), opened, split=split, protocol=protocol, length=self.run.spec.model.length,
+                ModelScorer(self.run.model), opened, split=split, protocol=protocol, seen=seen, length=self.run.spec.model.length,
                 sink=sink, step=step,
             )  # fmt: skip
 

@@ -17,7 +17,10 @@ from solidrec.data.datasets.published import sentence
 
 console = Console(stderr=True, highlight=False, emoji=False)
 """Everything for people goes to standard error; standard output is for results."""
-METRICS = ("AUC", "UAUC", "NDCG@10", "Recall@10", "NDCG@20", "Recall@20")
+METRICS = ("NDCG@10", "Recall@10", "NDCG@20", "Recall@20", "UAUC", "AUC")
+PROTOCOLS = {"full": "whole catalogue", "paper": "1 + 99 uniform"}
+"""The protocols in words, the one that says what a user would get first."""
+SEEN = {"filter": ", seen items left out", "keep": ", seen items kept", None: ""}
 FILE_WIDTH = 120
 """Columns of a table that goes into a file or a pipe, where there is no terminal to ask."""
 
@@ -200,13 +203,17 @@ def text_of(value: Any) -> str:
 def evaluation_tables(summary: Mapping[str, Any]) -> list[Table]:
     """Return the tables of one evaluation: every metric with its interval, and cold, rare and warm targets apart."""
     against = f"{summary['users']:,} users, {summary['negatives']:,} negatives"
-    label = f"{summary['split']} split, protocol {summary['protocol']}: {against}"
+    label = f"{summary['split']} split, protocol {summary['protocol']}{SEEN[summary['seen']]}: {against}"
     table = Table("metric", "value", "95 % over users", title=label, title_justify="left")
     for name, value in summary["metrics"].items():
         low, high = summary["intervals"].get(name, (None, None))
         between = "-" if low is None else f"{low:.4f} .. {high:.4f}"
         table.add_row(name, "-" if value is None else f"{value:.4f}", between)
+    for name, value in summary["debiased"].items():
+        table.add_row(f"{name} debiased", "-" if value is None else f"{value:.4f}", "-")
     table.add_row("coverage@10", f"{summary['coverage@10']:.4f}", "-")
+    if summary["missed"]:
+        table.add_row("targets had before", f"{summary['missed']:,}", "missed")
     groups = Table("targets", "count", "UAUC", "NDCG@10", "Recall@10", title="by training count: cold 0, rare 1-4, warm 5+")
     for name, found in summary["targets"].items():
         groups.add_row(

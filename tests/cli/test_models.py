@@ -22,7 +22,8 @@ def test_train_prints_a_table_and_what_comes_next(solidrec: Solidrec, data: Prep
     answer = solidrec("train", data.path, "--model", "static", "--backbone", "gru4rec", "--out", out, *SMALL)
     assert answer.code == 0
     assert "static on gru4rec" in answer.out
-    assert "test (paper)" in answer.out
+    assert "test, 1 + 99 uniform" in answer.out
+    assert answer.out.index("test, whole catalogue") < answer.out.index("test, 1 + 99 uniform")
     assert "stage 1: best epoch 1 (at most 1), valid UAUC 0." in answer.err
     assert answer.err.splitlines()[-1] == f'wrote {out}; next: solidrec recommend {out} --history "ID,ID"'
 
@@ -100,16 +101,33 @@ def test_a_run_of_another_specification_is_refused(solidrec: Solidrec, data: Pre
 def test_evaluate_prints_intervals_and_groups(solidrec: Solidrec, run_folder: Path) -> None:
     answer = solidrec("evaluate", run_folder, "--protocol", "full", "--split", "valid")
     assert answer.code == 0
-    assert "valid split, protocol full: 90 users, 32 negatives" in " ".join(answer.out.split())
+    assert "valid split, protocol full, seen items left out: 90 users, 32 negatives" in " ".join(answer.out.split())
     for name in ("NDCG@10", "coverage@10", "95 %", "cold", "rare", "warm"):
         assert name in answer.out
 
 
 def test_evaluate_repeats_what_training_measured(solidrec: Solidrec, run_folder: Path) -> None:
     for split in ("valid", "test"):
-        answer = solidrec("evaluate", run_folder, "--split", split, "--json")
-        assert (answer.code, answer.err) == (0, "")
-        assert json.loads(answer.out) == read_json(run_folder / "metrics.json")[split]
+        for suffix, options in (("", ()), ("", ("--protocol", "paper")), ("_full", ("--protocol", "full"))):
+            answer = solidrec("evaluate", run_folder, "--split", split, *options, "--json")
+            assert (answer.code, answer.err) == (0, "")
+            assert json.loads(answer.out) == read_json(run_folder / "metrics.json")[f"{split}{suffix}"]
+
+
+def test_evaluate_shows_the_whole_catalogue_first(solidrec: Solidrec, run_folder: Path) -> None:
+    answer = solidrec("evaluate", run_folder)
+    full, paper = (answer.out.index(f"protocol {name}") for name in ("full", "paper"))
+    assert full < paper
+
+
+def test_evaluate_keeps_seen_items_when_told(solidrec: Solidrec, run_folder: Path) -> None:
+    found = {
+        seen: json.loads(solidrec("evaluate", run_folder, "--protocol", "full", "--seen", seen, "--json").out)
+        for seen in ("filter", "keep")
+    }
+    assert (found["keep"]["negatives"], found["keep"]["missed"], found["keep"]["seen"]) == (39, 0, "keep")
+    assert found["filter"]["missed"] > 0
+    assert found["filter"]["negatives"] < 39
 
 
 def test_evaluate_takes_the_data_from_elsewhere_and_no_other_data(

@@ -54,6 +54,16 @@ def test_intervals_are_over_users_and_contain_the_mean() -> None:
     assert low < narrow[0]
 
 
+def test_a_popular_target_counts_for_less_when_debiased() -> None:
+    """Weights (n + 1)^-1/2: 1 for an item without training events, 1 / 2 for one of three; what ranks nothing takes no part."""
+    values = {"NDCG@10": np.array([1.0, 0.0, NAN]), "Recall@10": np.array([0.0, 1.0, NAN])}
+    found = evaluation(values=values, training_count=np.array([0, 3, 99]))
+    assert found.debiased() == {"NDCG@10": 1 / (1 + 1 / 2), "Recall@10": (1 / 2) / (1 + 1 / 2)}
+    even = evaluation(values=values, training_count=np.array([3, 3, 0]))
+    assert even.debiased()["NDCG@10"] == even.metrics["NDCG@10"]
+    assert evaluation(values={"NDCG@10": np.full(3, NAN)}).debiased() == {"NDCG@10": None}
+
+
 def test_the_borders_of_cold_rare_and_warm() -> None:
     assert [*GROUPS] == ["cold", "rare", "warm"]
     counts = np.array([0, 1, 4, 5, 1000])

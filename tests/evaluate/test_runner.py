@@ -16,14 +16,19 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import DivergedError, UsageError
 from solidrec.evaluate import runner
 from solidrec.evaluate.baselines import ItemKNN, popularity
-from solidrec.evaluate.runner import Block, Protocol, Scorer, evaluate
+from solidrec.evaluate.runner import SEEN, Block, Protocol, Scorer, Seen, evaluate
 
 Array = npt.NDArray[Any]
 BOTH: tuple[Protocol, ...] = ("paper", "full")
 
 
-def naive_rows(data: PreparedData, score: Scorer, protocol: str, split: str) -> list[tuple[float, list[float], list[int]]]:
-    """Return, a user at a time, the target's score, the scores of its negatives and the negatives, by plain loops."""
+def naive_rows(
+    data: PreparedData, score: Scorer, protocol: str, split: str, seen: str = "filter"
+) -> list[tuple[float, list[float], list[int]]]:
+    """Return, a user at a time, the target's score, the scores of its negatives and the negatives, by plain loops.
+
+    A target that cannot be recommended has the score -inf.
+    """
     found = []
     rows = data.rows("test" if split == "test" else "valid")
     for row in range(len(rows)):
@@ -33,18 +38,24 @@ def naive_rows(data: PreparedData, score: Scorer, protocol: str, split: str) -> 
         target = events[len(before)]
         history = before[-4:] + [0] * (4 - len(before))
         if protocol == "full":
-            negatives = [item for item in range(1, len(data.items) + 1) if item not in before and item != target]
+            hidden = before if seen == "filter" else []
+            negatives = [item for item in range(1, len(data.items) + 1) if item not in hidden and item != target]
         else:
             negatives = rows.candidates(row, row + 1)[0, 1:].tolist()
         scores = score(np.array([history]), np.array([[target, *negatives]]))[0]
-        found.append((float(scores[0]), scores[1:].tolist(), negatives))
+        missed = protocol == "full" and seen == "filter" and target in before
+        found.append((float("-inf") if missed else float(scores[0]), scores[1:].tolist(), negatives))
     return found
 
 
 def naive_metrics(rows: list[tuple[float, list[float], list[int]]]) -> dict[str, float]:
-    """Return the metrics of leave-one-out rows: each the mean over the places that a tie leaves open."""
+    """Return the metrics of leave-one-out rows: each the mean over the places that a tie leaves open, 0 for a missed target.
+
+    Log-loss and the pooled AUC are those of the targets that have a score.
+    """
     total = dict.fromkeys(("UAUC", "MRR", "LogLoss", *(f"{name}@{k}" for name in ("NDCG", "Recall") for k in (5, 10, 20))), 0.0)
-    for target, negatives, _ in rows:
+    scored = [row for row in rows if row[0] > float("-inf")]
+    for target, negatives, _ in scored:
         above = sum(score > target for score in negatives)
         equal = sum(score == target for score in negatives)
         places = range(above + 1, above + equal + 2)
@@ -55,35 +66,63 @@ def naive_metrics(rows: list[tuple[float, list[float], list[int]]]) -> dict[str,
         for k in (5, 10, 20):
             total[f"Recall@{k}"] += sum(place <= k for place in places) / len(places)
             total[f"NDCG@{k}"] += sum(1 / log2(place + 1) for place in places if place <= k) / len(places)
-    labels = np.concatenate([[1, *[0] * len(negatives)] for _, negatives, _ in rows])
-    scores = np.concatenate([[target, *negatives] for target, negatives, _ in rows])
-    return {name: value / len(rows) for name, value in total.items()} | {"AUC": roc_auc_score(labels, scores)}
+    positives = [target for target, _, _ in scored]
+    others = np.concatenate([negatives for _, negatives, _ in rows])
+    auc = roc_auc_score([1] * len(positives) + [0] * len(others), np.concatenate([positives, others]))
+    means = {name: value / len(rows) for name, value in total.items()}
+    return means | {"LogLoss": total["LogLoss"] / len(scored), "AUC": auc}
 
 
 @pytest.mark.parametrize("split", ["valid", "test"])
 @pytest.mark.parametrize("protocol", BOTH)
+@pytest.mark.parametrize("seen", SEEN)
 @pytest.mark.parametrize("ties", [True, False])
 def test_it_agrees_with_plain_loops(
-    data: PreparedData, tied: Scorer, untied: Scorer, protocol: Protocol, split: Any, ties: bool
+    data: PreparedData, tied: Scorer, untied: Scorer, protocol: Protocol, split: Any, seen: Seen, ties: bool
 ) -> None:
     score = tied if ties else untied
-    found = evaluate(score, data, split=split, protocol=protocol, length=4)
-    rows = naive_rows(data, score, protocol, split)
+    found = evaluate(score, data, split=split, protocol=protocol, seen=seen, length=4)
+    rows = naive_rows(data, score, protocol, split, seen)
     assert found.metrics == pytest.approx(naive_metrics(rows), abs=1e-6)
     assert (len(found.users), found.protocol, found.split) == (90, protocol, split)
+    assert found.missed == sum(target == float("-inf") for target, _, _ in rows)
 
 
-def test_the_whole_catalogue_leaves_out_what_was_seen_and_never_the_target(data: PreparedData, tied: Scorer) -> None:
+@pytest.mark.parametrize("seen", SEEN)
+def test_the_whole_catalogue_leaves_out_what_was_seen_or_nothing(data: PreparedData, tied: Scorer, seen: Seen) -> None:
     blocks: list[Block] = []
-    evaluate(tied, data, protocol="full", length=4, sink=blocks.append)
+    found = evaluate(tied, data, protocol="full", seen=seen, length=4, sink=blocks.append)
     counted = np.concatenate([block.counted for block in blocks])
     repeats = 0
     for row, user in enumerate(np.concatenate([block.users for block in blocks])):
         events = data.event_items[data.offsets[user] : data.offsets[user + 1]].tolist()
-        seen, target = set(events[:-1]), events[-1]
-        repeats += target in seen
-        assert set(np.flatnonzero(counted[row]) + 1) == set(range(1, 41)) - seen | {target}
-    assert repeats > 3  # the log does hold users who come back to an item
+        hidden = set(events[:-1]) if seen == "filter" else set()
+        repeats += events[-1] in hidden
+        assert set(np.flatnonzero(counted[row]) + 1) == set(range(1, 41)) - hidden
+    assert (found.missed, found.seen) == (repeats, seen)
+    assert seen == "keep" or repeats > 3  # the log does hold users who come back to an item
+
+
+def test_a_repeated_target_is_a_miss_even_where_nothing_else_is_left(tmp_path: Path) -> None:
+    """Three items, two of them seen: a filtered target behind a single candidate would otherwise be in the first ten."""
+    rows = [("u", item, at) for at, item in enumerate("abba")] + [("v", item, at) for at, item in enumerate("cac")]
+    data = prepare(pl.DataFrame(rows, schema=["user", "item", "position"], orient="row"), out=tmp_path / "data", negatives=1)
+    found = evaluate(lambda h, c: np.zeros((len(h), c.shape[1])), data, protocol="full")
+    assert [found.values[name][0] for name in ("UAUC", "NDCG@10", "Recall@10", "MRR")] == [0, 0, 0, 0]
+    assert np.isnan(found.values["LogLoss"][0])
+    kept = evaluate(lambda h, c: np.zeros((len(h), c.shape[1])), data, protocol="full", seen="keep")
+    assert kept.values["Recall@10"].tolist() == [1, 1]
+
+
+def test_an_evenly_spaced_sample_of_rows(data: PreparedData, tied: Scorer) -> None:
+    whole = evaluate(tied, data, protocol="full", length=4)
+    some = evaluate(tied, data, protocol="full", length=4, most=30)
+    chosen = np.linspace(0, 89, 30).astype(int)
+    assert some.users.tolist() == whole.users[chosen].tolist()
+    assert some.values["NDCG@10"].tolist() == whole.values["NDCG@10"][chosen].tolist()
+    paper = evaluate(tied, data, length=4)
+    assert evaluate(tied, data, length=4, most=30).values["UAUC"].tolist() == paper.values["UAUC"][chosen].tolist()
+    assert evaluate(tied, data, length=4, most=90).metrics == paper.metrics
 
 
 def test_validation_sees_neither_the_test_item_nor_the_future(data: PreparedData) -> None:
@@ -166,8 +205,8 @@ def test_an_oracle_reads_as_perfect_and_its_opposite_as_worst(hundred: PreparedD
         return (candidates == np.array([targets[tuple(history)] for history in histories])[:, None]).astype(np.float32)
 
     for protocol in BOTH:
-        best = evaluate(oracle, hundred, protocol=protocol)
-        worst = evaluate(lambda h, c: -oracle(h, c), hundred, protocol=protocol)
+        best = evaluate(oracle, hundred, protocol=protocol, seen="keep")
+        worst = evaluate(lambda h, c: -oracle(h, c), hundred, protocol=protocol, seen="keep")
         assert [best.metrics[name] for name in ("AUC", "UAUC", "NDCG@5", "Recall@5", "MRR")] == [1] * 5
         assert [worst.metrics[name] for name in ("UAUC", "NDCG@20", "Recall@20")] == [0] * 3
 
@@ -241,6 +280,8 @@ def test_a_score_that_is_not_finite_is_no_result(data: PreparedData, protocol: P
 def test_an_unknown_protocol_or_split_is_refused(data: PreparedData, tied: Scorer) -> None:
     with pytest.raises(UsageError, match="protocol 'ful' is unknown; did you mean 'full'"):
         evaluate(tied, data, protocol="ful")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="seen 'kept' is unknown; did you mean 'keep'"):
+        evaluate(tied, data, protocol="full", seen="kept")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="has no 'train' rows"):
         evaluate(tied, data, split="train")  # type: ignore[arg-type]
 

@@ -38,6 +38,13 @@ class Protocol(StrEnum):
     full = "full"
 
 
+class Seen(StrEnum):
+    """What the whole catalogue does with items that a user had before."""
+
+    filter = "filter"
+    keep = "keep"
+
+
 DataArgument = Annotated[Path, typer.Argument(help="A folder written by `solidrec prepare`.")]
 RunArgument = Annotated[Path, typer.Argument(help="A folder written by `solidrec train`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print pure JSON on standard output.")]

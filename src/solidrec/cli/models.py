@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from solidrec.cli.app import Config, DataArgument, Device, Json, Protocol, RunArgument, Split, Threads, app, print_json
+from solidrec.cli.app import Config, DataArgument, Device, Json, Protocol, RunArgument, Seen, Split, Threads, app, print_json
 from solidrec.errors import UsageError
 
 
@@ -42,7 +42,7 @@ def train(
 ) -> None:
     """Train a model; the same command again resumes it, or says that it is finished."""
     from solidrec.api import train as run
-    from solidrec.console import metrics_table, say
+    from solidrec.console import PROTOCOLS, metrics_table, say
     from solidrec.console import out as console_out
 
     trained = run(
@@ -54,7 +54,8 @@ def train(
         print_json({"run": str(trained.run.path), **metrics})
         return
     if metrics:
-        rows = [(f"{name} ({entry['protocol']})", entry["metrics"]) for name, entry in metrics.items()]
+        whole_first = sorted(metrics.values(), key=lambda entry: entry["protocol"])
+        rows = [(f"{entry['split']}, {PROTOCOLS[entry['protocol']]}", entry["metrics"]) for entry in whole_first]
         spec = trained.run.spec.model
         console_out().print(metrics_table(f"{spec.name} on {spec.backbone}", rows))
     say(f'wrote {trained.run.path}; next: solidrec recommend {trained.run.path} --history "ID,ID"')
@@ -65,7 +66,13 @@ def evaluate(
     run: RunArgument,
     data: Annotated[Path | None, typer.Option(help="The prepared folder; default: where the run was trained.")] = None,
     split: Annotated[Split, typer.Option(help="Which targets to rank.")] = Split.test,
-    protocol: Annotated[Protocol, typer.Option(help="paper (1 + 99 uniform) or full (whole catalogue).")] = Protocol.paper,
+    protocol: Annotated[
+        Protocol | None,
+        typer.Option(help="full (whole catalogue) or paper (1 + 99 uniform); default both, with --json or --save-scores paper."),
+    ] = None,
+    seen: Annotated[
+        Seen, typer.Option(help="What a user had before: filter leaves it out of the whole catalogue, keep does not.")
+    ] = Seen.filter,
     save_scores: Annotated[Path | None, typer.Option(help="Write user, item, label, score of every candidate (Parquet).")] = None,
     device: Device = "cpu",
     threads: Threads = 1,
@@ -73,22 +80,22 @@ def evaluate(
 ) -> None:
     """Measure a trained model on a split, under a labelled protocol."""
     from solidrec.api import load
+    from solidrec.console import evaluation_tables, out
     from solidrec.devices import use_threads
 
     use_threads(threads)
     model = load(run, device=device)
-    found = model.evaluate(
-        data, split=split.value, protocol=protocol.value,
-        save_scores=save_scores, progress=not json_,
-    )  # fmt: skip
-    summary = {"seed": model.run.spec.seed, "data": model.run.spec.data, **found.summary()}
-    if json_:
-        print_json(summary)
-        return
-    from solidrec.console import evaluation_tables, out
-
-    for table in evaluation_tables(summary):
-        out().print(table)
+    one = protocol or (Protocol.paper if json_ or save_scores else None)
+    for chosen in (one,) if one else (Protocol.full, Protocol.paper):
+        found = model.evaluate(
+            data, split=split.value, protocol=chosen.value, seen=seen.value, save_scores=save_scores, progress=not json_
+        )
+        summary = {"seed": model.run.spec.seed, "data": model.run.spec.data, **found.summary()}
+        if json_:
+            print_json(summary)
+            return
+        for table in evaluation_tables(summary):
+            out().print(table)
 
 
 def settings(config: Path | None, pairs: list[str]) -> dict[str, Any]:

@@ -49,6 +49,14 @@ class EvalRows:
         start, stop, _ = slice(start, stop).indices(len(self))
         return np.concatenate([self.targets[start:stop, None], self.negatives(start, stop)], axis=1)
 
+    def take(self, index: Integers) -> EvalRows:
+        """Return some of the rows, by their indices in ascending order."""
+
+        def negatives(start: int, stop: int) -> Items:
+            return np.concatenate([self.negatives(row, row + 1) for row in index[start:stop].tolist()])
+
+        return EvalRows(self.users[index], self.positions[index], self.targets[index], negatives)
+
 
 @final
 @dataclass(frozen=True)

@@ -22,10 +22,11 @@ GROUP_METRICS = ("UAUC", "NDCG@10", "Recall@10")
 class Evaluation:
     """Metrics of one split under one protocol.
 
-    ``users`` (R,) and ``values`` {metric: (R,)} are row by row (one row a target), NaN where a row has nothing to
-    rank; ``negatives`` is how many a target meets (on average, under *full*); ``auc`` is pooled over all scores;
-    ``coverage`` is the share of the catalogue in anybody's first ten places; ``training_count`` (R,) is how often each
-    target occurs in training.
+    ``seen`` says whether what a user had before was left out of the whole catalogue (*filter*, *keep*), None for *paper*, and
+    ``missed`` how many targets could not be recommended for that reason. ``users`` (R,) and ``values`` {metric: (R,)} are row by
+    row (one row a target), NaN where a row has nothing to rank; ``negatives`` is how many a target meets (on average, under
+    *full*); ``auc`` is pooled over all scores; ``coverage`` is the share of the catalogue in anybody's first ten places;
+    ``training_count`` (R,) is how often each target occurs in training.
     """
 
     protocol: str
@@ -36,6 +37,8 @@ class Evaluation:
     values: dict[str, npt.NDArray[Any]]
     coverage: float
     training_count: npt.NDArray[Any]
+    seen: str | None = None
+    missed: int = 0
 
     @cached_property
     def per_user(self) -> dict[str, npt.NDArray[Any]]:
@@ -55,6 +58,16 @@ class Evaluation:
             for name, values in self.per_user.items()
         }
 
+    def debiased(self) -> dict[str, float | None]:
+        """Return metrics in which a popular target counts for less: row by row, weighted by (n + 1)^-1/2 for n training events.
+
+        That is the self-normalised inverse propensity estimate of what users would have taken from a catalogue shown evenly
+        (Yang et al., Unbiased Offline Recommender Evaluation for Missing-Not-At-Random Implicit Feedback, RecSys 2018), with
+        the propensity of being observed taken as (n + 1)^1/2. A row that ranks nothing takes no part.
+        """
+        weights = (self.training_count + 1.0) ** -0.5
+        return {name: number(weighted_mean(self.values[name], weights)) for name in GROUP_METRICS[1:] if name in self.values}
+
     def groups(self) -> dict[str, dict[str, float | int | None]]:
         """Return the metrics of cold, rare and warm targets apart."""
         found: dict[str, dict[str, float | int | None]] = {}
@@ -69,14 +82,27 @@ class Evaluation:
         return {
             "protocol": self.protocol,
             "split": self.split,
+            "seen": self.seen,
             "users": len(np.unique(self.users)),
             "skipped": mean(self.values["UAUC"])[1],
             "negatives": self.negatives,
+            "missed": self.missed,
             "metrics": self.metrics,
             "intervals": self.intervals(),
+            "debiased": self.debiased(),
             "coverage@10": self.coverage,
             "targets": self.groups(),
         }
+
+
+def weighted_mean(values: npt.NDArray[Any], weights: npt.NDArray[Any]) -> float:
+    """Return the mean of the values that are not NaN under some weights, NaN if there are none.
+
+    >>> weighted_mean(np.array([1.0, 0.0, np.nan]), np.array([3.0, 1.0, 9.0]))
+    0.75
+    """
+    counted = ~np.isnan(values)
+    return float(np.average(values[counted], weights=weights[counted])) if counted.any() else float("nan")
 
 
 def number(value: float) -> float | None:

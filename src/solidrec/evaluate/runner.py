@@ -1,7 +1,8 @@
 """Evaluate anything that scores candidates for histories, under a labelled protocol.
 
-*paper*: the target among 99 fixed uniform negatives (the paper's section 4.1.1). *full*: the target among the
-whole catalogue less the items that the user had seen before (never less the target).
+*full*: the target among the whole catalogue. With ``seen="filter"``, the default, what the user had before is left out, as
+`recommend` does; a target that repeats such an item cannot be recommended and is a miss. With ``seen="keep"`` nothing is left out.
+*paper*: the target among 99 fixed uniform negatives (the paper's section 4.1.1), where nothing was seen and `seen` means nothing.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from solidrec.evaluate.scorer import ModelScorer, Reader, Scorer, reader, slices
 from solidrec.evaluate.top import best
 from solidrec.metrics import PooledAuc, Ranks, finite, per_row, standing, target_loss
 
-__all__ = ["PROTOCOLS", "Block", "Protocol", "Scorer", "evaluate"]
+__all__ = ["PROTOCOLS", "SEEN", "Block", "Protocol", "Scorer", "Seen", "evaluate"]
 
 Protocol = Literal["paper", "full"]
 PROTOCOLS: tuple[str, ...] = get_args(Protocol)
+Seen = Literal["filter", "keep"]
+SEEN: tuple[str, ...] = get_args(Seen)
 Array = npt.NDArray[Any]
 ROWS = 1024  # histories that are encoded together
 CELLS = 1 << 18  # scores at a time: 1 MB, so that every pass over them but the first finds them in the cache
@@ -35,7 +38,7 @@ class Block(NamedTuple):
     """Some rows of a split, scored.
 
     ``users`` (r,), ``candidates`` (r or 1, C), ``scores`` (r, C) with -inf for what is no candidate of a row, and the target's
-    ``column`` (r,).
+    ``column`` (r,), whose score is -inf too where the target cannot be recommended.
     """
 
     users: Array
@@ -47,6 +50,11 @@ class Block(NamedTuple):
     def counted(self) -> Array:
         """Return what counts (r, C)."""
         return np.asarray(self.scores > -np.inf)
+
+    @property
+    def missed(self) -> Array:
+        """Return which targets cannot be recommended (r,)."""
+        return np.asarray(self.scores[np.arange(len(self.scores)), self.column] == -np.inf)
 
     def rows(self, part: slice) -> Block:
         """Return some rows of the block; the scores are shared."""
@@ -60,6 +68,8 @@ def evaluate(
     *,
     split: Literal["valid", "test"] = "test",
     protocol: Protocol = "paper",
+    seen: Seen = "filter",
+    most: int | None = None,
     length: int = 10,
     ks: tuple[int, ...] = (5, 10, 20),
     sink: Callable[[Block], None] | None = None,
@@ -67,12 +77,18 @@ def evaluate(
 ) -> Evaluation:
     """Rank each target of a split by `score` and return every metric, per user first.
 
-    `sink` sees every block of scores (to save them), `step` counts finished rows (to draw progress). Raises
-    `UsageError` if the data has no such split or the protocol is unknown, and `DivergedError` for a score that is not finite.
+    A missed target (see above) scores 0 in every ranking metric and takes no part in LogLoss and the pooled AUC, which are about
+    scores. `most` measures an evenly spaced sample of at most so many rows. `sink` sees every block of scores (to save them),
+    `step` counts finished rows (to draw progress). Raises `UsageError` if the data has no such split or `protocol` or `seen` is
+    unknown, and `DivergedError` for a score that is not finite.
     """
     if protocol not in PROTOCOLS:
         raise UsageError(f"protocol {protocol!r} is unknown{nearest(protocol, PROTOCOLS)}")
+    if seen not in SEEN:
+        raise UsageError(f"seen {seen!r} is unknown{nearest(seen, SEEN)}")
     rows = data.rows(split)
+    if most is not None and most < len(rows):
+        rows = rows.take(np.linspace(0, len(rows) - 1, most).astype(np.int64))
     parts = list(slices(len(rows), ROWS))
 
     def read_part(part: slice) -> Reader:
@@ -80,28 +96,35 @@ def evaluate(
 
     readers: Iterable[Reader] = map(read_part, parts)
     if protocol == "paper":
-        blocks, tally = paper_blocks, Tally(len(data.items), None)
+        tally = Tally(len(data.items), None)
     else:  # histories are read twice, unless a user is one vector, which is kept
         readers = list(readers) if isinstance(score, ModelScorer) and not score.looks_at_candidates else readers
         first = readers if isinstance(readers, list) else map(read_part, parts)
-        blocks, tally = full_blocks, Tally(len(data.items), PooledAuc(target_scores(first, parts, rows)))
+        targets = target_scores(first, parts, rows)
+        if seen == "filter":
+            targets = targets[~np.concatenate([np.zeros(0, dtype=bool), *(repeated(data, rows, part) for part in parts)])]
+        tally = Tally(len(data.items), PooledAuc(targets))
     for part, read in zip(parts, readers, strict=True):
-        for block in blocks(read, data, rows, part):
+        blocks = paper_blocks(read, rows, part) if protocol == "paper" else full_blocks(read, data, rows, part, seen=seen)
+        for block in blocks:
             if sink:
                 sink(block)
             for some in slices(len(block.users), max(1, CELLS // block.scores.shape[1])):
                 tally.add(block.rows(some))
             step(len(block.users))
-    together = Ranks.concatenate(tally.ranks)
+    together, missed = Ranks.concatenate(tally.ranks), np.concatenate(tally.missed)
+    values = {name: np.where(missed, 0.0, found) for name, found in per_row(together, ks).items()}
     return Evaluation(
         protocol=protocol,
         split=split,
         users=np.asarray(rows.users),
         negatives=round(float((together.candidates - 1).mean())) if len(rows) else 0,
         auc=tally.auc(),
-        values=per_row(together, ks) | {"LogLoss": np.concatenate(tally.losses)},
+        values=values | {"LogLoss": np.concatenate(tally.losses)},
         coverage=float(tally.shown[1:].mean()),
         training_count=np.asarray(data.train_counts[rows.targets]),
+        seen=seen if protocol == "full" else None,
+        missed=int(missed.sum()),
     )
 
 
@@ -115,6 +138,7 @@ class Tally:
     def __init__(self, items: int, pooled: PooledAuc | None) -> None:
         self.ranks = [Ranks(*np.zeros((3, 0), dtype=np.int64))]
         self.losses: list[Array] = [np.zeros(0)]
+        self.missed: list[Array] = [np.zeros(0, dtype=bool)]
         self.shown = np.zeros(items + 1, dtype=bool)
         self.pooled = pooled
         self.targets: list[Array] = [np.zeros(0, dtype=np.float32)]
@@ -122,9 +146,13 @@ class Tally:
 
     def add(self, block: Block) -> None:
         """Take in a block of checked scores."""
-        scores, column = block.scores, block.column
-        self.ranks.append(standing(scores, column))
-        self.losses.append(target_loss(scores, column, self.ranks[-1].candidates))
+        scores, column, missed = block.scores, block.column, block.missed
+        found = standing(scores, column)
+        if missed.any():  # such a target is no candidate: it stands behind all that are
+            found = Ranks(found.greater, np.where(missed, 0, found.ties), found.candidates + missed)
+        self.ranks.append(found)
+        self.losses.append(np.where(missed, np.nan, target_loss(scores, column, found.candidates)))
+        self.missed.append(missed)
         ids = block.candidates
         row, at = best(scores, PLACES, order=ids)
         self.shown[ids[0, at] if len(ids) == 1 else ids[row, at]] = True
@@ -145,26 +173,32 @@ class Tally:
         return pooled.value()
 
 
-def paper_blocks(read: Reader, data: PreparedData, rows: EvalRows, part: slice) -> Iterator[Block]:
+def paper_blocks(read: Reader, rows: EvalRows, part: slice) -> Iterator[Block]:
     """Score targets (column 0) and their fixed negatives."""
     candidates = rows.candidates(part.start, part.stop)
     scores = finite(read(slice(None), candidates))
     yield Block(rows.users[part], candidates, scores, np.zeros(len(scores), dtype=np.int64))
 
 
-def full_blocks(read: Reader, data: PreparedData, rows: EvalRows, part: slice) -> Iterator[Block]:
-    """Score the whole catalogue (item i in column i - 1); what the user saw before is out, the target never."""
+def full_blocks(read: Reader, data: PreparedData, rows: EvalRows, part: slice, *, seen: Seen) -> Iterator[Block]:
+    """Score the whole catalogue (item i in column i - 1), less what the user saw before unless that is kept."""
     items = len(data.items)
     candidates = np.arange(1, items + 1, dtype=np.int32)[None]
     users, positions, column = rows.users[part], rows.positions[part], rows.targets[part].astype(np.int64) - 1
     for some in slices(len(users), max(CELLS // items, min(WIDE_ROWS, WIDE_CELLS // items), 1)):
         scores = finite(read(some, candidates))
-        at = np.arange(len(scores)), column[some]
-        target = scores[at]
-        seen_row, seen_item = data.seen(users[some], positions[some])
-        scores[seen_row, seen_item - 1] = -np.inf
-        scores[at] = target
+        if seen == "filter":
+            seen_row, seen_item = data.seen(users[some], positions[some])
+            scores[seen_row, seen_item - 1] = -np.inf
         yield Block(users[some], candidates, scores, column[some])
+
+
+def repeated(data: PreparedData, rows: EvalRows, part: slice) -> Array:
+    """Return which targets of a part (r,) their user had before."""
+    row, item = data.seen(rows.users[part], rows.positions[part])
+    found = np.zeros(len(rows.users[part]), dtype=bool)
+    found[row[item == rows.targets[part][row]]] = True
+    return found
 
 
 def target_scores(readers: Iterable[Reader], parts: list[slice], rows: EvalRows) -> Array:

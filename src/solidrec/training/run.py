@@ -18,7 +18,7 @@ import torch
 from solidrec.artifacts import MANIFEST, read_json, write_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import IncompatibleError, Interrupted, StorageError, UsageError
-from solidrec.evaluate.runner import evaluate
+from solidrec.evaluate.runner import Protocol, evaluate
 from solidrec.evaluate.scorer import ModelScorer
 from solidrec.nn.build import build, stages
 from solidrec.nn.codebook import mean_of_each
@@ -38,6 +38,8 @@ from solidrec.training.seeds import seed_torch
 from solidrec.training.semantics import Train, cached_semantics
 from solidrec.training.tracking import tracked
 
+PROTOCOL_KEYS: dict[str, Protocol] = {"": "paper", "_full": "full"}
+"""What follows the name of a split in ``metrics.json``, by protocol."""
 LOCK = ".lock"
 LEFT_BEHIND = (".lock", ".tmp-")
 """What a process that was killed before it wrote spec.json may leave in its run folder."""
@@ -285,12 +287,16 @@ def trained_vectors(data: PreparedData, *, device: str, display: Display) -> Tra
 
 
 def measure(model: Recommender, data: PreparedData, spec: RunSpec) -> dict[str, Any]:
-    """Measure the chosen weights on validation, and on the test split: the one time it is opened."""
+    """Measure the chosen weights on validation, and on the test split: the one time it is opened.
+
+    ``valid`` and ``test`` are under the protocol *paper*, ``valid_full`` and ``test_full`` over the whole catalogue.
+    """
     found: dict[str, Any] = {}
-    for split in ("valid", "test"):
-        if split in data.manifest["negatives"]:
-            summary = evaluate(ModelScorer(model), data, split=split, length=spec.model.length).summary()
-            found[split] = {"seed": spec.seed, "data": spec.data, **summary}
+    for suffix, protocol in PROTOCOL_KEYS.items():
+        for split in ("valid", "test"):
+            if split in data.manifest["negatives"]:
+                summary = evaluate(ModelScorer(model), data, split=split, protocol=protocol, length=spec.model.length).summary()
+                found[f"{split}{suffix}"] = {"seed": spec.seed, "data": spec.data, **summary}
     return found
 
 

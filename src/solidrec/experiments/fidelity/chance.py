@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.result import Evaluation
-from solidrec.evaluate.runner import Protocol, evaluate
+from solidrec.evaluate.runner import Protocol, evaluate, repeated
 from solidrec.evaluate.scorer import ModelScorer
 from solidrec.experiments.fidelity.slicing import held_out
 from solidrec.experiments.fidelity.subject import Subject, Verdict
@@ -35,7 +35,8 @@ def chance(subject: Subject) -> Verdict | None:
         return None
     for protocol in ("paper", "full"):
         result = evaluate(constant, data, split=splits[-1], protocol=protocol, length=subject.spec.model.length, ks=(K,))
-        for name, wanted in by_chance(candidate_counts(data, splits[-1], protocol)).items():
+        for name, expectation in by_chance(candidate_counts(data, splits[-1], protocol)).items():
+            wanted = np.where(missed(data, splits[-1], protocol), 0.0, expectation)
             measured, expected = (mean(values)[0] for values in (result.values[name], wanted))
             if not np.allclose(result.values[name], wanted, atol=1e-6, equal_nan=True):
                 return Verdict(
@@ -49,7 +50,7 @@ def chance(subject: Subject) -> Verdict | None:
 
 
 def candidate_counts(data: PreparedData, split: Literal["valid", "test"], protocol: Protocol) -> Array:
-    """Return how many candidates each row of a split has."""
+    """Return how many candidates each row of a split has, its target among them even where it is missed."""
     rows = data.rows(split)
     if protocol == "paper":
         return np.full(len(rows), data.manifest["negatives"][split] + 1)
@@ -57,6 +58,12 @@ def candidate_counts(data: PreparedData, split: Literal["valid", "test"], protoc
     other = item != rows.targets[row]
     pairs = np.unique(np.stack([row[other], item[other]]), axis=1)
     return len(data.items) - np.bincount(pairs[0], minlength=len(rows))
+
+
+def missed(data: PreparedData, split: Literal["valid", "test"], protocol: Protocol) -> Array:
+    """Return which targets of a split cannot be recommended, as their users had them before."""
+    rows = data.rows(split)
+    return repeated(data, rows, slice(None)) if protocol == "full" else np.zeros(len(rows), dtype=bool)
 
 
 def by_chance(candidates: Array) -> dict[str, Array]:
