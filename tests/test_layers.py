@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 LAYERS = (
-    ("errors", "artifacts", "ids", "batch", "metrics", "spec", "presets"),
+    ("errors", "artifacts", "ids", "batch", "metrics", "spec", "presets", "epochs"),
     ("data", "nn"),
     ("semantics",),
     ("runs",),  # the run folder: train writes it, serve and api read it

@@ -143,3 +143,9 @@ def test_a_part_parses_alone() -> None:
     assert SemanticsSpec.parse({"modalities": ["text"]}).modalities == ("text",)
     with pytest.raises(UsageError, match="unknown setting 'hiden'; did you mean 'hidden'"):
         CodebookSpec.parse({"hiden": 3})
+
+
+@pytest.mark.parametrize("name", ["uauc", "full", "NDCG@7", "paper UAUC", "LogLoss"])
+def test_an_epoch_is_chosen_by_a_known_metric(name: str) -> None:
+    with pytest.raises(UsageError, match="setting select"):
+        TrainSpec.parse({"select": name})

@@ -13,13 +13,15 @@ class Batch(NamedTuple):
 
     ``history`` (B, L) holds item indices, oldest first, padded with 0 on the right; ``candidates`` (N, C);
     ``labels`` (N, C) in {0, 1}. In training C = 1 + negatives, and column 0 is the target. ``places`` (N,), indices into
-    B L, say up to where each row of candidates reads its history; without places N = B and it reads all of it.
+    B L, say up to where each row of candidates reads its history; without places N = B and it reads all of it. ``shared`` (S,)
+    are negatives that all rows of a training step meet, where its loss wants such.
     """
 
     history: Int[Tensor, "B L"]
     candidates: Int[Tensor, "N C"]
     labels: Float[Tensor, "N C"]
     places: Int[Tensor, " N"] | None = None
+    shared: Int[Tensor, " S"] | None = None
 
 
 class Scores(NamedTuple):

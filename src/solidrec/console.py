@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from solidrec.data.datasets.published import sentence
+from solidrec.epochs import score_of, select_of
 
 console = Console(stderr=True, highlight=False, emoji=False)
 """Everything for people goes to standard error; standard output is for results."""
@@ -32,7 +33,7 @@ def say(line: str) -> None:
 
 @final
 class Bar:
-    """The training display: one bar a stage over all its steps, with loss, validation UAUC, speed and time left.
+    """The training display: one bar a stage over all its steps, with loss, validation, speed and time left.
 
     Where standard error is no terminal, a line every ten epochs and at the end of each stage takes its place.
     """
@@ -65,8 +66,8 @@ class Bar:
 
     def epoch(self, row: Mapping[str, Any]) -> None:
         """Say how the epoch went."""
-        valid = row["valid"]["UAUC"] if row["valid"] else None
-        shown = "" if valid is None else f" valid UAUC {valid:.4f}"
+        valid = score_of(row)
+        shown = "" if valid is None else f" valid {select_of(row)} {valid:.4f}"
         loss = "" if row["loss"] is None else f" loss {row['loss']:.4f}"
         self.note = f"epoch {row['epoch']}{loss}{shown}"
         self.progress.update(self.task, note=self.note)
@@ -76,8 +77,8 @@ class Bar:
     def done(self, row: Mapping[str, Any]) -> None:
         """Close the bar: the best epoch counts."""
         self.progress.update(self.task, total=self.progress.tasks[self.task].completed)
-        valid = row["valid"]["UAUC"] if row["valid"] else None
-        how = "nothing to validate on, the last epoch counts" if valid is None else f"valid UAUC {valid:.4f}"
+        valid = score_of(row)
+        how = "nothing to validate on, the last epoch counts" if valid is None else f"valid {select_of(row)} {valid:.4f}"
         say(f"stage {row['stage']}: best epoch {row['epoch']} (at most {self.epochs}), {how}")
 
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, NamedTuple, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
 
@@ -78,6 +78,13 @@ class ModelSpec(Spec):
     codebook: CodebookSpec = CodebookSpec()
 
 
+class Selection(NamedTuple):
+    """What chooses an epoch: a ``metric`` on validation users under a ``protocol``."""
+
+    protocol: Literal["paper", "full"]
+    metric: str
+
+
 class TrainSpec(Spec):
     """How a model is trained; ``epochs`` is the maximum of each stage of Algorithm 1."""
 
@@ -85,7 +92,14 @@ class TrainSpec(Spec):
     batch: int = Field(512, ge=1, description="training targets of a step; Table 7 has 1024")
     learning_rate: float = Field(2e-3, gt=0, description="of Adam; Table 7 has 0.001")
     weight_decay: float = Field(0.0, ge=0)
-    negatives: int = Field(4, ge=1)
+    loss: Literal["click", "softmax", "gbce"] = Field("click", description="click is the paper's binary cross-entropy")
+    negatives: int = Field(4, ge=1, description="of each target's own, for click and gbce")
+    shared: int | None = Field(
+        None,
+        ge=1,
+        description="uniform negatives that a step of softmax shares; default all items up to 5,000, 2,048 beyond",
+    )
+    calibration: float = Field(0.75, ge=0, le=1, description="t of gbce: 1 undoes the sampling of negatives, 0 is click")
     penalty: float | None = Field(
         None,
         ge=0,
@@ -98,9 +112,23 @@ class TrainSpec(Spec):
     )
     precision: Literal["float32", "bfloat16"] = Field("float32", description="of the forward pass; bfloat16 by torch.autocast")
     compile: bool = Field(False, description="run the forward and backward pass through torch.compile (minutes to start)")
-    patience: int = Field(5, ge=1, description="validations without a better UAUC before a stage ends")
+    select: str = Field(
+        "UAUC",
+        pattern=r"^(full )?(AUC|UAUC|MRR|(NDCG|Recall)@(5|10|20))$",
+        description="validation metric that chooses the epoch; with 'full ' before it over the whole catalogue",
+    )
+    patience: int = Field(5, ge=1, description="validations without a better one before a stage ends")
     patience_steps: int = Field(300, ge=0, description="and at least so many steps without one")
     min_steps: int = Field(1000, ge=0, description="and never before so many steps of the stage")
+
+    @property
+    def selection(self) -> Selection:
+        """The protocol and the metric that choose the epoch.
+
+        >>> TrainSpec(select="full NDCG@10").selection
+        Selection(protocol='full', metric='NDCG@10')
+        """
+        return Selection("full" if self.select.startswith("full ") else "paper", self.select.removeprefix("full "))
 
     def served(self, length: int) -> int:
         """Return how many targets one pass over a long history serves, if the pass reads `length` items.

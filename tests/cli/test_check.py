@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from torch import Tensor
 
-from solidrec.batch import Batch, Scores
+from solidrec.batch import Batch
 from solidrec.data.prepared import PreparedData
 from solidrec.experiments.fidelity import checks
+from solidrec.nn.recommender import Recommender
+from solidrec.training.losses import Click, Lost
 
 Solidrec = Callable[..., Any]
 TINY = ["--set", "model.dim=8", "--set", "train.batch=128"]
@@ -43,14 +44,15 @@ def test_red_names_the_cause_and_the_cure_and_exits_with_1(
 
 
 def test_json_is_the_report_of_a_run(solidrec: Solidrec, run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unstable(scores: Scores, batch: Batch, penalty: float) -> Tensor:
-        return scores.logits.sum() * float("nan")
+    def unstable(click: Click, model: Recommender, batch: Batch) -> Lost:
+        scores = model(batch.history, batch.candidates, batch.places)
+        return Lost(scores.logits.sum() * float("nan"), scores.penalty, scores.stats)
 
     monkeypatch.setattr(checks, "CHECKS", {"learning": checks.CHECKS["learning"]})
     answer = solidrec("check", run_folder, "--json")
     report = json.loads(answer.out)
     assert (answer.code, answer.err, report["failed"], report["model"]) == (0, "", [], "solid-duet")
-    monkeypatch.setattr("solidrec.experiments.fidelity.learning.click_loss", unstable)
+    monkeypatch.setattr(Click, "__call__", unstable)
     answer = solidrec("check", run_folder, "--json")
     assert answer.code == 1
     assert json.loads(answer.out)["checks"][0]["cause"] == "the loss is nan at step 1"

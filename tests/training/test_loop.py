@@ -132,7 +132,7 @@ def test_revival_repeats_itself(stage_of: Stages) -> None:
 def test_lambda_follows_how_codes_are_found_unless_it_is_given(
     stage_of: Stages, model: str, find: str, penalty: float | None, weight: float
 ) -> None:
-    assert stage_of([0.5], model=model, codebook={"find": find}, penalty=penalty).penalty == weight
+    assert stage_of([0.5], model=model, codebook={"find": find}, penalty=penalty).loss.weight == weight
 
 
 def test_the_code_of_a_semantic_id_is_not_revived(stage_of: Stages) -> None:
@@ -213,3 +213,12 @@ def test_bfloat16_trains_to_nearly_the_same_loss(stage_of: Stages, model: str) -
     plain, rounded = (first_losses(stage_of([0.5], model=model, precision=name)) for name in ("float32", "bfloat16"))
     assert plain != rounded
     assert rounded == pytest.approx(plain, rel=0.01)
+
+
+def test_another_metric_chooses_the_epoch_and_the_log_says_so(stage_of: Stages) -> None:
+    stage = stage_of(epochs=3, select="full NDCG@10")
+    given = iter([{"UAUC": 0.9, "NDCG@10": 0.1}, {"UAUC": 0.5, "NDCG@10": 0.3}, {"UAUC": 0.6, "NDCG@10": 0.2}])
+    stage.validate = lambda: next(given)
+    stage.run()
+    assert (stage.progress.best, stage.progress.best_epoch) == (0.3, 2)
+    assert {row["select"] for row in stage.progress.history} == {"full NDCG@10"}

@@ -1,7 +1,7 @@
 """Evaluate anything that scores candidates for histories, under a labelled protocol.
 
-*full*: the target among the whole catalogue. With ``seen="filter"``, the default, what the user had before is left out, as
-`recommend` does; a target that repeats such an item cannot be recommended and is a miss. With ``seen="keep"`` nothing is left out.
+*full*: the target among the whole catalogue. With ``seen="filter"``, the default, what the user had before is left out,
+as `recommend` does; a target that repeats such an item is a miss. With ``seen="keep"`` nothing is left out.
 *paper*: the target among 99 fixed uniform negatives (the paper's section 4.1.1), where nothing was seen and `seen` means nothing.
 """
 

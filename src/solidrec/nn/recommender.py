@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import NamedTuple, final
 
 import torch
 from jaxtyping import Float, Int
@@ -17,6 +17,13 @@ from solidrec.nn.weights import Weights
 
 FEW = 8
 """Candidates up to which a row's dot products are cheaper element by element."""
+
+
+class Encoded(NamedTuple):
+    """What `Recommender.encode` gives: ``users`` (N, D) and what the source ``generated``."""
+
+    users: Float[Tensor, "N D"]
+    generated: Generated
 
 
 @final
@@ -42,16 +49,36 @@ class Recommender(nn.Module):
         With `places` (N,), indices into B L, row n of the candidates meets the history up to and with place n: every
         prefix of a history costs one pass. A backbone that is not causal cannot do that (`reads_prefixes`).
         """
-        mask = valid(history)
         items, targets = self.embed(history, candidates)
+        users, generated = self.read(history, items, targets, places)
+        return Scores(dot(users, targets), generated.penalty, generated.stats)
+
+    def read(
+        self,
+        history: Int[Tensor, "B L"],
+        items: Float[Tensor, "B L D"],
+        targets: Float[Tensor, "#N C D"],
+        places: Int[Tensor, " N"] | None,
+    ) -> tuple[Float[Tensor, "N #C D"], Generated]:
+        """Return the user vectors that meet `targets`, and the source's answer."""
+        mask = valid(history)
         generated = self.source(history, items, mask, places)
         if places is None:
             state = self.backbone(items, mask, targets)
         else:
             assert isinstance(self.backbone, CausalBackbone), "only a causal backbone knows the state of every prefix"
             state = self.backbone.states_at(items, mask, places)
-        users = self.head(state, generated.weights)
-        return Scores(dot(users, targets), generated.penalty, generated.stats)
+        users: Tensor = self.head(state, generated.weights)
+        return users, generated
+
+    def encode(self, history: Int[Tensor, "B L"], places: Int[Tensor, " N"] | None = None) -> Encoded:
+        """Return one user vector a row, which meets any item in a dot product, and the source's answer.
+
+        `places` are those of `forward`. A backbone that looks at the candidates (DIN) has no such vector.
+        """
+        items = self.items(history)
+        users, generated = self.read(history, items, items.new_zeros(1, 1, items.shape[2]), places)
+        return Encoded(users[:, 0], generated)
 
     @property
     def reads_prefixes(self) -> bool:

@@ -27,6 +27,7 @@ class TrainingBatches:
     With a `stride` one pass over a history serves many targets (see `passes`): for models that read prefixes. Without
     one each target has a pass of its own. A step holds about `batch` targets, their items in column 0 of the candidates;
     its passes are about equally long, so that little is padding, and the steps come in random order, some made together.
+    Each target has `negatives` of its own; `shared` more, uniform over the catalogue, are for all targets of a step.
     Raises `DataError` when no user has two training events.
     """
 
@@ -40,8 +41,9 @@ class TrainingBatches:
         seed: int,
         device: str,
         stride: int | None = None,
+        shared: int | None = None,
     ) -> None:
-        self.data, self.length, self.batch, self.count = data, length, batch, negatives
+        self.data, self.length, self.batch, self.count, self.shared = data, length, batch, negatives, shared
         self.seed, self.device = seed, device
         self.stride = None if stride is None or batch < length else min(stride, length)  # else a pass may outgrow a step
         self.begin, self.end = data.offsets[:-1].astype(np.int64), data.train_end.astype(np.int64)
@@ -100,13 +102,16 @@ class TrainingBatches:
         history = np.where(steps < read[:, None], history, 0)
         row, column = np.nonzero((steps < read[:, None]) & (steps >= (read - plan.targets)[:, None]))
         targets = self.data.event_items[plan.start[row] + column + 1]
-        negatives = self.sampler.draw(plan.users[row], self.count, random)
-        candidates = self.tensor(np.concatenate([targets[:, None], negatives], axis=1))
+        candidates = targets[:, None]
+        if self.count:
+            candidates = np.concatenate([candidates, self.sampler.draw(plan.users[row], self.count, random)], axis=1)
+        candidates = self.tensor(candidates)
         labels = torch.zeros(candidates.shape, device=self.device)
         labels[:, 0] = 1
         # A history that only its end asks for has no other state computed where the model can do without.
         places = self.tensor(row * len(steps) + column) if len(row) > len(plan.users) else None
-        return Batch(self.tensor(history), candidates, labels, places)
+        shared = None if self.shared is None else self.tensor(random.integers(1, len(self.data.items) + 1, self.shared))
+        return Batch(self.tensor(history), candidates, labels, places, shared)
 
     def tensor(self, ids: np.ndarray) -> torch.Tensor:
         """Return ids as an int64 tensor on the device."""

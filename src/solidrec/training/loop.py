@@ -17,15 +17,13 @@ from solidrec.nn.codebook import Codebook
 from solidrec.nn.recommender import Recommender
 from solidrec.spec import TrainSpec
 from solidrec.training.batches import TrainingBatches
-from solidrec.training.losses import click_loss
+from solidrec.training.losses import LOSSES, Loss
 from solidrec.training.optimizer import Optimizer
 from solidrec.training.seeds import rng, seed_torch
 from solidrec.training.usage import Tally
 
 State = dict[str, Tensor]
 Row = dict[str, Any]
-SELECT = "UAUC"
-"""The validation metric that chooses the epoch."""
 LOOK_EVERY = 20
 """Steps between two looks at the loss."""
 
@@ -111,7 +109,7 @@ class Stage:
         self.forward = torch.compile(model, dynamic=True) if spec.compile else model
         self.best: State = copy_state(model)
         self.codebook = codebook_of(model)
-        self.penalty = penalty_weight(model, spec)
+        self.loss = loss_of(model, spec)
 
     def run(self) -> None:
         """Train until the epochs or the patience run out, then put the best weights back."""
@@ -123,7 +121,7 @@ class Stage:
             self.run_epoch()
         self.model.load_state_dict(self.best)
         best = next((row for row in reversed(self.progress.history) if row["best"]), {"valid": None})
-        self.display.done({"stage": self.progress.stage, "epoch": self.progress.best_epoch, "valid": best["valid"]})
+        self.display.done(best | {"stage": self.progress.stage, "epoch": self.progress.best_epoch})
 
     def finished(self) -> bool:
         """Say whether the stage is over: epochs used up, or no better validation for long enough (see `TrainSpec`)."""
@@ -144,12 +142,11 @@ class Stage:
         for step, batch in enumerate(self.batches.epoch(at.stage, at.epoch)):
             seed_torch(self.seed, "dropout", at.stage, at.epoch, step)
             with self.precision():
-                scores = self.forward(batch.history, batch.candidates, batch.places)
-            loss = click_loss(scores, batch, self.penalty)
-            self.optimizer.step(loss)
-            pending.append(loss.detach())
-            penalties.append(scores.penalty.detach())
-            tally.add(scores.stats)
+                lost = self.loss(self.forward, batch)
+            self.optimizer.step(lost.value)
+            pending.append(lost.value.detach())
+            penalties.append(lost.penalty.detach())
+            tally.add(lost.stats)
             if len(pending) == LOOK_EVERY:
                 losses += self.looked_at(pending, before=len(losses))
                 pending = []
@@ -173,7 +170,7 @@ class Stage:
         at = self.progress
         self.check_weights()
         metrics = self.validate()
-        found = None if metrics is None else metrics[SELECT]
+        found = None if metrics is None else metrics[self.spec.selection.metric]
         score = at.epoch if found is None else found
         trained = at.epoch > 0  # what a later stage starts from is logged, but it is no result of that stage
         if trained and score > at.best:
@@ -181,6 +178,8 @@ class Stage:
             self.best = copy_state(self.model)
         seconds = time.perf_counter() - started
         row = {"stage": at.stage, "epoch": at.epoch, "step": at.step, **row, "valid": metrics, "seconds": seconds}
+        if metrics is not None:
+            row["select"] = self.spec.select
         at.history.append(row | {"best": trained and at.best_epoch == at.epoch})
         self.display.epoch(at.history[-1])
         self.save(self)
@@ -217,6 +216,11 @@ class Stage:
 def codebook_of(model: Recommender) -> Codebook | None:
     """Return the codebook of a model, if it has one."""
     return next((module for module in model.modules() if isinstance(module, Codebook)), None)
+
+
+def loss_of(model: Recommender, spec: TrainSpec) -> Loss:
+    """Return the loss that a specification names, with the model's lambda."""
+    return LOSSES[spec.loss](spec, items=len(model.items.weight) - 1, penalty=penalty_weight(model, spec))
 
 
 def penalty_weight(model: Recommender, spec: TrainSpec) -> float:

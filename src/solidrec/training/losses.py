@@ -1,14 +1,154 @@
-"""The loss of Eq. 4, 6, 12 and 13."""
+"""What a stage minimises: `LOSSES` is the one list of losses."""
 
 from __future__ import annotations
 
+import math
+from abc import ABC, abstractmethod
+from typing import Any, NamedTuple, Protocol, final, runtime_checkable
+
+import torch
 import torch.nn.functional as F
-from jaxtyping import Float
-from torch import Tensor
+from jaxtyping import Float, Int
+from torch import Tensor, nn
 
-from solidrec.batch import Batch, Scores
+from solidrec.batch import Batch
+from solidrec.nn.recommender import Encoded
+from solidrec.spec import TrainSpec
+from solidrec.training.catalogue_loss import catalogue_cross_entropy
+
+WHOLE = 5_000
+"""Items up to which *softmax* reads the whole catalogue by default."""
+SHARED = 2_048
+"""Uniform negatives that a step of *softmax* shares by default in a larger catalogue."""
 
 
-def click_loss(scores: Scores, batch: Batch, penalty: float) -> Float[Tensor, ""]:
-    """Return l_CE(y, y') + lambda * penalty: the mean binary cross-entropy over all candidates, and the codebook's term."""
-    return F.binary_cross_entropy_with_logits(scores.logits.float(), batch.labels) + penalty * scores.penalty
+@runtime_checkable
+class Trainable(Protocol):
+    """What a loss needs of a model: a `Recommender`, or what `torch.compile` makes of one."""
+
+    items: nn.Embedding
+
+    def __call__(self, history: Tensor, candidates: Tensor, places: Tensor | None) -> Any:
+        """Return the `Scores` of the candidates."""
+
+    def encode(self, history: Tensor, places: Tensor | None) -> Encoded:
+        """Return a user vector a row."""
+
+
+class Lost(NamedTuple):
+    """The loss ``value`` () of a step, the codebook's ``penalty`` () in it, and ``stats`` for the log."""
+
+    value: Float[Tensor, ""]
+    penalty: Float[Tensor, ""]
+    stats: dict[str, Tensor]
+
+
+class Loss(ABC):
+    """A loss over the targets of a batch, to which the codebook's penalty is added, weighted by lambda (Eq. 13).
+
+    It says what a batch must bring: ``each`` negatives of every target's own, and ``shared`` ones for
+    all targets of a step; ``shared`` is None where the loss reads the whole catalogue or none.
+    """
+
+    def __init__(self, spec: TrainSpec, *, items: int, penalty: float) -> None:
+        self.weight = penalty
+        self.items = items
+        self.each, self.shared = self.wants(spec)
+
+    @abstractmethod
+    def wants(self, spec: TrainSpec) -> tuple[int, int | None]:
+        """Return `each` and `shared`."""
+
+    @abstractmethod
+    def __call__(self, model: Trainable, batch: Batch) -> Lost:
+        """Return the loss of a batch under a model."""
+
+
+@final
+class Click(Loss):
+    """Binary cross-entropy over each target and its uniform negatives (Eq. 4, 6, 12 and 13 of the paper)."""
+
+    def wants(self, spec: TrainSpec) -> tuple[int, int | None]:
+        """Return the number of each target's own negatives."""
+        return spec.negatives, None
+
+    def __call__(self, model: Trainable, batch: Batch) -> Lost:
+        """Return the mean over all candidates."""
+        scores = model(batch.history, batch.candidates, batch.places)
+        value = F.binary_cross_entropy_with_logits(scores.logits.float(), batch.labels)
+        return Lost(value + self.weight * scores.penalty, scores.penalty, scores.stats)
+
+
+@final
+class Softmax(Loss):
+    """Cross-entropy of each target over the catalogue, or over uniform negatives that a step shares.
+
+    A sampled negative's logit is raised by log((V - 1) / S), so that S of them stand for the V - 1
+    items that are no target (Jean et al., On Using Very Large Target Vocabulary, ACL 2015); one that
+    happens to be the target takes no part.
+    """
+
+    def wants(self, spec: TrainSpec) -> tuple[int, int | None]:
+        """Return the number of shared negatives, None for the whole catalogue."""
+        if spec.shared is None and self.items <= WHOLE:
+            return 0, None
+        return 0, spec.shared or SHARED
+
+    def __call__(self, model: Trainable, batch: Batch) -> Lost:
+        """Return the mean over targets."""
+        encoded = model.encode(batch.history, batch.places)
+        users, targets = encoded.users.float(), batch.candidates[:, 0]
+        if batch.shared is None:
+            value = catalogue_cross_entropy(users, model.items.weight, targets)
+        else:
+            value = self.sampled(model, users, targets, batch.shared)
+        generated = encoded.generated
+        return Lost(value + self.weight * generated.penalty, generated.penalty, generated.stats)
+
+    def sampled(
+        self,
+        model: Trainable,
+        users: Float[Tensor, "N D"],
+        targets: Int[Tensor, " N"],
+        shared: Int[Tensor, " S"],
+    ) -> Float[Tensor, ""]:
+        """Return the mean cross-entropy of targets among themselves and the shared negatives."""
+        # one look-up, so that training makes one gradient of the item table
+        table = model.items(torch.cat([targets, shared])).float()
+        own, others = table[: len(targets)], table[len(targets) :]
+        positive = (users * own).sum(1, keepdim=True)
+        negative = users @ others.T + math.log((self.items - 1) / len(shared))
+        negative = negative.masked_fill(shared == targets[:, None], -torch.inf)
+        logits = torch.cat([positive, negative], 1)
+        return F.cross_entropy(logits, torch.zeros_like(targets))
+
+
+@final
+class Gbce(Loss):
+    """Binary cross-entropy whose positive is calibrated for sampling (Petrov and Macdonald, gSASRec, RecSys 2023, Eq. 10).
+
+    The probability of the target is sigma(s)^beta with beta = a (t (1 - 1/a) + 1/a), where a = k / (V - 1) is
+    the share of the catalogue that k negatives are and t the calibration: 1 undoes the sampling, 0 is plain
+    binary cross-entropy.
+    """
+
+    def __init__(self, spec: TrainSpec, *, items: int, penalty: float) -> None:
+        super().__init__(spec, items=items, penalty=penalty)
+        share = min(self.each / max(items - 1, 1), 1.0)
+        self.beta = share * (spec.calibration * (1 - 1 / share) + 1 / share)
+
+    def wants(self, spec: TrainSpec) -> tuple[int, int | None]:
+        """Return the number of each target's own negatives."""
+        return spec.negatives, None
+
+    def __call__(self, model: Trainable, batch: Batch) -> Lost:
+        """Return the mean over all candidates."""
+        scores = model(batch.history, batch.candidates, batch.places)
+        logits = scores.logits.float()
+        positive = -self.beta * F.logsigmoid(logits[:, 0])
+        negative = F.softplus(logits[:, 1:]).sum(1)
+        value = ((positive + negative) / logits.shape[1]).mean()
+        return Lost(value + self.weight * scores.penalty, scores.penalty, scores.stats)
+
+
+LOSSES: dict[str, type[Loss]] = {"click": Click, "softmax": Softmax, "gbce": Gbce}

@@ -33,13 +33,17 @@ from solidrec.training.batches import TrainingBatches
 from solidrec.training.check import check_run
 from solidrec.training.checkpoint import Checkpoints, read_progress, restore
 from solidrec.training.content import content_map, start_from_content
-from solidrec.training.loop import Display, Progress, Silent, Stage, codebook_of
+from solidrec.training.loop import Display, Progress, Silent, Stage, codebook_of, loss_of
 from solidrec.training.seeds import seed_torch
 from solidrec.training.semantics import Train, cached_semantics
 from solidrec.training.tracking import tracked
 
 PROTOCOL_KEYS: dict[str, Protocol] = {"": "paper", "_full": "full"}
 """What follows the name of a split in ``metrics.json``, by protocol."""
+CELLS = 1 << 27
+"""Scores of a validation over the whole catalogue, about: in a larger one an even sample of users is looked at ..."""
+FEWEST = 2_000
+"""... of at least so many."""
 LOCK = ".lock"
 LEFT_BEHIND = (".lock", ".tmp-")
 """What a process that was killed before it wrote spec.json may leave in its run folder."""
@@ -226,9 +230,10 @@ def fit(
 def batches_for(model: Recommender, data: PreparedData, spec: RunSpec, *, device: str) -> TrainingBatches:
     """Return the training batches of a model: one pass serves many targets if its backbone reads prefixes."""
     stride = spec.train.served(spec.model.length) if model.reads_prefixes else None
+    loss = loss_of(model, spec.train)
     return TrainingBatches(
-        data, length=spec.model.length, batch=spec.train.batch, negatives=spec.train.negatives, seed=spec.seed,
-        device=device, stride=stride,
+        data, length=spec.model.length, batch=spec.train.batch, negatives=loss.each, seed=spec.seed,
+        device=device, stride=stride, shared=loss.shared,
     )  # fmt: skip
 
 
@@ -273,7 +278,11 @@ def validation(model: Recommender, data: PreparedData, spec: RunSpec) -> Callabl
     """Return the function that measures a model on the validation split, if there is one."""
     if "valid" not in data.manifest["negatives"]:
         return lambda: None
-    return lambda: evaluate(ModelScorer(model), data, split="valid", length=spec.model.length).metrics
+    protocol = spec.train.selection.protocol
+    most = max(FEWEST, CELLS // len(data.items)) if protocol == "full" else None
+    return lambda: evaluate(
+        ModelScorer(model), data, split="valid", protocol=protocol, most=most, length=spec.model.length
+    ).metrics
 
 
 def trained_vectors(data: PreparedData, *, device: str, display: Display) -> Train:

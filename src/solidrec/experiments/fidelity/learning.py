@@ -17,8 +17,7 @@ from solidrec.nn.recommender import Recommender
 from solidrec.nn.weights import BuiltWeights
 from solidrec.spec import RunSpec
 from solidrec.training.batches import TrainingBatches
-from solidrec.training.loop import copy_state, penalty_weight
-from solidrec.training.losses import click_loss
+from solidrec.training.loop import copy_state, loss_of
 from solidrec.training.optimizer import Optimizer
 from solidrec.training.run import batches_for, start_of_stage
 from solidrec.training.seeds import seed_torch
@@ -57,12 +56,12 @@ def taught(subject: Subject, model: Recommender, stage: int) -> tuple[str, str] 
     before = copy_state(model)
     generated = slots(model, subject.sample)
     reached: set[str] = set()
-    optimizer = Optimizer(model, subject.spec.train)
+    optimizer, minimised = Optimizer(model, subject.spec.train), loss_of(model, subject.spec.train)
     model.train()
     batches = batches_for(model, subject.data, subject.spec, device="cpu")
     for step, batch in enumerate(islice(endless(batches, stage), STEPS)):
         seed_torch(subject.spec.seed, "dropout", stage, 0, step)
-        loss = click_loss(model(batch.history, batch.candidates, batch.places), batch, penalty_weight(model, subject.spec.train))
+        loss = minimised(model, batch).value
         if not bool(torch.isfinite(loss)):
             return (
                 f"the loss is {float(loss.detach())} at step {step + 1}",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from solidrec.epochs import score_of
 from solidrec.experiments.report.material import Material, charts_of
 from solidrec.experiments.report.page import escape, figures, legend, paragraph
 from solidrec.experiments.report.plots import Line, line_chart
-from solidrec.experiments.report.training import Logs, curves
-from solidrec.training.loop import SELECT
+from solidrec.experiments.report.training import Logs, curves, judged_by
 
 LINES = 20
 HOW = "One line a training, {seeds}; the marker sits on the epoch that was kept. A loss has λ times the penalty in it."
@@ -37,10 +37,10 @@ def training_curves(of: Material) -> str:
 
 def charts(logs: Logs, of: str) -> list[tuple[str, str]]:
     """Return the charts of validation and of loss, `of` a name that no other pair has."""
-    valid = thin(curves(logs, lambda row: (row["valid"] or {}).get(SELECT)))
+    valid = thin(curves(logs, score_of))
     loss = thin(curves(logs, lambda row: row["loss"]))
     drawn = [
-        (f"{SELECT} on the validation split", valid, f"Validation {SELECT} by epoch, {of}"),
+        (f"{judged_by(logs)} on the validation split", valid, f"Validation {judged_by(logs)} by epoch, {of}"),
         ("Training loss", loss, f"Training loss by epoch, {of}"),
     ]
     return [(caption, line_chart(lines, label=label)) for caption, lines, label in drawn if lines]

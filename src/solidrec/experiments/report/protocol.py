@@ -13,7 +13,6 @@ from solidrec.experiments.report.comparison import MAIN, Contender, seeds
 from solidrec.experiments.report.page import escape, facts, table, tag
 from solidrec.experiments.report.plots import Series
 from solidrec.runs import Run
-from solidrec.training.loop import SELECT
 
 SPLITS: tuple[Literal["valid", "test"], ...] = ("valid", "test")
 Looks = Mapping[str, Series]
@@ -63,7 +62,8 @@ def training_words(data: PreparedData, runs: Sequence[Run]) -> list[tuple[str, s
     drawn = sorted({run.spec.train.negatives for run in runs})
     epochs = sorted({run.spec.train.epochs for run in runs})
     patience = sorted({run.spec.train.patience for run in runs})
-    rule = f"the epoch with the best {SELECT} on the validation split; the test split played no part in it"
+    judged = " and ".join(dict.fromkeys(run.spec.train.select for run in runs))
+    rule = f"the epoch with the best {judged} on the validation split; the test split played no part in it"
     if "valid" not in data.manifest["negatives"]:
         rule = "the last epoch: there is no validation split"
     fresh = f"{listed(drawn)} for each positive, drawn afresh every epoch from items without a training event of the user"

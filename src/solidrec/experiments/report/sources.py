@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from solidrec.console import flat
+from solidrec.epochs import select_of
 from solidrec.experiments.report.material import Material
 from solidrec.experiments.report.page import escape, facts, table
 from solidrec.experiments.report.protocol import listed, split_words
 from solidrec.experiments.results import Record
 from solidrec.experiments.tables.result_table import protocol_label
-from solidrec.training.loop import SELECT
 
 OWN = ("seed", "semantics.seed", "data")
 """Settings of a cell that are its seed or its data, not its row."""
@@ -74,8 +74,9 @@ def protocol_words(name: str, records: Iterable[Record]) -> str:
 
 def selection(records: Iterable[Record]) -> str:
     """Say how the epoch was chosen."""
-    validated = any(stage.get("valid") for record in records for stage in record.get("stages", ()))
-    return f"the epoch with the best {SELECT} on validation" if validated else "the last epoch: there is no validation split"
+    trained = [record for record in records if any(stage.get("valid") for stage in record.get("stages", ()))]
+    judged = " and ".join(dict.fromkeys(select_of(record["spec"]["train"]) for record in trained))
+    return f"the epoch with the best {judged} on validation" if judged else "the last epoch: there is no validation split"
 
 
 def provenance(of: Material) -> str:

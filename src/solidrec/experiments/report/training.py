@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from solidrec.experiments.report.comparison import MAIN, Contender
+from solidrec.epochs import score_of, select_of
+from solidrec.experiments.report.comparison import Contender
 from solidrec.experiments.report.page import escape, figures, legend, paragraph, table, tag
 from solidrec.experiments.report.plots import Line, Series, line_chart
-from solidrec.training.loop import SELECT
 
 Row = dict[str, Any]
 Looks = Mapping[str, Series]
@@ -23,10 +23,11 @@ def training(contenders: Sequence[Contender], looks: Looks) -> str:
     if not logs:
         return ""
     loss = curves(logs, lambda row: row["loss"])
-    valid = curves(logs, lambda row: (row["valid"] or {}).get(SELECT))
+    valid = curves(logs, score_of)
     drawn = [("Training loss", line_chart(loss, label="Training loss by epoch"))] if loss else []
     if valid:
-        drawn.append((f"{SELECT} on the validation split", line_chart(valid, label=f"Validation {SELECT} by epoch")))
+        judged = judged_by(logs)
+        drawn.append((f"{judged} on the validation split", line_chart(valid, label=f"Validation {judged} by epoch")))
     parts = [legend([look for look, _ in logs]), figures(*drawn), stage_table(logs)]
     dashes = " A dashed curve is the second stage (Eq. 13, with the codebook), which starts from the best weights of the first."
     staged = any(row["stage"] > 1 for _, rows in logs for row in rows)
@@ -40,6 +41,15 @@ def logs_of(contenders: Sequence[Contender], looks: Looks) -> Logs:
     """Return the looks of the runs that have a log, with it."""
     found = [(looks[entry.name], entry.run.history) for entry in contenders if entry.run is not None]
     return [(look, rows) for look, rows in found if rows]
+
+
+def judged_by(logs: Logs) -> str:
+    """Name the validation metrics that judged the epochs of some logs.
+
+    >>> judged_by([(None, [{"valid": {"UAUC": 0.7}}])])
+    'UAUC'
+    """
+    return " and ".join(dict.fromkeys(select_of(row) for _, rows in logs for row in rows))
 
 
 def by_stage(rows: Sequence[Row]) -> dict[int, list[Row]]:
@@ -81,11 +91,11 @@ def stage_table(logs: Logs) -> str:
     for look, log in logs:
         for stage, part in by_stage(log).items():
             kept = chosen(part) or part[-1]
-            valid = (kept["valid"] or {}).get(SELECT)
+            valid = score_of(kept)
             minutes = sum(row["seconds"] for row in part) / 60
             epochs = f"{kept['epoch']} of {part[-1]['epoch']}"
             rows.append([tag(look), str(stage), epochs, "–" if valid is None else f"{valid:.4f}", f"{minutes:.1f}"])
-    return table(["", "stage", "epoch kept", f"validation {MAIN}", "minutes"], rows)
+    return table(["", "stage", "epoch kept", f"validation {judged_by(logs)}", "minutes"], rows)
 
 
 def codebook(contenders: Sequence[Contender], looks: Looks) -> str:

@@ -16,7 +16,10 @@ from solidrec.spec import RunSpec
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-FIXED = {"data": "the data", "seed": "the seed of every training", "semantics.encoded": "a fact of the data"}
+FIXED = {
+    "data": "the data", "seed": "the seed of every training", "semantics.encoded": "a fact of the data",
+    "train.select": "what judges every trial",
+}  # fmt: skip
 RANGE = ("low", "high", "step", "log")
 
 

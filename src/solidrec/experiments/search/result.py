@@ -13,11 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from solidrec.artifacts import write_file
+from solidrec.epochs import score_of
 from solidrec.spec import RunSpec
-from solidrec.training.loop import SELECT
 
 BEST = "best.toml"
-SHOWN = (SELECT, "NDCG@10")
 
 
 @final
@@ -32,11 +31,12 @@ class Trial:
     epochs: int
     seconds: float
     error: str | None
+    select: str = "UAUC"
 
     @property
     def score(self) -> float:
-        """The validation UAUC, 0 for a training that came to nothing."""
-        return 0.0 if self.valid is None else float(self.valid[SELECT] or 0)
+        """The validation metric that judges it (`train.select`), 0 for a training that came to nothing."""
+        return score_of({"valid": self.valid, "select": self.select}) or 0.0
 
 
 def line(trial: Trial, trials: Iterable[Trial]) -> str:
@@ -47,7 +47,7 @@ def line(trial: Trial, trials: Iterable[Trial]) -> str:
     best = max(trials, key=lambda other: (other.score, -other.number))
     now = "the best so far" if best is trial else f"best {best.score:.4f}, trial {best.number}"
     how = f"{trial.epochs} epochs, {trial.seconds:.0f} s"
-    return f"trial {trial.number}: valid UAUC {trial.score:.4f} ({now}), {settings}, {how}"
+    return f"trial {trial.number}: valid {trial.select} {trial.score:.4f} ({now}), {settings}, {how}"
 
 
 def finding(trials: Sequence[Trial]) -> str:
@@ -59,11 +59,11 @@ def finding(trials: Sequence[Trial]) -> str:
     first, *others = trials
     best = max(trials, key=lambda trial: (trial.score, -trial.number))
     if not others:
-        return f"One trial, where the search starts: valid UAUC {first.score:.4f}; more --trials try other settings."
+        return f"One trial, where the search starts: valid {first.select} {first.score:.4f}; more --trials try other settings."
     if best is first:
-        return f"No other trial of {len(others)} is above trial 0, where the search started: valid UAUC {first.score:.4f}."
+        return f"No other trial of {len(others)} is above trial 0, where the search started: valid {first.select} {first.score:.4f}."
     start = "could not be measured" if first.error else f"has {first.score:.4f}, {best.score - first.score:.4f} less"
-    what = f"Trial {best.number} is the best of {len(trials)}: valid UAUC {best.score:.4f}"
+    what = f"Trial {best.number} is the best of {len(trials)}: valid {best.select} {best.score:.4f}"
     return f"{what}; trial 0, where the search started, {start}."
 
 
@@ -71,11 +71,13 @@ def table(found: Mapping[str, Any]) -> Table:
     """Return the trials as a table, the best in bold."""
     keys = list(found["default"]["settings"])
     shown = Table("trial", *keys, title="judged on validation users", title_justify="left")
-    for name in (*(f"valid {metric}" for metric in SHOWN), "epochs", "seconds"):
+    judge = found["best"]["select"].removeprefix("full ")
+    names = tuple(dict.fromkeys((judge, "UAUC", "NDCG@10")))[:2]
+    for name in (*(f"valid {metric}" for metric in names), "epochs", "seconds"):
         shown.add_column(name, justify="right")
     for trial in found["trials"]:
         valid = trial["valid"] or {}
-        metrics = ["-" if (value := valid.get(name)) is None else f"{value:.4f}" for name in SHOWN]
+        metrics = ["-" if (value := valid.get(name)) is None else f"{value:.4f}" for name in names]
         cells = [
             f"{trial['number']}{' (start)' if trial['number'] == 0 else ''}", *(str(trial["settings"][key]) for key in keys),
             *metrics, "failed" if trial["error"] else str(trial["epochs"]), f"{trial['seconds']:.1f}",

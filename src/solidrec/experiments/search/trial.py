@@ -11,12 +11,13 @@ import torch
 
 from solidrec.data.prepared import PreparedData
 from solidrec.devices import use_threads
+from solidrec.epochs import score_of, select_of
 from solidrec.errors import DivergedError, UsageError
 from solidrec.nn.build import stages
 from solidrec.runs import read_history
 from solidrec.spec import RunSpec
 from solidrec.training.checkpoint import Checkpoints
-from solidrec.training.loop import SELECT, Silent
+from solidrec.training.loop import Silent
 from solidrec.training.run import fit, locked, semantics_for
 
 
@@ -30,6 +31,7 @@ class Outcome:
     seconds: float = 0.0
     error: str | None = None
     unfit: bool = False
+    select: str = "UAUC"
 
     def plain(self) -> dict[str, Any]:
         """Return what is kept of it."""
@@ -63,6 +65,8 @@ def train_trial(data: PreparedData | Path, spec: RunSpec, folder: Path) -> Outco
 def outcome(rows: Sequence[Mapping[str, Any]], stage: int) -> Outcome:
     """Return what a log says of the last stage's best epoch; raises `UsageError` if validation ranked nobody."""
     best = [row for row in rows if row["stage"] == stage and row["best"]][-1]
-    if best["valid"] is None or best["valid"][SELECT] is None:
+    if score_of(best) is None:
         raise UsageError("no validation user could be ranked; prepare the data with negatives")
-    return Outcome(best["valid"], sum(row["epoch"] > 0 for row in rows), sum(row["seconds"] for row in rows))
+    return Outcome(
+        best["valid"], sum(row["epoch"] > 0 for row in rows), sum(row["seconds"] for row in rows), select=select_of(best)
+    )
