@@ -280,9 +280,12 @@ def validation(model: Recommender, data: PreparedData, spec: RunSpec) -> Callabl
         return lambda: None
     protocol = spec.train.selection.protocol
     most = max(FEWEST, CELLS // len(data.items)) if protocol == "full" else None
-    return lambda: evaluate(
-        ModelScorer(model), data, split="valid", protocol=protocol, most=most, length=spec.model.length
-    ).metrics
+
+    def measure_valid() -> dict[str, float | None]:
+        length = spec.model.length
+        return evaluate(ModelScorer(model), data, split="valid", protocol=protocol, most=most, length=length).metrics
+
+    return measure_valid
 
 
 def trained_vectors(data: PreparedData, *, device: str, display: Display) -> Train:

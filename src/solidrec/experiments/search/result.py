@@ -61,7 +61,8 @@ def finding(trials: Sequence[Trial]) -> str:
     if not others:
         return f"One trial, where the search starts: valid {first.select} {first.score:.4f}; more --trials try other settings."
     if best is first:
-        return f"No other trial of {len(others)} is above trial 0, where the search started: valid {first.select} {first.score:.4f}."
+        started = f"where the search started: valid {first.select} {first.score:.4f}"
+        return f"No other trial of {len(others)} is above trial 0, {started}."
     start = "could not be measured" if first.error else f"has {first.score:.4f}, {best.score - first.score:.4f} less"
     what = f"Trial {best.number} is the best of {len(trials)}: valid {best.select} {best.score:.4f}"
     return f"{what}; trial 0, where the search started, {start}."
