@@ -106,7 +106,7 @@ class Stage:
         self.model, self.batches, self.spec, self.seed, self.revives = model, batches, spec, seed, revive
         self.progress, self.validate, self.save, self.display = progress, validate, save, display
         self.optimizer = Optimizer(model, spec)
-        self.forward = torch.compile(model, dynamic=True) if spec.compile else model
+        self.forward: Any = torch.compile(model, dynamic=True) if spec.compile else model
         self.best: State = copy_state(model)
         self.codebook = codebook_of(model)
         self.loss = loss_of(model, spec)
