@@ -27,7 +27,7 @@ from solidrec.nn.build import build
 from solidrec.spec import ModelSpec, RunSpec
 from solidrec.training.batches import TOGETHER
 from solidrec.training.loop import Progress, Silent, Stage
-from solidrec.training.run import batches_for
+from solidrec.training.stages import batches_for
 from solidrec.training.seeds import seed_torch
 
 STEPS, USERS = 3 * TOGETHER, 20_000

@@ -43,7 +43,8 @@ def test_a_loaded_run_scores_as_the_trained_one(data: PreparedData, tiny: dict[s
     from solidrec.spec import RunSpec, merge
     from solidrec.training.checkpoint import Checkpoints
     from solidrec.training.loop import Silent
-    from solidrec.training.run import finish, fit, trained_vectors
+    from solidrec.training.run import finish
+    from solidrec.training.stages import fit, trained_vectors
     from solidrec.training.semantics import cached_semantics
 
     named = {"data": data.fingerprint, "model": {"name": "solid-apg"}, "train": {"epochs": 2}}

@@ -21,7 +21,7 @@ from solidrec.encoding import encode
 from solidrec.errors import DataError, IncompatibleError, StorageError, UsageError
 from solidrec.evaluate.result import Evaluation
 from solidrec.evaluate.runner import Protocol, Seen, evaluate
-from solidrec.evaluate.scorer import ModelScorer
+from solidrec.evaluate.scorer import scorer_of
 from solidrec.evaluate.scores import ScoreWriter
 from solidrec.runs import Run, load_run
 from solidrec.serve.engine import Engine, Recommendation
@@ -82,7 +82,7 @@ class Model:
             sink = stack.enter_context(ScoreWriter(Path(save_scores), opened)) if save_scores is not None else None
             step = stack.enter_context(counted(console, "evaluate", len(opened.rows(split)), shown=progress))
             return evaluate(
-                ModelScorer(self.run.model), opened, split=split, protocol=protocol, seen=seen, length=self.run.spec.model.length,
+                scorer_of(self.run.model), opened, split=split, protocol=protocol, seen=seen, length=self.run.spec.model.length,
                 sink=sink, step=step,
             )  # fmt: skip
 

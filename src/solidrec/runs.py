@@ -32,6 +32,9 @@ from solidrec.artifacts import (
 from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
 from solidrec.ids import IdMap
 from solidrec.nn.build import RECIPES, build
+from solidrec.nn.build_mixture import DECAYS, MIXTURES, Counted, build_mixture
+from solidrec.nn.memory import Memory
+from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
 from solidrec.semantics.cold import ColdStart
 from solidrec.semantics.ids import SemanticIds
@@ -52,7 +55,7 @@ class Run:
     path: Path
     manifest: dict[str, Any]
     spec: RunSpec
-    model: Recommender
+    model: Recommender | Mixture
     catalog: pl.DataFrame
     semantics: SemanticIds | None
     cold: ColdStart | None = None
@@ -80,13 +83,14 @@ def needs_semantics(name: str) -> bool:
     >>> needs_semantics("solid-duet"), needs_semantics("duet")
     (True, False)
     """
-    return RECIPES[name].trunk or RECIPES[name].codebook
+    recipe = MIXTURES[name] if name in MIXTURES else RECIPES[name]
+    return recipe.trunk or recipe.codebook
 
 
 def save_run(
     path: Path,
     spec: RunSpec,
-    model: Recommender,
+    model: Recommender | Mixture,
     *,
     catalog: pl.DataFrame,
     semantics: SemanticIds | None,
@@ -149,7 +153,11 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
     catalog = pl.read_parquet(path / ITEMS)
     semantics = SemanticIds.load(path / SEMANTICS) if needs_semantics(spec.model.name) else None
     of_item = None if semantics is None else torch.from_numpy(semantics.table)
-    model = build(spec.model, items=len(catalog), semantic_of_item=of_item)
+    model: Recommender | Mixture
+    if spec.model.name in MIXTURES:
+        model = build_mixture(spec.model, read_counted(path / WEIGHTS, len(catalog)), semantic_of_item=of_item)
+    else:
+        model = build(spec.model, items=len(catalog), semantic_of_item=of_item)
     load_weights(model, path / WEIGHTS)
     cold = None
     if COLD in manifest["files"]:
@@ -167,7 +175,21 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
         raise DamagedError(f"{path}: is not a readable safetensors file ({error}); train again or restore it") from error
 
 
-def load_weights(model: Recommender, path: Path) -> None:
+def read_counted(path: Path, items: int) -> Counted:
+    """Return memories and counts as a weights file has them; raises `IncompatibleError` for a file without, or of other sizes."""
+    tensors = read_tensors(path)
+    try:
+        counts = tensors["experts.counts"]
+        parts = [[tensors[f"experts.memories.{i}.{name}"] for name in ("starts", "columns", "values")] for i in range(len(DECAYS))]
+    except KeyError as error:
+        raise IncompatibleError(f"{path}: does not fit its spec.json, it has no {error.args[0]!r}; train again") from None
+    if len(counts) != items + 1 or any(len(part[0]) != items + 2 for part in parts):
+        raise IncompatibleError(f"{path}: its memories are not of {items:,} items; train again")
+    memories = (Memory(*part, decay) for part, decay in zip(parts, DECAYS, strict=True))
+    return Counted(tuple(memories), counts)
+
+
+def load_weights(model: Recommender | Mixture, path: Path) -> None:
     """Load weights into a model whose names, shapes and dtypes they must match, all finite."""
     tensors = read_tensors(path)
     expected = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in model.state_dict().items()}

@@ -17,12 +17,16 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationErro
 from solidrec.errors import UsageError, nearest
 
 ModelName = Literal[
-    "static", "static-codebook", "apg", "duet", "solid-apg", "solid-duet",
+    "static", "static-codebook", "plain", "apg", "duet", "solid-apg", "solid-duet",
     "spg", "sml", "duet-codebook", "author-code",
     "spg-apg", "sml-apg", "duet-codebook-apg", "author-code-apg",
 ]  # fmt: skip
+MixtureName = Literal[
+    "mixture", "mixture-static", "mixture-lengths", "mixture-statistics", "mixture-spg", "mixture-duet", "mixture-solid",
+]  # fmt: skip
 BackboneName = Literal["din", "gru4rec", "sasrec", "bert4rec"]
 MODEL_NAMES: tuple[str, ...] = get_args(ModelName)
+MIXTURE_NAMES: tuple[str, ...] = get_args(MixtureName)
 BACKBONE_NAMES: tuple[str, ...] = get_args(BackboneName)
 
 
@@ -63,10 +67,11 @@ class CodebookSpec(Spec):
 class ModelSpec(Spec):
     """A model by its two names, its sizes (Table 7) and the clip T of Eq. 12."""
 
-    name: ModelName = "solid-duet"
+    name: ModelName | MixtureName = "solid-duet"
     backbone: BackboneName = "sasrec"
-    start: Literal["random", "content"] = Field(
-        "random", description="of the item embeddings: content lets them start from titles, categories and features"
+    start: Literal["random", "content", "auto"] = Field(
+        "random",
+        description="of the item embeddings: content lets them start from titles, categories and features; auto does where there are",
     )
     dim: int = Field(32, ge=1, description="width D of every embedding and state")
     length: int = Field(10, ge=1, description="L, the last items of a history that are read")
@@ -116,6 +121,9 @@ class TrainSpec(Spec):
         "UAUC",
         pattern=r"^(full )?(AUC|UAUC|MRR|(NDCG|Recall)@(5|10|20))$",
         description="validation metric that chooses the epoch; with 'full ' before it over the whole catalogue",
+    )
+    passes: int | None = Field(
+        None, ge=1, description="of a mixture's weights over their rows; default what is best on validation of at most 10"
     )
     patience: int = Field(5, ge=1, description="validations without a better one before a stage ends")
     patience_steps: int = Field(300, ge=0, description="and at least so many steps without one")

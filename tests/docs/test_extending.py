@@ -20,7 +20,7 @@ from solidrec.nn.backbones import BACKBONES
 from solidrec.nn.build import build
 from solidrec.spec import MODEL_NAMES, ModelSpec, RunSpec
 from solidrec.training.loop import Silent
-from solidrec.training.run import fit
+from solidrec.training.stages import fit
 
 
 @pytest.fixture

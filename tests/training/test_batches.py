@@ -17,7 +17,7 @@ from solidrec.nn.masks import last
 from solidrec.spec import RunSpec
 from solidrec.training import batches as module
 from solidrec.training.batches import TrainingBatches
-from solidrec.training.run import batches_for
+from solidrec.training.stages import batches_for
 
 
 def make(data: PreparedData, *, batch: int = 100, seed: int = 0, stride: int | None = None) -> TrainingBatches:

@@ -11,7 +11,7 @@ import torch
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.spec import RunSpec
-from solidrec.training.run import start_of_stage
+from solidrec.training.stages import start_of_stage
 
 
 def test_embeddings_may_start_from_content(data: PreparedData, spec_of: Callable[..., RunSpec]) -> None:

@@ -30,7 +30,8 @@ from solidrec.semantics.kmeans import kmeans
 from solidrec.spec import RunSpec
 from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.loop import Progress, Row
-from solidrec.training.run import finished, start_of_stage, train_run
+from solidrec.training.run import finished, train_run
+from solidrec.training.stages import start_of_stage
 from solidrec.training.semantics import cached_semantics
 
 Strip = Callable[[list[Row]], list[Row]]

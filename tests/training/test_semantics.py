@@ -16,7 +16,8 @@ from solidrec.semantics.fuse import fuse
 from solidrec.semantics.kmeans import kmeans
 from solidrec.spec import RunSpec
 from solidrec.training.loop import Silent
-from solidrec.training.run import fit, train_run
+from solidrec.training.run import train_run
+from solidrec.training.stages import fit
 from solidrec.training.semantics import cached_semantics
 
 

@@ -15,7 +15,8 @@ from torch import nn
 
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
-from solidrec.evaluate.scorer import ModelScorer, own_weights
+from solidrec.evaluate.scorer import HistoryScorer, neural_of, own_weights, scorer_of
+from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import Branch, Shared, Trunk
 from solidrec.spec import RunSpec
@@ -25,7 +26,7 @@ WARM_UP, REPEATS = 3, 15
 """Batches that are not timed, and batches of which the median counts."""
 
 
-def cost(model: Recommender, data: PreparedData, spec: RunSpec) -> dict[str, Any]:
+def cost(model: Recommender | Mixture, data: PreparedData, spec: RunSpec) -> dict[str, Any]:
     """Return what a model costs, in plain values.
 
     ``parameters`` as `parameters` counts them; ``generated`` how many numbers and bytes of weights each user gets (0: one set
@@ -45,7 +46,7 @@ def cost(model: Recommender, data: PreparedData, spec: RunSpec) -> dict[str, Any
     }
 
 
-def parameters(model: Recommender) -> dict[str, int]:
+def parameters(model: Recommender | Mixture) -> dict[str, int]:
     """Count every registered parameter once, by the part that it belongs to, with their ``total``.
 
     ``items`` the item table · ``backbone`` · ``head`` what the head owns (APG's U and V) · ``shared`` the head's weights of a
@@ -61,8 +62,8 @@ def parameters(model: Recommender) -> dict[str, int]:
     return {**{name: count for name, count in found.items() if count}, "total": sum(found.values())}
 
 
-def _parts(model: Recommender) -> Iterator[tuple[str, nn.Module]]:
-    yield from (("items", model.items), ("backbone", model.backbone), ("head", model.head))
+def _parts(model: Recommender | Mixture) -> Iterator[tuple[str, nn.Module]]:
+    yield from (("items", model.items), ("backbone", neural_of(model).backbone), ("head", model.head))
     for source in model.source.modules():
         if isinstance(source, Shared):
             yield "shared", source.tensors
@@ -74,7 +75,7 @@ def _parts(model: Recommender) -> Iterator[tuple[str, nn.Module]]:
             yield "codebook", source.codebook
 
 
-def inference(model: Recommender, data: PreparedData, *, length: int) -> dict[str, Any]:
+def inference(model: Recommender | Mixture, data: PreparedData, *, length: int) -> dict[str, Any]:
     """Return the seconds that a batch of test users takes on one thread; few users are repeated until they are 1,024."""
     rows = data.rows("test")
     if not len(rows):
@@ -82,7 +83,7 @@ def inference(model: Recommender, data: PreparedData, *, length: int) -> dict[st
     picked = np.arange(USERS) % len(rows)
     histories = data.histories(rows.users[picked], rows.positions[picked], length)
     candidates = rows.candidates(0, USERS)[picked]
-    score = ModelScorer(model)
+    score = scorer_of(model)
     with one_thread():
         seconds = sorted([timed(score, histories, candidates) for _ in range(WARM_UP + REPEATS)][WARM_UP:])
     return {
@@ -91,7 +92,7 @@ def inference(model: Recommender, data: PreparedData, *, length: int) -> dict[st
     }  # fmt: skip
 
 
-def timed(score: ModelScorer, histories: np.ndarray, candidates: np.ndarray) -> float:
+def timed(score: HistoryScorer, histories: np.ndarray, candidates: np.ndarray) -> float:
     """Return the seconds that one batch takes; the scores come back as an array, so the device has finished."""
     started = time.perf_counter()
     score(histories, candidates)

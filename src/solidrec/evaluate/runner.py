@@ -16,7 +16,7 @@ import numpy.typing as npt
 from solidrec.data.prepared import EvalRows, PreparedData
 from solidrec.errors import UsageError, nearest
 from solidrec.evaluate.result import Evaluation
-from solidrec.evaluate.scorer import ModelScorer, Reader, Scorer, reader, slices
+from solidrec.evaluate.scorer import HistoryScorer, Reader, Scorer, reader, slices
 from solidrec.evaluate.top import best
 from solidrec.metrics import PooledAuc, Ranks, finite, per_row, standing, target_loss
 
@@ -98,7 +98,7 @@ def evaluate(
     if protocol == "paper":
         tally = Tally(len(data.items), None)
     else:  # histories are read twice, unless a user is one vector, which is kept
-        readers = list(readers) if isinstance(score, ModelScorer) and not score.looks_at_candidates else readers
+        readers = list(readers) if isinstance(score, HistoryScorer) and score.keeps_vectors else readers
         first = readers if isinstance(readers, list) else map(read_part, parts)
         targets = target_scores(first, parts, rows)
         if seen == "filter":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -11,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from solidrec.nn.masks import valid
+from solidrec.nn.mixture import Mixture, of_candidates
 from solidrec.nn.recommender import Recommender, dot
 
 Array = npt.NDArray[Any]
@@ -26,7 +29,7 @@ CACHED = 1 << 18  # floats of candidates' embeddings: a block that stays in the 
 
 def reader(score: Scorer, histories: Array) -> Reader:
     """Return what scores candidates for rows of `histories` (r, L); a `ModelScorer` reads each history once, here."""
-    if isinstance(score, ModelScorer):
+    if isinstance(score, HistoryScorer):
         return score.read(histories)
     return lambda rows, candidates: own(score(histories[rows], candidates))
 
@@ -37,21 +40,88 @@ def own(scores: Array) -> Array:
     return np.array(scores, dtype=scores.dtype if scores.dtype in (np.float32, np.float64) else np.float64)
 
 
-@final
-class ModelScorer:
-    """Score candidates with a recommender in eval mode; the model is put back into the mode it was in.
+class HistoryScorer(ABC):
+    """Scores candidates with a model in eval mode; the model is put back into the mode it was in.
 
     A block holds at most about 2^22 floats of intermediate results (16 MiB), whatever the number of candidates.
     """
 
-    def __init__(self, model: Recommender) -> None:
-        self.model = model
-        self.device = model.items.weight.device
-        self.looks_at_candidates = states_of_two_candidates(model) > 1
+    model: Recommender | Mixture
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.model.items.weight.device
+
+    @property
+    @abstractmethod
+    def keeps_vectors(self) -> bool:
+        """Whether `read` leaves one vector a user, so that what it returns may be asked again at no cost."""
 
     def __call__(self, histories: Array, candidates: Array) -> Array:
         """Return scores (r, C) of `candidates` (r or 1, C) for `histories` (r, L)."""
         return self.read(histories)(slice(None), candidates)
+
+    @abstractmethod
+    def read(self, histories: Array) -> Reader:
+        """Return what scores candidates for `histories` (r, L)."""
+
+    def tensor(self, ids: Array) -> torch.Tensor:
+        """Return ids as an int64 tensor on the model's device."""
+        return torch.from_numpy(np.ascontiguousarray(ids, dtype=np.int64)).to(self.device)
+
+
+def scorer_of(model: Recommender | Mixture) -> HistoryScorer:
+    """Return the scorer of a model."""
+    return MixtureScorer(model) if isinstance(model, Mixture) else ModelScorer(model)
+
+
+def neural_of(model: Recommender | Mixture) -> Recommender:
+    """Return the recommender of a model: its own, or the neural expert of a mixture."""
+    return model.experts.neural if isinstance(model, Mixture) else model
+
+
+@final
+class MixtureScorer(HistoryScorer):
+    """Scores candidates with a mixture, which looks at the evidence over the whole catalogue for any of them."""
+
+    keeps_vectors = False
+
+    def __init__(self, model: Mixture) -> None:
+        self.model: Mixture = model
+
+    def read(self, histories: Array) -> Reader:
+        """Return what scores candidates for `histories` (r, L)."""
+        return partial(self.mix, histories)
+
+    def mix(self, histories: Array, rows: slice, candidates: Array) -> Array:
+        """Score `candidates` (r or 1, C) for some rows of `histories`, in blocks."""
+        histories = histories[rows]
+        items = len(self.model.items.weight) - 1
+        scores = np.empty((len(histories), candidates.shape[1]), dtype=np.float32)
+        with evaluating(self.model):
+            for part in slices(len(histories), max(1, FLOATS_AT_ONCE // (4 * items))):
+                history = self.tensor(histories[part])
+                evidence = self.model.experts(history)
+                found = self.model.head(evidence, self.model.read(history, evidence).weights)
+                if len(candidates) > 1 or candidates.shape[1] < items:
+                    found = of_candidates(found, self.tensor(candidates if len(candidates) == 1 else candidates[part]))
+                scores[part] = array(found)
+        return scores
+
+
+@final
+class ModelScorer(HistoryScorer):
+    """Scores candidates with a recommender, whose user vectors are kept where there is one a user."""
+
+    def __init__(self, model: Recommender) -> None:
+        self.model: Recommender = model
+        self.looks_at_candidates = states_of_two_candidates(model) > 1
+
+    @property
+    def keeps_vectors(self) -> bool:
+        """Whether a user is one vector: a backbone that looks at the candidates has one a candidate."""
+        return not self.looks_at_candidates
 
     def read(self, histories: Array) -> Reader:
         """Encode `histories` (r, L) and return what scores candidates for them; one user state a candidate waits for these."""
@@ -114,10 +184,6 @@ class ModelScorer:
         """Return how many histories fit into a block."""
         return max(1, FLOATS_AT_ONCE // self.floats(length, candidates))
 
-    def tensor(self, ids: Array) -> torch.Tensor:
-        """Return ids as an int64 tensor on the model's device."""
-        return torch.from_numpy(np.ascontiguousarray(ids, dtype=np.int64)).to(self.device)
-
 
 def array(scores: torch.Tensor) -> Array:
     """Return scores as float32."""
@@ -125,7 +191,7 @@ def array(scores: torch.Tensor) -> Array:
 
 
 @contextmanager
-def evaluating(model: Recommender) -> Iterator[None]:
+def evaluating(model: nn.Module) -> Iterator[None]:
     """Put a model into eval mode without gradients, and back into the mode it was in."""
     was_training = model.training
     model.eval()
@@ -145,11 +211,12 @@ def states_of_two_candidates(model: Recommender) -> int:
     return int(states.shape[1])
 
 
-def own_weights(model: Recommender) -> bool:
+def own_weights(model: Recommender | Mixture) -> bool:
     """Say whether each history gets weights of its own: two histories have two sets of them, or share one (static)."""
     with evaluating(model):
         history = torch.zeros(2, 1, dtype=torch.int64, device=model.items.weight.device)
-        return all(len(tensor) == 2 for tensor in model.generate(history).weights.tensors.values())
+        tensors = model.generate(history).weights.tensors
+        return bool(tensors) and all(len(tensor) == 2 for tensor in tensors.values())
 
 
 def slices(count: int, size: int) -> Iterator[slice]:

@@ -13,9 +13,10 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.evaluate.perturb import PERTURBATIONS, add, rbo, uniforms
 from solidrec.evaluate.result import number
-from solidrec.evaluate.scorer import ModelScorer, evaluating, own_weights, slices
+from solidrec.evaluate.scorer import HistoryScorer, evaluating, own_weights, scorer_of, slices
 from solidrec.evaluate.top import top
 from solidrec.metrics import mean, per_row, ranks
+from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
 
 Array = npt.NDArray[Any]
@@ -82,7 +83,7 @@ def spread(values: Floats) -> dict[str, float | None]:
     return {name: float(value) for name, value in found.items()}
 
 
-def stability(model: Recommender, data: PreparedData, *, length: int, users: int = 2000, seed: int = 0) -> Stability:
+def stability(model: Recommender | Mixture, data: PreparedData, *, length: int, users: int = 2000, seed: int = 0) -> Stability:
     """Measure a model on perturbed histories of a sample of at most `users` test rows, `length` items each.
 
     ``variance`` is Table 4's as far as the paper tells (its section 4.4.1): each target meets its fixed negatives once for each
@@ -105,11 +106,11 @@ def stability(model: Recommender, data: PreparedData, *, length: int, users: int
     draws = uniforms(names, len(PERTURBATIONS) + DRAWS, seed=seed)
     histories = data.histories(names, rows.positions[picked], length)
     candidates = np.concatenate([rows.candidates(row, row + 1) for row in picked.tolist()])
-    score = ModelScorer(model)
+    score = scorer_of(model)
 
     grown = [rank(score, add(histories, draw, items), candidates) for draw in draws[:, len(PERTURBATIONS) :].T]
     auc = rank(score, histories, candidates)["UAUC"]
-    shown = slice(ATTENDED if score.looks_at_candidates else len(picked))
+    shown = slice(ATTENDED if not score.keeps_vectors else len(picked))
     first = best(score, histories[shown], items)
     overlap, change, distance = {}, {}, {}
     moves = own_weights(model)
@@ -126,12 +127,12 @@ def stability(model: Recommender, data: PreparedData, *, length: int, users: int
     return Stability(seed, np.asarray(names), variance, change, overlap, distance if moves else None)
 
 
-def rank(score: ModelScorer, histories: Array, candidates: Array) -> dict[str, Floats]:
+def rank(score: HistoryScorer, histories: Array, candidates: Array) -> dict[str, Floats]:
     """Return the metrics (R,) of targets in column 0 of their `candidates` (R, C)."""
     return per_row(ranks(score(histories, candidates)), (PLACES,))
 
 
-def best(score: ModelScorer, histories: Array, items: int) -> Array:
+def best(score: HistoryScorer, histories: Array, items: int) -> Array:
     """Return the first ten items (R, 10) of the whole catalogue, what the user has seen included; fewer if there are fewer."""
     catalogue = np.arange(1, items + 1)[None]
     read = score.read(histories)
@@ -139,7 +140,7 @@ def best(score: ModelScorer, histories: Array, items: int) -> Array:
     return np.asarray(1 + np.concatenate(parts).reshape(len(histories), -1))
 
 
-def moved(model: Recommender, before: Array, after: Array) -> Floats:
+def moved(model: Recommender | Mixture, before: Array, after: Array) -> Floats:
     """Return |W' - W| / |W| (R,) of the weights generated for histories `before` and `after` (R, L)."""
     parts = []
     with evaluating(model):
@@ -149,7 +150,7 @@ def moved(model: Recommender, before: Array, after: Array) -> Floats:
     return np.concatenate(parts)
 
 
-def weights(model: Recommender, histories: Array) -> torch.Tensor:
+def weights(model: Recommender | Mixture, histories: Array) -> torch.Tensor:
     """Return all generated numbers of each history, (R, n)."""
     ids = torch.from_numpy(histories.astype(np.int64)).to(model.items.weight.device)
     return torch.cat([tensor.flatten(1) for tensor in model.generate(ids).weights.tensors.values()], 1)

@@ -17,7 +17,7 @@ from solidrec.errors import DamagedError, IncompatibleError
 from solidrec.evaluate.baselines import BASELINES
 from solidrec.evaluate.cost import cost, training_seconds
 from solidrec.evaluate.runner import Protocol, evaluate
-from solidrec.evaluate.scorer import ModelScorer, Scorer
+from solidrec.evaluate.scorer import scorer_of, Scorer
 from solidrec.evaluate.stability import stability
 from solidrec.experiments.grid import Cell
 from solidrec.experiments.results import RUNS, write_users
@@ -44,7 +44,7 @@ def work(
         raise IncompatibleError(f"{path}: was prepared anew while the experiment ran; restore it, or choose another --out")
     run = None if cell.spec is None else trained_run(data, cell.spec, out / RUNS / cell.key, device=device)
     length = cell.length if run is None else run.spec.model.length
-    scorer: Scorer = BASELINES[str(cell.baseline)](data) if run is None else ModelScorer(run.model)
+    scorer: Scorer = BASELINES[str(cell.baseline)](data) if run is None else scorer_of(run.model)
     evaluations = {}
     for protocol in protocols:
         found = evaluate(scorer, data, split="test", protocol=protocol, length=length)

@@ -18,7 +18,7 @@ from solidrec.console import console, counted
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.evaluate.intervals import bootstrap_mean, paired_difference
-from solidrec.evaluate.scorer import ModelScorer
+from solidrec.evaluate.scorer import scorer_of
 from solidrec.experiments.held_out import HeldOut, hold_out, joined, shuffled
 from solidrec.experiments.trainings import Training, check_settings, corrected, gap_text, train_all, write_results
 from solidrec.metrics import per_row, ranks
@@ -93,7 +93,7 @@ def measure(whole: PreparedData, held: HeldOut, run: Run, seed: int) -> Draw:
     pools = {KNOWN: np.arange(1, known + 1), NEW: np.arange(known + 1, len(grown.items) + 1)}
     vectors = content_of(whole, grown)
     window = Engine(grown).window(histories)
-    models = {MODEL: ModelScorer(grown.model), WITHOUT: ModelScorer(shuffled(grown, known, seed).model)}
+    models = {MODEL: scorer_of(grown.model), WITHOUT: scorer_of(shuffled(grown, known, seed).model)}
     values: dict[str, Values] = {}
     for among, pool in pools.items():
         candidates = with_negatives(histories, targets, pool, seed=seed)

@@ -16,7 +16,7 @@ from solidrec.console import console, counted
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.intervals import paired_difference
 from solidrec.evaluate.runner import evaluate
-from solidrec.evaluate.scorer import ModelScorer
+from solidrec.evaluate.scorer import scorer_of
 from solidrec.experiments.trainings import Row, Training, check_settings, corrected, gap_text, train_all, write_results
 from solidrec.nn.recommender import Recommender
 from solidrec.runs import load_run
@@ -63,7 +63,7 @@ def rows_at(data: PreparedData, trainings: Sequence[Training], out: Path, *, eve
         variants: dict[str, Recommender | None] = {training.row: model, TRUNK: trunk_alone(model)}
         for name, variant in variants.items():
             if variant is not None:
-                found.setdefault(name, []).append(evaluate(ModelScorer(variant), data, split="test", length=events))
+                found.setdefault(name, []).append(evaluate(scorer_of(variant), data, split="test", length=events))
         step(1)
     return [Row(name, tuple(evaluations)) for name, evaluations in found.items()]
 

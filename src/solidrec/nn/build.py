@@ -12,7 +12,7 @@ from solidrec.nn.author_code import AuthorCode
 from solidrec.nn.backbones import BACKBONES
 from solidrec.nn.codebook import Codebook
 from solidrec.nn.generator import Generator
-from solidrec.nn.heads import FullHead, Head, LowRankHead
+from solidrec.nn.heads import DotHead, FullHead, Head, LowRankHead
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import Branch, Shared, Source, Sum, Trunk
 from solidrec.nn.weights import Slots
@@ -23,6 +23,7 @@ class Recipe(NamedTuple):
     """What a model name stands for."""
 
     low_rank: bool = False
+    headless: bool = False
     trunk: bool = False
     branch: bool = False
     clipped: bool = False
@@ -44,6 +45,7 @@ APG_TWINS = {"duet": "apg", "solid-duet": "solid-apg"}
 RECIPES |= {
     APG_TWINS.get(name, f"{name}-apg"): recipe._replace(low_rank=True) for name, recipe in RECIPES.items() if "static" not in name
 }
+RECIPES["plain"] = Recipe(headless=True)
 
 
 def stages(spec: ModelSpec) -> int:
@@ -72,8 +74,15 @@ def build(spec: ModelSpec, *, items: int, semantic_of_item: Tensor | None = None
     table = nn.Embedding(items + 1, spec.dim, padding_idx=0)
     nn.init.normal_(table.weight[1:], std=0.1)
     backbone = BACKBONES[spec.backbone](spec.dim, length=spec.length, blocks=spec.blocks, heads=spec.heads, dropout=spec.dropout)
-    head: Head = LowRankHead(spec.dim, spec.core) if recipe.low_rank else FullHead(spec.dim)
+    head = build_head(spec, recipe)
     return Recommender(table, backbone=backbone, head=head, source=build_source(spec, recipe, head.slots, semantic_of_item))
+
+
+def build_head(spec: ModelSpec, recipe: Recipe) -> Head:
+    """Build the head of a recipe."""
+    if recipe.headless:
+        return DotHead()
+    return LowRankHead(spec.dim, spec.core) if recipe.low_rank else FullHead(spec.dim)
 
 
 def check_widths(spec: ModelSpec) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from math import prod
 from typing import final
 
@@ -13,8 +14,18 @@ from solidrec.nn.masks import at
 from solidrec.nn.weights import ProjectedWeights, Slots, bound
 
 
+class Hypernetwork(nn.Module, ABC):
+    """Reads a sequence and gives weights for the slots that it was made for (Ha et al., HyperNetworks, ICLR 2017)."""
+
+    @abstractmethod
+    def forward(
+        self, sequence: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], places: Int[Tensor, " N"] | None = None
+    ) -> ProjectedWeights:
+        """Return the weights of what each row has read at its end, or at some `places`, indices into B L."""
+
+
 @final
-class Generator(nn.Module):
+class Generator(Hypernetwork):
     """GRU D -> D, its last valid state, an MLP D -> D -> D with tanh, one linear with bias for each slot.
 
     Its start is a static layer's start: the projections' biases are drawn as the layer itself would be. With a

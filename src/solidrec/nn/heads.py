@@ -14,13 +14,30 @@ from solidrec.nn.weights import Slots, Weights, bound
 
 
 class Head(nn.Module, ABC):
-    """The 2-layer MLP between the user state and the dot product with the target."""
+    """What stands between the user state and the dot product with the target: a 2-layer MLP, or nothing."""
 
     slots: Slots
 
     @abstractmethod
     def forward(self, state: Float[Tensor, "B #C D"], weights: Weights) -> Float[Tensor, "B #C D"]:
         """Map user states with the weights that a source filled in."""
+
+
+@final
+class DotHead(Head):
+    """No layers and no slots: the user state meets items as it is, as in SASRec (ICDM 2018, Eq. 7).
+
+    >>> DotHead().slots
+    {}
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slots = {}
+
+    def forward(self, state: Float[Tensor, "B #C D"], weights: Weights) -> Float[Tensor, "B #C D"]:
+        """Return the state."""
+        return state
 
 
 @final

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from solidrec.nn.codebook import Codebook
-from solidrec.nn.generator import Generator
+from solidrec.nn.generator import Hypernetwork
 from solidrec.nn.masks import reads
 from solidrec.nn.weights import BuiltWeights, Slots, Weights, bound
 
@@ -79,7 +79,7 @@ class Trunk(Source):
 
     semantic_of_item: Tensor
 
-    def __init__(self, generator: Generator, semantic_of_item: Int[Tensor, "V1 *levels"], dim: int) -> None:
+    def __init__(self, generator: Hypernetwork, semantic_of_item: Int[Tensor, "V1 *levels"], dim: int) -> None:
         super().__init__()
         self.generator = generator
         self.register_buffer("semantic_of_item", semantic_of_item)
@@ -108,7 +108,7 @@ class Branch(Source):
     """Weights from the item history: M_v(E_v(s_v)) of Eq. 5, clipped in Eq. 12, read through a codebook in Eq. 13."""
 
     def __init__(
-        self, generator: Generator, *, codebook: Codebook | None = None, clip: float | None = None, inward: bool = True
+        self, generator: Hypernetwork, *, codebook: Codebook | None = None, clip: float | None = None, inward: bool = True
     ) -> None:
         super().__init__()
         self.generator = generator

@@ -13,8 +13,9 @@ import polars as pl
 import torch.nn.functional as F
 
 from solidrec.errors import UsageError
-from solidrec.evaluate.scorer import ModelScorer, slices
+from solidrec.evaluate.scorer import ModelScorer, neural_of, scorer_of, slices
 from solidrec.evaluate.top import top
+from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import Sum, Trunk
 from solidrec.runs import Run
@@ -44,9 +45,9 @@ class Recommendation:
         return {"items": self.items, "ignored": self.ignored, "fallback": self.fallback}
 
 
-def trunk_alone(model: Recommender) -> Recommender | None:
+def trunk_alone(model: Recommender | Mixture) -> Recommender | None:
     """Return the model with the weights of its trunk alone (Eq. 11), sharing everything; None if it has no trunk and branch."""
-    if not (isinstance(model.source, Sum) and isinstance(model.source.first, Trunk)):
+    if isinstance(model, Mixture) or not (isinstance(model.source, Sum) and isinstance(model.source.first, Trunk)):
         return None
     return Recommender(model.items, backbone=model.backbone, head=model.head, source=model.source.first).train(model.training)
 
@@ -57,7 +58,8 @@ class Engine:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.score = ModelScorer(run.model)
+        self.score = scorer_of(run.model)
+        self.encoder = ModelScorer(neural_of(run.model))
         self.popularity = run.catalog["training_count"].to_numpy().astype(np.float32)
         self.everything = np.arange(1, len(run.items) + 1)[None]
         catalog = run.catalog
@@ -145,18 +147,18 @@ class Engine:
         return self.top(scores[None], k)[0]
 
     def item_vectors(self) -> pl.DataFrame:
-        """Return ``item`` and its embedding ``vector`` (D,), one row an item."""
+        """Return ``item`` and its embedding ``vector`` (D,), one row an item; a mixture's are those of its neural expert."""
         vectors = self.run.model.items.weight.detach()[1:].cpu().numpy()
         return pl.DataFrame({"item": self.run.items.ids, "vector": vectors})
 
     def user_vectors(self, histories: Sequence[Sequence[str]]) -> Array:
-        """Return (B, D): the vectors whose dot products with item vectors are the logits.
+        """Return (B, D): the vectors whose dot products with item vectors are the logits, of a mixture those of its neural expert.
 
         Raises `UsageError` for a backbone such as DIN, whose user state depends on the candidate.
         """
-        if self.score.looks_at_candidates:
+        if self.encoder.looks_at_candidates:
             raise UsageError(
                 f"backbone {self.run.spec.model.backbone!r} has one user state a candidate, so there is no single user vector"
             )
         known = [self.run.items.known(self.checked(history))[0] for history in histories]
-        return np.asarray(self.score.vectors(self.window(known)).cpu().numpy())
+        return np.asarray(self.encoder.vectors(self.window(known)).cpu().numpy())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from solidrec.data.prepared import PreparedData
-from solidrec.errors import IncompatibleError
+from solidrec.errors import IncompatibleError, UsageError
 from solidrec.nn.build import check_widths
+from solidrec.nn.build_mixture import MIXTURES
 from solidrec.runs import needs_semantics
 from solidrec.semantics.plan import plan
 from solidrec.spec import RunSpec
@@ -22,3 +23,10 @@ def check_run(data: PreparedData, spec: RunSpec) -> None:
     check_widths(spec.model)
     if needs_semantics(spec.model.name):
         plan(data, spec.semantics)
+    if spec.train.loss == "softmax" and spec.model.backbone == "din":
+        raise UsageError("train.loss=softmax: DIN has a user state for each candidate; choose another backbone or train.loss=click")
+    if spec.model.name in MIXTURES and "valid" not in data.manifest["negatives"] and spec.train.passes is None:
+        raise UsageError(
+            f"{data.path}: has no validation users to choose epochs and passes of {spec.model.name!r} by; take them from a run that"
+            " had some (--epochs-from RUN), or prepare with --split leave-one-out"
+        )

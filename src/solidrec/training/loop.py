@@ -10,7 +10,7 @@ from typing import Any, Protocol, final
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from solidrec.errors import DivergedError
 from solidrec.nn.codebook import Codebook
@@ -213,7 +213,7 @@ class Stage:
         return len(dead)
 
 
-def codebook_of(model: Recommender) -> Codebook | None:
+def codebook_of(model: nn.Module) -> Codebook | None:
     """Return the codebook of a model, if it has one."""
     return next((module for module in model.modules() if isinstance(module, Codebook)), None)
 
@@ -223,7 +223,7 @@ def loss_of(model: Recommender, spec: TrainSpec) -> Loss:
     return LOSSES[spec.loss](spec, items=len(model.items.weight) - 1, penalty=penalty_weight(model, spec))
 
 
-def penalty_weight(model: Recommender, spec: TrainSpec) -> float:
+def penalty_weight(model: nn.Module, spec: TrainSpec) -> float:
     """Return the lambda of Eq. 13: the given one, or that which suits the model's codebook; 0 without a codebook."""
     codebook = codebook_of(model)
     if codebook is None:

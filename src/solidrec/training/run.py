@@ -19,31 +19,24 @@ from solidrec.artifacts import MANIFEST, read_json, write_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import IncompatibleError, Interrupted, StorageError, UsageError
 from solidrec.evaluate.runner import Protocol, evaluate
-from solidrec.evaluate.scorer import ModelScorer
-from solidrec.nn.build import build, stages
-from solidrec.nn.codebook import mean_of_each
+from solidrec.evaluate.scorer import neural_of, scorer_of
+from solidrec.nn.build_mixture import MIXTURES
+from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
-from solidrec.nn.sources import Trunk
 from solidrec.runs import HISTORY, SPEC, Run, load_run, needs_semantics, save_run, write_history
-from solidrec.semantics.fuse import whole
 from solidrec.semantics.ids import SemanticIds
-from solidrec.semantics.kmeans import kmeans
 from solidrec.spec import RunSpec
-from solidrec.training.batches import TrainingBatches
 from solidrec.training.check import check_run
-from solidrec.training.checkpoint import Checkpoints, read_progress, restore
-from solidrec.training.content import content_map, start_from_content
-from solidrec.training.loop import Display, Progress, Silent, Stage, codebook_of, loss_of
-from solidrec.training.seeds import seed_torch
-from solidrec.training.semantics import Train, cached_semantics
+from solidrec.training.checkpoint import Checkpoints
+from solidrec.training.content import content_map
+from solidrec.training.loop import Display, Silent
+from solidrec.training.mixture import fit_mixture
+from solidrec.training.semantics import cached_semantics
+from solidrec.training.stages import fit, trained_vectors
 from solidrec.training.tracking import tracked
 
 PROTOCOL_KEYS: dict[str, Protocol] = {"": "paper", "_full": "full"}
 """What follows the name of a split in ``metrics.json``, by protocol."""
-CELLS = 1 << 27
-"""Scores of a validation over the whole catalogue, about: in a larger one an even sample of users is looked at ..."""
-FEWEST = 2_000
-"""... of at least so many."""
 LOCK = ".lock"
 LEFT_BEHIND = (".lock", ".tmp-")
 """What a process that was killed before it wrote spec.json may leave in its run folder."""
@@ -94,7 +87,11 @@ def carry_out(
     with tracked(display, track, out, spec, say) as shown:
         semantics = semantics_for(data, spec, device=device, display=display, say=say)  # a training on the way is not tracked
         checkpoints = Checkpoints(out / "checkpoints")
-        model = fit(data, spec, semantics, out=out, device=device, display=shown, checkpoints=checkpoints, say=say)
+        model: Recommender | Mixture
+        if spec.model.name in MIXTURES:
+            model = fit_mixture(data, spec, semantics, out=out, device=device, display=shown, say=say)
+        else:
+            model = fit(data, spec, semantics, out=out, device=device, display=shown, checkpoints=checkpoints, say=say)
         metrics = measure(model, data, spec)
         shown.final(metrics)
     finish(out, data, spec, model, semantics=semantics, metrics=metrics, seconds=time.perf_counter() - started)
@@ -187,118 +184,7 @@ def stoppable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def fit(
-    data: PreparedData,
-    spec: RunSpec,
-    semantics: SemanticIds | None,
-    *,
-    out: Path | None,
-    device: str,
-    display: Display,
-    checkpoints: Checkpoints | None,
-    say: Callable[[str], None] = lambda line: None,
-) -> Recommender:
-    """Run the stages of Algorithm 1 and return the model with its best weights."""
-    found = checkpoints.newest(say) if checkpoints else None
-    progress = read_progress(found) if found else Progress()
-    if found:
-        say(f"resumed at stage {progress.stage}, epoch {progress.epoch}, step {progress.step}")
-
-    def save(stage: Stage) -> None:
-        if out is not None:
-            write_history(out, stage.progress.history)
-        if checkpoints is not None:
-            checkpoints.maybe_save(stage)
-
-    previous = None
-    while True:
-        model = start_of_stage(data, spec, semantics, previous, stage=progress.stage, device=device)
-        batches = batches_for(model, data, spec, device=device)
-        stage = Stage(
-            model, batches, spec.train, seed=spec.seed, progress=progress, validate=validation(model, data, spec),
-            save=save, display=display, revive=spec.model.codebook.revive,
-        )  # fmt: skip
-        if found:
-            restore(stage, found)
-            found = None
-        stage.run()
-        if progress.stage == stages(spec.model):
-            return model
-        previous, progress = model, progress.next_stage()
-
-
-def batches_for(model: Recommender, data: PreparedData, spec: RunSpec, *, device: str) -> TrainingBatches:
-    """Return the training batches of a model: one pass serves many targets if its backbone reads prefixes."""
-    stride = spec.train.served(spec.model.length) if model.reads_prefixes else None
-    loss = loss_of(model, spec.train)
-    return TrainingBatches(
-        data, length=spec.model.length, batch=spec.train.batch, negatives=loss.each, seed=spec.seed,
-        device=device, stride=stride, shared=loss.shared,
-    )  # fmt: skip
-
-
-def start_of_stage(
-    data: PreparedData, spec: RunSpec, semantics: SemanticIds | None, previous: Recommender | None, *, stage: int, device: str
-) -> Recommender:
-    """Build the model of a stage: seeded, on the weights of the stage before, with its codebook's first codes."""
-    seed_torch(spec.seed, "parameters", stage)
-    of_item = None if semantics is None else torch.from_numpy(semantics.table)
-    model = build(spec.model, items=len(data.items), semantic_of_item=of_item, stage=stage).to(device)
-    if (codebook := codebook_of(model)) is not None:
-        codebook.count(torch.from_numpy(np.array(data.train_counts)).to(device))
-    if previous is None and spec.model.start == "content":
-        start_from_content(model, data, seed=spec.semantics.seed)
-    if previous is not None:
-        model.load_state_dict(model.state_dict() | previous.state_dict())
-        place_codes(model, spec)
-    return model
-
-
-@torch.no_grad()
-def place_codes(model: Recommender, spec: RunSpec) -> None:
-    """Start the codebook: from the metacode if there is a trunk (Algorithm 1), else from the trained item table.
-
-    There a code that stands for a semantic id starts from the mean of its items, and the others from k-means.
-    """
-    codebook = codebook_of(model)
-    assert codebook is not None
-    trunk = next((module for module in model.modules() if isinstance(module, Trunk)), None)
-    size = len(codebook.codes)
-    if trunk is not None:
-        codes = trunk.semantics.weight[1 : size + 1]
-    elif codebook.semantic_of_item is not None:
-        codes = mean_of_each(model.items.weight[1:], codebook.semantic_of_item[1:] - 1, size)
-    else:
-        vectors = model.items.weight[1:].detach().cpu().numpy()
-        codes = torch.from_numpy(kmeans(whole(vectors), size, seed=spec.seed).centroids)
-    codebook.place(torch.arange(len(codes), device=codebook.codes.device), codes)
-
-
-def validation(model: Recommender, data: PreparedData, spec: RunSpec) -> Callable[[], dict[str, float | None] | None]:
-    """Return the function that measures a model on the validation split, if there is one."""
-    if "valid" not in data.manifest["negatives"]:
-        return lambda: None
-    protocol = spec.train.selection.protocol
-    most = max(FEWEST, CELLS // len(data.items)) if protocol == "full" else None
-
-    def measure_valid() -> dict[str, float | None]:
-        length = spec.model.length
-        return evaluate(ModelScorer(model), data, split="valid", protocol=protocol, most=most, length=length).metrics
-
-    return measure_valid
-
-
-def trained_vectors(data: PreparedData, *, device: str, display: Display) -> Train:
-    """Return a function that trains a static model and gives its item embeddings (V, D)."""
-
-    def train(static: RunSpec) -> np.ndarray:
-        model = fit(data, static, None, out=None, device=device, display=display, checkpoints=None)
-        return np.asarray(model.items.weight[1:].detach().cpu().numpy())
-
-    return train
-
-
-def measure(model: Recommender, data: PreparedData, spec: RunSpec) -> dict[str, Any]:
+def measure(model: Recommender | Mixture, data: PreparedData, spec: RunSpec) -> dict[str, Any]:
     """Measure the chosen weights on validation, and on the test split: the one time it is opened.
 
     ``valid`` and ``test`` are under the protocol *paper*, ``valid_full`` and ``test_full`` over the whole catalogue.
@@ -307,7 +193,7 @@ def measure(model: Recommender, data: PreparedData, spec: RunSpec) -> dict[str, 
     for suffix, protocol in PROTOCOL_KEYS.items():
         for split in ("valid", "test"):
             if split in data.manifest["negatives"]:
-                summary = evaluate(ModelScorer(model), data, split=split, protocol=protocol, length=spec.model.length).summary()
+                summary = evaluate(scorer_of(model), data, split=split, protocol=protocol, length=spec.model.length).summary()
                 found[f"{split}{suffix}"] = {"seed": spec.seed, "data": spec.data, **summary}
     return found
 
@@ -316,7 +202,7 @@ def finish(
     out: Path,
     data: PreparedData,
     spec: RunSpec,
-    model: Recommender,
+    model: Recommender | Mixture,
     *,
     semantics: SemanticIds | None,
     metrics: dict[str, Any],
@@ -325,8 +211,7 @@ def finish(
     """Write the final files of the run folder."""
     if not (out / HISTORY).is_file():
         write_history(out, [])
-    wanted = [name for name in ("item", "title", "categories") if name in data.catalog.columns]
-    catalog = data.catalog.select(wanted).with_columns(training_count=np.asarray(data.train_counts[1:]))
+    catalog = data.catalog.select(catalog_columns(data, spec)).with_columns(training_count=np.asarray(data.train_counts[1:]))
     facts = {
         "digest": spec.digest(), "model": spec.model.name, "backbone": spec.model.backbone, "seed": spec.seed,
         "data": {"path": str(data.path.resolve()), "fingerprint": data.fingerprint, "split": data.manifest["split"],
@@ -334,5 +219,12 @@ def finish(
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "seconds": seconds, "threads": torch.get_num_threads(), "cpu": torch.backends.cpu.get_cpu_capability(),
     }  # fmt: skip
-    cold = content_map(data, model, length=spec.model.length, seed=spec.semantics.seed)
+    cold = content_map(data, neural_of(model), length=spec.model.length, seed=spec.semantics.seed)
     save_run(out, spec, model, catalog=catalog, semantics=semantics, metrics=metrics, facts=facts, cold=cold)
+
+
+def catalog_columns(data: PreparedData, spec: RunSpec) -> list[str]:
+    """Return the columns of the catalogue that a run keeps: a mixture's are all that its content similarity reads."""
+    if spec.model.name in MIXTURES:
+        return [name for name in data.catalog.columns if name != "image"]
+    return [name for name in ("item", "title", "categories") if name in data.catalog.columns]

@@ -17,7 +17,7 @@ from solidrec.nn.recommender import Recommender
 from solidrec.runs import needs_semantics
 from solidrec.spec import ModelSpec, RunSpec, TrainSpec
 from solidrec.training.loop import Progress, Silent, Stage
-from solidrec.training.run import batches_for
+from solidrec.training.stages import batches_for
 from solidrec.training.seeds import seed_torch
 
 ML100K_CODES = 246

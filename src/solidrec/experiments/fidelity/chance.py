@@ -14,7 +14,7 @@ from solidrec.evaluate.scorer import ModelScorer
 from solidrec.experiments.fidelity.slicing import held_out
 from solidrec.experiments.fidelity.subject import Subject, Verdict
 from solidrec.metrics import mean
-from solidrec.training.run import start_of_stage
+from solidrec.training.stages import start_of_stage
 
 Array = npt.NDArray[Any]
 K = 10

@@ -27,7 +27,7 @@ from solidrec.experiments.fidelity.training import export, reload, repeatable, r
 from solidrec.runs import SPEC, Run
 from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import RunSpec
-from solidrec.training.run import start_of_stage
+from solidrec.training.stages import start_of_stage
 
 Check = Callable[[Subject], Verdict | None]
 CHECKS: dict[str, Check] = {

@@ -19,7 +19,7 @@ from solidrec.spec import RunSpec
 from solidrec.training.batches import TrainingBatches
 from solidrec.training.loop import copy_state, loss_of
 from solidrec.training.optimizer import Optimizer
-from solidrec.training.run import batches_for, start_of_stage
+from solidrec.training.stages import batches_for, start_of_stage
 from solidrec.training.seeds import seed_torch
 
 STEPS = 6

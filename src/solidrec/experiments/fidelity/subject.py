@@ -21,7 +21,7 @@ from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import RunSpec
 from solidrec.training.checkpoint import FILES, Checkpoints
 from solidrec.training.loop import Display, Silent
-from solidrec.training.run import fit
+from solidrec.training.stages import fit
 
 HISTORIES, CANDIDATES = 24, 12
 

@@ -18,7 +18,8 @@ from solidrec.runs import read_history
 from solidrec.spec import RunSpec
 from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.loop import Silent
-from solidrec.training.run import fit, locked, semantics_for
+from solidrec.training.run import locked, semantics_for
+from solidrec.training.stages import fit
 
 
 @final

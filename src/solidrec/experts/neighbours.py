@@ -1,0 +1,61 @@
+"""Sparse matrices over items of which each row keeps its largest entries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array, csr_array
+
+Array = npt.NDArray[Any]
+
+KEEP = 200
+"""Neighbours that an item keeps of each kind: of more, the ten best of a mixture do not change (docs/log.md)."""
+
+
+def sparse(rows: Array, columns: Array, values: Array, *, items: int) -> csr_array:
+    """Return the (V, V) matrix whose entries are the sums of `values` at the same place."""
+    return csr_array(coo_array((values, (rows, columns)), shape=(items, items)))
+
+
+def nearest(matrix: csr_array, keep: int = KEEP) -> csr_array:
+    """Return a matrix with the `keep` largest positive entries of each row, none of them on the diagonal.
+
+    Ties go to the smaller column.
+
+    >>> nearest(csr_array(np.array([[9.0, 2.0, 2.0], [1.0, 9.0, 3.0], [0.0, 0.0, 9.0]])), keep=1).toarray().tolist()
+    [[0.0, 2.0, 0.0], [0.0, 0.0, 3.0], [0.0, 0.0, 0.0]]
+    """
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    columns, values = matrix.indices, matrix.data
+    other = (rows != columns) & (values > 0)
+    rows, columns, values = rows[other], columns[other], values[other]
+    order = np.lexsort((columns, -values, rows))
+    rows = rows[order]
+    order = order[np.arange(len(rows)) - np.searchsorted(rows, rows) < keep]
+    kept = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))[other][order]
+    return sparse(kept, columns[order], values[order], items=matrix.shape[0])
+
+
+def side_by_side(matrices: list[csr_array]) -> tuple[Array, Array, Array]:
+    """Return ``starts`` (V + 2,), ``columns`` (n,) and ``values`` (n, K) of K matrices over the union of their places.
+
+    Row 0 is empty, for padding; row j + 1 is row j of the matrices.
+
+    >>> starts, columns, values = side_by_side([csr_array(np.array([[0, 1], [0, 0]])), csr_array(np.array([[0, 0], [5, 0]]))])
+    >>> starts.tolist(), columns.tolist(), values.tolist()
+    ([0, 0, 1, 2], [1, 0], [[1.0, 0.0], [0.0, 5.0]])
+    """
+    width = matrices[0].shape[0]
+    keys = []
+    for matrix in matrices:
+        rows = np.repeat(np.arange(width, dtype=np.int64), np.diff(matrix.indptr))
+        keys.append(rows * width + matrix.indices)
+    union = np.unique(np.concatenate(keys))
+    values = np.zeros((len(union), len(matrices)), dtype=np.float32)
+    for kind, (key, matrix) in enumerate(zip(keys, matrices, strict=True)):
+        values[np.searchsorted(union, key), kind] = matrix.data
+    counts = np.bincount(union // width, minlength=width)
+    starts = np.concatenate([[0, 0], np.cumsum(counts)]).astype(np.int64)
+    return starts, (union % width).astype(np.int32), values

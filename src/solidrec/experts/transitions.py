@@ -1,0 +1,53 @@
+"""Transition memories: which items came after which, and with which, in the training events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array, diags_array
+
+from solidrec.data.windows import ranges
+from solidrec.experts.neighbours import nearest, sparse
+
+Array = npt.NDArray[Any]
+
+REACH = 30
+"""Events apart up to which two items are counted together."""
+FADE = 0.8
+"""What one event more between two items takes from a forward pair."""
+BACKWARD = 0.3
+"""What a pair in the other order is worth of one in this."""
+SOURCE, TARGET = 0.5, 0.3
+"""Powers of the training counts of the item that speaks and of the one that it speaks for, which a pair is divided by."""
+
+
+def transitions(event_items: Array, offsets: Array, train_end: Array, *, items: int) -> tuple[csr_array, csr_array]:
+    """Return the forward and the symmetric memory, (V, V) each; row j - 1 is what item j speaks for.
+
+    Every two training events of a user that are d <= 30 apart count .8^(d-1) forward (.3 of that backward), and 1 both ways
+    in the symmetric memory, divided by n_j^.5 n_i^.3 of the training counts n. `event_items`, `offsets` and
+    `train_end` are those of `PreparedData`.
+
+    >>> # one user saw 1, then 2: forward, 1 speaks for 2 more than 2 for 1
+    >>> forward, symmetric = transitions(np.array([1, 2]), np.array([0, 0, 2]), np.array([0, 2]), items=2)
+    >>> forward.toarray().round(2).tolist(), symmetric.toarray().tolist()
+    ([[0.0, 1.0], [0.3, 0.0]], [[0.0, 1.0], [1.0, 0.0]])
+    """
+    users, positions = ranges(offsets[:-1], train_end)
+    events = event_items[positions].astype(np.int64) - 1
+    faded = together = csr_array((items, items), dtype=np.float64)
+    for distance in range(1, REACH + 1):
+        same = users[distance:] == users[:-distance]
+        if not same.any():
+            break
+        before, after = events[:-distance][same], events[distance:][same]
+        pairs = sparse(before, after, np.ones(len(before)), items=items)
+        faded, together = faded + FADE ** (distance - 1) * pairs, together + pairs
+    counts = np.maximum(np.bincount(events, minlength=items), 1).astype(np.float64)
+    left, right = diags_array(counts**-SOURCE), diags_array(counts**-TARGET)
+    return (
+        nearest(csr_array(left @ (faded + BACKWARD * faded.T) @ right)),
+        nearest(csr_array(left @ (together + together.T) @ right)),
+    )

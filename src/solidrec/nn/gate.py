@@ -1,0 +1,108 @@
+"""What generates the weights of a mixture, beside trunk and branch: deltas that start at zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+from typing import final
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from solidrec.nn.dropout import Dropout
+from solidrec.nn.generator import Hypernetwork
+from solidrec.nn.masks import last_valid
+from solidrec.nn.sources import Generated, Source
+from solidrec.nn.weights import BuiltWeights, ProjectedWeights, Slots, Weights
+
+HIDDEN = 32
+DROPPED = 0.2
+
+
+def projections(slots: Slots, width: int) -> nn.ModuleDict:
+    """Return a linear map for each slot that gives zeros before training."""
+    found = nn.ModuleDict({slot: nn.Linear(width, prod(shape)) for slot, shape in slots.items()})
+    for parameter in found.parameters():
+        nn.init.zeros_(parameter)
+    return found
+
+
+def linears(modules: nn.ModuleDict) -> Mapping[str, nn.Linear]:
+    """Return the maps by slot."""
+    return {slot: linear for slot, linear in modules.items() if isinstance(linear, nn.Linear)}
+
+
+@final
+class Pooled(Hypernetwork):
+    """A generator for few slots: the mean and the last of a sequence, D -> 32 -> slots, zero before training."""
+
+    def __init__(self, slots: Slots, dim: int) -> None:
+        super().__init__()
+        self.slots = dict(slots)
+        self.norm = nn.LayerNorm(2 * dim)
+        self.hidden = nn.Linear(2 * dim, HIDDEN)
+        self.dropout = Dropout(DROPPED)
+        self.projections = projections(slots, HIDDEN)
+
+    def forward(
+        self, sequence: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], places: Int[Tensor, " N"] | None = None
+    ) -> ProjectedWeights:
+        """Return the deltas of each sequence; it has no answer for `places` inside one."""
+        assert places is None, "a pooled generator reads whole histories"
+        total = (sequence * mask[:, :, None]).sum(1)
+        mean = total / mask.sum(1, keepdim=True).clamp(min=1)
+        read = self.norm(torch.cat([mean, last_valid(sequence, mask)], 1))
+        z = self.dropout(torch.tanh(self.hidden(read)))
+        return ProjectedWeights(z, linears(self.projections), self.slots)
+
+
+@final
+class Reading(nn.Module):
+    """Deltas from statistics, which are standardised by what training saw: S -> 32 -> slots, zero before training."""
+
+    center: Tensor
+    spread: Tensor
+
+    def __init__(self, slots: Slots, width: int) -> None:
+        super().__init__()
+        self.slots = dict(slots)
+        self.register_buffer("center", torch.zeros(width))
+        self.register_buffer("spread", torch.ones(width))
+        self.hidden = nn.Linear(width, HIDDEN)
+        self.dropout = Dropout(DROPPED)
+        self.projections = projections(slots, HIDDEN)
+
+    @torch.no_grad()
+    def standardise(self, statistics: Float[Tensor, "R S"]) -> None:
+        """Take mean and standard deviation from the statistics of training rows."""
+        self.center.copy_(statistics.mean(0))
+        self.spread.copy_(statistics.std(0, correction=0).clamp(min=1e-3))
+
+    def forward(self, statistics: Float[Tensor, "B S"]) -> Weights:
+        """Return the deltas of each row."""
+        z = self.dropout(torch.tanh(self.hidden((statistics - self.center) / self.spread)))
+        return ProjectedWeights(z, linears(self.projections), self.slots)
+
+
+@final
+class Lengths(Source):
+    """Deltas by bucket of history length, the same for all users of a bucket: 0, 1, 2-3, 4-7, ... (powers of two)."""
+
+    def __init__(self, slots: Slots, longest: int) -> None:
+        super().__init__()
+        count = longest.bit_length() + 1
+        self.tensors = nn.ParameterDict({slot: nn.Parameter(torch.zeros(count, *shape)) for slot, shape in slots.items()})
+
+    def forward(
+        self,
+        history: Int[Tensor, "B L"],
+        items: Float[Tensor, "B L D"],
+        mask: Bool[Tensor, "B L"],
+        places: Int[Tensor, " N"] | None = None,
+    ) -> Generated:
+        """Return the deltas of each history's bucket."""
+        assert places is None, "a length is that of a whole history"
+        bucket = torch.ceil(torch.log2(mask.sum(1).float() + 1)).long()
+        weights = BuiltWeights({slot: tensor[bucket] for slot, tensor in self.tensors.items()})
+        return Generated(weights, items.new_zeros(()), {})

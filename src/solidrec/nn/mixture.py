@@ -1,0 +1,132 @@
+"""A mixture of evidence whose weights come from a source: constants for all, or generated for each user."""
+
+from __future__ import annotations
+
+from typing import final
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from solidrec.batch import Scores
+from solidrec.nn.evidence import EXPERTS, KINDS, Evidence, statistics
+from solidrec.nn.gate import Reading
+from solidrec.nn.masks import valid
+from solidrec.nn.memory import Memory
+from solidrec.nn.recommender import Recommender
+from solidrec.nn.sources import Generated, Source
+from solidrec.nn.weights import Slots, Weights
+
+BUCKETS = 8
+"""Groups of items by training count: 0, 1-2, 3-6, 7-14, ... (powers of two)."""
+START = {"mixture": (0.4, 0.3, 0.6, 0.7, 0.3), "temperature": (0.05, 0.05, 0.3)}
+"""What shared weights start from."""
+
+
+@final
+class MixtureHead(nn.Module):
+    """Weighs evidence: s(u, i) = b(i) + sum over experts e of w_e(u) t_e(i) f_e(u, i).
+
+    f is the log-probability of the neural expert, log(1 + x / k) of counted evidence x, and log(1 + n) of n training
+    events. ``mixture`` (E,) and ``temperature`` (K,) are slots, the logs of w and k. The trust t and the bias b of an item
+    belong to its group by training count, and to the head.
+    """
+
+    slots: Slots
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slots = {"mixture": (len(EXPERTS),), "temperature": (len(KINDS),)}
+        self.trust = nn.Parameter(torch.zeros(len(EXPERTS), BUCKETS))
+        self.bias = nn.Parameter(torch.zeros(BUCKETS))
+
+    def forward(self, evidence: Evidence, weights: Weights) -> Float[Tensor, "B C"]:
+        """Return the scores of the candidates that the evidence is about."""
+        tensors = weights.tensors
+        weight, scale = tensors["mixture"].exp(), tensors["temperature"].exp()
+        group = torch.log2(evidence.counts + 1).floor().long().clamp(max=BUCKETS - 1)
+        trust = self.trust.exp()[:, group]
+        scores = weight[:, :1] * trust[0] * evidence.neural + self.bias[group]
+        for kind, counted in enumerate(evidence.counted):
+            known = torch.log1p(counted / scale[:, kind : kind + 1])
+            scores = scores + weight[:, kind + 1 : kind + 2] * trust[kind + 1] * known
+        return scores + weight[:, -1:] * trust[-1] * torch.log1p(evidence.counts)
+
+
+@final
+class Experts(nn.Module):
+    """What gives evidence: a trained `neural` recommender, and memories of the log and of the content.
+
+    The `memories` give the counted evidence in the order of `KINDS`; `counts` (V + 1,) says how often an item occurs in training.
+    """
+
+    counts: Tensor
+
+    def __init__(self, neural: Recommender, memories: tuple[Memory, ...], counts: Float[Tensor, " V1"]) -> None:
+        super().__init__()
+        self.neural = neural
+        self.memories = nn.ModuleList(memories)
+        self.register_buffer("counts", counts)
+
+    def forward(self, history: Int[Tensor, "B L"]) -> Evidence:
+        """Return what every expert says of items 1..V for each history."""
+        users = self.neural.encode(history).users
+        neural = torch.log_softmax(users @ self.neural.items.weight[1:].T, 1)
+        counted = torch.cat([memory(history) for memory in self.memories])
+        return Evidence(neural, counted, self.counts[None, 1:])
+
+
+@final
+class Mixture(nn.Module):
+    """Experts whose evidence a head weighs, by weights from a source.
+
+    `generate` is the half that may run in a cloud: it looks at a history and gives weights; `score` uses them. A `reading`, if
+    there is one, generates weights from statistics of the evidence, beside the `source`.
+    """
+
+    def __init__(self, experts: Experts, *, head: MixtureHead, source: Source, reading: Reading | None) -> None:
+        super().__init__()
+        self.experts = experts
+        self.head = head
+        self.source = source
+        self.reading = reading
+
+    @property
+    def items(self) -> nn.Embedding:
+        """The item table of the neural expert."""
+        return self.experts.neural.items
+
+    def weigh(self, history: Int[Tensor, "B L"], read: Float[Tensor, "B S"]) -> Generated:
+        """Return the weights of histories, given the `statistics` of their evidence."""
+        generated: Generated = self.source(history, self.items(history), valid(history))
+        if self.reading is None:
+            return generated
+        return generated._replace(weights=generated.weights + self.reading(read))
+
+    def read(self, history: Int[Tensor, "B L"], evidence: Evidence) -> Generated:
+        """Return the weights of histories, given the evidence over the whole catalogue."""
+        if self.reading is None:  # nobody looks at the statistics
+            return self.weigh(history, evidence.neural[:, :0])
+        return self.weigh(history, statistics(evidence, history, self.experts.counts))
+
+    def generate(self, history: Int[Tensor, "B L"]) -> Generated:
+        """Return the weights of each history (cloud half)."""
+        return self.read(history, self.experts(history))
+
+    def score(self, history: Int[Tensor, "B L"], candidates: Int[Tensor, "#B C"], weights: Weights) -> Float[Tensor, "B C"]:
+        """Return the scores of candidates under given weights (device half)."""
+        scores: Tensor = self.head(self.experts(history), weights)
+        return of_candidates(scores, candidates)
+
+    def forward(self, history: Int[Tensor, "B L"], candidates: Int[Tensor, "#B C"]) -> Scores:
+        """Return the scores of each history's candidates; one row of candidates may serve all histories."""
+        evidence = self.experts(history)
+        generated = self.read(history, evidence)
+        scores = of_candidates(self.head(evidence, generated.weights), candidates)
+        return Scores(scores, generated.penalty, generated.stats)
+
+
+def of_candidates(scores: Float[Tensor, "B V"], candidates: Int[Tensor, "#B C"]) -> Float[Tensor, "B C"]:
+    """Return the scores of candidates out of those of items 1..V; padding has those of item 1."""
+    columns = candidates.clamp(min=1) - 1
+    return scores[:, columns[0]] if len(columns) == 1 else scores.gather(1, columns)

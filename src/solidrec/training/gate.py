@@ -1,0 +1,114 @@
+"""Learning what a mixture weighs: cross-entropy of the target among candidates, over rows that no expert has seen."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any, final
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from solidrec.errors import DivergedError
+from solidrec.nn.mixture import Mixture
+from solidrec.nn.sources import Shared
+from solidrec.training.loop import Display
+from solidrec.training.rows import Rows
+from solidrec.training.seeds import rng, seed_torch
+
+PASSES = 10
+"""Passes over the rows at most; the one that is best on validation is kept."""
+BATCH = 256
+SHARED_RATE, RATE, DECAY = 0.02, 0.005, 1e-3
+"""Learning rate of the shared weights and of what the head owns; of what generates; and AdamW's decay of the latter."""
+STAGE = 2
+"""The number under which the passes are logged: the neural expert's epochs are stage 1."""
+
+
+@final
+class Gate:
+    """Trains the head and the source of a mixture on `rows`, and keeps the pass that ranks `valid` best.
+
+    Without `valid` rows the last of `passes` counts. `penalty` is the weight of a codebook's penalty.
+    """
+
+    def __init__(self, mixture: Mixture, rows: Rows, valid: Rows | None, *, passes: int, penalty: float, seed: int) -> None:
+        self.mixture, self.rows, self.valid = mixture, rows, valid
+        self.passes, self.penalty, self.seed = passes, penalty, seed
+        shared = [p for module in mixture.source.modules() if isinstance(module, Shared) for p in module.tensors.parameters()]
+        base = [*mixture.head.parameters(), *shared]
+        known = {id(parameter) for parameter in base}
+        others = [p for p in mixture.parameters() if p.requires_grad and id(p) not in known]
+        groups = [{"params": base, "lr": SHARED_RATE, "weight_decay": 0.0}]
+        if others:
+            groups.append({"params": others, "lr": RATE, "weight_decay": DECAY})
+        self.optimizer = torch.optim.AdamW(groups)
+
+    def run(self, display: Display, save: Callable[[dict[str, Any]], None]) -> None:
+        """Train, logging each pass by `save`, and put the best weights back."""
+        steps = -(-len(self.rows) // BATCH)
+        display.stage(STAGE, self.passes, steps)
+        if self.mixture.reading is not None:
+            self.mixture.reading.standardise(self.rows.read)
+        best, kept, chosen = -1.0, trained_state(self.mixture), None
+        for number in range(1, self.passes + 1):
+            started = time.perf_counter()
+            loss, penalty = self.run_pass(number, display)
+            metrics = None if self.valid is None else self.metrics(self.valid)
+            score = number if metrics is None else metrics["NDCG@10"]
+            row: dict[str, Any] = {"stage": STAGE, "epoch": number, "step": number * steps, "loss": loss, "penalty": penalty}
+            row |= {"valid": metrics, "seconds": time.perf_counter() - started, "best": score > best}
+            if metrics is not None:
+                row["select"] = "full NDCG@10"
+            if score > best:
+                best, kept, chosen = score, trained_state(self.mixture), row
+            save(row)
+            display.epoch(row)
+        self.mixture.load_state_dict(kept, strict=False)
+        assert chosen is not None
+        display.done(chosen)
+
+    def run_pass(self, number: int, display: Display) -> tuple[float, float]:
+        """Run one pass over the rows and return the mean loss and the mean penalty."""
+        order = torch.from_numpy(rng(self.seed, "gate order", number).permutation(len(self.rows)))
+        losses, penalties = [], []
+        self.mixture.train()
+        self.mixture.experts.eval()
+        for step, index in enumerate(order.split(BATCH)):
+            seed_torch(self.seed, "gate dropout", number, step)
+            rows = self.rows.take(index)
+            generated = self.mixture.weigh(rows.history, rows.read)
+            scores = self.mixture.head(rows.evidence, generated.weights).masked_fill(~rows.kept, -torch.inf)
+            loss = F.cross_entropy(scores, torch.zeros(len(scores), dtype=torch.int64, device=scores.device))
+            self.optimizer.zero_grad()
+            (loss + self.penalty * generated.penalty).backward()
+            self.optimizer.step()
+            losses.append(loss.detach())
+            penalties.append(generated.penalty.detach())
+            display.step()
+        mean = float(torch.stack(losses).mean())
+        if not math.isfinite(mean):
+            raise DivergedError(f"the loss became {mean} in pass {number} of the mixture; check the features")
+        return mean, float(torch.stack(penalties).mean())
+
+    @torch.no_grad()
+    def metrics(self, rows: Rows) -> dict[str, float | None]:
+        """Return NDCG@10 and Recall@10 of the targets among the candidates; a target that no expert brings is a miss."""
+        self.mixture.eval()
+        places = torch.cat([self.places(rows.take(slice(i, i + 4096))) for i in range(0, len(rows), 4096)])
+        hit = rows.found & (places < 10)
+        gain = torch.where(hit, 1 / torch.log2(places + 2), 0.0)
+        return {"NDCG@10": float(gain.mean()), "Recall@10": float(hit.float().mean())}
+
+    def places(self, rows: Rows) -> Float[Tensor, " R"]:
+        """Return how many candidates stand before each target."""
+        scores = self.mixture.head(rows.evidence, self.mixture.weigh(rows.history, rows.read).weights)
+        return ((scores > scores[:, :1]) & rows.kept).sum(1).float()
+
+
+def trained_state(mixture: Mixture) -> dict[str, Tensor]:
+    """Return a copy of everything of a mixture but its experts."""
+    return {name: tensor.detach().clone() for name, tensor in mixture.state_dict().items() if not name.startswith("experts.")}

@@ -1,0 +1,104 @@
+"""A mixture from data: experts, rows that no expert has seen, the weights, and the experts of all training events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from solidrec.data.prepared import PreparedData
+from solidrec.experts.alike import content_of
+from solidrec.experts.counted import count
+from solidrec.nn.build_mixture import build_mixture
+from solidrec.nn.mixture import Experts, Mixture
+from solidrec.runs import write_history
+from solidrec.semantics.ids import SemanticIds
+from solidrec.spec import RunSpec
+from solidrec.training.gate import PASSES, Gate
+from solidrec.training.loop import Display, codebook_of, penalty_weight
+from solidrec.training.neural import WHOLE, neural_expert, of_users
+from solidrec.training.rows import Rows, pack
+from solidrec.training.seeds import rng, seed_torch
+
+FOLDS = 8
+"""Parts of the users. Memories for the rows of a part are counted without it, the neural expert is of the other half."""
+ROWS = 40_000
+"""Training events that weights are learned from, at most."""
+VALID_ROWS = 10_000
+"""Validation users that choose the pass, at most, evenly spaced."""
+
+
+def fit_mixture(
+    data: PreparedData,
+    spec: RunSpec,
+    semantics: SemanticIds | None,
+    *,
+    out: Path | None,
+    device: str,
+    display: Display,
+    say: Callable[[str], None] = lambda line: None,
+) -> Mixture:
+    """Train the experts and the weights of a mixture; validation chooses the epoch and the pass, and nothing is fitted on it.
+
+    Weights are learned from training events of users that the experts which judge them have not seen (cross-fitting): users
+    are dealt into eight parts, memories are counted without the part of a row's user, and the neural expert of a row is
+    trained, for as many epochs, on the four parts that the user is not in. Then the experts of all users take their places.
+    """
+    similar = content_of(data)
+    neural = neural_expert(data, spec, part=WHOLE, out=out, device=device, display=display, say=say)
+    log = list(neural.history)
+    if out is not None:
+        write_history(out, log)
+    seed_torch(spec.seed, "mixture")
+    of_item = None if semantics is None else torch.from_numpy(semantics.table)
+    mixture = build_mixture(spec.model, count(data, similar), semantic_of_item=of_item).to(device)
+    mixture.experts.neural.load_state_dict(neural.model.state_dict())
+    if (codebook := codebook_of(mixture)) is not None:
+        codebook.count(torch.from_numpy(np.array(data.train_counts)).to(device))
+
+    say(f"mixture: evidence on up to {ROWS:,} training events, by experts that have not seen their users")
+    parts = []
+    ended = spec.model_copy(update={"train": spec.train.model_copy(update={"epochs": neural.epochs})})
+    fold_of = rng(spec.seed, "folds").permutation(len(data.offsets) - 1) % FOLDS
+    events = sampled(data, spec.seed)
+    for half in (0, 1):
+        inside = fold_of % 2 == half
+        other = neural_expert(
+            of_users(data, ~inside), ended, part=f"half{half}", out=out, device=device, display=display, say=say
+        )  # fmt: skip
+        for fold in range(half, FOLDS, 2):
+            counted = count(of_users(data, fold_of != fold), similar)
+            experts = Experts(other.model, counted.memories, counted.counts).to(device)
+            users, positions = (each[fold_of[events[0]] == fold] for each in events)
+            parts.append(pack(experts, data, users, positions, length=spec.model.length))
+    rows = Rows.together(parts)
+    rows = rows.take(rows.found.nonzero()[:, 0])
+
+    def save(row: dict[str, Any]) -> None:
+        log.append(row)
+        if out is not None:
+            write_history(out, log)
+
+    valid = validation_rows(mixture.experts, data, spec)
+    gate = Gate(mixture, rows, valid, passes=spec.train.passes or PASSES, penalty=penalty_weight(mixture, spec.train), seed=spec.seed)
+    gate.run(display, save)
+    return mixture.eval()
+
+
+def sampled(data: PreparedData, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return users and positions (R,) of the training events that weights are learned from, in order."""
+    users, positions = data.training_targets()
+    chosen = np.sort(rng(seed, "gate rows").permutation(len(users))[:ROWS])
+    return users[chosen], positions[chosen]
+
+
+def validation_rows(experts: Experts, data: PreparedData, spec: RunSpec) -> Rows | None:
+    """Return the rows that choose the pass, None where the data has none or the number of passes is given."""
+    if "valid" not in data.manifest["negatives"] or spec.train.passes is not None:
+        return None
+    rows = data.rows("valid")
+    some = np.unique(np.linspace(0, len(rows) - 1, min(VALID_ROWS, len(rows))).astype(np.int64))
+    return pack(experts, data, rows.users[some], rows.positions[some], length=spec.model.length)

@@ -1,0 +1,94 @@
+"""The neural expert of a mixture: trained once for a specification and kept beside the data, for every mixture to share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from solidrec.artifacts import MANIFEST, new_folder, read_manifest, write_manifest, write_tensors
+from solidrec.data.prepared import PreparedData
+from solidrec.nn.build import build
+from solidrec.nn.build_mixture import plain
+from solidrec.nn.recommender import Recommender
+from solidrec.runs import HISTORY, WEIGHTS, load_weights, read_history, write_history
+from solidrec.spec import RunSpec
+from solidrec.training.checkpoint import Checkpoints
+from solidrec.training.loop import Display, Stage
+from solidrec.training.semantics import keep
+from solidrec.training.stages import fit
+
+KIND = "neural-expert"
+WHOLE = "whole"
+"""The part of the users that the expert itself is trained on: all of them."""
+
+
+class Neural(NamedTuple):
+    """A trained ``model`` and its ``history``, a row an epoch."""
+
+    model: Recommender
+    history: list[dict[str, Any]]
+
+    @property
+    def epochs(self) -> int:
+        """The epoch whose weights were kept."""
+        best = [row["epoch"] for row in self.history if row["best"]]
+        return int(best[-1])
+
+
+def neural_expert(
+    data: PreparedData,
+    spec: RunSpec,
+    *,
+    part: str,
+    out: Path | None,
+    device: str,
+    display: Display,
+    say: Callable[[str], None],
+) -> Neural:
+    """Train the neural expert of a mixture on a part of the users of `data`, or read it from beside the data.
+
+    `spec` is the mixture's, `data` holds the training events of the users of `part` alone. Epochs are logged to `out`.
+    """
+    own = RunSpec(data=spec.data, model=plain(spec.model), train=spec.train, semantics=spec.semantics, seed=spec.seed)
+    folder = data.path / "experts" / f"{own.digest()}-{part}"
+    if (folder / MANIFEST).is_file():
+        read_manifest(folder, kind=KIND)
+        model = build(own.model, items=len(data.items))
+        load_weights(model, folder / WEIGHTS)
+        say(f"neural expert ({part}): read from {folder}")
+        return Neural(model.to(device).eval(), read_history(folder))
+    say(f"neural expert ({part}): training")
+    log: list[dict[str, Any]] = []
+    checkpoints = None if out is None else Checkpoints(out / "checkpoints" / part)
+
+    def note(stage: Stage) -> None:
+        log[:] = stage.progress.history
+
+    model = fit(
+        data, own, None, out=out if part == WHOLE else None, device=device, display=display, checkpoints=checkpoints, say=say,
+        note=note,
+    )  # fmt: skip
+    found = Neural(model.eval(), log)
+    keep(folder, lambda path: save(path, found), say)
+    if checkpoints is not None:
+        checkpoints.clear()
+    return found
+
+
+def save(folder: Path, neural: Neural) -> None:
+    """Write a neural expert as an artifact folder."""
+    with new_folder(folder, replace=True) as temporary:
+        write_tensors(temporary / WEIGHTS, neural.model.state_dict())
+        write_history(temporary, neural.history)
+        write_manifest(temporary, kind=KIND, files=[WEIGHTS, HISTORY], facts={})
+
+
+def of_users(data: PreparedData, chosen: np.ndarray) -> PreparedData:
+    """Return data with the training events of the users `chosen` (U + 1,) alone, and nothing to validate on."""
+    negatives = {name: value for name, value in data.manifest["negatives"].items() if name not in ("valid", "test")}
+    ends = np.where(chosen, data.train_end, data.offsets[:-1])
+    return replace(data, train_end=ends, manifest={**data.manifest, "negatives": negatives})

@@ -1,0 +1,89 @@
+"""Rows that a mixture's weights are learned from: a history, the evidence on some candidates, and which one it was."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from solidrec.data.prepared import PreparedData
+from solidrec.data.windows import Integers
+from solidrec.evaluate.scorer import slices
+from solidrec.nn.evidence import Evidence, statistics
+from solidrec.nn.mixture import Experts
+
+BEST = 50
+"""Candidates that each expert brings: what a mixture ranks first is among the first of some expert."""
+FLOATS = 1 << 24
+"""Of evidence at a time."""
+
+
+class Rows(NamedTuple):
+    """R rows of C candidates each, the target in column 0.
+
+    ``history`` (R, L), ``read`` (R, S) its statistics, ``evidence`` on the candidates, ``kept`` (R, C) which of them count (one
+    that two experts bring counts once), and ``found`` (R,), whether any expert brings the target.
+    """
+
+    history: Int[Tensor, "R L"]
+    read: Float[Tensor, "R S"]
+    evidence: Evidence
+    kept: Bool[Tensor, "R C"]
+    found: Bool[Tensor, " R"]
+
+    def __len__(self) -> int:
+        return len(self.history)
+
+    def take(self, index: Tensor | slice) -> Rows:
+        """Return some of the rows."""
+        neural, counted, counts = self.evidence
+        evidence = Evidence(neural[index], counted[:, index], counts[index])
+        return Rows(self.history[index], self.read[index], evidence, self.kept[index], self.found[index])
+
+    @staticmethod
+    def together(parts: list[Rows]) -> Rows:
+        """Return the rows of all parts."""
+        neural, counted, counts = zip(*(part.evidence for part in parts), strict=True)
+        evidence = Evidence(torch.cat(neural), torch.cat(counted, 1), torch.cat(counts))
+        history, read, _, kept, found = zip(*parts, strict=True)
+        return Rows(torch.cat(history), torch.cat(read), evidence, torch.cat(kept), torch.cat(found))
+
+
+def pack(experts: Experts, data: PreparedData, users: Integers, positions: Integers, *, length: int) -> Rows:
+    """Return a row for each event of `users` at `positions` (R,): what the experts say before it, of their best and of it.
+
+    What a user had before is no candidate, and a target among it is not found.
+    """
+    step = max(1, FLOATS // (8 * len(data.items)))
+    parts = []
+    experts.eval()
+    with torch.no_grad():
+        for part in slices(len(users), step):
+            parts.append(pack_block(experts, data, users[part], positions[part], length=length))
+    return Rows.together(parts)
+
+
+def pack_block(experts: Experts, data: PreparedData, users: Integers, positions: Integers, *, length: int) -> Rows:
+    """Return the rows of a block of bounded memory."""
+    device = experts.counts.device
+    history = torch.from_numpy(data.histories(users, positions, length).astype(np.int64)).to(device)
+    target = torch.from_numpy(data.event_items[positions].astype(np.int64)).to(device)[:, None] - 1
+    evidence: Evidence = experts(history)
+    read = statistics(evidence, history, experts.counts)
+    # what was had before is nobody's candidate
+    row, item = (torch.from_numpy(np.asarray(each, dtype=np.int64)).to(device) for each in data.seen(users, positions))
+    seen = torch.zeros(evidence.neural.shape, dtype=torch.bool, device=device)
+    seen[row, item - 1] = True
+    k = min(BEST, evidence.neural.shape[1])
+    best = [torch.topk(scores.masked_fill(seen, -torch.inf), k).indices for scores in (evidence.neural, *evidence.counted)]
+    columns = torch.cat([target, *best], 1)
+    # the first place of each candidate counts, so the target's own does
+    again = (columns[:, :, None] == columns[:, None, :]).tril(-1).any(2)
+    kept = ~again & ~seen.gather(1, columns)
+    found = (columns[:, 1:] == target).any(1) & kept[:, 0]
+    counted = torch.stack([kind.gather(1, columns) for kind in evidence.counted])
+    counts = evidence.counts.expand(len(columns), -1).gather(1, columns)
+    return Rows(history, read, Evidence(evidence.neural.gather(1, columns), counted, counts), kept, found)

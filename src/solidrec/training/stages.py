@@ -1,0 +1,147 @@
+"""The stages of Algorithm 1: each trains a model from the weights of the one before, from its last checkpoint on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from solidrec.data.prepared import PreparedData
+from solidrec.evaluate.runner import evaluate
+from solidrec.evaluate.scorer import ModelScorer
+from solidrec.nn.build import build, stages
+from solidrec.nn.codebook import mean_of_each
+from solidrec.nn.recommender import Recommender
+from solidrec.nn.sources import Trunk
+from solidrec.runs import write_history
+from solidrec.semantics.fuse import whole
+from solidrec.semantics.ids import SemanticIds
+from solidrec.semantics.kmeans import kmeans
+from solidrec.spec import RunSpec
+from solidrec.training.batches import TrainingBatches
+from solidrec.training.checkpoint import Checkpoints, read_progress, restore
+from solidrec.training.content import has_content, start_from_content
+from solidrec.training.loop import Display, Progress, Stage, codebook_of, loss_of
+from solidrec.training.seeds import seed_torch
+from solidrec.training.semantics import Train
+
+CELLS = 1 << 27
+"""Scores of a validation over the whole catalogue, about: in a larger one an even sample of users is looked at ..."""
+FEWEST = 2_000
+"""... of at least so many."""
+
+
+def fit(
+    data: PreparedData,
+    spec: RunSpec,
+    semantics: SemanticIds | None,
+    *,
+    out: Path | None,
+    device: str,
+    display: Display,
+    checkpoints: Checkpoints | None,
+    say: Callable[[str], None] = lambda line: None,
+    note: Callable[[Stage], None] = lambda stage: None,
+) -> Recommender:
+    """Run the stages of Algorithm 1 and return the model with its best weights; `note` sees the stage after each epoch."""
+    found = checkpoints.newest(say) if checkpoints else None
+    progress = read_progress(found) if found else Progress()
+    if found:
+        say(f"resumed at stage {progress.stage}, epoch {progress.epoch}, step {progress.step}")
+
+    def save(stage: Stage) -> None:
+        note(stage)
+        if out is not None:
+            write_history(out, stage.progress.history)
+        if checkpoints is not None:
+            checkpoints.maybe_save(stage)
+
+    previous = None
+    while True:
+        model = start_of_stage(data, spec, semantics, previous, stage=progress.stage, device=device)
+        batches = batches_for(model, data, spec, device=device)
+        stage = Stage(
+            model, batches, spec.train, seed=spec.seed, progress=progress, validate=validation(model, data, spec),
+            save=save, display=display, revive=spec.model.codebook.revive,
+        )  # fmt: skip
+        if found:
+            restore(stage, found)
+            found = None
+        stage.run()
+        note(stage)
+        if progress.stage == stages(spec.model):
+            return model
+        previous, progress = model, progress.next_stage()
+
+
+def batches_for(model: Recommender, data: PreparedData, spec: RunSpec, *, device: str) -> TrainingBatches:
+    """Return the training batches of a model: one pass serves many targets if its backbone reads prefixes."""
+    stride = spec.train.served(spec.model.length) if model.reads_prefixes else None
+    loss = loss_of(model, spec.train)
+    return TrainingBatches(
+        data, length=spec.model.length, batch=spec.train.batch, negatives=loss.each, seed=spec.seed,
+        device=device, stride=stride, shared=loss.shared,
+    )  # fmt: skip
+
+
+def start_of_stage(
+    data: PreparedData, spec: RunSpec, semantics: SemanticIds | None, previous: Recommender | None, *, stage: int, device: str
+) -> Recommender:
+    """Build the model of a stage: seeded, on the weights of the stage before, with its codebook's first codes."""
+    seed_torch(spec.seed, "parameters", stage)
+    of_item = None if semantics is None else torch.from_numpy(semantics.table)
+    model = build(spec.model, items=len(data.items), semantic_of_item=of_item, stage=stage).to(device)
+    if (codebook := codebook_of(model)) is not None:
+        codebook.count(torch.from_numpy(np.array(data.train_counts)).to(device))
+    if previous is None and (spec.model.start == "content" or (spec.model.start == "auto" and has_content(data))):
+        start_from_content(model, data, seed=spec.semantics.seed)
+    if previous is not None:
+        model.load_state_dict(model.state_dict() | previous.state_dict())
+        place_codes(model, spec)
+    return model
+
+
+@torch.no_grad()
+def place_codes(model: Recommender, spec: RunSpec) -> None:
+    """Start the codebook: from the metacode if there is a trunk (Algorithm 1), else from the trained item table.
+
+    There a code that stands for a semantic id starts from the mean of its items, and the others from k-means.
+    """
+    codebook = codebook_of(model)
+    assert codebook is not None
+    trunk = next((module for module in model.modules() if isinstance(module, Trunk)), None)
+    size = len(codebook.codes)
+    if trunk is not None:
+        codes = trunk.semantics.weight[1 : size + 1]
+    elif codebook.semantic_of_item is not None:
+        codes = mean_of_each(model.items.weight[1:], codebook.semantic_of_item[1:] - 1, size)
+    else:
+        vectors = model.items.weight[1:].detach().cpu().numpy()
+        codes = torch.from_numpy(kmeans(whole(vectors), size, seed=spec.seed).centroids)
+    codebook.place(torch.arange(len(codes), device=codebook.codes.device), codes)
+
+
+def validation(model: Recommender, data: PreparedData, spec: RunSpec) -> Callable[[], dict[str, float | None] | None]:
+    """Return the function that measures a model on the validation split, if there is one."""
+    if "valid" not in data.manifest["negatives"]:
+        return lambda: None
+    protocol = spec.train.selection.protocol
+    most = max(FEWEST, CELLS // len(data.items)) if protocol == "full" else None
+
+    def measure_valid() -> dict[str, float | None]:
+        length = spec.model.length
+        return evaluate(ModelScorer(model), data, split="valid", protocol=protocol, most=most, length=length).metrics
+
+    return measure_valid
+
+
+def trained_vectors(data: PreparedData, *, device: str, display: Display) -> Train:
+    """Return a function that trains a static model and gives its item embeddings (V, D)."""
+
+    def train(static: RunSpec) -> np.ndarray:
+        model = fit(data, static, None, out=None, device=device, display=display, checkpoints=None)
+        return np.asarray(model.items.weight[1:].detach().cpu().numpy())
+
+    return train
