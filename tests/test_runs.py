@@ -222,7 +222,7 @@ def test_t12_a_newer_format_and_a_setting_of_a_newer_version_are_said_to_be_so(c
 
 def test_which_models_read_semantic_ids() -> None:
     without = {name for name in RECIPES if not needs_semantics(name)}
-    assert without == {"static", "duet", "apg"}
+    assert without == {"static", "duet", "apg", "plain"}
 
 
 def test_a_log_comes_back(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any, Literal, final
@@ -27,7 +27,9 @@ from solidrec.runs import Run, load_run
 from solidrec.serve.engine import Engine, Recommendation
 from solidrec.serve.items import add_items as with_items
 from solidrec.serve.items import save_with_items
-from solidrec.spec import RunSpec, merge
+from solidrec.presets import preset
+from solidrec.spec import MIXTURE_NAMES, RunSpec, merge, value_at
+from solidrec.training.content import has_content
 from solidrec.training.loop import Silent
 from solidrec.training.run import train_run
 from solidrec.training.tracking import check_trackers
@@ -140,6 +142,7 @@ def train(
     backbone: str | None = None,
     seed: int | None = None,
     epochs: int | None = None,
+    epochs_from: Path | str | None = None,
     out: Path | str | None = None,
     settings: Mapping[str, Any] | None = None,
     device: str = "cpu",
@@ -149,7 +152,8 @@ def train(
 ) -> Model:
     """Train a model on prepared data and return it.
 
-    Defaults: solid-duet on sasrec, seed 0. `epochs` is the maximum of each stage; `settings` is anything in a `RunSpec`,
+    Without a model name the best design for what the data has is trained (`default_model`). Defaults: sasrec, seed 0. `epochs` is the maximum of each stage; `epochs_from` is a run
+    whose settings, epochs and passes, chosen on its validation users, serve data that have none (`--fit-all`). `settings` is anything in a `RunSpec`,
     nested (``{"model": {"dim": 64}}``), and a named argument goes before it. The run folder is `out`, or
     ``runs/<model>-<backbone>-<digest>``. `threads` are torch's; one is repeatable and, on a busy machine, often the
     fastest. `track` names what gets every epoch besides ``history.jsonl``: ``tensorboard``, ``mlflow``. Raises
@@ -157,7 +161,10 @@ def train(
     """
     check_trackers(track)
     opened = data if isinstance(data, PreparedData) else PreparedData.open(data)
-    spec = run_spec(opened, model=model, backbone=backbone, seed=seed, epochs=epochs, settings=settings)
+    if epochs_from is not None:
+        settings = merge(chosen_by(load_run(epochs_from)), settings or {})
+    chosen = model or value_at(settings or {}, "model.name") or default_model(opened, say if progress else lambda line: None)
+    spec = run_spec(opened, model=chosen, backbone=backbone, seed=seed, epochs=epochs, settings=settings)
     folder = Path(out) if out is not None else Path("runs") / f"{spec.model.name}-{spec.model.backbone}-{spec.digest()}"
     before = torch.get_num_threads()
     use_threads(threads)
@@ -183,14 +190,44 @@ def run_spec(
     epochs: int | None,
     settings: Mapping[str, Any] | None,
 ) -> RunSpec:
-    """Lay the names, seed and epochs that were given over further settings, as a checked specification."""
+    """Lay the names, seed and epochs that were given over further settings, as a checked specification.
+
+    A mixture's settings lie over those of the preset *mixture*.
+    """
     given = {("model", "name"): model, ("model", "backbone"): backbone, ("train", "epochs"): epochs}
     named: dict[str, Any] = {} if seed is None else {"seed": seed}
     for (group, key), value in given.items():
         if value is not None:
             named.setdefault(group, {})[key] = value
-    own = {"data": data.fingerprint, "semantics": {"encoded": data.encoded}}
+    own: dict[str, Any] = {"data": data.fingerprint, "semantics": {"encoded": data.encoded}}
+    if str(model or value_at(settings or {}, "model.name")).startswith("mixture"):
+        own = merge(own, preset("mixture"))
     return RunSpec.parse(merge(merge(own, settings or {}), named))
+
+
+def chosen_by(run: Run) -> dict[str, Any]:
+    """Return the settings of a run with the epochs and passes that its validation users chose, for data that have none.
+
+    Raises `UsageError` for a run without validation, and for one of two stages of epochs, whose second starts from the first's best.
+    """
+    best = {row["stage"]: row["epoch"] for row in run.history if row["best"] and row["valid"] is not None}
+    name = run.spec.model.name
+    if not best or (len(best) > 1 and name not in MIXTURE_NAMES):
+        raise UsageError(f"--epochs-from {run.path}: {name!r} there has no one best epoch on validation; give --epochs")
+    train = {**run.spec.train.model_dump(mode="json"), "epochs": best[1]}
+    if name in MIXTURE_NAMES:
+        train["passes"] = best.get(2, 1)
+    spec = run.spec.model_dump(mode="json", exclude={"semantics": {"encoded"}})
+    return {"model": spec["model"], "train": train, "semantics": spec["semantics"]}
+
+
+def default_model(data: PreparedData, tell: Callable[[str], None]) -> str:
+    """Return the name of the best design that is known for what some data has, and say what it is made of."""
+    content = has_content(data)
+    read = "statistics of the evidence, semantic ids and items" if content else "statistics of the evidence"
+    about = "content" if content else "popularity (the items have no titles, categories or features)"
+    tell(f"model: a mixture of a neural model, transition memories and {about}; its weights are generated from {read}")
+    return "mixture" if content else "mixture-statistics"
 
 
 def computing_on(device: str, threads: int) -> str:

@@ -32,10 +32,11 @@ from solidrec.artifacts import (
 from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
 from solidrec.ids import IdMap
 from solidrec.nn.build import RECIPES, build
-from solidrec.nn.build_mixture import DECAYS, MIXTURES, Counted, build_mixture
+from solidrec.nn.build_mixture import CONTENT, LOG, MIXTURES, SEMANTIC, Counted, build_mixture
 from solidrec.nn.memory import Memory
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
+from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.semantics.cold import ColdStart
 from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import RunSpec
@@ -78,7 +79,7 @@ class Run:
 
 
 def needs_semantics(name: str) -> bool:
-    """Return whether a model reads semantic ids.
+    """Return whether a model cannot do without semantic ids; a mixture reads them where there are any.
 
     >>> needs_semantics("solid-duet"), needs_semantics("duet")
     (True, False)
@@ -151,7 +152,7 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
         wrote = manifest["versions"]["solidrec"]
         raise IncompatibleError(f"{path / SPEC}: written by solidrec {wrote}, does not fit this one ({error})") from None
     catalog = pl.read_parquet(path / ITEMS)
-    semantics = SemanticIds.load(path / SEMANTICS) if needs_semantics(spec.model.name) else None
+    semantics = SemanticIds.load(path / SEMANTICS) if f"{SEMANTICS}/semantics.json" in manifest["files"] else None
     of_item = None if semantics is None else torch.from_numpy(semantics.table)
     model: Recommender | Mixture
     if spec.model.name in MIXTURES:
@@ -180,13 +181,13 @@ def read_counted(path: Path, items: int) -> Counted:
     tensors = read_tensors(path)
     try:
         counts = tensors["experts.counts"]
-        parts = [[tensors[f"experts.memories.{i}.{name}"] for name in ("starts", "columns", "values")] for i in range(len(DECAYS))]
+        log, content = ([tensors[f"experts.memories.{i}.{name}"] for name in ("starts", "columns", "values")] for i in range(2))
+        of_item, ratio = (tensors[f"experts.memories.2.{name}"] for name in ("semantic_of_item", "ratio"))
     except KeyError as error:
         raise IncompatibleError(f"{path}: does not fit its spec.json, it has no {error.args[0]!r}; train again") from None
-    if len(counts) != items + 1 or any(len(part[0]) != items + 2 for part in parts):
+    if len(counts) != items + 1 or any(len(part[0]) != items + 2 for part in (log, content)) or len(of_item) != items + 1:
         raise IncompatibleError(f"{path}: its memories are not of {items:,} items; train again")
-    memories = (Memory(*part, decay) for part, decay in zip(parts, DECAYS, strict=True))
-    return Counted(tuple(memories), counts)
+    return Counted((Memory(*log, LOG), Memory(*content, CONTENT), SemanticMemory(of_item, ratio, SEMANTIC)), counts)
 
 
 def load_weights(model: Recommender | Mixture, path: Path) -> None:

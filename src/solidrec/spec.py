@@ -67,7 +67,7 @@ class CodebookSpec(Spec):
 class ModelSpec(Spec):
     """A model by its two names, its sizes (Table 7) and the clip T of Eq. 12."""
 
-    name: ModelName | MixtureName = "solid-duet"
+    name: Literal[ModelName, MixtureName] = "solid-duet"
     backbone: BackboneName = "sasrec"
     start: Literal["random", "content", "auto"] = Field(
         "random",

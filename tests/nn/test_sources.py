@@ -129,7 +129,7 @@ def test_designs_table_of_models() -> None:
         "apg", "solid-apg", "spg-apg", "sml-apg", "duet-codebook-apg", "author-code-apg",
     }  # fmt: skip
     by_source = {
-        "Shared": {"static", "static-codebook"},
+        "Shared": {"static", "static-codebook", "plain"},
         "Trunk": {"spg", "spg-apg"},
         "Branch": {"duet", "apg", "duet-codebook", "duet-codebook-apg"},
         "Sum": {"sml", "sml-apg", "solid-duet", "solid-apg"},

@@ -36,7 +36,7 @@ CONTENT = (np.eye(8)[[2, 5, 0, 0]] * [[1], [1], [1], [0]]).astype(np.float32)
 def before(data: PreparedData, tiny: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run whose embeddings start from content, so that there is something to carry over."""
     settings = {"model": tiny["model"] | {"start": "content"}, "train": tiny["train"]}
-    return train(data, epochs=6, settings=settings, out=tmp_path_factory.mktemp("cold") / "run", progress=False).run
+    return train(data, model="solid-duet", epochs=6, settings=settings, out=tmp_path_factory.mktemp("cold") / "run", progress=False).run
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ def train(
     model: Annotated[
         str | None,
         typer.Option(
-            help="Default solid-duet; static, static-codebook, apg, duet, solid-apg, solid-duet, spg, sml, duet-codebook, "
+            help="Default: the best known for what the data has (a mixture); static, plain, static-codebook, apg, duet, solid-apg, solid-duet, spg, sml, duet-codebook, "
             "author-code, or an -apg twin of the last four."
         ),
     ] = None,
@@ -30,6 +30,9 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of parameters, order, negatives and dropout; default 0.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Maximum epochs of each stage.")] = None,
+    epochs_from: Annotated[
+        Path | None, typer.Option(help="A run whose settings and best epochs serve data without validation users (--fit-all).")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; default runs/MODEL-BACKBONE-DIGEST.")] = None,
     config: Config = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, for example model.dim=64; may be repeated.")] = None,
@@ -46,7 +49,7 @@ def train(
     from solidrec.console import out as console_out
 
     trained = run(
-        data, model=model, backbone=backbone, seed=seed, epochs=epochs, out=out,
+        data, model=model, backbone=backbone, seed=seed, epochs=epochs, epochs_from=epochs_from, out=out,
         settings=settings(config, set_ or []), device=device, threads=threads, track=track or (),
     )  # fmt: skip
     metrics = trained.run.metrics

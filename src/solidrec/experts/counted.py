@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import torch
 from scipy.sparse import csr_array
+from torch import Tensor
 
 from solidrec.data.prepared import PreparedData
 from solidrec.experts.neighbours import side_by_side
 from solidrec.experts.transitions import transitions
-from solidrec.nn.build_mixture import DECAYS, Counted
+from solidrec.experts.semantic import semantic_ratio
+from solidrec.nn.build_mixture import CONTENT, LOG, SEMANTIC, Counted
 from solidrec.nn.memory import Memory
+from solidrec.nn.semantic_memory import SemanticMemory
 
 
 def memory(matrices: list[csr_array], decay: tuple[float, ...]) -> Memory:
@@ -19,8 +22,15 @@ def memory(matrices: list[csr_array], decay: tuple[float, ...]) -> Memory:
     return Memory(torch.from_numpy(starts), torch.from_numpy(columns), torch.from_numpy(values), decay)
 
 
-def count(data: PreparedData, similar: csr_array) -> Counted:
-    """Return the memories of the training events and of content, given how `similar` items are (`alike`)."""
+def count(data: PreparedData, similar: csr_array, semantic_of_item: Tensor | None) -> Counted:
+    """Return the memories of the training events and of content, given how `similar` items are (`alike`).
+
+    Without semantic ids all items have one, which says nothing.
+    """
     moved = transitions(data.event_items, data.offsets, data.train_end, items=len(data.items))
     counts = torch.from_numpy(np.asarray(data.train_counts, dtype=np.float32))
-    return Counted((memory(list(moved), DECAYS[0]), memory([similar], DECAYS[1])), counts)
+    of_item = (torch.arange(len(counts)) > 0).long() if semantic_of_item is None else semantic_of_item
+    first = np.asarray(of_item.view(len(counts), -1)[:, 0])
+    ratio = torch.from_numpy(semantic_ratio(data.event_items, data.offsets, data.train_end, semantic_of_item=first))
+    memories = (memory(list(moved), LOG), memory([similar], CONTENT), SemanticMemory(of_item, ratio, SEMANTIC))
+    return Counted(memories, counts)

@@ -13,16 +13,15 @@ from solidrec.errors import UsageError
 from solidrec.nn.build import Recipe, build, build_codebook
 from solidrec.nn.evidence import STATISTICS
 from solidrec.nn.gate import Lengths, Pooled, Reading
-from solidrec.nn.memory import Memory
-from solidrec.nn.mixture import START, Experts, Mixture, MixtureHead
+from solidrec.nn.mixture import START, Experts, Memories, Mixture, MixtureHead
 from solidrec.nn.sources import Branch, Shared, Source, Sum, Trunk
 from solidrec.nn.weights import Slots
 from solidrec.spec import ModelSpec
 
 METACODE = 16
 """Width of a mixture's metacode: its trunk generates few numbers."""
-DECAYS = ((0.5, 0.8), (0.5,))
-"""What an event more in age takes from a history's item: forward and symmetric memory; content."""
+LOG, CONTENT, SEMANTIC = (0.5, 0.8), (0.5,), 0.8
+"""What an event more in age takes from a history's item: in the forward and the symmetric memory, in content, in semantic ids."""
 
 
 class MixtureRecipe(NamedTuple):
@@ -47,9 +46,9 @@ MIXTURES: dict[str, MixtureRecipe] = {
 
 
 class Counted(NamedTuple):
-    """What is counted, not trained: the ``memories`` in the order of `DECAYS`, and the training ``counts`` (V + 1,)."""
+    """What is counted, not trained: the ``memories``, and how often an item occurs in training, ``counts`` (V + 1,)."""
 
-    memories: tuple[Memory, ...]
+    memories: Memories
     counts: Float[Tensor, " V1"]
 
 
@@ -90,7 +89,7 @@ def build_source(spec: ModelSpec, recipe: MixtureRecipe, slots: Slots, semantic_
         source = Sum(source, Lengths(slots, spec.length))
     if recipe.trunk:
         assert semantic_of_item is not None
-        source = Sum(source, Trunk(Pooled(slots, METACODE), semantic_of_item, METACODE))
+        source = Sum(source, Trunk(Pooled(slots, METACODE), semantic_of_item.clone(), METACODE))
     if recipe.branch:
         codebook = None
         if recipe.codebook:

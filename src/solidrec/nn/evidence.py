@@ -10,14 +10,16 @@ from torch import Tensor
 
 from solidrec.nn.masks import last, valid
 
-KINDS = ("forward", "symmetric", "content")
-"""Kinds of evidence that are counted: what came after, what came with, and what is alike (`experts`)."""
+KINDS = ("forward", "symmetric", "content", "semantic")
+"""Kinds of evidence that are counted: what came after, what came with, what is alike, and which semantic id comes next."""
 EXPERTS = ("neural", *KINDS, "popularity")
 """Everything that a mixture weighs."""
 TOP = 10
 SCALE = 0.05
 """What counted evidence is held against when it becomes a statistic: log(1 + x / SCALE)."""
-STATISTICS = 3 + 3 + 2 * len(KINDS) + 2 + 6
+PAIRED = 4
+"""Experts whose ten best are compared; semantic ids have no ten best."""
+STATISTICS = 3 + 3 + 2 * (PAIRED - 1) + 2 + PAIRED * (PAIRED - 1) // 2
 """How many numbers `statistics` gives."""
 
 
@@ -38,8 +40,8 @@ def statistics(evidence: Evidence, history: Int[Tensor, "B L"], count_of_item: F
 
     In order: log length of the history; mean log count of its items, and of the last one; largest log-probability, mean
     of the ten largest, entropy; for each counted kind, the largest value and the mean of the ten largest; the sums of the
-    first two kinds; and the shares of the ten best that two of the four experts have in common. Items of
-    the history take no part in the ten best. Counted values enter as log(1 + x / SCALE).
+    first two kinds; and the shares of the ten best that two experts have in common. Items of the history
+    take no part in the ten best, and semantic ids, under which many items are alike, in none of it. Counted values enter as log(1 + x / SCALE).
     """
     mask = valid(history)
     length = mask.sum(1)
@@ -50,7 +52,7 @@ def statistics(evidence: Evidence, history: Int[Tensor, "B L"], count_of_item: F
     k = min(TOP, evidence.neural.shape[1])
     # the ten best of each expert, without what the history holds
     had = (history.clamp(min=1) - 1, mask)
-    best = [torch.topk(without(scores, *had), k, sorted=False) for scores in (evidence.neural, *evidence.counted)]
+    best = [torch.topk(without(scores, *had), k, sorted=False) for scores in (evidence.neural, *evidence.counted)[:PAIRED]]
     logs = [best[0].values.clamp(min=-100), *(torch.log1p(each.values.clamp(min=0) / SCALE) for each in best[1:])]
     found = [torch.log1p(length.to(entropy.dtype)), popular.sum(1) / length.clamp(min=1), newest]
     found += [logs[0].amax(1), logs[0].mean(1), entropy]

@@ -13,13 +13,16 @@ from solidrec.nn.evidence import EXPERTS, KINDS, Evidence, statistics
 from solidrec.nn.gate import Reading
 from solidrec.nn.masks import valid
 from solidrec.nn.memory import Memory
+from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import Generated, Source
 from solidrec.nn.weights import Slots, Weights
 
+Memories = tuple[Memory, Memory, SemanticMemory]
+"""Of the log, forward and symmetric; of content; and of semantic ids."""
 BUCKETS = 8
 """Groups of items by training count: 0, 1-2, 3-6, 7-14, ... (powers of two)."""
-START = {"mixture": (0.4, 0.3, 0.6, 0.7, 0.3), "temperature": (0.05, 0.05, 0.3)}
+START = {"mixture": (0.4, 0.3, 0.6, 0.7, 0.2, 0.3), "temperature": (0.05, 0.05, 0.3, 1.0)}
 """What shared weights start from."""
 
 
@@ -62,7 +65,7 @@ class Experts(nn.Module):
 
     counts: Tensor
 
-    def __init__(self, neural: Recommender, memories: tuple[Memory, ...], counts: Float[Tensor, " V1"]) -> None:
+    def __init__(self, neural: Recommender, memories: Memories, counts: Float[Tensor, " V1"]) -> None:
         super().__init__()
         self.neural = neural
         self.memories = nn.ModuleList(memories)

@@ -18,7 +18,14 @@ from solidrec.data.catalog import Catalog, feature_source, read_catalog, read_fe
 from solidrec.data.columns import ITEMS, find_columns, id_column
 from solidrec.data.readers import Table
 from solidrec.errors import DataError, UsageError
+from solidrec.experts.alike import alike, described
+from solidrec.experts.counted import memory
 from solidrec.nn.build import build
+from solidrec.nn.build_mixture import Counted, build_mixture
+from solidrec.nn.memory import Memory
+from solidrec.nn.mixture import Experts, Mixture
+from solidrec.nn.recommender import Recommender
+from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.runs import Run, copy_run
 from solidrec.semantics.content import Content
 from solidrec.semantics.place import place
@@ -62,8 +69,14 @@ def add_items(
     rows = catalog.frame.select(name for name in run.catalog.columns if name in catalog.frame.columns)
     grown = pl.concat([run.catalog, rows.with_columns(training_count=pl.lit(0, pl.Int64))], how="diagonal_relaxed")
     ids = None if semantics is None else torch.from_numpy(semantics.table)
-    model = build(run.spec.model, items=len(grown), semantic_of_item=ids)
-    model.load_state_dict(longer(run.model.state_dict(), model.state_dict(), torch.from_numpy(run.cold.embed(matrices))))
+    embeddings = torch.from_numpy(run.cold.embed(matrices))
+    model: Recommender | Mixture
+    if isinstance(run.model, Mixture):
+        counted = recounted(run.model.experts, grown, ids)
+        model = build_mixture(run.spec.model, counted, semantic_of_item=ids)
+    else:
+        model = build(run.spec.model, items=len(grown), semantic_of_item=ids)
+    model.load_state_dict(longer(run.model.state_dict(), model.state_dict(), embeddings))
     model = model.to(run.model.items.weight.device).eval()
     known = {name: int(matrix.any(axis=1).sum()) for name, matrix in matrices.items()}
     absent = tuple(part.name for part in content.parts if part.terms is None and part.name not in (features or {}))
@@ -98,11 +111,48 @@ def given_matrices(content: Content, table: Table, catalog: Catalog, features: G
     return found
 
 
+def recounted(experts: Experts, grown: pl.DataFrame, ids: Tensor | None) -> Counted:
+    """Return the memories and counts of a mixture for the longer catalogue `grown`.
+
+    Nobody has met the new items, so the log says nothing of them, and they count as popular as the median item, lest that they
+    are new be held against them; content similarity is found anew for all. What is known by
+    feature matrices alone has none for new items: a run does not keep them.
+    """
+    moved, before, semantic = experts.memories
+    assert isinstance(moved, Memory)
+    assert isinstance(before, Memory)
+    assert isinstance(semantic, SemanticMemory)
+    new = len(grown) + 1 - len(experts.counts)
+    by_log = Memory(lengthened(moved.starts, new), moved.columns, moved.values, moved.decay)
+    by_content = Memory(lengthened(before.starts, new), before.columns, before.values, before.decay)
+    if any(described(grown)):
+        by_content = memory([alike(grown, {})], before.decay)
+    counts = experts.counts.cpu()
+    of_item = semantic.semantic_of_item.cpu()
+    by_semantics = SemanticMemory(longest(of_item, new) if ids is None else ids, semantic.ratio.cpu(), semantic.decay)
+    return Counted((by_log, by_content, by_semantics), torch.cat([counts, counts[1:].median().expand(new)]))
+
+
+def longest(of_item: Tensor, new: int) -> Tensor:
+    """Return ids of items with `new` more that have the one id there is."""
+    return torch.cat([of_item, of_item[-1:].expand(new, *of_item.shape[1:])])
+
+
+def lengthened(starts: Tensor, new: int) -> Tensor:
+    """Return `starts` (V + 2,) of a memory with `new` empty rows at its end."""
+    return torch.cat([starts, starts[-1:].expand(new)]).cpu()
+
+
 def longer(old: Mapping[str, Tensor], new: Mapping[str, Tensor], embeddings: Tensor) -> dict[str, Tensor]:
-    """Return the weights of the old model with the embeddings of new items below its table; ids of `new` are its own."""
-    table = torch.cat([old["items.weight"].cpu(), embeddings])
-    grown = {"items.weight": table} | {name: tensor for name, tensor in new.items() if name.endswith("semantic_of_item")}
-    return {name: grown.get(name, tensor) for name, tensor in old.items()}
+    """Return the weights of the old model with the embeddings of new items below its table; what is counted is that of `new`."""
+    return {name: of_new(name, tensor, new[name], embeddings) for name, tensor in old.items()}
+
+
+def of_new(name: str, old: Tensor, new: Tensor, embeddings: Tensor) -> Tensor:
+    """Return one tensor of the longer model."""
+    if name.endswith("neural.items.weight") or name == "items.weight":
+        return torch.cat([old.cpu(), embeddings])
+    return new if name.endswith("semantic_of_item") or ".memories." in name or name.endswith("experts.counts") else old
 
 
 def save_with_items(added: Added, before: Run, out: Path) -> dict[str, Any]:

@@ -23,8 +23,11 @@ def check_run(data: PreparedData, spec: RunSpec) -> None:
     check_widths(spec.model)
     if needs_semantics(spec.model.name):
         plan(data, spec.semantics)
-    if spec.train.loss == "softmax" and spec.model.backbone == "din":
-        raise UsageError("train.loss=softmax: DIN has a user state for each candidate; choose another backbone or train.loss=click")
+    if spec.model.backbone == "din" and (spec.train.loss == "softmax" or spec.model.name in MIXTURES):
+        raise UsageError(
+            f"model {spec.model.name!r} with train.loss={spec.train.loss}: DIN has a user state for each candidate, and this needs"
+            " one a user; choose another backbone, or --model NAME with train.loss=click"
+        )
     if spec.model.name in MIXTURES and "valid" not in data.manifest["negatives"] and spec.train.passes is None:
         raise UsageError(
             f"{data.path}: has no validation users to choose epochs and passes of {spec.model.name!r} by; take them from a run that"

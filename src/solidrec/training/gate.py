@@ -23,7 +23,8 @@ PASSES = 10
 """Passes over the rows at most; the one that is best on validation is kept."""
 BATCH = 256
 SHARED_RATE, RATE, DECAY = 0.02, 0.005, 1e-3
-"""Learning rate of the shared weights and of what the head owns; of what generates; and AdamW's decay of the latter."""
+"""Learning rate of the shared weights and of what the head owns; of what generates; and AdamW's decay of the latter. Both rates
+fall to 0 in a line."""
 STAGE = 2
 """The number under which the passes are logged: the neural expert's epochs are stage 1."""
 
@@ -46,6 +47,8 @@ class Gate:
         if others:
             groups.append({"params": others, "lr": RATE, "weight_decay": DECAY})
         self.optimizer = torch.optim.AdamW(groups)
+        steps = passes * -(-len(rows) // BATCH)
+        self.fading = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: max(0.0, 1 - step / max(steps, 1)))
 
     def run(self, display: Display, save: Callable[[dict[str, Any]], None]) -> None:
         """Train, logging each pass by `save`, and put the best weights back."""
@@ -86,6 +89,7 @@ class Gate:
             self.optimizer.zero_grad()
             (loss + self.penalty * generated.penalty).backward()
             self.optimizer.step()
+            self.fading.step()
             losses.append(loss.detach())
             penalties.append(generated.penalty.detach())
             display.step()

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol, final
+from typing import Any, Protocol, final, runtime_checkable
 
 import numpy as np
 import torch
@@ -49,6 +49,7 @@ class Progress:
         return Progress(stage=self.stage + 1, history=self.history)
 
 
+@runtime_checkable
 class Display(Protocol):
     """What a person sees while training."""
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from solidrec.data.prepared import PreparedData
+from solidrec.errors import DataError
 from solidrec.experts.alike import content_of
 from solidrec.experts.counted import count
 from solidrec.nn.build_mixture import build_mixture
@@ -54,7 +55,7 @@ def fit_mixture(
         write_history(out, log)
     seed_torch(spec.seed, "mixture")
     of_item = None if semantics is None else torch.from_numpy(semantics.table)
-    mixture = build_mixture(spec.model, count(data, similar), semantic_of_item=of_item).to(device)
+    mixture = build_mixture(spec.model, count(data, similar, of_item), semantic_of_item=of_item).to(device)
     mixture.experts.neural.load_state_dict(neural.model.state_dict())
     if (codebook := codebook_of(mixture)) is not None:
         codebook.count(torch.from_numpy(np.array(data.train_counts)).to(device))
@@ -62,7 +63,7 @@ def fit_mixture(
     say(f"mixture: evidence on up to {ROWS:,} training events, by experts that have not seen their users")
     parts = []
     ended = spec.model_copy(update={"train": spec.train.model_copy(update={"epochs": neural.epochs})})
-    fold_of = rng(spec.seed, "folds").permutation(len(data.offsets) - 1) % FOLDS
+    fold_of = dealt(data, spec.seed)
     events = sampled(data, spec.seed)
     for half in (0, 1):
         inside = fold_of % 2 == half
@@ -70,9 +71,11 @@ def fit_mixture(
             of_users(data, ~inside), ended, part=f"half{half}", out=out, device=device, display=display, say=say
         )  # fmt: skip
         for fold in range(half, FOLDS, 2):
-            counted = count(of_users(data, fold_of != fold), similar)
-            experts = Experts(other.model, counted.memories, counted.counts).to(device)
             users, positions = (each[fold_of[events[0]] == fold] for each in events)
+            if not len(users):
+                continue
+            counted = count(of_users(data, fold_of != fold), similar, of_item)
+            experts = Experts(other.model, counted.memories, counted.counts).to(device)
             parts.append(pack(experts, data, users, positions, length=spec.model.length))
     rows = Rows.together(parts)
     rows = rows.take(rows.found.nonzero()[:, 0])
@@ -84,8 +87,21 @@ def fit_mixture(
 
     valid = validation_rows(mixture.experts, data, spec)
     gate = Gate(mixture, rows, valid, passes=spec.train.passes or PASSES, penalty=penalty_weight(mixture, spec.train), seed=spec.seed)
-    gate.run(display, save)
+    if len(rows):
+        gate.run(display, save)
+    else:
+        say("mixture: no expert ever brings the item that came next, so the weights stay as they start")
     return mixture.eval()
+
+
+def dealt(data: PreparedData, seed: int) -> np.ndarray:
+    """Return the part 0..7 of each user (U + 1,); those who have something to learn from are dealt out evenly."""
+    learned = data.train_end - data.offsets[:-1] > 1
+    if learned.sum() < 2:
+        raise DataError(f"{data.path}: a mixture needs two users with two training events each; bring longer histories")
+    parts = np.zeros(len(learned), dtype=np.int64)
+    parts[learned] = rng(seed, "folds").permutation(learned.sum()) % FOLDS
+    return parts
 
 
 def sampled(data: PreparedData, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from solidrec.data.prepared import PreparedData
 from solidrec.data.windows import Integers
 from solidrec.evaluate.scorer import slices
-from solidrec.nn.evidence import Evidence, statistics
+from solidrec.nn.evidence import PAIRED, Evidence, statistics
 from solidrec.nn.mixture import Experts
 
 BEST = 50
@@ -78,7 +78,7 @@ def pack_block(experts: Experts, data: PreparedData, users: Integers, positions:
     seen = torch.zeros(evidence.neural.shape, dtype=torch.bool, device=device)
     seen[row, item - 1] = True
     k = min(BEST, evidence.neural.shape[1])
-    best = [torch.topk(scores.masked_fill(seen, -torch.inf), k).indices for scores in (evidence.neural, *evidence.counted)]
+    best = [torch.topk(scores.masked_fill(seen, -torch.inf), k).indices for scores in (evidence.neural, *evidence.counted)[:PAIRED]]
     columns = torch.cat([target, *best], 1)
     # the first place of each candidate counts, so the target's own does
     again = (columns[:, :, None] == columns[:, None, :]).tril(-1).any(2)

@@ -28,7 +28,7 @@ from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import RunSpec
 from solidrec.training.check import check_run
 from solidrec.training.checkpoint import Checkpoints
-from solidrec.training.content import content_map
+from solidrec.training.content import content_map, has_content
 from solidrec.training.loop import Display, Silent
 from solidrec.training.mixture import fit_mixture
 from solidrec.training.semantics import cached_semantics
@@ -102,7 +102,7 @@ def semantics_for(
     data: PreparedData, spec: RunSpec, *, device: str, display: Display, say: Callable[[str], None]
 ) -> SemanticIds | None:
     """Return the semantic ids that a run reads, made or found beside the data; None for a model that reads none."""
-    if not needs_semantics(spec.model.name):
+    if not needs_semantics(spec.model.name) and not (spec.model.name in MIXTURES and has_content(data)):
         return None
     return cached_semantics(data, spec, trained_vectors(data, device=device, display=display), device=device, say=say)
 

@@ -1,0 +1,47 @@
+"""Transitions between semantic ids: few enough to be counted well where items are rare."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from solidrec.data.windows import ranges
+from solidrec.experts.transitions import BACKWARD, FADE
+
+Array = npt.NDArray[Any]
+
+REACH = 8
+"""Events apart up to which two semantic ids are counted together."""
+PRIOR = 20.0
+"""How many events the id's share of all events is worth, beside those that were counted."""
+
+
+def semantic_ratio(event_items: Array, offsets: Array, train_end: Array, *, semantic_of_item: Array) -> npt.NDArray[np.float32]:
+    """Return (S + 1, S + 1): how much more often id b comes near id a than it does anywhere, padding with zeros.
+
+    Two events d <= 8 apart count .8^(d-1), and .3 of that in the other order. With n_ab the counts of a row and p_b the share
+    of b among training events, the ratio is (n_ab + 20 p_b) / (n_a + 20) / p_b. `semantic_of_item` is (V + 1,) in 1..S.
+
+    >>> # nobody has two events, so nothing is known
+    >>> of_item = np.array([0, 1, 2])
+    >>> semantic_ratio(np.array([1, 2]), np.array([0, 0, 1, 2]), np.array([0, 1, 2]), semantic_of_item=of_item).tolist()
+    [[0.0, 0.0, 0.0], [0.0, 1.0, 1.0], [0.0, 1.0, 1.0]]
+    """
+    users, positions = ranges(offsets[:-1], train_end)
+    ids = semantic_of_item[event_items[positions]].astype(np.int64)
+    width = int(semantic_of_item.max()) + 1
+    counted = np.zeros(width * width)
+    for distance in range(1, REACH + 1):
+        same = users[distance:] == users[:-distance]
+        if same.any():
+            cells = ids[:-distance][same] * width + ids[distance:][same]
+            counted += FADE ** (distance - 1) * np.bincount(cells, minlength=width * width)
+    table = counted.reshape(width, width)
+    table = table + BACKWARD * table.T
+    share = np.bincount(ids, minlength=width) / max(len(ids), 1)
+    smoothed = (table + PRIOR * share) / (table.sum(1, keepdims=True) + PRIOR)
+    ratio = np.divide(smoothed, share, out=np.ones_like(smoothed), where=share > 0)
+    ratio[0], ratio[:, 0] = 0, 0
+    return ratio.astype(np.float32)

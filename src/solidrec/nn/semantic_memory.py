@@ -1,0 +1,45 @@
+"""What semantic histories say: which semantic ids come after which, whatever the items."""
+
+from __future__ import annotations
+
+from typing import final
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from solidrec.nn.masks import valid
+
+
+@final
+class SemanticMemory(nn.Module):
+    """How much more often items of a semantic id come after a semantic history than after any: a ratio, 1 if it says nothing.
+
+    `ratio` (S + 1, S + 1) says it of one id after another, row 0 and column 0 being padding; a history takes the mean over its
+    items, each weighed by `decay` to the power of its age. `semantic_of_item` is (V + 1,), or (V + 1, levels): the first counts.
+
+    >>> # items 1 and 2 have id 1, item 3 has id 2; id 2 comes twice as often after id 1
+    >>> ratio = torch.tensor([[0.0, 0.0, 0.0], [0.0, 1.0, 2.0], [0.0, 0.5, 1.0]])
+    >>> SemanticMemory(torch.tensor([0, 1, 1, 2]), ratio, 0.5)(torch.tensor([[1, 0]])).tolist()
+    [[[1.0, 1.0, 2.0]]]
+    """
+
+    semantic_of_item: Tensor
+    ratio: Tensor
+
+    def __init__(self, semantic_of_item: Int[Tensor, "V1 *levels"], ratio: Float[Tensor, "S1 S1"], decay: float) -> None:
+        super().__init__()
+        self.register_buffer("semantic_of_item", semantic_of_item)
+        self.register_buffer("ratio", ratio)
+        self.decay = decay
+
+    def forward(self, history: Int[Tensor, "B L"]) -> Float[Tensor, "1 B V"]:
+        """Return the ratio of each history for items 1..V; 0 for an empty history."""
+        first = self.semantic_of_item.view(len(self.semantic_of_item), -1)[:, 0]
+        mask = valid(history)
+        age = mask.flip(1).cumsum(1).flip(1) - 1
+        weight = self.decay ** age.clamp(min=0).to(self.ratio.dtype) * mask
+        weight = weight / weight.sum(1, keepdim=True).clamp(min=1e-12)
+        shares = self.ratio.new_zeros(len(history), len(self.ratio)).scatter_add(1, F.embedding(history, first[:, None])[..., 0], weight)
+        return (shares @ self.ratio).index_select(1, first[1:])[None]

@@ -1,0 +1,178 @@
+"""A mixture against its equation, its halves, and what its sources may read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from solidrec.nn.build_mixture import CONTENT, LOG, MIXTURES, SEMANTIC, Counted, build_mixture, plain
+from solidrec.nn.evidence import EXPERTS, KINDS, PAIRED, STATISTICS, Evidence, statistics
+from solidrec.nn.memory import Memory
+from solidrec.nn.mixture import BUCKETS, START, Mixture, MixtureHead
+from solidrec.nn.semantic_memory import SemanticMemory
+from solidrec.nn.weights import BuiltWeights
+from solidrec.spec import MIXTURE_NAMES, ModelSpec
+
+V, L = 20, 6
+OF_ITEM = torch.cat([torch.zeros(1, dtype=torch.int64), torch.arange(V) % 4 + 1])
+every_mixture = pytest.mark.parametrize("name", MIXTURE_NAMES)
+
+
+def table(kinds: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Random rows over a third of all pairs of items."""
+    generator = torch.Generator().manual_seed(seed)
+    row, column = (torch.rand(V, V, generator=generator) < 0.33).nonzero(as_tuple=True)
+    starts = torch.cat([torch.zeros(2, dtype=torch.int64), torch.bincount(row, minlength=V).cumsum(0)])
+    return starts, column.int(), torch.rand(len(row), kinds, generator=generator)
+
+
+def counted() -> Counted:
+    ratio = 2 * torch.rand(5, 5, generator=torch.Generator().manual_seed(3))
+    memories = (Memory(*table(2, 1), LOG), Memory(*table(1, 2), CONTENT), SemanticMemory(OF_ITEM, ratio, SEMANTIC))
+    return Counted(memories, torch.arange(V + 1).float() ** 2)
+
+
+@pytest.fixture
+def mixture() -> Callable[[str], Mixture]:
+    def built(name: str) -> Mixture:
+        torch.manual_seed(0)
+        spec = ModelSpec.parse({"name": name, "dim": 8, "length": L, "dropout": 0.0, "clip": 0.3})
+        model = build_mixture(spec, counted(), semantic_of_item=OF_ITEM).eval()
+        with torch.no_grad():  # what generates starts at zero
+            for key, parameter in model.named_parameters():
+                if not key.startswith("experts."):
+                    parameter.add_(0.2 * torch.randn(parameter.shape))
+        return model
+
+    return built
+
+
+@pytest.fixture
+def histories() -> Tensor:
+    generator = torch.Generator().manual_seed(5)
+    return torch.randint(1, V + 1, (7, L), generator=generator) * (torch.arange(L) < torch.arange(7)[:, None])
+
+
+def test_the_two_lists_of_names_are_one() -> None:
+    assert set(MIXTURE_NAMES) == set(MIXTURES)
+    assert EXPERTS == ("neural", *KINDS, "popularity")
+    assert all(len(START[slot]) == MixtureHead().slots[slot][0] for slot in START)
+
+
+def test_the_score_is_the_equation() -> None:
+    torch.manual_seed(1)
+    head = MixtureHead()
+    with torch.no_grad():
+        head.trust.normal_()
+        head.bias.normal_()
+    neural, known, counts = -torch.rand(2, 3), torch.rand(len(KINDS), 2, 3), torch.tensor([[0.0, 2.0, 500.0]])
+    weight, scale = torch.randn(2, len(EXPERTS)), torch.randn(2, len(KINDS))
+    scores = head(Evidence(neural, known, counts), BuiltWeights({"mixture": weight, "temperature": scale}))
+    for user in range(2):
+        for item, group in enumerate([0, 1, BUCKETS - 1]):  # by training count: 0, 1-2, ..., 127 and more
+            factor = (weight[user] + head.trust[:, group]).exp()
+            parts = [neural[user, item]]
+            parts += [torch.log(1 + known[k, user, item] / scale[user, k].exp()) for k in range(len(KINDS))]
+            expected = head.bias[group] + factor @ torch.stack([*parts, torch.log(1 + counts[0, item])])
+            torch.testing.assert_close(scores[user, item], expected)
+
+
+@every_mixture
+def test_cloud_half_and_device_half_are_the_whole(mixture: Callable[[str], Mixture], histories: Tensor, name: str) -> None:
+    model = mixture(name)
+    candidates = torch.randint(1, V + 1, (7, 5), generator=torch.Generator().manual_seed(6))
+    with torch.no_grad():
+        packet = model.generate(histories).weights.tensors
+        assert {slot: tuple(tensor.shape[1:]) for slot, tensor in packet.items()} == dict(model.head.slots)
+        scores = model.score(histories, candidates, BuiltWeights(packet))
+        torch.testing.assert_close(model(histories, candidates).logits, scores)
+
+
+@every_mixture
+def test_padding_is_invisible_and_rows_are_strangers(mixture: Callable[[str], Mixture], histories: Tensor, name: str) -> None:
+    model, everything = mixture(name), torch.arange(1, V + 1)[None]
+    with torch.no_grad():
+        scores = model(histories, everything).logits
+        assert torch.isfinite(scores).all()
+        for row in range(1, len(histories)):
+            alone = model(histories[row : row + 1, :row], everything).logits
+            torch.testing.assert_close(alone[0], scores[row], rtol=1e-4, atol=1e-5)
+
+
+@every_mixture
+def test_who_is_dynamic(mixture: Callable[[str], Mixture], histories: Tensor, name: str) -> None:
+    with torch.no_grad():
+        weights = mixture(name).generate(histories).weights.tensors["mixture"]
+    assert (len(weights) == 1) == (name == "mixture-static")
+    if len(weights) > 1:
+        assert not torch.allclose(weights[1], weights[-1])
+
+
+@pytest.mark.parametrize(("name", "reads"), [("mixture-duet", True), ("mixture-spg", False), ("mixture-lengths", False)])
+def test_the_branch_reads_items_and_the_trunk_semantic_ids(mixture: Callable[[str], Mixture], name: str, reads: bool) -> None:
+    """Every item replaced by another of the same semantic id: the branch moves, the trunk does not."""
+    model = mixture(name)
+    history = torch.tensor([[1, 2, 7, 12, 0, 0]])
+    other = torch.where(history > 0, (history + 3) % V + 1, 0)
+    assert torch.equal(OF_ITEM[history], OF_ITEM[other])
+    assert (history != other).sum() == 4
+    with torch.no_grad():
+        one, two = (model.generate(each).weights.tensors["mixture"] for each in (history, other))
+    assert torch.equal(one, two) == (not reads)
+
+
+def test_generated_weights_start_as_the_shared_ones(histories: Tensor) -> None:
+    """So that a dynamic mixture begins where the static one does."""
+    spec = ModelSpec.parse({"name": "mixture", "dim": 8, "length": L})
+    model = build_mixture(spec, counted(), semantic_of_item=OF_ITEM).eval()
+    with torch.no_grad():
+        weights = model.generate(histories).weights.tensors
+    for slot, values in START.items():
+        torch.testing.assert_close(weights[slot].exp(), torch.tensor(values).expand(7, -1))
+
+
+def test_the_neural_expert_is_not_trained_with_the_weights(mixture: Callable[[str], Mixture], histories: Tensor) -> None:
+    model = mixture("mixture").train()
+    model(histories, torch.arange(1, V + 1)[None]).logits.square().sum().backward()
+    for key, parameter in model.named_parameters():
+        assert (parameter.grad is None) == key.startswith("experts."), key
+
+
+def test_statistics_say_what_they_promise() -> None:
+    history = torch.tensor([[2, 4, 0]])
+    neural = torch.log_softmax(torch.arange(12.0)[None], 1)
+    known = torch.zeros(len(KINDS), 1, 12)
+    known[0, 0, 11], known[1, 0, 11], known[1, 0, 0] = 0.1, 0.2, 0.4
+    counts = torch.arange(13.0)
+    found = statistics(Evidence(neural, known, counts[None, 1:]), history, counts)[0]
+    assert found.shape == (STATISTICS,)
+    log, log1p = torch.log, torch.log1p
+    torch.testing.assert_close(found[0], log(torch.tensor(3.0)))
+    torch.testing.assert_close(found[1], (log(torch.tensor(3.0)) + log(torch.tensor(5.0))) / 2)
+    torch.testing.assert_close(found[2], log(torch.tensor(5.0)))
+    torch.testing.assert_close(found[3], neural.max())
+    torch.testing.assert_close(found[5], -(neural.exp() * neural).sum())
+    torch.testing.assert_close(found[6], log1p(torch.tensor(2.0)))  # .1 / .05
+    torch.testing.assert_close(found[8], log1p(torch.tensor(8.0)))
+    torch.testing.assert_close(found[9], (log1p(torch.tensor(8.0)) + log1p(torch.tensor(4.0))) / 10)
+    sums = 6 + 2 * (PAIRED - 1)
+    torch.testing.assert_close(found[sums], log1p(torch.tensor(2.0)))
+    torch.testing.assert_close(found[sums + 1], log1p(torch.tensor(12.0)))
+    # the ten best of the neural expert are all but items 2 and 4; item 12 is the forward memory's only one
+    pairs = [(a, b) for a in range(PAIRED) for b in range(a)]
+    shares = dict(zip(pairs, found[sums + 2 :].tolist(), strict=True))
+    assert shares == pytest.approx({(1, 0): 0.1, (2, 0): 0.2, (2, 1): 0.1, (3, 0): 0, (3, 1): 0, (3, 2): 0})
+
+
+def test_what_a_history_holds_is_not_among_the_best() -> None:
+    """The most probable item is in the history: another is the best."""
+    neural = torch.log_softmax(torch.tensor([[5.0, 1.0, 0.0]]), 1)
+    evidence = Evidence(neural, torch.zeros(len(KINDS), 1, 3), torch.ones(1, 3))
+    assert float(statistics(evidence, torch.tensor([[1]]), torch.ones(4))[0, 3]) == pytest.approx(float(neural[0, 1]))
+
+
+def test_the_neural_expert_of_a_mixture_is_a_plain_model() -> None:
+    assert plain(ModelSpec(name="mixture", backbone="gru4rec")) == ModelSpec(name="plain", backbone="gru4rec")

@@ -1,0 +1,223 @@
+"""A mixture is trained without validation and test targets, by experts that have not seen whose rows they judge."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from solidrec import load, prepare, train
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import DataError, UsageError
+from solidrec.evaluate.baselines import popularity
+from solidrec.evaluate.runner import evaluate
+from solidrec.experts.alike import content_of
+from solidrec.experts.counted import count
+from solidrec.nn.mixture import Experts, Mixture
+from solidrec.training.loop import Silent
+from solidrec.training.mixture import FOLDS, dealt, sampled
+from solidrec.training.neural import neural_expert, of_users
+from solidrec.training.rows import pack
+
+Walk = Callable[..., tuple[pl.DataFrame, pl.DataFrame]]
+SMALL = {"model": {"dim": 8, "length": 6, "dropout": 0.1}, "train": {"batch": 128, "learning_rate": 0.01, "epochs": 3}}
+
+
+@pytest.fixture
+def copy(data: PreparedData, tmp_path: Path) -> PreparedData:
+    """Data whose folder may be written to."""
+    shutil.copytree(data.path, tmp_path / "data")
+    return PreparedData.open(tmp_path / "data")
+
+
+def state(run: Any) -> dict[str, torch.Tensor]:
+    return dict(run.model.state_dict())
+
+
+def assert_same(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> None:
+    assert one.keys() == two.keys()
+    assert [name for name in one if not torch.equal(one[name], two[name])] == []
+
+
+def test_the_default_is_a_mixture_that_recommends_what_comes_next(copy: PreparedData, tmp_path: Path) -> None:
+    """The log goes from group to group, so what is popular says nothing; and the run is read back as it was written."""
+    model = train(copy, settings=SMALL, out=tmp_path / "run", progress=False)
+    assert model.run.spec.model.name == "mixture"
+    found = model.run.metrics["valid_full"]["metrics"]["NDCG@10"]
+    floor = evaluate(lambda h, c: popularity(copy.train_counts, np.broadcast_to(c, (len(h), c.shape[1]))), copy,
+                     split="valid", protocol="full").metrics["NDCG@10"]  # fmt: skip
+    assert found > 2 * floor
+    again = load(tmp_path / "run")
+    assert_same(state(model.run), state(again.run))
+    history = list(copy.items.ids[:3])
+    assert again.recommend(history).to_json() == model.recommend(history).to_json()
+    assert again.evaluate(protocol="full").metrics == model.evaluate(protocol="full").metrics
+
+
+def test_the_experts_that_judge_a_row_have_not_seen_its_user(data: PreparedData) -> None:
+    """Take a user's events away: what the memories of the other parts say of its rows stays the same, to the bit."""
+    part = dealt(data, 0)
+    user = int(np.flatnonzero(data.train_end - data.offsets[:-1] > 2)[0])
+    similar = content_of(data)
+    _, positions = data.training_targets()
+    users = np.repeat(user, 2)
+    position = data.train_end[user] - np.array([1, 2])
+    found = []
+    for present in (np.ones(len(part), dtype=bool), np.arange(len(part)) != user):
+        counted = count(of_users(data, present & (part != part[user])), similar, None)
+        neural = neural_of_nobody(data)
+        found.append(pack(Experts(neural, counted.memories, counted.counts), data, users, position, length=6))
+    for one, two in zip(found[0].evidence, found[1].evidence, strict=True):
+        assert torch.equal(one, two)
+    assert len(positions) > 0
+
+
+def neural_of_nobody(data: PreparedData) -> Any:
+    from solidrec.nn.build import build
+    from solidrec.spec import ModelSpec
+
+    torch.manual_seed(0)
+    return build(ModelSpec(name="plain", dim=8, length=6), items=len(data.items))
+
+
+def test_the_parts_are_even_and_their_halves_are_strangers(data: PreparedData) -> None:
+    part = dealt(data, 0)
+    learned = data.train_end - data.offsets[:-1] > 1
+    sizes = np.bincount(part[learned], minlength=FOLDS)
+    assert sizes.max() - sizes.min() <= 1
+    for half in (0, 1):
+        other = of_users(data, part % 2 != half)
+        some = np.flatnonzero(other.train_end > other.offsets[:-1])
+        assert not (part[some] % 2 == half).any()
+        assert "valid" not in other.manifest["negatives"]
+
+
+def test_weights_know_nothing_of_validation_and_test(copy: PreparedData, tmp_path: Path) -> None:
+    """With epochs and passes given, other items in the last two places of every user change no weight."""
+    settings = {**SMALL, "train": SMALL["train"] | {"passes": 2, "epochs": 1}}
+    runs = []
+    for name, data in (("as-it-is", copy), ("other", with_other_targets(copy))):
+        shutil.rmtree(copy.path / "experts", ignore_errors=True)
+        runs.append(train_quietly(data, settings, tmp_path / name))
+    assert_same(*runs)
+
+
+def with_other_targets(data: PreparedData) -> PreparedData:
+    items = np.array(data.event_items)
+    for begin, end in zip(data.train_end, data.offsets[1:], strict=True):
+        items[begin:end] = items[begin:end] % len(data.items) + 1
+    negatives = {key: value for key, value in data.manifest["negatives"].items() if key not in ("valid", "test")}
+    return replace(data, event_items=items, manifest={**data.manifest, "negatives": negatives})
+
+
+def train_quietly(data: PreparedData, settings: dict[str, Any], out: Path) -> dict[str, torch.Tensor]:
+    from solidrec.api import run_spec
+    from solidrec.training.mixture import fit_mixture
+    from solidrec.training.run import semantics_for
+
+    hidden = replace(data, manifest={**data.manifest, "negatives": {"seed": 0, "stored": True}})
+    spec = run_spec(hidden, model="mixture", backbone=None, seed=0, epochs=None, settings=settings)
+    semantics = semantics_for(hidden, spec, device="cpu", display=Silent(), say=lambda line: None)
+    out.mkdir()
+    fitted = fit_mixture(hidden, spec, semantics, out=out, device="cpu", display=Silent())
+    return dict(fitted.state_dict())
+
+
+def test_mixtures_share_their_neural_expert(copy: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = train(copy, model="mixture-static", settings=SMALL, out=tmp_path / "one", progress=False).run
+
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr("solidrec.training.neural.fit", refuse)
+    two = train(copy, model="mixture-lengths", settings=SMALL, out=tmp_path / "two", progress=False).run
+    assert isinstance(one.model, Mixture)
+    assert isinstance(two.model, Mixture)
+    assert_same(dict(one.model.experts.state_dict()), dict(two.model.experts.state_dict()))
+
+
+def test_a_neural_expert_comes_back_with_its_log(copy: PreparedData, tmp_path: Path) -> None:
+    from solidrec.api import run_spec
+
+    spec = run_spec(copy, model="mixture", backbone=None, seed=0, epochs=None, settings=SMALL)
+    made = [
+        neural_expert(copy, spec, part="whole", out=None, device="cpu", display=Silent(), say=lambda line: None) for _ in range(2)
+    ]
+    assert_same(dict(made[0].model.state_dict()), dict(made[1].model.state_dict()))
+    assert made[0].history == made[1].history
+    assert made[0].epochs == made[1].epochs >= 1
+
+
+def test_the_same_seed_gives_the_same_bytes(copy: PreparedData, tmp_path: Path) -> None:
+    runs = []
+    for name in ("one", "two"):
+        shutil.rmtree(copy.path / "experts", ignore_errors=True)
+        runs.append(train(copy, settings=SMALL, out=tmp_path / name, progress=False).run)
+    assert_same(state(runs[0]), state(runs[1]))
+    assert runs[0].history[-1]["stage"] == 2
+
+
+def test_rows_leave_out_what_was_had_before_and_count_a_candidate_once(data: PreparedData) -> None:
+    similar = content_of(data)
+    counted = count(data, similar, None)
+    users, positions = sampled(data, 0)
+    rows = pack(Experts(neural_of_nobody(data), counted.memories, counted.counts), data, users, positions, length=6)
+    _, item = data.seen(users[:1], positions[:1])
+    repeats = np.array([int(data.event_items[p]) in set(data.event_items[data.offsets[u] : p].tolist())
+                        for u, p in zip(users, positions, strict=True)])  # fmt: skip
+    assert not rows.found[torch.from_numpy(repeats)].any()
+    assert rows.found.any()
+    # the catalogue has 40 items, so each that counts counts once
+    assert int(rows.kept.sum(1).max()) <= len(data.items)
+    assert len(item) >= 1
+
+
+def test_data_without_validation_need_a_run_to_learn_from(walk: Walk, tmp_path: Path) -> None:
+    log, items = walk()
+    all_of_it = prepare(log, items=items, split="none", out=tmp_path / "all")
+    with pytest.raises(UsageError, match="--epochs-from RUN"):
+        train(all_of_it, settings=SMALL, out=tmp_path / "run", progress=False)
+    split = prepare(log, items=items, out=tmp_path / "split")
+    chosen = train(split, settings=SMALL, out=tmp_path / "chosen", progress=False)
+    model = train(all_of_it, epochs_from=tmp_path / "chosen", out=tmp_path / "final", progress=False)
+    best = {row["stage"]: row["epoch"] for row in chosen.run.history if row["best"]}
+    assert (model.run.spec.train.epochs, model.run.spec.train.passes) == (best[1], best[2])
+    assert model.run.spec.model == chosen.run.spec.model
+    assert model.run.metrics == {}
+
+
+def test_ids_alone_are_enough(walk: Walk, tmp_path: Path) -> None:
+    """Without titles there is nothing to be similar by and no semantic id: the other experts answer."""
+    data = prepare(walk()[0], out=tmp_path / "bare")
+    model = train(data, settings=SMALL, out=tmp_path / "run", progress=False)
+    assert model.run.spec.model.name == "mixture-statistics"
+    assert model.run.semantics is None
+    assert len(load(tmp_path / "run").recommend([data.items.ids[0]]).items) == 10
+
+
+def test_din_has_no_user_vector_to_mix(data: PreparedData, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="DIN has a user state for each candidate"):
+        train(data, model="mixture", backbone="din", settings=SMALL, out=tmp_path / "run", progress=False)
+
+
+def test_one_user_is_too_few(tmp_path: Path) -> None:
+    log = pl.DataFrame({"user": ["a"] * 6 + ["b"], "item": list("uvwxyzq"), "position": range(7)})
+    data = prepare(log, out=tmp_path / "data", negatives=1)
+    with pytest.raises(DataError, match="two users"):
+        train(data, settings=SMALL, out=tmp_path / "run", progress=False)
+
+
+def test_no_target_found_leaves_the_weights_as_they_start(
+    copy: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("solidrec.training.rows.BEST", 0)
+    model = train(copy, settings=SMALL, out=tmp_path / "run", progress=False).run.model
+    assert isinstance(model, Mixture)
+    assert not model.head.trust.any()
