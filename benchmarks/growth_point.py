@@ -27,8 +27,8 @@ from solidrec.nn.build import build
 from solidrec.spec import ModelSpec, RunSpec
 from solidrec.training.batches import TOGETHER
 from solidrec.training.loop import Progress, Silent, Stage
-from solidrec.training.stages import batches_for
 from solidrec.training.seeds import seed_torch
+from solidrec.training.stages import batches_for
 
 STEPS, USERS = 3 * TOGETHER, 20_000
 

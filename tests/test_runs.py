@@ -44,8 +44,8 @@ def test_a_loaded_run_scores_as_the_trained_one(data: PreparedData, tiny: dict[s
     from solidrec.training.checkpoint import Checkpoints
     from solidrec.training.loop import Silent
     from solidrec.training.run import finish
-    from solidrec.training.stages import fit, trained_vectors
     from solidrec.training.semantics import cached_semantics
+    from solidrec.training.stages import fit, trained_vectors
 
     named = {"data": data.fingerprint, "model": {"name": "solid-apg"}, "train": {"epochs": 2}}
     spec = RunSpec.parse(merge(tiny, named))

@@ -23,11 +23,11 @@ from solidrec.evaluate.result import Evaluation
 from solidrec.evaluate.runner import Protocol, Seen, evaluate
 from solidrec.evaluate.scorer import scorer_of
 from solidrec.evaluate.scores import ScoreWriter
+from solidrec.presets import preset
 from solidrec.runs import Run, load_run
 from solidrec.serve.engine import Engine, Recommendation
 from solidrec.serve.items import add_items as with_items
 from solidrec.serve.items import save_with_items
-from solidrec.presets import preset
 from solidrec.spec import MIXTURE_NAMES, RunSpec, merge, value_at
 from solidrec.training.content import has_content
 from solidrec.training.loop import Silent
@@ -152,8 +152,9 @@ def train(
 ) -> Model:
     """Train a model on prepared data and return it.
 
-    Without a model name the best design for what the data has is trained (`default_model`). Defaults: sasrec, seed 0. `epochs` is the maximum of each stage; `epochs_from` is a run
-    whose settings, epochs and passes, chosen on its validation users, serve data that have none (`--fit-all`). `settings` is anything in a `RunSpec`,
+    Without a model name the best design for what the data has is trained (`default_model`). Defaults: sasrec, seed 0.
+    `epochs` is the maximum of each stage; `epochs_from` is a run whose settings, epochs and passes, chosen on its validation
+    users, serve data that have none (``split="none"``). `settings` is anything in a `RunSpec`,
     nested (``{"model": {"dim": 64}}``), and a named argument goes before it. The run folder is `out`, or
     ``runs/<model>-<backbone>-<digest>``. `threads` are torch's; one is repeatable and, on a busy machine, often the
     fastest. `track` names what gets every epoch besides ``history.jsonl``: ``tensorboard``, ``mlflow``. Raises
@@ -208,7 +209,8 @@ def run_spec(
 def chosen_by(run: Run) -> dict[str, Any]:
     """Return the settings of a run with the epochs and passes that its validation users chose, for data that have none.
 
-    Raises `UsageError` for a run without validation, and for one of two stages of epochs, whose second starts from the first's best.
+    Raises `UsageError` for a run without validation, and for one of two stages of epochs, whose second starts from the best of
+    the first.
     """
     best = {row["stage"]: row["epoch"] for row in run.history if row["best"] and row["valid"] is not None}
     name = run.spec.model.name
@@ -223,11 +225,9 @@ def chosen_by(run: Run) -> dict[str, Any]:
 
 def default_model(data: PreparedData, tell: Callable[[str], None]) -> str:
     """Return the name of the best design that is known for what some data has, and say what it is made of."""
-    content = has_content(data)
-    read = "statistics of the evidence, semantic ids and items" if content else "statistics of the evidence"
-    about = "content" if content else "popularity (the items have no titles, categories or features)"
-    tell(f"model: a mixture of a neural model, transition memories and {about}; its weights are generated from {read}")
-    return "mixture" if content else "mixture-statistics"
+    about = "content, semantic ids and popularity" if has_content(data) else "popularity (the items have no content to read)"
+    tell(f"model: mixture, a neural model, transition memories, {about}, weighed for each user by what the evidence looks like")
+    return "mixture"
 
 
 def computing_on(device: str, threads: int) -> str:

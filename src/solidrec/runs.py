@@ -181,13 +181,19 @@ def read_counted(path: Path, items: int) -> Counted:
     tensors = read_tensors(path)
     try:
         counts = tensors["experts.counts"]
-        log, content = ([tensors[f"experts.memories.{i}.{name}"] for name in ("starts", "columns", "values")] for i in range(2))
+        log, content = (read_memory(tensors, i, decay) for i, decay in enumerate((LOG, CONTENT)))
         of_item, ratio = (tensors[f"experts.memories.2.{name}"] for name in ("semantic_of_item", "ratio"))
     except KeyError as error:
         raise IncompatibleError(f"{path}: does not fit its spec.json, it has no {error.args[0]!r}; train again") from None
-    if len(counts) != items + 1 or any(len(part[0]) != items + 2 for part in (log, content)) or len(of_item) != items + 1:
+    if len(counts) != items + 1 or any(len(part.starts) != items + 2 for part in (log, content)) or len(of_item) != items + 1:
         raise IncompatibleError(f"{path}: its memories are not of {items:,} items; train again")
-    return Counted((Memory(*log, LOG), Memory(*content, CONTENT), SemanticMemory(of_item, ratio, SEMANTIC)), counts)
+    return Counted((log, content, SemanticMemory(of_item, ratio, SEMANTIC)), counts)
+
+
+def read_memory(tensors: dict[str, torch.Tensor], number: int, decay: tuple[float, ...]) -> Memory:
+    """Return one of the memories of a mixture; raises `KeyError` for a tensor that is not there."""
+    starts, columns, values = (tensors[f"experts.memories.{number}.{name}"] for name in ("starts", "columns", "values"))
+    return Memory(starts, columns, values, decay)
 
 
 def load_weights(model: Recommender | Mixture, path: Path) -> None:

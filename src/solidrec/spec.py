@@ -22,7 +22,7 @@ ModelName = Literal[
     "spg-apg", "sml-apg", "duet-codebook-apg", "author-code-apg",
 ]  # fmt: skip
 MixtureName = Literal[
-    "mixture", "mixture-static", "mixture-lengths", "mixture-statistics", "mixture-spg", "mixture-duet", "mixture-solid",
+    "mixture", "mixture-static", "mixture-lengths", "mixture-spg", "mixture-duet", "mixture-solid", "mixture-full",
 ]  # fmt: skip
 BackboneName = Literal["din", "gru4rec", "sasrec", "bert4rec"]
 MODEL_NAMES: tuple[str, ...] = get_args(ModelName)
@@ -71,7 +71,8 @@ class ModelSpec(Spec):
     backbone: BackboneName = "sasrec"
     start: Literal["random", "content", "auto"] = Field(
         "random",
-        description="of the item embeddings: content lets them start from titles, categories and features; auto does where there are",
+        description="of the item embeddings: content lets them start from titles, categories and features, each reduced by "
+        "itself; auto from all terms of an item together, where there are any",
     )
     dim: int = Field(32, ge=1, description="width D of every embedding and state")
     length: int = Field(10, ge=1, description="L, the last items of a history that are read")

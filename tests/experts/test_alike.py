@@ -56,7 +56,7 @@ def test_prose_is_read_where_there_are_no_titles() -> None:
 
 
 def test_vectors_count_where_there_are_no_terms() -> None:
-    """Centred cosines: of four corners of a square each has two neighbours at 0 and one at -1, so nothing is positive but twins."""
+    """Centred cosines: of four corners of a square each has two neighbours at 0 and one at -1, so twins alone are positive."""
     frame = pl.DataFrame({"item": list("abcde")})
     vectors = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1], [1, 1]], dtype=np.float32)
     found = alike(frame, {"x": vectors}).toarray()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from solidrec.experts.semantic import PRIOR, REACH, semantic_ratio
@@ -14,7 +16,7 @@ def test_the_ratio_is_the_smoothed_share_over_the_share() -> None:
     events = rng.integers(1, 31, size=offsets[-1])
     of_item = np.append(0, np.arange(30) % 5 + 1)
     counted, share = np.zeros((6, 6)), np.zeros(6)
-    for begin, end in zip(offsets[:-1], offsets[1:], strict=True):
+    for begin, end in pairwise(offsets):
         ids = of_item[events[begin:end]]
         for at, one in enumerate(ids):
             share[one] += 1 / len(events)

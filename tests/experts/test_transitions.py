@@ -37,9 +37,7 @@ def by_hand(events: np.ndarray, offsets: np.ndarray, ends: np.ndarray, items: in
 
 def test_both_memories_are_the_sums_over_pairs() -> None:
     events, offsets, ends = log()
-    for found, expected in zip(
-        transitions(events, offsets, ends, items=12), by_hand(events, offsets, ends, 12), strict=True
-    ):
+    for found, expected in zip(transitions(events, offsets, ends, items=12), by_hand(events, offsets, ends, 12), strict=True):
         np.testing.assert_allclose(found.toarray(), expected, rtol=1e-9)
 
 

@@ -29,6 +29,7 @@ with_branch = pytest.mark.parametrize(
 STATIC = {"static", "static-codebook", "plain"}
 """Models whose weights are the same for all."""
 
+
 def steps(model: Recommender, *, count: int) -> Iterator[int]:
     """Train on random batches with the penalty; yield after each backward pass, before the step."""
     generator = torch.Generator().manual_seed(1)

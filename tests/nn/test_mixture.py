@@ -126,7 +126,7 @@ def test_the_branch_reads_items_and_the_trunk_semantic_ids(mixture: Callable[[st
 
 def test_generated_weights_start_as_the_shared_ones(histories: Tensor) -> None:
     """So that a dynamic mixture begins where the static one does."""
-    spec = ModelSpec.parse({"name": "mixture", "dim": 8, "length": L})
+    spec = ModelSpec.parse({"name": "mixture-full", "dim": 8, "length": L})
     model = build_mixture(spec, counted(), semantic_of_item=OF_ITEM).eval()
     with torch.no_grad():
         weights = model.generate(histories).weights.tensors
@@ -135,7 +135,7 @@ def test_generated_weights_start_as_the_shared_ones(histories: Tensor) -> None:
 
 
 def test_the_neural_expert_is_not_trained_with_the_weights(mixture: Callable[[str], Mixture], histories: Tensor) -> None:
-    model = mixture("mixture").train()
+    model = mixture("mixture-full").train()
     model(histories, torch.arange(1, V + 1)[None]).logits.square().sum().backward()
     for key, parameter in model.named_parameters():
         assert (parameter.grad is None) == key.startswith("experts."), key

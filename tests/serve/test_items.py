@@ -15,6 +15,7 @@ from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_table
 from solidrec.errors import DataError, StorageError, UsageError
+from solidrec.nn.mixture import Mixture
 from solidrec.runs import Run, load_run
 from solidrec.serve.engine import Engine
 from solidrec.serve.items import add_items as with_items
@@ -36,7 +37,9 @@ CONTENT = (np.eye(8)[[2, 5, 0, 0]] * [[1], [1], [1], [0]]).astype(np.float32)
 def before(data: PreparedData, tiny: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run whose embeddings start from content, so that there is something to carry over."""
     settings = {"model": tiny["model"] | {"start": "content"}, "train": tiny["train"]}
-    return train(data, model="solid-duet", epochs=6, settings=settings, out=tmp_path_factory.mktemp("cold") / "run", progress=False).run
+    return train(
+        data, model="solid-duet", epochs=6, settings=settings, out=tmp_path_factory.mktemp("cold") / "run", progress=False
+    ).run
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +152,24 @@ def test_every_kind_of_model_and_of_ids_grows(model: str, data: PreparedData, ti
         assert again.semantics.codes.shape == (44, 2)
         kept = again.semantics.codes
         assert (kept[41:43, 0] <= again.semantics.count).all()
+
+
+def test_a_mixture_finds_new_items_by_what_they_are_like(data: PreparedData, tmp_path: Path) -> None:
+    """What the log says of the others stays; the new ones have content, a semantic id and the median count, and are found."""
+    settings = {"model": {"dim": 8, "length": 6}, "train": {"epochs": 2, "batch": 128}}
+    before = train(data, model="mixture", settings=settings, out=tmp_path / "run", progress=False)
+    facts = add_items(tmp_path / "run", NEW, features={"content": CONTENT}, out=tmp_path / "grown")
+    assert facts["added"] == 3
+    grown = load(tmp_path / "grown")
+    one, two = before.run.model, grown.run.model
+    assert isinstance(one, Mixture)
+    assert isinstance(two, Mixture)
+    history = torch.tensor([[1, 7, 20]])
+    with torch.no_grad():
+        known, longer = one.experts(history), two.experts(history)
+    torch.testing.assert_close(longer.counted[:2, :, : len(data.items)], known.counted[:2])
+    assert not longer.counted[:2, :, len(data.items) :].any()
+    assert two.experts.counts[-3:].tolist() == [float(one.experts.counts[1:].median())] * 3
+    kind = [item for item, title in zip(data.items.ids, data.catalog["title"], strict=True) if title.endswith("kind 1")]
+    order = [item["item"] for item in grown.recommend(kind, 43).items]
+    assert order.index("n0") < order.index("n1")  # kind 2 comes after kind 1, kind 5 does not

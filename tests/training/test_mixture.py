@@ -73,7 +73,7 @@ def test_the_experts_that_judge_a_row_have_not_seen_its_user(data: PreparedData)
     for present in (np.ones(len(part), dtype=bool), np.arange(len(part)) != user):
         counted = count(of_users(data, present & (part != part[user])), similar, None)
         neural = neural_of_nobody(data)
-        found.append(pack(Experts(neural, counted.memories, counted.counts), data, users, position, length=6))
+        found.append(pack(Experts(neural, counted.memories, counted.counts), data, users, position, length=6, all_of=True))
     for one, two in zip(found[0].evidence, found[1].evidence, strict=True):
         assert torch.equal(one, two)
     assert len(positions) > 0
@@ -168,7 +168,7 @@ def test_rows_leave_out_what_was_had_before_and_count_a_candidate_once(data: Pre
     similar = content_of(data)
     counted = count(data, similar, None)
     users, positions = sampled(data, 0)
-    rows = pack(Experts(neural_of_nobody(data), counted.memories, counted.counts), data, users, positions, length=6)
+    rows = pack(Experts(neural_of_nobody(data), counted.memories, counted.counts), data, users, positions, length=6, all_of=True)
     _, item = data.seen(users[:1], positions[:1])
     repeats = np.array([int(data.event_items[p]) in set(data.event_items[data.offsets[u] : p].tolist())
                         for u, p in zip(users, positions, strict=True)])  # fmt: skip
@@ -197,7 +197,7 @@ def test_ids_alone_are_enough(walk: Walk, tmp_path: Path) -> None:
     """Without titles there is nothing to be similar by and no semantic id: the other experts answer."""
     data = prepare(walk()[0], out=tmp_path / "bare")
     model = train(data, settings=SMALL, out=tmp_path / "run", progress=False)
-    assert model.run.spec.model.name == "mixture-statistics"
+    assert model.run.spec.model.name == "mixture"
     assert model.run.semantics is None
     assert len(load(tmp_path / "run").recommend([data.items.ids[0]]).items) == 10
 

@@ -31,8 +31,8 @@ from solidrec.spec import RunSpec
 from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.loop import Progress, Row
 from solidrec.training.run import finished, train_run
-from solidrec.training.stages import start_of_stage
 from solidrec.training.semantics import cached_semantics
+from solidrec.training.stages import start_of_stage
 
 Strip = Callable[[list[Row]], list[Row]]
 EPOCHS, STEPS = 3, 5  # of each stage, and steps an epoch: 90 users x 6 targets in batches of 128

@@ -17,8 +17,8 @@ from solidrec.semantics.kmeans import kmeans
 from solidrec.spec import RunSpec
 from solidrec.training.loop import Silent
 from solidrec.training.run import train_run
-from solidrec.training.stages import fit
 from solidrec.training.semantics import cached_semantics
+from solidrec.training.stages import fit
 
 
 def test_semantics_come_from_what_the_data_has_and_are_made_once(

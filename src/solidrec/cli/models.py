@@ -21,8 +21,9 @@ def train(
     model: Annotated[
         str | None,
         typer.Option(
-            help="Default: the best known for what the data has (a mixture); static, plain, static-codebook, apg, duet, solid-apg, solid-duet, spg, sml, duet-codebook, "
-            "author-code, or an -apg twin of the last four."
+            help="Default mixture, the best known; mixture-static, -lengths, -spg, -duet, -solid, -full; plain, static, "
+            "static-codebook, apg, duet, solid-apg, solid-duet, spg, sml, duet-codebook, author-code, or an -apg twin of the last "
+            "four."
         ),
     ] = None,
     backbone: Annotated[
@@ -31,7 +32,7 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Seed of parameters, order, negatives and dropout; default 0.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Maximum epochs of each stage.")] = None,
     epochs_from: Annotated[
-        Path | None, typer.Option(help="A run whose settings and best epochs serve data without validation users (--fit-all).")
+        Path | None, typer.Option(help="A run whose settings and best epochs serve data without validation users (--split none).")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; default runs/MODEL-BACKBONE-DIGEST.")] = None,
     config: Config = None,

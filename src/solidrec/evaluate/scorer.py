@@ -95,18 +95,21 @@ class MixtureScorer(HistoryScorer):
         return partial(self.mix, histories)
 
     def mix(self, histories: Array, rows: slice, candidates: Array) -> Array:
-        """Score `candidates` (r or 1, C) for some rows of `histories`, in blocks."""
+        """Score `candidates` (r or 1, C) for some rows of `histories`, in blocks of about equally long ones."""
         histories = histories[rows]
         items = len(self.model.items.weight) - 1
         scores = np.empty((len(histories), candidates.shape[1]), dtype=np.float32)
+        lengths = (histories != 0).sum(1)
+        order = np.argsort(lengths, kind="stable")
         with evaluating(self.model):
             for part in slices(len(histories), max(1, FLOATS_AT_ONCE // (4 * items))):
-                history = self.tensor(histories[part])
+                some = order[part]
+                history = self.tensor(histories[some, : max(1, lengths[some[-1]])])  # padding is invisible, and not free
                 evidence = self.model.experts(history)
                 found = self.model.head(evidence, self.model.read(history, evidence).weights)
                 if len(candidates) > 1 or candidates.shape[1] < items:
-                    found = of_candidates(found, self.tensor(candidates if len(candidates) == 1 else candidates[part]))
-                scores[part] = array(found)
+                    found = of_candidates(found, self.tensor(candidates if len(candidates) == 1 else candidates[some]))
+                scores[some] = array(found)
         return scores
 
 

@@ -17,7 +17,7 @@ from solidrec.errors import DamagedError, IncompatibleError
 from solidrec.evaluate.baselines import BASELINES
 from solidrec.evaluate.cost import cost, training_seconds
 from solidrec.evaluate.runner import Protocol, evaluate
-from solidrec.evaluate.scorer import scorer_of, Scorer
+from solidrec.evaluate.scorer import Scorer, scorer_of
 from solidrec.evaluate.stability import stability
 from solidrec.experiments.grid import Cell
 from solidrec.experiments.results import RUNS, write_users

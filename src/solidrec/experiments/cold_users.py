@@ -18,6 +18,7 @@ from solidrec.evaluate.intervals import paired_difference
 from solidrec.evaluate.runner import evaluate
 from solidrec.evaluate.scorer import scorer_of
 from solidrec.experiments.trainings import Row, Training, check_settings, corrected, gap_text, train_all, write_results
+from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
 from solidrec.runs import load_run
 from solidrec.serve.engine import trunk_alone
@@ -60,7 +61,7 @@ def rows_at(data: PreparedData, trainings: Sequence[Training], out: Path, *, eve
     found: dict[str, list[Any]] = {}
     for training in trainings:
         model = load_run(training.folder(out)).model
-        variants: dict[str, Recommender | None] = {training.row: model, TRUNK: trunk_alone(model)}
+        variants: dict[str, Recommender | Mixture | None] = {training.row: model, TRUNK: trunk_alone(model)}
         for name, variant in variants.items():
             if variant is not None:
                 found.setdefault(name, []).append(evaluate(scorer_of(variant), data, split="test", length=events))

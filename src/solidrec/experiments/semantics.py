@@ -16,8 +16,8 @@ from solidrec.semantics.modality import CATEGORIES, modality
 from solidrec.semantics.quality import quality
 from solidrec.spec import RunSpec, SemanticsSpec
 from solidrec.training.loop import Silent
-from solidrec.training.stages import trained_vectors
 from solidrec.training.semantics import cached_semantics, item_vectors
+from solidrec.training.stages import trained_vectors
 
 
 def make_semantics(path: Path, spec: SemanticsSpec, *, threads: int = 1) -> tuple[PreparedData, SemanticIds]:

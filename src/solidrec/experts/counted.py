@@ -9,8 +9,8 @@ from torch import Tensor
 
 from solidrec.data.prepared import PreparedData
 from solidrec.experts.neighbours import side_by_side
-from solidrec.experts.transitions import transitions
 from solidrec.experts.semantic import semantic_ratio
+from solidrec.experts.transitions import transitions
 from solidrec.nn.build_mixture import CONTENT, LOG, SEMANTIC, Counted
 from solidrec.nn.memory import Memory
 from solidrec.nn.semantic_memory import SemanticMemory

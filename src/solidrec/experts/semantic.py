@@ -44,4 +44,4 @@ def semantic_ratio(event_items: Array, offsets: Array, train_end: Array, *, sema
     smoothed = (table + PRIOR * share) / (table.sum(1, keepdims=True) + PRIOR)
     ratio = np.divide(smoothed, share, out=np.ones_like(smoothed), where=share > 0)
     ratio[0], ratio[:, 0] = 0, 0
-    return ratio.astype(np.float32)
+    return np.asarray(ratio, dtype=np.float32)

@@ -37,11 +37,11 @@ class MixtureRecipe(NamedTuple):
 MIXTURES: dict[str, MixtureRecipe] = {
     "mixture-static": MixtureRecipe(),
     "mixture-lengths": MixtureRecipe(lengths=True),
-    "mixture-statistics": MixtureRecipe(statistics=True),
     "mixture-spg": MixtureRecipe(trunk=True),
     "mixture-duet": MixtureRecipe(branch=True),
     "mixture-solid": MixtureRecipe(trunk=True, branch=True, codebook=True),
-    "mixture": MixtureRecipe(statistics=True, trunk=True, branch=True),
+    "mixture": MixtureRecipe(statistics=True),
+    "mixture-full": MixtureRecipe(statistics=True, trunk=True, branch=True),
 }
 
 

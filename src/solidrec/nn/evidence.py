@@ -41,7 +41,8 @@ def statistics(evidence: Evidence, history: Int[Tensor, "B L"], count_of_item: F
     In order: log length of the history; mean log count of its items, and of the last one; largest log-probability, mean
     of the ten largest, entropy; for each counted kind, the largest value and the mean of the ten largest; the sums of the
     first two kinds; and the shares of the ten best that two experts have in common. Items of the history
-    take no part in the ten best, and semantic ids, under which many items are alike, in none of it. Counted values enter as log(1 + x / SCALE).
+    take no part in the ten best, and semantic ids, under which many items are alike, in none of it. Counted values enter as
+    log(1 + x / SCALE).
     """
     mask = valid(history)
     length = mask.sum(1)

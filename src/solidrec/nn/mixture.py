@@ -13,8 +13,8 @@ from solidrec.nn.evidence import EXPERTS, KINDS, Evidence, statistics
 from solidrec.nn.gate import Reading
 from solidrec.nn.masks import valid
 from solidrec.nn.memory import Memory
-from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.nn.recommender import Recommender
+from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.nn.sources import Generated, Source
 from solidrec.nn.weights import Slots, Weights
 

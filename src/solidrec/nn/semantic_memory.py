@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import final
 
-import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -41,5 +40,7 @@ class SemanticMemory(nn.Module):
         age = mask.flip(1).cumsum(1).flip(1) - 1
         weight = self.decay ** age.clamp(min=0).to(self.ratio.dtype) * mask
         weight = weight / weight.sum(1, keepdim=True).clamp(min=1e-12)
-        shares = self.ratio.new_zeros(len(history), len(self.ratio)).scatter_add(1, F.embedding(history, first[:, None])[..., 0], weight)
+        shares = self.ratio.new_zeros(len(history), len(self.ratio)).scatter_add(
+            1, F.embedding(history, first[:, None])[..., 0], weight
+        )
         return (shares @ self.ratio).index_select(1, first[1:])[None]

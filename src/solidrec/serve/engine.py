@@ -152,7 +152,7 @@ class Engine:
         return pl.DataFrame({"item": self.run.items.ids, "vector": vectors})
 
     def user_vectors(self, histories: Sequence[Sequence[str]]) -> Array:
-        """Return (B, D): the vectors whose dot products with item vectors are the logits, of a mixture those of its neural expert.
+        """Return (B, D): the vectors whose dot products with item vectors are the logits (a mixture's neural expert's).
 
         Raises `UsageError` for a backbone such as DIN, whose user state depends on the candidate.
         """

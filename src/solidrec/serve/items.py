@@ -152,7 +152,8 @@ def of_new(name: str, old: Tensor, new: Tensor, embeddings: Tensor) -> Tensor:
     """Return one tensor of the longer model."""
     if name.endswith("neural.items.weight") or name == "items.weight":
         return torch.cat([old.cpu(), embeddings])
-    return new if name.endswith("semantic_of_item") or ".memories." in name or name.endswith("experts.counts") else old
+    counted = (".memories." in name) or name.endswith(("semantic_of_item", "experts.counts"))
+    return new if counted else old
 
 
 def save_with_items(added: Added, before: Run, out: Path) -> dict[str, Any]:

@@ -25,11 +25,11 @@ def check_run(data: PreparedData, spec: RunSpec) -> None:
         plan(data, spec.semantics)
     if spec.model.backbone == "din" and (spec.train.loss == "softmax" or spec.model.name in MIXTURES):
         raise UsageError(
-            f"model {spec.model.name!r} with train.loss={spec.train.loss}: DIN has a user state for each candidate, and this needs"
-            " one a user; choose another backbone, or --model NAME with train.loss=click"
+            f"model {spec.model.name!r} with train.loss={spec.train.loss}: DIN has a user state for each candidate, and this "
+            "needs one a user; choose another backbone, or --model NAME with train.loss=click"
         )
     if spec.model.name in MIXTURES and "valid" not in data.manifest["negatives"] and spec.train.passes is None:
         raise UsageError(
-            f"{data.path}: has no validation users to choose epochs and passes of {spec.model.name!r} by; take them from a run that"
-            " had some (--epochs-from RUN), or prepare with --split leave-one-out"
+            f"{data.path}: has no validation users to choose epochs and passes of {spec.model.name!r} by; take them from a run "
+            "that had some (--epochs-from RUN), or prepare with --split leave-one-out"
         )

@@ -8,6 +8,7 @@ import torch
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.evaluate.scorer import ModelScorer
+from solidrec.experts.alike import described, term_rows
 from solidrec.nn.recommender import Recommender, dot
 from solidrec.semantics.cold import ColdStart, Score, fit_cold
 from solidrec.semantics.content import fit_content, principal
@@ -19,6 +20,30 @@ START = 0.1  # standard deviation of embeddings when training begins, as of rand
 def has_content(data: PreparedData) -> bool:
     """Return whether the items of some data have any content: titles, categories, tokens or features."""
     return any(name != ID for name in available(data))
+
+
+@torch.no_grad()
+def start_from_terms(model: Recommender, data: PreparedData, *, seed: int) -> None:
+    """Let embeddings start from what items are described by: the first D singular vectors of TF-IDF rows, of unit variance.
+
+    One bag of all terms of an item tells more than its titles, categories and tokens reduced one by one. Items without a
+    term keep their random start; data without any start from `start_from_content`.
+    """
+    from sklearn.decomposition import TruncatedSVD
+
+    bags = described(data.catalog)
+    if not any(bags):
+        start_from_content(model, data, seed=seed)
+        return
+    rows = term_rows(bags)
+    width = min(model.items.embedding_dim, *(size - 1 for size in rows.shape))
+    if width < 1:
+        return
+    vectors = TruncatedSVD(width, random_state=seed).fit_transform(rows)
+    known = np.flatnonzero(np.diff(rows.indptr))
+    vectors = (vectors - vectors[known].mean(0)) / np.maximum(vectors[known].std(0), 1e-9)
+    found = torch.from_numpy(START * vectors[known]).to(model.items.weight)
+    model.items.weight[torch.from_numpy(known + 1), :width] = found
 
 
 @torch.no_grad()

@@ -22,9 +22,11 @@ from solidrec.training.seeds import rng, seed_torch
 PASSES = 10
 """Passes over the rows at most; the one that is best on validation is kept."""
 BATCH = 256
-SHARED_RATE, RATE, DECAY = 0.02, 0.005, 1e-3
+SHARED_RATE, RATE, DECAY = 0.02, 0.002, 1e-3
 """Learning rate of the shared weights and of what the head owns; of what generates; and AdamW's decay of the latter. Both rates
 fall to 0 in a line."""
+FADE = 0.5
+"""What an event more between a row and the end of its user's training takes from the row: the next one is what counts."""
 STAGE = 2
 """The number under which the passes are logged: the neural expert's epochs are stage 1."""
 
@@ -61,7 +63,7 @@ class Gate:
             started = time.perf_counter()
             loss, penalty = self.run_pass(number, display)
             metrics = None if self.valid is None else self.metrics(self.valid)
-            score = number if metrics is None else metrics["NDCG@10"]
+            score = float(number) if metrics is None else metrics["NDCG@10"]
             row: dict[str, Any] = {"stage": STAGE, "epoch": number, "step": number * steps, "loss": loss, "penalty": penalty}
             row |= {"valid": metrics, "seconds": time.perf_counter() - started, "best": score > best}
             if metrics is not None:
@@ -85,7 +87,11 @@ class Gate:
             rows = self.rows.take(index)
             generated = self.mixture.weigh(rows.history, rows.read)
             scores = self.mixture.head(rows.evidence, generated.weights).masked_fill(~rows.kept, -torch.inf)
-            loss = F.cross_entropy(scores, torch.zeros(len(scores), dtype=torch.int64, device=scores.device))
+            losses_of = F.cross_entropy(
+                scores, torch.zeros(len(scores), dtype=torch.int64, device=scores.device), reduction="none"
+            )
+            weight = FADE ** rows.left.to(scores.dtype)
+            loss = (weight * losses_of).sum() / weight.sum()
             self.optimizer.zero_grad()
             (loss + self.penalty * generated.penalty).backward()
             self.optimizer.step()
@@ -99,7 +105,7 @@ class Gate:
         return mean, float(torch.stack(penalties).mean())
 
     @torch.no_grad()
-    def metrics(self, rows: Rows) -> dict[str, float | None]:
+    def metrics(self, rows: Rows) -> dict[str, float]:
         """Return NDCG@10 and Recall@10 of the targets among the candidates; a target that no expert brings is a miss."""
         self.mixture.eval()
         places = torch.cat([self.places(rows.take(slice(i, i + 4096))) for i in range(0, len(rows), 4096)])
@@ -110,7 +116,8 @@ class Gate:
     def places(self, rows: Rows) -> Float[Tensor, " R"]:
         """Return how many candidates stand before each target."""
         scores = self.mixture.head(rows.evidence, self.mixture.weigh(rows.history, rows.read).weights)
-        return ((scores > scores[:, :1]) & rows.kept).sum(1).float()
+        before: Tensor = ((scores > scores[:, :1]) & rows.kept).sum(1)
+        return before.float()
 
 
 def trained_state(mixture: Mixture) -> dict[str, Tensor]:

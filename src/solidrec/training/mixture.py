@@ -26,7 +26,7 @@ from solidrec.training.seeds import rng, seed_torch
 
 FOLDS = 8
 """Parts of the users. Memories for the rows of a part are counted without it, the neural expert is of the other half."""
-ROWS = 40_000
+ROWS = 100_000
 """Training events that weights are learned from, at most."""
 VALID_ROWS = 10_000
 """Validation users that choose the pass, at most, evenly spaced."""
@@ -76,9 +76,8 @@ def fit_mixture(
                 continue
             counted = count(of_users(data, fold_of != fold), similar, of_item)
             experts = Experts(other.model, counted.memories, counted.counts).to(device)
-            parts.append(pack(experts, data, users, positions, length=spec.model.length))
+            parts.append(pack(experts, data, users, positions, length=spec.model.length, all_of=False))
     rows = Rows.together(parts)
-    rows = rows.take(rows.found.nonzero()[:, 0])
 
     def save(row: dict[str, Any]) -> None:
         log.append(row)
@@ -86,7 +85,9 @@ def fit_mixture(
             write_history(out, log)
 
     valid = validation_rows(mixture.experts, data, spec)
-    gate = Gate(mixture, rows, valid, passes=spec.train.passes or PASSES, penalty=penalty_weight(mixture, spec.train), seed=spec.seed)
+    gate = Gate(
+        mixture, rows, valid, passes=spec.train.passes or PASSES, penalty=penalty_weight(mixture, spec.train), seed=spec.seed
+    )
     if len(rows):
         gate.run(display, save)
     else:
@@ -117,4 +118,4 @@ def validation_rows(experts: Experts, data: PreparedData, spec: RunSpec) -> Rows
         return None
     rows = data.rows("valid")
     some = np.unique(np.linspace(0, len(rows) - 1, min(VALID_ROWS, len(rows))).astype(np.int64))
-    return pack(experts, data, rows.users[some], rows.positions[some], length=spec.model.length)
+    return pack(experts, data, rows.users[some], rows.positions[some], length=spec.model.length, all_of=True)

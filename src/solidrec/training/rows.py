@@ -25,7 +25,8 @@ class Rows(NamedTuple):
     """R rows of C candidates each, the target in column 0.
 
     ``history`` (R, L), ``read`` (R, S) its statistics, ``evidence`` on the candidates, ``kept`` (R, C) which of them count (one
-    that two experts bring counts once), and ``found`` (R,), whether any expert brings the target.
+    that two experts bring counts once), ``found`` (R,), whether any expert brings the target, and ``left`` (R,), how many
+    training events of the user come after it.
     """
 
     history: Int[Tensor, "R L"]
@@ -33,6 +34,7 @@ class Rows(NamedTuple):
     evidence: Evidence
     kept: Bool[Tensor, "R C"]
     found: Bool[Tensor, " R"]
+    left: Int[Tensor, " R"]
 
     def __len__(self) -> int:
         return len(self.history)
@@ -41,28 +43,30 @@ class Rows(NamedTuple):
         """Return some of the rows."""
         neural, counted, counts = self.evidence
         evidence = Evidence(neural[index], counted[:, index], counts[index])
-        return Rows(self.history[index], self.read[index], evidence, self.kept[index], self.found[index])
+        return Rows(self.history[index], self.read[index], evidence, self.kept[index], self.found[index], self.left[index])
 
     @staticmethod
     def together(parts: list[Rows]) -> Rows:
         """Return the rows of all parts."""
         neural, counted, counts = zip(*(part.evidence for part in parts), strict=True)
         evidence = Evidence(torch.cat(neural), torch.cat(counted, 1), torch.cat(counts))
-        history, read, _, kept, found = zip(*parts, strict=True)
-        return Rows(torch.cat(history), torch.cat(read), evidence, torch.cat(kept), torch.cat(found))
+        history, read, _, kept, found, left = (list(each) for each in zip(*parts, strict=True))
+        return Rows(torch.cat(history), torch.cat(read), evidence, torch.cat(kept), torch.cat(found), torch.cat(left))
 
 
-def pack(experts: Experts, data: PreparedData, users: Integers, positions: Integers, *, length: int) -> Rows:
+def pack(experts: Experts, data: PreparedData, users: Integers, positions: Integers, *, length: int, all_of: bool) -> Rows:
     """Return a row for each event of `users` at `positions` (R,): what the experts say before it, of their best and of it.
 
-    What a user had before is no candidate, and a target among it is not found.
+    What a user had before is no candidate, and a target among it is not found. Rows whose target is not found teach nothing;
+    they are there if `all_of` them are wanted.
     """
     step = max(1, FLOATS // (8 * len(data.items)))
     parts = []
     experts.eval()
     with torch.no_grad():
         for part in slices(len(users), step):
-            parts.append(pack_block(experts, data, users[part], positions[part], length=length))
+            rows = pack_block(experts, data, users[part], positions[part], length=length)
+            parts.append(rows if all_of else rows.take(rows.found.nonzero()[:, 0]))
     return Rows.together(parts)
 
 
@@ -78,7 +82,9 @@ def pack_block(experts: Experts, data: PreparedData, users: Integers, positions:
     seen = torch.zeros(evidence.neural.shape, dtype=torch.bool, device=device)
     seen[row, item - 1] = True
     k = min(BEST, evidence.neural.shape[1])
-    best = [torch.topk(scores.masked_fill(seen, -torch.inf), k).indices for scores in (evidence.neural, *evidence.counted)[:PAIRED]]
+    best = [
+        torch.topk(scores.masked_fill(seen, -torch.inf), k).indices for scores in (evidence.neural, *evidence.counted)[:PAIRED]
+    ]
     columns = torch.cat([target, *best], 1)
     # the first place of each candidate counts, so the target's own does
     again = (columns[:, :, None] == columns[:, None, :]).tril(-1).any(2)
@@ -86,4 +92,5 @@ def pack_block(experts: Experts, data: PreparedData, users: Integers, positions:
     found = (columns[:, 1:] == target).any(1) & kept[:, 0]
     counted = torch.stack([kind.gather(1, columns) for kind in evidence.counted])
     counts = evidence.counts.expand(len(columns), -1).gather(1, columns)
-    return Rows(history, read, Evidence(evidence.neural.gather(1, columns), counted, counts), kept, found)
+    left = torch.from_numpy(data.train_end[users] - 1 - positions).to(device)
+    return Rows(history, read, Evidence(evidence.neural.gather(1, columns), counted, counts), kept, found, left)

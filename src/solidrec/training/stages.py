@@ -22,7 +22,7 @@ from solidrec.semantics.kmeans import kmeans
 from solidrec.spec import RunSpec
 from solidrec.training.batches import TrainingBatches
 from solidrec.training.checkpoint import Checkpoints, read_progress, restore
-from solidrec.training.content import has_content, start_from_content
+from solidrec.training.content import has_content, start_from_content, start_from_terms
 from solidrec.training.loop import Display, Progress, Stage, codebook_of, loss_of
 from solidrec.training.seeds import seed_torch
 from solidrec.training.semantics import Train
@@ -95,8 +95,10 @@ def start_of_stage(
     model = build(spec.model, items=len(data.items), semantic_of_item=of_item, stage=stage).to(device)
     if (codebook := codebook_of(model)) is not None:
         codebook.count(torch.from_numpy(np.array(data.train_counts)).to(device))
-    if previous is None and (spec.model.start == "content" or (spec.model.start == "auto" and has_content(data))):
+    if previous is None and spec.model.start == "content":
         start_from_content(model, data, seed=spec.semantics.seed)
+    if previous is None and spec.model.start == "auto" and has_content(data):
+        start_from_terms(model, data, seed=spec.semantics.seed)
     if previous is not None:
         model.load_state_dict(model.state_dict() | previous.state_dict())
         place_codes(model, spec)

@@ -17,8 +17,8 @@ from solidrec.nn.recommender import Recommender
 from solidrec.runs import needs_semantics
 from solidrec.spec import ModelSpec, RunSpec, TrainSpec
 from solidrec.training.loop import Progress, Silent, Stage
-from solidrec.training.stages import batches_for
 from solidrec.training.seeds import seed_torch
+from solidrec.training.stages import batches_for
 
 ML100K_CODES = 246
 """What `semantic_ids` gives for the 1,682 items of MovieLens 100K; the floor counts the search of so many."""

@@ -18,12 +18,14 @@ from solidrec.api import Model, load, run_spec
 from solidrec.artifacts import MANIFEST, read_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
+from solidrec.evaluate.scorer import neural_of
 from solidrec.experiments.fidelity.chance import chance, untrained
 from solidrec.experiments.fidelity.learning import learning
 from solidrec.experiments.fidelity.model import clip, independence, padding, prefixes
 from solidrec.experiments.fidelity.slicing import bounded, kept_items, model_of, semantics_for, semantics_of, slice_of
 from solidrec.experiments.fidelity.subject import Subject, Verdict
 from solidrec.experiments.fidelity.training import export, reload, repeatable, resume
+from solidrec.nn.build_mixture import MIXTURES, plain
 from solidrec.runs import SPEC, Run
 from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import RunSpec
@@ -121,9 +123,12 @@ def prepared_subject(
         whole = PreparedData.open(path)
         spec = run_spec(whole, model=model, backbone=backbone, seed=None, epochs=None, settings=settings)
         semantics = semantics_for(whole, spec)
+    named: str = spec.model.name
+    if named in MIXTURES:  # the neural expert is what is trained by gradients over histories
+        spec, named = spec.model_copy(update={"model": plain(spec.model)}), f"the neural expert of {named}"
     subject = cut(whole, spec, semantics, folder, run=run)
     facts = {
-        "path": str(path), "model": spec.model.name, "backbone": spec.model.backbone, "spec": spec.model_dump(mode="json"),
+        "path": str(path), "model": named, "backbone": spec.model.backbone, "spec": spec.model_dump(mode="json"),
         "slice": {"users": len(subject.data.users), "of_users": len(whole.users), "items": len(subject.data.items),
                   "of_items": len(whole.items), "batch": subject.spec.train.batch, "epochs": subject.spec.train.epochs},
         "semantics": None if semantics is None else f"{semantics.count} by {semantics.method} ({semantics.reason})",
@@ -138,7 +143,7 @@ def cut(whole: PreparedData, spec: RunSpec, semantics: SemanticIds | None, folde
     data = slice_of(whole, short, folder / "data", items)
     short = short.model_copy(update={"data": data.fingerprint})
     start_of_stage(data, short, semantics, None, stage=1, device="cpu")  # settings that no model can be built of are refused here
-    trained = None if run is None else model_of(run.model, short, semantics, items)
+    trained = None if run is None else model_of(neural_of(run.model), short, semantics, items)
     return Subject(data, short, semantics, folder, trained)
 
 

@@ -19,8 +19,8 @@ from solidrec.spec import RunSpec
 from solidrec.training.batches import TrainingBatches
 from solidrec.training.loop import copy_state, loss_of
 from solidrec.training.optimizer import Optimizer
-from solidrec.training.stages import batches_for, start_of_stage
 from solidrec.training.seeds import seed_torch
+from solidrec.training.stages import batches_for, start_of_stage
 
 STEPS = 6
 PROMISE = "everything learns"

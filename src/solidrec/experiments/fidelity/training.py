@@ -10,11 +10,12 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-from solidrec.evaluate.scorer import ModelScorer
+from solidrec.evaluate.scorer import scorer_of
 from solidrec.experiments.fidelity.learning import few
 from solidrec.experiments.fidelity.model import unsaved
 from solidrec.experiments.fidelity.subject import Subject, Verdict
 from solidrec.nn.build import stages
+from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.weights import BuiltWeights
 from solidrec.serve.engine import Engine
@@ -98,7 +99,7 @@ def reload(subject: Subject) -> Verdict:
     if different := unequal(loaded.model.state_dict(), model.state_dict()):
         return Verdict(promise, "state_dict", f"comes back different: {few(different)}", "write it to the run folder (runs.py)")
     history, candidates = (ids.numpy() for ids in subject.sample)
-    before, after = (ModelScorer(one)(history, candidates) for one in (model, loaded.model))
+    before, after = (scorer_of(one)(history, candidates) for one in (model, loaded.model))
     if not np.array_equal(before, after):
         outside = few(unsaved(model)) or "a number or an object of Python"
         return Verdict(
@@ -126,7 +127,7 @@ def export(subject: Subject) -> Verdict:
     engine = Engine(subject.loaded)
     ways = ["the packet of generated weights"]
     names = [[engine.run.items.id(item) for item in row if item] for row in history.tolist()]
-    if not engine.score.looks_at_candidates:
+    if engine.score.keeps_vectors:
         vectors = engine.item_vectors()["vector"].gather((candidates.flatten() - 1).numpy()).to_list()
         users = torch.from_numpy(engine.user_vectors(names))
         products = (users[:, None] * torch.tensor(vectors).view(*candidates.shape, -1)).sum(-1)
@@ -142,7 +143,9 @@ def export(subject: Subject) -> Verdict:
     return Verdict(promise, f"{', '.join([*ways, 'recommendations'])}: the logits of the forward pass")
 
 
-def wrong_answer(engine: Engine, model: Recommender, history: Tensor, names: list[list[str]], reach: float) -> str | None:
+def wrong_answer(
+    engine: Engine, model: Recommender | Mixture, history: Tensor, names: list[list[str]], reach: float
+) -> str | None:
     """Say what is wrong with recommendations: a score that the model does not give, or a better item that is missing."""
     some = torch.from_numpy(np.random.default_rng(1).integers(1, len(engine.run.items) + 1, size=100))
     for row, answer in zip(history, engine.recommend_many(names, K), strict=True):
