@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any, Literal, final
@@ -33,6 +33,9 @@ from solidrec.training.content import has_content
 from solidrec.training.loop import Silent
 from solidrec.training.run import train_run
 from solidrec.training.tracking import check_trackers
+
+DEFAULT = "mixture"
+"""The model that is trained when none is named."""
 
 __all__ = ["Model", "add_items", "encode", "load", "prepare", "train"]
 
@@ -152,9 +155,10 @@ def train(
 ) -> Model:
     """Train a model on prepared data and return it.
 
-    Without a model name the best design for what the data has is trained (`default_model`). Defaults: sasrec, seed 0.
+    Without a model name the best design that is known is trained, a mixture of whatever evidence the data has. Defaults:
+    sasrec, seed 0.
     `epochs` is the maximum of each stage; `epochs_from` is a run whose settings, epochs and passes, chosen on its validation
-    users, serve data that have none (``split="none"``). `settings` is anything in a `RunSpec`,
+    users, serve data that have none (`prepare --fit-all`). `settings` is anything in a `RunSpec`,
     nested (``{"model": {"dim": 64}}``), and a named argument goes before it. The run folder is `out`, or
     ``runs/<model>-<backbone>-<digest>``. `threads` are torch's; one is repeatable and, on a busy machine, often the
     fastest. `track` names what gets every epoch besides ``history.jsonl``: ``tensorboard``, ``mlflow``. Raises
@@ -164,14 +168,18 @@ def train(
     opened = data if isinstance(data, PreparedData) else PreparedData.open(data)
     if epochs_from is not None:
         settings = merge(chosen_by(load_run(epochs_from)), settings or {})
-    chosen = model or value_at(settings or {}, "model.name") or default_model(opened, say if progress else lambda line: None)
-    spec = run_spec(opened, model=chosen, backbone=backbone, seed=seed, epochs=epochs, settings=settings)
+    named = model or value_at(settings or {}, "model.name")
+    if not named:
+        settings = merge({"model": {"name": DEFAULT}}, settings or {})
+    spec = run_spec(opened, model=model, backbone=backbone, seed=seed, epochs=epochs, settings=settings)
     folder = Path(out) if out is not None else Path("runs") / f"{spec.model.name}-{spec.model.backbone}-{spec.digest()}"
     before = torch.get_num_threads()
     use_threads(threads)
     try:
         check_device(device)
         if progress:
+            if not named:
+                say(default_parts(opened))
             say(computing_on(device, threads))
         with Bar(console) if progress else nullcontext(Silent()) as display:
             run = train_run(
@@ -223,11 +231,10 @@ def chosen_by(run: Run) -> dict[str, Any]:
     return {"model": spec["model"], "train": train, "semantics": spec["semantics"]}
 
 
-def default_model(data: PreparedData, tell: Callable[[str], None]) -> str:
-    """Return the name of the best design that is known for what some data has, and say what it is made of."""
+def default_parts(data: PreparedData) -> str:
+    """Say what the default design is made of for what some data has."""
     about = "content, semantic ids and popularity" if has_content(data) else "popularity (the items have no content to read)"
-    tell(f"model: mixture, a neural model, transition memories, {about}, weighed for each user by what the evidence looks like")
-    return "mixture"
+    return f"model: {DEFAULT} of a neural model, transition memories, {about}, weighed for each user by what the evidence says"
 
 
 def computing_on(device: str, threads: int) -> str:

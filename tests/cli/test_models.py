@@ -28,6 +28,16 @@ def test_train_prints_a_table_and_what_comes_next(solidrec: Solidrec, data: Prep
     assert answer.err.splitlines()[-1] == f'wrote {out}; next: solidrec recommend {out} --history "ID,ID"'
 
 
+def test_train_alone_trains_a_mixture_and_shows_its_floor(solidrec: Solidrec, data: PreparedData, tmp_path: Path) -> None:
+    """What needs no training stands below it, and the screen says what it is made of."""
+    small = ["--set", "model.dim=8", "--set", "model.length=6", "--set", "train.epochs=1"]
+    found = solidrec("train", data.path, "--out", tmp_path / "run", *small)
+    assert "model: mixture of a neural model, transition memories, content, semantic ids and popularity" in found.err
+    assert "mixture on sasrec" in found.out
+    places = [found.out.index(f"{row}, whole catalogue") for row in ("test", "knn-content, test", "popularity, test")]
+    assert places == sorted(places)
+
+
 def test_train_json_is_the_metrics_file_and_the_folder(solidrec: Solidrec, data: PreparedData, tmp_path: Path) -> None:
     out = tmp_path / "run"
     answer = solidrec("train", data.path, "--model", "duet", "--seed", 2, "--out", out, "--json", *SMALL)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from solidrec.cli.app import Config, DataArgument, Device, Json, Protocol, RunArgument, Seen, Split, Threads, app, print_json
 from solidrec.errors import UsageError
+
+FLOORS = ("knn-content", "popularity")
+"""What a mixture is shown beside: neighbours and content, their weight chosen on validation; and what is popular."""
 
 
 @app.command(
@@ -22,8 +25,8 @@ def train(
         str | None,
         typer.Option(
             help="Default mixture, the best known; mixture-static, -lengths, -spg, -duet, -solid, -full; plain, static, "
-            "static-codebook, apg, duet, solid-apg, solid-duet, spg, sml, duet-codebook, author-code, or an -apg twin of the last "
-            "four."
+            "static-codebook, apg, duet, solid-apg, solid-duet, spg, sml, duet-codebook, author-code, or an -apg twin of the "
+            "last four."
         ),
     ] = None,
     backbone: Annotated[
@@ -32,7 +35,7 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Seed of parameters, order, negatives and dropout; default 0.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Maximum epochs of each stage.")] = None,
     epochs_from: Annotated[
-        Path | None, typer.Option(help="A run whose settings and best epochs serve data without validation users (--split none).")
+        Path | None, typer.Option(help="A run whose settings and best epochs serve data without validation users (--fit-all).")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; default runs/MODEL-BACKBONE-DIGEST.")] = None,
     config: Config = None,
@@ -48,6 +51,7 @@ def train(
     from solidrec.api import train as run
     from solidrec.console import PROTOCOLS, metrics_table, say
     from solidrec.console import out as console_out
+    from solidrec.spec import MIXTURE_NAMES
 
     trained = run(
         data, model=model, backbone=backbone, seed=seed, epochs=epochs, epochs_from=epochs_from, out=out,
@@ -61,6 +65,8 @@ def train(
         whole_first = sorted(metrics.values(), key=lambda entry: entry["protocol"])
         rows = [(f"{entry['split']}, {PROTOCOLS[entry['protocol']]}", entry["metrics"]) for entry in whole_first]
         spec = trained.run.spec.model
+        if spec.name in MIXTURE_NAMES:
+            rows = with_floors(rows, data, spec.length)
         console_out().print(metrics_table(f"{spec.name} on {spec.backbone}", rows))
     say(f'wrote {trained.run.path}; next: solidrec recommend {trained.run.path} --history "ID,ID"')
 
@@ -100,6 +106,25 @@ def evaluate(
             return
         for table in evaluation_tables(summary):
             out().print(table)
+
+
+def with_floors(rows: list[Any], data: Path, length: int) -> list[Any]:
+    """Return rows of metrics with those of what needs no training below the first, on the same users: the floor to clear."""
+    from solidrec.console import PROTOCOLS
+    from solidrec.data.prepared import PreparedData
+    from solidrec.evaluate.baselines import BASELINES
+    from solidrec.evaluate.runner import evaluate
+
+    opened = PreparedData.open(data)
+    split: Literal["valid", "test"] = "test" if "test" in opened.manifest["negatives"] else "valid"
+    floors = [
+        (
+            f"{name}, {split}, {PROTOCOLS['full']}",
+            evaluate(BASELINES[name](opened), opened, split=split, protocol="full", length=length).metrics,
+        )
+        for name in FLOORS
+    ]
+    return [*rows, *floors]
 
 
 def settings(config: Path | None, pairs: list[str]) -> dict[str, Any]:

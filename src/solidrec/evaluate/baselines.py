@@ -16,6 +16,7 @@ from solidrec.data.prepared import PreparedData
 from solidrec.data.windows import ranges
 from solidrec.errors import UsageError
 from solidrec.evaluate.als import ALS, REQUIRES
+from solidrec.evaluate.neighbours import NEIGHBOURS
 from solidrec.evaluate.scorer import Scorer
 
 Array = npt.NDArray[Any]
@@ -209,6 +210,7 @@ BASELINES: dict[str, Callable[[PreparedData], Scorer]] = {
     "item-knn": _item_knn,
     "markov": _markov,
     "als": _als,
+    **NEIGHBOURS,
 }
 """Each fits itself to the training events and returns a scorer for `evaluate`; *als* needs the extra ``als``."""
 

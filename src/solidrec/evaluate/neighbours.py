@@ -1,0 +1,97 @@
+"""Neighbourhood scorers over the memories of a mixture: what can be had without training a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from solidrec.data.prepared import PreparedData
+from solidrec.evaluate.runner import evaluate
+from solidrec.evaluate.scorer import Scorer
+from solidrec.experts.alike import content_of
+from solidrec.experts.counted import memory
+from solidrec.experts.transitions import transitions
+from solidrec.nn.build_mixture import CONTENT, LOG
+from solidrec.nn.memory import Memory
+from solidrec.nn.mixture import START, of_candidates
+
+Array = npt.NDArray[Any]
+
+CONTENTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+"""Weights of content beside the log that *knn-content* tries on validation."""
+JUDGED = 5_000
+"""Validation users that choose among them, at most, evenly spaced."""
+WINDOW = 50
+"""Items of a history that are read while weights are chosen."""
+SCALES = START["temperature"]
+
+
+@final
+class Neighbours:
+    """Scores a candidate by log(1 + x / k) of what the history's items say of it, summed over kinds with `weights` (K,).
+
+    `memories` give the kinds in their order, and k is what a mixture starts from. An empty history scores 0.
+    """
+
+    def __init__(self, memories: tuple[Memory, ...], scales: tuple[float, ...], weights: tuple[float, ...]) -> None:
+        self.memories, self.scales, self.weights = memories, scales, weights
+
+    def __call__(self, histories: Array, candidates: Array) -> Array:
+        """Score `candidates` (R or 1, C) for `histories` (R, L), both with 0 for padding; returns (R, C)."""
+        history = torch.from_numpy(histories.astype(np.int64))
+        counted = torch.cat([one(history) for one in self.memories])
+        kinds = zip(counted, self.scales, self.weights, strict=True)
+        scores = sum(
+            (weight * torch.log1p(known / scale) for known, scale, weight in kinds), counted.new_zeros(counted.shape[1:])
+        )
+        of_padding = torch.from_numpy(np.broadcast_to(candidates == 0, (len(histories), candidates.shape[1])).copy())
+        found = of_candidates(scores, torch.from_numpy(candidates.astype(np.int64))).masked_fill(of_padding, 0.0)
+        return np.asarray(found.numpy())
+
+
+def log_memory(data: PreparedData) -> Memory:
+    """Return the forward and the symmetric memory of the training events."""
+    return memory(list(transitions(data.event_items, data.offsets, data.train_end, items=len(data.items))), LOG)
+
+
+def forward_knn(data: PreparedData) -> Scorer:
+    """Item-kNN that knows the order: what came after the history's items, near events more (`experts.transitions`)."""
+    return Neighbours((log_memory(data),), SCALES[:2], (1.0, 0.0))
+
+
+def symmetric_knn(data: PreparedData) -> Scorer:
+    """Item-kNN without order: what the history's items came with, recent ones of the history more."""
+    return Neighbours((log_memory(data),), SCALES[:2], (0.0, 1.0))
+
+
+def content_knn(data: PreparedData) -> Scorer:
+    """What is described as the history's items are (`experts.alike`)."""
+    return Neighbours((memory([content_of(data)], CONTENT),), SCALES[2:3], (1.0,))
+
+
+def knn_content(data: PreparedData) -> Scorer:
+    """The better of forward and symmetric item-kNN with content beside it, weighed as is best on validation users."""
+    memories = (log_memory(data), memory([content_of(data)], CONTENT))
+    tried = [(*log, weight) for log in ((1.0, 0.0), (0.0, 1.0)) for weight in CONTENTS]
+    if "valid" not in data.manifest["negatives"]:
+        return Neighbours(memories, SCALES[:3], (1.0, 0.0, 1.0))
+
+    def judged(weights: tuple[float, ...]) -> float:
+        found = evaluate(
+            Neighbours(memories, SCALES[:3], weights), data, split="valid", protocol="full", most=JUDGED, length=WINDOW
+        ).metrics["NDCG@10"]
+        return -1.0 if found is None else found
+
+    return Neighbours(memories, SCALES[:3], max(tried, key=judged))
+
+
+NEIGHBOURS: dict[str, Callable[[PreparedData], Scorer]] = {
+    "forward-knn": forward_knn,
+    "symmetric-knn": symmetric_knn,
+    "content-knn": content_knn,
+    "knn-content": knn_content,
+}
