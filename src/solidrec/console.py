@@ -149,7 +149,7 @@ def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:
            " recommendable"] if (alone := manifest["catalog"].get("catalog_only")) else []),
         *manifest["notes"],
     ]  # fmt: skip
-    return [*lines, f"wrote {path}; next: solidrec train {path} --model solid-duet --out run"]
+    return [*lines, f"wrote {path}; next: solidrec train {path} --out run"]
 
 
 def encoded_line(name: str, manifest: Mapping[str, Any]) -> str:

@@ -15,11 +15,11 @@ import pytest
 
 from solidrec.cli import main
 from solidrec.nn.build import RECIPES
-from solidrec.spec import BACKBONE_NAMES, MODEL_NAMES
+from solidrec.spec import BACKBONE_NAMES, MIXTURE_NAMES, MODEL_NAMES
 
 Blocks = Callable[[Path, str], list[str]]
 SHORT = {
-    "data, model=": "data, epochs=2, model=", "solidrec train": "solidrec train --epochs 2",
+    "data, seed=0": "data, epochs=2, seed=0", "solidrec train": "solidrec train --epochs 2",
     "run table1-small data": "run table2-small data --set train.epochs=1",
 }  # fmt: skip
 """Training to convergence is not what these tests are about."""
@@ -86,4 +86,4 @@ def test_every_model_and_backbone_is_listed(repository: Path) -> None:
     section = (repository / "README.md").read_text(encoding="utf-8").partition("## Models and backbones")[2].partition("## ")[0]
     named = set(re.findall(r"`([a-z0-9][a-z0-9-]+)`", section))
     assert set(MODEL_NAMES) == set(RECIPES)
-    assert named == {*MODEL_NAMES, *BACKBONE_NAMES, "train"}
+    assert named == {*MODEL_NAMES, *MIXTURE_NAMES, *BACKBONE_NAMES, "train"}

@@ -125,6 +125,8 @@ def untaught_slot(model: Recommender, sample: Sample, before: dict[str, Tensor])
     """Return cause and cure for the first slot that the head does not read, whose gradient gets lost, or that stands still."""
     model.eval()
     made = model.generate(sample.history).weights.tensors
+    if not made:  # a model without layers after its backbone
+        return None
     leaves = {slot: tensor.detach().requires_grad_() for slot, tensor in made.items()}
     logits = model.score(sample.history, sample.candidates, BuiltWeights(leaves))
     loss = F.binary_cross_entropy_with_logits(logits, torch.zeros_like(logits))
