@@ -49,12 +49,12 @@ class Gate:
         if others:
             groups.append({"params": others, "lr": RATE, "weight_decay": DECAY})
         self.optimizer = torch.optim.AdamW(groups)
-        steps = passes * -(-len(rows) // BATCH)
+        steps = passes * -(-rows.size // BATCH)
         self.fading = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: max(0.0, 1 - step / max(steps, 1)))
 
     def run(self, display: Display, save: Callable[[dict[str, Any]], None]) -> None:
         """Train, logging each pass by `save`, and put the best weights back."""
-        steps = -(-len(self.rows) // BATCH)
+        steps = -(-self.rows.size // BATCH)
         display.stage(STAGE, self.passes, steps)
         if self.mixture.reading is not None:
             self.mixture.reading.standardise(self.rows.read)
@@ -78,7 +78,7 @@ class Gate:
 
     def run_pass(self, number: int, display: Display) -> tuple[float, float]:
         """Run one pass over the rows and return the mean loss and the mean penalty."""
-        order = torch.from_numpy(rng(self.seed, "gate order", number).permutation(len(self.rows)))
+        order = torch.from_numpy(rng(self.seed, "gate order", number).permutation(self.rows.size))
         losses, penalties = [], []
         self.mixture.train()
         self.mixture.experts.eval()
@@ -108,7 +108,7 @@ class Gate:
     def metrics(self, rows: Rows) -> dict[str, float]:
         """Return NDCG@10 and Recall@10 of the targets among the candidates; a target that no expert brings is a miss."""
         self.mixture.eval()
-        places = torch.cat([self.places(rows.take(slice(i, i + 4096))) for i in range(0, len(rows), 4096)])
+        places = torch.cat([self.places(rows.take(slice(i, i + 4096))) for i in range(0, rows.size, 4096)])
         hit = rows.found & (places < 10)
         gain = torch.where(hit, 1 / torch.log2(places + 2), 0.0)
         return {"NDCG@10": float(gain.mean()), "Recall@10": float(hit.float().mean())}

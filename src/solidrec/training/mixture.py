@@ -88,7 +88,7 @@ def fit_mixture(
     gate = Gate(
         mixture, rows, valid, passes=spec.train.passes or PASSES, penalty=penalty_weight(mixture, spec.train), seed=spec.seed
     )
-    if len(rows):
+    if rows.size:
         gate.run(display, save)
     else:
         say("mixture: no expert ever brings the item that came next, so the weights stay as they start")

@@ -36,7 +36,9 @@ class Rows(NamedTuple):
     found: Bool[Tensor, " R"]
     left: Int[Tensor, " R"]
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
+        """How many rows there are, R."""
         return len(self.history)
 
     def take(self, index: Tensor | slice) -> Rows:
