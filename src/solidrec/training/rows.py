@@ -59,17 +59,19 @@ class Rows(NamedTuple):
 def pack(experts: Experts, data: PreparedData, users: Integers, positions: Integers, *, length: int, all_of: bool) -> Rows:
     """Return a row for each event of `users` at `positions` (R,): what the experts say before it, of their best and of it.
 
-    What a user had before is no candidate, and a target among it is not found. Rows whose target is not found teach nothing;
-    they are there if `all_of` them are wanted.
+    What a user had before is no candidate, and a target among it is not found. Rows whose target is not found teach nothing:
+    only if `all_of` the rows are wanted are they there, and all in the order of the events.
     """
     step = max(1, FLOATS // (8 * len(data.items)))
+    order = np.argsort(np.minimum(positions - data.offsets[users], length), kind="stable")  # a block's are about equally long
     parts = []
     experts.eval()
     with torch.no_grad():
         for part in slices(len(users), step):
-            rows = pack_block(experts, data, users[part], positions[part], length=length)
+            rows = pack_block(experts, data, users[order[part]], positions[order[part]], length=length)
             parts.append(rows if all_of else rows.take(rows.found.nonzero()[:, 0]))
-    return Rows.together(parts)
+    rows = Rows.together(parts)
+    return rows.take(torch.from_numpy(np.argsort(order)).to(rows.found.device)) if all_of else rows
 
 
 def pack_block(experts: Experts, data: PreparedData, users: Integers, positions: Integers, *, length: int) -> Rows:
@@ -77,8 +79,9 @@ def pack_block(experts: Experts, data: PreparedData, users: Integers, positions:
     device = experts.counts.device
     history = torch.from_numpy(data.histories(users, positions, length).astype(np.int64)).to(device)
     target = torch.from_numpy(data.event_items[positions].astype(np.int64)).to(device)[:, None] - 1
-    evidence: Evidence = experts(history)
-    read = statistics(evidence, history, experts.counts)
+    filled = history[:, : max(1, int((history > 0).sum(1).max()))]  # padding is invisible, and not free
+    evidence: Evidence = experts(filled)
+    read = statistics(evidence, filled, experts.counts)
     # what was had before is nobody's candidate
     row, item = (torch.from_numpy(np.asarray(each, dtype=np.int64)).to(device) for each in data.seen(users, positions))
     seen = torch.zeros(evidence.neural.shape, dtype=torch.bool, device=device)
