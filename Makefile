@@ -38,8 +38,10 @@ demo: $(ML100K) ## ml-100k from file to table, report and recommendations in som
 demo-full: $(ML100K) ## the same trained to convergence, for the figures that the README quotes (folder demo-full/)
 	$(BIN)/solidrec demo --full --threads $(THREADS) --out demo-full
 
-test: $(ML100K) ## the tests
-	$(BIN)/python -m pytest
+WORKERS ?= 2
+
+test: $(ML100K) ## the tests, by WORKERS processes (2)
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 test-long: $(ML100K) ## the tests that take minutes each
 	$(BIN)/python -m pytest -m long

@@ -35,7 +35,7 @@ def test_prepare_accounts_for_every_row(solidrec: Solidrec, files: Path) -> None
     assert (answer.code, answer.out) == (0, "")
     assert "users 30 · items 40 · interactions 270" in answer.err
     assert "rows in 270 = kept 270" in answer.err
-    assert f"next: solidrec train {out} --model solid-duet" in answer.err
+    assert f"next: solidrec train {out} --out run" in answer.err
     data = PreparedData.open(out)
     assert (set(data.features), data.manifest["split"]) == ({"vec"}, "leave-one-out")
 

@@ -18,6 +18,7 @@ class SemanticMemory(nn.Module):
     `ratio` (S + 1, S + 1) says it of one id after another, row 0 and column 0 being padding; a history takes the mean over its
     items, each weighed by `decay` to the power of its age. `semantic_of_item` is (V + 1,), or (V + 1, levels): the first counts.
 
+    >>> import torch
     >>> # items 1 and 2 have id 1, item 3 has id 2; id 2 comes twice as often after id 1
     >>> ratio = torch.tensor([[0.0, 0.0, 0.0], [0.0, 1.0, 2.0], [0.0, 0.5, 1.0]])
     >>> SemanticMemory(torch.tensor([0, 1, 1, 2]), ratio, 0.5)(torch.tensor([[1, 0]])).tolist()
