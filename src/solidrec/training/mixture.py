@@ -13,16 +13,20 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError
 from solidrec.experts.alike import content_of
 from solidrec.experts.counted import count
-from solidrec.nn.build_mixture import build_mixture
+from solidrec.nn.build import stages
+from solidrec.nn.build_mixture import MIXTURES, build_mixture
 from solidrec.nn.mixture import Experts, Mixture
+from solidrec.nn.recommender import Recommender
 from solidrec.runs import write_history
 from solidrec.semantics.ids import SemanticIds
-from solidrec.spec import RunSpec
-from solidrec.training.gate import PASSES, Gate
+from solidrec.spec import ModelSpec, RunSpec
+from solidrec.training.checkpoint import Checkpoints
+from solidrec.training.gate import PASSES, STAGE, Gate
 from solidrec.training.loop import Display, codebook_of, penalty_weight
 from solidrec.training.neural import WHOLE, neural_expert, of_users
 from solidrec.training.rows import Rows, pack
 from solidrec.training.seeds import rng, seed_torch
+from solidrec.training.stages import fit
 
 FOLDS = 8
 """Parts of the users. Memories for the rows of a part are counted without it, the neural expert is of the other half."""
@@ -93,6 +97,32 @@ def fit_mixture(
     else:
         say("mixture: no expert ever brings the item that came next, so the weights stay as they start")
     return mixture.eval()
+
+
+def fit_named(
+    data: PreparedData,
+    spec: RunSpec,
+    semantics: SemanticIds | None,
+    *,
+    out: Path,
+    device: str,
+    display: Display,
+    checkpoints: Checkpoints,
+    say: Callable[[str], None] = lambda line: None,
+) -> Recommender | Mixture:
+    """Train whatever model a specification names: a mixture, or a recommender by the stages of Algorithm 1."""
+    if spec.model.name in MIXTURES:
+        return fit_mixture(data, spec, semantics, out=out, device=device, display=display, say=say)
+    return fit(data, spec, semantics, out=out, device=device, display=display, checkpoints=checkpoints, say=say)
+
+
+def last_stage(model: ModelSpec) -> int:
+    """Return the number of the stage whose best row is the model.
+
+    >>> last_stage(ModelSpec(name="mixture")), last_stage(ModelSpec(name="static"))
+    (2, 1)
+    """
+    return STAGE if model.name in MIXTURES else stages(model)
 
 
 def dealt(data: PreparedData, seed: int) -> np.ndarray:

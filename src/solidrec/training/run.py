@@ -30,9 +30,9 @@ from solidrec.training.check import check_run
 from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.content import content_map, has_content
 from solidrec.training.loop import Display, Silent
-from solidrec.training.mixture import fit_mixture
+from solidrec.training.mixture import fit_named
 from solidrec.training.semantics import cached_semantics
-from solidrec.training.stages import fit, trained_vectors
+from solidrec.training.stages import trained_vectors
 from solidrec.training.tracking import tracked
 
 PROTOCOL_KEYS: dict[str, Protocol] = {"": "paper", "_full": "full"}
@@ -87,11 +87,7 @@ def carry_out(
     with tracked(display, track, out, spec, say) as shown:
         semantics = semantics_for(data, spec, device=device, display=display, say=say)  # a training on the way is not tracked
         checkpoints = Checkpoints(out / "checkpoints")
-        model: Recommender | Mixture
-        if spec.model.name in MIXTURES:
-            model = fit_mixture(data, spec, semantics, out=out, device=device, display=shown, say=say)
-        else:
-            model = fit(data, spec, semantics, out=out, device=device, display=shown, checkpoints=checkpoints, say=say)
+        model = fit_named(data, spec, semantics, out=out, device=device, display=shown, checkpoints=checkpoints, say=say)
         metrics = measure(model, data, spec)
         shown.final(metrics)
     finish(out, data, spec, model, semantics=semantics, metrics=metrics, seconds=time.perf_counter() - started)

@@ -13,13 +13,12 @@ from solidrec.data.prepared import PreparedData
 from solidrec.devices import use_threads
 from solidrec.epochs import score_of, select_of
 from solidrec.errors import DivergedError, UsageError
-from solidrec.nn.build import stages
 from solidrec.runs import read_history
 from solidrec.spec import RunSpec
 from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.loop import Silent
+from solidrec.training.mixture import fit_named, last_stage
 from solidrec.training.run import locked, semantics_for
-from solidrec.training.stages import fit
 
 
 @final
@@ -42,7 +41,7 @@ class Outcome:
 def train_trial(data: PreparedData | Path, spec: RunSpec, folder: Path) -> Outcome:
     """Train on one thread, or go on from the last checkpoint in `folder`, and return the validation metrics of the last stage.
 
-    Nothing here measures the test split or could: `fit` knows validation alone. A training that diverges, or whose settings do
+    Nothing here measures the test split or could: training knows validation alone. A training that diverges, or whose settings do
     not go together, is an outcome and no error.
     """
     opened = data if isinstance(data, PreparedData) else PreparedData.open(data)
@@ -53,8 +52,8 @@ def train_trial(data: PreparedData | Path, spec: RunSpec, folder: Path) -> Outco
             checkpoints = Checkpoints(folder / "checkpoints")
             try:
                 semantics = semantics_for(opened, spec, device="cpu", display=Silent(), say=lambda line: None)
-                fit(opened, spec, semantics, out=folder, device="cpu", display=Silent(), checkpoints=checkpoints)
-                found = outcome(read_history(folder), stages(spec.model))
+                fit_named(opened, spec, semantics, out=folder, device="cpu", display=Silent(), checkpoints=checkpoints)
+                found = outcome(read_history(folder), last_stage(spec.model))
             except (DivergedError, UsageError) as error:
                 found = Outcome(error=str(error), unfit=isinstance(error, UsageError))
             checkpoints.clear()
