@@ -18,6 +18,8 @@ from solidrec.semantics.terms import tf_idf, words
 
 Array = npt.NDArray[Any]
 
+MEGABYTES = 64
+"""Of similarities at a time."""
 TINY = 1e-6
 """Similarities that are no more than rounding."""
 COMMON = 5_000
@@ -85,11 +87,13 @@ def term_rows(bags: list[list[str]]) -> csr_array:
 
 def by_blocks(vectors: Any) -> csr_array:
     """Return the largest inner products of each of the unit rows (V, F), dense or sparse, with all others."""
+    from sklearn import config_context
     from sklearn.neighbors import NearestNeighbors
 
     count = vectors.shape[0]
     found = NearestNeighbors(n_neighbors=min(KEEP + 1, count), metric="cosine", algorithm="brute").fit(vectors)
-    distances, neighbours = found.kneighbors(vectors)
+    with config_context(working_memory=MEGABYTES):
+        distances, neighbours = found.kneighbors(vectors)
     rows = np.repeat(np.arange(count), neighbours.shape[1])
     similar = 1 - distances.ravel()
     similar[similar < TINY] = 0
