@@ -82,7 +82,7 @@ def shipped() -> dict[str, Path]:
     """Return the experiments that come with the package, by name.
 
     >>> list(shipped())[:2]
-    ['figure5', 'table1']
+    ['figure3', 'figure4']
     """
     return {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
 

@@ -1,4 +1,4 @@
-"""Figures 3 and 4 of an experiment: a bar for each row, in the groups of the table, with its interval."""
+"""Bars of an experiment, as in the paper's Figures 3 and 4: one for each row, in the groups of the table, with its interval."""
 
 from __future__ import annotations
 
