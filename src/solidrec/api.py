@@ -226,7 +226,7 @@ def chosen_by(run: Run) -> dict[str, Any]:
         raise UsageError(f"--epochs-from {run.path}: {name!r} there has no one best epoch on validation; give --epochs")
     train = {**run.spec.train.model_dump(mode="json"), "epochs": best[1]}
     if name in MIXTURE_NAMES:
-        train["passes"] = best.get(2, 1)
+        train["passes"] = best.get(2, run.spec.train.passes or 1)
     spec = run.spec.model_dump(mode="json", exclude={"semantics": {"encoded"}})
     return {"model": spec["model"], "train": train, "semantics": spec["semantics"]}
 

@@ -40,7 +40,7 @@ def test_each_item_keeps_its_most_similar(monkeypatch: pytest.MonkeyPatch) -> No
 def test_terms_are_told_apart_by_where_they_come_from() -> None:
     """A brand that is a word of another item's title makes nothing similar."""
     frame = pl.DataFrame({"item": ["a", "b"], "title": ["apple pie", "phone"], "brand": [None, "Apple"]})
-    assert described(frame) == [["title:apple", "title:pie"], ["title:phone", "brand:apple"]]
+    assert described(frame) == [["word:apple", "word:pie"], ["word:phone", "brand:apple"]]
     assert alike(frame, {}).nnz == 0
 
 
@@ -50,9 +50,9 @@ def test_a_term_that_is_everywhere_says_nothing(monkeypatch: pytest.MonkeyPatch)
     assert alike(frame, {}).toarray()[0].round(6).tolist() == [0, 0, 1]
 
 
-def test_prose_is_read_where_there_are_no_titles() -> None:
-    frame = pl.DataFrame({"item": ["a"], "title": [None], "description": ["A mug."]}, schema_overrides={"title": pl.String})
-    assert described(frame) == [["description:a", "description:mug"]]
+def test_prose_is_read_where_an_item_has_no_title() -> None:
+    frame = pl.DataFrame({"item": ["a", "b"], "title": [None, "mug"], "text": [None, "x"], "description": ["A mug.", "y"]})
+    assert described(frame) == [["word:a", "word:mug"], ["word:mug"]]
 
 
 def test_vectors_count_where_there_are_no_terms() -> None:

@@ -11,7 +11,7 @@ import torch
 
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.runner import evaluate
-from solidrec.evaluate.scorer import Scorer
+from solidrec.evaluate.scorer import FLOATS_AT_ONCE, Scorer, entries, slices
 from solidrec.experts.alike import content_of
 from solidrec.experts.counted import memory
 from solidrec.experts.transitions import transitions
@@ -42,6 +42,16 @@ class Neighbours:
 
     def __call__(self, histories: Array, candidates: Array) -> Array:
         """Score `candidates` (R or 1, C) for `histories` (R, L), both with 0 for padding; returns (R, C)."""
+        items = len(self.memories[0].starts) - 2
+        step = max(1, FLOATS_AT_ONCE // max(4 * items, entries(histories.shape[1])))
+        parts = [
+            self.block(histories[some], candidates if len(candidates) == 1 else candidates[some])
+            for some in slices(len(histories), step)
+        ]
+        return np.concatenate(parts) if parts else np.zeros(candidates.shape, dtype=np.float32)
+
+    def block(self, histories: Array, candidates: Array) -> Array:
+        """Score a block of bounded memory."""
         history = torch.from_numpy(histories.astype(np.int64))
         counted = torch.cat([one(history) for one in self.memories])
         kinds = zip(counted, self.scales, self.weights, strict=True)

@@ -24,6 +24,7 @@ Scorer = Callable[[Array, Array], Array]
 Reader = Callable[[slice, Array], Array]
 """(rows of histories that it has read, their candidates (r or 1, C)) -> scores (r, C), an array of the caller's own"""
 FLOATS_AT_ONCE = 1 << 22  # of intermediate results: more leave the cache (DIN: 220 us a user, 500 with eight times as many)
+NEIGHBOURS = 300  # of an item, over all memories, about
 CACHED = 1 << 18  # floats of candidates' embeddings: a block that stays in the cache
 
 
@@ -98,16 +99,17 @@ class MixtureScorer(HistoryScorer):
         """Score `candidates` (r or 1, C) for some rows of `histories`, in blocks of about equally long ones."""
         histories = histories[rows]
         items = len(self.model.items.weight) - 1
+        everything = np.arange(1, items + 1)[None]
         scores = np.empty((len(histories), candidates.shape[1]), dtype=np.float32)
         lengths = (histories != 0).sum(1)
         order = np.argsort(lengths, kind="stable")
         with evaluating(self.model):
-            for part in slices(len(histories), max(1, FLOATS_AT_ONCE // (4 * items))):
+            for part in slices(len(histories), max(1, FLOATS_AT_ONCE // max(4 * items, entries(histories.shape[1])))):
                 some = order[part]
                 history = self.tensor(histories[some, : max(1, lengths[some[-1]])])  # padding is invisible, and not free
                 evidence = self.model.experts(history)
                 found = self.model.head(evidence, self.model.read(history, evidence).weights)
-                if len(candidates) > 1 or candidates.shape[1] < items:
+                if not np.array_equal(candidates, everything):
                     found = of_candidates(found, self.tensor(candidates if len(candidates) == 1 else candidates[some]))
                 scores[some] = array(found)
         return scores
@@ -220,6 +222,11 @@ def own_weights(model: Recommender | Mixture) -> bool:
         history = torch.zeros(2, 1, dtype=torch.int64, device=model.items.weight.device)
         tensors = model.generate(history).weights.tensors
         return bool(tensors) and all(len(tensor) == 2 for tensor in tensors.values())
+
+
+def entries(length: int) -> int:
+    """Return how many entries of memories a history of `length` items may read: two kinds of up to 200 and one more, an item."""
+    return 2 * NEIGHBOURS * length
 
 
 def slices(count: int, size: int) -> Iterator[slice]:

@@ -25,14 +25,14 @@ TINY = 1e-6
 COMMON = 5_000
 """Items with a term from which on it says nothing: it would make everything similar to everything."""
 PROSE = ("text", "description")
-"""Columns that are read where there is no title."""
+"""Columns of which the first that an item has is read where it has no title."""
 
 
 def described(catalog: pl.DataFrame) -> list[list[str]]:
-    """Return each item's bag of terms: words of its title, its brand, categories and tokens, by where they come from.
+    """Return each item's bag of terms: words of its title, or of its text without one; brand, categories and tokens.
 
     >>> described(pl.DataFrame({"item": ["a"], "title": ["Red tie"], "brand": ["Acme"]}))
-    [['title:red', 'title:tie', 'brand:acme']]
+    [['word:red', 'word:tie', 'brand:acme']]
     """
     bags: list[list[str]] = [[] for _ in range(len(catalog))]
 
@@ -40,10 +40,12 @@ def described(catalog: pl.DataFrame) -> list[list[str]]:
         for bag, some in zip(bags, found, strict=True):
             bag.extend(f"{name}:{term}" for term in some)
 
-    titled = "title" in catalog.columns and bool(catalog["title"].count())
-    for name in ("title",) if titled else PROSE:
+    if "title" in catalog.columns:
+        add("word", terms(catalog, TEXT, placed=False))
+    for name in PROSE:
         if name in catalog.columns:
-            add(name, terms(catalog, TEXT, placed=False) if titled else [words(text) for text in catalog[name].to_list()])
+            prose = [words(text) for text in catalog[name].to_list()]
+            add("word", [[] if bag else found for bag, found in zip(bags, prose, strict=True)])
     if "brand" in catalog.columns:
         add("brand", [[brand.lower()] if brand else [] for brand in catalog["brand"].to_list()])
     add(CATEGORIES, terms(catalog, CATEGORIES, placed=False))

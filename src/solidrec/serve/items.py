@@ -125,7 +125,7 @@ def recounted(experts: Experts, grown: pl.DataFrame, ids: Tensor | None) -> Coun
     new = len(grown) + 1 - len(experts.counts)
     by_log = Memory(lengthened(moved.starts, new), moved.columns, moved.values, moved.decay)
     by_content = Memory(lengthened(before.starts, new), before.columns, before.values, before.decay)
-    if any(described(grown)):
+    if any(described(grown[:-new])):
         by_content = memory([alike(grown, {})], before.decay)
     counts = experts.counts.cpu()
     of_item = semantic.semantic_of_item.cpu()

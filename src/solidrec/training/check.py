@@ -9,6 +9,7 @@ from solidrec.nn.build_mixture import MIXTURES
 from solidrec.runs import needs_semantics
 from solidrec.semantics.plan import plan
 from solidrec.spec import RunSpec
+from solidrec.training.content import has_content
 
 
 def check_run(data: PreparedData, spec: RunSpec) -> None:
@@ -21,7 +22,7 @@ def check_run(data: PreparedData, spec: RunSpec) -> None:
     if spec.semantics.encoded != data.encoded:
         raise IncompatibleError(f"{data.path}: its features are not those of the specification; encode them again, or train anew")
     check_widths(spec.model)
-    if needs_semantics(spec.model.name):
+    if needs_semantics(spec.model.name) or (spec.model.name in MIXTURES and has_content(data)):
         plan(data, spec.semantics)
     if spec.model.backbone == "din" and (spec.train.loss == "softmax" or spec.model.name in MIXTURES):
         raise UsageError(

@@ -49,7 +49,7 @@ class Gate:
         if others:
             groups.append({"params": others, "lr": RATE, "weight_decay": DECAY})
         self.optimizer = torch.optim.AdamW(groups)
-        steps = passes * -(-rows.size // BATCH)
+        steps = max(passes, PASSES) * -(-rows.size // BATCH)  # a pass that validation chose is the same pass without it
         self.fading = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: max(0.0, 1 - step / max(steps, 1)))
 
     def run(self, display: Display, save: Callable[[dict[str, Any]], None]) -> None:
@@ -91,7 +91,7 @@ class Gate:
                 scores, torch.zeros(len(scores), dtype=torch.int64, device=scores.device), reduction="none"
             )
             weight = FADE ** rows.left.to(scores.dtype)
-            loss = (weight * losses_of).sum() / weight.sum()
+            loss = (weight * losses_of).sum() / weight.sum().clamp(min=1.0)
             self.optimizer.zero_grad()
             (loss + self.penalty * generated.penalty).backward()
             self.optimizer.step()

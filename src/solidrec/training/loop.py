@@ -84,6 +84,29 @@ class Silent:
 
 
 @final
+class StepsOnly:
+    """Shows progress on another display, but no epochs: of a training that is no part of a run's log."""
+
+    def __init__(self, display: Display) -> None:
+        self.display = display
+
+    def stage(self, stage: int, epochs: int, steps: int) -> None:
+        """Show it."""
+        self.display.stage(stage, epochs, steps)
+
+    def step(self) -> None:
+        """Show it."""
+        self.display.step()
+
+    def epoch(self, row: Row) -> None:
+        """Show nothing."""
+
+    def done(self, row: Row) -> None:
+        """Show it."""
+        self.display.done(row)
+
+
+@final
 class Stage:
     """Trains one model on one stage's loss, from `progress` on.
 

@@ -22,7 +22,7 @@ from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import ModelSpec, RunSpec
 from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.gate import PASSES, STAGE, Gate
-from solidrec.training.loop import Display, codebook_of, penalty_weight
+from solidrec.training.loop import Display, StepsOnly, codebook_of, penalty_weight
 from solidrec.training.neural import WHOLE, neural_expert, of_users
 from solidrec.training.rows import Rows, pack
 from solidrec.training.seeds import rng, seed_torch
@@ -52,6 +52,7 @@ def fit_mixture(
     are dealt into eight parts, memories are counted without the part of a row's user, and the neural expert of a row is
     trained, for as many epochs, on the four parts that the user is not in. Then the experts of all users take their places.
     """
+    fold_of = dealt(data, spec.seed)
     similar = content_of(data)
     neural = neural_expert(data, spec, part=WHOLE, out=out, device=device, display=display, say=say)
     log = list(neural.history)
@@ -67,12 +68,11 @@ def fit_mixture(
     say(f"mixture: evidence on up to {ROWS:,} training events, by experts that have not seen their users")
     parts = []
     ended = spec.model_copy(update={"train": spec.train.model_copy(update={"epochs": neural.epochs})})
-    fold_of = dealt(data, spec.seed)
     events = sampled(data, spec.seed)
     for half in (0, 1):
         inside = fold_of % 2 == half
         other = neural_expert(
-            of_users(data, ~inside), ended, part=f"half{half}", out=out, device=device, display=display, say=say
+            of_users(data, ~inside), ended, part=f"half{half}", out=out, device=device, display=StepsOnly(display), say=say
         )  # fmt: skip
         for fold in range(half, FOLDS, 2):
             users, positions = (each[fold_of[events[0]] == fold] for each in events)

@@ -60,7 +60,9 @@ def neural_expert(
         model = build(own.model, items=len(data.items))
         load_weights(model, folder / WEIGHTS)
         say(f"neural expert ({part}): read from {folder}")
-        return Neural(model.to(device).eval(), read_history(folder))
+        found = Neural(model.to(device).eval(), read_history(folder))
+        replay(found.history, display)
+        return found
     say(f"neural expert ({part}): training")
     log: list[dict[str, Any]] = []
     checkpoints = None if out is None else Checkpoints(out / "checkpoints" / part)
@@ -73,15 +75,23 @@ def neural_expert(
         note=note,
     )  # fmt: skip
     found = Neural(model.eval(), log)
-    keep(folder, lambda path: save(path, found), say)
-    if checkpoints is not None:
+    keep(folder, lambda path: save(path, found), say, what="neural expert")
+    if checkpoints is not None and (folder / MANIFEST).is_file():  # else a kill would find nothing to go on from
         checkpoints.clear()
     return found
 
 
+def replay(history: list[dict[str, Any]], display: Display) -> None:
+    """Show epochs that another run has trained as if they were trained now, so that every log has them."""
+    display.stage(1, len(history), 0)
+    for row in history:
+        display.epoch(row)
+    display.done(next(row for row in reversed(history) if row["best"]))
+
+
 def save(folder: Path, neural: Neural) -> None:
     """Write a neural expert as an artifact folder."""
-    with new_folder(folder, replace=True) as temporary:
+    with new_folder(folder) as temporary:
         write_tensors(temporary / WEIGHTS, neural.model.state_dict())
         write_history(temporary, neural.history)
         write_manifest(temporary, kind=KIND, files=[WEIGHTS, HISTORY], facts={})

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from solidrec.data.prepared import PreparedData
 from solidrec.data.windows import Integers
-from solidrec.evaluate.scorer import slices
+from solidrec.evaluate.scorer import entries, slices
 from solidrec.nn.evidence import PAIRED, Evidence, statistics
 from solidrec.nn.mixture import Experts
 
@@ -62,7 +62,7 @@ def pack(experts: Experts, data: PreparedData, users: Integers, positions: Integ
     What a user had before is no candidate, and a target among it is not found. Rows whose target is not found teach nothing:
     only if `all_of` the rows are wanted are they there, and all in the order of the events.
     """
-    step = max(1, FLOATS // (8 * len(data.items)))
+    step = max(1, FLOATS // max(8 * len(data.items), entries(length), (4 * BEST + 1) ** 2))
     order = np.argsort(np.minimum(positions - data.offsets[users], length), kind="stable")  # a block's are about equally long
     parts = []
     experts.eval()

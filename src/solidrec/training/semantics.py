@@ -72,13 +72,13 @@ def save_vectors(folder: Path, vectors: np.ndarray) -> None:
         write_manifest(temporary, kind=KIND, files=[VECTORS], facts={})
 
 
-def keep(folder: Path, save: Callable[[Path], None], say: Callable[[str], None]) -> None:
+def keep(folder: Path, save: Callable[[Path], None], say: Callable[[str], None], what: str = "semantics") -> None:
     """Save beside the data, if it can be written to; another training may have written the same."""
     try:
         save(folder)
     except StorageError as error:
         if not (folder / MANIFEST).is_file():
-            say(f"semantics: not kept beside the data, so another run makes them again ({error})")
+            say(f"{what}: not kept beside the data, so another run makes them again ({error})")
 
 
 def id_model(model: ModelSpec) -> ModelSpec:

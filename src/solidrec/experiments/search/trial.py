@@ -64,8 +64,8 @@ def train_trial(data: PreparedData | Path, spec: RunSpec, folder: Path) -> Outco
 
 def outcome(rows: Sequence[Mapping[str, Any]], stage: int) -> Outcome:
     """Return what a log says of the last stage's best epoch; raises `UsageError` if validation ranked nobody."""
-    best = [row for row in rows if row["stage"] == stage and row["best"]][-1]
-    if score_of(best) is None:
+    best = next((row for row in reversed(rows) if row["stage"] == stage and row["best"]), None)
+    if best is None or score_of(best) is None:
         raise UsageError("no validation user could be ranked; prepare the data with negatives")
     return Outcome(
         best["valid"], sum(row["epoch"] > 0 for row in rows), sum(row["seconds"] for row in rows), select=select_of(best)
