@@ -16,7 +16,9 @@ from solidrec.cli.app import Config, Json, app, print_json
 )
 def check(
     path: Annotated[Path, typer.Argument(metavar="DATA_OR_RUN", help="A prepared folder, or a run: then its own settings.")],
-    model: Annotated[str | None, typer.Option(help="A model of `solidrec train`; default solid-duet; of a mixture the neural expert is checked.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="As of `solidrec train`; default solid-duet. Of a mixture the neural expert is checked.")
+    ] = None,
     backbone: Annotated[str | None, typer.Option(help="As of `solidrec train`; default sasrec.")] = None,
     config: Config = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, for example model.dim=64; may be repeated.")] = None,
