@@ -25,11 +25,11 @@ from solidrec.evaluate.scorer import scorer_of
 from solidrec.evaluate.scores import ScoreWriter
 from solidrec.presets import preset
 from solidrec.runs import Run, load_run
+from solidrec.semantics.modality import is_described
 from solidrec.serve.engine import Engine, Recommendation
 from solidrec.serve.items import add_items as with_items
 from solidrec.serve.items import save_with_items
 from solidrec.spec import MIXTURE_NAMES, RunSpec, merge, value_at
-from solidrec.training.content import has_content
 from solidrec.training.loop import Silent
 from solidrec.training.run import train_run
 from solidrec.training.tracking import check_trackers
@@ -209,7 +209,7 @@ def run_spec(
         if value is not None:
             named.setdefault(group, {})[key] = value
     own: dict[str, Any] = {"data": data.fingerprint, "semantics": {"encoded": data.encoded}}
-    if str(model or value_at(settings or {}, "model.name")).startswith("mixture"):
+    if (model or value_at(settings or {}, "model.name")) in MIXTURE_NAMES:
         own = merge(own, preset("mixture"))
     return RunSpec.parse(merge(merge(own, settings or {}), named))
 
@@ -233,7 +233,7 @@ def chosen_by(run: Run) -> dict[str, Any]:
 
 def default_parts(data: PreparedData) -> str:
     """Say what the default design is made of for what some data has."""
-    about = "content, semantic ids and popularity" if has_content(data) else "popularity (the items have no content to read)"
+    about = "content, semantic ids and popularity" if is_described(data) else "popularity (the items have no content to read)"
     return f"model: {DEFAULT} of a neural model, transition memories, {about}, weighed for each user by what the evidence says"
 
 

@@ -67,7 +67,7 @@ def alike(catalog: pl.DataFrame, features: Mapping[str, Array]) -> csr_array:
     """
     bags = described(catalog)
     if any(bags):
-        return by_blocks(term_rows(bags))
+        return most_similar(term_rows(bags))
     if not features:
         return csr_array((len(catalog), len(catalog)), dtype=np.float64)
     known = np.flatnonzero(has_content(features))
@@ -75,7 +75,7 @@ def alike(catalog: pl.DataFrame, features: Mapping[str, Array]) -> csr_array:
     found = content_rows(features, known)
     vectors[known, : found.shape[1]] = found - found.mean(0)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return by_blocks(vectors / np.maximum(lengths, 1e-12))
+    return most_similar(vectors / np.maximum(lengths, 1e-12))
 
 
 def term_rows(bags: list[list[str]]) -> csr_array:
@@ -87,7 +87,7 @@ def term_rows(bags: list[list[str]]) -> csr_array:
     return rows
 
 
-def by_blocks(vectors: Any) -> csr_array:
+def most_similar(vectors: Any) -> csr_array:
     """Return the largest inner products of each of the unit rows (V, F), dense or sparse, with all others."""
     from sklearn import config_context
     from sklearn.neighbors import NearestNeighbors

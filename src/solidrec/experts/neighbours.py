@@ -32,10 +32,9 @@ def nearest(matrix: csr_array, keep: int = KEEP) -> csr_array:
     other = (rows != columns) & (values > 0)
     rows, columns, values = rows[other], columns[other], values[other]
     order = np.lexsort((columns, -values, rows))
-    rows = rows[order]
-    order = order[np.arange(len(rows)) - np.searchsorted(rows, rows) < keep]
-    kept = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))[other][order]
-    return sparse(kept, columns[order], values[order], items=matrix.shape[0])
+    place = np.arange(len(rows)) - np.searchsorted(rows, rows)  # rows are sorted already, and sorting kept them so
+    order = order[place < keep]
+    return sparse(rows[order], columns[order], values[order], items=matrix.shape[0])
 
 
 def side_by_side(matrices: list[csr_array]) -> tuple[Array, Array, Array]:

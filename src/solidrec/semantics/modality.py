@@ -39,6 +39,11 @@ def available(data: PreparedData) -> tuple[str, ...]:
     return (*data.features, *(name for name, there in content.items() if there and name not in data.features), ID)
 
 
+def is_described(data: PreparedData) -> bool:
+    """Return whether the items of some data have any modality besides their id: features, titles, categories or tokens."""
+    return available(data) != (ID,)
+
+
 def modality(data: PreparedData, name: str, item_vectors: Callable[[], np.ndarray], *, seed: int) -> np.ndarray:
     """Return one modality's (V, F) matrix; an all-zero row says that the item has none."""
     if name in data.features:

@@ -129,11 +129,11 @@ def recounted(experts: Experts, grown: pl.DataFrame, ids: Tensor | None) -> Coun
         by_content = memory([alike(grown, {})], before.decay)
     counts = experts.counts.cpu()
     of_item = semantic.semantic_of_item.cpu()
-    by_semantics = SemanticMemory(longest(of_item, new) if ids is None else ids, semantic.ratio.cpu(), semantic.decay)
+    by_semantics = SemanticMemory(with_one_id(of_item, new) if ids is None else ids, semantic.ratio.cpu(), semantic.decay)
     return Counted((by_log, by_content, by_semantics), torch.cat([counts, counts[1:].median().expand(new)]))
 
 
-def longest(of_item: Tensor, new: int) -> Tensor:
+def with_one_id(of_item: Tensor, new: int) -> Tensor:
     """Return ids of items with `new` more that have the one id there is."""
     return torch.cat([of_item, of_item[-1:].expand(new, *of_item.shape[1:])])
 

@@ -7,9 +7,9 @@ from solidrec.errors import IncompatibleError, UsageError
 from solidrec.nn.build import check_widths
 from solidrec.nn.build_mixture import MIXTURES
 from solidrec.runs import needs_semantics
+from solidrec.semantics.modality import is_described
 from solidrec.semantics.plan import plan
 from solidrec.spec import RunSpec
-from solidrec.training.content import has_content
 
 
 def check_run(data: PreparedData, spec: RunSpec) -> None:
@@ -22,7 +22,7 @@ def check_run(data: PreparedData, spec: RunSpec) -> None:
     if spec.semantics.encoded != data.encoded:
         raise IncompatibleError(f"{data.path}: its features are not those of the specification; encode them again, or train anew")
     check_widths(spec.model)
-    if needs_semantics(spec.model.name) or (spec.model.name in MIXTURES and has_content(data)):
+    if needs_semantics(spec.model.name) or (spec.model.name in MIXTURES and is_described(data)):
         plan(data, spec.semantics)
     if spec.model.backbone == "din" and (spec.train.loss == "softmax" or spec.model.name in MIXTURES):
         raise UsageError(

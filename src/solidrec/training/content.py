@@ -12,14 +12,8 @@ from solidrec.experts.alike import described, term_rows
 from solidrec.nn.recommender import Recommender, dot
 from solidrec.semantics.cold import ColdStart, Score, fit_cold
 from solidrec.semantics.content import fit_content, principal
-from solidrec.semantics.modality import ID, available
 
 START = 0.1  # standard deviation of embeddings when training begins, as of random ones
-
-
-def has_content(data: PreparedData) -> bool:
-    """Return whether the items of some data have any content: titles, categories, tokens or features."""
-    return any(name != ID for name in available(data))
 
 
 @torch.no_grad()

@@ -49,13 +49,13 @@ class Gate:
         if others:
             groups.append({"params": others, "lr": RATE, "weight_decay": DECAY})
         self.optimizer = torch.optim.AdamW(groups)
-        steps = max(passes, PASSES) * -(-rows.size // BATCH)  # a pass that validation chose is the same pass without it
+        self.steps = -(-rows.size // BATCH)
+        steps = max(passes, PASSES) * self.steps  # a pass that validation chose is the same pass without it
         self.fading = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: max(0.0, 1 - step / max(steps, 1)))
 
     def run(self, display: Display, save: Callable[[dict[str, Any]], None]) -> None:
         """Train, logging each pass by `save`, and put the best weights back."""
-        steps = -(-self.rows.size // BATCH)
-        display.stage(STAGE, self.passes, steps)
+        display.stage(STAGE, self.passes, self.steps)
         if self.mixture.reading is not None:
             self.mixture.reading.standardise(self.rows.read)
         best, kept, chosen = -1.0, trained_state(self.mixture), None
@@ -64,7 +64,7 @@ class Gate:
             loss, penalty = self.run_pass(number, display)
             metrics = None if self.valid is None else self.metrics(self.valid)
             score = float(number) if metrics is None else metrics["NDCG@10"]
-            row: dict[str, Any] = {"stage": STAGE, "epoch": number, "step": number * steps, "loss": loss, "penalty": penalty}
+            row: dict[str, Any] = {"stage": STAGE, "epoch": number, "step": number * self.steps, "loss": loss, "penalty": penalty}
             row |= {"valid": metrics, "seconds": time.perf_counter() - started, "best": score > best}
             if metrics is not None:
                 row["select"] = "full NDCG@10"

@@ -25,10 +25,11 @@ from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
 from solidrec.runs import HISTORY, SPEC, Run, load_run, needs_semantics, save_run, write_history
 from solidrec.semantics.ids import SemanticIds
+from solidrec.semantics.modality import is_described
 from solidrec.spec import RunSpec
 from solidrec.training.check import check_run
 from solidrec.training.checkpoint import Checkpoints
-from solidrec.training.content import content_map, has_content
+from solidrec.training.content import content_map
 from solidrec.training.loop import Display, Silent
 from solidrec.training.mixture import fit_named
 from solidrec.training.semantics import cached_semantics
@@ -98,7 +99,7 @@ def semantics_for(
     data: PreparedData, spec: RunSpec, *, device: str, display: Display, say: Callable[[str], None]
 ) -> SemanticIds | None:
     """Return the semantic ids that a run reads, made or found beside the data; None for a model that reads none."""
-    if not needs_semantics(spec.model.name) and not (spec.model.name in MIXTURES and has_content(data)):
+    if not needs_semantics(spec.model.name) and not (spec.model.name in MIXTURES and is_described(data)):
         return None
     return cached_semantics(data, spec, trained_vectors(data, device=device, display=display), device=device, say=say)
 

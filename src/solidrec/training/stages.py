@@ -19,10 +19,11 @@ from solidrec.runs import write_history
 from solidrec.semantics.fuse import whole
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.kmeans import kmeans
+from solidrec.semantics.modality import is_described
 from solidrec.spec import RunSpec
 from solidrec.training.batches import TrainingBatches
 from solidrec.training.checkpoint import Checkpoints, read_progress, restore
-from solidrec.training.content import has_content, start_from_content, start_from_terms
+from solidrec.training.content import start_from_content, start_from_terms
 from solidrec.training.loop import Display, Progress, Stage, codebook_of, loss_of
 from solidrec.training.seeds import seed_torch
 from solidrec.training.semantics import Train
@@ -97,7 +98,7 @@ def start_of_stage(
         codebook.count(torch.from_numpy(np.array(data.train_counts)).to(device))
     if previous is None and spec.model.start == "content":
         start_from_content(model, data, seed=spec.semantics.seed)
-    if previous is None and spec.model.start == "auto" and has_content(data):
+    if previous is None and spec.model.start == "auto" and is_described(data):
         start_from_terms(model, data, seed=spec.semantics.seed)
     if previous is not None:
         model.load_state_dict(model.state_dict() | previous.state_dict())
