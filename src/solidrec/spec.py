@@ -24,7 +24,7 @@ ModelName = Literal[
 MixtureName = Literal[
     "mixture", "mixture-static", "mixture-lengths", "mixture-spg", "mixture-duet", "mixture-solid", "mixture-full",
 ]  # fmt: skip
-BackboneName = Literal["din", "gru4rec", "sasrec", "bert4rec"]
+BackboneName = Literal["din", "gru4rec", "sasrec", "bert4rec", "ligr", "bsarec"]
 MODEL_NAMES: tuple[str, ...] = get_args(ModelName)
 MIXTURE_NAMES: tuple[str, ...] = get_args(MixtureName)
 BACKBONE_NAMES: tuple[str, ...] = get_args(BackboneName)
@@ -76,8 +76,8 @@ class ModelSpec(Spec):
     )
     dim: int = Field(32, ge=1, description="width D of every embedding and state")
     length: int = Field(10, ge=1, description="L, the last items of a history that are read")
-    blocks: int = Field(2, ge=1, description="transformer blocks of SASRec and BERT4Rec")
-    heads: int = Field(2, ge=1, description="attention heads of SASRec and BERT4Rec")
+    blocks: int = Field(2, ge=1, description="blocks of the transformers: every backbone but din and gru4rec")
+    heads: int = Field(2, ge=1, description="attention heads of the transformers")
     dropout: float = Field(0.2, ge=0, lt=1, description="dropout inside the backbone and the generators, for every model")
     core: int = Field(16, ge=1, description="K of APG's K x K cores")
     clip: float = Field(0.01, ge=0, description="T of Eq. 12")

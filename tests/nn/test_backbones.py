@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from solidrec.nn.backbones import BACKBONES, Backbone
+from solidrec.nn.backbones.bsarec import fourier
 from solidrec.nn.masks import causal, last_valid
 
 Array = NDArray[np.float64]
@@ -141,9 +142,76 @@ def bert4rec(p: dict[str, Array], items: Array, candidates: Array) -> Array:
     return x[-1:]
 
 
+def ligr(p: dict[str, Array], items: Array, candidates: Array) -> Array:
+    """x + sigmoid(x W) * f(norm(x)), for causal attention and for SwiGLU; embeddings times sqrt(D), plus positions."""
+    if len(items) == 0:
+        return np.zeros((1, D))
+    x = items * math.sqrt(D) + p["position.weight"][: len(items)]
+    for b in ("blocks.0", "blocks.1"):
+        normed = np.stack([norm(p, f"{b}.norm_attention", row) for row in x])
+        mixed = attend(p, f"{b}.attention", normed, [range(i + 1) for i in range(len(x))])
+        x = np.stack([row + sigmoid(linear(p, f"{b}.gate_attention", row)) * m for row, m in zip(x, mixed, strict=True)])
+        for i, row in enumerate(x):
+            rise = p[f"{b}.rise.weight"] @ norm(p, f"{b}.norm_feed", row)
+            fed = p[f"{b}.fall.weight"] @ (rise[: 4 * D] * sigmoid(rise[: 4 * D]) * rise[4 * D :])
+            x[i] = row + sigmoid(linear(p, f"{b}.gate_feed", row)) * fed
+    return norm(p, "norm", x[-1])[None]
+
+
+def low_pass(x: Array) -> Array:
+    """The first 1 + 5 // 2 frequencies of the real Fourier transform over the items of one history."""
+    frequencies = np.fft.rfft(x, axis=0)
+    frequencies[3:] = 0
+    return np.fft.irfft(frequencies, n=len(x), axis=0)
+
+
+def bsarec(p: dict[str, Array], items: Array, candidates: Array) -> Array:
+    """.7 norm(x + low(x) + beta^2 (x - low(x))) + .3 norm(x + attention(x)), then norm(x + f(x)); the newest is at position 0."""
+    if len(items) == 0:
+        return np.zeros((1, D))
+    x = items + p["position.weight"][: len(items)][::-1]
+    x = np.stack([norm(p, "norm", row) for row in x])
+    for b in ("blocks.0", "blocks.1"):
+        low = low_pass(x)
+        filtered = x + low + p[f"{b}.sharpness"] ** 2 * (x - low)
+        attended = x + attend(p, f"{b}.attention", x, [range(i + 1) for i in range(len(x))])
+        x = 0.7 * np.stack([norm(p, f"{b}.norm_filter", row) for row in filtered])
+        x = x + 0.3 * np.stack([norm(p, f"{b}.norm_attention", row) for row in attended])
+        fed = [linear(p, f"{b}.feed_forward.2", gelu(linear(p, f"{b}.feed_forward.0", row))) for row in x]
+        x = np.stack([norm(p, f"{b}.norm_feed", row + f) for row, f in zip(x, fed, strict=True)])
+    return x[-1:]
+
+
+NAIVE = {"gru4rec": gru4rec, "din": din, "sasrec": sasrec, "bert4rec": bert4rec, "ligr": ligr, "bsarec": bsarec}
+
+
 @pytest.mark.parametrize("name", list(BACKBONES))
 def test_equals_its_papers_equations(name: str) -> None:
-    compare(name, {"gru4rec": gru4rec, "din": din, "sasrec": sasrec, "bert4rec": bert4rec}[name])
+    compare(name, NAIVE[name])
+
+
+@pytest.mark.parametrize("count", range(1, 9))
+def test_the_filter_is_that_of_the_fourier_transform(count: int) -> None:
+    """For every length, odd and even, short and long; padding has zeros."""
+    x = np.random.default_rng(0).normal(size=(count, 3))
+    basis = fourier((torch.arange(10) < count)[None], torch.float64)[0].numpy()
+    expected = np.concatenate([low_pass(x), np.zeros((10 - count, 3))])
+    np.testing.assert_allclose(basis @ basis[:count].T @ x, expected, atol=1e-12)
+
+
+def test_positions_of_bsarec_count_from_the_newest_item() -> None:
+    """Without filter and attention the state is of the newest item at position 0, however long the history."""
+    backbone = make("bsarec")
+    items, _, candidates = inputs()
+    longer = torch.cat([items[:, 3:], items[:, :3]], 1)  # the third item is last in both
+    with torch.no_grad():
+        for block in backbone.blocks:
+            block.attention.out.weight.zero_()
+            block.attention.out.bias.zero_()
+            block.sharpness.zero_()
+            block.norm_filter.weight.zero_()
+    short = backbone(items, torch.arange(L).expand(len(items), L) < 3, candidates)
+    torch.testing.assert_close(short, backbone(longer, torch.ones(len(items), L, dtype=torch.bool), candidates))
 
 
 @pytest.mark.parametrize("name", list(BACKBONES))
@@ -174,9 +242,9 @@ def test_dropout_is_off_in_eval_mode_and_on_in_training(name: str) -> None:
     assert not torch.equal(backbone.train()(*batch), backbone(*batch))
 
 
-@pytest.mark.parametrize(("name", "causal_attention"), [("sasrec", True), ("bert4rec", False)])
+@pytest.mark.parametrize(("name", "causal_attention"), [("sasrec", True), ("bert4rec", False), ("ligr", True), ("bsarec", False)])
 def test_which_attention_is_causal(name: str, causal_attention: bool) -> None:
-    """In a causal encoder the first position's output does not move with the second item."""
+    """In a causal encoder the first position's output does not move with the second item: the filter of BSARec reads it."""
     backbone = make(name)
     first = []
     backbone.blocks[0].register_forward_hook(lambda module, args, out: first.append(out[3, 0]))

@@ -30,7 +30,7 @@ def train(
         ),
     ] = None,
     backbone: Annotated[
-        str | None, typer.Option(help="The encoder of histories: din, gru4rec, sasrec (the default) or bert4rec.")
+        str | None, typer.Option(help="The encoder of histories: din, gru4rec, sasrec (the default), bert4rec, ligr or bsarec.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of parameters, order, negatives and dropout; default 0.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Maximum epochs of each stage.")] = None,

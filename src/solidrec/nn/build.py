@@ -87,7 +87,7 @@ def build_head(spec: ModelSpec, recipe: Recipe) -> Head:
 
 def check_widths(spec: ModelSpec) -> None:
     """Raise `UsageError` unless the width of a model divides among its attention heads, if its backbone has any."""
-    if spec.dim % spec.heads and spec.backbone in ("sasrec", "bert4rec"):
+    if spec.dim % spec.heads and spec.backbone in ("sasrec", "bert4rec", "ligr", "bsarec"):
         raise UsageError(f"model.dim={spec.dim} is not a multiple of model.heads={spec.heads}; change one of them")
 
 

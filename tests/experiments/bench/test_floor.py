@@ -59,7 +59,7 @@ def counted() -> Iterator[FlopCounterMode]:
         yield counter
 
 
-@pytest.mark.parametrize("backbone", ["din", "bert4rec"])
+@pytest.mark.parametrize("backbone", ["din", "bert4rec", "ligr", "bsarec"])
 def test_the_floor_is_below_what_is_computed(backbone: str, counted: FlopCounterMode) -> None:
     """torch counts the matrix products of one user's 100 scores: the floor is no more, and not much less."""
     model = build(spec(backbone=backbone), items=200).eval()

@@ -29,7 +29,7 @@ def test_the_product_keeps_its_promises(data: PreparedData, tiny: dict[str, Any]
     assert {entry["status"] for entry in report["checks"]} == {"pass"}
     assert report["checks"] == heard
     left_out = {"clip"} if name == "static" else set()
-    left_out |= {"prefixes"} if backbone in ("din", "bert4rec") else set()
+    left_out |= {"prefixes"} if backbone in ("din", "bert4rec", "bsarec") else set()
     assert [entry["name"] for entry in heard] == [check for check in CHECKS if check not in left_out]
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from solidrec.experiments.bench.measurement import Subject, Timed, timed
+from solidrec.nn.backbones import BACKBONES, CausalBackbone
 from solidrec.nn.build import RECIPES
 from solidrec.spec import ModelSpec, TrainSpec
 
@@ -31,7 +32,7 @@ def training_flops(spec: ModelSpec, train: TrainSpec, *, codes: int) -> float:
     (short histories, which are served all at once, need less: there the count is a little high); the others
     read L for each.
     """
-    causal = spec.backbone in ("sasrec", "gru4rec")
+    causal = issubclass(BACKBONES[spec.backbone], CausalBackbone)
     tokens = spec.length / train.served(spec.length) if causal else spec.length
     candidates = 1 + train.negatives
     learned = encode_flops(spec, tokens, candidates=candidates) + candidate_flops(spec, candidates)
@@ -67,6 +68,10 @@ def encode_flops(spec: ModelSpec, tokens: float, *, candidates: int) -> float:
             return tokens * 4.0 * d * d + candidates * 4.0 * d * d + tokens * candidates * float(pair)
         case "bert4rec":
             return transformer_flops(spec, tokens + 1, wide=4, read=spec.length + 1)
+        case "bsarec":
+            return transformer_flops(spec, tokens, wide=4, read=spec.length / 2)
+        case "ligr":  # three layers of four times the width, and two gates
+            return transformer_flops(spec, tokens, wide=7, read=spec.length / 2)
         case _:
             return transformer_flops(spec, tokens, wide=1, read=spec.length / 2)
 

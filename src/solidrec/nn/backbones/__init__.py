@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from solidrec.nn.backbones.base import Backbone, CausalBackbone
 from solidrec.nn.backbones.bert4rec import BERT4Rec
+from solidrec.nn.backbones.bsarec import BSARec
 from solidrec.nn.backbones.din import DIN
 from solidrec.nn.backbones.gru4rec import GRU4Rec
+from solidrec.nn.backbones.ligr import LiGR
 from solidrec.nn.backbones.sasrec import SASRec
 
-BACKBONES: dict[str, type[Backbone]] = {"din": DIN, "gru4rec": GRU4Rec, "sasrec": SASRec, "bert4rec": BERT4Rec}
+BACKBONES: dict[str, type[Backbone]] = {
+    "din": DIN, "gru4rec": GRU4Rec, "sasrec": SASRec, "bert4rec": BERT4Rec, "ligr": LiGR, "bsarec": BSARec,
+}  # fmt: skip
 
-__all__ = ["BACKBONES", "BERT4Rec", "Backbone", "CausalBackbone", "DIN", "GRU4Rec", "SASRec"]
+__all__ = ["BACKBONES", "BERT4Rec", "BSARec", "Backbone", "CausalBackbone", "DIN", "GRU4Rec", "LiGR", "SASRec"]
