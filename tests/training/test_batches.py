@@ -149,7 +149,8 @@ def test_small_batches_are_as_small_as_asked(data: PreparedData, batch: int) -> 
 
 
 @pytest.mark.parametrize(
-    ("backbone", "asked", "stride"), [("sasrec", None, 2), ("gru4rec", 3, 3), ("din", None, None), ("bert4rec", 3, None), ("ligr", None, 2), ("bsarec", 3, None)]
+    ("backbone", "asked", "stride"),
+    [("sasrec", None, 2), ("gru4rec", 3, 3), ("din", None, None), ("bert4rec", 3, None), ("ligr", None, 2), ("bsarec", 3, None)],
 )
 def test_a_pass_serves_half_of_what_it_reads_where_the_backbone_reads_prefixes(
     data: PreparedData, backbone: str, asked: int | None, stride: int | None

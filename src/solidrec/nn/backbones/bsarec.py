@@ -1,0 +1,107 @@
+"""BSARec (Shin et al., An Attentive Inductive Bias for Sequential Recommendation beyond the Self-Attention, AAAI 2024)."""
+
+from __future__ import annotations
+
+import math
+from typing import final
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from solidrec.nn.attention import SelfAttention
+from solidrec.nn.backbones.base import Backbone
+from solidrec.nn.dropout import Dropout
+from solidrec.nn.masks import causal, last, pick
+
+LOW = 2
+"""Frequencies that count as low beside the constant one: its c = 5, the first 1 + c // 2 of a real transform."""
+SHARE = 0.7
+"""Its alpha: the share of the filter beside self-attention (c and alpha are those that it reports for Beauty)."""
+
+
+def fourier(mask: Bool[Tensor, "B L"], dtype: torch.dtype = torch.float32) -> Float[Tensor, "B L F"]:
+    """Return an orthonormal basis of the mean and the lowest frequencies of each history, F = 5.
+
+    Row b of Q Q^T is the low-pass filter over the items of history b alone: zero at padding, so padding changes nothing. A
+    history of n items has frequencies up to n / 2, and what is beyond has a column of zeros.
+
+    >>> basis = fourier(torch.tensor([[True, True, False]]))[0]
+    >>> (basis @ basis.T @ torch.tensor([5.0, 1.0, 9.0])).round(decimals=3).tolist()  # two items have but two frequencies
+    [5.0, 1.0, 0.0]
+    """
+    count = mask.sum(1)[:, None, None]
+    step = torch.arange(mask.shape[1], device=mask.device)[:, None]
+    frequency = torch.arange(1, LOW + 1, device=mask.device)
+    turn = 2 * math.pi * (step * frequency).to(dtype) / count.clamp(min=1)  # (B, L, LOW)
+    # the highest frequency of an even count alternates: it has no sine, and its cosine is as long as the mean
+    below = (2 * frequency < count).to(dtype)
+    size = (1 + below).sqrt() * (2 * frequency <= count)
+    waves = torch.cat([torch.ones_like(turn[..., :1]), size * turn.cos(), size * below * turn.sin()], 2)
+    return waves * mask[:, :, None] / count.clamp(min=1).to(dtype).sqrt()
+
+
+@final
+class BSARecBlock(nn.Module):
+    """Filter and self-attention, each norm(x + dropout(f(x))), added up as .7 to .3, then a GELU network of width 4 D."""
+
+    def __init__(self, dim: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.sharpness = nn.Parameter(torch.randn(dim))  # the square is its beta: what high frequencies count
+        self.norm_filter = nn.LayerNorm(dim)
+        self.attention = SelfAttention(dim, heads, dropout)
+        self.norm_attention = nn.LayerNorm(dim)
+        self.feed_forward = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim))
+        self.norm_feed = nn.LayerNorm(dim)
+        self.dropout = Dropout(dropout)
+
+    def forward(
+        self,
+        asking: Float[Tensor, "B M D"],
+        x: Float[Tensor, "B L D"],
+        *,
+        readable: Bool[Tensor, "#B M L"],
+        asking_basis: Float[Tensor, "B M F"],
+        basis: Float[Tensor, "B L F"],
+    ) -> Float[Tensor, "B M D"]:
+        """Apply the block at the `asking` positions of `x`, given the `fourier` basis of both."""
+        slow = asking_basis @ (basis.transpose(1, 2) @ x)  # low frequencies of the history, at the asking positions
+        filtered = self.norm_filter(asking + self.dropout(slow + self.sharpness.square() * (asking - slow)))
+        attended = self.norm_attention(asking + self.dropout(self.attention(asking, x, readable)))
+        mixed = SHARE * filtered + (1 - SHARE) * attended
+        out: Tensor = self.norm_feed(mixed + self.dropout(self.feed_forward(mixed)))
+        return out
+
+
+@final
+class BSARec(Backbone):
+    """Transformer whose blocks filter a history's frequencies beside attending; the last item's state is the user state.
+
+    A filter reads the whole history at every position, so a position's state is not that of the history up to it: each target
+    of training has a pass of its own. Positions count from the newest item (0), whatever the length of the history.
+    """
+
+    def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
+        super().__init__(dim, length=length, blocks=blocks, heads=heads, dropout=dropout)
+        self.position = nn.Embedding(length, dim)
+        nn.init.normal_(self.position.weight, std=0.1)
+        self.norm = nn.LayerNorm(dim)
+        self.dropout = Dropout(dropout)
+        self.blocks = nn.ModuleList(BSARecBlock(dim, heads, dropout) for _ in range(blocks))
+
+    def forward(
+        self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], candidates: Float[Tensor, "#B C D"]
+    ) -> Float[Tensor, "B 1 D"]:
+        """Return the state at the last item; only that position of the last block is computed."""
+        newest = last(mask)
+        age = (newest[:, None] - torch.arange(items.shape[1], device=items.device)).clamp(min=0)
+        x = self.dropout(self.norm(items + self.position(age)))
+        basis = fourier(mask, items.dtype)
+        readable = causal(items.shape[1], items.device)
+        for block in self.blocks[:-1]:
+            x = block(x, x, readable=readable, asking_basis=basis, basis=basis)
+        some = mask.any(1)[:, None, None]
+        state: Tensor = self.blocks[-1](
+            pick(x, newest), x, readable=mask[:, None] | ~some, asking_basis=pick(basis, newest), basis=basis
+        )
+        return state * some
