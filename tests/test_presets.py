@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from solidrec.api import run_spec
 from solidrec.artifacts import read_json
 from solidrec.cli.models import settings
 from solidrec.errors import UsageError
 from solidrec.presets import preset, presets
-from solidrec.spec import RunSpec
+from solidrec.spec import MIXTURE_NAMES, ModelSpec, RunSpec, TrainSpec
 
 
 @pytest.mark.parametrize("name", presets())
@@ -51,3 +52,19 @@ def test_a_folder_of_the_same_name_hides_no_preset(tmp_path: Path, monkeypatch: 
     (tmp_path / "scientific_mm").mkdir()
     monkeypatch.chdir(tmp_path)
     assert settings(Path("scientific_mm"), []) == preset("scientific_mm")
+
+
+@pytest.mark.parametrize("name", [*MIXTURE_NAMES, "plain"])
+def test_a_mixture_and_its_neural_expert_alone_have_the_same_settings(data: Any, name: str) -> None:
+    """So the expert is what *plain* trains, and a wide one in a small catalogue; what is asked for wins."""
+    spec = run_spec(data, model=name, backbone=None, seed=None, epochs=None, settings=None)
+    base = run_spec(data, model="mixture", backbone=None, seed=None, epochs=None, settings=None)
+    assert spec.model == base.model.model_copy(update={"name": name})
+    assert (spec.train, spec.train.loss, spec.model.dim) == (base.train, "softmax", 256)
+    narrow = run_spec(data, model=name, backbone=None, seed=None, epochs=None, settings={"model": {"dim": 8}})
+    assert narrow.model.dim == 8
+
+
+def test_other_models_have_their_own_settings(data: Any) -> None:
+    spec = run_spec(data, model="solid-duet", backbone=None, seed=None, epochs=None, settings=None)
+    assert (spec.model, spec.train) == (ModelSpec(), TrainSpec())

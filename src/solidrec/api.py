@@ -31,6 +31,7 @@ from solidrec.serve.items import add_items as with_items
 from solidrec.serve.items import save_with_items
 from solidrec.spec import MIXTURE_NAMES, RunSpec, merge, value_at
 from solidrec.training.loop import Silent
+from solidrec.training.losses import WHOLE
 from solidrec.training.run import train_run
 from solidrec.training.tracking import check_trackers
 
@@ -201,7 +202,8 @@ def run_spec(
 ) -> RunSpec:
     """Lay the names, seed and epochs that were given over further settings, as a checked specification.
 
-    A mixture's settings lie over those of the preset *mixture*.
+    Settings of a mixture, and of its neural expert by itself (*plain*), lie over those of the preset *mixture* and the width
+    that `width` says.
     """
     given = {("model", "name"): model, ("model", "backbone"): backbone, ("train", "epochs"): epochs}
     named: dict[str, Any] = {} if seed is None else {"seed": seed}
@@ -209,9 +211,18 @@ def run_spec(
         if value is not None:
             named.setdefault(group, {})[key] = value
     own: dict[str, Any] = {"data": data.fingerprint, "semantics": {"encoded": data.encoded}}
-    if (model or value_at(settings or {}, "model.name")) in MIXTURE_NAMES:
-        own = merge(own, preset("mixture"))
+    if (model or value_at(settings or {}, "model.name")) in (*MIXTURE_NAMES, "plain"):
+        own = merge(merge(own, preset("mixture")), {"model": {"dim": width(len(data.items))}})
     return RunSpec.parse(merge(merge(own, settings or {}), named))
+
+
+def width(items: int) -> int:
+    """Return the width of a mixture's neural expert: twice as wide where a catalogue is small enough to pay for it (docs/log.md).
+
+    >>> width(1_585), width(12_101)
+    (256, 128)
+    """
+    return 256 if items <= WHOLE else 128
 
 
 def chosen_by(run: Run) -> dict[str, Any]:

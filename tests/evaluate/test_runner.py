@@ -15,7 +15,8 @@ from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DivergedError, UsageError
 from solidrec.evaluate import runner
-from solidrec.evaluate.baselines import ItemKNN, popularity
+from solidrec.evaluate.baselines import popularity
+from solidrec.evaluate.item_knn import ItemKNN
 from solidrec.evaluate.runner import SEEN, Block, Protocol, Scorer, Seen, evaluate
 
 Array = npt.NDArray[Any]

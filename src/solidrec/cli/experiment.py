@@ -70,6 +70,7 @@ def show(folder: Path, *, json_: bool) -> None:
     from dataclasses import asdict
 
     from solidrec.console import out
+    from solidrec.experiments.ranks import write_ranks
     from solidrec.experiments.results import Plan
     from solidrec.experiments.results import Results as Folder
     from solidrec.experiments.tables.experiment_tables import measures_of, tables_of, write_tables
@@ -86,12 +87,16 @@ def show(folder: Path, *, json_: bool) -> None:
             console.print(rich_table(grid))
         for note in notes:
             console.print(note, markup=False)
+    write_ranks(folder, {protocol: results.measured(plan, protocol) for protocol in plan.protocols})
     write_tables(folder, tables, measures)  # last: what is on a disk that refuses can still be looked at
 
 
 @experiment.command(short_help="The tables of an experiment.", epilog="Example: solidrec experiment table table1")
 def table(results: Results, json_: Json = False) -> None:
-    """Print the tables of what is finished; also written as tables.md, tables.tex, cells.csv, comparisons.csv, measures.csv."""
+    """Print the tables of what is finished; also written as tables.md, tables.tex, cells.csv, comparisons.csv, measures.csv.
+
+    ranks-PROTOCOL.parquet has the rank of each user's target in every cell: enough to test any two rows against each other.
+    """
     show(results, json_=json_)
 
 

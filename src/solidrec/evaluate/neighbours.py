@@ -14,7 +14,7 @@ from solidrec.evaluate.runner import evaluate
 from solidrec.evaluate.scorer import FLOATS_AT_ONCE, Scorer, entries, slices
 from solidrec.experts.alike import content_of
 from solidrec.experts.counted import memory
-from solidrec.experts.transitions import transitions
+from solidrec.experts.transitions import TARGET, transitions
 from solidrec.nn.build_mixture import CONTENT, LOG
 from solidrec.nn.memory import Memory
 from solidrec.nn.mixture import START, of_candidates
@@ -63,24 +63,28 @@ class Neighbours:
         return np.asarray(found.numpy())
 
 
-def log_memory(data: PreparedData) -> Memory:
-    """Return the forward and the symmetric memory of the training events."""
-    return memory(list(transitions(data.event_items, data.offsets, data.train_end, items=len(data.items))), LOG)
+def log_memory(data: PreparedData, decay: tuple[float, float] = LOG, target: float = TARGET) -> Memory:
+    """Return the forward and the symmetric memory of the training events, whose histories fade by `decay`."""
+    found = transitions(data.event_items, data.offsets, data.train_end, items=len(data.items), target=target)
+    return memory(list(found), decay)
 
 
-def forward_knn(data: PreparedData) -> Scorer:
-    """Item-kNN that knows the order: what came after the history's items, near events more (`experts.transitions`)."""
-    return Neighbours((log_memory(data),), SCALES[:2], (1.0, 0.0))
+def forward_knn(data: PreparedData, *, decay: float = LOG[0], target: float = TARGET) -> Scorer:
+    """Item-kNN that knows the order: what came after the history's items, near events more.
+
+    An event more in age takes `decay` from an item of the history; `target` is that of `experts.transitions`.
+    """
+    return Neighbours((log_memory(data, (decay, LOG[1]), target),), SCALES[:2], (1.0, 0.0))
 
 
-def symmetric_knn(data: PreparedData) -> Scorer:
-    """Item-kNN without order: what the history's items came with, recent ones of the history more."""
-    return Neighbours((log_memory(data),), SCALES[:2], (0.0, 1.0))
+def symmetric_knn(data: PreparedData, *, decay: float = LOG[1], target: float = TARGET) -> Scorer:
+    """Item-kNN without order: what the history's items came with, recent ones of the history more; settings as `forward_knn`."""
+    return Neighbours((log_memory(data, (LOG[0], decay), target),), SCALES[:2], (0.0, 1.0))
 
 
-def content_knn(data: PreparedData) -> Scorer:
-    """What is described as the history's items are (`experts.alike`)."""
-    return Neighbours((memory([content_of(data)], CONTENT),), SCALES[2:3], (1.0,))
+def content_knn(data: PreparedData, *, decay: float = CONTENT[0]) -> Scorer:
+    """What is described as the history's items are (`experts.alike`), which fade by `decay`."""
+    return Neighbours((memory([content_of(data)], (decay,)),), SCALES[2:3], (1.0,))
 
 
 def knn_content(data: PreparedData) -> Scorer:
@@ -91,15 +95,18 @@ def knn_content(data: PreparedData) -> Scorer:
         return Neighbours(memories, SCALES[:3], (1.0, 0.0, 1.0))
 
     def judged(weights: tuple[float, ...]) -> float:
-        found = evaluate(
-            Neighbours(memories, SCALES[:3], weights), data, split="valid", protocol="full", most=JUDGED, length=WINDOW
-        ).metrics["NDCG@10"]
-        return -1.0 if found is None else found
+        return judge(Neighbours(memories, SCALES[:3], weights), data)
 
     return Neighbours(memories, SCALES[:3], max(tried, key=judged))
 
 
-NEIGHBOURS: dict[str, Callable[[PreparedData], Scorer]] = {
+def judge(scorer: Scorer, data: PreparedData) -> float:
+    """Return NDCG@10 over the whole catalogue on validation users, 5,000 at most: what a baseline's settings are chosen by."""
+    found = evaluate(scorer, data, split="valid", protocol="full", most=JUDGED, length=WINDOW).metrics["NDCG@10"]
+    return -1.0 if found is None else found
+
+
+NEIGHBOURS: dict[str, Callable[..., Scorer]] = {
     "forward-knn": forward_knn,
     "symmetric-knn": symmetric_knn,
     "content-knn": content_knn,

@@ -10,15 +10,15 @@ from typing import Any
 
 import torch
 
-from solidrec.artifacts import versions
+from solidrec.artifacts import commit, versions
 from solidrec.data.prepared import PreparedData
 from solidrec.devices import use_threads
 from solidrec.errors import DamagedError, IncompatibleError
-from solidrec.evaluate.baselines import BASELINES
 from solidrec.evaluate.cost import cost, training_seconds
 from solidrec.evaluate.runner import Protocol, evaluate
 from solidrec.evaluate.scorer import Scorer, scorer_of
 from solidrec.evaluate.stability import stability
+from solidrec.evaluate.tune import tune
 from solidrec.experiments.grid import Cell
 from solidrec.experiments.results import RUNS, write_users
 from solidrec.experiments.tables.stability import STABILITY, write_stability
@@ -44,7 +44,12 @@ def work(
         raise IncompatibleError(f"{path}: was prepared anew while the experiment ran; restore it, or choose another --out")
     run = None if cell.spec is None else trained_run(data, cell.spec, out / RUNS / cell.key, device=device)
     length = cell.length if run is None else run.spec.model.length
-    scorer: Scorer = BASELINES[str(cell.baseline)](data) if run is None else scorer_of(run.model)
+    scorer: Scorer
+    if run is None:
+        tuned = tune(str(cell.baseline), data, trials=cell.trials)
+        scorer, facts = tuned.scorer, {"settings": tuned.settings, "trials": [trial._asdict() for trial in tuned.trials]}
+    else:
+        scorer, facts = scorer_of(run.model), trained(run)
     evaluations = {}
     for protocol in protocols:
         found = evaluate(scorer, data, split="test", protocol=protocol, length=length)
@@ -57,10 +62,11 @@ def work(
         "spec": {"baseline": cell.baseline, "length": length} if cell.spec is None else cell.spec.model_dump(mode="json"),
         "evaluations": evaluations,
         "measures": {} if run is None else {name: measure(name, run, data, key=cell.key, out=out) for name in measures},
-        **({} if run is None else trained(run)),
+        **facts,
         "seconds": max(time.perf_counter() - started, 0.0 if run is None else epoch_seconds(run)),
         "machine": {"cpu": torch.backends.cpu.get_cpu_capability(), "system": platform.machine(), "threads": 1, "device": device},
         "versions": versions(),
+        "commit": commit(),
     }
 
 

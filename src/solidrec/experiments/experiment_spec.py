@@ -29,11 +29,14 @@ Protocols = tuple[Protocol, ...]
 class RowSpec(Spec):
     """A row that no axis gives: a ``baseline`` without training, or a run with ``settings`` of its own.
 
+    With ``trials`` a baseline's settings are chosen on validation users (`evaluate.tune`); with one it has its defaults.
+
     ``labels`` say which row of the paper it stands for, and what it is compared with (default: all that it sets).
     """
 
     name: str
     baseline: str | None = None
+    trials: int = Field(1, ge=1, description="settings of a baseline that are tried on validation users")
     settings: Settings = Field(default_factory=dict)
     labels: dict[str, str] | None = None
 

@@ -34,6 +34,7 @@ class Row:
     labels: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     baseline: str | None = None
+    trials: int = 1
 
 
 @final
@@ -47,13 +48,16 @@ class Cell:
     spec: RunSpec | None
     baseline: str | None = None
     length: int = LENGTH
+    trials: int = 1
 
     @property
     def key(self) -> str:
         """Return the hash that names its result: of the specification, or of the baseline and the data."""
         if self.spec is not None:
             return self.spec.digest()
-        named = {"baseline": self.baseline, "data": self.data, **({"length": self.length} if self.length != LENGTH else {})}
+        named: dict[str, Any] = {"baseline": self.baseline, "data": self.data}
+        named |= {"length": self.length} if self.length != LENGTH else {}
+        named |= {"trials": self.trials} if self.trials != 1 else {}
         text = json.dumps(named, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -80,7 +84,9 @@ def rows_of(experiment: ExperimentSpec, data: PreparedData) -> list[Row]:
             raise UsageError(
                 f"row {extra.name!r}: a baseline has no settings ({', '.join(flat(extra.settings))}); leave them out"
             )
-        rows.append(Row(extra.name, labels_of(extra), nested(extra.settings), extra.baseline))
+        if extra.baseline is None and extra.trials != 1:
+            raise UsageError(f"row {extra.name!r}: trials are a baseline's; search a model's settings with `solidrec search`")
+        rows.append(Row(extra.name, labels_of(extra), nested(extra.settings), extra.baseline, extra.trials))
     names = [row.name for row in rows]
     if any(len(name.splitlines()) != 1 or not name.strip() for name in names):
         raise UsageError(f"{experiment.title}: a row's name is empty or has several lines; give it one line of text")
@@ -175,7 +181,7 @@ def cells_of(experiment: ExperimentSpec, rows: Sequence[Row], data: PreparedData
     for seed in range(experiment.seeds):
         for row in rows:
             if row.baseline is not None:
-                cells += [Cell(row.name, 0, data.fingerprint, None, row.baseline, length)] if seed == 0 else []
+                cells += [Cell(row.name, 0, data.fingerprint, None, row.baseline, length, row.trials)] if seed == 0 else []
                 continue
             own = merge(common, row.settings)
             for key, by in decided.items():

@@ -23,11 +23,13 @@ SOURCE, TARGET = 0.5, 0.3
 """Powers of the training counts of the item that speaks and of the one that it speaks for, which a pair is divided by."""
 
 
-def transitions(event_items: Array, offsets: Array, train_end: Array, *, items: int) -> tuple[csr_array, csr_array]:
+def transitions(
+    event_items: Array, offsets: Array, train_end: Array, *, items: int, target: float = TARGET
+) -> tuple[csr_array, csr_array]:
     """Return the forward and the symmetric memory, (V, V) each; row j - 1 is what item j speaks for.
 
     Every two training events of a user that are d <= 30 apart count .8^(d-1) forward (.3 of that backward), and 1 both ways
-    in the symmetric memory, divided by n_j^.5 n_i^.3 of the training counts n. `event_items`, `offsets` and
+    in the symmetric memory, divided by n_j^.5 n_i^`target` of the training counts n. `event_items`, `offsets` and
     `train_end` are those of `PreparedData`.
 
     >>> # one user saw 1, then 2: forward, 1 speaks for 2 more than 2 for 1
@@ -46,7 +48,7 @@ def transitions(event_items: Array, offsets: Array, train_end: Array, *, items: 
         pairs = sparse(before, after, np.ones(len(before)), items=items)
         faded, together = faded + FADE ** (distance - 1) * pairs, together + pairs
     counts = np.maximum(np.bincount(events, minlength=items), 1).astype(np.float64)
-    left, right = diags_array(counts**-SOURCE), diags_array(counts**-TARGET)
+    left, right = diags_array(counts**-SOURCE), diags_array(counts**-target)
     return (
         nearest(csr_array(left @ (faded + BACKWARD * faded.T) @ right)),
         nearest(csr_array(left @ (together + together.T) @ right)),

@@ -1,0 +1,107 @@
+"""V-SKNN: nearest sequences (Ludewig and Jannach, Evaluation of session-based recommendation algorithms, UMUAI 2018)."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+
+from solidrec.data.windows import ranges
+from solidrec.evaluate.item_knn import train_pairs
+from solidrec.evaluate.scorer import slices
+
+Array = npt.NDArray[Any]
+
+CELLS = 1 << 23
+"""Pairs of a history's item and a user who had it, and scores, at a time."""
+
+
+@final
+class SessionKNN:
+    """A candidate scores the similarities of those of the nearest training sequences that hold it (its V-SKNN).
+
+    A history's items weigh linearly by place: the newest of n weighs 1, the one before (n - 1) / n. A training sequence is
+    as similar as the weights of the items that both hold add up to; of the `sample` users of the latest training events that
+    share an item, the `neighbours` most similar count, each multiplied by 1 / s where s counts back to the newest item that both
+    hold (1 for the last).
+
+    >>> # user 1 had items 1 and 2, user 2 items 2 and 3; the history ends with 2
+    >>> items, offsets, ends = np.array([1, 2, 2, 3]), np.array([0, 0, 2, 4]), np.array([0, 2, 4])
+    >>> sessions = SessionKNN(items, offsets, ends, times=np.arange(4), items=3)
+    >>> sessions.score(np.array([[1, 2]]), np.array([[1, 2, 3]])).tolist()
+    [[1.5, 2.5, 1.0]]
+    """
+
+    def __init__(
+        self,
+        event_items: Array,
+        offsets: Array,
+        train_end: Array,
+        *,
+        times: Array,
+        items: int,
+        neighbours: int = 100,
+        sample: int = 1_000,
+    ) -> None:
+        users, events = train_pairs(event_items, offsets, train_end)
+        self.width, self.users = items + 1, len(train_end)
+        self.neighbours, self.sample = neighbours, sample
+        pairs = np.unique(users * self.width + events)  # a user has an item once
+        self.items_of, self.starts = pairs % self.width, np.searchsorted(pairs, np.arange(self.users + 1) * self.width)
+        order = np.argsort(self.items_of, kind="stable")
+        self.users_of = (pairs // self.width)[order]
+        self.begins = np.searchsorted(self.items_of[order], np.arange(self.width + 1))
+        self.latest = np.append(times, 0)[np.maximum(train_end - 1, -1)]  # who has no training events is nobody's neighbour
+
+    def score(self, histories: Array, candidates: Array) -> Array:
+        """Score `candidates` (R or 1, C) for `histories` (R, L), both with 0 for padding; returns (R, C)."""
+        parts = [np.zeros((0, candidates.shape[1]))]
+        cost = np.diff(self.begins)[histories].sum(1) + self.width
+        for some in slices(len(histories), max(1, CELLS // max(int(cost.max(initial=1)), 1))):
+            own = candidates if len(candidates) == 1 else candidates[some]
+            parts.append(self.block(histories[some], own))
+        return np.concatenate(parts)
+
+    def block(self, histories: Array, candidates: Array) -> Array:
+        """Score a block of bounded memory."""
+        row, user, weight = self.nearest(histories)
+        which, place = ranges(self.starts[user], self.starts[user + 1])
+        cell = row[which] * self.width + self.items_of[place]
+        scores = np.bincount(cell, weights=weight[which], minlength=len(histories) * self.width).reshape(-1, self.width)
+        candidates = np.broadcast_to(candidates, (len(histories), candidates.shape[1]))
+        return np.asarray(scores.astype(np.float64)[np.arange(len(histories))[:, None], candidates])
+
+    def nearest(self, histories: Array) -> tuple[Array, Array, Array]:
+        """Return the neighbours of each history: row, user and weight, (n,) each."""
+        rows, places = np.nonzero(histories)
+        items = histories[rows, places].astype(np.int64)
+        count = (histories > 0).sum(1)
+        # an item that repeats stands at its newest place alone
+        newest = len(rows) - 1 - np.unique((rows * self.width + items)[::-1], return_index=True)[1]
+        rows, places, items = rows[newest], places[newest], items[newest]
+        which, at = ranges(self.begins[items], self.begins[items + 1])
+        pair = rows[which] * self.users + self.users_of[at]
+        order = np.argsort(pair, kind="stable")  # by row, then user
+        pair, place = pair[order], places[which[order]]
+        first = np.flatnonzero(np.append(True, pair[1:] != pair[:-1])[: len(pair)])
+        row, user = pair[first] // self.users, pair[first] % self.users
+        similar, last = place + 1, place  # whole numbers until the end, so that ties are ties
+        if len(pair):
+            similar, last = np.add.reduceat(similar, first), np.maximum.reduceat(last, first)
+        kept = largest(row, self.latest[user], self.sample)
+        row, user, similar, last = row[kept], user[kept], similar[kept], last[kept]
+        kept = largest(row, similar, self.neighbours)
+        row, user, similar, last = row[kept], user[kept], similar[kept], last[kept]
+        return row, user, similar / count[row] / (count[row] - last)
+
+
+def largest(row: Array, key: Array, most: int) -> Array:
+    """Return where each row's `most` largest keys are, given rows in order; ties go to the first.
+
+    >>> largest(np.array([0, 0, 0, 2]), np.array([5, 7, 7, 1]), 2).tolist()
+    [1, 2, 3]
+    """
+    order = np.lexsort((-key, row))
+    place = np.arange(len(row)) - np.searchsorted(row, row)  # rows are in order before and after
+    return np.asarray(np.sort(order[place < most]))

@@ -1,0 +1,80 @@
+"""Settings of baselines chosen on validation users, with as many trials for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from solidrec.data.prepared import PreparedData
+from solidrec.evaluate.baselines import BASELINES
+from solidrec.evaluate.neighbours import judge
+from solidrec.evaluate.scorer import Scorer
+
+Settings = dict[str, Any]
+
+TRIALS = 12
+"""Trials of each baseline in the shipped experiments; *knn-content* tries as many weights by itself."""
+SPACES: dict[str, dict[str, tuple[Any, ...]]] = {
+    "popularity": {},
+    "recent-popularity": {"share": (0.1, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.15, 0.2, 0.3, 0.5, 0.7)},
+    "item-knn": {"neighbours": (None, 5, 10, 20, 30, 50, 70, 100, 150, 300, 500, 1000)},
+    "markov": {},
+    "v-sknn": {"neighbours": (100, 30, 50, 200, 500, 1_000), "sample": (1_000, 5_000, 100_000)},
+    "als": {"factors": (64, 32, 128, 256), "weight": (40.0, 1.0, 5.0, 15.0), "penalty": (100.0, 1.0, 10.0, 30.0)},
+    "ease": {"penalty": (200.0, 5.0, 10.0, 20.0, 50.0, 100.0, 350.0, 500.0, 700.0, 1_000.0, 2_000.0, 5_000.0)},
+    "slim": {"penalty": (5.0, 1.0, 2.0, 10.0, 20.0, 50.0), "l1": (0.1, 0.5)},
+    "forward-knn": {"decay": (0.5, 0.3, 0.7, 0.8, 0.9, 1.0), "target": (0.3, 0.5)},
+    "symmetric-knn": {"decay": (0.8, 0.3, 0.5, 0.7, 0.9, 1.0), "target": (0.3, 0.5)},
+    "content-knn": {"decay": (0.5, 0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.85, 0.9, 1.0)},
+    "knn-content": {},
+}
+"""Values worth trying of each baseline's settings."""
+
+
+class Trial(NamedTuple):
+    """Settings that were tried, and NDCG@10 over the whole catalogue on validation users."""
+
+    settings: Settings
+    valid: float
+
+
+class Tuned(NamedTuple):
+    """The best of all ``trials``: its ``scorer`` and its ``settings``."""
+
+    scorer: Scorer
+    settings: Settings
+    trials: tuple[Trial, ...]
+
+
+def points(space: dict[str, tuple[Any, ...]], trials: int) -> list[Settings]:
+    """Return at most `trials` points of a grid: its first (the first of every setting), then others by a fixed draw.
+
+    >>> points({"a": (1, 2), "b": (3,)}, 5), points({}, 5)
+    ([{'a': 1, 'b': 3}, {'a': 2, 'b': 3}], [{}])
+    """
+    grid = [dict(zip(space, values, strict=True)) for values in product(*space.values())]
+    order = np.random.default_rng(0).permutation(len(grid) - 1) + 1
+    return [grid[index] for index in (0, *order[: trials - 1])]
+
+
+def tune(name: str, data: PreparedData, *, trials: int = TRIALS, tried: Callable[[Trial], None] = lambda trial: None) -> Tuned:
+    """Fit a baseline of `BASELINES` under up to `trials` settings and keep the best on validation users; ties go to the first.
+
+    `tried` hears of each. Data without validation users, or one trial, gives the settings that the baseline has by itself.
+    """
+    if trials == 1 or "valid" not in data.manifest["negatives"]:
+        return Tuned(BASELINES[name](data), {}, ())
+    best: Tuned | None = None
+    found: list[Trial] = []
+    for settings in points(SPACES[name], trials):
+        scorer = BASELINES[name](data, **settings)
+        trial = Trial(settings, judge(scorer, data))
+        if best is None or trial.valid > max(each.valid for each in found):
+            best = Tuned(scorer, settings, ())
+        found.append(trial)
+        tried(trial)
+    assert best is not None
+    return best._replace(trials=tuple(found))

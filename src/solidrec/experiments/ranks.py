@@ -1,0 +1,50 @@
+"""Each user's rank of the target under every cell of an experiment: small enough to be kept, enough to test anything again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from solidrec.artifacts import write_table
+from solidrec.experiments.tables.measured import Measured
+
+MISSED = 0
+"""Stands for a target that could not be recommended."""
+
+
+def ranks_of(rows: Sequence[Measured]) -> pl.DataFrame:
+    """Return a row a user with their index and a column a cell, ``NAME · seed N``: the rank of the target, 1 the best.
+
+    A rank is the nearest whole number to 1 / MRR, which it is exactly unless the target's score ties with another's (or the user
+    has several targets); `MISSED` is none.
+    """
+    columns: dict[str, Any] = {"user": rows[0].users.astype(np.uint32)}
+    for row in rows:
+        for seed, values in zip(row.seeds, row.per_user["MRR"], strict=True):
+            columns[f"{row.name} · seed {seed}"] = rank(values)
+    return pl.DataFrame(columns)
+
+
+def rank(reciprocal: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
+    """Return ranks of reciprocal ones.
+
+    >>> rank(np.array([1.0, 0.25, 0.0])).tolist()
+    [1, 4, 0]
+    """
+    missed = ~(reciprocal > 0)
+    return np.where(missed, MISSED, np.rint(1 / np.where(missed, 1, reciprocal))).astype(np.uint32)
+
+
+def write_ranks(out: Path, measured: Mapping[str, Sequence[Measured]]) -> list[Path]:
+    """Write ``ranks-PROTOCOL.parquet`` beside the tables of an experiment, for each protocol with something finished."""
+    paths = []
+    for protocol, rows in measured.items():
+        if rows:
+            paths.append(out / f"ranks-{protocol}.parquet")
+            write_table(paths[-1], ranks_of(rows))
+    return paths
