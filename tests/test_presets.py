@@ -13,7 +13,7 @@ from solidrec.artifacts import read_json
 from solidrec.cli.models import settings
 from solidrec.errors import UsageError
 from solidrec.presets import preset, presets
-from solidrec.spec import MIXTURE_NAMES, ModelSpec, RunSpec, TrainSpec
+from solidrec.spec import MIXTURE_NAMES, CodebookSpec, ModelSpec, RunSpec, TrainSpec, flat
 
 
 @pytest.mark.parametrize("name", presets())
@@ -26,6 +26,19 @@ def test_the_papers_preset_has_its_table_7_and_its_equation_13() -> None:
     assert (spec.model.dim, spec.model.length, spec.model.clip, spec.model.codebook.hidden) == (32, 10, 0.01, 64)
     assert (spec.train.batch, spec.train.learning_rate, spec.train.penalty) == (1024, 0.001, 0.1)
     assert (spec.model.codebook.find, spec.model.codebook.loss, spec.model.codebook.schedule) == ("nearest", "literal", "staged")
+
+
+def test_the_papers_preset_leaves_nothing_to_a_default() -> None:
+    """Every setting that such a run has is written down, so that no change of a default moves what the paper prints."""
+    written = set(flat(preset("paper")))
+    fields = {f"model.{name}" for name in ModelSpec.model_fields if name not in ("backbone", "codebook")}
+    fields |= {f"model.codebook.{name}" for name in CodebookSpec.model_fields}
+    other_losses, machine = {"train.shared", "train.calibration", "train.passes"}, {"train.precision", "train.compile"}
+    fields |= {f"train.{name}" for name in TrainSpec.model_fields}
+    assert written == fields - other_losses - machine
+    spec = ModelSpec.parse(preset("paper")["model"])
+    assert (spec.dropout, spec.clip_gradient, spec.branch_start, spec.codebook.revive) == (0.0, "hard", "random", False)
+    assert TrainSpec.parse(preset("paper")["train"]).served(10) == 1
 
 
 def test_an_unknown_name_is_one_line() -> None:

@@ -81,6 +81,12 @@ class ModelSpec(Spec):
     dropout: float = Field(0.2, ge=0, lt=1, description="dropout inside the backbone and the generators, for every model")
     core: int = Field(16, ge=1, description="K of APG's K x K cores")
     clip: float = Field(0.01, ge=0, description="T of Eq. 12")
+    clip_gradient: Literal["inward", "hard"] = Field(
+        "inward", description="outside the clip of Eq. 12: what leads back inside passes, or nothing does"
+    )
+    branch_start: Literal["inside", "random"] = Field(
+        "inside", description="of a clipped branch: inside its clip, or as any layer starts, which is mostly outside"
+    )
     codebook: CodebookSpec = CodebookSpec()
 
 

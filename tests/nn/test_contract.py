@@ -352,6 +352,18 @@ def test_a_branch_inside_its_clip_is_not_saturated_at_the_start(model: Models, h
     assert stats.get("saturated", torch.tensor(0.0)) == 0
 
 
+def test_a_branch_may_start_as_printed_behind_a_hard_clip(model: Models, histories: Tensor) -> None:
+    """Then most of it lies outside, and what does has no gradient; with the inward one, what leads back inside passes."""
+    for gradient, learns in (("hard", False), ("inward", True)):
+        tested = model("sml", branch_start="random", clip_gradient=gradient, clip=1e-6)
+        generated = tested.generate(histories)
+        assert generated.stats["saturated"] > 0.9
+        sum(tensor.square().sum() for tensor in generated.weights.tensors.values()).backward()
+        branch = tested.source.get_submodule("second.generator.projections")
+        moved = sum(float((p.grad != 0).float().mean()) for p in branch.parameters() if p.grad is not None)
+        assert (moved > 0.1) == learns
+
+
 @pytest.mark.parametrize("name", ["author-code", "author-code-apg"])
 def test_the_released_start_is_saturated_and_its_projections_are_frozen_but_saved(
     model: Models, histories: Tensor, name: str

@@ -107,11 +107,12 @@ def build_source(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item
 
 
 def build_branch(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item: Tensor | None) -> Branch:
-    """Build the branch: inside its clip at the start (the released code starts outside), with a code a semantic id."""
+    """Build the branch of a recipe; that of the released code starts outside a hard clip, whatever the settings say."""
     codebook = build_codebook(spec, recipe, semantic_of_item, mlp=spec.codebook.mlp) if recipe.codebook else None
-    inside = recipe.clipped and not recipe.author_code
+    inside = recipe.clipped and not recipe.author_code and spec.branch_start == "inside"
+    inward = not recipe.author_code and spec.clip_gradient == "inward"
     generator = Generator(slots, spec.dim, dropout=spec.dropout, limit=spec.clip if inside else None)
-    return Branch(generator, codebook=codebook, clip=spec.clip if recipe.clipped else None, inward=inside)
+    return Branch(generator, codebook=codebook, clip=spec.clip if recipe.clipped else None, inward=inward)
 
 
 def build_codebook(spec: ModelSpec, recipe: Recipe, semantic_of_item: Tensor | None, *, mlp: bool) -> Codebook:
