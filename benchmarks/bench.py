@@ -35,10 +35,12 @@ NAIVE = (
     "nearest-code/naive",
 )
 MODULES = {"rectools": "rectools.models", "replay": "replay.models.nn.sequential"}
-TRAINED_PEERS = tuple(name for name in PEERS if name.startswith("train/"))
+SOFTMAX_PEERS = tuple(name for name in PEERS if name.startswith("train/rectools-softmax/"))
+TRAINED_PEERS = tuple(name for name in PEERS if name.startswith("train/") and name not in SOFTMAX_PEERS)
 AGAINST: dict[str, tuple[str, ...]] = {
     "train/static/sasrec": ("train/naive/static/sasrec", *TRAINED_PEERS),
     **{f"train/static/sasrec/{form}": TRAINED_PEERS for form in ("default", "window", "last", "last/wide")},
+    **{f"train/plain/sasrec/softmax{form}": SOFTMAX_PEERS for form in ("", "/wide")},
     **{f"train/{name}/sasrec": (f"train/naive/{name}/sasrec",) for name in ("apg", "duet", "solid-duet")},
     **{f"train/{name}/sasrec/default": (f"train/naive/{name}/sasrec",) for name in ("duet", "solid-duet")},
     **{f"evaluate/1+99/{name}/sasrec": (f"evaluate/naive/{name}/sasrec",) for name in ("static", "duet", "solid-duet")},
@@ -63,7 +65,7 @@ def main() -> None:
         ) as step:
             rows = run(systems, threads=options.threads, repeats=options.repeats, say=say, step=step)
     rows = with_peers(rows, AGAINST)
-    present = {row.name.split("/")[1] for row in rows}
+    present = {peer_of(row.name) for row in rows}
     pinned = [
         line for line in (HERE / "peers-requirements.txt").read_text().split() if line.startswith(tuple(present & set(MODULES)))
     ]
@@ -113,8 +115,13 @@ def peer_systems(python: Path | None, folder: Path) -> list[System]:
             optional=True,
         )
         for name in PEERS
-        if not missing[name.split("/")[1]]
+        if not missing[peer_of(name)]
     ]
+
+
+def peer_of(name: str) -> str:
+    """Return the peer that a name speaks of: `rectools` of ``train/rectools-softmax/128``."""
+    return name.split("/")[1].partition("-")[0]
 
 
 def why_not(python: Path | None, module: str) -> str | None:

@@ -20,6 +20,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,8 +62,8 @@ def clocked(work: int, run: Callable[[], object]) -> Sample:
     return work, time.process_time() - cpu, time.perf_counter() - wall
 
 
-def rectools(log: pd.DataFrame, *, batch: int, recommend: bool) -> Callable[[], Sample]:
-    """SASRec of rectools with its BCE loss."""
+def rectools(log: pd.DataFrame, *, batch: int, recommend: bool, loss: str = "BCE") -> Callable[[], Sample]:
+    """SASRec of rectools with its BCE loss, or another: its softmax is over the whole catalogue."""
     import pandas as pd
     from pytorch_lightning import Callback, Trainer
     from rectools import Columns
@@ -91,7 +92,7 @@ def rectools(log: pd.DataFrame, *, batch: int, recommend: bool) -> Callable[[], 
     )
     data = Dataset.construct(frame)
     model = SASRecModel(
-        n_blocks=BLOCKS, n_heads=HEADS, n_factors=DIM, dropout_rate=DROPOUT, session_max_len=LENGTH, loss="BCE",
+        n_blocks=BLOCKS, n_heads=HEADS, n_factors=DIM, dropout_rate=DROPOUT, session_max_len=LENGTH, loss=loss,
         n_negatives=NEGATIVES, lr=1e-3, batch_size=batch, recommend_batch_size=batch, get_trainer_func=trainer,
     )  # fmt: skip
 
@@ -174,6 +175,8 @@ def replay(log: pd.DataFrame, *, batch: int, recommend: bool) -> Callable[[], Sa
 PEERS: dict[str, tuple[Callable[..., Callable[[], Sample]], str, int, bool]] = {
     "train/rectools/128": (rectools, "rectools", 128, False),
     "train/rectools/1024": (rectools, "rectools", 1024, False),
+    "train/rectools-softmax/128": (partial(rectools, loss="softmax"), "rectools", 128, False),
+    "train/rectools-softmax/1024": (partial(rectools, loss="softmax"), "rectools", 1024, False),
     "top-10/rectools": (rectools, "rectools", 1024, True),
     "train/replay/128": (replay, "replay-rec", 128, False),
     "train/replay/1024": (replay, "replay-rec", 1024, False),

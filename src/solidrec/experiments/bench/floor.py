@@ -25,8 +25,8 @@ GRU_GATES = 3
 SHAPES = {"tall": (10_240, 32, 128), "square": (1_024, 1_024, 1_024)}
 
 
-def training_flops(spec: ModelSpec, train: TrainSpec, *, codes: int) -> float:
-    """Return the operations of one training positive.
+def training_flops(spec: ModelSpec, train: TrainSpec, *, codes: int, items: int = 0) -> float:
+    """Return the operations of one training positive; the softmax meets all of `items`, others each their own negatives.
 
     A causal backbone reads L items for the targets that a pass over a long history serves, one for each if every position is one
     (short histories, which are served all at once, need less: there the count is a little high); the others
@@ -34,7 +34,7 @@ def training_flops(spec: ModelSpec, train: TrainSpec, *, codes: int) -> float:
     """
     causal = issubclass(BACKBONES[spec.backbone], CausalBackbone)
     tokens = spec.length / train.served(spec.length) if causal else spec.length
-    candidates = 1 + train.negatives
+    candidates = items if train.loss == "softmax" else 1 + train.negatives
     learned = encode_flops(spec, tokens, candidates=candidates) + candidate_flops(spec, candidates)
     generated = generate_flops(spec, tokens) + states(spec, candidates) * head_flops(spec)
     return TRAINING * (learned + generated) + search_flops(spec, tokens, codes)
@@ -103,6 +103,8 @@ def generators(spec: ModelSpec) -> int:
 def head_flops(spec: ModelSpec) -> float:
     """Return the two dynamic layers for one user state."""
     d, k = spec.dim, spec.core
+    if RECIPES[spec.name].headless:
+        return 0.0
     if not generators(spec):
         return 2 * 2.0 * d * d
     if RECIPES[spec.name].low_rank:

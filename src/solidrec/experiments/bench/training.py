@@ -22,6 +22,7 @@ from solidrec.training.stages import batches_for
 
 ML100K_CODES = 246
 """What `semantic_ids` gives for the 1,682 items of MovieLens 100K; the floor counts the search of so many."""
+ML100K_ITEMS = 1_682
 TRAINED = (
     ("static", "sasrec"), ("apg", "sasrec"), ("duet", "sasrec"), ("solid-apg", "sasrec"), ("solid-duet", "sasrec"),
     ("static", "gru4rec"), ("static", "din"), ("static", "bert4rec"),
@@ -33,6 +34,7 @@ ENOUGH = 100_000
 """Positives of one repeat at least: an epoch of one step alone would be as long as the machine's mood."""
 WIDE = 10_240
 """Positives in a batch as large as rectools' 1,024 users with ten positions each."""
+SOFTMAX = EVERY.model_copy(update={"loss": "softmax"})
 
 
 def new_model(spec: ModelSpec, data: PreparedData) -> Recommender:
@@ -67,7 +69,7 @@ def prepare_epochs(spec: ModelSpec, train: TrainSpec, part: str, folder: Path) -
 def training(name: str, backbone: str, *, train: TrainSpec = EVERY, part: str = DATA) -> Subject:
     """Return the measurement of one model's epochs."""
     spec = ModelSpec.parse({"name": name, "backbone": backbone})
-    flops = training_flops(spec, train, codes=ML100K_CODES)
+    flops = training_flops(spec, train, codes=ML100K_CODES, items=ML100K_ITEMS)
     return Subject("positives", partial(prepare_epochs, spec, train, part), flops=flops, memory=True)
 
 
@@ -77,7 +79,9 @@ SUBJECTS = {
     "train/static/sasrec/window": training("static", "sasrec", train=EVERY.model_copy(update={"stride": 1})),
     "train/static/sasrec/last": training("static", "sasrec", part=LAST),
     "train/static/sasrec/last/wide": training("static", "sasrec", part=LAST, train=EVERY.model_copy(update={"batch": WIDE})),
+    "train/plain/sasrec/softmax": training("plain", "sasrec", part=LAST, train=SOFTMAX),
+    "train/plain/sasrec/softmax/wide": training("plain", "sasrec", part=LAST, train=SOFTMAX.model_copy(update={"batch": WIDE})),
 }
 """*default*: what `solidrec train` does; the others have steps as large as the paper's and every position of a pass as a target.
 *window*: each target has a window of its own, full where the user has as many items; *last*: only the positions that rectools and
-replay count, the last ten of each user; *wide*: these in one batch."""
+replay count, the last ten of each user; *wide*: these in one batch; *softmax*: over all items, at the same positions."""
