@@ -10,10 +10,10 @@ PEERS := $(VENV)-peers
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-full test test-long lint types docs bench growth clean
+.PHONY: help venv demo demo-full test test-long lint types docs bench quality-peers growth clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(INSTALLED) ## install solidrec and its tools, at the versions of constraints.txt, into VENV (.venv)
 
@@ -65,6 +65,11 @@ $(PEERS)/.tried: benchmarks/peers-requirements.txt
 bench: $(ML100K) $(PEERS)/.tried ## speed and memory beside peers and a naive form, 1 and 2 threads (benchmarks/results/)
 	$(BIN)/python benchmarks/bench.py --peers $(PEERS)/bin/python
 	$(BIN)/python benchmarks/page.py
+
+DATA ?= beauty scientific
+
+quality-peers: $(INSTALLED) $(PEERS)/.tried ## the first ten places beside rectools' SASRec and eSASRec on prepared folders DATA (beauty scientific)
+	$(BIN)/python benchmarks/quality_peers.py $(DATA) --peers $(PEERS)/bin/python
 
 growth: $(INSTALLED) ## cost against the number of items, codes and users and the length of histories (benchmarks/results/)
 	$(BIN)/python benchmarks/growth.py

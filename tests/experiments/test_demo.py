@@ -38,7 +38,7 @@ def test_the_whole_method_and_again(solidrec: Callable[..., Any], movies: Path, 
     table = first.out.splitlines()
     for name in (*demo.FLOORS, *demo.MODELS):
         assert any(line.split()[1:2] == [name] for line in table)
-    assert "solid-duet for a made-up history: Star Wars (1977)" in " ".join(first.out.split())
+    assert "mixture for a made-up history: Star Wars (1977)" in " ".join(first.out.split())
     assert {path.name for path in (out / "runs").iterdir()} == {f"{name}-epochs1-seed2" for name in demo.MODELS}
     report = (out / "report.html").read_text(encoding="utf-8")
     assert all(name in report for name in (*demo.FLOORS, *demo.MODELS, "Star Wars (1977)"))
@@ -56,9 +56,9 @@ def test_without_the_films_there_is_a_way_to_get_them(tmp_path: Path) -> None:
 
 
 def test_the_baselines_are_measured_as_the_models_are(data: Any) -> None:
-    popular, knn = demo.baselines(data)
-    assert (popular.name, knn.name) == ("popularity", "item-knn")
-    for entry in (popular, knn):
+    popular, knn, best = demo.baselines(data)
+    assert (popular.name, knn.name, best.name) == ("popularity", "item-knn", "knn-content")
+    for entry in (popular, knn, best):
         assert (entry.evaluation.protocol, entry.evaluation.split, entry.run) == ("paper", "test", None)
         assert len(entry.evaluation.users) == 90
     assert (knn.evaluation.metrics["UAUC"] or 0) > 0.5  # users share groups
