@@ -105,7 +105,7 @@ def test_digest_depends_on_values_and_not_on_how_they_were_written() -> None:
 
 def test_all_names_are_accepted() -> None:
     made = {(ModelSpec.parse({"name": n, "backbone": b}).name, b) for n in MODEL_NAMES for b in BACKBONE_NAMES}
-    assert len(made) == 15 * 6
+    assert len(made) == 17 * 6
 
 
 def test_merge_is_deep_and_leaves_its_input_alone() -> None:

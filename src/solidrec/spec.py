@@ -18,7 +18,7 @@ from solidrec.errors import UsageError, nearest
 
 ModelName = Literal[
     "static", "static-codebook", "plain", "apg", "duet", "solid-apg", "solid-duet",
-    "spg", "sml", "duet-codebook", "author-code",
+    "spg", "sml", "spg-penalty", "sml-penalty", "duet-codebook", "author-code",
     "spg-apg", "sml-apg", "duet-codebook-apg", "author-code-apg",
 ]  # fmt: skip
 MixtureName = Literal[

@@ -134,10 +134,30 @@ def test_designs_table_of_models() -> None:
         "Branch": {"duet", "apg", "duet-codebook", "duet-codebook-apg"},
         "Sum": {"sml", "sml-apg", "solid-duet", "solid-apg"},
         "AuthorCode": {"author-code", "author-code-apg"},
+        "Penalised": {"spg-penalty", "sml-penalty"},
     }
     assert {source: {name for name, found in sources.items() if found == source} for source in by_source} == by_source
     with_codes = {name for name, model in made.items() if any(isinstance(module, Codebook) for module in model.modules())}
-    assert with_codes == {name for name in MODEL_NAMES if "solid" in name or "codebook" in name or "author" in name}
+    assert with_codes == {
+        name for name in MODEL_NAMES if any(part in name for part in ("solid", "codebook", "author", "penalty"))
+    }
+
+
+@pytest.mark.parametrize("name", ["spg", "sml"])
+def test_a_penalty_alone_changes_no_weight(name: str) -> None:
+    """With the parameters of the model without it, weights and logits are the same; the penalty is a codebook's."""
+    history, candidates = torch.tensor([[1, 2, 0], [3, 4, 5]]), torch.tensor([[1, 5]])
+    torch.manual_seed(0)
+    without = build(ModelSpec.parse({"name": name}), items=5, semantic_of_item=SEMANTIC_OF_ITEM).eval()
+    penalised = build(ModelSpec.parse({"name": f"{name}-penalty"}), items=5, semantic_of_item=SEMANTIC_OF_ITEM).eval()
+    state = {key.replace("source.", "source.source.", 1): value for key, value in without.state_dict().items()}
+    penalised.load_state_dict(penalised.state_dict() | state)
+    one, two = without(history, candidates), penalised(history, candidates)
+    assert torch.equal(one.logits, two.logits)
+    assert one.penalty == 0 < two.penalty
+    two.penalty.backward()
+    touched = {key for key, parameter in penalised.named_parameters() if parameter.grad is not None and parameter.grad.any()}
+    assert touched == {"items.weight", "source.codebook.codes"}
 
 
 @pytest.mark.parametrize(

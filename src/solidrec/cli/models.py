@@ -26,7 +26,7 @@ def train(
         typer.Option(
             help="Default mixture, the best known; mixture-static, -lengths, -spg, -duet, -solid, -full; plain, static, "
             "static-codebook, apg, duet, solid-apg, solid-duet, spg, sml, duet-codebook, author-code, or an -apg twin of the "
-            "last four."
+            "last four; spg-penalty, sml-penalty."
         ),
     ] = None,
     backbone: Annotated[

@@ -18,7 +18,7 @@ from solidrec.errors import UsageError
 from solidrec.evaluate.scorer import HistoryScorer, neural_of, own_weights, scorer_of
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
-from solidrec.nn.sources import Branch, Shared, Trunk
+from solidrec.nn.sources import Branch, Penalised, Shared, Trunk
 from solidrec.spec import RunSpec
 
 USERS = 1024
@@ -71,7 +71,7 @@ def _parts(model: Recommender | Mixture) -> Iterator[tuple[str, nn.Module]]:
             yield from (("trunk", source.generator), ("metacode", source.semantics))
         elif isinstance(source, Branch):
             yield "branch", source.generator
-        if isinstance(source, Shared | Branch) and source.codebook is not None:
+        if isinstance(source, Shared | Branch | Penalised) and source.codebook is not None:
             yield "codebook", source.codebook
 
 

@@ -14,7 +14,7 @@ from solidrec.nn.codebook import Codebook
 from solidrec.nn.generator import Generator
 from solidrec.nn.heads import DotHead, FullHead, Head, LowRankHead
 from solidrec.nn.recommender import Recommender
-from solidrec.nn.sources import Branch, Shared, Source, Sum, Trunk
+from solidrec.nn.sources import Branch, Penalised, Shared, Source, Sum, Trunk
 from solidrec.nn.weights import Slots
 from solidrec.spec import ModelSpec
 
@@ -29,6 +29,8 @@ class Recipe(NamedTuple):
     clipped: bool = False
     codebook: bool = False
     author_code: bool = False
+    penalised: bool = False
+    """Has a codebook for its penalty alone."""
 
 
 RECIPES: dict[str, Recipe] = {
@@ -41,11 +43,12 @@ RECIPES: dict[str, Recipe] = {
     "solid-duet": Recipe(trunk=True, branch=True, clipped=True, codebook=True),
     "author-code": Recipe(trunk=True, branch=True, clipped=True, codebook=True, author_code=True),
 }
+PENALISED = {f"{name}-penalty": RECIPES[name]._replace(codebook=True, penalised=True) for name in ("spg", "sml")}
 APG_TWINS = {"duet": "apg", "solid-duet": "solid-apg"}
 RECIPES |= {
     APG_TWINS.get(name, f"{name}-apg"): recipe._replace(low_rank=True) for name, recipe in RECIPES.items() if "static" not in name
 }
-RECIPES["plain"] = Recipe(headless=True)
+RECIPES |= {"plain": Recipe(headless=True), **PENALISED}
 
 
 def stages(spec: ModelSpec) -> int:
@@ -93,6 +96,9 @@ def check_widths(spec: ModelSpec) -> None:
 
 def build_source(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item: Tensor | None) -> Source:
     """Build the source of a recipe: one line of the design's table."""
+    if recipe.penalised and recipe.codebook:
+        source = build_source(spec, recipe._replace(codebook=False), slots, semantic_of_item)
+        return Penalised(source, build_codebook(spec, recipe, semantic_of_item, mlp=False))
     if not (recipe.trunk or recipe.branch):
         return Shared(slots, codebook=build_codebook(spec, recipe, semantic_of_item, mlp=False) if recipe.codebook else None)
     branch = build_branch(spec, recipe, slots, semantic_of_item) if recipe.branch else None

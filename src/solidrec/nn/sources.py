@@ -71,6 +71,28 @@ class Shared(Source):
 
 
 @final
+class Penalised(Source):
+    """Another source, and the penalty of a codebook whose codes nobody reads: what the penalty alone is worth to it."""
+
+    def __init__(self, source: Source, codebook: Codebook) -> None:
+        super().__init__()
+        self.source = source
+        self.codebook = codebook
+
+    def forward(
+        self,
+        history: Int[Tensor, "B L"],
+        items: Float[Tensor, "B L D"],
+        mask: Bool[Tensor, "B L"],
+        places: Int[Tensor, " N"] | None = None,
+    ) -> Generated:
+        """Return the weights of the source."""
+        generated = self.source(history, items, mask, places)
+        coded = self.codebook(history, items, mask, reads(mask, places).to(items.dtype))
+        return Generated(generated.weights, generated.penalty + coded.penalty, {**generated.stats, "codes": coded.codes})
+
+
+@final
 class Trunk(Source):
     """Weights from the semantic history, M_c(E_c(s_c)) of Eq. 11; the semantic table is the metacode (Eq. 12).
 
