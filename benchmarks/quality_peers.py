@@ -2,8 +2,8 @@
 
     python benchmarks/quality_peers.py beauty scientific --peers .venv-peers/bin/python     # what `make quality-peers` does
 
-Each DATA is a folder of `solidrec prepare`. Peers are tried with two rates of dropout, and the epoch and the rate are chosen on
-validation users; solidrec trains its defaults. One thread each. Writes benchmarks/results/quality-peers.json and .md.
+Each DATA is a folder of `solidrec prepare`. Peers are tried with the rates of dropout that are given, and the epoch and the
+rate are chosen on validation users; solidrec trains its defaults. One thread each. Writes benchmarks/results/quality-peers.json and .md.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ HERE = Path(__file__).resolve().parent
 OUT = HERE / "results" / "quality-peers.json"
 OURS = ("plain", "mixture")
 PEERS = ("sasrec", "esasrec")
-DROPOUTS = (0.2, 0.5)
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
@@ -65,6 +64,7 @@ def arguments() -> argparse.Namespace:
         "--peers", type=Path, required=True, help="the Python of the environment that peers-requirements.txt made"
     )
     parser.add_argument("--epochs", type=int, default=100, help="of a peer, at most")
+    parser.add_argument("--dropouts", type=float, nargs="+", default=[0.2, 0.5], help="that a peer is tried with")
     parser.add_argument("--out", type=Path, default=OUT)
     return parser.parse_args()
 
@@ -84,7 +84,7 @@ def write_log(data: PreparedData, path: Path) -> None:
 def peer(options: argparse.Namespace, name: str, log: Path) -> dict[str, object]:
     """Train a peer at each rate of dropout; the best on validation counts, and the seconds are of all its trials."""
     trials = []
-    for dropout in DROPOUTS:
+    for dropout in options.dropouts:
         command = [str(options.peers), str(HERE / "quality_peer.py"), name, str(log), "--dropout", str(dropout)]
         done = subprocess.run(
             [*command, "--epochs", str(options.epochs)],
