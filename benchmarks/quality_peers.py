@@ -2,8 +2,9 @@
 
     python benchmarks/quality_peers.py beauty scientific --peers .venv-peers/bin/python     # what `make quality-peers` does
 
-Each DATA is a folder of `solidrec prepare`. Peers are tried with the rates of dropout that are given, and the epoch and the
-rate are chosen on validation users; solidrec trains its defaults. One thread each. Writes benchmarks/results/quality-peers.json and .md.
+Each DATA is a folder of `solidrec prepare`. Peers are tried with the rates of dropout that are given, and the epoch and the rate
+are chosen on validation users; solidrec trains its defaults.
+One thread each. Writes benchmarks/results/quality-peers.json and .md.
 """
 
 from __future__ import annotations
