@@ -5,10 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Thread
 from typing import ParamSpec, TypeVar, final
@@ -17,6 +19,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 LOOK_AFTER = 0.5
 """Seconds between two looks at the signals: Ctrl-C does not wake a thread that waits for a lock."""
+GRACE = 60.0
+"""Seconds that a stopped worker has to save where it is."""
 
 
 @contextmanager
@@ -37,9 +41,22 @@ def processes(jobs: int, mark: Path | None = None) -> Iterator[Executor]:
         try:
             yield pool
         except BaseException:
-            for worker in set(active_children()) - others:
-                worker.terminate()
+            pool.shutdown(wait=False, cancel_futures=True)  # else a worker that was stopped would go on with the next task
+            end(set(active_children()) - others)
             raise
+
+
+def end(workers: Iterable[BaseProcess]) -> None:
+    """Stop processes, and their next task if one was on its way to them; what does not stop within `GRACE` seconds is killed."""
+    left, until = set(workers), time.monotonic() + GRACE
+    while left and time.monotonic() < until:
+        for worker in left:
+            worker.terminate()
+        for worker in left:
+            worker.join(LOOK_AFTER)
+        left = {worker for worker in left if worker.is_alive()}
+    for worker in left:
+        worker.kill()
 
 
 def as_they_end(running: Iterable[Future[T]]) -> Iterator[Future[T]]:
