@@ -26,9 +26,9 @@ if TYPE_CHECKING:  # the driver reads `ndcg` below, and may have no pandas
     import pandas as pd
 
 TOP = 10
-DIM, BLOCKS, HEADS, LENGTH, RATE, BATCH, NEGATIVES = 128, 2, 2, 20, 1e-3, 128, 256
-"""Width, blocks, heads and rate are of our neural expert; 128 users a step and 256 negatives are the peer's own. It computes the
-padding to LENGTH of every history, so that our 50 would cost it two and a half times as much for the few that are longer."""
+BLOCKS, HEADS, LENGTH, RATE, BATCH, NEGATIVES = 2, 2, 20, 1e-3, 128, 256
+"""Blocks, heads, rate and the width that is given are those of our neural expert; 128 users a step and 256 negatives are the peer's
+own. It computes the padding to LENGTH of every history: our 50 would cost it two and a half times as much for the few longer ones."""
 
 
 def main() -> None:
@@ -57,6 +57,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("name", choices=["sasrec", "esasrec"])
     parser.add_argument("log", type=Path)
     parser.add_argument("--dropout", type=float, default=0.5)
+    parser.add_argument("--dim", type=int, default=128)
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--every", type=int, default=5)
     parser.add_argument("--patience", type=int, default=3)
@@ -101,7 +102,7 @@ def build(options: argparse.Namespace):
     if options.name == "esasrec":
         own = {"loss": "sampled_softmax", "n_negatives": NEGATIVES, "transformer_layers_type": LiGRLayers}
     return SASRecModel(
-        n_blocks=BLOCKS, n_heads=HEADS, n_factors=DIM, dropout_rate=options.dropout, session_max_len=LENGTH, lr=RATE,
+        n_blocks=BLOCKS, n_heads=HEADS, n_factors=options.dim, dropout_rate=options.dropout, session_max_len=LENGTH, lr=RATE,
         batch_size=BATCH, recommend_batch_size=1024, get_trainer_func=trainer, **own,
     )  # fmt: skip
 
@@ -128,7 +129,7 @@ def ranks(model, data, targets: pd.DataFrame) -> np.ndarray:
     """Return the rank of each user's target among the ten best, 0 where it is none; what a user had is left out."""
     known = set(data.user_id_map.external_ids.tolist())
     users = np.array([user for user in targets["user"] if user in known])
-    found = model.recommend(users, data, k=TOP, filter_viewed=True)
+    found = model.recommend(users, data, k=TOP, filter_viewed=True, on_unsupported_targets="ignore")
     hits = found.merge(targets.rename(columns={"user": "user_id", "item": "item_id"}), on=["user_id", "item_id"])
     rank = dict(zip(hits["user_id"], hits["rank"], strict=True))
     return np.array([rank.get(user, 0) for user in targets["user"]])

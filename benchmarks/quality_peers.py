@@ -24,9 +24,11 @@ import numpy as np
 import polars as pl
 from quality_peer import ndcg
 
+from solidrec.api import width
 from solidrec.console import say
 from solidrec.data.prepared import PreparedData
 from solidrec.data.windows import ranges
+from solidrec.errors import UsageError
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE / "results" / "quality-peers.json"
@@ -45,11 +47,14 @@ def main() -> None:
             log = Path(scratch) / "log.parquet"
             write_log(data, log)
             for name in (*PEERS, *OURS):
-                key = {"data": folder.name, "fingerprint": data.fingerprint, "name": name}
+                key: dict[str, object] = {"data": folder.name, "fingerprint": data.fingerprint, "name": name}
+                key |= {"epochs_at_most": options.epochs, "dropouts": options.dropouts} if name in PEERS else {}
                 if any(key.items() <= row.items() for row in rows):
                     continue
                 say(f"{folder.name}: {name}")
-                found = peer(options, name, log) if name in PEERS else ours(folder, name, Path(scratch))
+                found = (
+                    peer(options, name, log, dim=width(len(data.items))) if name in PEERS else ours(folder, name, Path(scratch))
+                )
                 rows.append({**key, **found, "cpu_model": platform.processor() or platform.machine()})
                 options.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     text = table(rows)
@@ -72,6 +77,8 @@ def arguments() -> argparse.Namespace:
 
 def write_log(data: PreparedData, path: Path) -> None:
     """Write every event with the part that it belongs to; users and items from 0, times as an order that nothing ties in."""
+    if data.manifest["split"] != "leave-one-out":
+        raise UsageError(f"{data.path}: split {data.manifest['split']!r}; the peers' ranking is written for leave-one-out")
     users, positions = ranges(data.offsets[:-1], data.offsets[1:])
     part = np.full(len(users), "train", dtype="<U5")
     for split in ("valid", "test"):
@@ -82,11 +89,20 @@ def write_log(data: PreparedData, path: Path) -> None:
     frame.write_parquet(path)
 
 
-def peer(options: argparse.Namespace, name: str, log: Path) -> dict[str, object]:
+def peer(options: argparse.Namespace, name: str, log: Path, *, dim: int) -> dict[str, object]:
     """Train a peer at each rate of dropout; the best on validation counts, and the seconds are of all its trials."""
     trials = []
     for dropout in options.dropouts:
-        command = [str(options.peers), str(HERE / "quality_peer.py"), name, str(log), "--dropout", str(dropout)]
+        command = [
+            str(options.peers),
+            str(HERE / "quality_peer.py"),
+            name,
+            str(log),
+            "--dropout",
+            str(dropout),
+            "--dim",
+            str(dim),
+        ]
         done = subprocess.run(
             [*command, "--epochs", str(options.epochs)],
             env=os.environ | ENVIRONMENT,

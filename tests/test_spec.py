@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from solidrec.errors import UsageError
 from solidrec.spec import (
     BACKBONE_NAMES,
+    LATER,
     MODEL_NAMES,
     CodebookSpec,
     ModelSpec,
@@ -149,3 +151,17 @@ def test_a_part_parses_alone() -> None:
 def test_an_epoch_is_chosen_by_a_known_metric(name: str) -> None:
     with pytest.raises(UsageError, match="setting select"):
         TrainSpec.parse({"select": name})
+
+
+def test_settings_that_came_later_leave_a_digest_as_it_was() -> None:
+    """At their defaults; with another value the run is another one."""
+    run = RunSpec(data="x")
+    assert set(LATER) <= set(ModelSpec.model_fields)
+    assert {key: getattr(run.model, key) for key in LATER} == LATER
+    without = run.model_dump(mode="json")
+    for key in LATER:
+        del without["model"][key]
+    text = json.dumps(without, sort_keys=True)
+    assert run.digest() == hashlib.sha256(text.encode()).hexdigest()[:12]
+    hard = RunSpec.parse({"data": "x", "model": {"clip_gradient": "hard"}})
+    assert hard.digest() != run.digest()

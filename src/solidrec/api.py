@@ -202,8 +202,8 @@ def run_spec(
 ) -> RunSpec:
     """Lay the names, seed and epochs that were given over further settings, as a checked specification.
 
-    Settings of a mixture, and of its neural expert by itself (*plain*), lie over those of the preset *mixture* and the width
-    that `width` says.
+    Settings of a mixture, and of its neural expert by itself (*plain*, but for DIN, which has no softmax), lie over those of the
+    preset *mixture* and the width that `width` says.
     """
     given = {("model", "name"): model, ("model", "backbone"): backbone, ("train", "epochs"): epochs}
     named: dict[str, Any] = {} if seed is None else {"seed": seed}
@@ -211,7 +211,10 @@ def run_spec(
         if value is not None:
             named.setdefault(group, {})[key] = value
     own: dict[str, Any] = {"data": data.fingerprint, "semantics": {"encoded": data.encoded}}
-    if (model or value_at(settings or {}, "model.name")) in (*MIXTURE_NAMES, "plain"):
+    name, encoder = (
+        given or value_at(settings or {}, key) for given, key in ((model, "model.name"), (backbone, "model.backbone"))
+    )
+    if name in MIXTURE_NAMES or (name == "plain" and encoder != "din"):
         own = merge(merge(own, preset("mixture")), {"model": {"dim": width(len(data.items))}})
     return RunSpec.parse(merge(merge(own, settings or {}), named))
 

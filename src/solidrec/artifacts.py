@@ -48,7 +48,7 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str | None:
-    """Return the commit that this package runs from, with ``+`` if its files were changed since; None outside a git checkout."""
+    """Return the commit that this package runs from, with ``+`` if it was changed since; None if that is not known."""
     here = Path(__file__).resolve().parent
 
     def git(*words: str) -> str | None:
@@ -60,8 +60,8 @@ def commit() -> str | None:
 
     if git("ls-files", "--error-unmatch", Path(__file__).name) is None:  # a package beside a checkout is not in it
         return None
-    head, changes = git("rev-parse", "HEAD"), git("status", "--porcelain", "--untracked-files=no", "--", str(here))
-    return None if head is None else head + ("+" if changes else "")
+    head, changes = git("rev-parse", "HEAD"), git("status", "--porcelain", "--", str(here))
+    return None if head is None or changes is None else head + ("+" if changes else "")
 
 
 def sha256(path: Path) -> str:

@@ -21,8 +21,14 @@ def test_popularity_counts_training_events(data: PreparedData) -> None:
     assert popularity(counts, np.array([[3, 0], [5, 3]])).tolist() == [[counts[3], 0], [counts[5], counts[3]]]
 
 
+def test_without_common_times_all_of_training_is_recent(data: PreparedData) -> None:
+    ordered = replace(data, manifest={**data.manifest, "order": "position"})
+    assert recent_counts(ordered, 0.1).tolist() == data.train_counts.tolist()
+
+
 @pytest.mark.parametrize("share", [0.05, 0.5, 1.0])
 def test_recent_popularity_counts_the_latest_training_events(data: PreparedData, share: float) -> None:
+    data = replace(data, manifest={**data.manifest, "order": "timestamp"})
     pairs = [
         (int(data.event_times[at]), int(data.event_items[at]))
         for user in range(1, len(data.users) + 1)

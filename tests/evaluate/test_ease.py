@@ -50,8 +50,10 @@ def test_a_history_adds_up_each_of_its_items_once(monkeypatch: pytest.MonkeyPatc
 
 
 def test_too_many_items_for_a_dense_matrix_are_refused() -> None:
-    with pytest.raises(UsageError, match="30,000"):
-        EASE(*events(), items=30_001)
+    with pytest.raises(UsageError, match="20,000"):
+        EASE(*events(), items=20_001)
+    with pytest.raises(UsageError, match="penalty = 0"):
+        EASE(*events(), items=ITEMS, penalty=0)
 
 
 def test_incidence_counts_once() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from solidrec.evaluate import sessions
+from solidrec.errors import UsageError
+from solidrec.evaluate import item_knn, sessions
 from solidrec.evaluate.sessions import SessionKNN
 
 USERS, ITEMS = 25, 12
@@ -46,6 +47,7 @@ def naive(history: list[int], *, neighbours: int, sample: int) -> np.ndarray:
 @pytest.mark.parametrize("cells", [1, sessions.CELLS])
 def test_equals_the_loop(neighbours: int, sample: int, cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "CELLS", cells)
+    monkeypatch.setattr(item_knn, "PAIRS", cells)
     items, offsets, train_end, times = log()
     found = SessionKNN(items, offsets, train_end, times=times, items=ITEMS, neighbours=neighbours, sample=sample)
     histories = np.random.default_rng(1).integers(0, ITEMS + 1, (30, 5))
@@ -56,6 +58,16 @@ def test_equals_the_loop(neighbours: int, sample: int, cells: int, monkeypatch: 
     own = np.random.default_rng(2).integers(0, ITEMS + 1, (30, 4))
     np.testing.assert_allclose(found.score(histories, own), np.take_along_axis(expected, own, 1), atol=1e-12)
     assert expected.any()
+
+
+def test_padding_may_stand_anywhere_and_counts_must_be_positive() -> None:
+    items, offsets, train_end, times = log()
+    found = SessionKNN(items, offsets, train_end, times=times, items=ITEMS)
+    catalogue = np.arange(ITEMS + 1)[None]
+    left, right = found.score(np.array([[0, 0, 3, 5]]), catalogue), found.score(np.array([[3, 5, 0, 0]]), catalogue)
+    np.testing.assert_allclose(left, right)
+    with pytest.raises(UsageError, match="neighbours = 0"):
+        SessionKNN(items, offsets, train_end, times=times, items=ITEMS, neighbours=0)
 
 
 def test_who_has_no_training_event_is_nobodys_neighbour() -> None:

@@ -33,12 +33,12 @@ def test_the_first_point_is_the_default_and_none_comes_twice(data: PreparedData)
 
 def test_the_best_on_validation_is_kept(data: PreparedData) -> None:
     heard: list[Trial] = []
-    found = tune("forward-knn", data, trials=6, tried=heard.append)
+    found = tune("forward-knn", data, length=10, trials=6, tried=heard.append)
     assert tuple(heard) == found.trials
-    values = [judge(BASELINES["forward-knn"](data, **trial.settings), data) for trial in found.trials]
+    values = [judge(BASELINES["forward-knn"](data, **trial.settings), data, length=10) for trial in found.trials]
     assert [trial.valid for trial in found.trials] == values
     assert found.settings == found.trials[int(np.argmax(values))].settings
-    assert judge(found.scorer, data) == max(values)
+    assert judge(found.scorer, data, length=10) == max(values)
     assert len(set(values)) > 1
 
 
@@ -48,7 +48,7 @@ def test_test_targets_change_nothing(data: PreparedData, name: str) -> None:
     items[data.offsets[2:] - 1] = 1  # each user's last event
     other = replace(data, event_items=items)
     catalogue, history = np.arange(1, len(data.items) + 1)[None], np.array([[3, 9, 5]])
-    one, two = (tune(name, each, trials=3) for each in (data, other))
+    one, two = (tune(name, each, length=10, trials=3) for each in (data, other))
     assert one.trials == two.trials
     assert one.scorer(history, catalogue).tolist() == two.scorer(history, catalogue).tolist()
 
@@ -57,6 +57,6 @@ def test_without_validation_users_or_with_one_trial_the_defaults_count(data: Pre
     hidden = replace(data, manifest={**data.manifest, "negatives": {"seed": 0, "stored": True}})
     catalogue, history = np.arange(1, len(data.items) + 1)[None], np.array([[3, 9, 5]])
     expected = BASELINES["ease"](data)(history, catalogue).tolist()
-    for found in (tune("ease", hidden), tune("ease", data, trials=1)):
+    for found in (tune("ease", hidden, length=10), tune("ease", data, length=10, trials=1)):
         assert (found.settings, found.trials) == ({}, ())
         assert found.scorer(history, catalogue).tolist() == expected

@@ -354,6 +354,17 @@ def test_a_branch_inside_its_clip_is_not_saturated_at_the_start(model: Models, h
     assert stats.get("saturated", torch.tensor(0.0)) == 0
 
 
+@pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if recipe.penalised])
+def test_a_penalty_alone_can_be_staged(model: Models, name: str) -> None:
+    """The second stage takes every weight of the first; the codebook comes with it."""
+    first, second = (model(name, stage=stage, codebook={"schedule": "staged"}) for stage in (1, 2))
+    added = set(second.state_dict()) - set(first.state_dict())
+    assert set(first.state_dict()) <= set(second.state_dict())
+    assert added
+    assert all(".codebook." in key for key in added)
+    assert first(torch.tensor([[1, 2]]), torch.tensor([[3]])).penalty == 0
+
+
 def test_a_branch_may_start_as_printed_behind_a_hard_clip(model: Models, histories: Tensor) -> None:
     """Then most of it lies outside, and what does has no gradient; with the inward one, what leads back inside passes."""
     for gradient, learns in (("hard", False), ("inward", True)):

@@ -11,7 +11,7 @@ from torch import Tensor
 from solidrec.nn.build_mixture import CONTENT, LOG, MIXTURES, SEMANTIC, Counted, build_mixture, plain
 from solidrec.nn.evidence import EXPERTS, KINDS, PAIRED, STATISTICS, Evidence, statistics
 from solidrec.nn.memory import Memory
-from solidrec.nn.mixture import BUCKETS, START, Mixture, MixtureHead
+from solidrec.nn.mixture import BUCKETS, START, UNITS, Mixture, MixtureHead, features
 from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.nn.weights import BuiltWeights
 from solidrec.spec import MIXTURE_NAMES, ModelSpec
@@ -66,18 +66,37 @@ def test_the_score_is_the_equation() -> None:
     torch.manual_seed(1)
     head = MixtureHead()
     with torch.no_grad():
-        head.trust.normal_()
-        head.bias.normal_()
+        for tensor in (head.trust, head.bias, head.out.weight, head.center):
+            tensor.normal_()
+        head.spread.uniform_(1, 2)
     neural, known, counts = -torch.rand(2, 3), torch.rand(len(KINDS), 2, 3), torch.tensor([[0.0, 2.0, 500.0]])
-    weight, scale = torch.randn(2, len(EXPERTS)), torch.randn(2, len(KINDS))
-    scores = head(Evidence(neural, known, counts), BuiltWeights({"mixture": weight, "temperature": scale}))
+    weight, scale, hidden = torch.randn(2, len(EXPERTS)), torch.randn(2, len(KINDS)), torch.randn(2, UNITS)
+    weights = BuiltWeights({"mixture": weight, "temperature": scale, "hidden": hidden})
+    scores = head(Evidence(neural, known, counts), weights)
     for user in range(2):
         for item, group in enumerate([0, 1, BUCKETS - 1]):  # by training count: 0, 1-2, ..., 127 and more
             factor = (weight[user] + head.trust[:, group]).exp()
             parts = [neural[user, item]]
             parts += [torch.log(1 + known[k, user, item] / scale[user, k].exp()) for k in range(len(KINDS))]
-            expected = head.bias[group] + factor @ torch.stack([*parts, torch.log(1 + counts[0, item])])
+            found = torch.stack([*parts, torch.log(1 + counts[0, item])])
+            units = (head.units.weight @ ((found - head.center) / head.spread) + hidden[user]).clamp(min=0)
+            expected = head.bias[group] + factor @ found + head.out.weight[0] @ units
             torch.testing.assert_close(scores[user, item], expected)
+
+
+def test_the_hidden_layer_starts_without_effect_and_standardises_what_counts() -> None:
+    """Mean 0 and deviation 1 over the candidates that are kept, whatever the others hold."""
+    torch.manual_seed(1)
+    head, kept = MixtureHead(), torch.rand(9, 5) < 0.7
+    evidence = Evidence(-9 * torch.rand(9, 5), 5 * torch.rand(len(KINDS), 9, 5), torch.randint(0, 90, (9, 5)).float())
+    weights = BuiltWeights({slot: torch.randn(9, *shape) for slot, shape in head.slots.items()})
+    before = head(evidence, weights)
+    head.standardise(evidence, kept)
+    torch.testing.assert_close(head(evidence, weights), before)
+    first = torch.tensor(START["temperature"]).log()[None]
+    z = (features(evidence, first)[kept] - head.center) / head.spread
+    torch.testing.assert_close(z.mean(0), torch.zeros(len(EXPERTS)), rtol=0, atol=1e-5)
+    torch.testing.assert_close(z.std(0, correction=0), torch.ones(len(EXPERTS)))
 
 
 @every_mixture

@@ -221,3 +221,6 @@ def test_no_target_found_leaves_the_weights_as_they_start(
     model = train(copy, settings=SMALL, out=tmp_path / "run", progress=False).run.model
     assert isinstance(model, Mixture)
     assert not model.head.trust.any()
+    assert all(torch.isfinite(tensor).all() for tensor in model.state_dict().values())
+    with torch.no_grad():
+        assert torch.isfinite(model(torch.tensor([[1, 2, 0]]), torch.tensor([[1, 2, 3]])).logits).all()

@@ -12,8 +12,8 @@ from solidrec.evaluate.scorer import slices
 
 Array = npt.NDArray[Any]
 
-MOST = 30_000
-"""Items at most: the matrix over them is dense, and at this size has 3.6 GB."""
+MOST = 20_000
+"""Items at most: the matrix over them is dense, and at this size some 5 GB are needed while it is inverted."""
 CELLS = 1 << 24
 """Scores at a time."""
 
@@ -25,7 +25,8 @@ class EASE:
     With X (U, V) of zeros and ones, P = (X'X + `penalty` I)^-1 and B = I - P / diag(P): an item scores the sum of its column
     of B over the history's items, each counted once. The inverse takes time in V^3 and memory in V^2.
 
-    `users` and `events` (M,) are the training events, items in 1..`items`. Raises `UsageError` beyond 30,000 items.
+    `users` and `events` (M,) are the training events, items in 1..`items`. Raises `UsageError` beyond 20,000 items and for a
+    penalty that is not positive.
 
     >>> # two items that are always together speak for each other
     >>> ease = EASE(np.array([1, 1, 2, 2]), np.array([1, 2, 1, 2]), items=3, penalty=1.0)
@@ -38,6 +39,8 @@ class EASE:
 
         if items > MOST:
             raise UsageError(f"EASE is for up to {MOST:,} items, and there are {items:,}; leave it out")
+        if penalty <= 0:
+            raise UsageError(f"penalty = {penalty}; EASE needs a positive one, else there is no inverse")
         x = incidence(users, events, items=items)
         gram = (x.T @ x).toarray()
         gram[np.diag_indices_from(gram)] += penalty

@@ -118,7 +118,7 @@ class ItemToItem(NamedTuple):
         candidates = np.broadcast_to(candidates, (len(histories), candidates.shape[1]))
         width = len(self.starts) - 1
         cost = np.maximum(np.diff(self.starts)[histories].sum(1), width)  # padding has an empty row
-        parts = [self._summed(histories[some], candidates[some], width) for some in _blocks(cost)]
+        parts = [self._summed(histories[some], candidates[some], width) for some in blocks(cost)]
         return np.concatenate(parts) if parts else np.zeros(candidates.shape)
 
     def _summed(self, histories: Array, candidates: Array, width: int) -> Floats:
@@ -142,7 +142,7 @@ def _fit(users: Ints, events: Ints, *, items: int, keep: int) -> ItemToItem:
     counts = np.diff(ends, prepend=0)
     cost = np.bincount(bought, weights=sizes[users], minlength=width)
     parts = []
-    for some in _blocks(cost):
+    for some in blocks(cost):
         readers = owners[ends[some.start] - counts[some.start] : ends[some.stop - 1]]
         item = np.repeat(np.arange(some.start, some.stop), counts[some])
         pairs = np.repeat(item * width, sizes[readers]) + bought[ranges(starts[readers], starts[readers] + sizes[readers])[1]]
@@ -163,7 +163,7 @@ def _nearest(rows: Array, columns: Array, similarity: Array, *, keep: int) -> tu
     return rows[order].astype(np.int32), columns[order].astype(np.int32), similarity[order].astype(np.float32)
 
 
-def _blocks(cost: Array) -> list[slice]:
+def blocks(cost: Array) -> list[slice]:
     """Cut consecutive rows into slices that cost up to `PAIRS` each, or hold one row."""
     slices, start, spent = [], 0, 0
     for row, price in enumerate(cost.tolist()):

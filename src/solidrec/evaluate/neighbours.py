@@ -87,22 +87,25 @@ def content_knn(data: PreparedData, *, decay: float = CONTENT[0]) -> Scorer:
     return Neighbours((memory([content_of(data)], (decay,)),), SCALES[2:3], (1.0,))
 
 
-def knn_content(data: PreparedData) -> Scorer:
-    """The better of forward and symmetric item-kNN with content beside it, weighed as is best on validation users."""
+def knn_content(data: PreparedData, *, length: int = WINDOW) -> Scorer:
+    """The better of forward and symmetric item-kNN with content beside it, weighed as is best on validation users.
+
+    `length` items of a history are read meanwhile.
+    """
     memories = (log_memory(data), memory([content_of(data)], CONTENT))
     tried = [(*log, weight) for log in ((1.0, 0.0), (0.0, 1.0)) for weight in CONTENTS]
     if "valid" not in data.manifest["negatives"]:
         return Neighbours(memories, SCALES[:3], (1.0, 0.0, 1.0))
 
     def judged(weights: tuple[float, ...]) -> float:
-        return judge(Neighbours(memories, SCALES[:3], weights), data)
+        return judge(Neighbours(memories, SCALES[:3], weights), data, length=length)
 
     return Neighbours(memories, SCALES[:3], max(tried, key=judged))
 
 
-def judge(scorer: Scorer, data: PreparedData) -> float:
+def judge(scorer: Scorer, data: PreparedData, *, length: int) -> float:
     """Return NDCG@10 over the whole catalogue on validation users, 5,000 at most: what a baseline's settings are chosen by."""
-    found = evaluate(scorer, data, split="valid", protocol="full", most=JUDGED, length=WINDOW).metrics["NDCG@10"]
+    found = evaluate(scorer, data, split="valid", protocol="full", most=JUDGED, length=length).metrics["NDCG@10"]
     return -1.0 if found is None else found
 
 

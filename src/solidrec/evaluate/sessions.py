@@ -1,4 +1,7 @@
-"""V-SKNN: nearest sequences (Ludewig and Jannach, Evaluation of session-based recommendation algorithms, UMUAI 2018)."""
+"""V-SKNN: nearest sequences (Ludewig and Jannach, Evaluation of session-based recommendation algorithms, UMUAI 2018).
+
+The factor 1 / s below is of the authors' later framework, session-rec (its ``weighting_score="div"``).
+"""
 
 from __future__ import annotations
 
@@ -8,23 +11,24 @@ import numpy as np
 import numpy.typing as npt
 
 from solidrec.data.windows import ranges
-from solidrec.evaluate.item_knn import train_pairs
+from solidrec.errors import UsageError
+from solidrec.evaluate.item_knn import blocks, train_pairs
 from solidrec.evaluate.scorer import slices
 
 Array = npt.NDArray[Any]
 
 CELLS = 1 << 23
-"""Pairs of a history's item and a user who had it, and scores, at a time."""
+"""Pairs of a history's item and a user who had it at a time."""
 
 
 @final
 class SessionKNN:
-    """A candidate scores the similarities of those of the nearest training sequences that hold it (its V-SKNN).
+    """A candidate scores the similarities of those of the nearest training sequences that hold it.
 
     A history's items weigh linearly by place: the newest of n weighs 1, the one before (n - 1) / n. A training sequence is
     as similar as the weights of the items that both hold add up to; of the `sample` users of the latest training events that
     share an item, the `neighbours` most similar count, each multiplied by 1 / s where s counts back to the newest item that both
-    hold (1 for the last).
+    hold (1 for the last). A user's own training sequence is among them. Raises `UsageError` for fewer than one of either.
 
     >>> # user 1 had items 1 and 2, user 2 items 2 and 3; the history ends with 2
     >>> items, offsets, ends = np.array([1, 2, 2, 3]), np.array([0, 0, 2, 4]), np.array([0, 2, 4])
@@ -44,6 +48,8 @@ class SessionKNN:
         neighbours: int = 100,
         sample: int = 1_000,
     ) -> None:
+        if neighbours < 1 or sample < 1:
+            raise UsageError(f"neighbours = {neighbours}, sample = {sample}; V-SKNN needs 1 or more of each")
         users, events = train_pairs(event_items, offsets, train_end)
         self.width, self.users = items + 1, len(train_end)
         self.neighbours, self.sample = neighbours, sample
@@ -64,19 +70,26 @@ class SessionKNN:
         return np.concatenate(parts)
 
     def block(self, histories: Array, candidates: Array) -> Array:
-        """Score a block of bounded memory."""
+        """Score a block of histories, as many at a time as the sequences of their neighbours leave room for."""
         row, user, weight = self.nearest(histories)
-        which, place = ranges(self.starts[user], self.starts[user + 1])
-        cell = row[which] * self.width + self.items_of[place]
-        scores = np.bincount(cell, weights=weight[which], minlength=len(histories) * self.width).reshape(-1, self.width)
-        candidates = np.broadcast_to(candidates, (len(histories), candidates.shape[1]))
-        return np.asarray(scores.astype(np.float64)[np.arange(len(histories))[:, None], candidates])
+        lengths = self.starts[user + 1] - self.starts[user]
+        found = np.zeros((len(histories), candidates.shape[1]))
+        for some in blocks(np.bincount(row, weights=lengths, minlength=len(histories)).astype(np.int64) + self.width):
+            mine = slice(*np.searchsorted(row, (some.start, some.stop)))
+            which, place = ranges(self.starts[user[mine]], self.starts[user[mine] + 1])
+            cell = (row[mine][which] - some.start) * self.width + self.items_of[place]
+            rows = some.stop - some.start
+            scores = np.bincount(cell, weights=weight[mine][which], minlength=rows * self.width).reshape(rows, self.width)
+            own = np.broadcast_to(candidates if len(candidates) == 1 else candidates[some], (rows, candidates.shape[1]))
+            found[some] = scores.astype(np.float64)[np.arange(rows)[:, None], own]
+        return found
 
     def nearest(self, histories: Array) -> tuple[Array, Array, Array]:
         """Return the neighbours of each history: row, user and weight, (n,) each."""
         rows, places = np.nonzero(histories)
         items = histories[rows, places].astype(np.int64)
         count = (histories > 0).sum(1)
+        places = np.arange(len(rows)) - np.searchsorted(rows, rows)  # among the items, wherever the padding is
         # an item that repeats stands at its newest place alone
         newest = len(rows) - 1 - np.unique((rows * self.width + items)[::-1], return_index=True)[1]
         rows, places, items = rows[newest], places[newest], items[newest]

@@ -22,7 +22,7 @@ SPACES: dict[str, dict[str, tuple[Any, ...]]] = {
     "recent-popularity": {"share": (0.1, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.15, 0.2, 0.3, 0.5, 0.7)},
     "item-knn": {"neighbours": (None, 5, 10, 20, 30, 50, 70, 100, 150, 300, 500, 1000)},
     "markov": {},
-    "v-sknn": {"neighbours": (100, 30, 50, 200, 500, 1_000), "sample": (1_000, 5_000, 100_000)},
+    "v-sknn": {"neighbours": (100, 5, 10, 20, 30, 50, 70, 150, 200, 300, 500, 1_000)},
     "als": {"factors": (64, 32, 128, 256), "weight": (40.0, 1.0, 5.0, 15.0), "penalty": (100.0, 1.0, 10.0, 30.0)},
     "ease": {"penalty": (200.0, 5.0, 10.0, 20.0, 50.0, 100.0, 350.0, 500.0, 700.0, 1_000.0, 2_000.0, 5_000.0)},
     "slim": {"penalty": (5.0, 1.0, 2.0, 10.0, 20.0, 50.0), "l1": (0.1, 0.5)},
@@ -32,6 +32,8 @@ SPACES: dict[str, dict[str, tuple[Any, ...]]] = {
     "knn-content": {},
 }
 """Values worth trying of each baseline's settings."""
+READS_HISTORIES = ("knn-content",)
+"""Baselines that look at validation users themselves, and are told how much of a history is read."""
 
 
 class Trial(NamedTuple):
@@ -60,18 +62,27 @@ def points(space: dict[str, tuple[Any, ...]], trials: int) -> list[Settings]:
     return [grid[index] for index in (0, *order[: trials - 1])]
 
 
-def tune(name: str, data: PreparedData, *, trials: int = TRIALS, tried: Callable[[Trial], None] = lambda trial: None) -> Tuned:
+def tune(
+    name: str,
+    data: PreparedData,
+    *,
+    length: int,
+    trials: int = TRIALS,
+    tried: Callable[[Trial], None] = lambda trial: None,
+) -> Tuned:
     """Fit a baseline of `BASELINES` under up to `trials` settings and keep the best on validation users; ties go to the first.
 
-    `tried` hears of each. Data without validation users, or one trial, gives the settings that the baseline has by itself.
+    Histories are read up to `length` items, as they will be when it is measured. `tried` hears of each trial. Data without
+    validation users, or one trial, gives the settings that the baseline has by itself.
     """
+    fixed = {"length": length} if name in READS_HISTORIES else {}
     if trials == 1 or "valid" not in data.manifest["negatives"]:
-        return Tuned(BASELINES[name](data), {}, ())
+        return Tuned(BASELINES[name](data, **fixed), {}, ())
     best: Tuned | None = None
     found: list[Trial] = []
     for settings in points(SPACES[name], trials):
-        scorer = BASELINES[name](data, **settings)
-        trial = Trial(settings, judge(scorer, data))
+        scorer = BASELINES[name](data, **fixed, **settings)
+        trial = Trial(settings, judge(scorer, data, length=length))
         if best is None or trial.valid > max(each.valid for each in found):
             best = Tuned(scorer, settings, ())
         found.append(trial)

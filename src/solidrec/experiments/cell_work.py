@@ -38,6 +38,7 @@ def work(
     The test split is opened here for the first time, after the epoch was chosen on validation.
     """
     use_threads(1)
+    code = commit()  # of what runs: the checkout may have moved on when it ends
     started = time.perf_counter()
     data = PreparedData.open(path)
     if data.fingerprint != cell.data:
@@ -46,7 +47,7 @@ def work(
     length = cell.length if run is None else run.spec.model.length
     scorer: Scorer
     if run is None:
-        tuned = tune(str(cell.baseline), data, trials=cell.trials)
+        tuned = tune(str(cell.baseline), data, length=length, trials=cell.trials)
         scorer, facts = tuned.scorer, {"settings": tuned.settings, "trials": [trial._asdict() for trial in tuned.trials]}
     else:
         scorer, facts = scorer_of(run.model), trained(run)
@@ -59,14 +60,14 @@ def work(
         "key": cell.key,
         "data": cell.data,
         "seed": cell.seed,
-        "spec": {"baseline": cell.baseline, "length": length} if cell.spec is None else cell.spec.model_dump(mode="json"),
+        "spec": cell.facts() if cell.spec is None else cell.spec.model_dump(mode="json"),
         "evaluations": evaluations,
         "measures": {} if run is None else {name: measure(name, run, data, key=cell.key, out=out) for name in measures},
         **facts,
         "seconds": max(time.perf_counter() - started, 0.0 if run is None else epoch_seconds(run)),
         "machine": {"cpu": torch.backends.cpu.get_cpu_capability(), "system": platform.machine(), "threads": 1, "device": device},
         "versions": versions(),
-        "commit": commit(),
+        "commit": code,
     }
 
 

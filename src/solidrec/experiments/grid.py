@@ -50,14 +50,18 @@ class Cell:
     length: int = LENGTH
     trials: int = 1
 
+    def facts(self) -> dict[str, Any]:
+        """Return what a baseline's record says in the place of a specification."""
+        return {"baseline": self.baseline, "length": self.length, **({"trials": self.trials} if self.trials != 1 else {})}
+
     @property
     def key(self) -> str:
         """Return the hash that names its result: of the specification, or of the baseline and the data."""
         if self.spec is not None:
             return self.spec.digest()
-        named: dict[str, Any] = {"baseline": self.baseline, "data": self.data}
-        named |= {"length": self.length} if self.length != LENGTH else {}
-        named |= {"trials": self.trials} if self.trials != 1 else {}
+        named = {**self.facts(), "data": self.data}
+        if self.length == LENGTH:
+            del named["length"]
         text = json.dumps(named, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

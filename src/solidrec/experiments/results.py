@@ -191,7 +191,7 @@ class Results:
 
 def joined(before: Record | None, record: Record) -> Record:
     """Return a record with what an earlier one of the same versions and machine measured besides."""
-    if before is None or any(before.get(key) != record.get(key) for key in ("versions", "machine")):
+    if before is None or any(before.get(key) != record.get(key) for key in ("versions", "machine", "commit")):
         return record
     return {**record, **{part: {**before[part], **record[part]} for part in ("evaluations", "measures")}}
 

@@ -96,9 +96,9 @@ def check_widths(spec: ModelSpec) -> None:
 
 def build_source(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item: Tensor | None) -> Source:
     """Build the source of a recipe: one line of the design's table."""
-    if recipe.penalised and recipe.codebook:
-        source = build_source(spec, recipe._replace(codebook=False), slots, semantic_of_item)
-        return Penalised(source, build_codebook(spec, recipe, semantic_of_item, mlp=False))
+    if recipe.penalised:
+        source = build_source(spec, recipe._replace(codebook=False, penalised=False), slots, semantic_of_item)
+        return Penalised(source, build_codebook(spec, recipe, semantic_of_item, mlp=False) if recipe.codebook else None)
     if not (recipe.trunk or recipe.branch):
         return Shared(slots, codebook=build_codebook(spec, recipe, semantic_of_item, mlp=False) if recipe.codebook else None)
     branch = build_branch(spec, recipe, slots, semantic_of_item) if recipe.branch else None

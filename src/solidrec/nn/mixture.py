@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import final
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from solidrec.batch import Scores
@@ -22,38 +22,62 @@ Memories = tuple[Memory, Memory, SemanticMemory]
 """Of the log, forward and symmetric; of content; and of semantic ids."""
 BUCKETS = 8
 """Groups of items by training count: 0, 1-2, 3-6, 7-14, ... (powers of two)."""
-START = {"mixture": (0.4, 0.3, 0.6, 0.7, 0.2, 0.3), "temperature": (0.05, 0.05, 0.3, 1.0)}
-"""What shared weights start from."""
+UNITS = 16
+"""Hidden units that bend the sum of evidence."""
+START = {"mixture": (0.4, 0.3, 0.6, 0.7, 0.2, 0.3), "temperature": (0.05, 0.05, 0.3, 1.0), "hidden": (1.0,) * UNITS}
+"""What shared weights start from, before their logs are taken."""
 
 
 @final
 class MixtureHead(nn.Module):
-    """Weighs evidence: s(u, i) = b(i) + sum over experts e of w_e(u) t_e(i) f_e(u, i).
+    """Weighs evidence: s(u, i) = b(i) + sum over experts e of w_e(u) t_e(i) f_e(u, i) + v . relu(A z(u, i) + h(u)).
 
     f is the log-probability of the neural expert, log(1 + x / k) of counted evidence x, and log(1 + n) of n training
-    events. ``mixture`` (E,) and ``temperature`` (K,) are slots, the logs of w and k. The trust t and the bias b of an item
-    belong to its group by training count, and to the head.
+    events; z is f less its mean over training rows, in standard deviations. ``mixture`` (E,), ``temperature`` (K,) and
+    ``hidden`` (H,) are slots: the logs of w and k, and h. The trust t and the bias b of an item belong to its group by training
+    count, and with A and v to the head. The hidden layer starts without effect.
     """
 
     slots: Slots
+    center: Tensor
+    spread: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.slots = {"mixture": (len(EXPERTS),), "temperature": (len(KINDS),)}
-        self.trust = nn.Parameter(torch.zeros(len(EXPERTS), BUCKETS))
+        experts = len(EXPERTS)
+        self.slots = {"mixture": (experts,), "temperature": (len(KINDS),), "hidden": (UNITS,)}
+        self.trust = nn.Parameter(torch.zeros(experts, BUCKETS))
         self.bias = nn.Parameter(torch.zeros(BUCKETS))
+        self.units = nn.Linear(experts, UNITS, bias=False)
+        self.out = nn.Linear(UNITS, 1, bias=False)
+        nn.init.zeros_(self.out.weight)
+        self.register_buffer("center", torch.zeros(experts))
+        self.register_buffer("spread", torch.ones(experts))
 
     def forward(self, evidence: Evidence, weights: Weights) -> Float[Tensor, "B C"]:
         """Return the scores of the candidates that the evidence is about."""
         tensors = weights.tensors
-        weight, scale = tensors["mixture"].exp(), tensors["temperature"].exp()
+        found = features(evidence, tensors["temperature"])
         group = torch.log2(evidence.counts + 1).floor().long().clamp(max=BUCKETS - 1)
-        trust = self.trust.exp()[:, group]
-        scores = weight[:, :1] * trust[0] * evidence.neural + self.bias[group]
-        for kind, counted in enumerate(evidence.counted):
-            known = torch.log1p(counted / scale[:, kind : kind + 1])
-            scores = scores + weight[:, kind + 1 : kind + 2] * trust[kind + 1] * known
-        return scores + weight[:, -1:] * trust[-1] * torch.log1p(evidence.counts)
+        weight = tensors["mixture"].exp()[:, None] * self.trust.exp().T[group]  # (B, C, E)
+        bent = torch.relu(self.units((found - self.center) / self.spread) + tensors["hidden"][:, None])
+        scores: Tensor = (weight * found).sum(-1) + self.bias[group] + self.out(bent)[..., 0]
+        return scores
+
+    @torch.no_grad()
+    def standardise(self, evidence: Evidence, kept: Bool[Tensor, "R C"]) -> None:
+        """Take mean and deviation of f from the `kept` candidates of training rows, at the first temperatures."""
+        start = torch.tensor(START["temperature"], device=kept.device).log()
+        found = features(evidence, start[None])[kept]
+        self.center.copy_(found.mean(0))
+        self.spread.copy_(found.std(0, correction=0).clamp(min=1e-3))
+
+
+def features(evidence: Evidence, temperature: Float[Tensor, "#B K"]) -> Float[Tensor, "B C E"]:
+    """Return f of every expert: log-probabilities, log(1 + x / k) under the logs of k, and log(1 + n)."""
+    scale = temperature.exp()
+    known = [torch.log1p(counted / scale[:, kind : kind + 1]) for kind, counted in enumerate(evidence.counted)]
+    return torch.stack([evidence.neural, *known, torch.log1p(evidence.counts).expand_as(evidence.neural)], -1)
 
 
 @final

@@ -72,9 +72,12 @@ class Shared(Source):
 
 @final
 class Penalised(Source):
-    """Another source, and the penalty of a codebook whose codes nobody reads: what the penalty alone is worth to it."""
+    """Another source, and the penalty of a codebook whose codes nobody reads: what the penalty alone is worth to it.
 
-    def __init__(self, source: Source, codebook: Codebook) -> None:
+    Without a `codebook` it is that source, as in a stage of training before the codebook's.
+    """
+
+    def __init__(self, source: Source, codebook: Codebook | None) -> None:
         super().__init__()
         self.source = source
         self.codebook = codebook
@@ -87,7 +90,9 @@ class Penalised(Source):
         places: Int[Tensor, " N"] | None = None,
     ) -> Generated:
         """Return the weights of the source."""
-        generated = self.source(history, items, mask, places)
+        generated: Generated = self.source(history, items, mask, places)
+        if self.codebook is None:
+            return generated
         coded = self.codebook(history, items, mask, reads(mask, places).to(items.dtype))
         return Generated(generated.weights, generated.penalty + coded.penalty, {**generated.stats, "codes": coded.codes})
 

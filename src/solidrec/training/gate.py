@@ -23,8 +23,8 @@ PASSES = 10
 """Passes over the rows at most; the one that is best on validation is kept."""
 BATCH = 256
 SHARED_RATE, RATE, DECAY = 0.02, 0.002, 1e-3
-"""Learning rate of the shared weights and of what the head owns; of what generates; and AdamW's decay of the latter. Both rates
-fall to 0 in a line."""
+"""Learning rate of the shared weights, of trust and of bias; of what generates and of the head's hidden layer; and AdamW's decay
+of the latter. Both rates fall to 0 in a line."""
 FADE = 0.5
 """What an event more between a row and the end of its user's training takes from the row: the next one is what counts."""
 STAGE = 2
@@ -42,7 +42,7 @@ class Gate:
         self.mixture, self.rows, self.valid = mixture, rows, valid
         self.passes, self.penalty, self.seed = passes, penalty, seed
         shared = [p for module in mixture.source.modules() if isinstance(module, Shared) for p in module.tensors.parameters()]
-        base = [*mixture.head.parameters(), *shared]
+        base = [mixture.head.trust, mixture.head.bias, *shared]
         known = {id(parameter) for parameter in base}
         others = [p for p in mixture.parameters() if p.requires_grad and id(p) not in known]
         groups = [{"params": base, "lr": SHARED_RATE, "weight_decay": 0.0}]
@@ -56,8 +56,10 @@ class Gate:
     def run(self, display: Display, save: Callable[[dict[str, Any]], None]) -> None:
         """Train, logging each pass by `save`, and put the best weights back."""
         display.stage(STAGE, self.passes, self.steps)
-        if self.mixture.reading is not None:
-            self.mixture.reading.standardise(self.rows.read)
+        if self.rows.size:
+            self.mixture.head.standardise(self.rows.evidence, self.rows.kept)
+            if self.mixture.reading is not None:
+                self.mixture.reading.standardise(self.rows.read)
         best, kept, chosen = -1.0, trained_state(self.mixture), None
         for number in range(1, self.passes + 1):
             started = time.perf_counter()

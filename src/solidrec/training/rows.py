@@ -16,7 +16,9 @@ from solidrec.nn.evidence import PAIRED, Evidence, statistics
 from solidrec.nn.mixture import Experts
 
 BEST = 50
-"""Candidates that each expert brings: what a mixture ranks first is among the first of some expert."""
+"""Candidates that each expert brings: what a mixture ranks first is among the first of some expert ..."""
+ANY = 50
+"""... and so many of all items, so that what no expert brings is known to be worth little."""
 FLOATS = 1 << 24
 """Of evidence at a time."""
 
@@ -62,7 +64,7 @@ def pack(experts: Experts, data: PreparedData, users: Integers, positions: Integ
     What a user had before is no candidate, and a target among it is not found. Rows whose target is not found teach nothing:
     only if `all_of` the rows are wanted are they there, and all in the order of the events.
     """
-    step = max(1, FLOATS // max(8 * len(data.items), entries(length), (4 * BEST + 1) ** 2))
+    step = max(1, FLOATS // max(8 * len(data.items), entries(length), (PAIRED * BEST + ANY + 1) ** 2))
     order = np.argsort(np.minimum(positions - data.offsets[users], length), kind="stable")  # a block's are about equally long
     parts = []
     experts.eval()
@@ -90,11 +92,12 @@ def pack_block(experts: Experts, data: PreparedData, users: Integers, positions:
     best = [
         torch.topk(scores.masked_fill(seen, -torch.inf), k).indices for scores in (evidence.neural, *evidence.counted)[:PAIRED]
     ]
-    columns = torch.cat([target, *best], 1)
+    any_of_all = torch.randint(evidence.neural.shape[1], (len(target), ANY), generator=torch.Generator().manual_seed(0))
+    columns = torch.cat([target, *best, any_of_all.to(device)], 1)
     # the first place of each candidate counts, so the target's own does
     again = (columns[:, :, None] == columns[:, None, :]).tril(-1).any(2)
     kept = ~again & ~seen.gather(1, columns)
-    found = (columns[:, 1:] == target).any(1) & kept[:, 0]
+    found = (columns[:, 1 : 1 + PAIRED * k] == target).any(1) & kept[:, 0]
     counted = torch.stack([kind.gather(1, columns) for kind in evidence.counted])
     counts = evidence.counts.expand(len(columns), -1).gather(1, columns)
     left = torch.from_numpy(data.train_end[users] - 1 - positions).to(device)
