@@ -27,8 +27,8 @@ if TYPE_CHECKING:  # the driver reads `ndcg` below, and may have no pandas
 
 TOP = 10
 BLOCKS, HEADS, LENGTH, RATE, BATCH, NEGATIVES = 2, 2, 20, 1e-3, 128, 256
-"""Blocks, heads, rate and the width that is given are those of our neural expert; 128 users a step and 256 negatives are the peer's
-own. It computes the padding to LENGTH of every history: our 50 would cost it two and a half times as much for the few longer ones."""
+"""Blocks, heads, rate and the width given are those of our neural expert; 128 users a step and 256 negatives are the peer's own.
+It computes the padding to LENGTH of every history: our 50 would cost it two and a half times as much for the few longer ones."""
 
 
 def main() -> None:
