@@ -208,8 +208,8 @@ def explain(spec: type[BaseModel], item: Any) -> str:
     if item["type"] != "extra_forbidden":
         return f"setting {key}: {item['msg'].lower()} (got {item['input']!r})"
     group: Any = spec
-    for part in item["loc"][:-1]:
-        group = group.model_fields[part].annotation
+    for part in item["loc"][:-1]:  # a number is a place in a list, whose parts are all of one kind
+        group = get_args(group)[0] if isinstance(part, int) else group.model_fields[part].annotation
     prefix = key.removesuffix(str(item["loc"][-1]))
     return f"unknown setting {key!r}{nearest(str(item['loc'][-1]), group.model_fields, prefix=prefix)}"
 

@@ -81,14 +81,23 @@ def export(
     users: Annotated[Path | None, typer.Option(help="Write user, vector (Parquet) for the histories of --batch.")] = None,
     batch: Annotated[Path | None, typer.Option(help="Parquet with a 'history' list column, or user and item columns.")] = None,
 ) -> None:
-    """Export item and user vectors; their dot product is the model's logit."""
+    """Export item and user vectors; their dot product is the model's logit.
+
+    Those of a mixture are its neural expert's: their dot product is one kind of its evidence, and ranks worse than `recommend`.
+    """
     from solidrec.api import export_items, export_users, load
+    from solidrec.console import say
+    from solidrec.nn.mixture import Mixture
 
     if items is None and users is None:
         raise UsageError("say what to export: --items FILE.parquet, --users FILE.parquet --batch FILE.parquet, or both")
     if users is not None and batch is None:
         raise UsageError("--users needs --batch FILE.parquet, the histories")
     model = load(run)
+    if isinstance(model.run.model, Mixture):
+        say(
+            "vectors of the mixture's neural expert: their dot product is one kind of its evidence, not what `recommend` ranks by"
+        )
     if items is not None:
         print(f"wrote {items}: {export_items(model, items):,} item vectors")
     if users is not None and batch is not None:

@@ -33,7 +33,9 @@ def train(
         str | None, typer.Option(help="The encoder of histories: din, gru4rec, sasrec (the default), bert4rec, ligr or bsarec.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of parameters, order, negatives and dropout; default 0.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Maximum epochs of each stage.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Maximum epochs of each stage; of a mixture those of its neural expert.")
+    ] = None,
     epochs_from: Annotated[
         Path | None, typer.Option(help="A run whose settings and best epochs serve data without validation users (--fit-all).")
     ] = None,
