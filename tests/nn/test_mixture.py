@@ -94,7 +94,7 @@ def test_the_hidden_layer_starts_without_effect_and_standardises_what_counts() -
     head.standardise(evidence, kept)
     torch.testing.assert_close(head(evidence, weights), before)
     first = torch.tensor(START["temperature"]).log()[None]
-    z = (features(evidence, first)[kept] - head.center) / head.spread
+    z = (features(evidence, first)[:, kept].T - head.center) / head.spread
     torch.testing.assert_close(z.mean(0), torch.zeros(len(EXPERTS)), rtol=0, atol=1e-5)
     torch.testing.assert_close(z.std(0, correction=0), torch.ones(len(EXPERTS)))
 

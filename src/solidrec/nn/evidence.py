@@ -34,6 +34,10 @@ class Evidence(NamedTuple):
     counted: Float[Tensor, "K B C"]
     counts: Float[Tensor, "#B C"]
 
+    def rows(self, part: slice) -> Evidence:
+        """Return the evidence for some of the histories."""
+        return Evidence(self.neural[part], self.counted[:, part], self.counts if len(self.counts) == 1 else self.counts[part])
+
 
 def statistics(evidence: Evidence, history: Int[Tensor, "B L"], count_of_item: Float[Tensor, " V1"]) -> Float[Tensor, "B S"]:
     """Return what the evidence over the whole catalogue looks like for each history.

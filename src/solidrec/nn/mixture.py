@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import final
 
 import torch
@@ -24,6 +25,8 @@ BUCKETS = 8
 """Groups of items by training count: 0, 1-2, 3-6, 7-14, ... (powers of two)."""
 UNITS = 16
 """Hidden units that bend the sum of evidence."""
+CELLS = 1 << 15
+"""Scores at a time: what the hidden layer makes of them has 16 times as many numbers."""
 START = {"mixture": (0.4, 0.3, 0.6, 0.7, 0.2, 0.3), "temperature": (0.05, 0.05, 0.3, 1.0), "hidden": (1.0,) * UNITS}
 """What shared weights start from, before their logs are taken."""
 
@@ -55,29 +58,42 @@ class MixtureHead(nn.Module):
         self.register_buffer("spread", torch.ones(experts))
 
     def forward(self, evidence: Evidence, weights: Weights) -> Float[Tensor, "B C"]:
-        """Return the scores of the candidates that the evidence is about."""
-        tensors = weights.tensors
-        found = features(evidence, tensors["temperature"])
+        """Return the scores of the candidates that the evidence is about, a few rows at a time so that they stay in a cache."""
+        neural = evidence.neural
+        tensors = {slot: tensor.expand(len(neural), -1) for slot, tensor in weights.tensors.items()}
+        size = max(1, CELLS // max(neural.shape[1], 1))
+        parts = [slice(start, start + size) for start in range(0, len(neural), size)]
+        scores = [self.score(evidence.rows(part), {slot: tensor[part] for slot, tensor in tensors.items()}) for part in parts]
+        return torch.cat([neural[:0], *scores])
+
+    def score(self, evidence: Evidence, tensors: Mapping[str, Tensor]) -> Float[Tensor, "B C"]:
+        """Return the scores of some rows."""
+        found = features(evidence, tensors["temperature"])  # (E, B, C)
         group = torch.log2(evidence.counts + 1).floor().long().clamp(max=BUCKETS - 1)
-        weight = tensors["mixture"].exp()[:, None] * self.trust.exp().T[group]  # (B, C, E)
-        bent = torch.relu(self.units((found - self.center) / self.spread) + tensors["hidden"][:, None])
-        scores: Tensor = (weight * found).sum(-1) + self.bias[group] + self.out(bent)[..., 0]
-        return scores
+        trust, weight = self.trust.exp()[:, group], tensors["mixture"].exp()
+        scores = self.bias[group].expand(found.shape[1:])
+        for expert in range(len(EXPERTS)):
+            scores = torch.addcmul(scores, found[expert] * trust[expert], weight[:, expert : expert + 1])
+        # A z + h with z = (f - center) / spread, as one product of A / spread with f
+        units = self.units.weight / self.spread
+        shift = tensors["hidden"] - units @ self.center
+        bent = (units @ found.flatten(1)).view(-1, *scores.shape) + shift.T[:, :, None]
+        return scores + (self.out.weight @ torch.relu(bent).flatten(1)).view(scores.shape)
 
     @torch.no_grad()
     def standardise(self, evidence: Evidence, kept: Bool[Tensor, "R C"]) -> None:
         """Take mean and deviation of f from the `kept` candidates of training rows, at the first temperatures."""
         start = torch.tensor(START["temperature"], device=kept.device).log()
-        found = features(evidence, start[None])[kept]
-        self.center.copy_(found.mean(0))
-        self.spread.copy_(found.std(0, correction=0).clamp(min=1e-3))
+        found = features(evidence, start[None])[:, kept]
+        self.center.copy_(found.mean(1))
+        self.spread.copy_(found.std(1, correction=0).clamp(min=1e-3))
 
 
-def features(evidence: Evidence, temperature: Float[Tensor, "#B K"]) -> Float[Tensor, "B C E"]:
+def features(evidence: Evidence, temperature: Float[Tensor, "#B K"]) -> Float[Tensor, "E B C"]:
     """Return f of every expert: log-probabilities, log(1 + x / k) under the logs of k, and log(1 + n)."""
-    scale = temperature.exp()
-    known = [torch.log1p(counted / scale[:, kind : kind + 1]) for kind, counted in enumerate(evidence.counted)]
-    return torch.stack([evidence.neural, *known, torch.log1p(evidence.counts).expand_as(evidence.neural)], -1)
+    scale = temperature.exp().T[:, :, None]
+    popular = torch.log1p(evidence.counts).expand_as(evidence.neural)
+    return torch.cat([evidence.neural[None], torch.log1p(evidence.counted / scale), popular[None]])
 
 
 @final
