@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from solidrec.nn.build_mixture import CONTENT, LOG, MIXTURES, SEMANTIC, Counted, build_mixture, plain
@@ -97,6 +98,43 @@ def test_the_hidden_layer_starts_without_effect_and_standardises_what_counts() -
     z = (features(evidence, first)[:, kept].T - head.center) / head.spread
     torch.testing.assert_close(z.mean(0), torch.zeros(len(EXPERTS)), rtol=0, atol=1e-5)
     torch.testing.assert_close(z.std(0, correction=0), torch.ones(len(EXPERTS)))
+
+
+def test_the_hidden_layer_learns_what_no_sum_can() -> None:
+    """The target has one of two kinds of evidence, the others have both or neither: no weights put it first in both cases."""
+    torch.manual_seed(0)
+    known = torch.zeros(len(KINDS), 64, 3)
+    known[0, ::2, 0], known[1, 1::2, 0] = 1, 1  # the target, by the one kind or the other
+    known[:2, :, 1] = 1
+    evidence = Evidence(torch.zeros(64, 3), known, torch.ones(64, 3))
+    weights = BuiltWeights({slot: torch.tensor(values).log()[None] for slot, values in START.items()})
+    reached = {}
+    for layer in (False, True):
+        head = MixtureHead()
+        head.standardise(evidence, torch.ones(64, 3, dtype=torch.bool))
+        trained = [*head.parameters()] if layer else [head.trust, head.bias]
+        optimizer = torch.optim.Adam(trained, lr=0.05)
+        for _ in range(200):
+            optimizer.zero_grad()
+            F.cross_entropy(head(evidence, weights), torch.zeros(64, dtype=torch.int64)).backward()
+            optimizer.step()
+        reached[layer] = float((head(evidence, weights).argmax(1) == 0).float().mean())
+    assert reached[True] == 1
+    assert reached[False] < 0.6
+
+
+def test_blocks_of_any_size_score_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(1)
+    head = MixtureHead()
+    torch.nn.init.normal_(head.out.weight)
+    evidence = Evidence(-torch.rand(5, 4), torch.rand(len(KINDS), 5, 4), torch.rand(1, 4))
+    weights = BuiltWeights({slot: torch.randn(5, *shape) for slot, shape in head.slots.items()})
+    whole = head(evidence, weights)
+    monkeypatch.setattr("solidrec.nn.mixture.CELLS", 8)
+    torch.testing.assert_close(head(evidence, weights), whole)
+    shared = BuiltWeights({slot: tensor[:1] for slot, tensor in weights.tensors.items()})
+    torch.testing.assert_close(head(evidence, shared)[0], whole[0])
+    assert head(evidence.rows(slice(0, 0)), shared).shape == (0, 4)
 
 
 @every_mixture
