@@ -114,6 +114,12 @@ def test_less_than_one_item_is_refused(engine: Engine, k: int) -> None:
         engine.similar("i03", k)
 
 
+@pytest.mark.parametrize("history", [None, 5])
+def test_what_is_no_list_is_refused_with_the_cure(engine: Engine, history: Any) -> None:
+    with pytest.raises(UsageError, match="give a list of item ids, for example"):
+        engine.recommend(history)
+
+
 def test_a_bare_string_is_refused_with_the_cure(engine: Engine) -> None:
     with pytest.raises(UsageError, match=r"give a list of item ids, for example \['i03'\]"):
         engine.recommend("i03")

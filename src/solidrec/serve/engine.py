@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, final
@@ -91,9 +91,10 @@ class Engine:
 
     @staticmethod
     def checked(history: Sequence[str]) -> list[str]:
-        """Refuse a bare string, which would be read letter by letter; ids given as integers become strings."""
-        if isinstance(history, str):
-            raise UsageError(f"history {history!r}: give a list of item ids, for example [{history!r}]")
+        """Refuse a bare string, which would be read letter by letter, and what is no list; integers become strings."""
+        if isinstance(history, str) or not isinstance(history, Iterable):
+            example = [] if history is None else [str(history)]
+            raise UsageError(f"history {history!r}: give a list of item ids, for example {example}")
         items = list(history)
         return items if set(map(type, items)) <= {str} else [str(item) for item in items]
 
