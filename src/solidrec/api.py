@@ -168,7 +168,14 @@ def train(
     check_trackers(track)
     opened = data if isinstance(data, PreparedData) else PreparedData.open(data)
     if epochs_from is not None:
-        settings = merge(chosen_by(load_run(epochs_from)), settings or {})
+        chosen = load_run(epochs_from)
+        if epochs is not None:
+            raise UsageError(f"--epochs {epochs} and --epochs-from {epochs_from} both say how long to train; give one")
+        if model not in (None, chosen.spec.model.name):
+            raise UsageError(
+                f"--epochs-from {epochs_from}: is a run of {chosen.spec.model.name!r}, not {model!r}; leave --model out"
+            )
+        settings = merge(chosen_by(chosen), settings or {})
     named = model or value_at(settings or {}, "model.name")
     if not named:
         settings = merge({"model": {"name": DEFAULT}}, settings or {})

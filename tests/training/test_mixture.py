@@ -186,6 +186,10 @@ def test_data_without_validation_need_a_run_to_learn_from(walk: Walk, tmp_path: 
         train(all_of_it, settings=SMALL, out=tmp_path / "run", progress=False)
     split = prepare(log, items=items, out=tmp_path / "split")
     chosen = train(split, settings=SMALL, out=tmp_path / "chosen", progress=False)
+    with pytest.raises(UsageError, match="both say how long to train"):
+        train(all_of_it, epochs_from=tmp_path / "chosen", epochs=3, progress=False)
+    with pytest.raises(UsageError, match="is a run of 'mixture', not 'duet'; leave --model out"):
+        train(all_of_it, epochs_from=tmp_path / "chosen", model="duet", progress=False)
     model = train(all_of_it, epochs_from=tmp_path / "chosen", out=tmp_path / "final", progress=False)
     best = {row["stage"]: row["epoch"] for row in chosen.run.history if row["best"]}
     assert (model.run.spec.train.epochs, model.run.spec.train.passes) == (best[1], best[2])
