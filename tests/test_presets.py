@@ -12,8 +12,9 @@ from solidrec.api import run_spec
 from solidrec.artifacts import read_json
 from solidrec.cli.models import settings
 from solidrec.errors import UsageError
+from solidrec.experiments.experiment_spec import read_experiment
 from solidrec.presets import preset, presets
-from solidrec.spec import MIXTURE_NAMES, CodebookSpec, ModelSpec, RunSpec, TrainSpec, flat
+from solidrec.spec import MIXTURE_NAMES, CodebookSpec, ModelSpec, RunSpec, TrainSpec, flat, nested
 
 
 @pytest.mark.parametrize("name", presets())
@@ -81,3 +82,8 @@ def test_a_mixture_and_its_neural_expert_alone_have_the_same_settings(data: Any,
 def test_other_models_have_their_own_settings(data: Any) -> None:
     spec = run_spec(data, model="solid-duet", backbone=None, seed=None, epochs=None, settings=None)
     assert (spec.model, spec.train) == (ModelSpec(), TrainSpec())
+
+
+def test_the_experiment_as_printed_has_the_papers_preset(repository: Path) -> None:
+    experiment = read_experiment(str(repository / "docs" / "results" / "printed.toml"))
+    assert flat(nested(experiment.settings)) | {"model.name": "solid-duet"} == flat(preset("paper"))
