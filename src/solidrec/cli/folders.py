@@ -20,7 +20,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Seed of every training run.")] = 0,
     threads: Threads = 1,
 ) -> None:
-    """Run the whole method on MovieLens 100k: prepare, train three models, compare, report, recommend."""
+    """Run the whole method on MovieLens 100k: prepare, train four models, compare, report, recommend."""
     from solidrec.experiments.demo import run_demo
 
     run_demo(out, full=full, folder=data, download=download, seed=seed, threads=threads)
