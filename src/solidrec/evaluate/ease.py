@@ -30,8 +30,8 @@ class EASE:
 
     >>> # two items that are always together speak for each other
     >>> ease = EASE(np.array([1, 1, 2, 2]), np.array([1, 2, 1, 2]), items=3, penalty=1.0)
-    >>> ease.score(np.array([[1, 0]]), np.array([[2, 3, 0]])).round(3).tolist()
-    [[0.667, 0.0, 0.0]]
+    >>> print(ease.score(np.array([[1, 0]]), np.array([[2, 3, 0]])).round(3))
+    [[0.667 0.    0.   ]]
     """
 
     def __init__(self, users: Array, events: Array, *, items: int, penalty: float = 200.0) -> None:

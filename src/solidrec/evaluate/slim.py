@@ -86,7 +86,7 @@ def once(histories: Array) -> Array:
     """Return histories in which all but one of an item's places are padding.
 
     >>> once(np.array([[4, 7, 4, 0]])).tolist()
-    [[0, 4, 0, 7]]
+    [[0, 0, 4, 7]]
     """
     ordered = np.sort(histories, axis=1)
     again = np.zeros(ordered.shape, dtype=bool)
