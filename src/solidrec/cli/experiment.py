@@ -73,11 +73,12 @@ def show(folder: Path, *, json_: bool) -> None:
     from solidrec.experiments.ranks import write_ranks
     from solidrec.experiments.results import Plan
     from solidrec.experiments.results import Results as Folder
-    from solidrec.experiments.tables.experiment_tables import measures_of, tables_of, write_tables
+    from solidrec.experiments.tables.experiment_tables import measured_of, measures_of, tables_of, write_tables
     from solidrec.experiments.tables.text import grids, rich_table
 
     plan, results = Plan.load(folder), Folder(folder)
-    tables, measures = tables_of(plan, results), measures_of(plan, results)
+    measured = measured_of(plan, results)
+    tables, measures = tables_of(plan, results, measured), measures_of(plan, results, measured)
     if json_:
         print_json([*(table.plain() for table in tables), *map(asdict, measures)])
     shown = [(grids(table), table.notes) for table in tables] + [(table.grids, table.notes) for table in measures]
@@ -87,7 +88,7 @@ def show(folder: Path, *, json_: bool) -> None:
             console.print(rich_table(grid))
         for note in notes:
             console.print(note, markup=False)
-    write_ranks(folder, {protocol: results.measured(plan, protocol) for protocol in plan.protocols})
+    write_ranks(folder, measured)
     write_tables(folder, tables, measures)  # last: what is on a disk that refuses can still be looked at
 
 

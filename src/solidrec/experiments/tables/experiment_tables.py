@@ -23,10 +23,19 @@ PAPER_TABLES = {"table1": 1, "table2": 2, "table3": 3}
 SHARED = ("model.name", "model.backbone")
 
 
-def tables_of(plan: Plan, results: Results) -> list[ResultTable]:
-    """Return one table for each protocol of a plan, with what is not finished shown as missing."""
+def tables_of(plan: Plan, results: Results, measured: Mapping[str, Sequence[Measured]] | None = None) -> list[ResultTable]:
+    """Return one table for each protocol of a plan, with what is not finished shown as missing.
+
+    `measured` are the rows under each protocol, for whom has them already.
+    """
     layout = layout_of(plan, results)
-    return [result_table(results.measured(plan, protocol), layout) for protocol in plan.protocols]
+    rows = measured_of(plan, results) if measured is None else measured
+    return [result_table(rows[protocol], layout) for protocol in plan.protocols]
+
+
+def measured_of(plan: Plan, results: Results) -> dict[str, Sequence[Measured]]:
+    """Return the rows of a plan under each of its protocols."""
+    return {protocol: results.measured(plan, protocol) for protocol in plan.protocols}
 
 
 def layout_of(plan: Plan, results: Results) -> Layout:
@@ -51,7 +60,7 @@ def measures_of(plan: Plan, results: Results, measured: Mapping[str, Sequence[Me
     `measured` are the rows under each protocol, for whom has them already.
     """
     if measured is None:
-        measured = {protocol: results.measured(plan, protocol) for protocol in plan.protocols}
+        measured = measured_of(plan, results)
     made = (sweep_table(plan, results, measured), stability_table(plan, results), cost_table(plan, results))
     return [table for table in made if table is not None]
 

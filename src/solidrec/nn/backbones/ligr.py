@@ -10,9 +10,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from solidrec.nn.attention import SelfAttention
-from solidrec.nn.backbones.base import CausalBackbone
+from solidrec.nn.backbones.transformer import CausalTransformer
 from solidrec.nn.dropout import Dropout
-from solidrec.nn.masks import causal, last, pick
 
 WIDE = 4
 """Width of the feed-forward network, in widths of the model."""
@@ -53,40 +52,10 @@ class LiGRBlock(nn.Module):
 
 
 @final
-class LiGR(CausalBackbone):
-    """Causal transformer of gated blocks; position 0 is the oldest item of the window, the last item's state the user state."""
+class LiGR(CausalTransformer):
+    """Causal transformer of gated blocks."""
 
-    def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
-        super().__init__(dim, length=length, blocks=blocks, heads=heads, dropout=dropout)
-        self.scale = dim**0.5
-        self.position = nn.Embedding(length, dim)
-        nn.init.normal_(self.position.weight, std=0.1)
-        self.dropout = Dropout(dropout)
-        self.blocks = nn.ModuleList(LiGRBlock(dim, heads, dropout) for _ in range(blocks))
-        self.norm = nn.LayerNorm(dim)
-
-    def forward(
-        self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], candidates: Float[Tensor, "#B C D"]
-    ) -> Float[Tensor, "B 1 D"]:
-        """Return the state at the last item; padding on the right is behind the causal mask.
-
-        Only that position of the last block is wanted, so only that position is computed.
-        """
-        x = self.lower(items)
-        some = mask.any(1)[:, None, None]
-        state: Tensor = self.norm(self.blocks[-1](pick(x, last(mask)), x, mask[:, None] | ~some))
-        return state * some
-
-    def states(self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Float[Tensor, "B L D"]:
-        """Return the state at every position."""
-        x = self.lower(items)
-        states: Tensor = self.norm(self.blocks[-1](x, x, causal(x.shape[1], x.device)))
-        return states
-
-    def lower(self, items: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]:
-        """Return what the last block reads."""
-        x: Tensor = self.dropout(items * self.scale + self.position.weight[: items.shape[1]])
-        readable = causal(items.shape[1], items.device)
-        for block in self.blocks[:-1]:
-            x = block(x, x, readable)
-        return x
+    @staticmethod
+    def block(dim: int, heads: int, dropout: float) -> LiGRBlock:
+        """Return a new block."""
+        return LiGRBlock(dim, heads, dropout)
