@@ -85,8 +85,12 @@ def test_the_score_is_the_equation() -> None:
             torch.testing.assert_close(scores[user, item], expected)
 
 
-def test_the_hidden_layer_starts_without_effect_and_standardises_what_counts() -> None:
-    """Mean 0 and deviation 1 over the candidates that are kept, whatever the others hold."""
+@pytest.mark.parametrize("at_once", [2, 100])
+def test_the_hidden_layer_starts_without_effect_and_standardises_what_counts(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mean 0 and deviation 1 over the candidates that are kept, whatever the others hold and in parts of any size."""
+    monkeypatch.setattr("solidrec.nn.mixture.ROWS", at_once)
     torch.manual_seed(1)
     head, kept = MixtureHead(), torch.rand(9, 5) < 0.7
     evidence = Evidence(-9 * torch.rand(9, 5), 5 * torch.rand(len(KINDS), 9, 5), torch.randint(0, 90, (9, 5)).float())
@@ -95,7 +99,7 @@ def test_the_hidden_layer_starts_without_effect_and_standardises_what_counts() -
     head.standardise(evidence, kept)
     torch.testing.assert_close(head(evidence, weights), before)
     first = torch.tensor(START["temperature"]).log()[None]
-    z = (features(evidence, first)[:, kept].T - head.center) / head.spread
+    z = (features(evidence, first).transpose(0, 1)[:, kept].T - head.center) / head.spread
     torch.testing.assert_close(z.mean(0), torch.zeros(len(EXPERTS)), rtol=0, atol=1e-5)
     torch.testing.assert_close(z.std(0, correction=0), torch.ones(len(EXPERTS)))
 

@@ -24,7 +24,7 @@ from solidrec.nn.mixture import Experts, Mixture
 from solidrec.training.loop import Silent
 from solidrec.training.mixture import FOLDS, dealt, sampled
 from solidrec.training.neural import neural_expert, of_users
-from solidrec.training.rows import pack
+from solidrec.training.rows import Rows, pack
 
 Walk = Callable[..., tuple[pl.DataFrame, pl.DataFrame]]
 SMALL = {"model": {"dim": 8, "length": 6, "dropout": 0.1}, "train": {"batch": 128, "learning_rate": 0.01, "epochs": 3}}
@@ -177,6 +177,21 @@ def test_rows_leave_out_what_was_had_before_and_count_a_candidate_once(data: Pre
     # the catalogue has 40 items, so each that counts counts once
     assert int(rows.kept.sum(1).max()) <= len(data.items)
     assert len(item) >= 1
+
+
+def test_rows_are_the_same_in_blocks_of_any_size_and_parts_are_given_up(
+    data: PreparedData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = count(data, content_of(data), None)
+    experts = Experts(neural_of_nobody(data), counted.memories, counted.counts)
+    users, positions = sampled(data, 0)
+    whole = pack(experts, data, users, positions, length=6, all_of=True)
+    monkeypatch.setattr("solidrec.training.rows.FLOATS", 1)
+    by_one = pack(experts, data, users, positions, length=6, all_of=True)
+    torch.testing.assert_close(by_one, whole)
+    parts = [whole.take(slice(0, 3)), whole.take(slice(3, None))]
+    torch.testing.assert_close(Rows.together(parts), whole, rtol=0, atol=0)
+    assert not parts
 
 
 def test_data_without_validation_need_a_run_to_learn_from(walk: Walk, tmp_path: Path) -> None:

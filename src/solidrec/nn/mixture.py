@@ -25,8 +25,10 @@ BUCKETS = 8
 """Groups of items by training count: 0, 1-2, 3-6, 7-14, ... (powers of two)."""
 UNITS = 16
 """Hidden units that bend the sum of evidence."""
-CELLS = 1 << 15
+CELLS = 1 << 16
 """Scores at a time: what the hidden layer makes of them has 16 times as many numbers."""
+ROWS = 4096
+"""Training rows that are standardised at a time."""
 START = {"mixture": (0.4, 0.3, 0.6, 0.7, 0.2, 0.3), "temperature": (0.05, 0.05, 0.3, 1.0), "hidden": (1.0,) * UNITS}
 """What shared weights start from, before their logs are taken."""
 
@@ -60,40 +62,56 @@ class MixtureHead(nn.Module):
     def forward(self, evidence: Evidence, weights: Weights) -> Float[Tensor, "B C"]:
         """Return the scores of the candidates that the evidence is about, a few rows at a time so that they stay in a cache."""
         neural = evidence.neural
+        group = torch.log2(evidence.counts + 1).floor().long().clamp(max=BUCKETS - 1)
+        trust, bias = self.trust.exp()[:, group].transpose(0, 1), self.bias[group][:, None]  # (#B, E, C), (#B, 1, C)
         tensors = {slot: tensor.expand(len(neural), -1) for slot, tensor in weights.tensors.items()}
         size = max(1, CELLS // max(neural.shape[1], 1))
-        parts = [slice(start, start + size) for start in range(0, len(neural), size)]
-        scores = [self.score(evidence.rows(part), {slot: tensor[part] for slot, tensor in tensors.items()}) for part in parts]
-        return torch.cat([neural[:0], *scores])
+        scores = [neural[:0]]
+        for start in range(0, len(neural), size):
+            part = slice(start, start + size)
+            own_trust, own_bias = (each if len(each) == 1 else each[part] for each in (trust, bias))
+            own = {slot: tensor[part] for slot, tensor in tensors.items()}
+            scores.append(self.score(evidence.rows(part), own_trust, own_bias, tensors=own))
+        return torch.cat(scores)
 
-    def score(self, evidence: Evidence, tensors: Mapping[str, Tensor]) -> Float[Tensor, "B C"]:
-        """Return the scores of some rows."""
-        found = features(evidence, tensors["temperature"])  # (E, B, C)
-        group = torch.log2(evidence.counts + 1).floor().long().clamp(max=BUCKETS - 1)
-        trust, weight = self.trust.exp()[:, group], tensors["mixture"].exp()
-        scores = self.bias[group].expand(found.shape[1:])
-        for expert in range(len(EXPERTS)):
-            scores = torch.addcmul(scores, found[expert] * trust[expert], weight[:, expert : expert + 1])
-        # A z + h with z = (f - center) / spread, as one product of A / spread with f
+    def score(
+        self,
+        evidence: Evidence,
+        trust: Float[Tensor, "#B E C"],
+        bias: Float[Tensor, "#B 1 C"],
+        *,
+        tensors: Mapping[str, Tensor],
+    ) -> Float[Tensor, "B C"]:
+        """Return the scores of some rows, given the trust and the bias of their candidates."""
+        found = features(evidence, tensors["temperature"])  # (B, E, C)
+        rows = len(found)
+        scores = torch.baddbmm(bias, tensors["mixture"].exp()[:, None], found * trust)
+        # A z + h with z = (f - center) / spread, as the product of A / spread with f
         units = self.units.weight / self.spread
         shift = tensors["hidden"] - units @ self.center
-        bent = (units @ found.flatten(1)).view(-1, *scores.shape) + shift.T[:, :, None]
-        return scores + (self.out.weight @ torch.relu(bent).flatten(1)).view(scores.shape)
+        bent = torch.baddbmm(shift[:, :, None], units.expand(rows, -1, -1), found).relu_()
+        return torch.baddbmm(scores, self.out.weight.expand(rows, -1, -1), bent)[:, 0]
 
     @torch.no_grad()
     def standardise(self, evidence: Evidence, kept: Bool[Tensor, "R C"]) -> None:
         """Take mean and deviation of f from the `kept` candidates of training rows, at the first temperatures."""
-        start = torch.tensor(START["temperature"], device=kept.device).log()
-        found = features(evidence, start[None])[:, kept]
-        self.center.copy_(found.mean(1))
-        self.spread.copy_(found.std(1, correction=0).clamp(min=1e-3))
+        start = torch.tensor(START["temperature"], device=kept.device).log()[None]
+        counted = torch.zeros((), dtype=torch.float64, device=kept.device)
+        total = squares = torch.zeros(len(self.center), dtype=torch.float64, device=kept.device)
+        for first in range(0, len(kept), ROWS):  # all rows at once would be the largest tensor of a training
+            part = slice(first, first + ROWS)
+            found = features(evidence.rows(part), start).transpose(0, 1)[:, kept[part]].double()
+            counted, total, squares = counted + found.shape[1], total + found.sum(1), squares + (found**2).sum(1)
+        mean = total / counted
+        self.center.copy_(mean)
+        self.spread.copy_((squares / counted - mean**2).clamp(min=0).sqrt().clamp(min=1e-3))
 
 
-def features(evidence: Evidence, temperature: Float[Tensor, "#B K"]) -> Float[Tensor, "E B C"]:
+def features(evidence: Evidence, temperature: Float[Tensor, "#B K"]) -> Float[Tensor, "B E C"]:
     """Return f of every expert: log-probabilities, log(1 + x / k) under the logs of k, and log(1 + n)."""
-    scale = temperature.exp().T[:, :, None]
+    counted = torch.log1p(evidence.counted.transpose(0, 1) / temperature.exp()[:, :, None])
     popular = torch.log1p(evidence.counts).expand_as(evidence.neural)
-    return torch.cat([evidence.neural[None], torch.log1p(evidence.counted / scale), popular[None]])
+    return torch.cat([evidence.neural[:, None], counted, popular[:, None]], 1)
 
 
 @final

@@ -19,7 +19,7 @@ BEST = 50
 """Candidates that each expert brings: what a mixture ranks first is among the first of some expert ..."""
 ANY = 50
 """... and so many of all items, so that what no expert brings is known to be worth little."""
-FLOATS = 1 << 24
+FLOATS = 1 << 22
 """Of evidence at a time."""
 
 
@@ -51,11 +51,19 @@ class Rows(NamedTuple):
 
     @staticmethod
     def together(parts: list[Rows]) -> Rows:
-        """Return the rows of all parts."""
-        neural, counted, counts = zip(*(part.evidence for part in parts), strict=True)
-        evidence = Evidence(torch.cat(neural), torch.cat(counted, 1), torch.cat(counts))
-        history, read, _, kept, found, left = (list(each) for each in zip(*parts, strict=True))
-        return Rows(torch.cat(history), torch.cat(read), evidence, torch.cat(kept), torch.cat(found), torch.cat(left))
+        """Return the rows of all parts, and empty the list: field by field, so that no more than one is there twice."""
+        neural, counted, counts = (list(each) for each in zip(*(part.evidence for part in parts), strict=True))
+        history, read = [part.history for part in parts], [part.read for part in parts]
+        kept, found, left = [part.kept for part in parts], [part.found for part in parts], [part.left for part in parts]
+        parts.clear()
+
+        def joined(tensors: list[Tensor], dim: int = 0) -> Tensor:
+            whole = torch.cat(tensors, dim)
+            tensors.clear()
+            return whole
+
+        evidence = Evidence(joined(neural), joined(counted, 1), joined(counts))
+        return Rows(joined(history), joined(read), evidence, joined(kept), joined(found), joined(left))
 
 
 def pack(experts: Experts, data: PreparedData, users: Integers, positions: Integers, *, length: int, all_of: bool) -> Rows:
@@ -65,19 +73,23 @@ def pack(experts: Experts, data: PreparedData, users: Integers, positions: Integ
     only if `all_of` the rows are wanted are they there, and all in the order of the events.
     """
     step = max(1, FLOATS // max(8 * len(data.items), entries(length), (PAIRED * BEST + ANY + 1) ** 2))
+    drawn = torch.randint(len(data.items), (len(users), ANY), generator=torch.Generator().manual_seed(0))
     order = np.argsort(np.minimum(positions - data.offsets[users], length), kind="stable")  # a block's are about equally long
     parts = []
     experts.eval()
     with torch.no_grad():
         for part in slices(len(users), step):
-            rows = pack_block(experts, data, users[order[part]], positions[order[part]], length=length)
+            some = order[part]
+            rows = pack_block(experts, data, users[some], positions[some], drawn[torch.from_numpy(some)], length=length)
             parts.append(rows if all_of else rows.take(rows.found.nonzero()[:, 0]))
     rows = Rows.together(parts)
     return rows.take(torch.from_numpy(np.argsort(order)).to(rows.found.device)) if all_of else rows
 
 
-def pack_block(experts: Experts, data: PreparedData, users: Integers, positions: Integers, *, length: int) -> Rows:
-    """Return the rows of a block of bounded memory."""
+def pack_block(
+    experts: Experts, data: PreparedData, users: Integers, positions: Integers, drawn: Int[Tensor, "R A"], *, length: int
+) -> Rows:
+    """Return the rows of a block of bounded memory; `drawn` are indices of any items, which are candidates too."""
     device = experts.counts.device
     history = torch.from_numpy(data.histories(users, positions, length).astype(np.int64)).to(device)
     target = torch.from_numpy(data.event_items[positions].astype(np.int64)).to(device)[:, None] - 1
@@ -92,8 +104,7 @@ def pack_block(experts: Experts, data: PreparedData, users: Integers, positions:
     best = [
         torch.topk(scores.masked_fill(seen, -torch.inf), k).indices for scores in (evidence.neural, *evidence.counted)[:PAIRED]
     ]
-    any_of_all = torch.randint(evidence.neural.shape[1], (len(target), ANY), generator=torch.Generator().manual_seed(0))
-    columns = torch.cat([target, *best, any_of_all.to(device)], 1)
+    columns = torch.cat([target, *best, drawn.to(device)], 1)
     # the first place of each candidate counts, so the target's own does
     again = (columns[:, :, None] == columns[:, None, :]).tril(-1).any(2)
     kept = ~again & ~seen.gather(1, columns)
