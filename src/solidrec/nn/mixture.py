@@ -96,15 +96,15 @@ class MixtureHead(nn.Module):
     def standardise(self, evidence: Evidence, kept: Bool[Tensor, "R C"]) -> None:
         """Take mean and deviation of f from the `kept` candidates of training rows, at the first temperatures."""
         start = torch.tensor(START["temperature"], device=kept.device).log()[None]
-        counted = torch.zeros((), dtype=torch.float64, device=kept.device)
+        number = 0
         total = squares = torch.zeros(len(self.center), dtype=torch.float64, device=kept.device)
         for first in range(0, len(kept), ROWS):  # all rows at once would be the largest tensor of a training
             part = slice(first, first + ROWS)
             found = features(evidence.rows(part), start).transpose(0, 1)[:, kept[part]].double()
-            counted, total, squares = counted + found.shape[1], total + found.sum(1), squares + (found**2).sum(1)
-        mean = total / counted
+            number, total, squares = number + found.shape[1], total + found.sum(1), squares + (found**2).sum(1)
+        mean = total / number
         self.center.copy_(mean)
-        self.spread.copy_((squares / counted - mean**2).clamp(min=0).sqrt().clamp(min=1e-3))
+        self.spread.copy_((squares / number - mean**2).clamp(min=0).sqrt().clamp(min=1e-3))
 
 
 def features(evidence: Evidence, temperature: Float[Tensor, "#B K"]) -> Float[Tensor, "B E C"]:
