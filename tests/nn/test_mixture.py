@@ -90,7 +90,7 @@ def test_the_hidden_layer_starts_without_effect_and_standardises_what_counts(
     at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Mean 0 and deviation 1 over the candidates that are kept, whatever the others hold and in parts of any size."""
-    monkeypatch.setattr("solidrec.nn.mixture.ROWS", at_once)
+    monkeypatch.setattr("solidrec.nn.mixture.STANDARDISED", at_once)
     torch.manual_seed(1)
     head, kept = MixtureHead(), torch.rand(9, 5) < 0.7
     evidence = Evidence(-9 * torch.rand(9, 5), 5 * torch.rand(len(KINDS), 9, 5), torch.randint(0, 90, (9, 5)).float())

@@ -27,8 +27,8 @@ UNITS = 16
 """Hidden units that bend the sum of evidence."""
 CELLS = 1 << 16
 """Scores at a time: what the hidden layer makes of them has 16 times as many numbers."""
-ROWS = 4096
-"""Training rows that are standardised at a time."""
+STANDARDISED = 4096
+"""Training rows that mean and deviation are taken of at a time."""
 START = {"mixture": (0.4, 0.3, 0.6, 0.7, 0.2, 0.3), "temperature": (0.05, 0.05, 0.3, 1.0), "hidden": (1.0,) * UNITS}
 """What shared weights start from, before their logs are taken."""
 
@@ -98,8 +98,8 @@ class MixtureHead(nn.Module):
         start = torch.tensor(START["temperature"], device=kept.device).log()[None]
         number = 0
         total = squares = torch.zeros(len(self.center), dtype=torch.float64, device=kept.device)
-        for first in range(0, len(kept), ROWS):  # all rows at once would be the largest tensor of a training
-            part = slice(first, first + ROWS)
+        for first in range(0, len(kept), STANDARDISED):  # all rows at once would be the largest tensor of a training
+            part = slice(first, first + STANDARDISED)
             found = features(evidence.rows(part), start).transpose(0, 1)[:, kept[part]].double()
             number, total, squares = number + found.shape[1], total + found.sum(1), squares + (found**2).sum(1)
         mean = total / number
