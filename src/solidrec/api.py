@@ -210,7 +210,7 @@ def run_spec(
     """Lay the names, seed and epochs that were given over further settings, as a checked specification.
 
     Settings of a mixture, and of its neural expert by itself (*plain*, but for DIN, which has no softmax), lie over those of the
-    preset *mixture* and the width that `width` says.
+    preset *mixture*, the width that `width` says, and folds like the split.
     """
     given = {("model", "name"): model, ("model", "backbone"): backbone, ("train", "epochs"): epochs}
     named: dict[str, Any] = {} if seed is None else {"seed": seed}
@@ -222,7 +222,9 @@ def run_spec(
         given or value_at(settings or {}, key) for given, key in ((model, "model.name"), (backbone, "model.backbone"))
     )
     if name in MIXTURE_NAMES or (name == "plain" and encoder != "din"):
-        own = merge(merge(own, preset("mixture")), {"model": {"dim": width(len(data.items))}})
+        folds = "time" if name in MIXTURE_NAMES and data.manifest["split"] == "time" else "users"
+        fitting = {"model": {"dim": width(len(data.items))}, "train": {"folds": folds}}
+        own = merge(merge(own, preset("mixture")), fitting)
     return RunSpec.parse(merge(merge(own, settings or {}), named))
 
 

@@ -32,9 +32,9 @@ from solidrec.artifacts import (
 from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
 from solidrec.ids import IdMap
 from solidrec.nn.build import RECIPES, build
-from solidrec.nn.build_mixture import CONTENT, LOG, MIXTURES, SEMANTIC, Counted, build_mixture
+from solidrec.nn.build_mixture import CONTENT, LOG, MIXTURES, SEMANTIC, build_mixture
 from solidrec.nn.memory import Memory
-from solidrec.nn.mixture import Mixture
+from solidrec.nn.mixture import Counted, Mixture
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.semantics.cold import ColdStart
@@ -180,14 +180,14 @@ def read_counted(path: Path, items: int) -> Counted:
     """Return memories and counts as a weights file has them; raises `IncompatibleError` for a file without, or of other sizes."""
     tensors = read_tensors(path)
     try:
-        counts = tensors["experts.counts"]
+        counts, recent = tensors["experts.counts"], tensors.get("experts.recent")
         log, content = (read_memory(tensors, i, decay) for i, decay in enumerate((LOG, CONTENT)))
         of_item, ratio = (tensors[f"experts.memories.2.{name}"] for name in ("semantic_of_item", "ratio"))
     except KeyError as error:
         raise IncompatibleError(f"{path}: does not fit its spec.json, it has no {error.args[0]!r}; train again") from None
     if len(counts) != items + 1 or any(len(part.starts) != items + 2 for part in (log, content)) or len(of_item) != items + 1:
         raise IncompatibleError(f"{path}: its memories are not of {items:,} items; train again")
-    return Counted((log, content, SemanticMemory(of_item, ratio, SEMANTIC)), counts)
+    return Counted((log, content, SemanticMemory(of_item, ratio, SEMANTIC)), counts, recent)
 
 
 def read_memory(tensors: dict[str, torch.Tensor], number: int, decay: tuple[float, ...]) -> Memory:

@@ -129,6 +129,11 @@ class TrainSpec(Spec):
         pattern=r"^(full )?(AUC|UAUC|MRR|(NDCG|Recall)@(5|10|20))$",
         description="validation metric that chooses the epoch; with 'full ' before it over the whole catalogue",
     )
+    folds: Literal["users", "time"] = Field(
+        "users",
+        description="how a mixture's weights meet what its experts have not seen: other users, or a later time with one expert "
+        "more, recency; default time where data is split by time",
+    )
     passes: int | None = Field(
         None, ge=1, description="of a mixture's weights over their rows; default what is best on validation of at most 10"
     )
@@ -172,8 +177,8 @@ class SemanticsSpec(Spec):
     seed: int = Field(0, ge=0, lt=2**32)
 
 
-LATER = {"clip_gradient": "inward", "branch_start": "inside"}
-"""Settings of a model that came later: at these values a run has the digest that it had without them."""
+LATER = {"model": {"clip_gradient": "inward", "branch_start": "inside"}, "train": {"folds": "users"}}
+"""Settings that came later: at these values a run has the digest that it had without them."""
 
 
 class RunSpec(Spec):
@@ -192,9 +197,8 @@ class RunSpec(Spec):
         True
         """
         values = self.model_dump(mode="json")
-        for key, default in LATER.items():
-            if values["model"][key] == default:
-                del values["model"][key]
+        for group, defaults in LATER.items():
+            values[group] = {key: value for key, value in values[group].items() if defaults.get(key) != value}
         text = json.dumps(values, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from solidrec.nn.build_mixture import CONTENT, LOG, MIXTURES, SEMANTIC, Counted, build_mixture, plain
+from solidrec.nn.build_mixture import CONTENT, LOG, MIXTURES, SEMANTIC, build_mixture, plain
 from solidrec.nn.evidence import EXPERTS, KINDS, PAIRED, STATISTICS, Evidence, statistics
 from solidrec.nn.memory import Memory
-from solidrec.nn.mixture import BUCKETS, START, UNITS, Mixture, MixtureHead, features
+from solidrec.nn.mixture import BUCKETS, START, UNITS, Counted, Mixture, MixtureHead, features
 from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.nn.weights import BuiltWeights
 from solidrec.spec import MIXTURE_NAMES, ModelSpec
@@ -60,7 +60,13 @@ def histories() -> Tensor:
 def test_the_two_lists_of_names_are_one() -> None:
     assert set(MIXTURE_NAMES) == set(MIXTURES)
     assert EXPERTS == ("neural", *KINDS, "popularity")
-    assert all(len(START[slot]) == MixtureHead().slots[slot][0] for slot in START)
+    most = MixtureHead(len(counted()._replace(recent=torch.zeros(V + 1)).experts))
+    assert all(len(START[slot]) == most.slots[slot][0] for slot in START)
+
+
+def started() -> dict[str, Tensor]:
+    """The logs that shared weights start from."""
+    return {slot: torch.tensor(START[slot][: shape[0]]).log()[None] for slot, shape in MixtureHead().slots.items()}
 
 
 def test_the_score_is_the_equation() -> None:
@@ -70,7 +76,7 @@ def test_the_score_is_the_equation() -> None:
         for tensor in (head.trust, head.bias, head.out.weight, head.center):
             tensor.normal_()
         head.spread.uniform_(1, 2)
-    neural, known, counts = -torch.rand(2, 3), torch.rand(len(KINDS), 2, 3), torch.tensor([[0.0, 2.0, 500.0]])
+    neural, known, counts = -torch.rand(2, 3), torch.rand(len(KINDS), 2, 3), torch.tensor([[[0.0, 2.0, 500.0]]])
     weight, scale, hidden = torch.randn(2, len(EXPERTS)), torch.randn(2, len(KINDS)), torch.randn(2, UNITS)
     weights = BuiltWeights({"mixture": weight, "temperature": scale, "hidden": hidden})
     scores = head(Evidence(neural, known, counts), weights)
@@ -79,7 +85,7 @@ def test_the_score_is_the_equation() -> None:
             factor = (weight[user] + head.trust[:, group]).exp()
             parts = [neural[user, item]]
             parts += [torch.log(1 + known[k, user, item] / scale[user, k].exp()) for k in range(len(KINDS))]
-            found = torch.stack([*parts, torch.log(1 + counts[0, item])])
+            found = torch.stack([*parts, torch.log(1 + counts[0, 0, item])])
             units = (head.units.weight @ ((found - head.center) / head.spread) + hidden[user]).clamp(min=0)
             expected = head.bias[group] + factor @ found + head.out.weight[0] @ units
             torch.testing.assert_close(scores[user, item], expected)
@@ -93,7 +99,7 @@ def test_the_hidden_layer_starts_without_effect_and_standardises_what_counts(
     monkeypatch.setattr("solidrec.nn.mixture.STANDARDISED", at_once)
     torch.manual_seed(1)
     head, kept = MixtureHead(), torch.rand(9, 5) < 0.7
-    evidence = Evidence(-9 * torch.rand(9, 5), 5 * torch.rand(len(KINDS), 9, 5), torch.randint(0, 90, (9, 5)).float())
+    evidence = Evidence(-9 * torch.rand(9, 5), 5 * torch.rand(len(KINDS), 9, 5), torch.randint(0, 90, (1, 9, 5)).float())
     weights = BuiltWeights({slot: torch.randn(9, *shape) for slot, shape in head.slots.items()})
     before = head(evidence, weights)
     head.standardise(evidence, kept)
@@ -110,8 +116,8 @@ def test_the_hidden_layer_learns_what_no_sum_can() -> None:
     known = torch.zeros(len(KINDS), 64, 3)
     known[0, ::2, 0], known[1, 1::2, 0] = 1, 1  # the target, by the one kind or the other
     known[:2, :, 1] = 1
-    evidence = Evidence(torch.zeros(64, 3), known, torch.ones(64, 3))
-    weights = BuiltWeights({slot: torch.tensor(values).log()[None] for slot, values in START.items()})
+    evidence = Evidence(torch.zeros(64, 3), known, torch.ones(1, 64, 3))
+    weights = BuiltWeights(started())
     reached = {}
     for layer in (False, True):
         head = MixtureHead()
@@ -127,11 +133,28 @@ def test_the_hidden_layer_learns_what_no_sum_can() -> None:
     assert reached[False] < 0.6
 
 
+def test_recency_is_one_more_count_that_is_weighed(histories: Tensor) -> None:
+    """Weights of what is counted at the end of training come last; at a weight of almost 0 the model is the one without it."""
+    spec = ModelSpec.parse({"name": "mixture-static", "dim": 8, "length": L})
+    recent = torch.arange(V + 1).float().flip(0)
+    models = []
+    for each in (counted(), counted()._replace(recent=recent)):
+        torch.manual_seed(0)
+        models.append(build_mixture(spec, each, semantic_of_item=OF_ITEM).eval())
+    without, having = models
+    every = torch.arange(1, V + 1)[None]
+    with torch.no_grad():
+        before, after = without(histories, every).logits, having(histories, every).logits
+        having.experts.load_state_dict(without.experts.state_dict(), strict=False)
+        after = having(histories, every).logits
+    torch.testing.assert_close(after, before + START["mixture"][-1] * torch.log(1 + recent[1:]))
+
+
 def test_blocks_of_any_size_score_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(1)
     head = MixtureHead()
     torch.nn.init.normal_(head.out.weight)
-    evidence = Evidence(-torch.rand(5, 4), torch.rand(len(KINDS), 5, 4), torch.rand(1, 4))
+    evidence = Evidence(-torch.rand(5, 4), torch.rand(len(KINDS), 5, 4), torch.rand(1, 1, 4))
     weights = BuiltWeights({slot: torch.randn(5, *shape) for slot, shape in head.slots.items()})
     whole = head(evidence, weights)
     monkeypatch.setattr("solidrec.nn.mixture.CELLS", 8)
@@ -191,8 +214,8 @@ def test_generated_weights_start_as_the_shared_ones(histories: Tensor) -> None:
     model = build_mixture(spec, counted(), semantic_of_item=OF_ITEM).eval()
     with torch.no_grad():
         weights = model.generate(histories).weights.tensors
-    for slot, values in START.items():
-        torch.testing.assert_close(weights[slot].exp(), torch.tensor(values).expand(7, -1))
+    for slot, values in started().items():
+        torch.testing.assert_close(weights[slot], values.expand(7, -1))
 
 
 def test_the_neural_expert_is_not_trained_with_the_weights(mixture: Callable[[str], Mixture], histories: Tensor) -> None:
@@ -208,7 +231,7 @@ def test_statistics_say_what_they_promise() -> None:
     known = torch.zeros(len(KINDS), 1, 12)
     known[0, 0, 11], known[1, 0, 11], known[1, 0, 0] = 0.1, 0.2, 0.4
     counts = torch.arange(13.0)
-    found = statistics(Evidence(neural, known, counts[None, 1:]), history, counts)[0]
+    found = statistics(Evidence(neural, known, counts[None, None, 1:]), history, counts)[0]
     assert found.shape == (STATISTICS,)
     log, log1p = torch.log, torch.log1p
     torch.testing.assert_close(found[0], log(torch.tensor(3.0)))
@@ -231,7 +254,7 @@ def test_statistics_say_what_they_promise() -> None:
 def test_what_a_history_holds_is_not_among_the_best() -> None:
     """The most probable item is in the history: another is the best."""
     neural = torch.log_softmax(torch.tensor([[5.0, 1.0, 0.0]]), 1)
-    evidence = Evidence(neural, torch.zeros(len(KINDS), 1, 3), torch.ones(1, 3))
+    evidence = Evidence(neural, torch.zeros(len(KINDS), 1, 3), torch.ones(1, 1, 3))
     assert float(statistics(evidence, torch.tensor([[1]]), torch.ones(4))[0, 3]) == pytest.approx(float(neural[0, 1]))
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from solidrec.nn.build_mixture import CONTENT, LOG, SEMANTIC, Counted, build_mixture
+from solidrec.nn.build_mixture import CONTENT, LOG, SEMANTIC, build_mixture
 from solidrec.nn.evidence import KINDS, STATISTICS, Evidence
 from solidrec.nn.memory import Memory
-from solidrec.nn.mixture import Mixture
+from solidrec.nn.mixture import Counted, Mixture
 from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.spec import ModelSpec
 from solidrec.training.gate import Gate
@@ -44,7 +44,7 @@ def rows(count: int, *, seed: int) -> Rows:
     number = torch.arange(count)
     counted[right, number, 0] = 1.0
     counted[wrong, number, 1] = 1.0  # candidate 1 is never the target
-    evidence = Evidence(torch.full((count, C), -2.0), counted, torch.ones(count, C))
+    evidence = Evidence(torch.full((count, C), -2.0), counted, torch.ones(1, count, C))
     history = torch.ones(count, 4, dtype=torch.int64)
     whole = torch.ones(count, dtype=torch.bool)
     return Rows(history, read, evidence, torch.ones(count, C, dtype=torch.bool), whole, torch.zeros(count, dtype=torch.int64))
@@ -107,7 +107,7 @@ def test_a_candidate_that_does_not_count_changes_nothing() -> None:
 def test_events_near_the_end_count_more() -> None:
     """Rows far from the end that say the opposite do not matter."""
     near, far = rows(1024, seed=6), rows(1024, seed=7)
-    flipped = far._replace(read=-far.read, left=torch.full((1024,), 30))
+    flipped = far._replace(read=-far.read, far=torch.full((1024,), 30))
     model, _ = trained("mixture", data=Rows.together([near, flipped]), passes=30)
     alone, _ = trained("mixture", data=near, passes=30)
     valid = rows(500, seed=8)

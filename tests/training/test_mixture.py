@@ -13,17 +13,18 @@ import polars as pl
 import pytest
 import torch
 
-from solidrec import load, prepare, train
+from solidrec import add_items, load, prepare, train
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError, UsageError
 from solidrec.evaluate.baselines import popularity
 from solidrec.evaluate.runner import evaluate
 from solidrec.experts.alike import content_of
 from solidrec.experts.counted import count
+from solidrec.experts.recency import recency
 from solidrec.nn.mixture import Experts, Mixture
+from solidrec.training.folds import sampled
 from solidrec.training.loop import Silent
-from solidrec.training.mixture import FOLDS, dealt, sampled
-from solidrec.training.neural import neural_expert, of_users
+from solidrec.training.neural import neural_expert
 from solidrec.training.rows import Rows, pack
 
 Walk = Callable[..., tuple[pl.DataFrame, pl.DataFrame]]
@@ -61,42 +62,12 @@ def test_the_default_is_a_mixture_that_recommends_what_comes_next(copy: Prepared
     assert again.evaluate(protocol="full").metrics == model.evaluate(protocol="full").metrics
 
 
-def test_the_experts_that_judge_a_row_have_not_seen_its_user(data: PreparedData) -> None:
-    """Take a user's events away: what the memories of the other parts say of its rows stays the same, to the bit."""
-    part = dealt(data, 0)
-    user = int(np.flatnonzero(data.train_end - data.offsets[:-1] > 2)[0])
-    similar = content_of(data)
-    _, positions = data.training_targets()
-    users = np.repeat(user, 2)
-    position = data.train_end[user] - np.array([1, 2])
-    found = []
-    for present in (np.ones(len(part), dtype=bool), np.arange(len(part)) != user):
-        counted = count(of_users(data, present & (part != part[user])), similar, None)
-        neural = neural_of_nobody(data)
-        found.append(pack(Experts(neural, counted.memories, counted.counts), data, users, position, length=6, all_of=True))
-    for one, two in zip(found[0].evidence, found[1].evidence, strict=True):
-        assert torch.equal(one, two)
-    assert len(positions) > 0
-
-
 def neural_of_nobody(data: PreparedData) -> Any:
     from solidrec.nn.build import build
     from solidrec.spec import ModelSpec
 
     torch.manual_seed(0)
     return build(ModelSpec(name="plain", dim=8, length=6), items=len(data.items))
-
-
-def test_the_parts_are_even_and_their_halves_are_strangers(data: PreparedData) -> None:
-    part = dealt(data, 0)
-    learned = data.train_end - data.offsets[:-1] > 1
-    sizes = np.bincount(part[learned], minlength=FOLDS)
-    assert sizes.max() - sizes.min() <= 1
-    for half in (0, 1):
-        other = of_users(data, part % 2 != half)
-        some = np.flatnonzero(other.train_end > other.offsets[:-1])
-        assert not (part[some] % 2 == half).any()
-        assert "valid" not in other.manifest["negatives"]
 
 
 def test_weights_know_nothing_of_validation_and_test(copy: PreparedData, tmp_path: Path) -> None:
@@ -143,6 +114,29 @@ def test_mixtures_share_their_neural_expert(copy: PreparedData, tmp_path: Path, 
     assert_same(dict(one.model.experts.state_dict()), dict(two.model.experts.state_dict()))
 
 
+def test_data_split_by_time_have_recency_besides(timed: PreparedData, tmp_path: Path) -> None:
+    """Folds follow the split and reach the run and whatever takes its settings; new items are as recent as the median one."""
+    shutil.copytree(timed.path, tmp_path / "data")
+    model = train(tmp_path / "data", settings=SMALL, out=tmp_path / "run", progress=False)
+    assert model.run.spec.train.folds == "time"
+    assert isinstance(model.run.model, Mixture)
+    recent = model.run.model.experts.recent
+    assert recent is not None
+    assert recent.tolist() == pytest.approx(recency(timed).tolist())
+    again = load(tmp_path / "run")
+    assert_same(state(model.run), state(again.run))
+    assert again.recommend(list(timed.items.ids[:3])).to_json() == model.recommend(list(timed.items.ids[:3])).to_json()
+    add_items(tmp_path / "run", pl.DataFrame({"item": ["new"], "title": ["thing of kind 3"], "categories": [["kind 3"]]}))
+    grown = load(tmp_path / "run").run.model
+    assert isinstance(grown, Mixture)
+    assert grown.experts.recent is not None
+    assert grown.experts.recent.tolist() == [*recent.tolist(), float(recent[1:].median())]
+    other = train(tmp_path / "data", settings={**SMALL, "train": {**SMALL["train"], "folds": "users"}}, out=tmp_path / "users",
+                  progress=False)  # fmt: skip
+    assert isinstance(other.run.model, Mixture)
+    assert other.run.model.experts.recent is None
+
+
 def test_a_neural_expert_comes_back_with_its_log(copy: PreparedData, tmp_path: Path) -> None:
     from solidrec.api import run_spec
 
@@ -167,8 +161,9 @@ def test_the_same_seed_gives_the_same_bytes(copy: PreparedData, tmp_path: Path) 
 def test_rows_leave_out_what_was_had_before_and_count_a_candidate_once(data: PreparedData) -> None:
     similar = content_of(data)
     counted = count(data, similar, None)
-    users, positions = sampled(data, 0)
-    rows = pack(Experts(neural_of_nobody(data), counted.memories, counted.counts), data, users, positions, length=6, all_of=True)
+    targets = sampled(data, 0)
+    users, positions, _ = targets
+    rows = pack(Experts(neural_of_nobody(data), counted), data, targets, length=6, all_of=True)
     _, item = data.seen(users[:1], positions[:1])
     repeats = np.array([int(data.event_items[p]) in set(data.event_items[data.offsets[u] : p].tolist())
                         for u, p in zip(users, positions, strict=True)])  # fmt: skip
@@ -183,11 +178,11 @@ def test_rows_are_the_same_in_blocks_of_any_size_and_parts_are_given_up(
     data: PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted = count(data, content_of(data), None)
-    experts = Experts(neural_of_nobody(data), counted.memories, counted.counts)
-    users, positions = sampled(data, 0)
-    whole = pack(experts, data, users, positions, length=6, all_of=True)
+    experts = Experts(neural_of_nobody(data), counted)
+    targets = sampled(data, 0)
+    whole = pack(experts, data, targets, length=6, all_of=True)
     monkeypatch.setattr("solidrec.training.rows.FLOATS", 1)
-    by_one = pack(experts, data, users, positions, length=6, all_of=True)
+    by_one = pack(experts, data, targets, length=6, all_of=True)
     torch.testing.assert_close(by_one, whole)
     parts = [whole.take(slice(0, 3)), whole.take(slice(3, None))]
     torch.testing.assert_close(Rows.together(parts), whole, rtol=0, atol=0)

@@ -57,7 +57,7 @@ def by_time(offsets: Positions, times: Positions, *, valid_from: int, test_from:
     if valid_from > test_from:
         raise UsageError(f"the validation period starts at {valid_from}, after the test period ({test_from}); swap them")
     starts, ends = offsets[:-1], offsets[1:]
-    cuts = [starts, _first_at(starts, ends, times, valid_from), _first_at(starts, ends, times, test_from), ends]
+    cuts = [starts, first_at(starts, ends, times, valid_from), first_at(starts, ends, times, test_from), ends]
     targets, dropped = {}, {}
     for name, begin, end in (("valid", cuts[1], cuts[2]), ("test", cuts[2], cuts[3])):
         first = np.maximum(begin, starts + 1)
@@ -94,7 +94,7 @@ def fit_all(offsets: Positions) -> Split:
     return Split(offsets[1:].copy(), {}, {})
 
 
-def _first_at(starts: Positions, ends: Positions, times: Positions, cut: int) -> Positions:
+def first_at(starts: Positions, ends: Positions, times: Positions, cut: int) -> Positions:
     """Return the position of each user's first event at or after `cut` (its end if there is none)."""
     before = np.concatenate([[0], np.cumsum(times < cut)])
     return np.asarray(starts + before[ends] - before[starts], dtype=np.int64)

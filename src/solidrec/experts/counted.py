@@ -9,10 +9,12 @@ from torch import Tensor
 
 from solidrec.data.prepared import PreparedData
 from solidrec.experts.neighbours import side_by_side
+from solidrec.experts.recency import recency
 from solidrec.experts.semantic import semantic_ratio
 from solidrec.experts.transitions import transitions
-from solidrec.nn.build_mixture import CONTENT, LOG, SEMANTIC, Counted
+from solidrec.nn.build_mixture import CONTENT, LOG, SEMANTIC
 from solidrec.nn.memory import Memory
+from solidrec.nn.mixture import Counted
 from solidrec.nn.semantic_memory import SemanticMemory
 
 
@@ -22,10 +24,10 @@ def memory(matrices: list[csr_array], decay: tuple[float, ...]) -> Memory:
     return Memory(torch.from_numpy(starts), torch.from_numpy(columns), torch.from_numpy(values), decay)
 
 
-def count(data: PreparedData, similar: csr_array, semantic_of_item: Tensor | None) -> Counted:
+def count(data: PreparedData, similar: csr_array, semantic_of_item: Tensor | None, *, recent: bool = False) -> Counted:
     """Return the memories of the training events and of content, given how `similar` items are (`alike`).
 
-    Without semantic ids all items have one, which says nothing.
+    Without semantic ids all items have one, which says nothing. What is `recent` is counted if it is asked.
     """
     moved = transitions(data.event_items, data.offsets, data.train_end, items=len(data.items))
     counts = torch.from_numpy(np.asarray(data.train_counts, dtype=np.float32))
@@ -33,4 +35,4 @@ def count(data: PreparedData, similar: csr_array, semantic_of_item: Tensor | Non
     first = np.asarray(of_item.view(len(counts), -1)[:, 0])
     ratio = torch.from_numpy(semantic_ratio(data.event_items, data.offsets, data.train_end, semantic_of_item=first))
     memories = (memory(list(moved), LOG), memory([similar], CONTENT), SemanticMemory(of_item, ratio, SEMANTIC))
-    return Counted(memories, counts)
+    return Counted(memories, counts, torch.from_numpy(recency(data)) if recent else None)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
+from math import prod
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from solidrec.errors import UsageError
 from solidrec.nn.build import Recipe, build, build_codebook
 from solidrec.nn.evidence import STATISTICS
 from solidrec.nn.gate import Lengths, Pooled, Reading
-from solidrec.nn.mixture import START, Experts, Memories, Mixture, MixtureHead
+from solidrec.nn.mixture import START, Counted, Experts, Mixture, MixtureHead
 from solidrec.nn.sources import Branch, Shared, Source, Sum, Trunk
 from solidrec.nn.weights import Slots
 from solidrec.spec import ModelSpec
@@ -45,13 +45,6 @@ MIXTURES: dict[str, MixtureRecipe] = {
 }
 
 
-class Counted(NamedTuple):
-    """What is counted, not trained: the ``memories``, and how often an item occurs in training, ``counts`` (V + 1,)."""
-
-    memories: Memories
-    counts: Float[Tensor, " V1"]
-
-
 def plain(spec: ModelSpec) -> ModelSpec:
     """Return the model that is the neural expert of a mixture.
 
@@ -70,9 +63,9 @@ def build_mixture(spec: ModelSpec, counted: Counted, *, semantic_of_item: Tensor
     if (recipe.trunk or recipe.codebook) and semantic_of_item is None:
         raise UsageError(f"model {spec.name!r} needs semantic ids; prepare items with features, categories or titles")
     neural = build(plain(spec), items=len(counted.counts) - 1).requires_grad_(False)  # it is weighed, not changed
-    head = MixtureHead()
+    head = MixtureHead(len(counted.experts))
     return Mixture(
-        Experts(neural, counted.memories, counted.counts), head=head,
+        Experts(neural, counted), head=head,
         source=build_source(spec, recipe, head.slots, semantic_of_item),
         reading=Reading(head.slots, STATISTICS) if recipe.statistics else None,
     )  # fmt: skip
@@ -83,7 +76,7 @@ def build_source(spec: ModelSpec, recipe: MixtureRecipe, slots: Slots, semantic_
     shared = Shared(slots)
     with torch.no_grad():
         for slot, values in START.items():
-            shared.tensors[slot].copy_(torch.tensor([math.log(value) for value in values]))
+            shared.tensors[slot].copy_(torch.tensor([math.log(value) for value in values[: prod(slots[slot])]]))
     source: Source = shared
     if recipe.lengths:
         source = Sum(source, Lengths(slots, spec.length))

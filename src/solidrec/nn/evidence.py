@@ -13,7 +13,9 @@ from solidrec.nn.masks import last, valid
 KINDS = ("forward", "symmetric", "content", "semantic")
 """Kinds of evidence that are counted: what came after, what came with, what is alike, and which semantic id comes next."""
 EXPERTS = ("neural", *KINDS, "popularity")
-"""Everything that a mixture weighs."""
+"""What every mixture weighs."""
+RECENT = "recency"
+"""And one expert more, for data that are split by time: what was popular at the end of training."""
 TOP = 10
 SCALE = 0.05
 """What counted evidence is held against when it becomes a statistic: log(1 + x / SCALE)."""
@@ -27,16 +29,17 @@ class Evidence(NamedTuple):
     """What each expert says of some candidates, before it is weighed.
 
     ``neural`` (B, C) are log-probabilities, ``counted`` (K, B, C) sums that are 0 where nothing is known, and ``counts``
-    (B or 1, C) how often an item occurs in training.
+    (P, B or 1, C) how often an item occurs in training and, where P is 2, at its end.
     """
 
     neural: Float[Tensor, "B C"]
     counted: Float[Tensor, "K B C"]
-    counts: Float[Tensor, "#B C"]
+    counts: Float[Tensor, "P #B C"]
 
     def rows(self, part: slice) -> Evidence:
         """Return the evidence for some of the histories."""
-        return Evidence(self.neural[part], self.counted[:, part], self.counts if len(self.counts) == 1 else self.counts[part])
+        one = self.counts.shape[1] == 1  # for all histories
+        return Evidence(self.neural[part], self.counted[:, part], self.counts if one else self.counts[:, part])
 
 
 def statistics(evidence: Evidence, history: Int[Tensor, "B L"], count_of_item: Float[Tensor, " V1"]) -> Float[Tensor, "B S"]:

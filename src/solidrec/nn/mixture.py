@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import final
+from typing import NamedTuple, final
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from solidrec.batch import Scores
-from solidrec.nn.evidence import EXPERTS, KINDS, Evidence, statistics
+from solidrec.nn.evidence import EXPERTS, KINDS, RECENT, Evidence, statistics
 from solidrec.nn.gate import Reading
 from solidrec.nn.masks import valid
 from solidrec.nn.memory import Memory
@@ -29,8 +29,24 @@ CELLS = 1 << 16
 """Scores at a time: what the hidden layer makes of them has 16 times as many numbers."""
 STANDARDISED = 4096
 """Training rows that mean and deviation are taken of at a time."""
-START = {"mixture": (0.4, 0.3, 0.6, 0.7, 0.2, 0.3), "temperature": (0.05, 0.05, 0.3, 1.0), "hidden": (1.0,) * UNITS}
-"""What shared weights start from, before their logs are taken."""
+START = {"mixture": (0.4, 0.3, 0.6, 0.7, 0.2, 0.3, 0.3), "temperature": (0.05, 0.05, 0.3, 1.0), "hidden": (1.0,) * UNITS}
+"""What shared weights start from, before their logs are taken; the last of the mixture is recency's, where it is weighed."""
+
+
+class Counted(NamedTuple):
+    """What is counted, not trained: the ``memories``, and how often an item occurs in training and, if that is asked, at its end.
+
+    ``counts`` and ``recent`` are (V + 1,).
+    """
+
+    memories: Memories
+    counts: Float[Tensor, " V1"]
+    recent: Float[Tensor, " V1"] | None = None
+
+    @property
+    def experts(self) -> tuple[str, ...]:
+        """The names of the experts of a mixture around this."""
+        return EXPERTS if self.recent is None else (*EXPERTS, RECENT)
 
 
 @final
@@ -38,18 +54,17 @@ class MixtureHead(nn.Module):
     """Weighs evidence: s(u, i) = b(i) + sum over experts e of w_e(u) t_e(i) f_e(u, i) + v . relu(A z(u, i) + h(u)).
 
     f is the log-probability of the neural expert, log(1 + x / k) of counted evidence x, and log(1 + n) of n training
-    events; z is f less its mean over training rows, in standard deviations. ``mixture`` (E,), ``temperature`` (K,) and
-    ``hidden`` (H,) are slots: the logs of w and k, and h. The trust t and the bias b of an item belong to its group by training
-    count, and with A and v to the head. The hidden layer starts without effect.
+    events, of all and of the latest; z is f less its mean over training rows, in standard deviations. ``mixture`` (E,),
+    ``temperature`` (K,) and ``hidden`` (H,) are slots: the logs of w and k, and h. The trust t and the bias b of an item belong
+    to its group by training count, and with A and v to the head. The hidden layer starts without effect.
     """
 
     slots: Slots
     center: Tensor
     spread: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, experts: int = len(EXPERTS)) -> None:
         super().__init__()
-        experts = len(EXPERTS)
         self.slots = {"mixture": (experts,), "temperature": (len(KINDS),), "hidden": (UNITS,)}
         self.trust = nn.Parameter(torch.zeros(experts, BUCKETS))
         self.bias = nn.Parameter(torch.zeros(BUCKETS))
@@ -62,7 +77,7 @@ class MixtureHead(nn.Module):
     def forward(self, evidence: Evidence, weights: Weights) -> Float[Tensor, "B C"]:
         """Return the scores of the candidates that the evidence is about, a few rows at a time so that they stay in a cache."""
         neural = evidence.neural
-        group = torch.log2(evidence.counts + 1).floor().long().clamp(max=BUCKETS - 1)
+        group = torch.log2(evidence.counts[0] + 1).floor().long().clamp(max=BUCKETS - 1)
         trust, bias = self.trust.exp()[:, group].transpose(0, 1), self.bias[group][:, None]  # (#B, E, C), (#B, 1, C)
         tensors = {slot: tensor.expand(len(neural), -1) for slot, tensor in weights.tensors.items()}
         size = max(1, CELLS // max(neural.shape[1], 1))
@@ -108,33 +123,36 @@ class MixtureHead(nn.Module):
 
 
 def features(evidence: Evidence, temperature: Float[Tensor, "#B K"]) -> Float[Tensor, "B E C"]:
-    """Return f of every expert: log-probabilities, log(1 + x / k) under the logs of k, and log(1 + n)."""
+    """Return f of every expert: log-probabilities, log(1 + x / k) under the logs of k, and log(1 + n) of each count."""
     counted = torch.log1p(evidence.counted.transpose(0, 1) / temperature.exp()[:, :, None])
-    popular = torch.log1p(evidence.counts).expand_as(evidence.neural)
-    return torch.cat([evidence.neural[:, None], counted, popular[:, None]], 1)
+    popular = torch.log1p(evidence.counts).transpose(0, 1).expand(len(evidence.neural), -1, -1)
+    return torch.cat([evidence.neural[:, None], counted, popular], 1)
 
 
 @final
 class Experts(nn.Module):
     """What gives evidence: a trained `neural` recommender, and memories of the log and of the content.
 
-    The `memories` give the counted evidence in the order of `KINDS`; `counts` (V + 1,) says how often an item occurs in training.
+    The memories of what was `counted` give evidence in the order of `KINDS`.
     """
 
     counts: Tensor
+    recent: Tensor | None
 
-    def __init__(self, neural: Recommender, memories: Memories, counts: Float[Tensor, " V1"]) -> None:
+    def __init__(self, neural: Recommender, counted: Counted) -> None:
         super().__init__()
         self.neural = neural
-        self.memories = nn.ModuleList(memories)
-        self.register_buffer("counts", counts)
+        self.memories = nn.ModuleList(counted.memories)
+        self.register_buffer("counts", counted.counts)
+        self.register_buffer("recent", counted.recent)
 
     def forward(self, history: Int[Tensor, "B L"]) -> Evidence:
         """Return what every expert says of items 1..V for each history."""
         users = self.neural.encode(history).users
         neural = torch.log_softmax(users @ self.neural.items.weight[1:].T, 1)
         counted = torch.cat([memory(history) for memory in self.memories])
-        return Evidence(neural, counted, self.counts[None, 1:])
+        counts = self.counts[None] if self.recent is None else torch.stack([self.counts, self.recent])
+        return Evidence(neural, counted, counts[:, None, 1:])
 
 
 @final

@@ -21,9 +21,9 @@ from solidrec.errors import DataError, UsageError
 from solidrec.experts.alike import alike, described
 from solidrec.experts.counted import memory
 from solidrec.nn.build import build
-from solidrec.nn.build_mixture import Counted, build_mixture
+from solidrec.nn.build_mixture import build_mixture
 from solidrec.nn.memory import Memory
-from solidrec.nn.mixture import Experts, Mixture
+from solidrec.nn.mixture import Counted, Experts, Mixture
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.runs import Run, copy_run
@@ -127,10 +127,15 @@ def recounted(experts: Experts, grown: pl.DataFrame, ids: Tensor | None) -> Coun
     by_content = Memory(lengthened(before.starts, new), before.columns, before.values, before.decay)
     if any(described(grown[:-new])):
         by_content = memory([alike(grown, {})], before.decay)
-    counts = experts.counts.cpu()
     of_item = semantic.semantic_of_item.cpu()
     by_semantics = SemanticMemory(with_one_id(of_item, new) if ids is None else ids, semantic.ratio.cpu(), semantic.decay)
-    return Counted((by_log, by_content, by_semantics), torch.cat([counts, counts[1:].median().expand(new)]))
+    recent = None if experts.recent is None else with_medians(experts.recent.cpu(), new)
+    return Counted((by_log, by_content, by_semantics), with_medians(experts.counts.cpu(), new), recent)
+
+
+def with_medians(counts: Tensor, new: int) -> Tensor:
+    """Return the counts of items with `new` more that have the median item's."""
+    return torch.cat([counts, counts[1:].median().expand(new)])
 
 
 def with_one_id(of_item: Tensor, new: int) -> Tensor:
@@ -152,7 +157,7 @@ def of_new(name: str, old: Tensor, new: Tensor, embeddings: Tensor) -> Tensor:
     """Return one tensor of the longer model."""
     if name.endswith("neural.items.weight") or name == "items.weight":
         return torch.cat([old.cpu(), embeddings])
-    counted = (".memories." in name) or name.endswith(("semantic_of_item", "experts.counts"))
+    counted = (".memories." in name) or name.endswith(("semantic_of_item", "experts.counts", "experts.recent"))
     return new if counted else old
 
 

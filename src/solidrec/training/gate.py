@@ -26,7 +26,7 @@ SHARED_RATE, RATE, DECAY = 0.02, 0.002, 1e-3
 """Learning rate of the shared weights, of trust and of bias; of what generates and of the head's hidden layer; and AdamW's decay
 of the latter. Both rates fall to 0 in a line."""
 FADE = 0.5
-"""What an event more between a row and the end of its user's training takes from the row: the next one is what counts."""
+"""What an event more between a row's target and the one that it stands for takes from the row."""
 STAGE = 2
 """The number under which the passes are logged: the neural expert's epochs are stage 1."""
 
@@ -92,7 +92,7 @@ class Gate:
             losses_of = F.cross_entropy(
                 scores, torch.zeros(len(scores), dtype=torch.int64, device=scores.device), reduction="none"
             )
-            weight = FADE ** rows.left.to(scores.dtype)
+            weight = FADE ** rows.far.to(scores.dtype)
             loss = (weight * losses_of).sum() / weight.sum().clamp(min=1.0)
             self.optimizer.zero_grad()
             (loss + self.penalty * generated.penalty).backward()

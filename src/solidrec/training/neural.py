@@ -51,9 +51,10 @@ def neural_expert(
 ) -> Neural:
     """Train the neural expert of a mixture on a part of the users of `data`, or read it from beside the data.
 
-    `spec` is the mixture's, `data` holds the training events of the users of `part` alone. Epochs are logged to `out`.
+    `spec` is the mixture's, `data` holds the training events of the `part` alone. Epochs are logged to `out`.
     """
-    own = RunSpec(data=spec.data, model=plain(spec.model), train=spec.train, semantics=spec.semantics, seed=spec.seed)
+    training = spec.train.model_copy(update={"folds": "users"})  # the part says which events it learns
+    own = RunSpec(data=spec.data, model=plain(spec.model), train=training, semantics=spec.semantics, seed=spec.seed)
     folder = data.path / "experts" / f"{own.digest()}-{part}"
     if (folder / MANIFEST).is_file():
         read_manifest(folder, kind=KIND)

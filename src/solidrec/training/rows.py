@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -23,12 +24,27 @@ FLOATS = 1 << 22
 """Of evidence at a time."""
 
 
+class Targets(NamedTuple):
+    """Events that experts are asked about: ``users``, absolute ``positions`` and how ``far`` each is from what it stands for.
+
+    That is the last event of the user's training, or the first after a time: it is so many events of the user away. (R,) each.
+    """
+
+    users: Integers
+    positions: Integers
+    far: Integers
+
+    def take(self, index: Integers | npt.NDArray[np.bool_]) -> Targets:
+        """Return some of the targets."""
+        return Targets(self.users[index], self.positions[index], self.far[index])
+
+
 class Rows(NamedTuple):
     """R rows of C candidates each, the target in column 0.
 
     ``history`` (R, L), ``read`` (R, S) its statistics, ``evidence`` on the candidates, ``kept`` (R, C) which of them count (one
-    that two experts bring counts once), ``found`` (R,), whether any expert brings the target, and ``left`` (R,), how many
-    training events of the user come after it.
+    that two experts bring counts once), ``found`` (R,), whether any expert brings the target, and ``far`` (R,), how far it is
+    from the event that it stands for.
     """
 
     history: Int[Tensor, "R L"]
@@ -36,7 +52,7 @@ class Rows(NamedTuple):
     evidence: Evidence
     kept: Bool[Tensor, "R C"]
     found: Bool[Tensor, " R"]
-    left: Int[Tensor, " R"]
+    far: Int[Tensor, " R"]
 
     @property
     def size(self) -> int:
@@ -46,15 +62,15 @@ class Rows(NamedTuple):
     def take(self, index: Tensor | slice) -> Rows:
         """Return some of the rows."""
         neural, counted, counts = self.evidence
-        evidence = Evidence(neural[index], counted[:, index], counts[index])
-        return Rows(self.history[index], self.read[index], evidence, self.kept[index], self.found[index], self.left[index])
+        evidence = Evidence(neural[index], counted[:, index], counts[:, index])
+        return Rows(self.history[index], self.read[index], evidence, self.kept[index], self.found[index], self.far[index])
 
     @staticmethod
     def together(parts: list[Rows]) -> Rows:
         """Return the rows of all parts, and empty the list: field by field, so that no more than one is there twice."""
         neural, counted, counts = (list(each) for each in zip(*(part.evidence for part in parts), strict=True))
         history, read = [part.history for part in parts], [part.read for part in parts]
-        kept, found, left = [part.kept for part in parts], [part.found for part in parts], [part.left for part in parts]
+        kept, found, far = [part.kept for part in parts], [part.found for part in parts], [part.far for part in parts]
         parts.clear()
 
         def joined(tensors: list[Tensor], dim: int = 0) -> Tensor:
@@ -62,35 +78,36 @@ class Rows(NamedTuple):
             tensors.clear()
             return whole
 
-        evidence = Evidence(joined(neural), joined(counted, 1), joined(counts))
-        return Rows(joined(history), joined(read), evidence, joined(kept), joined(found), joined(left))
+        evidence = Evidence(joined(neural), joined(counted, 1), joined(counts, 1))
+        return Rows(joined(history), joined(read), evidence, joined(kept), joined(found), joined(far))
 
 
-def pack(experts: Experts, data: PreparedData, users: Integers, positions: Integers, *, length: int, all_of: bool) -> Rows:
-    """Return a row for each event of `users` at `positions` (R,): what the experts say before it, of their best and of it.
+def pack(experts: Experts, data: PreparedData, targets: Targets, *, length: int, all_of: bool) -> Rows:
+    """Return a row for each target: what the experts say before it, of their best and of it.
 
     What a user had before is no candidate, and a target among it is not found. Rows whose target is not found teach nothing:
     only if `all_of` the rows are wanted are they there, and all in the order of the events.
     """
+    count = len(targets.users)
     step = max(1, FLOATS // max(8 * len(data.items), entries(length), (PAIRED * BEST + ANY + 1) ** 2))
-    drawn = torch.randint(len(data.items), (len(users), ANY), generator=torch.Generator().manual_seed(0))
-    order = np.argsort(np.minimum(positions - data.offsets[users], length), kind="stable")  # a block's are about equally long
+    drawn = torch.randint(len(data.items), (count, ANY), generator=torch.Generator().manual_seed(0))
+    # a block's are about equally long
+    order = np.argsort(np.minimum(targets.positions - data.offsets[targets.users], length), kind="stable")
     parts = []
     experts.eval()
     with torch.no_grad():
-        for part in slices(len(users), step):
+        for part in slices(count, step):
             some = order[part]
-            rows = pack_block(experts, data, users[some], positions[some], drawn[torch.from_numpy(some)], length=length)
+            rows = pack_block(experts, data, targets.take(some), drawn[torch.from_numpy(some)], length=length)
             parts.append(rows if all_of else rows.take(rows.found.nonzero()[:, 0]))
     rows = Rows.together(parts)
     return rows.take(torch.from_numpy(np.argsort(order)).to(rows.found.device)) if all_of else rows
 
 
-def pack_block(
-    experts: Experts, data: PreparedData, users: Integers, positions: Integers, drawn: Int[Tensor, "R A"], *, length: int
-) -> Rows:
+def pack_block(experts: Experts, data: PreparedData, targets: Targets, drawn: Int[Tensor, "R A"], *, length: int) -> Rows:
     """Return the rows of a block of bounded memory; `drawn` are indices of any items, which are candidates too."""
     device = experts.counts.device
+    users, positions, far = targets
     history = torch.from_numpy(data.histories(users, positions, length).astype(np.int64)).to(device)
     target = torch.from_numpy(data.event_items[positions].astype(np.int64)).to(device)[:, None] - 1
     filled = history[:, : max(1, int((history > 0).sum(1).max()))]  # padding is invisible, and not free
@@ -101,15 +118,17 @@ def pack_block(
     seen = torch.zeros(evidence.neural.shape, dtype=torch.bool, device=device)
     seen[row, item - 1] = True
     k = min(BEST, evidence.neural.shape[1])
-    best = [
-        torch.topk(scores.masked_fill(seen, -torch.inf), k).indices for scores in (evidence.neural, *evidence.counted)[:PAIRED]
+    bring = [
+        *(evidence.neural, *evidence.counted)[:PAIRED],
+        *(recent.expand_as(evidence.neural) for recent in evidence.counts[1:]),
     ]
+    best = [torch.topk(scores.masked_fill(seen, -torch.inf), k).indices for scores in bring]
     columns = torch.cat([target, *best, drawn.to(device)], 1)
     # the first place of each candidate counts, so the target's own does
     again = (columns[:, :, None] == columns[:, None, :]).tril(-1).any(2)
     kept = ~again & ~seen.gather(1, columns)
-    found = (columns[:, 1 : 1 + PAIRED * k] == target).any(1) & kept[:, 0]
+    found = (columns[:, 1 : 1 + len(best) * k] == target).any(1) & kept[:, 0]
     counted = torch.stack([kind.gather(1, columns) for kind in evidence.counted])
-    counts = evidence.counts.expand(len(columns), -1).gather(1, columns)
-    left = torch.from_numpy(data.train_end[users] - 1 - positions).to(device)
-    return Rows(history, read, Evidence(evidence.neural.gather(1, columns), counted, counts), kept, found, left)
+    counts = evidence.counts[:, 0, columns]
+    away = torch.from_numpy(np.asarray(far, dtype=np.int64)).to(device)
+    return Rows(history, read, Evidence(evidence.neural.gather(1, columns), counted, counts), kept, found, away)

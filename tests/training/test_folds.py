@@ -1,0 +1,89 @@
+"""Rows are judged by experts that have not seen them: of other users, or of an earlier time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import DataError
+from solidrec.experts.alike import content_of
+from solidrec.experts.counted import count
+from solidrec.nn.build import build
+from solidrec.nn.mixture import Experts
+from solidrec.spec import ModelSpec, TrainSpec
+from solidrec.training.folds import FOLDS, PERIOD, by_time, by_users, dealt, folds, sampled
+from solidrec.training.neural import of_users
+from solidrec.training.rows import Targets, pack
+
+
+def test_the_split_says_what_weights_are_learned_from(data: PreparedData, timed: PreparedData) -> None:
+    assert [fold.part for fold in folds(data, TrainSpec(), 0)] == ["half0"] * 4 + ["half1"] * 4
+    assert [fold.part for fold in folds(timed, TrainSpec(folds="time"), 0)] == ["before"]
+
+
+def test_every_row_is_in_one_fold_and_its_experts_have_not_seen_its_user(data: PreparedData) -> None:
+    all_of_them = list(by_users(data, 0))
+    users, positions = (np.concatenate(each) for each in list(zip(*(fold.targets for fold in all_of_them), strict=True))[:2])
+    assert sorted(positions) == sorted(data.training_targets()[1])
+    assert len(all_of_them) == FOLDS
+    for fold in all_of_them:
+        for experts in (fold.counted, fold.learned):
+            seen = np.flatnonzero(experts.train_end > experts.offsets[:-1])
+            assert not np.isin(fold.targets.users, seen).any()
+            assert len(seen) > 0
+            assert "valid" not in experts.manifest["negatives"]
+    assert len(users) == len(positions)
+
+
+def test_a_row_of_dealt_users_is_as_far_as_events_of_its_user_come_after_it(data: PreparedData) -> None:
+    users, positions, far = sampled(data, 0)
+    assert (positions + far + 1 == data.train_end[users]).all()
+    assert (far == 0).sum() == (data.train_end - data.offsets[:-1] > 1).sum()
+
+
+def test_the_memories_of_other_parts_say_the_same_without_the_user(data: PreparedData) -> None:
+    """Take a user's events away: what the memories of the other parts say of its rows stays the same, to the bit."""
+    part = dealt(data, 0)
+    user = int(np.flatnonzero(data.train_end - data.offsets[:-1] > 2)[0])
+    targets = Targets(np.repeat(user, 2), data.train_end[user] - np.array([1, 2]), np.array([0, 1]))
+    torch.manual_seed(0)
+    neural = build(ModelSpec(name="plain", dim=8, length=6), items=len(data.items))
+    found = []
+    for present in (np.ones(len(part), dtype=bool), np.arange(len(part)) != user):
+        counted = count(of_users(data, present & (part != part[user])), content_of(data), None)
+        found.append(pack(Experts(neural, counted), data, targets, length=6, all_of=True))
+    for one, two in zip(found[0].evidence, found[1].evidence, strict=True):
+        assert torch.equal(one, two)
+
+
+def test_the_parts_are_even(data: PreparedData) -> None:
+    part = dealt(data, 0)
+    sizes = np.bincount(part[data.train_end - data.offsets[:-1] > 1], minlength=FOLDS)
+    assert sizes.max() - sizes.min() <= 1
+
+
+def test_rows_by_time_come_after_all_that_their_experts_have_seen(timed: PreparedData) -> None:
+    [fold] = by_time(timed, 0)
+    users, positions, far = fold.targets
+    times, ends = np.asarray(timed.event_times), fold.counted.train_end
+    learned = np.concatenate([times[a:b] for a, b in zip(timed.offsets[:-1], ends, strict=True)])
+    assert times[positions].min() > learned.max()
+    assert fold.learned is fold.counted
+    # nothing of the training period is left out but what has no earlier event of its user, and nothing after it is in
+    inside = [(u, p) for u in range(1, len(ends)) for p in range(ends[u], timed.train_end[u]) if p > timed.offsets[u]]
+    assert sorted(zip(users, positions, strict=True)) == inside
+    trained = (timed.train_end - timed.offsets[:-1]).sum()
+    assert (timed.train_end - ends).sum() == pytest.approx(PERIOD * trained, abs=len(times) / len(set(times.tolist())) + 1)
+    # the first event of a user in the period is what validation asks for
+    for user, position, away in zip(users, positions, far, strict=True):
+        assert away == position - min(p for u, p in inside if u == user)
+
+
+def test_a_period_without_a_second_event_is_an_error(timed: PreparedData) -> None:
+    alone = replace(timed, train_end=timed.offsets[:-1] + (np.diff(timed.offsets) > 0))
+    with pytest.raises(DataError, match=r"train\.folds=users"):
+        next(by_time(alone, 0))
