@@ -108,12 +108,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> PreparedData:
 
 @pytest.fixture(scope="session")
 def timed(tmp_path_factory: pytest.TempPathFactory) -> PreparedData:
-    """The same walk of 60 users, who start one after another, split by time; nobody writes to it."""
+    """A walk of 60 users, who start one after another, split by time; nobody writes to it."""
     from solidrec.data.prepare import prepare
 
     log, items = walk_log(users=60)
     start = pl.col("user").str.slice(1).cast(pl.Int64)
-    log = log.select("user", "item", timestamp=start + 10 * pl.col("position"))
+    log = log.select("user", "item", timestamp=start + 2 * pl.col("position"))
     return prepare(log, items=items, split="time", out=tmp_path_factory.mktemp("timed") / "walk")
 
 

@@ -34,9 +34,10 @@ def test_the_papers_preset_leaves_nothing_to_a_default() -> None:
     written = set(flat(preset("paper")))
     fields = {f"model.{name}" for name in ModelSpec.model_fields if name not in ("backbone", "codebook")}
     fields |= {f"model.codebook.{name}" for name in CodebookSpec.model_fields}
-    other_losses, machine = {"train.shared", "train.calibration", "train.passes"}, {"train.precision", "train.compile"}
+    other_models = {"train.shared", "train.calibration", "train.passes", "train.folds"}
+    machine = {"train.precision", "train.compile"}
     fields |= {f"train.{name}" for name in TrainSpec.model_fields}
-    assert written == fields - other_losses - machine
+    assert written == fields - other_models - machine
     spec = ModelSpec.parse(preset("paper")["model"])
     assert (spec.dropout, spec.clip_gradient, spec.branch_start, spec.codebook.revive) == (0.0, "hard", "random", False)
     assert TrainSpec.parse(preset("paper")["train"]).served(10) == 1

@@ -131,8 +131,8 @@ class TrainSpec(Spec):
     )
     folds: Literal["users", "time"] = Field(
         "users",
-        description="how a mixture's weights meet what its experts have not seen: other users, or a later time with one expert "
-        "more, recency; default time where data is split by time",
+        description="training events that a mixture's weights are learned from: of users that its experts have not seen, or the "
+        "last tenth of the training period, with recency as one more expert; default time where data is split by time",
     )
     passes: int | None = Field(
         None, ge=1, description="of a mixture's weights over their rows; default what is best on validation of at most 10"
@@ -149,6 +149,14 @@ class TrainSpec(Spec):
         Selection(protocol='full', metric='NDCG@10')
         """
         return Selection("full" if self.select.startswith("full ") else "paper", self.select.removeprefix("full "))
+
+    def of_one_model(self) -> TrainSpec:
+        """Return the settings for a model that is no mixture, so that what is trained once has one name.
+
+        >>> TrainSpec(folds="time").of_one_model().folds
+        'users'
+        """
+        return self.model_copy(update={"folds": "users"})
 
     def served(self, length: int) -> int:
         """Return how many targets one pass over a long history serves, if the pass reads `length` items.
@@ -198,7 +206,7 @@ class RunSpec(Spec):
         """
         values = self.model_dump(mode="json")
         for group, defaults in LATER.items():
-            values[group] = {key: value for key, value in values[group].items() if defaults.get(key) != value}
+            values[group] = {key: value for key, value in values[group].items() if key not in defaults or value != defaults[key]}
         text = json.dumps(values, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

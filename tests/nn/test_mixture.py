@@ -64,28 +64,44 @@ def test_the_two_lists_of_names_are_one() -> None:
     assert all(len(START[slot]) == most.slots[slot][0] for slot in START)
 
 
+def test_recency_starts_with_a_weight_of_its_own(histories: Tensor) -> None:
+    """And comes last: the model is the one without it, and the weighed log of what is recent."""
+    spec = ModelSpec.parse({"name": "mixture-static", "dim": 8, "length": L})
+    recent = torch.arange(V + 1).float().flip(0)
+    logits = []
+    for each in (counted(), counted()._replace(recent=recent)):
+        torch.manual_seed(0)
+        model = build_mixture(spec, each, semantic_of_item=OF_ITEM).eval()
+        with torch.no_grad():
+            logits.append(model(histories, torch.arange(1, V + 1)[None]).logits)
+    torch.testing.assert_close(logits[1], logits[0] + START["mixture"][-1] * torch.log(1 + recent[1:]))
+
+
 def started() -> dict[str, Tensor]:
     """The logs that shared weights start from."""
     return {slot: torch.tensor(START[slot][: shape[0]]).log()[None] for slot, shape in MixtureHead().slots.items()}
 
 
-def test_the_score_is_the_equation() -> None:
+@pytest.mark.parametrize("counts", [[[0.0, 2.0, 500.0]], [[0.0, 2.0, 500.0], [90.0, 0.0, 3.0]]])
+def test_the_score_is_the_equation(counts: list[list[float]]) -> None:
+    """With recency too, which weighs more but groups no item: its group is that of all its training events."""
     torch.manual_seed(1)
-    head = MixtureHead()
+    experts = len(EXPERTS) - 1 + len(counts)
+    head = MixtureHead(experts)
     with torch.no_grad():
         for tensor in (head.trust, head.bias, head.out.weight, head.center):
             tensor.normal_()
         head.spread.uniform_(1, 2)
-    neural, known, counts = -torch.rand(2, 3), torch.rand(len(KINDS), 2, 3), torch.tensor([[[0.0, 2.0, 500.0]]])
-    weight, scale, hidden = torch.randn(2, len(EXPERTS)), torch.randn(2, len(KINDS)), torch.randn(2, UNITS)
+    neural, known = -torch.rand(2, 3), torch.rand(len(KINDS), 2, 3)
+    weight, scale, hidden = torch.randn(2, experts), torch.randn(2, len(KINDS)), torch.randn(2, UNITS)
     weights = BuiltWeights({"mixture": weight, "temperature": scale, "hidden": hidden})
-    scores = head(Evidence(neural, known, counts), weights)
+    scores = head(Evidence(neural, known, torch.tensor(counts)[:, None]), weights)
     for user in range(2):
         for item, group in enumerate([0, 1, BUCKETS - 1]):  # by training count: 0, 1-2, ..., 127 and more
             factor = (weight[user] + head.trust[:, group]).exp()
             parts = [neural[user, item]]
             parts += [torch.log(1 + known[k, user, item] / scale[user, k].exp()) for k in range(len(KINDS))]
-            found = torch.stack([*parts, torch.log(1 + counts[0, 0, item])])
+            found = torch.stack([*parts, *(torch.log(torch.tensor(1 + kind[item])) for kind in counts)])
             units = (head.units.weight @ ((found - head.center) / head.spread) + hidden[user]).clamp(min=0)
             expected = head.bias[group] + factor @ found + head.out.weight[0] @ units
             torch.testing.assert_close(scores[user, item], expected)
@@ -131,23 +147,6 @@ def test_the_hidden_layer_learns_what_no_sum_can() -> None:
         reached[layer] = float((head(evidence, weights).argmax(1) == 0).float().mean())
     assert reached[True] == 1
     assert reached[False] < 0.6
-
-
-def test_recency_is_one_more_count_that_is_weighed(histories: Tensor) -> None:
-    """Weights of what is counted at the end of training come last; at a weight of almost 0 the model is the one without it."""
-    spec = ModelSpec.parse({"name": "mixture-static", "dim": 8, "length": L})
-    recent = torch.arange(V + 1).float().flip(0)
-    models = []
-    for each in (counted(), counted()._replace(recent=recent)):
-        torch.manual_seed(0)
-        models.append(build_mixture(spec, each, semantic_of_item=OF_ITEM).eval())
-    without, having = models
-    every = torch.arange(1, V + 1)[None]
-    with torch.no_grad():
-        before, after = without(histories, every).logits, having(histories, every).logits
-        having.experts.load_state_dict(without.experts.state_dict(), strict=False)
-        after = having(histories, every).logits
-    torch.testing.assert_close(after, before + START["mixture"][-1] * torch.log(1 + recent[1:]))
 
 
 def test_blocks_of_any_size_score_alike(monkeypatch: pytest.MonkeyPatch) -> None:

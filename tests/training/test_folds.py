@@ -27,7 +27,7 @@ def test_the_split_says_what_weights_are_learned_from(data: PreparedData, timed:
 
 def test_every_row_is_in_one_fold_and_its_experts_have_not_seen_its_user(data: PreparedData) -> None:
     all_of_them = list(by_users(data, 0))
-    users, positions = (np.concatenate(each) for each in list(zip(*(fold.targets for fold in all_of_them), strict=True))[:2])
+    positions = np.concatenate([fold.targets.positions for fold in all_of_them])
     assert sorted(positions) == sorted(data.training_targets()[1])
     assert len(all_of_them) == FOLDS
     for fold in all_of_them:
@@ -36,7 +36,6 @@ def test_every_row_is_in_one_fold_and_its_experts_have_not_seen_its_user(data: P
             assert not np.isin(fold.targets.users, seen).any()
             assert len(seen) > 0
             assert "valid" not in experts.manifest["negatives"]
-    assert len(users) == len(positions)
 
 
 def test_a_row_of_dealt_users_is_as_far_as_events_of_its_user_come_after_it(data: PreparedData) -> None:
@@ -81,9 +80,34 @@ def test_rows_by_time_come_after_all_that_their_experts_have_seen(timed: Prepare
     # the first event of a user in the period is what validation asks for
     for user, position, away in zip(users, positions, far, strict=True):
         assert away == position - min(p for u, p in inside if u == user)
+    assert far.max() > 1
+    assert (ends[users] == timed.offsets[users]).any()  # some have nothing before
 
 
-def test_a_period_without_a_second_event_is_an_error(timed: PreparedData) -> None:
-    alone = replace(timed, train_end=timed.offsets[:-1] + (np.diff(timed.offsets) > 0))
+def test_the_nearest_rows_by_time_are_kept_where_there_are_too_many(timed: PreparedData, monkeypatch: pytest.MonkeyPatch) -> None:
+    every = next(by_time(timed, 0)).targets.far
+    monkeypatch.setattr("solidrec.training.folds.ROWS", int((every == 0).sum()) + 2)
+    assert np.bincount(next(by_time(timed, 0)).targets.far).tolist() == [(every == 0).sum(), 2]
+
+
+def test_rows_by_time_are_training_events_whatever_the_split(data: PreparedData) -> None:
+    """Leave-one-out holds events out that are earlier than other users' training events."""
+    start = np.repeat(np.arange(len(data.offsets) - 1), np.diff(data.offsets))
+    log = replace(data, event_times=np.asarray(data.event_times) + start)
+    [fold] = by_time(log, 0)
+    assert (fold.targets.positions < data.train_end[fold.targets.users]).all()
+    assert (fold.counted.train_end <= data.train_end).all()
+    assert len(fold.targets.users) > 0
+
+
+@pytest.mark.parametrize("events", [0, 1])
+def test_too_few_events_are_an_error(timed: PreparedData, events: int) -> None:
+    few = replace(timed, train_end=timed.offsets[:-1] + np.minimum(events, np.diff(timed.offsets)))
     with pytest.raises(DataError, match=r"train\.folds=users"):
-        next(by_time(alone, 0))
+        next(by_time(few, 0))
+
+
+def test_nothing_to_learn_before_the_period_is_an_error(timed: PreparedData) -> None:
+    """All events at one time are the period."""
+    with pytest.raises(DataError, match=r"train\.folds=users"):
+        next(by_time(replace(timed, event_times=np.zeros_like(timed.event_times)), 0))

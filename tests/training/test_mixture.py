@@ -22,7 +22,8 @@ from solidrec.experts.alike import content_of
 from solidrec.experts.counted import count
 from solidrec.experts.recency import recency
 from solidrec.nn.mixture import Experts, Mixture
-from solidrec.training.folds import sampled
+from solidrec.spec import TrainSpec
+from solidrec.training.folds import folds, sampled
 from solidrec.training.loop import Silent
 from solidrec.training.neural import neural_expert
 from solidrec.training.rows import Rows, pack
@@ -135,6 +136,53 @@ def test_data_split_by_time_have_recency_besides(timed: PreparedData, tmp_path: 
                   progress=False)  # fmt: skip
     assert isinstance(other.run.model, Mixture)
     assert other.run.model.experts.recent is None
+
+
+@pytest.mark.parametrize("kind", ["users", "time"])
+def test_rows_are_judged_by_the_experts_of_their_fold(
+    data: PreparedData, timed: PreparedData, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is counted and what the neural expert learns from is what the fold says, and the final experts are of all events."""
+    learning = timed if kind == "time" else data
+    shutil.copytree(learning.path, tmp_path / "data")
+    here = PreparedData.open(tmp_path / "data")
+    counted, learned = [], []
+
+    def counting(data: PreparedData, *args: Any, **kwargs: Any) -> Any:
+        counted.append(data.train_end.tolist())
+        return count(data, *args, **kwargs)
+
+    def training(data: PreparedData, *args: Any, **kwargs: Any) -> Any:
+        learned.append((kwargs["part"], data.train_end.tolist()))
+        return neural_expert(data, *args, **kwargs)
+
+    monkeypatch.setattr("solidrec.training.mixture.count", counting)
+    monkeypatch.setattr("solidrec.training.mixture.neural_expert", training)
+    train(here, settings=SMALL, out=tmp_path / "run", progress=False)
+    expected = list(folds(here, TrainSpec(folds=kind), 0))
+    assert counted == [here.train_end.tolist(), *(fold.counted.train_end.tolist() for fold in expected)]
+    parts = {fold.part: fold.learned.train_end.tolist() for fold in expected}
+    assert learned == [("whole", here.train_end.tolist()), *parts.items()]
+
+
+def test_folds_by_time_need_times(copy: PreparedData, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="needs timestamps"):
+        train(copy, settings={**SMALL, "train": {"folds": "time"}}, out=tmp_path / "run", progress=False)
+
+
+def test_recency_brings_candidates_of_its_own(timed: PreparedData, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A target that no other expert has first is found if it is the latest of all."""
+    monkeypatch.setattr("solidrec.training.rows.BEST", 1)
+    counted, neural = count(timed, content_of(timed), None), neural_of_nobody(timed)
+    targets = sampled(timed, 0)
+    found = pack(Experts(neural, counted), timed, targets, length=6, all_of=True).found
+    lost = int((~found).nonzero()[0, 0])
+    recent = torch.zeros(len(timed.items) + 1)
+    recent[int(timed.event_items[targets.positions[lost]])] = 1.0
+    rows = pack(Experts(neural, counted._replace(recent=recent)), timed, targets, length=6, all_of=True)
+    assert rows.found[lost]
+    assert rows.evidence.counts[1, lost, 0] == 1
+    assert rows.evidence.counts[0, lost, 0] == timed.train_counts[int(recent.argmax())]
 
 
 def test_a_neural_expert_comes_back_with_its_log(copy: PreparedData, tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ import numpy.typing as npt
 from solidrec.data.prepared import PreparedData
 from solidrec.data.windows import ranges
 
-HALF = 0.02
+HALF = 0.01
 """Share of the training events after which an event counts half."""
 
 
 def recency(data: PreparedData) -> npt.NDArray[np.float32]:
-    """Return how often each item occurs (V + 1,) in training, an event counting 2^(-a / .02) if a share a of all is later.
+    """Return how often each item occurs (V + 1,) in training, an event counting 2^(-a / .01) if a share a of all is later.
 
     Events at the same time count the same. `data` is ordered by time (`prepare --split time` makes sure of it).
     """

@@ -29,7 +29,7 @@ CELLS = 1 << 16
 """Scores at a time: what the hidden layer makes of them has 16 times as many numbers."""
 STANDARDISED = 4096
 """Training rows that mean and deviation are taken of at a time."""
-START = {"mixture": (0.4, 0.3, 0.6, 0.7, 0.2, 0.3, 0.3), "temperature": (0.05, 0.05, 0.3, 1.0), "hidden": (1.0,) * UNITS}
+START = {"mixture": (0.4, 0.3, 0.6, 0.7, 0.2, 0.3, 0.25), "temperature": (0.05, 0.05, 0.3, 1.0), "hidden": (1.0,) * UNITS}
 """What shared weights start from, before their logs are taken; the last of the mixture is recency's, where it is weighed."""
 
 

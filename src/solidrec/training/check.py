@@ -29,6 +29,11 @@ def check_run(data: PreparedData, spec: RunSpec) -> None:
             f"model {spec.model.name!r} with train.loss={spec.train.loss}: DIN has a user state for each candidate, and this "
             "needs one a user; choose another backbone, or --model NAME with train.loss=click"
         )
+    if spec.model.name in MIXTURES and spec.train.folds == "time" and data.manifest["order"] != "timestamp":
+        raise UsageError(
+            f"{data.path}: train.folds=time needs timestamps, the log is ordered by {data.manifest['order']}; name their column "
+            "(prepare --time-column NAME), or train with --set train.folds=users"
+        )
     if spec.model.name in MIXTURES and "valid" not in data.manifest["negatives"] and spec.train.passes is None:
         raise UsageError(
             f"{data.path}: has no validation users to choose epochs and passes of {spec.model.name!r} by; take them from a run "

@@ -61,25 +61,28 @@ def by_users(data: PreparedData, seed: int) -> Iterator[Fold]:
 def by_time(data: PreparedData, seed: int) -> Iterator[Fold]:
     """Take the last tenth of the training events; their experts have seen what was before it alone.
 
-    Raises `DataError` when none of these events has an earlier one of its user.
+    As in validation, an event counts that has an earlier one of its user. Raises `DataError` when there is none, or no user
+    has two events before the tenth.
     """
-    cut = period_start(data)
-    before = earlier(data, cut)
+    before = earlier(data, period_start(data))
     first = np.maximum(before.train_end, data.offsets[:-1] + 1)
     users, positions = ranges(first, data.train_end)
-    if not len(users):
-        raise DataError(f"{data.path}: no user has an event before and one after {cut}; train with --set train.folds=users")
-    chosen = np.sort(rng(seed, "gate rows").permutation(len(users))[:ROWS])
-    users, positions = users[chosen], positions[chosen]
-    # the first event of a user in the period is what validation and test ask for
-    yield Fold(Targets(users, positions, positions - first[users]), before, before, "before")
+    if not len(users) or not (before.train_end - data.offsets[:-1] > 1).any():
+        raise DataError(
+            f"{data.path}: too few training events to learn a mixture's weights from the last tenth of them; move the cuts of "
+            "--split time, or train with --set train.folds=users"
+        )
+    # the first event of a user in the period is what validation and test ask for, so the nearest rows count most
+    far = positions - first[users]
+    chosen = np.sort(np.lexsort((rng(seed, "gate rows").permutation(len(far)), far))[:ROWS])
+    yield Fold(Targets(users[chosen], positions[chosen], far[chosen]), before, before, "before")
 
 
 def period_start(data: PreparedData) -> int:
-    """Return the time from which on the last tenth of the training events came."""
+    """Return the time from which on the last tenth of the training events came, 0 if there are none."""
     _, positions = ranges(data.offsets[:-1], data.train_end)
     times = np.sort(np.asarray(data.event_times)[positions])
-    return int(times[min(round(len(times) * (1 - PERIOD)), len(times) - 1)])
+    return int(times[min(round(len(times) * (1 - PERIOD)), len(times) - 1)]) if len(times) else 0
 
 
 def earlier(data: PreparedData, cut: int) -> PreparedData:

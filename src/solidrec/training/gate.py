@@ -26,7 +26,7 @@ SHARED_RATE, RATE, DECAY = 0.02, 0.002, 1e-3
 """Learning rate of the shared weights, of trust and of bias; of what generates and of the head's hidden layer; and AdamW's decay
 of the latter. Both rates fall to 0 in a line."""
 FADE = 0.5
-"""What an event more between a row's target and the one that it stands for takes from the row."""
+"""What each event between a row's target and the kind of event that the split asks for takes from the row (`Rows.far`)."""
 STAGE = 2
 """The number under which the passes are logged: the neural expert's epochs are stage 1."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import groupby
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,8 @@ def fit_mixture(
     Weights are learned from training events that the experts which judge them have not seen (`folds`); their neural experts are
     trained for as many epochs as the one of all events was best after. That one and all memories then take their places.
     """
-    rows_of = list(folds(data, spec.train, spec.seed))
+    rows_of = folds(data, spec.train, spec.seed)
+    rows_of = chain([next(rows_of)], rows_of)  # data that have none say so before anything is trained
     recent = spec.train.folds == "time"
     similar = content_of(data)
     neural = neural_expert(data, spec, part=WHOLE, out=out, device=device, display=display, say=say)
@@ -67,13 +68,14 @@ def fit_mixture(
     parts = []
     ended = spec.model_copy(update={"train": spec.train.model_copy(update={"epochs": neural.epochs})})
     quiet = StepsOnly(display)
-    for part, of_part in groupby(rows_of, key=lambda fold: fold.part):
-        judging = list(of_part)
-        other = neural_expert(judging[0].learned, ended, part=part, out=out, device=device, display=quiet, say=say)
-        for fold in judging:
-            if len(fold.targets.users):
-                experts = Experts(other.model, count(fold.counted, similar, of_item, recent=recent)).to(device)
-                parts.append(pack(experts, data, fold.targets, length=spec.model.length, all_of=False))
+    other, part = neural, WHOLE
+    for fold in rows_of:
+        if fold.part != part:
+            part = fold.part
+            other = neural_expert(fold.learned, ended, part=part, out=out, device=device, display=quiet, say=say)
+        if len(fold.targets.users):
+            experts = Experts(other.model, count(fold.counted, similar, of_item, recent=recent)).to(device)
+            parts.append(pack(experts, data, fold.targets, length=spec.model.length, all_of=False))
     rows = Rows.together(parts)
 
     def save(row: dict[str, Any]) -> None:

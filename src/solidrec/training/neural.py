@@ -23,7 +23,7 @@ from solidrec.training.stages import fit
 
 KIND = "neural-expert"
 WHOLE = "whole"
-"""The part of the users that the expert itself is trained on: all of them."""
+"""The part of the training events that the expert itself is trained on: all of them."""
 
 
 class Neural(NamedTuple):
@@ -49,12 +49,12 @@ def neural_expert(
     display: Display,
     say: Callable[[str], None],
 ) -> Neural:
-    """Train the neural expert of a mixture on a part of the users of `data`, or read it from beside the data.
+    """Train the neural expert of a mixture on a part of the training events, or read it from beside the data.
 
     `spec` is the mixture's, `data` holds the training events of the `part` alone. Epochs are logged to `out`.
     """
-    training = spec.train.model_copy(update={"folds": "users"})  # the part says which events it learns
-    own = RunSpec(data=spec.data, model=plain(spec.model), train=training, semantics=spec.semantics, seed=spec.seed)
+    train = spec.train.of_one_model()
+    own = RunSpec(data=spec.data, model=plain(spec.model), train=train, semantics=spec.semantics, seed=spec.seed)
     folder = data.path / "experts" / f"{own.digest()}-{part}"
     if (folder / MANIFEST).is_file():
         read_manifest(folder, kind=KIND)

@@ -25,9 +25,10 @@ FLOATS = 1 << 22
 
 
 class Targets(NamedTuple):
-    """Events that experts are asked about: ``users``, absolute ``positions`` and how ``far`` each is from what it stands for.
+    """Events that experts are asked about: ``users``, absolute ``positions``, and how ``far`` off each is. (R,) each.
 
-    That is the last event of the user's training, or the first after a time: it is so many events of the user away. (R,) each.
+    That is how many events of the user lie between it and the kind of event that the split asks for: the last of training, or
+    the first after a time.
     """
 
     users: Integers
@@ -43,8 +44,8 @@ class Rows(NamedTuple):
     """R rows of C candidates each, the target in column 0.
 
     ``history`` (R, L), ``read`` (R, S) its statistics, ``evidence`` on the candidates, ``kept`` (R, C) which of them count (one
-    that two experts bring counts once), ``found`` (R,), whether any expert brings the target, and ``far`` (R,), how far it is
-    from the event that it stands for.
+    that two experts bring counts once), ``found`` (R,), whether any expert brings the target, and ``far`` (R,) as in
+    `Targets`.
     """
 
     history: Int[Tensor, "R L"]
@@ -89,7 +90,8 @@ def pack(experts: Experts, data: PreparedData, targets: Targets, *, length: int,
     only if `all_of` the rows are wanted are they there, and all in the order of the events.
     """
     count = len(targets.users)
-    step = max(1, FLOATS // max(8 * len(data.items), entries(length), (PAIRED * BEST + ANY + 1) ** 2))
+    bringing = PAIRED if experts.recent is None else PAIRED + 1
+    step = max(1, FLOATS // max(8 * len(data.items), entries(length), (bringing * BEST + ANY + 1) ** 2))
     drawn = torch.randint(len(data.items), (count, ANY), generator=torch.Generator().manual_seed(0))
     # a block's are about equally long
     order = np.argsort(np.minimum(targets.positions - data.offsets[targets.users], length), kind="stable")

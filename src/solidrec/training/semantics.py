@@ -41,7 +41,7 @@ def semantics_folder(data: PreparedData, spec: RunSpec) -> Path:
     """Return where the semantic ids of a specification are kept beside the data: named by all that they are made of."""
     chosen = RunSpec(data=spec.data, semantics=spec.semantics)
     if ID in plan(data, spec.semantics).modalities:
-        chosen = chosen.model_copy(update={"model": id_model(spec.model), "train": spec.train})
+        chosen = chosen.model_copy(update={"model": id_model(spec.model), "train": spec.train.of_one_model()})
     return data.path / "semantics" / chosen.digest()
 
 
@@ -54,7 +54,7 @@ def item_vectors(
     data: PreparedData, spec: RunSpec, train: Train, *, say: Callable[[str], None] = lambda line: None
 ) -> np.ndarray:
     """Return the (V, D) item embeddings of the static model that the ``id`` modality trains on the way, kept beside the data."""
-    static = RunSpec(data=spec.data, model=id_model(spec.model), train=spec.train, seed=spec.semantics.seed)
+    static = RunSpec(data=spec.data, model=id_model(spec.model), train=spec.train.of_one_model(), seed=spec.semantics.seed)
     folder = data.path / "semantics" / f"id-{static.digest()}"
     if (folder / MANIFEST).is_file():
         read_manifest(folder, kind=KIND)
