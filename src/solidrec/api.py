@@ -256,8 +256,12 @@ def chosen_by(run: Run) -> dict[str, Any]:
 
 def default_parts(data: PreparedData) -> str:
     """Say what the default design is made of for what some data has."""
-    about = "content, semantic ids and popularity" if is_described(data) else "popularity (the items have no content to read)"
-    return f"model: {DEFAULT} of a neural model, transition memories, {about}, weighed for each user by what the evidence says"
+    parts = ["a neural model", "transition memories"]
+    parts += ["content", "semantic ids"] if is_described(data) else []
+    parts += ["popularity", "recency"] if data.manifest["split"] == "time" else ["popularity"]
+    without = "" if is_described(data) else " (the items have no content to read)"
+    made = f"{', '.join(parts[:-1])} and {parts[-1]}{without}"
+    return f"model: {DEFAULT} of {made}, weighed for each user by what the evidence says"
 
 
 def computing_on(device: str, threads: int) -> str:

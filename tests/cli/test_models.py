@@ -38,6 +38,16 @@ def test_train_alone_trains_a_mixture_and_shows_its_floor(solidrec: Solidrec, da
     assert places == sorted(places)
 
 
+def test_where_time_splits_the_data_the_floor_is_what_is_popular_now(
+    solidrec: Solidrec, timed: PreparedData, tmp_path: Path
+) -> None:
+    small = ["--set", "model.dim=8", "--set", "model.length=6", "--set", "train.epochs=1"]
+    found = solidrec("train", timed.path, "--out", tmp_path / "run", *small)
+    assert "content, semantic ids, popularity and recency" in found.err
+    assert "experts that have not seen their time" in found.err
+    assert "recent-popularity, test, whole catalogue" in found.out
+
+
 def test_train_json_is_the_metrics_file_and_the_folder(solidrec: Solidrec, data: PreparedData, tmp_path: Path) -> None:
     out = tmp_path / "run"
     answer = solidrec("train", data.path, "--model", "duet", "--seed", 2, "--out", out, "--json", *SMALL)

@@ -13,6 +13,8 @@ from solidrec.errors import UsageError
 
 FLOORS = ("knn-content", "popularity")
 """What a mixture is shown beside: neighbours and content, their weight chosen on validation; and what is popular."""
+LATEST = "recent-popularity"
+"""And beside this, where what comes later is asked for."""
 
 
 @app.command(
@@ -119,12 +121,13 @@ def with_floors(rows: list[Any], data: Path, length: int) -> list[Any]:
 
     opened = PreparedData.open(data)
     split: Literal["valid", "test"] = "test" if "test" in opened.manifest["negatives"] else "valid"
+    names = (*FLOORS, LATEST) if opened.manifest["split"] == "time" else FLOORS
     floors = [
         (
             f"{name}, {split}, {PROTOCOLS['full']}",
             evaluate(BASELINES[name](opened), opened, split=split, protocol="full", length=length).metrics,
         )
-        for name in FLOORS
+        for name in names
     ]
     return [*rows, *floors]
 
