@@ -189,6 +189,10 @@ def exchange(one: Path, other: Path) -> bool:
     return bool(rename(AT_CWD, os.fsencode(one), AT_CWD, os.fsencode(other), RENAME_EXCHANGE) == 0)
 
 
+MAKERS = {"data": "solidrec prepare", "run": "solidrec train"}
+"""Commands that write folders of a kind."""
+
+
 def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
     """Return the manifest of an artifact folder after checking its kind, its format and every listed file.
 
@@ -196,11 +200,13 @@ def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
     `DamagedError` if a file is missing, truncated or changed.
     """
     if not (folder / MANIFEST).is_file():
-        raise StorageError(f"{folder}: is not a {kind} folder of solidrec (it has no {MANIFEST})")
+        made = f"; `{MAKERS[kind]}` writes one" if kind in MAKERS else ""
+        raise StorageError(f"{folder}: is not a {kind} folder of solidrec (it has no {MANIFEST}){made}")
     manifest: dict[str, Any] = read_json(folder / MANIFEST)
     if not isinstance(manifest, dict) or manifest.get("kind") != kind:
         found = manifest.get("kind") if isinstance(manifest, dict) else None
-        raise StorageError(f"{folder}: is a {found!r} folder, a {kind!r} folder is needed")
+        made = f"; `{MAKERS[kind]}` writes one" if kind in MAKERS else ""
+        raise StorageError(f"{folder}: is a {found!r} folder, a {kind!r} folder is needed{made}")
     try:
         if manifest["format"] > FORMAT:
             wrote = manifest.get("versions", {}).get("solidrec")

@@ -137,19 +137,23 @@ def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:
         **{f"dropped: {k}": v for k, v in rows["dropped"].items()},
     }
     fixed = ", ".join(f"{name} {count}" for name, count in manifest["negatives"].items() if name in ("valid", "test"))
+    facts = manifest["split_facts"]
+    cuts = f" (validation from {facts['valid_from']}, test from {facts['test_from']})" if manifest["split"] == "time" else ""
     lines = [
         f"source: {manifest['source']}",
         f"users {manifest['users']:,} · items {manifest['items']:,} · interactions {manifest['interactions']:,}",
         f"rows in {rows['in']:,} = kept {rows['kept']:,}" + "".join(f" + {count:,} {rule}" for rule, count in gone.items()),
         f"order: {manifest['order']}; users whose last items tie in time: {manifest['last_item_tied_users']:,}",
-        f"split: {manifest['split']}; negatives a target: {fixed or 'none'}",
+        f"split: {manifest['split']}{cuts}; negatives a target: {fixed or 'none'}",
         "item side: " + (", ".join(f"{k} ({v['items']:,} items)" for k, v in manifest["modalities"].items()) or "ids alone"),
         *([sentence(manifest["published"])] if manifest.get("published") else []),
         *([f"{alone:,} items of the items file have no interaction: after training, `solidrec items add RUN ITEMS` makes them"
            " recommendable"] if (alone := manifest["catalog"].get("catalog_only")) else []),
         *manifest["notes"],
     ]  # fmt: skip
-    return [*lines, f"wrote {path}; next: solidrec train {path} --out run"]
+    # without validation users the default model takes epochs from a run that had some
+    chosen = " --epochs-from RUN" if manifest["split"] == "none" else ""
+    return [*lines, f"wrote {path}; next: solidrec train {path}{chosen} --out run"]
 
 
 def encoded_line(name: str, manifest: Mapping[str, Any]) -> str:

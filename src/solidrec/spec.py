@@ -153,10 +153,10 @@ class TrainSpec(Spec):
     def of_one_model(self) -> TrainSpec:
         """Return the settings for a model that is no mixture, so that what is trained once has one name.
 
-        >>> TrainSpec(folds="time").of_one_model().folds
-        'users'
+        >>> TrainSpec(folds="time", passes=3).of_one_model() == TrainSpec()
+        True
         """
-        return self.model_copy(update={"folds": "users"})
+        return self.model_copy(update={"folds": "users", "passes": None})
 
     def served(self, length: int) -> int:
         """Return how many targets one pass over a long history serves, if the pass reads `length` items.

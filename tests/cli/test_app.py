@@ -135,4 +135,7 @@ def test_an_exit_code_reaches_the_shell(tmp_path: Path) -> None:
         [sys.executable, "-m", "solidrec.cli", "inspect", str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (74, "")
-    assert done.stderr == f"error: {tmp_path}: is not a run folder of solidrec (it has no manifest.json)\n"
+    assert (
+        done.stderr
+        == f"error: {tmp_path}: is not a run folder of solidrec (it has no manifest.json); `solidrec train` writes one\n"
+    )

@@ -49,6 +49,10 @@ def test_prepare_says_what_becomes_of_items_that_nobody_has_clicked(solidrec: So
 
 
 def test_prepare_prints_its_manifest_as_pure_json(solidrec: Solidrec, files: Path) -> None:
+    refused = solidrec("prepare", files / "log.csv", "--out", files / "data", "--fit-all", "--split", "time")
+    assert (refused.code, "give one of them" in refused.err) == (2, True)
+    said = solidrec("prepare", files / "log.csv", "--out", files / "all", "--fit-all").err
+    assert f"next: solidrec train {files / 'all'} --epochs-from RUN --out run" in said
     answer = solidrec("prepare", files / "log.csv", "--out", files / "data", "--fit-all", "--seed", 3, "--json")
     manifest = json.loads(answer.out)
     assert {key: manifest[key] for key in ("users", "items", "interactions", "split")} == {

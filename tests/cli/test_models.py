@@ -148,6 +148,9 @@ def test_evaluate_keeps_seen_items_when_told(solidrec: Solidrec, run_folder: Pat
     assert (found["keep"]["negatives"], found["keep"]["missed"], found["keep"]["seen"]) == (39, 0, "keep")
     assert found["filter"]["missed"] > 0
     assert found["filter"]["negatives"] < 39
+    assert json.loads(solidrec("evaluate", run_folder, "--seen", "keep", "--json").out) == found["keep"]
+    refused = solidrec("evaluate", run_folder, "--protocol", "paper", "--seen", "keep")
+    assert (refused.code, "about the whole catalogue" in refused.err) == (2, True)
 
 
 def test_evaluate_takes_the_data_from_elsewhere_and_no_other_data(

@@ -157,6 +157,8 @@ def test_the_time_split_needs_timestamps(tmp_path: Path) -> None:
         prepare(tiny(), out=tmp_path / "text", split="time", valid_from="3", test_from=4)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="go together"):
         prepare(tiny(), out=tmp_path / "other", split="time", valid_from=3)
+    with pytest.raises(UsageError, match="cut by time, and the split is leave-one-out"):
+        prepare(tiny(), out=tmp_path / "other", valid_from=3, test_from=4)
 
 
 def test_users_whose_last_item_is_arbitrary_are_counted(tmp_path: Path) -> None:

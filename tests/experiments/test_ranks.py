@@ -20,7 +20,7 @@ def test_every_cells_metric_can_be_computed_again(measured_experiment: Path, tmp
     assert [path.name for path in paths] == [f"ranks-{protocol}.parquet" for protocol in plan.protocols]
     for path, rows in zip(paths, measured.values(), strict=True):
         frame = pl.read_parquet(path)
-        assert frame.columns == ["user", *(f"{row.name} · seed {seed}" for row in rows for seed in row.seeds)]
+        assert frame.columns == ["user_index", *(f"{row.name} · seed {seed}" for row in rows for seed in row.seeds)]
         for row in rows:
             if row.deterministic:
                 continue  # a baseline's ties are taken by expectation, and have no rank
@@ -38,4 +38,4 @@ def test_protocols_without_a_finished_cell_write_nothing(tmp_path: Path) -> None
 def test_users_are_those_of_the_rows(measured_experiment: Path) -> None:
     plan = Plan.load(measured_experiment)
     rows = Results(measured_experiment).measured(plan, "full")
-    assert ranks_of(rows)["user"].to_list() == rows[0].users.tolist()
+    assert ranks_of(rows)["user_index"].to_list() == rows[0].users.tolist()

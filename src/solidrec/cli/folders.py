@@ -75,6 +75,8 @@ def prepare(
     from solidrec.console import prepared_lines, say
     from solidrec.data.prepare import prepare as run
 
+    if fit_all and split == "time":
+        raise UsageError("--fit-all trains on everything, --split time keeps the end for tests; give one of them")
     data = run(
         interactions,
         out=out,

@@ -99,7 +99,10 @@ def evaluate(
 
     use_threads(threads)
     model = load(run, device=device)
-    one = protocol or (Protocol.paper if json_ or save_scores else None)
+    if seen is Seen.keep and protocol is Protocol.paper:
+        raise UsageError("--seen keep is about the whole catalogue; leave --protocol paper out, whose candidates nobody has seen")
+    single = Protocol.full if seen is Seen.keep else Protocol.paper
+    one = protocol or (single if json_ or save_scores else None)
     for chosen in (one,) if one else (Protocol.full, Protocol.paper):
         found = model.evaluate(
             data, split=split.value, protocol=chosen.value, seen=seen.value, save_scores=save_scores, progress=not json_

@@ -190,6 +190,8 @@ def _events(cleaned: CleanLog) -> Events:
 def _split(
     events: Events, order: str, name: SplitName, fractions: tuple[float, float], cuts: tuple[int | None, int | None]
 ) -> Split:
+    if name != "time" and cuts != (None, None):
+        raise UsageError(f"--valid-from and --test-from cut by time, and the split is {name}; give --split time, or none of them")
     if name == "none":
         return fit_all(events.offsets)
     if name == "leave-one-out":

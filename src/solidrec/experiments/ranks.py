@@ -18,12 +18,13 @@ MISSED = 0
 
 
 def ranks_of(rows: Sequence[Measured]) -> pl.DataFrame:
-    """Return a row a user with their index and a column a cell, ``NAME · seed N``: the rank of the target, 1 the best.
+    """Return a row a user with their ``user_index`` and a column a cell, ``NAME · seed N``: the rank of the target, 1 the best.
 
+    Index u is row u of ``users.parquet`` in the prepared folder, counted from 1.
     A rank is the nearest whole number to 1 / MRR, which it is exactly unless the target's score ties with another's (or the user
     has several targets); `MISSED` is none.
     """
-    columns: dict[str, Any] = {"user": rows[0].users.astype(np.uint32)}
+    columns: dict[str, Any] = {"user_index": rows[0].users.astype(np.uint32)}
     for row in rows:
         for seed, values in zip(row.seeds, row.per_user["MRR"], strict=True):
             columns[f"{row.name} · seed {seed}"] = rank(values)

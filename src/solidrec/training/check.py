@@ -37,5 +37,5 @@ def check_run(data: PreparedData, spec: RunSpec) -> None:
     if spec.model.name in MIXTURES and "valid" not in data.manifest["negatives"] and spec.train.passes is None:
         raise UsageError(
             f"{data.path}: has no validation users to choose epochs and passes of {spec.model.name!r} by; take them from a run "
-            "that had some (--epochs-from RUN), or prepare with --split leave-one-out"
+            "that had some (--epochs-from RUN), or prepare with --split leave-one-out or time"
         )

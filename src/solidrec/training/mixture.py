@@ -21,7 +21,7 @@ from solidrec.runs import write_history
 from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import ModelSpec, RunSpec
 from solidrec.training.checkpoint import Checkpoints
-from solidrec.training.folds import ROWS, folds
+from solidrec.training.folds import folds
 from solidrec.training.gate import PASSES, STAGE, Gate
 from solidrec.training.loop import Display, StepsOnly, codebook_of, penalty_weight
 from solidrec.training.neural import WHOLE, neural_expert
@@ -64,7 +64,7 @@ def fit_mixture(
         codebook.count(torch.from_numpy(np.array(data.train_counts)).to(device))
 
     unseen = "their time" if recent else "their users"
-    say(f"mixture: evidence on up to {ROWS:,} training events, by experts that have not seen {unseen}")
+    say(f"mixture: evidence on training events, by experts that have not seen {unseen}")
     parts = []
     ended = spec.model_copy(update={"train": spec.train.model_copy(update={"epochs": neural.epochs})})
     quiet = StepsOnly(display)
@@ -77,6 +77,7 @@ def fit_mixture(
             experts = Experts(other.model, count(fold.counted, similar, of_item, recent=recent)).to(device)
             parts.append(pack(experts, data, fold.targets, length=spec.model.length, all_of=False))
     rows = Rows.together(parts)
+    say(f"mixture: {rows.size:,} events whose item some expert has among its best")
 
     def save(row: dict[str, Any]) -> None:
         log.append(row)
