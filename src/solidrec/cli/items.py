@@ -61,6 +61,12 @@ def add(
 
     print(f"wrote {facts['run']}: {facts['added']:,} items added, {facts['items']:,} in all")
     say("known of the new items: " + ", ".join(f"{name} of {count:,}" for name, count in facts["content"].items()))
+    if not any(facts["content"].values()):
+        say(
+            f"{new_items}: no column says what the items are: name one by --title-column or --category-column, or give --features"
+        )
+    elif facts["content"].get("categories") == 0:
+        say("training knew none of the new categories: they are compared whole, and --category-separator '|' splits a text at |")
     for name in facts["missing_features"]:
         say(f"trained with the feature {name!r}, which was not given for new items: --features {name}=FILE.npy")
     if facts["explained"] < LITTLE:
