@@ -30,7 +30,10 @@ def test_the_examples_print_what_the_page_shows(
 
 
 def test_committed_ranks_are_those_of_the_committed_results(repository: Path) -> None:
-    """NDCG@10 and Recall@10 of every trained cell come out of its ranks; baselines have ties, which ranks leave out."""
+    """NDCG@10 and Recall@10 of every trained cell come out of its ranks; baselines have ties, which ranks leave out.
+
+    So do new items that nothing tells apart, where data is split by time: their places are rounded.
+    """
     found = sorted((repository / "docs" / "results").glob("*.parquet"))
     assert found
     for path in found:
@@ -41,6 +44,7 @@ def test_committed_ranks_are_those_of_the_committed_results(repository: Path) ->
             (name.partition(" · seed ")[0].partition(",")[0], int(name.partition(" · seed ")[2])) for name in ranks.columns[1:]
         }
         assert trained
+        close = 5e-4 if path.stem.startswith("time-split") else 1e-9
         for record in trained:
             model, seed = record["spec"]["model"]["name"], record["seed"]
             assert (model, seed) in names
@@ -48,8 +52,8 @@ def test_committed_ranks_are_those_of_the_committed_results(repository: Path) ->
             place = ranks[column].to_numpy().astype(float)
             hit = (place > 0) & (place <= 10)
             metrics = record["evaluations"]["full"]["metrics"]
-            assert np.where(hit, 1 / np.log2(np.maximum(place, 1) + 1), 0).mean() == pytest.approx(metrics["NDCG@10"], abs=1e-9)
-            assert hit.mean() == pytest.approx(metrics["Recall@10"], abs=1e-9)
+            assert np.where(hit, 1 / np.log2(np.maximum(place, 1) + 1), 0).mean() == pytest.approx(metrics["NDCG@10"], abs=close)
+            assert hit.mean() == pytest.approx(metrics["Recall@10"], abs=close)
 
 
 def test_the_page_names_who_is_compared_with_whom(repository: Path) -> None:
