@@ -199,13 +199,12 @@ def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
     Raises `StorageError` if `folder` is no such artifact, `IncompatibleError` for a newer format and
     `DamagedError` if a file is missing, truncated or changed.
     """
+    made = f"; `{MAKERS[kind]}` writes one" if kind in MAKERS else ""
     if not (folder / MANIFEST).is_file():
-        made = f"; `{MAKERS[kind]}` writes one" if kind in MAKERS else ""
         raise StorageError(f"{folder}: is not a {kind} folder of solidrec (it has no {MANIFEST}){made}")
     manifest: dict[str, Any] = read_json(folder / MANIFEST)
     if not isinstance(manifest, dict) or manifest.get("kind") != kind:
         found = manifest.get("kind") if isinstance(manifest, dict) else None
-        made = f"; `{MAKERS[kind]}` writes one" if kind in MAKERS else ""
         raise StorageError(f"{folder}: is a {found!r} folder, a {kind!r} folder is needed{made}")
     try:
         if manifest["format"] > FORMAT:

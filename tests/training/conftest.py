@@ -14,6 +14,7 @@ import torch
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.nn.build import build, stages
+from solidrec.nn.recommender import Recommender
 from solidrec.spec import ModelSpec, RunSpec, TrainSpec, merge
 from solidrec.training.batches import TrainingBatches
 from solidrec.training.loop import Progress, Row, Silent, Stage
@@ -88,6 +89,17 @@ def no_training() -> Callable[[RunSpec], np.ndarray]:
         raise AssertionError("a model was trained for nothing")
 
     return train
+
+
+@pytest.fixture(scope="session")
+def untrained() -> Callable[[PreparedData], Recommender]:
+    """Return the maker of a neural expert that has learned nothing, always the same."""
+
+    def make(data: PreparedData) -> Recommender:
+        torch.manual_seed(0)
+        return build(ModelSpec(name="plain", dim=8, length=6), items=len(data.items))
+
+    return make
 
 
 class Stop:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -12,9 +13,9 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError
 from solidrec.experts.alike import content_of
 from solidrec.experts.counted import count
-from solidrec.nn.build import build
 from solidrec.nn.mixture import Experts
-from solidrec.spec import ModelSpec, TrainSpec
+from solidrec.nn.recommender import Recommender
+from solidrec.spec import TrainSpec
 from solidrec.training.folds import FOLDS, PERIOD, by_time, by_users, dealt, folds, sampled
 from solidrec.training.neural import of_users
 from solidrec.training.rows import Targets, pack
@@ -44,13 +45,14 @@ def test_a_row_of_dealt_users_is_as_far_as_events_of_its_user_come_after_it(data
     assert (far == 0).sum() == (data.train_end - data.offsets[:-1] > 1).sum()
 
 
-def test_the_memories_of_other_parts_say_the_same_without_the_user(data: PreparedData) -> None:
+def test_the_memories_of_other_parts_say_the_same_without_the_user(
+    data: PreparedData, untrained: Callable[[PreparedData], Recommender]
+) -> None:
     """Take a user's events away: what the memories of the other parts say of its rows stays the same, to the bit."""
     part = dealt(data, 0)
     user = int(np.flatnonzero(data.train_end - data.offsets[:-1] > 2)[0])
     targets = Targets(np.repeat(user, 2), data.train_end[user] - np.array([1, 2]), np.array([0, 1]))
-    torch.manual_seed(0)
-    neural = build(ModelSpec(name="plain", dim=8, length=6), items=len(data.items))
+    neural = untrained(data)
     found = []
     for present in (np.ones(len(part), dtype=bool), np.arange(len(part)) != user):
         counted = count(of_users(data, present & (part != part[user])), content_of(data), None)

@@ -18,15 +18,13 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError, UsageError
 from solidrec.evaluate.baselines import popularity
 from solidrec.evaluate.runner import evaluate
-from solidrec.experts.alike import content_of
 from solidrec.experts.counted import count
 from solidrec.experts.recency import recency
-from solidrec.nn.mixture import Experts, Mixture
+from solidrec.nn.mixture import Mixture
 from solidrec.spec import TrainSpec
-from solidrec.training.folds import folds, sampled
+from solidrec.training.folds import folds
 from solidrec.training.loop import Silent
 from solidrec.training.neural import neural_expert
-from solidrec.training.rows import Rows, pack
 
 Walk = Callable[..., tuple[pl.DataFrame, pl.DataFrame]]
 SMALL = {"model": {"dim": 8, "length": 6, "dropout": 0.1}, "train": {"batch": 128, "learning_rate": 0.01, "epochs": 3}}
@@ -61,14 +59,6 @@ def test_the_default_is_a_mixture_that_recommends_what_comes_next(copy: Prepared
     history = list(copy.items.ids[:3])
     assert again.recommend(history).to_json() == model.recommend(history).to_json()
     assert again.evaluate(protocol="full").metrics == model.evaluate(protocol="full").metrics
-
-
-def neural_of_nobody(data: PreparedData) -> Any:
-    from solidrec.nn.build import build
-    from solidrec.spec import ModelSpec
-
-    torch.manual_seed(0)
-    return build(ModelSpec(name="plain", dim=8, length=6), items=len(data.items))
 
 
 def test_weights_know_nothing_of_validation_and_test(copy: PreparedData, tmp_path: Path) -> None:
@@ -170,21 +160,6 @@ def test_folds_by_time_need_times(copy: PreparedData, tmp_path: Path) -> None:
         train(copy, settings={**SMALL, "train": {"folds": "time"}}, out=tmp_path / "run", progress=False)
 
 
-def test_recency_brings_candidates_of_its_own(timed: PreparedData, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A target that no other expert has first is found if it is the latest of all."""
-    monkeypatch.setattr("solidrec.training.rows.BEST", 1)
-    counted, neural = count(timed, content_of(timed), None), neural_of_nobody(timed)
-    targets = sampled(timed, 0)
-    found = pack(Experts(neural, counted), timed, targets, length=6, all_of=True).found
-    lost = int((~found).nonzero()[0, 0])
-    recent = torch.zeros(len(timed.items) + 1)
-    recent[int(timed.event_items[targets.positions[lost]])] = 1.0
-    rows = pack(Experts(neural, counted._replace(recent=recent)), timed, targets, length=6, all_of=True)
-    assert rows.found[lost]
-    assert rows.evidence.counts[1, lost, 0] == 1
-    assert rows.evidence.counts[0, lost, 0] == timed.train_counts[int(recent.argmax())]
-
-
 def test_a_neural_expert_comes_back_with_its_log(copy: PreparedData, tmp_path: Path) -> None:
     from solidrec.api import run_spec
 
@@ -204,37 +179,6 @@ def test_the_same_seed_gives_the_same_bytes(copy: PreparedData, tmp_path: Path) 
         runs.append(train(copy, settings=SMALL, out=tmp_path / name, progress=False).run)
     assert_same(state(runs[0]), state(runs[1]))
     assert runs[0].history[-1]["stage"] == 2
-
-
-def test_rows_leave_out_what_was_had_before_and_count_a_candidate_once(data: PreparedData) -> None:
-    similar = content_of(data)
-    counted = count(data, similar, None)
-    targets = sampled(data, 0)
-    users, positions, _ = targets
-    rows = pack(Experts(neural_of_nobody(data), counted), data, targets, length=6, all_of=True)
-    _, item = data.seen(users[:1], positions[:1])
-    repeats = np.array([int(data.event_items[p]) in set(data.event_items[data.offsets[u] : p].tolist())
-                        for u, p in zip(users, positions, strict=True)])  # fmt: skip
-    assert not rows.found[torch.from_numpy(repeats)].any()
-    assert rows.found.any()
-    # the catalogue has 40 items, so each that counts counts once
-    assert int(rows.kept.sum(1).max()) <= len(data.items)
-    assert len(item) >= 1
-
-
-def test_rows_are_the_same_in_blocks_of_any_size_and_parts_are_given_up(
-    data: PreparedData, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    counted = count(data, content_of(data), None)
-    experts = Experts(neural_of_nobody(data), counted)
-    targets = sampled(data, 0)
-    whole = pack(experts, data, targets, length=6, all_of=True)
-    monkeypatch.setattr("solidrec.training.rows.FLOATS", 1)
-    by_one = pack(experts, data, targets, length=6, all_of=True)
-    torch.testing.assert_close(by_one, whole)
-    parts = [whole.take(slice(0, 3)), whole.take(slice(3, None))]
-    torch.testing.assert_close(Rows.together(parts), whole, rtol=0, atol=0)
-    assert not parts
 
 
 def test_data_without_validation_need_a_run_to_learn_from(walk: Walk, tmp_path: Path) -> None:

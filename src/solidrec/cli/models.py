@@ -13,8 +13,8 @@ from solidrec.errors import UsageError
 
 FLOORS = ("knn-content", "popularity")
 """What a mixture is shown beside: neighbours and content, their weight chosen on validation; and what is popular."""
-LATEST = "recent-popularity"
-"""And beside this, where what comes later is asked for."""
+FLOORS_BY_TIME = (*FLOORS, "recent-popularity")
+"""The same for data split by time, whose targets all come after training: what was popular last may be hard to beat."""
 
 
 @app.command(
@@ -124,7 +124,7 @@ def with_floors(rows: list[Any], data: Path, length: int) -> list[Any]:
 
     opened = PreparedData.open(data)
     split: Literal["valid", "test"] = "test" if "test" in opened.manifest["negatives"] else "valid"
-    names = (*FLOORS, LATEST) if opened.manifest["split"] == "time" else FLOORS
+    names = FLOORS_BY_TIME if opened.manifest["split"] == "time" else FLOORS
     floors = [
         (
             f"{name}, {split}, {PROTOCOLS['full']}",

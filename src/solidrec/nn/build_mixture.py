@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from math import prod
 from typing import NamedTuple
 
 import torch
@@ -76,7 +75,7 @@ def build_source(spec: ModelSpec, recipe: MixtureRecipe, slots: Slots, semantic_
     shared = Shared(slots)
     with torch.no_grad():
         for slot, values in START.items():
-            shared.tensors[slot].copy_(torch.tensor([math.log(value) for value in values[: prod(slots[slot])]]))
+            shared.tensors[slot].copy_(torch.tensor([math.log(value) for value in values[: math.prod(slots[slot])]]))
     source: Source = shared
     if recipe.lengths:
         source = Sum(source, Lengths(slots, spec.length))

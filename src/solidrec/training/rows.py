@@ -90,8 +90,8 @@ def pack(experts: Experts, data: PreparedData, targets: Targets, *, length: int,
     only if `all_of` the rows are wanted are they there, and all in the order of the events.
     """
     count = len(targets.users)
-    bringing = PAIRED if experts.recent is None else PAIRED + 1
-    step = max(1, FLOATS // max(8 * len(data.items), entries(length), (bringing * BEST + ANY + 1) ** 2))
+    lists = PAIRED if experts.recent is None else PAIRED + 1  # of best candidates, one an expert
+    step = max(1, FLOATS // max(8 * len(data.items), entries(length), (lists * BEST + ANY + 1) ** 2))
     drawn = torch.randint(len(data.items), (count, ANY), generator=torch.Generator().manual_seed(0))
     # a block's are about equally long
     order = np.argsort(np.minimum(targets.positions - data.offsets[targets.users], length), kind="stable")
@@ -120,11 +120,11 @@ def pack_block(experts: Experts, data: PreparedData, targets: Targets, drawn: In
     seen = torch.zeros(evidence.neural.shape, dtype=torch.bool, device=device)
     seen[row, item - 1] = True
     k = min(BEST, evidence.neural.shape[1])
-    bring = [
+    ranked = [
         *(evidence.neural, *evidence.counted)[:PAIRED],
         *(recent.expand_as(evidence.neural) for recent in evidence.counts[1:]),
     ]
-    best = [torch.topk(scores.masked_fill(seen, -torch.inf), k).indices for scores in bring]
+    best = [torch.topk(scores.masked_fill(seen, -torch.inf), k).indices for scores in ranked]
     columns = torch.cat([target, *best, drawn.to(device)], 1)
     # the first place of each candidate counts, so the target's own does
     again = (columns[:, :, None] == columns[:, None, :]).tril(-1).any(2)
