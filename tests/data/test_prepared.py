@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +98,16 @@ def test_t5_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(StorageError, match=r"cannot write .*No space left"):
         prepare(LOG, out=tmp_path / "data", negatives=0)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_validation_and_test_have_negatives_of_their_own(
+    walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]], tmp_path: Path
+) -> None:
+    """The same ones would let what is chosen on validation users fit the very lists that test is measured on."""
+    data = prepare(walk()[0], out=tmp_path / "walk", negatives=5)
+    valid, test = (data.rows("valid"), data.rows("test"))
+    assert valid.users.tolist() == test.users.tolist()
+    pairs = zip(valid.candidates(0, 90)[:, 1:], test.candidates(0, 90)[:, 1:], strict=True)
+    same = [set(one.tolist()) == set(other.tolist()) for one, other in pairs]
+    assert len(same) == 90
+    assert sum(same) == 0

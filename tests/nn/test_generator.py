@@ -74,3 +74,14 @@ def test_an_empty_history_has_the_weights_of_a_zero_state() -> None:
     weights = generator(torch.randn(2, 4, D), mask).tensors["a"]
     assert torch.equal(weights[0], weights[1])
     assert torch.equal(weights, generator(torch.randn(2, 1, D), mask[:, :1]).tensors["a"])
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_dropout_acts_on_what_the_projections_read(dropout: float) -> None:
+    """No entry of z is 0 by itself: it is a tanh of continuous values."""
+    torch.manual_seed(0)
+    generator = Generator(SLOTS["full"], D, dropout=dropout)
+    sequence, mask = torch.randn(500, 3, D), torch.ones(500, 3, dtype=torch.bool)
+    z = generator(sequence, mask).z
+    assert (z == 0).float().mean().item() == pytest.approx(dropout, abs=0.03)
+    assert (generator.eval()(sequence, mask).z != 0).all()

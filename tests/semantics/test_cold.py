@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
 
 from solidrec.semantics import cold as module
 from solidrec.semantics.cold import ColdStart, fit_cold, r2, regress, stretch
@@ -130,3 +131,19 @@ def test_round_trip() -> None:
     cold = fit_cold(CONTENT, {"image": content}, embeddings, np.full(ITEMS, 2), score=dots(users))
     again = ColdStart.of(json.loads(json.dumps(cold.plain())), cold.arrays())
     assert np.array_equal(again.embed({"image": content}), cold.embed({"image": content}))
+
+
+def test_an_item_weighs_as_often_as_it_was_seen_up_to_the_median() -> None:
+    """scikit-learn's ridge with the same weights; weights of 1, or without the median, give another map."""
+    content, embeddings, users = world(0.5)
+    counts = np.repeat([1, 4, 1000], ITEMS // 3)
+    cold = fit_cold(CONTENT, {"image": content}, embeddings, counts, score=dots(users))
+    by = cold.facts["stretch"]
+
+    def ridge(weights: np.ndarray) -> np.ndarray:
+        model = Ridge(alpha=cold.facts["alpha"]).fit(content.astype(np.float64), embeddings, sample_weight=weights)
+        return np.asarray(model.coef_.T)
+
+    np.testing.assert_allclose(cold.weight, by * ridge(np.minimum(counts, 4)), rtol=1e-5)
+    for other in (counts, np.ones(ITEMS)):
+        assert np.abs(cold.weight - by * ridge(other)).max() > 0.01

@@ -158,3 +158,20 @@ def test_a_pass_serves_half_of_what_it_reads_where_the_backbone_reads_prefixes(
     model = {"name": "static", "backbone": backbone, "length": 4}
     spec = RunSpec.parse({"data": data.fingerprint, "model": model, "train": {"stride": asked}})
     assert batches_for(build(spec.model, items=len(data.items)), data, spec, device="cpu").stride == stride
+
+
+def test_the_steps_of_an_epoch_come_in_random_order_and_each_epoch_in_another(data: PreparedData) -> None:
+    """Passes are sorted by length to pad little; steps that came sorted too would teach all short histories first."""
+    batches = make(data, batch=30)
+    lengths = [[int(b.history.shape[1]) for b in batches.epoch(1, epoch)] for epoch in range(2)]
+    assert sorted(lengths[0]) == sorted(lengths[1])
+    assert len(set(lengths[0])) == 4  # histories of 1 to 4 items, and the target
+    assert lengths[0] != lengths[1]
+    for found in lengths:
+        assert found not in (sorted(found), sorted(found, reverse=True))
+
+
+def test_targets_share_a_step_with_others_each_epoch(data: PreparedData) -> None:
+    batches = make(data, batch=30)
+    together = [{frozenset(positives([b])) for b in batches.epoch(1, epoch)} for epoch in range(2)]
+    assert len(together[0] & together[1]) <= 1  # what is left over at the end of a length may meet again
