@@ -2,9 +2,12 @@
 
     python benchmarks/bench.py --peers .venv-peers/bin/python        # what `make bench` does
     python benchmarks/bench.py --only train --threads 1 --repeats 3
+    python benchmarks/bench.py --quick --out before.json             # ours alone, about a minute
+    python benchmarks/bench.py --compare before.json after.json      # exit code 1 if something got slower
 
-Writes benchmarks/results/latest.json (the rows), latest.about.json (machine and versions) and latest.png. A peer that does
-not start is named in one line and left out.
+Medians of systems that take turns, on MovieLens 100K where it is at hand, else on a synthetic log of its shape.
+Writes the rows (benchmarks/results/latest.json), and beside them machine and versions (.about.json) and a picture (.png).
+A peer that does not start is named in one line and left out.
 """
 
 from __future__ import annotations
@@ -13,19 +16,20 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from peers import PEERS
 from picture import draw
-
 from solidrec.console import console, counted, out, say
-from solidrec.experiments.bench.command import choose
-from solidrec.experiments.bench.compare import with_peers
-from solidrec.experiments.bench.data import LOG, write_data
-from solidrec.experiments.bench.measurement import MILLISECONDS, PER_SECOND
-from solidrec.experiments.bench.result import Result
-from solidrec.experiments.bench.run import System, our_systems, run, total_steps
-from solidrec.experiments.bench.table import rich_tables
+from solidrec.errors import SolidrecError
+from speed.command import choose, compare_files
+from speed.compare import with_peers
+from speed.data import LOG, write_data
+from speed.measurement import MILLISECONDS, PER_SECOND
+from speed.result import Result
+from speed.run import System, our_systems, run, total_steps
+from speed.table import rich_tables
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
@@ -51,18 +55,56 @@ AGAINST: dict[str, tuple[str, ...]] = {
 
 
 def main() -> None:
-    """Measure, print, write."""
+    """Measure, print, write; or compare two results."""
     options = arguments()
+    try:
+        if options.compare is None:
+            measure(options)
+            return
+        worse, table = compare_files(*options.compare, tolerance=options.tolerance)
+        out().print(table)
+        raise SystemExit(1 if worse else 0)
+    except SolidrecError as error:
+        raise SystemExit(f"bench.py: {error}") from None
+
+
+def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peers", type=Path, help="the Python of the environment that peers-requirements.txt made")
+    parser.add_argument("--quick", action="store_true", help="a few subjects of ours, one thread, two repeats")
+    parser.add_argument("--only", help="only what starts with this, for example train")
+    parser.add_argument("--threads", type=above_0, nargs="+", help="numbers of threads, default 1 2")
+    parser.add_argument("--repeats", type=above_0, help="repeats of each, after one that does not count; default 5")
+    parser.add_argument("--out", type=Path, default=RESULTS / "latest.json")
+    parser.add_argument("--compare", type=Path, nargs=2, help="measure nothing: name what got slower from one result to another")
+    parser.add_argument("--tolerance", type=float, default=0.2, help="what --compare lets pass: 0.2 is a fifth slower")
+    options = parser.parse_args(words)
+    options.threads = options.threads or ([1] if options.quick else [1, 2])
+    options.repeats = options.repeats or (2 if options.quick else 5)
+    return options
+
+
+def above_0(word: str) -> int:
+    """Read a whole number of 1 or more."""
+    if not word.isdigit() or int(word) < 1:
+        raise argparse.ArgumentTypeError(f"{word!r}: give a whole number of 1 or more")
+    return int(word)
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Measure what was asked for, print the tables and write the result."""
     with tempfile.TemporaryDirectory(prefix="solidrec-bench-") as scratch:
         folder = Path(scratch)
+        systems = our_systems(folder)
+        if not options.quick:
+            systems += [*naive_systems(folder), *peer_systems(options.peers, folder)]
+        chosen = choose([system.name for system in systems], quick=options.quick, only=options.only)
         source = write_data(folder)
         say(f"measuring on {source}; medians of {options.repeats}; OMP_WAIT_POLICY=PASSIVE")
-        systems = [*our_systems(folder), *naive_systems(folder), *peer_systems(options.peers, folder)]
-        chosen = choose([system.name for system in systems], quick=False, only=options.only)
         systems = [system for system in systems if system.name in chosen]
-        with counted(
-            console, "measuring", total_steps(systems, threads=options.threads, repeats=options.repeats), shown=True
-        ) as step:
+        steps = total_steps(systems, threads=options.threads, repeats=options.repeats)
+        with counted(console, "measuring", steps, shown=True) as step:
             rows = run(systems, threads=options.threads, repeats=options.repeats, say=say, step=step)
     rows = with_peers(rows, AGAINST)
     present = {peer_of(row.name) for row in rows}
@@ -74,17 +116,6 @@ def main() -> None:
     found.write(options.out)
     draw(found, options.out.with_suffix(".png"))
     say(f"wrote {options.out} and {options.out.with_suffix('.png')}")
-
-
-def arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peers", type=Path, help="the Python of the environment that peers-requirements.txt made")
-    parser.add_argument("--only", help="only what starts with this, for example train")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--out", type=Path, default=RESULTS / "latest.json")
-    return parser.parse_args()
 
 
 def naive_systems(folder: Path) -> list[System]:

@@ -21,14 +21,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from growth_point import Point
-from picture import draw_growth
 from rich.table import Table
 
+from growth_point import Point
+from picture import draw_growth
 from solidrec.artifacts import read_json, versions, write_json
 from solidrec.console import out, say
-from solidrec.experiments.bench.run import machine
-from solidrec.experiments.bench.table import number
+from speed.run import machine
+from speed.table import number
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"

@@ -15,20 +15,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from synthetic import write_log
 
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.scorer import ModelScorer
-from solidrec.experiments.bench.data import semantic_ids
-from solidrec.experiments.bench.training import EVERY, new_stage
-from solidrec.experiments.bench.worker import peak_mb
 from solidrec.nn.build import build
 from solidrec.spec import ModelSpec, RunSpec
 from solidrec.training.batches import TOGETHER
 from solidrec.training.loop import Progress, Silent, Stage
 from solidrec.training.seeds import seed_torch
 from solidrec.training.stages import batches_for
+from speed.data import semantic_ids
+from speed.training import EVERY, new_stage
+from speed.worker import peak_mb
+from synthetic import write_log
 
 STEPS, USERS = 3 * TOGETHER, 20_000
 

@@ -13,16 +13,16 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from naive import Naive, nearest
 
+from naive import Naive, nearest
 from solidrec.data.prepared import PreparedData
-from solidrec.experiments.bench.data import DATA
-from solidrec.experiments.bench.inference import CODES, VECTORS
-from solidrec.experiments.bench.measurement import Timed, timed
-from solidrec.experiments.bench.training import new_model
-from solidrec.experiments.bench.worker import serve
 from solidrec.nn.build import RECIPES
 from solidrec.spec import ModelSpec
+from speed.data import DATA
+from speed.inference import CODES, VECTORS
+from speed.measurement import Timed, timed
+from speed.training import new_model
+from speed.worker import serve
 
 BATCH, STEPS, USERS = 128, 4, 32
 """Small, because a step that looks for codes among all differences takes gigabytes; the figures are rates."""

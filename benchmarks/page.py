@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from growth import lines
-
-from solidrec.experiments.bench.result import Result
-from solidrec.experiments.bench.table import markdown
+from speed.result import Result
+from speed.table import markdown
 
 HERE = Path(__file__).resolve().parent
 RESULTS, PAGE = HERE / "results", HERE.parent / "docs" / "performance.md"

@@ -4,7 +4,7 @@
 
 LOG.parquet has user, item (both from 0) and time, the training part of the data, users together and in order. Runs in the peers'
 own environment (peers-requirements.txt) and imports nothing of ours. What it speaks is the protocol of
-`solidrec.experiments.bench.worker`: a first line when it is ready, then a line of {work, cpu, wall, peak_mb} for each line read.
+`speed.worker`: a first line when it is ready, then a line of {work, cpu, wall, peak_mb} for each line read.
 
 Training is timed from the end of an epoch to the end of a later one, so set-up and the first epoch stay outside. Both peers read
 the last 11 items of each user: 10 positions a user that has as many, each with 4 negatives.

@@ -14,9 +14,9 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from solidrec.experiments.bench.measurement import Row
-from solidrec.experiments.bench.result import Result
 from solidrec.experiments.report.plots import BASELINE_COLORS, GRID, INK, MUTED, RUN_COLORS, STYLE
+from speed.measurement import Row
+from speed.result import Result
 
 RESULTS = Path(__file__).resolve().parent / "results"
 OURS, NAIVE, PEER = RUN_COLORS[0][0], BASELINE_COLORS[1][0], RUN_COLORS[1][0]

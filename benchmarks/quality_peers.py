@@ -22,8 +22,8 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from quality_peer import ndcg
 
+from quality_peer import ndcg
 from solidrec.api import width
 from solidrec.console import say
 from solidrec.data.prepared import PreparedData

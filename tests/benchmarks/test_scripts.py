@@ -11,9 +11,9 @@ from types import ModuleType
 import pandas as pd
 import pytest
 
-from solidrec.experiments.bench.measurement import Row
-from solidrec.experiments.bench.result import Result
-from solidrec.experiments.bench.run import System
+from speed.measurement import Row
+from speed.result import Result
+from speed.run import System
 
 Script = Callable[[str], ModuleType]
 

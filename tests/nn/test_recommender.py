@@ -55,7 +55,7 @@ def test_both_halves_are_embedded_by_one_look_up(model: Models, histories: Tenso
 
 @pytest.mark.parametrize(
     ("backbone", "expected"),
-    [("din", False), ("gru4rec", True), ("sasrec", True), ("bert4rec", False), ("ligr", True)] + [("bsarec", False)],
+    [("din", False), ("gru4rec", True), ("sasrec", True), ("bert4rec", False), ("ligr", True), ("bsarec", False)],
 )
 def test_a_causal_backbone_reads_prefixes(model: Models, backbone: str, expected: bool) -> None:
     assert model("static", backbone).reads_prefixes is expected

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from solidrec.experiments.bench.measurement import Row, Sample, rows_of
-from solidrec.experiments.bench.table import markdown, table_lines
+from speed.measurement import Row, Sample, rows_of
+from speed.table import markdown, table_lines
 
 
 def rows() -> list[Row]:

@@ -9,9 +9,6 @@ from pathlib import Path
 import torch
 
 from solidrec.data.prepared import PreparedData
-from solidrec.experiments.bench.data import DATA, LAST, semantic_ids
-from solidrec.experiments.bench.floor import training_flops
-from solidrec.experiments.bench.measurement import Subject, Timed, timed
 from solidrec.nn.build import build, stages
 from solidrec.nn.recommender import Recommender
 from solidrec.runs import needs_semantics
@@ -19,6 +16,9 @@ from solidrec.spec import ModelSpec, RunSpec, TrainSpec
 from solidrec.training.loop import Progress, Silent, Stage
 from solidrec.training.seeds import seed_torch
 from solidrec.training.stages import batches_for
+from speed.data import DATA, LAST, semantic_ids
+from speed.floor import training_flops
+from speed.measurement import Subject, Timed, timed
 
 ML100K_CODES = 246
 """What `semantic_ids` gives for the 1,682 items of MovieLens 100K; the floor counts the search of so many."""

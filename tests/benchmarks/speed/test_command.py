@@ -6,9 +6,9 @@ import pytest
 
 from solidrec.artifacts import write_json
 from solidrec.errors import UsageError
-from solidrec.experiments.bench.command import QUICK, choose, compare_files
-from solidrec.experiments.bench.measurement import Row
-from solidrec.experiments.bench.worker import SUBJECTS
+from speed.command import QUICK, choose, compare_files
+from speed.measurement import Row
+from speed.worker import SUBJECTS
 
 NAMES = ["matrix product/tall", "train/a", "train/b", "start/c"]
 

@@ -1,6 +1,6 @@
 """One subject in a process of its own: it measures once for each line it is sent.
 
-    python -m solidrec.experiments.bench.worker train/static/sasrec FOLDER
+    python -m speed.worker train/static/sasrec FOLDER
 
 The first line of standard output says that it is ready, each later one is a `Sample` as JSON. A process that waits costs
 nothing, so several systems take turns, and the peak memory of each is its own.
@@ -18,9 +18,9 @@ from typing import TextIO
 
 import torch
 
-from solidrec.experiments.bench import inference, preparation, training
-from solidrec.experiments.bench.floor import SHAPES, matrix_product
-from solidrec.experiments.bench.measurement import Sample, Subject, Timed
+from speed import inference, preparation, training
+from speed.floor import SHAPES, matrix_product
+from speed.measurement import Sample, Subject, Timed
 
 SUBJECTS: dict[str, Subject] = {
     **{f"matrix product/{shape}": matrix_product(shape) for shape in SHAPES},

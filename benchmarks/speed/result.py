@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from solidrec.artifacts import read_json, versions, write_json
 from solidrec.errors import DataError
-from solidrec.experiments.bench.measurement import Row
-from solidrec.experiments.bench.run import machine
+from speed.measurement import Row
+from speed.run import machine
 
 
 class Result(NamedTuple):
@@ -43,7 +43,7 @@ class Result(NamedTuple):
                 raise TypeError("it holds no list")
             rows = [Row(**row) for row in found]
         except TypeError as error:
-            raise DataError(f"{path}: is no result of this `solidrec bench` ({error}); give a file that --out wrote") from None
+            raise DataError(f"{path}: is no result of benchmarks/bench.py ({error}); give a file that --out wrote") from None
         return cls(rows, read_json(about(path)) if about(path).exists() else {})
 
 

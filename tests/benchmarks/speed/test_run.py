@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from solidrec.errors import SolidrecError
-from solidrec.experiments.bench.measurement import Row, Timed
-from solidrec.experiments.bench.run import System, floored, run, total_steps
-from solidrec.experiments.bench.worker import serve
+from speed.measurement import Row, Timed
+from speed.run import System, floored, run, total_steps
+from speed.worker import serve
 
 PLAYER = """
 import json, os, sys

@@ -7,9 +7,9 @@ import pytest
 
 from solidrec.artifacts import write_json
 from solidrec.errors import DataError
-from solidrec.experiments.bench.compare import with_peers
-from solidrec.experiments.bench.measurement import Row
-from solidrec.experiments.bench.result import Result, about
+from speed.compare import with_peers
+from speed.measurement import Row
+from speed.result import Result, about
 
 
 def row(name: str, value: float) -> Row:
@@ -48,5 +48,5 @@ def test_rows_alone_are_enough_to_compare(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [{}, {"metrics": 1}, {"rows": [{"name": "a"}]}, [{"name": "a"}], [1], 7])
 def test_another_file_is_refused_in_one_line(tmp_path: Path, content: object) -> None:
     write_json(tmp_path / "a.json", content)
-    with pytest.raises(DataError, match=r"a\.json: is no result of this `solidrec bench`"):
+    with pytest.raises(DataError, match=r"a\.json: is no result of benchmarks/bench\.py"):
         Result.read(tmp_path / "a.json")

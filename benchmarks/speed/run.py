@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self, final
 
 from solidrec.errors import SolidrecError
-from solidrec.experiments.bench.measurement import CPU, PER_SECOND, WALL, Row, Sample, rows_of
+from speed.measurement import CPU, PER_SECOND, WALL, Row, Sample, rows_of
 
 PRODUCT = "matrix product/"
 """The systems that tell how fast this machine computes."""
@@ -43,13 +43,19 @@ class System:
 
 def our_systems(folder: Path) -> list[System]:
     """Return everything that needs no peer."""
-    from solidrec.experiments.bench.worker import SUBJECTS
+    from speed.worker import SUBJECTS
 
-    here = (sys.executable, "-m", "solidrec.experiments.bench.worker")
+    here = (sys.executable, "-m", "speed.worker")
     return [
         System(name, (*here, name, str(folder)), subject.unit, subject.shown, subject.flops, subject.memory)
         for name, subject in SUBJECTS.items()
     ]
+
+
+def search_path() -> str:
+    """Return the PYTHONPATH of a system: what there is already, and this package's folder."""
+    here = str(Path(__file__).resolve().parents[1])
+    return os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
 
 
 @final
@@ -59,7 +65,7 @@ class Worker:
     def __init__(self, system: System, *, threads: int) -> None:
         self.system, self.samples, self.first_mb = system, list[Sample](), 0.0
         limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")}
-        env = os.environ | limits | {"OMP_WAIT_POLICY": "PASSIVE"}
+        env = os.environ | limits | {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": search_path()}
         with ExitStack() as opened:
             self.complaints = opened.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
             self.process = opened.enter_context(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from solidrec.experiments.bench.measurement import Row
+from speed.measurement import Row
 
 
 class Change(NamedTuple):

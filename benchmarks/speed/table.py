@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from solidrec.experiments.bench.compare import Change
-from solidrec.experiments.bench.measurement import Row
+from speed.compare import Change
+from speed.measurement import Row
 
 Line = list[str]
 

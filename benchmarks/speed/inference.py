@@ -11,15 +11,15 @@ import torch
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.runner import evaluate
 from solidrec.evaluate.scorer import ModelScorer
-from solidrec.experiments.bench.data import DATA
-from solidrec.experiments.bench.floor import scoring_flops
-from solidrec.experiments.bench.measurement import MILLISECONDS, Subject, Timed, timed
-from solidrec.experiments.bench.training import ML100K_CODES, new_model
 from solidrec.nn.codebook import nearest_code
 from solidrec.nn.weights import BuiltWeights
 from solidrec.runs import Run
 from solidrec.serve.engine import Engine
 from solidrec.spec import ModelSpec, RunSpec
+from speed.data import DATA
+from speed.floor import scoring_flops
+from speed.measurement import MILLISECONDS, Subject, Timed, timed
+from speed.training import ML100K_CODES, new_model
 
 MEASURED = (("static", "sasrec"), ("duet", "sasrec"), ("solid-duet", "sasrec"), ("static", "gru4rec"), ("static", "din"))
 NEGATIVES, ML100K_ITEMS = 99, 1_682

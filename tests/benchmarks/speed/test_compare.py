@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from solidrec.experiments.bench.compare import changes, slower, with_peers
-from solidrec.experiments.bench.measurement import Row
+from speed.compare import changes, slower, with_peers
+from speed.measurement import Row
 
 
 def row(name: str, value: float, unit: str = "users/s", threads: int = 1) -> Row:

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from solidrec.experiments.bench.floor import head_flops, matrix_product, scoring_flops, training_flops
 from solidrec.nn.build import build
 from solidrec.spec import ModelSpec, TrainSpec
+from speed.floor import head_flops, matrix_product, scoring_flops, training_flops
 
 D, L, K = 32, 10, 16
 EVERY = TrainSpec(stride=L)

@@ -10,13 +10,13 @@ import pytest
 
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
-from solidrec.experiments.bench import data as bench_data
-from solidrec.experiments.bench.data import DATA, LAST, LOG, semantic_ids, synthetic_log, training_log, write_data
-from solidrec.experiments.bench.inference import CALLS, TIMES, evaluation, latency, prepare_search, recommendation
-from solidrec.experiments.bench.preparation import prepare_start
-from solidrec.experiments.bench.run import our_systems
-from solidrec.experiments.bench.training import ENOUGH, training
-from solidrec.experiments.bench.worker import SUBJECTS
+from speed import data as bench_data
+from speed.data import DATA, LAST, LOG, semantic_ids, synthetic_log, training_log, write_data
+from speed.inference import CALLS, TIMES, evaluation, latency, prepare_search, recommendation
+from speed.preparation import prepare_start
+from speed.run import our_systems
+from speed.training import ENOUGH, training
+from speed.worker import SUBJECTS
 
 USERS, ITEMS, EVENTS = 60, 200, 1_500
 

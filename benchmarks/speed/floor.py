@@ -14,10 +14,10 @@ from pathlib import Path
 
 import torch
 
-from solidrec.experiments.bench.measurement import Subject, Timed, timed
 from solidrec.nn.backbones import BACKBONES, CausalBackbone
 from solidrec.nn.build import RECIPES
 from solidrec.spec import ModelSpec, TrainSpec
+from speed.measurement import Subject, Timed, timed
 
 TRAINING = 3
 """A backward pass costs two products for each one of the forward pass."""

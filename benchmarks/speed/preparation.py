@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from solidrec.data.prepare import prepare as prepare_log
-from solidrec.experiments.bench.data import synthetic_log
-from solidrec.experiments.bench.measurement import MILLISECONDS, Subject, Timed, timed
+from speed.data import synthetic_log
+from speed.measurement import MILLISECONDS, Subject, Timed, timed
 
 ROWS, USERS, ITEMS = 1_000_000, 50_000, 20_000
 

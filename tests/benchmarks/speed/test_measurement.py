@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from solidrec.experiments.bench.measurement import Row, Sample, rows_of, timed
+from speed.measurement import Row, Sample, rows_of, timed
 
 
 def test_a_rate_has_two_clocks() -> None:
