@@ -14,7 +14,7 @@ from solidrec.errors import DivergedError
 Solidrec = Callable[..., Any]
 COMMANDS = (
     *("demo", "prepare", "semantics", "datasets", "encode", "train", "evaluate", "check", "recommend", "similar", "export"),
-    *("search", "inspect", "doctor", "bench", "items", "experiment"),
+    *("search", "inspect", "doctor", "items", "experiment"),
 )
 
 
