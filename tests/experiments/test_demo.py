@@ -7,10 +7,13 @@ from typing import Any
 import polars as pl
 import pytest
 
+from solidrec.api import load
 from solidrec.data.ml100k import GENRES
 from solidrec.errors import StorageError
 from solidrec.experiments import demo
+from solidrec.experiments.experiment_spec import SHIPPED, read_experiment
 
+ROWS = ("popularity", "item-knn", "knn-content", "mixture", "static", "duet", "solid-duet")
 Walk = Callable[..., tuple[pl.DataFrame, pl.DataFrame]]
 
 
@@ -27,42 +30,48 @@ def movies(walk: Walk, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_whole_method_and_again(solidrec: Callable[..., Any], movies: Path, tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(demo, "QUICK_EPOCHS", 1)
+def test_the_whole_method_and_again(
+    solidrec: Callable[..., Any], movies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = (SHIPPED / "demo.toml").read_text(encoding="utf-8").replace("train.epochs = 14", "train.epochs = 1")
+    (tmp_path / "quick.toml").write_text(quick, encoding="utf-8")
+    monkeypatch.setattr(demo, "QUICK", str(tmp_path / "quick.toml"))
     out = tmp_path / "demo"
     first = solidrec("demo", "--data", movies, "--out", out, "--seed", 2)
     assert first.code == 0, first.err
     assert "MovieLens 100K from GroupLens; research use only" in first.err
     clicked = {line.split("\t")[1] for line in (movies / "u.data").read_text().splitlines()}
     assert f"users 40 · items {len(clicked)} · interactions {40 * 9}" in first.err
+    assert "7 cells, 0 finished" in first.err
     table = first.out.splitlines()
-    for name in (*demo.FLOORS, *demo.MODELS):
-        assert any(line.split()[1:2] == [name] for line in table)
+    for name in ROWS:
+        assert sum(line.split()[1:2] == [name] for line in table) >= 2  # under both protocols
     assert "mixture for a made-up history: Star Wars (1977)" in " ".join(first.out.split())
-    assert {path.name for path in (out / "runs").iterdir()} == {f"{name}-epochs1-seed2" for name in demo.MODELS}
     report = (out / "report.html").read_text(encoding="utf-8")
-    assert all(name in report for name in (*demo.FLOORS, *demo.MODELS, "Star Wars (1977)"))
+    assert all(name in report for name in (*ROWS, "Star Wars (1977)", "Came next", "Semantic id 1", "rare UAUC"))
+    command = first.err.strip().splitlines()[-1].partition("solidrec recommend ")[2]
+    run, _, history = command.partition(" --history ")
+    assert solidrec("recommend", run, "--history", history.strip('"')).code == 0
 
     second = solidrec("demo", "--data", movies, "--out", out, "--seed", 2)
     assert f"{out / 'data'}: prepared before; MovieLens 100K from GroupLens" in second.err
-    assert second.err.count("this run is finished already") == len(demo.MODELS)
+    assert "7 cells, 7 finished" in second.err
     assert second.out == first.out
+
+
+def test_the_full_demo_has_the_rows_of_the_quick_one() -> None:
+    quick, full = read_experiment(demo.QUICK), read_experiment(demo.FULL)
+    assert [row.name for row in quick.rows] == [row.name for row in full.rows] == list(ROWS)
+    assert (quick.reference, quick.protocols) == (full.reference, full.protocols) == ("knn-content", ("full", "paper"))
+    assert "epochs" not in str(full.settings)
 
 
 def test_without_the_films_there_is_a_way_to_get_them(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"has neither u.data nor ml-100k.inter; unpack https://files.grouplens.org"):
-        demo.run_demo(tmp_path / "demo", full=False, folder=tmp_path, download=False, seed=0, threads=1)
+        demo.run_demo(tmp_path / "demo", full=False, folder=tmp_path, download=False, seed=0, jobs=1)
     assert not (tmp_path / "demo" / "data").exists()
 
 
-def test_the_baselines_are_measured_as_the_models_are(data: Any) -> None:
-    popular, knn, best = demo.baselines(data)
-    assert (popular.name, knn.name, best.name) == ("popularity", "item-knn", "knn-content")
-    for entry in (popular, knn, best):
-        assert (entry.evaluation.protocol, entry.evaluation.split, entry.run) == ("paper", "test", None)
-        assert len(entry.evaluation.users) == 90
-    assert (knn.evaluation.metrics["UAUC"] or 0) > 0.5  # users share groups
-
-
-def test_titles_lead_to_ids(data: Any) -> None:
-    assert demo.ids_of(data, ("thing 3 of kind 0", "no such film", "thing 9 of kind 1")) == ["i03", "i09"]
+def test_titles_lead_to_ids(run_folder: Path) -> None:
+    found = demo.ids_of(load(run_folder), ("thing 3 of kind 0", "no such film", "thing 9 of kind 1"))
+    assert found == ["i03", "i09"]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from solidrec.cli.app import Column, Json, Threads, app, print_json
+from solidrec.cli.app import Column, Json, app, print_json
 from solidrec.errors import UsageError
 
 
@@ -18,12 +18,22 @@ def demo(
     data: Annotated[Path | None, typer.Option(help="An unpacked ml-100k folder, if you have one.")] = None,
     download: Annotated[bool, typer.Option("--download", help="Fetch ml-100k from GroupLens (5 MB, checksum verified).")] = False,
     seed: Annotated[int, typer.Option(help="Seed of every training run.")] = 0,
-    threads: Threads = 1,
+    threads: Annotated[int, typer.Option(help="Trainings at a time, each on one thread.", min=1)] = 1,
 ) -> None:
     """Run the whole method on MovieLens 100k: prepare, train four models, compare, report, recommend."""
-    from solidrec.experiments.demo import run_demo
+    from solidrec.cli.experiment import show
+    from solidrec.console import items_table, say
+    from solidrec.console import out as console_out
+    from solidrec.experiments.demo import BEST, MADE_UP, best_model, ids_of, run_demo
 
-    run_demo(out, full=full, folder=data, download=download, seed=seed, threads=threads)
+    folder = run_demo(out, full=full, folder=data, download=download, seed=seed, jobs=threads)
+    show(folder, json_=False)
+    model = best_model(folder)
+    history = ids_of(model, MADE_UP)
+    answer = model.recommend(history, 10)
+    console_out().print(items_table(f"{BEST} for a made-up history: {' · '.join(MADE_UP)}", answer.items))
+    command = f'solidrec recommend {model.run.path} --history "{",".join(history)}"'
+    say(f"wrote {out / 'report.html'}; recommend for any history: {command}")
 
 
 @app.command(

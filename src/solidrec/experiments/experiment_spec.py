@@ -60,7 +60,8 @@ class ExperimentSpec(Spec):
 
     title: str
     layout: Literal["table1", "table2", "table3", "table4", "table5", "figure5", "plain"] = "plain"
-    seeds: int = Field(3, ge=1, description="seeds 0, 1, ... of each row")
+    seeds: int = Field(3, ge=1, description="how many seeds each row has")
+    first_seed: int = Field(0, ge=0, description="the first of them; the others follow it")
     seeded: tuple[str, ...] = ("semantics.seed",)
     protocols: Protocols = Field(("paper", "full"), min_length=1)
     measures: tuple[Literal["stability", "cost"], ...] = ()

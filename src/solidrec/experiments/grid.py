@@ -182,10 +182,11 @@ def cells_of(experiment: ExperimentSpec, rows: Sequence[Row], data: PreparedData
     common = merge(nested(experiment.settings), settings)
     length = run_spec(data, model=None, backbone=None, seed=0, epochs=None, settings=common).model.length
     cells = []
-    for seed in range(experiment.seeds):
+    for seed in range(experiment.first_seed, experiment.first_seed + experiment.seeds):
         for row in rows:
             if row.baseline is not None:
-                cells += [Cell(row.name, 0, data.fingerprint, None, row.baseline, length, row.trials)] if seed == 0 else []
+                if seed == experiment.first_seed:  # no seed changes it
+                    cells.append(Cell(row.name, 0, data.fingerprint, None, row.baseline, length, row.trials))
                 continue
             own = merge(common, row.settings)
             for key, by in decided.items():

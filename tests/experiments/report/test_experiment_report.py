@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.experiments.report.test_run_report import Page
+from tests.experiments.report.test_page import Page
 
 from solidrec.artifacts import read_json, write_json
 from solidrec.errors import StorageError
@@ -77,7 +77,7 @@ def test_it_says_what_is_gone_and_shows_the_rest(copied: Path) -> None:
     text = write_experiment_report(copied).read_text(encoding="utf-8")
     assert "runs/ lacks 6 of 6 trained models" in text
     assert "users/ lacks" in text
-    assert re.findall(r'<section id="(\w+)">', text) == ["stability", "cost", "bars", "tables", "protocol", "provenance"]
+    assert re.findall(r'<section id="(\w+)">', text) == ["stability", "cost", "bars", "tables", "targets", "protocol", "provenance"]
 
 
 def test_of_an_experiment_that_has_not_begun_there_is_a_page_too(copied: Path) -> None:

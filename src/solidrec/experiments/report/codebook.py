@@ -9,9 +9,9 @@ from typing import final
 import numpy as np
 import torch
 
+from solidrec.experiments.report.logs import CLIP, Logs, health, size_of
 from solidrec.experiments.report.material import Material, charts_of
 from solidrec.experiments.report.page import escape, paragraph, short, table
-from solidrec.experiments.report.training import CLIP, Logs, health, size_of
 from solidrec.experiments.results import Place
 from solidrec.experiments.tables.measured import Array
 from solidrec.nn.build import stages

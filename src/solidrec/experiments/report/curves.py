@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from solidrec.epochs import score_of
+from solidrec.experiments.report.logs import Logs, curves, judged_by
 from solidrec.experiments.report.material import Material, charts_of
 from solidrec.experiments.report.page import escape, figures, legend, paragraph
 from solidrec.experiments.report.plots import Line, line_chart
-from solidrec.experiments.report.training import Logs, curves, judged_by
 
 LINES = 20
 HOW = "One line a training, {seeds}; the marker sits on the epoch that was kept. A loss has λ times the penalty in it."
@@ -21,7 +21,8 @@ def training_curves(of: Material) -> str:
     parts, most, staged = [], 0, False
     for number, (block, group) in enumerate(charts_of(names, of.blocks), start=1):
         shown = max(1, LINES // len(group))
-        places = [place for place in of.trained() if place.row in group and place.seed < shown]
+        seeds = sorted({place.seed for place in of.plan.places})[:shown]
+        places = [place for place in of.trained() if place.row in group and place.seed in seeds]
         logs: Logs = [(of.looks[place.row], rows) for place in places if (rows := of.history(place))]
         if not logs:
             continue

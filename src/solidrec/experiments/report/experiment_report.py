@@ -19,9 +19,12 @@ from solidrec.experiments.report.headline import baseline_words, finished_words,
 from solidrec.experiments.report.material import Material, material
 from solidrec.experiments.report.norms import norms
 from solidrec.experiments.report.page import escape, page, paragraph
+from solidrec.experiments.report.samples import samples
+from solidrec.experiments.report.semantics import semantics_of
 from solidrec.experiments.report.sources import protocol, provenance
 from solidrec.experiments.report.stability import stability
 from solidrec.experiments.report.tables import result_tables
+from solidrec.experiments.report.targets import targets
 from solidrec.experiments.results import Plan, Results
 from solidrec.experiments.tables.experiment_tables import write_tables
 
@@ -32,9 +35,12 @@ SECTIONS: dict[str, tuple[str, Callable[[Material], str]]] = {
     "cost": ("Cost", cost),
     "bars": ("At a glance", bars),
     "tables": ("Tables", result_tables),
+    "targets": ("Cold, rare and warm targets", targets),
     "training": ("Training", training_curves),
     "codebook": ("Codebook and clip", codebooks),
     "norms": ("Trunk and branch", norms),
+    "semantics": ("What the semantic ids contain", semantics_of),
+    "samples": ("Sample recommendations", samples),
     "protocol": ("How this was measured", protocol),
     "provenance": ("Where it comes from", provenance),
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from solidrec.experiments.report.comparison import MAIN
 from solidrec.experiments.report.material import Material
 from solidrec.experiments.tables.contrasts import MODEL, REFERENCES, Contrast
 from solidrec.experiments.tables.cost import records_of
@@ -12,6 +11,7 @@ from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.tables.stability import steadiness, steadiness_contrasts
 from solidrec.experiments.tables.sweep import LAYOUT, sweeps
 
+MAIN = "UAUC"
 NAMED = 3
 NOTHING = "Nothing is finished yet."
 NONE_COMPARED = "Nothing is compared here: no row has what it is measured by."

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solidrec.data.prepared import PreparedData
+from solidrec.experiments.report.material import Material
 from solidrec.experiments.report.page import escape, figures, paragraph, short
 from solidrec.experiments.report.plots import histogram
 from solidrec.semantics.fuse import fuse
@@ -20,10 +21,14 @@ SMALLEST = 4  # two or three of a kind are coherent too easily
 Floats = npt.NDArray[np.float64]
 
 
-def semantic_ids(data: PreparedData, semantics: SemanticIds | None) -> str:
-    """Return the sizes of the semantic ids and some of them by title, or nothing without semantic ids."""
-    if semantics is None:
-        return ""
+def semantics_of(of: Material) -> str:
+    """Return what the semantic ids of the first model that has some contain; nothing without data or such a model."""
+    semantics = next((run.semantics for run in of.runs.values() if run.semantics is not None), None)
+    return "" if of.data is None or semantics is None else semantic_ids(of.data, semantics)
+
+
+def semantic_ids(data: PreparedData, semantics: SemanticIds) -> str:
+    """Return the sizes of semantic ids and some of them by title."""
     facts = semantics.facts()
     empty = f"{facts['empty']:,} are empty" if facts["empty"] else "none is empty"
     words = (

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 from solidrec.console import flat
+from solidrec.data.prepared import PreparedData
 from solidrec.epochs import select_of
 from solidrec.experiments.report.material import Material
 from solidrec.experiments.report.page import escape, facts, table
-from solidrec.experiments.report.protocol import listed, split_words
 from solidrec.experiments.results import Record
 from solidrec.experiments.tables.result_table import protocol_label
 
+SPLITS: tuple[Literal["valid", "test"], ...] = ("valid", "test")
 OWN = ("seed", "semantics.seed", "data")
 """Settings of a cell that are its seed or its data, not its row."""
 OPENED = "once a training, after the epoch was chosen; the test split played no part in training or choosing"
@@ -31,7 +32,7 @@ def protocol(of: Material) -> str:
     records = used(of)
     specs = [record["spec"] for record in records if "train" in record["spec"]]
     rows = [("data", f"{of.plan.data_name}, fingerprint {of.plan.data[:12]} (sha256 of everything that a model reads)")]
-    rows += [("split", split_words(of.data))] if of.data is not None else []
+    rows += [("split", split_words(of.data)), ("rows", rows_words(of.data))] if of.data is not None else []
     rows += [(f"protocol {name}", protocol_words(name, records)) for name in of.plan.protocols]
     if specs:
         trains = [spec["train"] for spec in specs]
@@ -49,6 +50,35 @@ def protocol(of: Material) -> str:
         ("metrics", METRICS),
     ]  # fmt: skip
     return facts([(escape(name), escape(value)) for name, value in rows])
+
+
+def split_words(data: PreparedData) -> str:
+    """Say how events became train, validation and test."""
+    held = [split for split in SPLITS if split in data.manifest["negatives"]]
+    counts = ", ".join(f"{len(data.rows(split)):,} {split} targets" for split in held) or "nothing held out"
+    trained = int((data.train_end - data.offsets[:-1]).sum())
+    tied = data.manifest.get("last_item_tied_users")
+    ties = f"; the last item of {tied:,} users is tied in time" if tied else ""
+    how = f"{data.manifest['split']}, ordered by {data.manifest['order']}"
+    return f"{how}: {trained:,} training events, {counts}{ties}"
+
+
+def rows_words(data: PreparedData) -> str:
+    """Say what became of every row of the input."""
+    rows = data.manifest["rows"]
+    parts = [f"{rows['kept']:,} kept"]
+    parts += [f"{count:,} rejected ({reason})" for reason, count in rows["rejected"].items()]
+    parts += [f"{count:,} dropped ({rule})" for rule, count in rows["dropped"].items()]
+    return f"{rows['in']:,} in = {' + '.join(parts)}"
+
+
+def listed(values: Sequence[object]) -> str:
+    """Return values in words.
+
+    >>> listed([5]), listed([5, 15])
+    ('5', '5 or 15')
+    """
+    return " or ".join(str(value) for value in values)
 
 
 def used(of: Material) -> list[Record]:
@@ -87,11 +117,22 @@ def provenance(of: Material) -> str:
         ("command", f"<code>{escape(command(of))}</code>"),
         ("data", f"<code>{escape(of.plan.data)}</code>"),
         ("source of the data", escape(of.data.manifest.get("source", "not said")) if of.data is not None else "the data is gone"),
+        *data_words(of.data),
         ("computing time", f"{time_text(seconds)} in all, {len(records)} cells"),
         ("versions", several("versions", records)),
         ("machine", several("machine", records)),
     ]
     return facts(rows) + f"<details><summary>Every cell, with the settings that are its own</summary>{cell_table(of)}</details>"
+
+
+def data_words(data: PreparedData | None) -> list[tuple[str, str]]:
+    """Return the size of the data and what was noted when it was prepared."""
+    if data is None:
+        return []
+    known = data.manifest
+    size = f"{known['users']:,} users, {known['items']:,} items, {known['interactions']:,} interactions"
+    notes = [("notes on the data", escape("; ".join(known["notes"])))] if known.get("notes") else []
+    return [("size", size), *notes]
 
 
 def command(of: Material) -> str:
@@ -147,15 +188,16 @@ def cell_table(of: Material) -> str:
     for place in of.plan.places:
         record = of.results.records.get(place.key)
         if record is None:
-            rows.append([escape(place.row), str(place.seed), f"<code>{escape(place.key)}</code>", "missing", "", ""])
+            rows.append([escape(place.row), str(place.seed), f"<code>{escape(place.key)}</code>", "missing", "", "", ""])
             continue
         own = {key: value for key, value in specs.get(place.key, {}).items() if (key, value) not in common}
         kept = " + ".join(f"{stage['epoch']} of {stage['epochs']}" for stage in record.get("stages", ())) or "–"
+        size = f"{record['parameters']:,}" if "parameters" in record else "–"
         rows.append([
-            escape(place.row), str(place.seed), f"<code>{escape(place.key)}</code>", escape(kept), f"{record['seconds']:.0f}",
-            code_list(own) if own else "–",
+            escape(place.row), str(place.seed), f"<code>{escape(place.key)}</code>", size, escape(kept),
+            f"{record['seconds']:.0f}", code_list(own) if own else "–",
         ])  # fmt: skip
-    return table(["", "seed", "key", "epoch kept, by stage", "seconds", "its own settings"], rows)
+    return table(["", "seed", "key", "parameters", "epoch kept, by stage", "seconds", "its own settings"], rows)
 
 
 def settings_of(spec: Mapping[str, Any]) -> dict[str, str]:
