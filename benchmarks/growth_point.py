@@ -18,7 +18,7 @@ import torch
 
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
-from solidrec.evaluate.scorer import ModelScorer
+from solidrec.inference.scorer import ModelScorer
 from solidrec.nn.build import build
 from solidrec.spec import ModelSpec, RunSpec
 from solidrec.training.batches import TOGETHER

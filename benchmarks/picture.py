@@ -14,7 +14,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from solidrec.experiments.report.plots import BASELINE_COLORS, GRID, INK, MUTED, RUN_COLORS, STYLE
+from solidrec.report.plots import BASELINE_COLORS, GRID, INK, MUTED, RUN_COLORS, STYLE
 from speed.measurement import Row
 from speed.result import Result
 

@@ -12,20 +12,24 @@ import pytest
 LAYERS = (
     ("errors", "artifacts", "ids", "batch", "metrics", "spec", "presets", "epochs"),
     ("data", "nn"),
-    ("semantics",),
+    ("semantics", "inference"),
     ("experts",),
-    ("runs",),  # the run folder: train writes it, serve and api read it
-    ("training", "evaluate", "serve"),
+    ("runs",),  # the run folder: train writes it, recommend and api read it
+    ("training", "evaluate", "recommend"),
     ("console", "devices"),  # nothing below prints
     ("encoding",),
     ("experiments", "api"),
+    ("report", "search", "check"),
+    ("demo",),
     ("solidrec",),  # the package's own __init__: the names that people import
     ("cli",),
     ("__main__",),
 )
 LAYER = {part: number for number, parts in enumerate(LAYERS) for part in parts}
 # Parts of one layer are strangers, but that the left one of these may import the right one.
-NEIGHBOURS = {("training", "evaluate"), ("serve", "evaluate"), ("experiments", "api")} | {(part, "errors") for part in LAYERS[0]}
+NEIGHBOURS = {("training", "evaluate"), ("recommend", "evaluate"), ("experiments", "api")} | {
+    (part, "errors") for part in LAYERS[0]
+}
 BUILDERS = {("solidrec.nn.build", "spec"), ("solidrec.nn.build_mixture", "spec")}
 UNSEEN_BY_NN = {"artifacts", "metrics", "spec"}
 
@@ -88,7 +92,7 @@ def test_imports_point_downward(repository: Path) -> None:
         ("solidrec.nn.heads", "import numpy as np"),
         ("solidrec.semantics.kmeans", "def f():\n    import solidrec.training.loop"),  # hidden in a function
         ("solidrec.evaluate.runner", "if True:\n    from solidrec import training"),  # not back
-        ("solidrec.serve.engine", "from solidrec import load"),  # the package's front door opens outward
+        ("solidrec.recommend.engine", "from solidrec import load"),  # the package's front door opens outward
         ("solidrec.experiments.grid", "from solidrec.cli import main"),  # nobody imports cli
         ("solidrec", "from solidrec.cli import main"),
         ("solidrec.helpers", ""),  # a part without a layer

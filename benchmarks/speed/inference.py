@@ -10,11 +10,11 @@ import torch
 
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.runner import evaluate
-from solidrec.evaluate.scorer import ModelScorer
+from solidrec.inference.scorer import ModelScorer
 from solidrec.nn.codebook import nearest_code
 from solidrec.nn.weights import BuiltWeights
+from solidrec.recommend.engine import Engine
 from solidrec.runs import Run
-from solidrec.serve.engine import Engine
 from solidrec.spec import ModelSpec, RunSpec
 from speed.data import DATA
 from speed.floor import scoring_flops

@@ -21,14 +21,14 @@ from solidrec.encoding import encode
 from solidrec.errors import DataError, IncompatibleError, StorageError, UsageError
 from solidrec.evaluate.result import Evaluation
 from solidrec.evaluate.runner import Protocol, Seen, evaluate
-from solidrec.evaluate.scorer import scorer_of
 from solidrec.evaluate.scores import ScoreWriter
+from solidrec.inference.scorer import scorer_of
 from solidrec.presets import preset
+from solidrec.recommend.engine import Engine, Recommendation
+from solidrec.recommend.items import add_items as with_items
+from solidrec.recommend.items import save_with_items
 from solidrec.runs import Run, load_run
 from solidrec.semantics.modality import is_described
-from solidrec.serve.engine import Engine, Recommendation
-from solidrec.serve.items import add_items as with_items
-from solidrec.serve.items import save_with_items
 from solidrec.spec import MIXTURE_NAMES, RunSpec, merge, value_at
 from solidrec.training.loop import Silent
 from solidrec.training.losses import WHOLE

@@ -73,7 +73,7 @@ def fail(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def diagnose() -> None:
         raise error
 
-    monkeypatch.setattr("solidrec.experiments.doctor.diagnose", diagnose)
+    monkeypatch.setattr("solidrec.check.doctor.diagnose", diagnose)
 
 
 def test_a_known_error_is_its_text_and_its_exit_code(solidrec: Solidrec, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +101,7 @@ def test_ctrl_c_ends_with_130(solidrec: Solidrec, monkeypatch: pytest.MonkeyPatc
     def diagnose() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("solidrec.experiments.doctor.diagnose", diagnose)
+    monkeypatch.setattr("solidrec.check.doctor.diagnose", diagnose)
     assert solidrec("doctor").code == 130
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from solidrec.batch import Batch
+from solidrec.check import checks
 from solidrec.data.prepared import PreparedData
-from solidrec.experiments.fidelity import checks
 from solidrec.nn.recommender import Recommender
 from solidrec.training.losses import Click, Lost
 

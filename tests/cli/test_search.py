@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from solidrec.data.prepared import PreparedData
-from solidrec.experiments.search import run as module
-from solidrec.experiments.search.trial import Outcome
+from solidrec.search import run as module
+from solidrec.search.trial import Outcome
 
 Solidrec = Callable[..., Any]
 

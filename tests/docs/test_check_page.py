@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from solidrec.check.checks import CHECKS
 from solidrec.cli import main
-from solidrec.experiments.fidelity.checks import CHECKS
 
 PAGE = "docs/check.md"
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from solidrec.data.prepared import PreparedData
-from solidrec.experiments.semantic_map.data import DOTS
-from solidrec.experiments.semantic_map.pictures import BUDGET, EACH
-from solidrec.experiments.semantic_map.projection import AT_MOST, DIMENSIONS
+from solidrec.report.semantic_map.data import DOTS
+from solidrec.report.semantic_map.pictures import BUDGET, EACH
+from solidrec.report.semantic_map.projection import AT_MOST, DIMENSIONS
 from solidrec.semantics.modalities.onnx_file import EXAMPLE, OnnxSettings
 
 Blocks = Callable[[Path, str], list[str]]

@@ -11,9 +11,9 @@ import pytest
 
 from solidrec.api import load, prepare
 from solidrec.artifacts import read_json
-from solidrec.experiments.search.result import BEST
-from solidrec.experiments.search.run import SEARCH, TRIALS, read_trials
-from solidrec.experiments.search.space import RANDOM_FIRST
+from solidrec.search.result import BEST
+from solidrec.search.run import SEARCH, TRIALS, read_trials
+from solidrec.search.space import RANDOM_FIRST
 from solidrec.training.to_mlflow import EXPERIMENT
 from solidrec.training.to_tensorboard import FOLDER
 from solidrec.training.tracking import STORES

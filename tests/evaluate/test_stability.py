@@ -16,8 +16,8 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.evaluate import stability as module
 from solidrec.evaluate.perturb import PERTURBATIONS, rbo, uniforms
-from solidrec.evaluate.scorer import own_weights
 from solidrec.evaluate.stability import DRAWS, Stability, stability
+from solidrec.inference.scorer import own_weights
 from solidrec.nn.backbones import Backbone
 from solidrec.nn.build import build
 from solidrec.nn.heads import FullHead

@@ -14,10 +14,10 @@ from solidrec.artifacts import read_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.evaluate.runner import evaluate
-from solidrec.evaluate.scorer import ModelScorer
 from solidrec.experiments.cold_users import EVENTS, TRUNK, run_cold_users
+from solidrec.inference.scorer import ModelScorer
+from solidrec.recommend.engine import trunk_alone
 from solidrec.runs import load_run
-from solidrec.serve.engine import trunk_alone
 
 
 def test_the_trunk_alone_is_the_sum_without_its_branch(run_folder: Path) -> None:

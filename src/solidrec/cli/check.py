@@ -30,9 +30,9 @@ def check(
     Every parameter and generated tensor learns; padding is invisible; a constant scorer reads as chance; resumed is
     uninterrupted, reloaded is before, exported is eager. One line a check; the exit code is 1 if one is red.
     """
+    from solidrec.check.checks import check_fidelity
     from solidrec.cli.models import settings
     from solidrec.console import check_line, checks_line, out
-    from solidrec.experiments.fidelity.checks import check_fidelity
 
     console = out()
     report = check_fidelity(

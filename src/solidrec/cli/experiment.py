@@ -111,7 +111,7 @@ def report(
     The tables are written beside the results, as `solidrec experiment table` does.
     """
     from solidrec.console import say
-    from solidrec.experiments.report.experiment_report import write_experiment_report
+    from solidrec.report.experiment_report import write_experiment_report
 
     say(f"wrote {write_experiment_report(results, out, progress=True)}")
 

@@ -24,7 +24,7 @@ def demo(
     from solidrec.cli.experiment import show
     from solidrec.console import items_table, say
     from solidrec.console import out as console_out
-    from solidrec.experiments.demo import BEST, MADE_UP, best_model, ids_of, run_demo
+    from solidrec.demo import BEST, MADE_UP, best_model, ids_of, run_demo
 
     folder = run_demo(out, full=full, folder=data, download=download, seed=seed, jobs=threads)
     show(folder, json_=False)

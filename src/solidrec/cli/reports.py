@@ -16,7 +16,7 @@ def inspect(
     json_: Json = False,
 ) -> None:
     """Say what a prepared folder or a run folder holds, after checking every byte of it."""
-    from solidrec.experiments.inspect import facts_of
+    from solidrec.check.inspect import facts_of
 
     facts = facts_of(path)
     if json_:
@@ -30,7 +30,7 @@ def inspect(
 @app.command(short_help="Is this machine fit?", epilog="Example: solidrec doctor --json")
 def doctor(json_: Json = False) -> None:
     """Print versions, device, threads, extras and known-bad pairs."""
-    from solidrec.experiments.doctor import diagnose
+    from solidrec.check.doctor import diagnose
 
     facts = diagnose()
     if json_:

@@ -43,9 +43,9 @@ def search(
     from solidrec.cli.models import settings
     from solidrec.console import out as console_out
     from solidrec.console import say
-    from solidrec.experiments.search.read import read_space
-    from solidrec.experiments.search.result import BEST, table
-    from solidrec.experiments.search.run import run_search
+    from solidrec.search.read import read_space
+    from solidrec.search.result import BEST, table
+    from solidrec.search.run import run_search
 
     found = run_search(
         data, out, space=read_space(space, try_ or []), trials=trials, model=model, backbone=backbone, seed=seed,

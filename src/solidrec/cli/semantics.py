@@ -36,8 +36,8 @@ def semantics(
 ) -> None:
     """Make the semantic ids of a prepared folder, and say, measure or draw what is in them."""
     from solidrec.console import out, quality_table, say, semantics_table
-    from solidrec.experiments.semantic_map.write import write_map
-    from solidrec.experiments.semantics import explained, make_semantics, matrices_of, quality_of, sample_titles
+    from solidrec.report.semantic_map.ids import explained, make_semantics, matrices_of, quality_of, sample_titles
+    from solidrec.report.semantic_map.write import write_map
     from solidrec.spec import SemanticsSpec
 
     page = map_ or (Path(f"{data.resolve().name}-semantics.html") if open_ else None)

@@ -17,9 +17,9 @@ from solidrec.evaluate.als import ALS, REQUIRES
 from solidrec.evaluate.ease import EASE
 from solidrec.evaluate.item_knn import ItemKNN, Markov, train_pairs
 from solidrec.evaluate.neighbours import NEIGHBOURS
-from solidrec.evaluate.scorer import Scorer
 from solidrec.evaluate.sessions import SessionKNN
 from solidrec.evaluate.slim import SLIM
+from solidrec.inference.scorer import Scorer
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]

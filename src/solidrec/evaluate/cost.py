@@ -15,7 +15,7 @@ from torch import nn
 
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
-from solidrec.evaluate.scorer import HistoryScorer, neural_of, own_weights, scorer_of
+from solidrec.inference.scorer import HistoryScorer, neural_of, own_weights, scorer_of
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import Branch, Penalised, Shared, Trunk

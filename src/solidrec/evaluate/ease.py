@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solidrec.errors import UsageError
-from solidrec.evaluate.scorer import slices
+from solidrec.inference.scorer import slices
 
 Array = npt.NDArray[Any]
 

@@ -11,10 +11,10 @@ import torch
 
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.runner import evaluate
-from solidrec.evaluate.scorer import FLOATS_AT_ONCE, Scorer, entries, slices
 from solidrec.experts.alike import content_of
 from solidrec.experts.counted import memory
 from solidrec.experts.transitions import TARGET, transitions
+from solidrec.inference.scorer import FLOATS_AT_ONCE, Scorer, entries, slices
 from solidrec.nn.build_mixture import CONTENT, LOG
 from solidrec.nn.memory import Memory
 from solidrec.nn.mixture import START, of_candidates

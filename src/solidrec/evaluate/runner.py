@@ -16,8 +16,8 @@ import numpy.typing as npt
 from solidrec.data.prepared import EvalRows, PreparedData
 from solidrec.errors import UsageError, nearest
 from solidrec.evaluate.result import Evaluation
-from solidrec.evaluate.scorer import HistoryScorer, Reader, Scorer, reader, slices
-from solidrec.evaluate.top import best
+from solidrec.inference.scorer import HistoryScorer, Reader, Scorer, reader, slices
+from solidrec.inference.top import best
 from solidrec.metrics import PooledAuc, Ranks, finite, per_row, standing, target_loss
 
 __all__ = ["PROTOCOLS", "SEEN", "Block", "Protocol", "Scorer", "Seen", "evaluate"]

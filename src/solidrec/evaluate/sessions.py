@@ -13,7 +13,7 @@ import numpy.typing as npt
 from solidrec.data.windows import ranges
 from solidrec.errors import UsageError
 from solidrec.evaluate.item_knn import blocks, train_pairs
-from solidrec.evaluate.scorer import slices
+from solidrec.inference.scorer import slices
 
 Array = npt.NDArray[Any]
 

@@ -13,8 +13,8 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.evaluate.perturb import PERTURBATIONS, add, rbo, uniforms
 from solidrec.evaluate.result import number
-from solidrec.evaluate.scorer import HistoryScorer, evaluating, own_weights, scorer_of, slices
-from solidrec.evaluate.top import top
+from solidrec.inference.scorer import HistoryScorer, evaluating, own_weights, scorer_of, slices
+from solidrec.inference.top import top
 from solidrec.metrics import mean, per_row, ranks
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender

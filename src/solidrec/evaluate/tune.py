@@ -11,7 +11,7 @@ import numpy as np
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.baselines import BASELINES
 from solidrec.evaluate.neighbours import judge
-from solidrec.evaluate.scorer import Scorer
+from solidrec.inference.scorer import Scorer
 
 Settings = dict[str, Any]
 

@@ -16,12 +16,12 @@ from solidrec.devices import use_threads
 from solidrec.errors import DamagedError, IncompatibleError
 from solidrec.evaluate.cost import cost, training_seconds
 from solidrec.evaluate.runner import Protocol, evaluate
-from solidrec.evaluate.scorer import Scorer, scorer_of
 from solidrec.evaluate.stability import stability
 from solidrec.evaluate.tune import tune
 from solidrec.experiments.grid import Cell
 from solidrec.experiments.results import RUNS, write_users
 from solidrec.experiments.tables.stability import STABILITY, write_stability
+from solidrec.inference.scorer import Scorer, scorer_of
 from solidrec.runs import Run
 from solidrec.spec import RunSpec
 from solidrec.training.run import train_run

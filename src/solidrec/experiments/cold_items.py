@@ -18,13 +18,13 @@ from solidrec.console import console, counted
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.evaluate.intervals import bootstrap_mean, paired_difference
-from solidrec.evaluate.scorer import scorer_of
 from solidrec.experiments.held_out import HeldOut, hold_out, joined, shuffled
 from solidrec.experiments.trainings import Training, check_settings, corrected, gap_text, train_all, write_results
+from solidrec.inference.scorer import scorer_of
 from solidrec.metrics import per_row, ranks
+from solidrec.recommend.engine import Engine
 from solidrec.runs import Run, load_run
 from solidrec.semantics.fuse import side_by_side
-from solidrec.serve.engine import Engine
 from solidrec.spec import merge
 
 NEGATIVES = 99

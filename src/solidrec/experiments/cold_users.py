@@ -16,12 +16,12 @@ from solidrec.console import console, counted
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.intervals import paired_difference
 from solidrec.evaluate.runner import evaluate
-from solidrec.evaluate.scorer import scorer_of
 from solidrec.experiments.trainings import Row, Training, check_settings, corrected, gap_text, train_all, write_results
+from solidrec.inference.scorer import scorer_of
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
+from solidrec.recommend.engine import trunk_alone
 from solidrec.runs import load_run
-from solidrec.serve.engine import trunk_alone
 from solidrec.spec import merge
 
 MODELS = ("static", "duet", "solid-duet")

@@ -18,8 +18,8 @@ from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import Table
 from solidrec.errors import UsageError
+from solidrec.recommend.items import add_items
 from solidrec.runs import Run
-from solidrec.serve.items import add_items
 
 
 @final

@@ -7,8 +7,8 @@ import torch
 
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
-from solidrec.evaluate.scorer import ModelScorer
 from solidrec.experts.alike import described, term_rows
+from solidrec.inference.scorer import ModelScorer
 from solidrec.nn.recommender import Recommender, dot
 from solidrec.semantics.cold import ColdStart, Score, fit_cold
 from solidrec.semantics.content import fit_content, principal

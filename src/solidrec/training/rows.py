@@ -12,7 +12,7 @@ from torch import Tensor
 
 from solidrec.data.prepared import PreparedData
 from solidrec.data.windows import Integers
-from solidrec.evaluate.scorer import entries, slices
+from solidrec.inference.scorer import entries, slices
 from solidrec.nn.evidence import PAIRED, Evidence, statistics
 from solidrec.nn.mixture import Experts
 

@@ -19,7 +19,7 @@ from solidrec.artifacts import MANIFEST, read_json, write_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import IncompatibleError, Interrupted, StorageError, UsageError
 from solidrec.evaluate.runner import Protocol, evaluate
-from solidrec.evaluate.scorer import neural_of, scorer_of
+from solidrec.inference.scorer import neural_of, scorer_of
 from solidrec.nn.build_mixture import MIXTURES
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender

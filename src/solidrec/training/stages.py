@@ -10,7 +10,7 @@ import torch
 
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.runner import evaluate
-from solidrec.evaluate.scorer import ModelScorer
+from solidrec.inference.scorer import ModelScorer
 from solidrec.nn.build import build, stages
 from solidrec.nn.codebook import mean_of_each
 from solidrec.nn.recommender import Recommender

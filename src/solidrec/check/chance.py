@@ -1,0 +1,107 @@
+"""Checks of the measuring: a scorer that knows nothing reads as chance, and an untrained model is near it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from solidrec.check.slicing import held_out
+from solidrec.check.subject import Subject, Verdict
+from solidrec.data.prepared import PreparedData
+from solidrec.evaluate.result import Evaluation
+from solidrec.evaluate.runner import Protocol, evaluate, repeated
+from solidrec.inference.scorer import ModelScorer
+from solidrec.metrics import mean
+from solidrec.training.stages import start_of_stage
+
+Array = npt.NDArray[Any]
+K = 10
+FAR = 0.45  # from a UAUC of .5
+LOUD = 2.0  # log-loss; that of a logit of 0 is .69
+
+
+def constant(histories: Array, candidates: Array) -> Array:
+    """Score every candidate alike."""
+    return np.zeros((len(histories), candidates.shape[1]), dtype=np.float32)
+
+
+def chance(subject: Subject) -> Verdict | None:
+    """Measure a constant scorer under both protocols; None if the data has no held-out rows."""
+    data, found = subject.data, []
+    promise = "a constant scorer reads as chance"
+    if not (splits := [split for split in held_out(data) if len(data.rows(split))]):
+        return None
+    for protocol in ("paper", "full"):
+        result = evaluate(constant, data, split=splits[-1], protocol=protocol, length=subject.spec.model.length, ks=(K,))
+        for name, expectation in by_chance(candidate_counts(data, splits[-1], protocol)).items():
+            wanted = np.where(missed(data, splits[-1], protocol), 0.0, expectation)
+            measured, expected = (mean(values)[0] for values in (result.values[name], wanted))
+            if not np.allclose(result.values[name], wanted, atol=1e-6, equal_nan=True):
+                return Verdict(
+                    promise, f"{protocol}: {name} {measured:.4f}, by chance {expected:.4f}",
+                    f"{name} ranks tied candidates by the order in which they come",
+                    "count ties by expectation (metrics.standing and metrics.per_row)",
+                )  # fmt: skip
+            found.append(f"{name} {measured:.4f}")
+    half = len(found) // 2
+    return Verdict(promise, f"paper: {', '.join(found[:half])}; full: {', '.join(found[half:])}")
+
+
+def candidate_counts(data: PreparedData, split: Literal["valid", "test"], protocol: Protocol) -> Array:
+    """Return how many candidates each row of a split has, its target among them even where it is missed."""
+    rows = data.rows(split)
+    if protocol == "paper":
+        return np.full(len(rows), data.manifest["negatives"][split] + 1)
+    row, item = data.seen(rows.users, rows.positions)
+    other = item != rows.targets[row]
+    pairs = np.unique(np.stack([row[other], item[other]]), axis=1)
+    return len(data.items) - np.bincount(pairs[0], minlength=len(rows))
+
+
+def missed(data: PreparedData, split: Literal["valid", "test"], protocol: Protocol) -> Array:
+    """Return which targets of a split cannot be recommended, as their users had them before."""
+    rows = data.rows(split)
+    return repeated(data, rows, slice(None)) if protocol == "full" else np.zeros(len(rows), dtype=bool)
+
+
+def by_chance(candidates: Array) -> dict[str, Array]:
+    """Return what a row of so many candidates gives on average over all orders; NaN where there is nothing to rank.
+
+    >>> {name: round(float(value[0]), 4) for name, value in by_chance(np.array([100])).items()}
+    {'UAUC': 0.5, 'Recall@10': 0.1, 'NDCG@10': 0.0454}
+    """
+    shown = np.minimum(K, candidates)
+    gains = np.append(0.0, np.cumsum(1 / np.log2(np.arange(2, K + 2))))
+    found = {"UAUC": np.full(len(candidates), 0.5), f"Recall@{K}": shown / candidates, f"NDCG@{K}": gains[shown] / candidates}
+    return {name: np.where(candidates > 1, value, np.nan) for name, value in found.items()}
+
+
+def untrained(subject: Subject) -> Verdict | None:
+    """Measure the model before its first step: a UAUC near 0 or 1 or a high log-loss is worth a look."""
+    data, spec = subject.data, subject.spec
+    if not (splits := [split for split in held_out(data) if len(data.rows(split))]):
+        return None
+    model = start_of_stage(data, spec, subject.semantics, None, stage=1, device="cpu")
+    found = evaluate(ModelScorer(model), data, split=splits[-1], length=spec.model.length)
+    uauc, loss = found.metrics["UAUC"], found.metrics["LogLoss"]
+    promise = "an untrained model knows little"
+    if uauc is None or loss is None:
+        return None
+    measured = f"UAUC {uauc:.3f}, log-loss {loss:.3f} over {len(found.users)} targets of {splits[-1]}"
+    if abs(uauc - 0.5) > FAR:
+        cause = f"an untrained model tells targets from negatives; {repeats(data, found, spec.model.length):.0%} of the targets"
+        cure = "look for a leak of targets into histories; people who repeat items make it harmless"
+        return Verdict(promise, measured, f"{cause} stand in their own history", cure, warns=True)
+    if loss > LOUD:
+        cause = "its logits are large before it has learned anything"
+        return Verdict(promise, measured, cause, "start embeddings and layers with smaller numbers", warns=True)
+    return Verdict(promise, measured)
+
+
+def repeats(data: PreparedData, found: Evaluation, length: int) -> float:
+    """Return the share of targets that stand in their own history."""
+    rows = data.rows("test" if found.split == "test" else "valid")
+    histories = data.histories(rows.users, rows.positions, length)
+    return float((histories == rows.targets[:, None]).any(1).mean())

@@ -1,0 +1,145 @@
+"""The check that everything learns: each parameter of each stage, and each generated tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from solidrec.batch import Batch
+from solidrec.check.model import unregistered
+from solidrec.check.subject import Sample, Subject, Verdict
+from solidrec.nn.build import RECIPES, stages
+from solidrec.nn.recommender import Recommender
+from solidrec.nn.weights import BuiltWeights
+from solidrec.spec import RunSpec
+from solidrec.training.batches import TrainingBatches
+from solidrec.training.loop import copy_state, loss_of
+from solidrec.training.optimizer import Optimizer
+from solidrec.training.seeds import seed_torch
+from solidrec.training.stages import batches_for, start_of_stage
+
+STEPS = 6
+PROMISE = "everything learns"
+
+
+def learning(subject: Subject) -> Verdict:
+    """Train a few steps of each stage and ask of every parameter and every generated tensor whether it was reached and moved."""
+    model, done = None, []
+    cause = cure = ""
+    for stage in range(1, stages(subject.spec.model) + 1):
+        model = start_of_stage(subject.data, subject.spec, subject.semantics, model, stage=stage, device="cpu")
+        if held := list(unregistered(model)):
+            return Verdict(
+                PROMISE, f"stage {stage}", f"outside parameters() and state_dict(), so neither trained nor saved: {few(held)}",
+                "register them: nn.Parameter, register_buffer, nn.ModuleList or nn.ModuleDict",
+            )  # fmt: skip
+        frozen = [name for name, parameter in model.named_parameters() if not parameter.requires_grad]
+        if frozen and RECIPES[subject.spec.model.name].author_code:
+            cause = f"{len(frozen)} parameters stay as they were drawn, as in the released code: {few(frozen)}"
+            cure = "take a solid model; docs/paper.md has what that costs"
+        elif frozen:
+            return Verdict(PROMISE, f"stage {stage}", f"frozen (requires_grad=False): {few(frozen)}", "let it require a gradient")
+        if found := taught(subject, model, stage):
+            return Verdict(PROMISE, f"stage {stage}, {STEPS} steps", *found)
+        count = sum(parameter.requires_grad for parameter in model.parameters())
+        done.append(f"stage {stage}: {count} parameters, {len(model.head.slots)} generated tensors")
+    measured = f"{'; '.join(done)}; gradient and movement in {STEPS} steps"
+    return Verdict(PROMISE, measured, cause, cure, warns=True)
+
+
+def taught(subject: Subject, model: Recommender, stage: int) -> tuple[str, str] | None:
+    """Train a few steps; return cause and cure if something was not reached or did not move."""
+    before = copy_state(model)
+    generated = slots(model, subject.sample)
+    reached: set[str] = set()
+    optimizer, minimised = Optimizer(model, subject.spec.train), loss_of(model, subject.spec.train)
+    model.train()
+    batches = batches_for(model, subject.data, subject.spec, device="cpu")
+    for step, batch in enumerate(islice(endless(batches, stage), STEPS)):
+        seed_torch(subject.spec.seed, "dropout", stage, 0, step)
+        loss = minimised(model, batch).value
+        if not bool(torch.isfinite(loss)):
+            return (
+                f"the loss is {float(loss.detach())} at step {step + 1}",
+                "lower train.learning_rate, or look for what divides by zero",
+            )
+        optimizer.step(loss)
+        reached |= {name for name, parameter in model.named_parameters() if has_gradient(parameter.grad)}
+    trained = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+    if missed := [name for name in trained if name not in reached]:
+        return f"no gradient reaches {few(missed)}", reason(missed, subject.spec)
+    after = model.state_dict()
+    if still := [name for name in trained if torch.equal(before[name], after[name])]:
+        cure = "give it to the optimizer; where gradients are far below Adam's 1e-8, raise what scales them, such as model.clip"
+        return f"a gradient reaches {few(still)}, and no step moves it", cure
+    return untaught_slot(model, subject.sample, generated)
+
+
+def endless(batches: TrainingBatches, stage: int) -> Iterator[Batch]:
+    """Yield the batches of one epoch after another."""
+    epoch = 0
+    while True:
+        yield from batches.epoch(stage, epoch)
+        epoch += 1
+
+
+def reason(missed: list[str], spec: RunSpec) -> str:
+    """Return what to do about parameters without a gradient, by the settings that are known to cut some off."""
+    if spec.model.clip == 0 and RECIPES[spec.model.name].clipped:
+        return "model.clip=0 lets nothing of the branch through: raise it, or take the model spg, which has no branch"
+    if spec.model.length == 1 and all(name.endswith("weight_hh_l0") for name in missed):
+        return "model.length=1 leaves a recurrent network nothing to remember: raise it"
+    if spec.train.penalty == 0 and all("codebook" in name for name in missed):
+        return "train.penalty=0 leaves the codes without a loss: raise it, or say model.codebook.loss=ema"
+    return "let it take part in the loss: look for a detach, a no_grad, or an output that is not used"
+
+
+def has_gradient(gradient: Tensor | None) -> bool:
+    """Return whether any entry of a gradient, dense or sparse, is not zero."""
+    if gradient is None:
+        return False
+    return bool((gradient.coalesce().values() if gradient.is_sparse else gradient).any())
+
+
+def few(names: list[str], most: int = 3) -> str:
+    """Join the first names.
+
+    >>> few(["a", "b", "c", "d"])
+    'a, b, c and 1 more'
+    """
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+@torch.no_grad()
+def slots(model: Recommender, sample: Sample) -> dict[str, Tensor]:
+    """Return a copy of every generated tensor for the histories of the sample, in eval mode."""
+    model.eval()
+    return {slot: tensor.clone() for slot, tensor in model.generate(sample.history).weights.tensors.items()}
+
+
+def untaught_slot(model: Recommender, sample: Sample, before: dict[str, Tensor]) -> tuple[str, str] | None:
+    """Return cause and cure for the first slot that the head does not read, whose gradient gets lost, or that stands still."""
+    model.eval()
+    made = model.generate(sample.history).weights.tensors
+    if not made:  # a model without layers after its backbone
+        return None
+    leaves = {slot: tensor.detach().requires_grad_() for slot, tensor in made.items()}
+    logits = model.score(sample.history, sample.candidates, BuiltWeights(leaves))
+    loss = F.binary_cross_entropy_with_logits(logits, torch.zeros_like(logits))
+    gradients = dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values()), allow_unused=True), strict=True))
+    learned = [parameter for parameter in model.source.parameters() if parameter.requires_grad]
+    for slot, tensor in made.items():
+        gradient = gradients[slot]
+        if gradient is None or not has_gradient(gradient):
+            return f"the head makes no use of the generated tensor {slot!r}", "apply the slot in the head, or do not declare it"
+        along = (tensor * gradient).sum()
+        reached = torch.autograd.grad(along, learned, allow_unused=True, retain_graph=True) if along.requires_grad else ()
+        if not any(map(has_gradient, reached)):
+            return f"the gradient of the generated tensor {slot!r} reaches no parameter", "generate it from what is learned"
+        if torch.equal(tensor, before[slot]):
+            return f"the generated tensor {slot!r} did not move", "generate it from what is learned"
+    return None

@@ -1,0 +1,147 @@
+"""Checks of a model: padding is invisible, users and candidates are apart, one pass says what each prefix says."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from solidrec.check.subject import Subject, Verdict
+from solidrec.nn.masks import valid
+from solidrec.nn.recommender import Recommender
+
+SAME = 1e-8
+"""Of the largest number: what two ways of adding up may differ by in double precision."""
+SATURATED = 0.99
+
+
+def parts(model: Recommender, history: Tensor, candidates: Tensor) -> dict[str, Tensor]:
+    """Return what a model computes on the way, by names that say where a fault sits; one row a history each."""
+    backbone = f"the user state of {type(model.backbone).__name__}"
+    state = model.backbone(model.items(history), valid(history), model.items(candidates))
+    generated = model.generate(history).weights.tensors
+    source = type(model.source).__name__
+    weights = {f"generated tensor {slot!r} of {source}": tensor.expand(len(history), *tensor.shape[1:])
+               for slot, tensor in generated.items()}  # fmt: skip
+    return {backbone: state, **weights, "the logits": model(history, candidates).logits}
+
+
+def distance(found: Tensor, expected: Tensor) -> float:
+    """Return the largest difference as a share of the largest expected number; infinite where one is not finite."""
+    if not bool(torch.isfinite(found).all() and torch.isfinite(expected).all()):
+        return float("inf")
+    return float((found - expected).abs().amax() / expected.abs().amax().clamp(min=1e-30))
+
+
+def first_difference(found: dict[str, Tensor], expected: dict[str, Tensor]) -> str | None:
+    """Return the name of the first part that differs, None if none does."""
+    return next((name for name, tensor in found.items() if distance(tensor, expected[name]) > SAME), None)
+
+
+@torch.no_grad()
+def padding(subject: Subject) -> Verdict:
+    """Cut every history to its own length, and write something into the rows of padding: nothing may change."""
+    model, (history, candidates) = subject.precise, subject.sample
+    promise = "padding is invisible"
+    cure = "read positions through the mask (nn/masks.py): histories are padded with 0 on the right"
+    expected = parts(model, history, candidates)
+    empty = history[:1]
+    if not bool(torch.isfinite(model(empty, candidates[:1]).logits).all()):
+        cause = "the logits of an empty history are not finite"
+        return Verdict(promise, "an empty history", cause, "let an empty history have a finite state (`masks.last_valid`)")
+    lengths = valid(history).sum(1)
+    for size in lengths.unique().tolist():
+        rows = lengths == size
+        cut = parts(model, history[rows, : max(size, 1)], candidates[rows])
+        if name := first_difference(cut, {key: tensor[rows] for key, tensor in expected.items()}):
+            measured = f"histories of {size} items with and without {history.shape[1] - size} places of padding"
+            return Verdict(promise, measured, f"{name} changes with the width of the padding", cure)
+    written = parts(with_padding_written(model), history, candidates)
+    if name := first_difference(written, expected):
+        return Verdict(promise, "other numbers in the embedding of padding", f"{name} reads the embedding of padding", cure)
+    measured = f"same logits for 0 to {history.shape[1]} items with and without padding, whatever its embedding; empty is finite"
+    return Verdict(promise, measured)
+
+
+def with_padding_written(model: Recommender) -> Recommender:
+    """Return a copy of the model in which the embedding of padding is 1 in each table instead of 0."""
+    model = copy.deepcopy(model)
+    for table in model.modules():
+        if isinstance(table, torch.nn.Embedding) and table.padding_idx is not None:
+            table.weight[table.padding_idx] = 1
+    return model
+
+
+@torch.no_grad()
+def independence(subject: Subject) -> Verdict:
+    """Score users alone and candidates alone: their logits are those they have in company."""
+    model, (history, candidates) = subject.precise, subject.sample
+    promise = "users and candidates do not see each other"
+    expected = parts(model, history, candidates)
+    for row in range(len(history)):
+        one = slice(row, row + 1)
+        alone = parts(model, history[one], candidates[one])
+        if name := first_difference(alone, {key: tensor[one] for key, tensor in expected.items()}):
+            return Verdict(
+                promise, f"user {row + 1} of a batch, alone", f"{name} depends on the other users of the batch",
+                "use no statistics over a batch, such as BatchNorm or a mean over rows",
+            )  # fmt: skip
+    single = torch.cat([model(history, candidates[:, [column]]).logits for column in range(candidates.shape[1])], 1)
+    if distance(single, expected["the logits"]) > SAME:
+        return Verdict(
+            promise, f"each of {candidates.shape[1]} candidates, alone",
+            "the logits of a candidate depend on the other candidates",
+            "let a backbone mix each candidate with the history alone",
+        )  # fmt: skip
+    return Verdict(promise, f"{len(history)} users and {candidates.shape[1]} candidates: alone as in company")
+
+
+@torch.no_grad()
+def prefixes(subject: Subject) -> Verdict | None:
+    """Compare what training reads off one pass with what use sees: each prefix on its own."""
+    model, (history, candidates) = subject.precise, subject.sample
+    if not model.reads_prefixes:
+        return None
+    rows, columns = torch.nonzero(valid(history), as_tuple=True)
+    together = model(history, candidates[rows], rows * history.shape[1] + columns).logits
+    alone = model(history[rows] * (torch.arange(history.shape[1]) <= columns[:, None]), candidates[rows]).logits
+    promise = "one pass says of every prefix what the prefix alone says"
+    if distance(together, alone) > SAME:
+        name = type(model.backbone).__name__
+        cause = f"a prefix's logits change with the items behind it: {name} or {type(model.source).__name__} reads the future"
+        return Verdict(promise, f"{len(rows)} prefixes", cause, "read from left to right alone, or do not be a CausalBackbone")
+    return Verdict(promise, f"{len(rows)} prefixes: the same logits")
+
+
+@torch.no_grad()
+def clip(subject: Subject) -> Verdict | None:
+    """Report the share of the branch's weights at the clip T of Eq. 12; None for models without a clip."""
+    saturated = subject.model.generate(subject.sample.history).stats.get("saturated")
+    if saturated is None:
+        return None
+    share, limit = float(saturated), subject.spec.model.clip
+    promise, measured = "the branch works inside its clip", f"{share:.1%} of its weights stand at model.clip={limit:g}"
+    if share <= SATURATED:
+        return Verdict(promise, measured)
+    cause = f"the branch says one of two numbers nearly everywhere: it is cut off at model.clip={limit:g}"
+    return Verdict(promise, measured, cause, "raise model.clip, or lower train.learning_rate", warns=True)
+
+
+def unregistered(model: torch.nn.Module) -> Iterator[str]:
+    """Name each tensor and layer that a module holds outside of parameters() and state_dict(): in an attribute, list or dict."""
+    known = {id(one) for one in (*model.parameters(), *model.buffers(), *model.modules())}
+    for name, module in model.named_modules():
+        for key, value in vars(module).items():
+            if key in ("_parameters", "_buffers", "_modules"):
+                continue
+            held = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
+            if count := sum(isinstance(one, torch.Tensor | torch.nn.Module) and id(one) not in known for one in held):
+                yield f"{f'{name}.' if name else ''}{key} ({count} tensors or layers in a {type(value).__name__})"
+
+
+def unsaved(model: torch.nn.Module) -> list[str]:
+    """Name what a module holds that state_dict() does not: what `unregistered` finds, and buffers that are not persistent."""
+    saved = set(model.state_dict())
+    return [*unregistered(model), *(name for name, _ in model.named_buffers() if name not in saved)]

@@ -1,0 +1,1 @@
+"""Scores and first places of trained models: what evaluation and recommending share."""

@@ -1,0 +1,165 @@
+"""The engine: raw item ids in, ranked raw item ids out, for any history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import torch.nn.functional as F
+
+from solidrec.errors import UsageError
+from solidrec.inference.scorer import ModelScorer, neural_of, scorer_of, slices
+from solidrec.inference.top import top
+from solidrec.nn.mixture import Mixture
+from solidrec.nn.recommender import Recommender
+from solidrec.nn.sources import Sum, Trunk
+from solidrec.runs import Run
+
+POPULARITY = "popularity"
+"""The fallback for an empty history: items by how often they occur in training."""
+Array = npt.NDArray[Any]
+ENCODED = 1024  # histories that are encoded together
+CELLS = 1 << 22  # scores at a time: 16 MB, or one row
+
+
+@final
+@dataclass(frozen=True)
+class Recommendation:
+    """The answer to one history.
+
+    Ranked ``items``, the ``ignored`` ids that the model does not know, and the name of the ``fallback`` that answered, None when
+    the model did.
+    """
+
+    items: list[dict[str, Any]]
+    ignored: list[str]
+    fallback: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {"items": self.items, "ignored": self.ignored, "fallback": self.fallback}
+
+
+def trunk_alone(model: Recommender | Mixture) -> Recommender | None:
+    """Return the model with the weights of its trunk alone (Eq. 11), sharing everything; None if it has no trunk and branch."""
+    if isinstance(model, Mixture) or not (isinstance(model.source, Sum) and isinstance(model.source.first, Trunk)):
+        return None
+    return Recommender(model.items, backbone=model.backbone, head=model.head, source=model.source.first).train(model.training)
+
+
+@final
+class Engine:
+    """Recommends with a loaded run; a user is nothing but a history of item ids, oldest first."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.score = scorer_of(run.model)
+        self.encoder = ModelScorer(neural_of(run.model))
+        self.popularity = run.catalog["training_count"].to_numpy().astype(np.float32)
+        self.everything = np.arange(1, len(run.items) + 1)[None]
+        catalog = run.catalog
+        self.titles = catalog["title"] if "title" in catalog.columns else pl.Series([None] * len(catalog), dtype=pl.String)
+
+    def recommend(self, history: Sequence[str], k: int = 10, *, keep_history: bool = False) -> Recommendation:
+        """Return the `k` best items for a history of raw ids.
+
+        Ids that the model does not know are ignored and listed; with none left, the items most frequent in
+        training answer. Items of the history are left out unless `keep_history`. Raises `UsageError` for k < 1
+        or a history that is one string.
+        """
+        return self.recommend_many([history], k, keep_history=keep_history)[0]
+
+    def recommend_many(
+        self, histories: Sequence[Sequence[str]], k: int = 10, *, keep_history: bool = False
+    ) -> list[Recommendation]:
+        """Return `recommend` for many histories, scored together."""
+        if k < 1:
+            raise UsageError(f"k={k}: ask for at least one item")
+        split = [self.run.items.known(self.checked(history)) for history in histories]
+        ranked: list[list[dict[str, Any]]] = []
+        for part in slices(len(split), ENCODED):
+            ranked += self.ranked([known for known, _ in split[part]], k, keep_history=keep_history)
+        return [
+            Recommendation(items, ignored, None if known else POPULARITY)
+            for items, (known, ignored) in zip(ranked, split, strict=True)
+        ]
+
+    @staticmethod
+    def checked(history: Sequence[str]) -> list[str]:
+        """Refuse a bare string, which would be read letter by letter, and what is no list; integers become strings."""
+        if isinstance(history, str) or not isinstance(history, Iterable):
+            example = [] if history is None else [str(history)]
+            raise UsageError(f"history {history!r}: give a list of item ids, for example {example}")
+        items = list(history)
+        return items if set(map(type, items)) <= {str} else [str(item) for item in items]
+
+    def window(self, histories: Sequence[Sequence[int]]) -> Array:
+        """Return (B, L) the last L items of each history, padded with 0 on the right."""
+        length = self.run.spec.model.length
+        table = np.zeros((len(histories), length), dtype=np.int64)
+        for row, history in enumerate(histories):
+            recent = history[-length:]
+            table[row, : len(recent)] = recent
+        return table
+
+    def ranked(self, histories: Sequence[Sequence[int]], k: int, *, keep_history: bool) -> list[list[dict[str, Any]]]:
+        """Return the k best items for each history of known items, encoded together and scored in blocks of bounded memory."""
+        read = self.score.read(self.window(histories))
+        found: list[list[dict[str, Any]]] = []
+        for part in slices(len(histories), max(1, CELLS // self.everything.shape[1])):
+            scores = read(part, self.everything)
+            for row, history in zip(scores, histories[part], strict=True):
+                if not history:
+                    row[:] = self.popularity
+                elif not keep_history:
+                    row[np.asarray(history) - 1] = -np.inf
+            found += self.top(scores, k)
+        return found
+
+    def top(self, scores: Array, k: int) -> list[list[dict[str, Any]]]:
+        """Return the k best items of each row of `scores` (r, V) as dicts: finite scores only, ties in vocabulary order."""
+        if not scores.max(initial=-np.inf) < np.inf:  # something is infinite or no number: neither is ever recommended
+            scores = np.where(np.isfinite(scores), scores, -np.inf)
+        rows, columns = top(scores, k)
+        titles = self.titles.gather(columns).to_list()
+        ids = self.run.items.ids
+        found = [
+            {"item": ids[column], "score": score, "title": title}
+            for column, score, title in zip(columns.tolist(), scores[rows, columns].tolist(), titles, strict=True)
+        ]
+        ends = np.searchsorted(rows, np.arange(len(scores) + 1)).tolist()
+        return [found[start:stop] for start, stop in pairwise(ends)]
+
+    def similar(self, item: str, k: int = 10) -> list[dict[str, Any]]:
+        """Return the k items of the largest cosine between learned embeddings; raises `UsageError` if `item` is unknown."""
+        index = self.run.items.index(str(item))
+        if not index:
+            raise UsageError(f"item {item!r}: the model does not know it; its vocabulary is items.parquet of {self.run.path}")
+        if k < 1:
+            raise UsageError(f"k={k}: ask for at least one item")
+        vectors = F.normalize(self.run.model.items.weight.detach()[1:], dim=1)
+        scores = (vectors @ vectors[index - 1]).cpu().numpy()
+        scores[index - 1] = -np.inf
+        return self.top(scores[None], k)[0]
+
+    def item_vectors(self) -> pl.DataFrame:
+        """Return ``item`` and its embedding ``vector`` (D,), one row an item; a mixture's are those of its neural expert."""
+        vectors = self.run.model.items.weight.detach()[1:].cpu().numpy()
+        return pl.DataFrame({"item": self.run.items.ids, "vector": vectors})
+
+    def user_vectors(self, histories: Sequence[Sequence[str]]) -> Array:
+        """Return (B, D): the vectors whose dot products with item vectors are the logits (a mixture's neural expert's).
+
+        Raises `UsageError` for a backbone such as DIN, whose user state depends on the candidate.
+        """
+        if self.encoder.looks_at_candidates:
+            raise UsageError(
+                f"backbone {self.run.spec.model.backbone!r} has one user state a candidate, so there is no single user vector"
+            )
+        known = [self.run.items.known(self.checked(history))[0] for history in histories]
+        return np.asarray(self.encoder.vectors(self.window(known)).cpu().numpy())

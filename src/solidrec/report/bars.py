@@ -1,0 +1,110 @@
+"""Bars of an experiment, as in the paper's Figures 3 and 4: one for each row, in the groups of the table, with its interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from solidrec.experiments.tables.result_table import PAPER_NEGATIVES, ResultTable
+from solidrec.experiments.tables.sweep import LAYOUT
+from solidrec.report.material import Material
+from solidrec.report.page import escape, figures, paragraph
+from solidrec.report.plots import INK, MUTED, Series, drawing, few_ticks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+METRICS = ("UAUC", "NDCG@10", "Recall@10")
+CHANCE = {
+    "UAUC": 0.5,
+    "NDCG@10": sum(1 / math.log2(rank + 1) for rank in range(1, 11)) / (PAPER_NEGATIVES + 1),
+    "Recall@10": 10 / (PAPER_NEGATIVES + 1),
+}
+"""What a constant score gets among 100 candidates."""
+HOW = (
+    "Bars start at chance, what a constant score would get (0 where all items compete and the metric is of the first ten), so "
+    "that their lengths compare. Lines are 95 % intervals over users and seeds (over users only for one seed)."
+)
+
+
+@final
+@dataclass(frozen=True)
+class Bar:
+    """One bar: whose it is, its value, and its interval if it is known."""
+
+    series: Series
+    value: float
+    low: float | None
+    high: float | None
+
+
+Groups = Sequence[tuple[str, Sequence[Bar]]]
+
+
+def bars(of: Material) -> str:
+    """Return the bars of every protocol; none for λ and T, whose values have a figure of their own."""
+    parts: list[str] = []
+    if of.plan.layout == LAYOUT:
+        return ""
+    for table in of.tables:
+        drawn = [(metric, bar_chart(found, start(metric, table), label=f"{metric} of each row, {table.label}"))
+                 for metric in METRICS if (found := groups(table, metric, of))]  # fmt: skip
+        if drawn:
+            parts += [f"<h3>{escape(table.label)}</h3>", figures(*drawn)]
+    if parts:
+        parts.append(paragraph(HOW, kind="muted small"))
+    return "\n".join(parts)
+
+
+def start(metric: str, table: ResultTable) -> float:
+    """Return what a metric is by chance: among 100 candidates, or nearly 0 for a first ten of a whole catalogue."""
+    return CHANCE[metric] if table.protocol == "paper" or metric == "UAUC" else 0.0
+
+
+def groups(table: ResultTable, metric: str, of: Material) -> Groups:
+    """Return the bars of a metric, block by block."""
+    found: dict[str, list[Bar]] = {}
+    for line in table.lines:
+        cell = next((cell for cell in line.cells if cell.metric == metric), None)
+        if cell is not None and cell.mean is not None:
+            found.setdefault(line.block, []).append(Bar(of.looks[line.name], cell.mean, cell.low, cell.high))
+    return list(found.items())
+
+
+def bar_chart(found: Groups, chance: float, *, label: str) -> str:
+    """Draw groups of bars that start at `chance`, the first on top."""
+    rows = sum(len(group) + bool(name) for name, group in found)
+
+    def paint(axes: Axes) -> None:
+        place, places, names = 0, [], []
+        for name, group in found:
+            if name:
+                axes.annotate(name, (0, place + 0.15), (2, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
+                              va="center", color=MUTED, fontsize=8, fontstyle="italic")  # fmt: skip
+                place += 1
+            for bar in group:
+                one(axes, bar, place, chance)
+                places.append(place)
+                names.append(bar.series.label)
+                place += 1
+        axes.set_yticks(places, names, color=INK, fontsize=8)
+        axes.set_ylim(rows - 0.4, -0.6)
+        axes.axvline(chance, color=MUTED, linewidth=0.9)
+        axes.grid(False, axis="y")
+        axes.margins(x=0.14)
+        axes.xaxis.set_major_locator(few_ticks(most=4))
+
+    return drawing(paint, height=0.45 + 0.2 * rows, label=label)
+
+
+def one(axes: Axes, bar: Bar, place: int, chance: float) -> None:
+    """Draw one bar with its interval and its value at the end."""
+    face = "none" if bar.series.hollow else bar.series.color
+    axes.barh(place, bar.value - chance, left=chance, height=0.72, linewidth=1, facecolor=face, edgecolor=bar.series.color)
+    end = bar.value
+    if bar.low is not None and bar.high is not None:
+        axes.plot([bar.low, bar.high], [place, place], color=INK, linewidth=1.1, solid_capstyle="butt")
+        end = max(bar.high, bar.value)
+    axes.annotate(f"{bar.value:.3f}", (max(end, chance), place), (3, 0), textcoords="offset points", va="center", fontsize=7)

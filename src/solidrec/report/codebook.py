@@ -1,0 +1,147 @@
+"""The health of an experiment's codebooks: in use or dead, moved from where they started, and what the busiest codes hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import torch
+
+from solidrec.experiments.results import Place
+from solidrec.experiments.tables.measured import Array
+from solidrec.nn.build import stages
+from solidrec.nn.codebook import nearest_code
+from solidrec.nn.sources import Trunk
+from solidrec.report.logs import CLIP, Logs, health, size_of
+from solidrec.report.material import Material, charts_of
+from solidrec.report.page import escape, paragraph, short, table
+from solidrec.runs import Run
+from solidrec.training.loop import codebook_of
+
+CODES, TITLES = 3, 6
+SEED = "Of each row the training with the smallest seed."
+HEALTH = f"Perplexity: as many codes of equal use would be as even. {CLIP}"
+APART = (
+    "A codebook that is learned in a second stage (schedule=staged) starts as a copy of the metacode (Algorithm 1); afterwards "
+    "both learn. Code to metacode is the mean distance between a code and its metacode as they are now, over the mean length of "
+    "a metacode; beside it, how many codes are still nearest to their own. Items to code is the mean distance of an item to the "
+    "code that it is read as, weighted by training events, over the mean length of an item."
+)
+BUSY = "The codes that most training events fall to, with the most frequent items of each, by title."
+
+
+@final
+@dataclass(frozen=True)
+class Codes:
+    """A trained codebook: ``of_item`` (V,) is the code that an item is read as, ``events`` (V,) how often training saw it.
+
+    ``apart`` and ``own`` say how far codes parted from the metacode, None if they did not start there; ``far`` how far items are
+    from codes.
+    """
+
+    size: int
+    of_item: Array
+    events: Array
+    apart: float | None
+    own: float | None
+    far: float
+
+
+def codebooks(of: Material) -> str:
+    """Return the charts, distances and busiest codes of every row that has a codebook or a clip."""
+    firsts = {place.row: place for place in of.first_seeds()}
+    parts = []
+    for number, (block, group) in enumerate(charts_of(list(firsts), of.blocks), start=1):
+        logs: Logs = [(of.looks[name], rows) for name in group if (rows := of.history(firsts[name]))]
+        if drawn := health(logs, of=f", {block} {number}"):
+            parts += [f"<h3>{escape(block)}</h3>" if block else "", drawn]
+    parts += [health_table(of, firsts), paragraph(HEALTH, kind="muted small")] if parts else []
+    found = [(name, of.runs[name], codes) for name in firsts if name in of.runs and (codes := codes_of(of.runs[name]))]
+    if found:
+        parts += [distance_table(found), paragraph(APART, kind="muted small")]
+        parts += [busiest(names, run, codes, opened=at == 0) for at, (names, run, codes) in enumerate(read_alike(found))]
+        parts.append(paragraph(BUSY, kind="muted small"))
+    return "\n".join([*parts, paragraph(SEED, kind="muted small")]) if parts else ""
+
+
+def health_table(of: Material, firsts: Mapping[str, Place]) -> str:
+    """Return how each codebook and clip stood in the last epoch."""
+    rows = []
+    for name, place in firsts.items():
+        log = of.history(place)
+        used = [row for row in log if "codes_used" in row]
+        clip = [row["saturated"] for row in log if "saturated" in row]
+        if not used and not clip:
+            continue
+        limit = of.results.records[place.key]["spec"]["model"]["clip"]
+        codes = ["–"] * 3
+        if used:
+            codes = [f"{used[-1]['codes_used']:,} of {size_of(used):,}", f"{used[-1]['perplexity']:.0f}"]
+            codes.append(f"{sum(row.get('codes_revived', 0) for row in used):,}")
+        rows.append([escape(name), *codes, *([f"{clip[-1]:.1%}", f"{limit:g}"] if clip else ["–"] * 2)])
+    return table(["", "codes used", "perplexity", "revived, in all", "on the clip", "T"], rows, caption="In the last epoch")
+
+
+@torch.inference_mode()
+def codes_of(run: Run) -> Codes | None:
+    """Return how the codebook of a run stands to its metacode and its items; None for a model without a codebook."""
+    codebook = codebook_of(run.model)
+    if codebook is None:
+        return None
+    trunk = next((module for module in run.model.modules() if isinstance(module, Trunk)), None)
+    items, codes = run.model.items.weight[1:], codebook.codes
+    of_item = codebook.find(torch.arange(1, len(items) + 1)[None], items[None])[0]
+    events = run.catalog["training_count"].to_numpy()
+    weight = torch.tensor(events).to(items) / max(1, events.sum())
+    far = ((items - codes[of_item]).norm(dim=1) * weight).sum() / (items.norm(dim=1) * weight).sum().clamp(min=1e-12)
+    apart = own = None
+    staged = stages(run.spec.model) > 1
+    if staged and trunk is not None and len(metacode := trunk.semantics.weight[1 : len(codes) + 1]) == len(codes):
+        apart = float((codes - metacode).norm(dim=1).mean() / metacode.norm(dim=1).mean())
+        own = float((nearest_code(codes, metacode) == torch.arange(len(codes))).float().mean())
+    return Codes(len(codes), of_item.numpy(), events, apart, own, float(far))
+
+
+def distance_table(found: Sequence[tuple[str, Run, Codes]]) -> str:
+    """Return how far codes are from where they started, and items from their codes."""
+    rows = []
+    for name, _, codes in found:
+        apart = ["–", "–"] if codes.apart is None else [f"{codes.apart:.2f}", f"{codes.own:.0%}"]
+        chosen = len(np.unique(codes.of_item))
+        rows.append([escape(name), f"{codes.size:,}", f"{chosen:,}", *apart, f"{codes.far:.2f}"])
+    head = ["", "codes", "with an item", "code to metacode", "still nearest their own", "items to code"]
+    return table(head, rows, caption="Where codes ended up, relative distances")
+
+
+def read_alike(found: Sequence[tuple[str, Run, Codes]]) -> list[tuple[str, Run, Codes]]:
+    """Return one of all rows whose items have the same codes, as those of semantic ids do, under all their names."""
+    alike: dict[bytes, list[tuple[str, Run, Codes]]] = {}
+    for one in found:
+        alike.setdefault(one[2].of_item.tobytes(), []).append(one)
+    return [(", ".join(name for name, *_ in group), *group[0][1:]) for group in alike.values()]
+
+
+def busiest(name: str, run: Run, codes: Codes, *, opened: bool) -> str:
+    """Return the busiest codes of one row with titles, to unfold unless it is the first row."""
+    events = np.bincount(codes.of_item, codes.events, codes.size)
+    top = np.argsort(-events, kind="stable")[:CODES]
+    share = events / max(1.0, events.sum())
+    groups = "".join(group(run, codes, int(code), float(share[code])) for code in top if events[code] > 0)
+    if not groups:
+        return ""
+    head = f"<summary>Busiest codes of {escape(name)}</summary>"
+    return f'<details{" open" if opened else ""}>{head}<div class="groups">{groups}</div></details>'
+
+
+def group(run: Run, codes: Codes, code: int, share: float) -> str:
+    """Return the items of one code."""
+    members = np.flatnonzero(codes.of_item == code)
+    order = members[np.argsort(-codes.events[members], kind="stable")]
+    titles = run.catalog["title"] if "title" in run.catalog.columns else run.catalog["item"]
+    named = [titles[int(item)] or run.catalog["item"][int(item)] for item in order[:TITLES]]
+    listed = "".join(f"<li>{short(title)}</li>" for title in named)
+    more = f'<li class="muted">and {len(order) - TITLES:,} more</li>' if len(order) > TITLES else ""
+    size = f"{share:.1%} of training events · {len(order):,} items"
+    return f"<div><h3>Code {code}</h3><small>{size}</small><ul>{listed}{more}</ul></div>"

@@ -1,0 +1,52 @@
+"""Table 5 of an experiment, and the parameters of each row by component."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from solidrec.experiments.results import Record
+from solidrec.experiments.tables.cost import COST, PARTS, records_of
+from solidrec.report.material import Material
+from solidrec.report.page import figures, legend
+from solidrec.report.plots import BASELINE_COLORS, INK, RUN_COLORS, Series, drawing, few_ticks
+from solidrec.report.tables import measure_markup
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+TONES = [light for light, _ in (BASELINE_COLORS[0], *RUN_COLORS, BASELINE_COLORS[1])]
+
+
+def cost(of: Material) -> str:
+    """Return what each row costs; nothing where it was not measured."""
+    tables = measure_markup(of, COST)
+    if not tables:
+        return ""
+    found = records_of(of.plan, of.results)
+    parts = [part for part in PARTS if any(part in record["parameters"] for record in found.values())]
+    looks = {part: Series(part, TONES[at % len(TONES)], "s", "■", hollow=False) for at, part in enumerate(parts)}
+    names = {row: of.looks[row].label for row in found}
+    drawn = figures(("Parameters, thousands", stacked(found, names, looks)))
+    return "\n".join([legend(list(looks.values())), drawn, tables])
+
+
+def stacked(found: Mapping[str, Record], names: Mapping[str, str], looks: Mapping[str, Series]) -> str:
+    """Draw the parameters of each row, part after part."""
+
+    def paint(axes: Axes) -> None:
+        for place, record in enumerate(found.values()):
+            start = 0.0
+            for part, look in looks.items():
+                count = record["parameters"].get(part, 0) / 1000
+                axes.barh(place, count, left=start, height=0.7, color=look.color, linewidth=0)
+                start += count
+            axes.annotate(f"{start:,.0f}", (start, place), (3, 0), textcoords="offset points", va="center", fontsize=8)
+        axes.set_yticks(range(len(found)), [names[row] for row in found], color=INK)
+        axes.set_ylim(len(found) - 0.45, -0.55)
+        axes.margins(x=0.12)
+        axes.set_xlim(left=0)
+        axes.grid(False, axis="y")
+        axes.xaxis.set_major_locator(few_ticks())
+
+    return drawing(paint, height=0.4 + 0.28 * len(found), label="Parameters of each row by component")

@@ -1,0 +1,72 @@
+"""``solidrec experiment report``: one HTML file without scripts and without anything from elsewhere, of whatever is finished.
+
+Everything that comes from data is escaped; the same folder gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from solidrec.artifacts import write_file
+from solidrec.console import console, counted
+from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.tables.experiment_tables import write_tables
+from solidrec.report.bars import bars
+from solidrec.report.codebook import codebooks
+from solidrec.report.cost import cost
+from solidrec.report.curves import training_curves
+from solidrec.report.grid import penalty_and_clip
+from solidrec.report.headline import baseline_words, finished_words, headline, more_verdicts, unfinished_words
+from solidrec.report.material import Material, material
+from solidrec.report.norms import norms
+from solidrec.report.page import escape, page, paragraph
+from solidrec.report.samples import samples
+from solidrec.report.semantics import semantics_of
+from solidrec.report.sources import protocol, provenance
+from solidrec.report.stability import stability
+from solidrec.report.tables import result_tables
+from solidrec.report.targets import targets
+
+REPORT = "report.html"
+SECTIONS: dict[str, tuple[str, Callable[[Material], str]]] = {
+    "sweep": ("λ and T", penalty_and_clip),
+    "stability": ("Stability", stability),
+    "cost": ("Cost", cost),
+    "bars": ("At a glance", bars),
+    "tables": ("Tables", result_tables),
+    "targets": ("Cold, rare and warm targets", targets),
+    "training": ("Training", training_curves),
+    "codebook": ("Codebook and clip", codebooks),
+    "norms": ("Trunk and branch", norms),
+    "semantics": ("What the semantic ids contain", semantics_of),
+    "samples": ("Sample recommendations", samples),
+    "protocol": ("How this was measured", protocol),
+    "provenance": ("Where it comes from", provenance),
+}
+"""The sections in order: name, heading, and what makes it of the material; one that makes nothing is left out."""
+
+
+def write_experiment_report(out: Path, path: Path | None = None, *, progress: bool = False) -> Path:
+    """Write the report of the experiment in `out` to `path` (default OUT/report.html) and its tables beside the results.
+
+    Runs, users or data that are gone are named in the report; what rests on them is left out. Raises `StorageError` if `out` is
+    no experiment or the disk refuses, and `DamagedError` for results that say nothing sensible.
+    """
+    path = path or out / REPORT
+    with counted(console, "report", len(SECTIONS) + 1, shown=progress) as advance:
+        of = material(Plan.load(out), Results(out))
+        write_tables(out, of.tables, of.measures)
+        advance(1)
+        sections = []
+        for name, (heading, make) in SECTIONS.items():
+            sections.append((name, heading, make(of)))
+            advance(1)
+    lead = [paragraph(escape(headline(of)), kind="headline")]
+    lead += [
+        paragraph(escape(each), kind="muted") for each in (*more_verdicts(of), baseline_words(of), finished_words(of)) if each
+    ]
+    lead += [paragraph(escape(each), kind="note") for each in (*of.lacking, unfinished_words(of)) if each]
+    text = page(of.plan.title, lead, [section for section in sections if section[2]], foot="Written by solidrec.")
+    write_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    return path

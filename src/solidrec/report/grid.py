@@ -1,0 +1,67 @@
+"""Figure 5 of an experiment: λ across, T upwards, and a circle whose size and depth of colour are the value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from solidrec.experiments.tables.sweep import ACROSS, DOWN, LAYOUT, SIGNS, Sweep, sweeps
+from solidrec.report.material import Material
+from solidrec.report.page import escape, figures, paragraph
+from solidrec.report.plots import INK, MUTED, RUN_COLORS, drawing
+from solidrec.report.tables import measure_markup
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLORS = {"UAUC": RUN_COLORS[0][0], "NDCG@10": RUN_COLORS[2][0], "Recall@10": RUN_COLORS[1][0]}
+"""The paper's: blue, green and orange."""
+RADIUS = (4.0, 13.0)
+"""Points of the smallest and of the largest value."""
+FAINT = 0.25
+HOW = (
+    "Drawn as the paper's Figure 5: λ to the right, T upwards; the larger the value, the larger and the deeper the circle. Size "
+    "and depth run from the smallest to the largest value of each grid, so small differences look large: read the numbers. The "
+    "best place has a ring."
+)
+
+
+def penalty_and_clip(of: Material) -> str:
+    """Return the circles of every protocol with their values as tables; nothing for another layout."""
+    if of.plan.layout != LAYOUT:
+        return ""
+    parts = []
+    for table in of.tables:
+        drawn = [
+            (sweep.metric, circles(sweep, label=f"{sweep.metric} over λ and T, {table.label}"))
+            for sweep in sweeps(of.plan, of.measured.get(table.protocol, ()))
+            if sweep.found
+        ]
+        parts += [f"<h3>{escape(table.label)}</h3>", figures(*drawn)] if drawn else []
+    return "\n".join([*parts, paragraph(HOW, kind="muted small"), measure_markup(of, "sweep")]) if parts else ""
+
+
+def circles(sweep: Sweep, *, label: str) -> str:
+    """Draw one metric over the grid."""
+    low, high = min(sweep.found), max(sweep.found)
+
+    def paint(axes: Axes) -> None:
+        for d, line in enumerate(sweep.values):
+            for a, value in enumerate(line):
+                if value is None:
+                    axes.annotate("–", (a, d), ha="center", va="center", color=MUTED)
+                    continue
+                depth = (value - low) / (high - low) if high > low else 0.5
+                size = 2 * (RADIUS[0] + (RADIUS[1] - RADIUS[0]) * depth)
+                color, best = COLORS[sweep.metric], value == sweep.best
+                axes.plot(a, d, "o", color=color, markersize=size, alpha=FAINT + (1 - FAINT) * depth, markeredgewidth=0)
+                if best:
+                    axes.plot(a, d, "o", color="none", markeredgecolor=INK, markersize=size + 4, markeredgewidth=1)
+                axes.annotate(f"{value:.4f}", (a, d), (0, -23), textcoords="offset points", ha="center", fontsize=7)
+        axes.set_xticks(range(len(sweep.across)), sweep.across)
+        axes.set_yticks(range(len(sweep.down)), sweep.down)
+        axes.set_xlim(-0.55, len(sweep.across) - 0.45)
+        axes.set_ylim(-0.65, len(sweep.down) - 0.5)
+        axes.set_xlabel(SIGNS[ACROSS])
+        axes.set_ylabel(SIGNS[DOWN], rotation=0, labelpad=8)
+
+    return drawing(paint, height=0.6 + 0.62 * len(sweep.down), label=label)

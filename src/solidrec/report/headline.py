@@ -1,0 +1,140 @@
+"""What an experiment shows, in one honest sentence: which comparisons earned a star, and which did not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from solidrec.experiments.tables.contrasts import MODEL, REFERENCES, Contrast
+from solidrec.experiments.tables.cost import records_of
+from solidrec.experiments.tables.measured import Measured
+from solidrec.experiments.tables.stability import steadiness, steadiness_contrasts
+from solidrec.experiments.tables.sweep import LAYOUT, sweeps
+from solidrec.report.material import Material
+
+MAIN = "UAUC"
+NAMED = 3
+NOTHING = "Nothing is finished yet."
+NONE_COMPARED = "Nothing is compared here: no row has what it is measured by."
+NO_STAR_YET = "No star can be earned with one training seed a row: differences are of these models only, not of the methods."
+
+
+def headline(of: Material) -> str:
+    """Return the sentence: of λ and T, of stability, or of the first protocol's comparisons."""
+    if not of.results.records or not any(of.measured.values()):
+        return NOTHING
+    if of.plan.layout == LAYOUT:
+        return best_place(of)
+    if words := cost_words(of):
+        return words
+    steady = steadiness_contrasts(steadiness(of.plan, of.results)) if "stability" in of.plan.measures else []
+    if steady:
+        return verdict(steady, "steadiness")
+    return verdict(of.tables[0].contrasts, of.tables[0].label)
+
+
+def more_verdicts(of: Material) -> list[str]:
+    """Return what the comparisons of each protocol show, but for what the headline says already."""
+    if of.plan.layout == LAYOUT or not any(of.measured.values()):
+        return []
+    said = dict.fromkeys(verdict(table.contrasts, table.label) for table in of.tables)
+    return [text for text in said if text != headline(of)]
+
+
+def verdict(contrasts: Sequence[Contrast], label: str) -> str:
+    """Return which of the comparisons with what a row is measured by earned a star, and which did not."""
+    found = [each for each in contrasts if each.comparison.base]
+    if not found:
+        return NONE_COMPARED
+    if all(each.p is None for each in found):
+        return NO_STAR_YET
+    stars = [each for each in found if each.star]
+    worse = [each for each in found if each.worse]
+    rest = [each for each in found if not each.star and not each.worse]
+    if not stars and not worse:
+        return f"None of {len(found)} comparisons ({label}) earned a star{named(rest)}."
+    parts = [f"{len(stars)} of {len(found)} comparisons ({label}) earned a star{named(stars)}"]
+    parts += [f"{len(rest)} did not{named(rest)}"] if rest else []
+    parts += [f"{len(worse)} went the other way beyond chance{named(worse)}"] if worse else []
+    return "; ".join(parts) + "."
+
+
+def named(contrasts: Sequence[Contrast]) -> str:
+    """Return the comparisons in words, the first few of many, means over backbones before single ones."""
+    if not contrasts:
+        return ""
+    widest = sorted((each.comparison for each in contrasts), key=lambda comparison: -len(comparison.pairs))
+    words = [f"{comparison.one} against {comparison.other} in {comparison.metric}" for comparison in widest]
+    more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
+    return f": {', '.join(words[:NAMED])}{more}"
+
+
+def cost_words(of: Material) -> str:
+    """Say what each SOLID model costs beside its base; empty where cost was not measured."""
+    found = records_of(of.plan, of.results)
+    rows = {tuple(sorted(row.labels.items())): row.name for row in of.plan.rows}
+    words = []
+    for row in of.plan.rows:
+        base = REFERENCES.get(row.labels.get(MODEL, ""), ("",))[0]
+        other = rows.get(tuple(sorted({**row.labels, MODEL: base}.items())), "")
+        if row.name in found and other in found:
+            one, two = found[row.name], found[other]
+            size = one["parameters"]["total"] / two["parameters"]["total"]
+            time = one["inference"]["seconds"] / two["inference"]["seconds"]
+            words.append(f"{row.name} has {size:.2f} times the parameters of {other} and takes {time:.2f} times as long a batch")
+    return "; ".join(words) + "." if words else ""
+
+
+def best_place(of: Material) -> str:
+    """Return where each metric is best over λ and T."""
+    rows: Sequence[Measured] = of.measured[of.plan.protocols[0]]
+    words = []
+    for sweep in sweeps(of.plan, rows):
+        places = [
+            f"λ = {across}, T = {down}"
+            for down, line in zip(sweep.down, sweep.values, strict=True)
+            for across, value in zip(sweep.across, line, strict=True)
+            if value is not None and value == sweep.best
+        ]
+        words += [f"{sweep.metric} at {' and at '.join(places)}"] if places else []
+    if not words:
+        return NOTHING
+    seeds = f"{of.plan.seeds} training seed{'' if of.plan.seeds == 1 else 's'}"
+    best = f"Best of {len(rows)} places over {seeds} ({of.tables[0].label}): {'; '.join(words)}."
+    return f"{best} Being the best of many is not tested."
+
+
+def baseline_words(of: Material) -> str:
+    """Say how many trained rows are above the best baseline; empty where there is none to hold them against."""
+    rows = next((rows for rows in of.measured.values() if rows), ())
+    means = {row.name: (row.deterministic, mean) for row in rows if (mean := row.mean(MAIN)) is not None}
+    baselines = {name: mean for name, (baseline, mean) in means.items() if baseline}
+    trained = [mean for baseline, mean in means.values() if not baseline]
+    if not baselines or not trained:
+        return ""
+    best = max(baselines, key=lambda name: baselines[name])
+    above = sum(mean > baselines[best] for mean in trained)
+    label = next(table.label for table in of.tables if table.protocol == rows[0].protocol)
+    return f"{above} of {len(trained)} trained rows are above the best baseline, {best} ({MAIN} {baselines[best]:.4f}, {label})."
+
+
+def finished_words(of: Material) -> str:
+    """Say how many cells are finished."""
+    cells = {place.key for place in of.plan.places}
+    missing = {place.key for place in of.results.missing(of.plan)}
+    done = f"{len(cells - missing)} of {len(cells)} cells are finished"
+    if not missing:
+        return f"{done}: {of.plan.title}, on {of.plan.data_name}."
+    rows = list(dict.fromkeys(place.row for place in of.plan.places if place.key in missing))
+    more = f" and {len(rows) - NAMED} more rows" if len(rows) > NAMED else ""
+    return f"{done}; missing: {', '.join(rows[:NAMED])}{more}. Everything below is of what is there."
+
+
+def unfinished_words(of: Material) -> str:
+    """Say how many trainings were still getting better when their epochs ran out: such rows compare budgets, not methods."""
+    records = [of.results.records[place.key] for place in of.trained()]
+    cut = sum(any(stage["epoch"] >= record["spec"]["train"]["epochs"] for stage in record["stages"]) for record in records)
+    if not cut:
+        return ""
+    twice = any(len(record["stages"]) > 1 for record in records) and any(len(record["stages"]) == 1 for record in records)
+    more = " A model of two stages had up to twice the epochs of one that has a single stage." if twice else ""
+    return f"{cut} of {len(records)} trainings kept the last epoch that they were allowed: they may not have converged.{more}"

@@ -1,0 +1,108 @@
+"""Charts of logs: validation, codebook use and the saturated share of the clip, epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from solidrec.epochs import select_of
+from solidrec.report.page import figures, legend
+from solidrec.report.plots import Line, Series, line_chart
+
+Row = dict[str, Any]
+Logs = Sequence[tuple[Series, list[Row]]]
+"""How a run looks, and its log."""
+CLIP = "A weight on the clip adds exactly T or −T to the trunk's, whatever the branch would have liked to add."
+
+
+def judged_by(logs: Logs) -> str:
+    """Name the validation metrics that judged the epochs of some logs.
+
+    >>> judged_by([(None, [{"valid": {"UAUC": 0.7}}])])
+    'UAUC'
+    """
+    return " and ".join(dict.fromkeys(select_of(row) for _, rows in logs for row in rows))
+
+
+def by_stage(rows: Sequence[Row]) -> dict[int, list[Row]]:
+    """Return the rows of each stage."""
+    return {stage: [row for row in rows if row["stage"] == stage] for stage in sorted({row["stage"] for row in rows})}
+
+
+def chosen(rows: Sequence[Row]) -> Row | None:
+    """Return the row of the epoch that a stage kept: the last one that was the best so far."""
+    return next((row for row in reversed(rows) if row["best"]), None)
+
+
+def curves(logs: Logs, value: Callable[[Row], Any]) -> list[Line]:
+    """Return one line a run and stage, a stage to the right of the one before it; epochs without a value are left out."""
+    lines = []
+    for look, rows in logs:
+        before = 0
+        for stage, part in by_stage(rows).items():
+            counted = [row for row in part if value(row) is not None]
+            kept = chosen(part)
+            places = [before + row["epoch"] for row in counted]
+            mark = counted.index(kept) if kept in counted else None
+            if counted:
+                lines.append(Line(look, places, [value(row) for row in counted], dashed=stage > 1, chosen=mark))
+            before += part[-1]["epoch"]
+    return lines
+
+
+def with_codes(logs: Logs) -> Logs:
+    """Return the logs that tell of a codebook."""
+    return [(look, rows) for look, rows in logs if any("codes_used" in row for row in rows)]
+
+
+def with_clip(logs: Logs) -> Logs:
+    """Return the logs that tell of a clip."""
+    return [(look, rows) for look, rows in logs if any("saturated" in row for row in rows)]
+
+
+def health(logs: Logs, *, of: str = "") -> str:
+    """Return the charts of codebooks and clips that the logs tell of, if any; `of` tells them from others of the page."""
+    read, clipped = with_codes(logs), with_clip(logs)
+    if not read and not clipped:
+        return ""
+    shown = [look for look, _ in logs if any(look == other for other, _ in [*read, *clipped])]
+    drawn = [*(code_charts(read, of) if read else ()), *(clip_charts(clipped, of) if clipped else ())]
+    return "\n".join([legend(shown), figures(*drawn)])
+
+
+def size_of(rows: Sequence[Row]) -> int:
+    """Return how many codes a codebook has."""
+    return next(int(row["codes_used"] + row["codes_dead"]) for row in rows if "codes_used" in row)
+
+
+def code_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
+    """Return the charts of codes used and how evenly, and of dead and revived ones."""
+
+    def lines(key: str, **style: bool) -> list[Line]:
+        found = []
+        for look, rows in logs:
+            part = [row for row in rows if key in row]
+            found.append(Line(look, [row["epoch"] for row in part], [row[key] for row in part], **style))
+        return found
+
+    size = max(size_of(rows) for _, rows in logs)
+    staged = all(row["stage"] > 1 for _, rows in logs for row in rows if "codes_used" in row)
+    place = "epoch of stage 2" if staged else "epoch"
+    used = lines("codes_used") + lines("perplexity", dashed=True)
+    dead = lines("codes_dead") + lines("codes_revived", points=True)
+    health = line_chart(
+        used, label=f"Codes used and perplexity by epoch{of}", x_label=place, counts=True, limit=(size, f"all {size:,} codes")
+    )
+    return [
+        ("Codes used (solid) and perplexity (dashed)", health),
+        (
+            "Dead codes (line) and revived ones (points)",
+            line_chart(dead, label=f"Dead and revived codes by epoch{of}", x_label=place, counts=True),
+        ),
+    ]
+
+
+def clip_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
+    """Return the chart of the saturated share."""
+    lines = curves(logs, lambda row: row.get("saturated"))
+    return [("Share of the branch's weights on the clip", line_chart(lines, label=f"Saturated share by epoch{of}", share=True))]

@@ -1,0 +1,181 @@
+"""All that the report of an experiment is made of, read once; whatever is gone is named instead of guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Any, final
+
+import numpy as np
+
+from solidrec.console import shorten
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import SolidrecError, StorageError
+from solidrec.experiments.grid import Row
+from solidrec.experiments.results import RUNS, Place, Plan, Results
+from solidrec.experiments.tables.contrasts import BACKBONE, MODEL
+from solidrec.experiments.tables.experiment_tables import layout_of, measures_of
+from solidrec.experiments.tables.measure import MeasureTable
+from solidrec.experiments.tables.measured import Measured
+from solidrec.experiments.tables.result_table import ResultTable, blocks_of, result_table
+from solidrec.report.plots import RUN_COLORS, Series
+from solidrec.runs import HISTORY, Run, load_run, read_history
+
+LONGEST = 28
+"""Letters of a name beside a chart."""
+NO_USERS = "users/ lacks the metrics of each user of some cells: intervals, comparisons and stars are missing under {protocol}."
+NO_RUNS = "runs/ lacks {count} of {all} trained models: their curves, codebooks and norms are missing."
+UNREADABLE = "The trained model of {row} cannot be read, its codebook and norms are missing: {error}"
+NO_DATA = "The prepared data was not found where the experiment read it ({why}): the norms of generated weights are missing."
+
+
+@final
+@dataclass(frozen=True)
+class Material:
+    """An experiment's plan and results with its tables; ``data`` is None where it is gone, ``lacking`` says what is missing.
+
+    ``measured`` are the rows under each protocol, ``looks`` how a row looks in every chart, ``blocks`` which part of the tables
+    it stands in. ``runs`` has the trained model of each row's smallest seed, where it can be read.
+    """
+
+    plan: Plan
+    results: Results
+    measured: Mapping[str, Sequence[Measured]]
+    tables: Sequence[ResultTable]
+    measures: Sequence[MeasureTable]
+    looks: Mapping[str, Series]
+    blocks: Mapping[str, str]
+    runs: Mapping[str, Run]
+    data: PreparedData | None
+    lacking: Sequence[str]
+
+    def measure(self, name: str) -> MeasureTable | None:
+        """Return the table of what else was measured, by its name."""
+        return next((table for table in self.measures if table.name == name), None)
+
+    def history(self, place: Place) -> list[dict[str, Any]]:
+        """Return the log of a cell, empty where it is gone."""
+        folder = self.results.out / RUNS / place.key
+        return read_history(folder) if (folder / HISTORY).is_file() else []
+
+    def first_seeds(self) -> list[Place]:
+        """Return the finished cell with the smallest seed of each row that is trained."""
+        found: dict[str, Place] = {}
+        for place in self.trained():
+            found.setdefault(place.row, place)
+        return list(found.values())
+
+    def trained(self) -> list[Place]:
+        """Return the finished cells that were trained, row by row."""
+        names = [row.name for row in self.plan.rows if row.baseline is None]
+        places = [place for place in self.plan.places if place.row in names and place.key in self.results.records]
+        return sorted(places, key=lambda place: (names.index(place.row), place.seed))
+
+
+def material(plan: Plan, results: Results) -> Material:
+    """Read what there is of an experiment. Raises `DamagedError` for results that say nothing sensible."""
+    measured: dict[str, Sequence[Measured]] = {}
+    tables, lacking = [], []
+    for protocol in plan.protocols:
+        try:
+            measured[protocol] = results.measured(plan, protocol)
+            tables.append(result_table(measured[protocol], layout_of(plan, results)))
+        except StorageError:
+            measured[protocol] = bare(plan, results, protocol)
+            tables.append(result_table(measured[protocol], replace(layout_of(plan, results), tested=())))
+            lacking.append(NO_USERS.format(protocol=protocol))
+    measures = measures_of(plan, results, measured)
+    data, why = data_of(plan)
+    lacking += [NO_DATA.format(why=why)] if data is None else []
+    labels = {row.name: row.labels for row in plan.rows}
+    found = Material(
+        plan, results, measured, tables, measures, looks_of(plan.rows), blocks_of(labels, BACKBONE), {}, data, tuple(lacking)
+    )  # fmt: skip
+    runs, said = runs_of(found)
+    return replace(found, runs=runs, lacking=(*lacking, *said))
+
+
+def runs_of(of: Material) -> tuple[dict[str, Run], list[str]]:
+    """Return the trained model of each row's smallest seed, and what cannot be read of any."""
+    runs, said = {}, []
+    gone = sum(not of.history(place) for place in of.trained())
+    if gone:
+        said.append(NO_RUNS.format(count=gone, all=len(of.trained())))
+    for place in of.first_seeds():
+        if not of.history(place):
+            continue
+        try:
+            runs[place.row] = load_run(of.results.out / RUNS / place.key)
+        except SolidrecError as error:
+            said.append(UNREADABLE.format(row=place.row, error=error))
+    return runs, said
+
+
+def bare(plan: Plan, results: Results, protocol: str) -> list[Measured]:
+    """Return the rows as `Results.measured` does, from the records alone: means of each seed, nothing of any user."""
+    rows = []
+    for row in plan.rows:
+        found = {
+            place.seed: results.records[place.key]["evaluations"][protocol]
+            for place in plan.places
+            if place.row == row.name and protocol in results.records.get(place.key, {}).get("evaluations", {})
+        }
+        if found:
+            users = np.arange(next(iter(found.values()))["users"])  # how many there were is all that is known of them
+            metrics = tuple(one["metrics"] for one in found.values())
+            rows.append(
+                Measured(row.name, row.labels, tuple(found), protocol, plan.data, users, metrics, {}, row.baseline is not None)
+            )
+    return rows
+
+
+def data_of(plan: Plan) -> tuple[PreparedData | None, str]:
+    """Return the data of an experiment, or None and why not."""
+    try:
+        data = PreparedData.open(plan.data_path)
+    except SolidrecError:
+        return None, "it is no longer there"
+    return (data, "") if data.fingerprint == plan.data else (None, "other data is there now")
+
+
+def looks_of(rows: Sequence[Row]) -> dict[str, Series]:
+    """Return how each row looks in every chart: a colour for each model where it tells the rows of a block apart, else by place.
+
+    Long names lose their end, which leaves room for the chart. Colours are used again after the last one, so a chart shows at
+    most as many rows as there are (see `charts_of`).
+    """
+    trained = [row for row in rows if row.baseline is None]
+    baselines = [row.name for row in rows if row.baseline is not None]
+    looks = {name: Series.baseline(shorten(name, LONGEST), number) for number, name in enumerate(baselines)}
+    models = list(dict.fromkeys(row.labels.get(MODEL) for row in trained))
+    blocks = [row.labels.get(BACKBONE) for row in trained]
+    by_model = len({(row.labels.get(BACKBONE), row.labels.get(MODEL)) for row in trained}) == len(trained)
+    for at, row in enumerate(trained):
+        number = models.index(row.labels.get(MODEL)) if by_model else blocks[:at].count(blocks[at])
+        looks[row.name] = Series.run(shorten(short_name(row), LONGEST), number)
+    return looks
+
+
+def short_name(row: Row) -> str:
+    """Return a row's name within its block.
+
+    >>> short_name(Row("din · duet", {"model.backbone": "din", "model.name": "duet"}))
+    'duet'
+    """
+    backbone = row.labels.get(BACKBONE)
+    return row.name.removeprefix(f"{backbone} · ") if backbone else row.name
+
+
+def charts_of(names: Sequence[str], blocks: Mapping[str, str]) -> list[tuple[str, list[str]]]:
+    """Return (block, rows) for charts that no two rows share a colour in: a block each, or even parts of a large one.
+
+    >>> charts_of(["a", "b", "c"], {"a": "din", "b": "din", "c": "sasrec"})
+    [('din', ['a', 'b']), ('sasrec', ['c'])]
+    """
+    found = []
+    for block in dict.fromkeys(blocks[name] for name in names):
+        own = [name for name in names if blocks[name] == block]
+        size = ceil(len(own) / ceil(len(own) / len(RUN_COLORS)))
+        found += [(block, own[at : at + size]) for at in range(0, len(own), size)]
+    return found

@@ -1,0 +1,87 @@
+"""How much of a user's weights comes from the trunk and how much from the branch, slot by slot, over some test users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod, sqrt
+from typing import final
+
+import numpy as np
+import torch
+
+from solidrec.data.prepared import PreparedData
+from solidrec.inference.scorer import evaluating
+from solidrec.nn.masks import valid
+from solidrec.nn.sources import Branch, Sum, Trunk
+from solidrec.report.material import Material
+from solidrec.report.page import escape, paragraph, table
+from solidrec.runs import Run
+
+USERS = 256
+HOW = (
+    "Mean length (Frobenius norm) of what the trunk gives and of what the branch adds after its clip, over {users:,} test users, "
+    "of the training with the smallest seed. A branch whose every weight sits on the clip would add T √n for a slot of n numbers."
+)
+
+
+@final
+@dataclass(frozen=True)
+class Norms:
+    """One slot: mean lengths over users, the longest that the clip allows (None without one), the share of weights on it."""
+
+    slot: str
+    shape: tuple[int, ...]
+    trunk: float
+    branch: float
+    limit: float | None
+    saturated: float | None
+
+
+def norms(of: Material) -> str:
+    """Return the table of every row that adds a branch to a trunk; nothing without such a row, its run or the data."""
+    if of.data is None:
+        return ""
+    rows, users = [], min(USERS, len(of.data.rows("test")))
+    for name, run in of.runs.items():
+        for at, one in enumerate(slot_norms(run, of.data)):
+            rows.append([escape(name) if at == 0 else "", *slot_line(one)])
+    head = ["", "slot", "shape", "trunk", "branch", "branch / trunk", "at most (T √n)", "on the clip"]
+    return (
+        table(head, rows, caption="Mean lengths, slot by slot") + paragraph(HOW.format(users=users), kind="muted small")
+        if rows
+        else ""
+    )
+
+
+def slot_norms(run: Run, data: PreparedData) -> list[Norms]:
+    """Return the norms of each slot of a trained model; empty if its source is not a trunk and a branch."""
+    source = run.model.source
+    if not (isinstance(source, Sum) and isinstance(source.first, Trunk) and isinstance(source.second, Branch)):
+        return []
+    rows = data.rows("test")
+    picked = np.sort(np.random.default_rng(0).permutation(len(rows))[:USERS])
+    history = torch.from_numpy(data.histories(rows.users[picked], rows.positions[picked], run.spec.model.length).astype(np.int64))
+    with evaluating(run.model):
+        items, mask = run.model.items(history), valid(history)
+        trunk, branch = (part(history, items, mask).weights.tensors for part in (source.first, source.second))
+    clip = source.second.clip
+    return [
+        Norms(
+            slot, tuple(trunk[slot].shape[1:]), length(trunk[slot]), length(branch[slot]),
+            None if clip is None else clip * sqrt(prod(trunk[slot].shape[1:])),
+            None if clip is None else float((branch[slot].abs() >= clip).double().mean()),
+        )
+        for slot in trunk
+    ]  # fmt: skip
+
+
+def length(tensor: torch.Tensor) -> float:
+    """Return the mean Frobenius norm over users (B, ...)."""
+    return float(tensor.double().flatten(1).norm(dim=1).mean())
+
+
+def slot_line(one: Norms) -> list[str]:
+    """Return one slot as the places of a row."""
+    share = f"{one.branch / one.trunk:.1%}" if one.trunk else "–"
+    clip = ["–", "–"] if one.limit is None or one.saturated is None else [f"{one.limit:.3f}", f"{one.saturated:.1%}"]
+    return [escape(one.slot), " × ".join(map(str, one.shape)), f"{one.trunk:.3f}", f"{one.branch:.3f}", share, *clip]

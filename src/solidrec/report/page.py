@@ -1,0 +1,107 @@
+"""The page itself: escaping, sections, tables, figures."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+from solidrec.report.plots import BASELINE_COLORS, COLORS, GRID, INK, MUTED, RUN_COLORS, Series
+from solidrec.report.style import PAGE, STYLE
+
+DARK = {INK: "#e6e9ed", MUTED: "#9ba6b2", GRID: "#343b44"} | dict([*RUN_COLORS, *BASELINE_COLORS])
+
+
+def escape(value: object) -> str:
+    """Return any value as text that cannot become markup.
+
+    >>> escape("<b>Tom & Jerry</b>")
+    '&lt;b&gt;Tom &amp; Jerry&lt;/b&gt;'
+    """
+    return html.escape(str(value))
+
+
+def short(title: str, width: int = 90) -> str:
+    """Return a title as markup; a long one loses its middle (variants differ at the end), and pointing at it shows all of it.
+
+    >>> short("A <b>"), short("red paint, one litre, gloss", width=18)
+    ('A &lt;b&gt;', '<span title="red paint, one litre, gloss">red paint, … gloss</span>')
+    """
+    if len(title) <= width:
+        return escape(title)
+    head, tail = title[: 2 * width // 3], title[-width // 3 :]
+    head, tail = head.rpartition(" ")[0] or head, tail.partition(" ")[2] or tail
+    return f'<span title="{escape(title)}">{escape(head)} … {escape(tail)}</span>'
+
+
+def variable(series: Series) -> str:
+    """Return the style sheet's name of a series' colour."""
+    return f"var(--{COLORS[series.color]})"
+
+
+def tag(series: Series) -> str:
+    """Return the marker of a series in its colour, and its label."""
+    glyph = f'<i style="color:{variable(series)}" aria-hidden="true">{series.glyph}</i>'
+    return f'<span class="tag">{glyph} {escape(series.label)}</span>'
+
+
+def section(name: str, title: str, *parts: str) -> str:
+    """Return a section under a heading; empty parts are left out."""
+    body = "\n".join(part for part in parts if part)
+    return f'<section id="{escape(name)}">\n<h2>{escape(title)}</h2>\n{body}\n</section>'
+
+
+def paragraph(text: str, *, kind: str = "") -> str:
+    """Return a paragraph of text that is already markup."""
+    return f'<p class="{kind}">{text}</p>' if kind else f"<p>{text}</p>"
+
+
+def figures(*drawn: tuple[str, str]) -> str:
+    """Return (caption, svg) pairs side by side, or below one another where the page is narrow."""
+    parts = [f"<figure><figcaption>{escape(caption)}</figcaption>{svg}</figure>" for caption, svg in drawn]
+    return f'<div class="figures">{"".join(parts)}</div>'
+
+
+def legend(series: Sequence[Series]) -> str:
+    """Return who is who in the charts."""
+    return f'<p class="legend">{" ".join(tag(one) for one in series)}</p>'
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = "", kind: str = "numbers") -> str:
+    """Return a table that scrolls sideways by itself; cells are markup, the first of a row is its heading."""
+    above = f'<div class="caption">{escape(caption)}</div>' if caption else ""
+    top = "".join(f'<th scope="col">{cell}</th>' for cell in head)
+    body = "".join(
+        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>\n' for first, *rest in rows
+    )
+    inner = f'<table class="{kind}"><thead><tr>{top}</tr></thead><tbody>\n{body}</tbody></table>'
+    return f'{above}<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption or "table")}">{inner}</div>'
+
+
+def facts(rows: Sequence[tuple[str, str]]) -> str:
+    """Return names and what they are; both are markup."""
+    return "<dl>" + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>\n" for name, value in rows) + "</dl>"
+
+
+def page(
+    title: str, lead: Sequence[str], sections: Sequence[tuple[str, str, str]], foot: str, *, head: str = "", end: str = ""
+) -> str:
+    """Return the whole document: `lead` paragraphs under the title, then (name, title, markup) sections.
+
+    `head` and `end` are markup at the end of the document's head and body: a style sheet of its own, a script.
+    """
+    links = " ".join(f'<a href="#{escape(name)}">{escape(heading)}</a>' for name, heading, _ in sections)
+    return PAGE.substitute(
+        title=escape(title),
+        style=STYLE.substitute(light=tones(dict(zip(COLORS, COLORS, strict=True))), dark=tones(DARK)),
+        lead="\n".join(lead),
+        links=links,
+        sections="\n".join(section(name, heading, body) for name, heading, body in sections),
+        foot=foot,
+        head=head,
+        end=end,
+    )
+
+
+def tones(shown: dict[str, str]) -> str:
+    """Return the style sheet's declarations of the chart colours."""
+    return " ".join(f"--{name}: {shown[tone]};" for tone, name in COLORS.items())

@@ -1,0 +1,65 @@
+"""What the trained models of an experiment recommend to a few test users, beside what these took next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from solidrec.data.prepared import PreparedData
+from solidrec.recommend.engine import Engine
+from solidrec.report.material import Material
+from solidrec.report.page import paragraph, short, table, tag
+from solidrec.report.semantics import title_of
+
+USERS, MODELS, FIRST = 3, 4, 5
+"""Test users, trained models and places that are shown, at most."""
+LATEST = 10
+"""Items of a history that are shown."""
+
+
+def samples(of: Material) -> str:
+    """Return a history and each model's first places for some test users; nothing without data or a model that can be read."""
+    if of.data is None or not of.runs:
+        return ""
+    names = list(of.runs)[:MODELS]
+    rows = of.data.rows("test")
+    picked = np.linspace(0, len(rows) - 1, min(USERS, len(rows))).astype(int)
+    histories = [history(of.data, int(rows.users[at]), int(rows.positions[at])) for at in picked]
+    ids = [[of.data.items.id(item) for item in each] for each in histories]
+    answers = {name: [titled(answer.items) for answer in Engine(of.runs[name]).recommend_many(ids, FIRST)] for name in names}
+    return "\n".join(
+        sample(of, [title_of(of.data, item) for item in past[-LATEST:]],
+               {name: answers[name][at] for name in names}, title_of(of.data, int(rows.targets[picked[at]])))
+        for at, past in enumerate(histories)
+    )  # fmt: skip
+
+
+def history(data: PreparedData, user: int, position: int) -> list[int]:
+    """Return the items of a user before a position, oldest first."""
+    return [int(item) for item in data.event_items[data.offsets[user] : position]]
+
+
+def titled(items: Sequence[dict[str, str]]) -> list[str]:
+    """Return items by title, by id where they have none."""
+    return [item["title"] or item["item"] for item in items]
+
+
+def sample(of: Material, past: Sequence[str], answers: dict[str, list[str]], truth: str) -> str:
+    """Return one history and what each model recommends after it, what came next marked."""
+    listed = "".join(f"<li>{short(title)}</li>" for title in past) or "<li>(no history)</li>"
+    longest = max(map(len, answers.values()))
+    rows = [
+        [str(place + 1), *(cell(answer[place], truth) if place < len(answer) else "" for answer in answers.values())]
+        for place in range(longest)
+    ]
+    missed = "" if any(truth in answer for answer in answers.values()) else ' <span class="muted">(in none of these lists)</span>'
+    before = paragraph("After this history, oldest first:", kind="muted")
+    next_ = paragraph(f"Came next: <strong>{short(truth)}</strong>{missed}")
+    lists = table(["", *(tag(of.looks[name]) for name in answers)], rows, kind="lists")
+    return f'<div class="sample">{before}<ol class="history">{listed}</ol>{next_}{lists}</div>'
+
+
+def cell(title: str, truth: str) -> str:
+    """Return a recommended title, marked if it is what came next."""
+    return f'<span class="hit">✓ {short(title)}</span>' if title == truth else short(title)

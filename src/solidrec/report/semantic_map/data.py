@@ -1,0 +1,117 @@
+"""What the page's script is given: the dots and the semantic ids as JSON that no title can break out of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from solidrec.data.prepared import PreparedData
+from solidrec.report.semantic_map.colors import Color, colors
+from solidrec.report.semantic_map.names import Group, plain, title_of
+from solidrec.report.semantic_map.projection import Places
+
+DOTS = 50_000
+"""Items on a page; of larger catalogues it shows those trained most often, since a browser holds no million titles with ease."""
+SCALE = 10_000
+"""The longer side of the map in whole numbers."""
+NEAR = 0.03
+"""A label stands where most items of its semantic id lie within so much of the map's width."""
+TITLE = 120
+LABELS = 4
+NO_COLOR = Color("#8a939e", "#7d8894")
+Floats = npt.NDArray[np.float64]
+
+
+class Spot(NamedTuple):
+    """Where a semantic id is on the map: the middle of its densest place, and how many of its items are there."""
+
+    x: float
+    y: float
+    items: int
+
+
+def spots(groups: Sequence[Group], places: Places) -> list[Spot | None]:
+    """Return the spot of each group, None where no member has a place."""
+    from sklearn.neighbors import KDTree
+
+    found: list[Spot | None] = []
+    for group in groups:
+        own = places.xy[group.members - 1]
+        own = own[~np.isnan(own[:, 0])]
+        if not len(own):
+            found.append(None)
+            continue
+        near = KDTree(own).query_radius(own, NEAR, count_only=True)
+        here = own[np.linalg.norm(own - own[near.argmax()], axis=1) <= NEAR]
+        x, y = here.mean(0).tolist()
+        found.append(Spot(x, y, len(here)))
+    return found
+
+
+def colors_of(found: Sequence[Spot | None]) -> list[Color]:
+    """Return a colour for each group by its spot; grey for groups without one."""
+    chosen = iter(colors(np.array([(spot.x, spot.y) for spot in found if spot is not None]).reshape(-1, 2)))
+    return [NO_COLOR if spot is None else next(chosen) for spot in found]
+
+
+def page_data(
+    data: PreparedData,
+    groups: Sequence[Group],
+    places: Places,
+    found: Sequence[Spot | None],
+    tones: Sequence[Color],
+    *,
+    most: int = DOTS,
+) -> dict[str, Any]:
+    """Return the columns of the placed items, at most `most`, and the semantic ids.
+
+    The least trained come first: the others are drawn over them.
+    """
+    of_item = np.zeros(len(places.xy), dtype=np.int64)
+    for row, group in enumerate(groups):
+        of_item[group.members - 1] = row
+    placed = np.flatnonzero(places.placed)
+    placed = placed[np.argsort(data.train_counts[placed + 1], kind="stable")][-most:]
+    grid = np.round(places.xy[placed] * SCALE).astype(np.int64)
+    kinds, labels = categories_of(data, placed)
+    return {
+        "x": grid[:, 0].tolist(), "y": grid[:, 1].tolist(), "group": of_item[placed].tolist(),
+        "count": data.train_counts[placed + 1].tolist(),
+        "title": [cut(title_of(data, int(item) + 1)) for item in placed], "kinds": kinds, "labels": labels,
+        "groups": [
+            {"number": group.number, "name": group.name, "size": len(group.members), "light": tone.light, "dark": tone.dark,
+             **({} if spot is None else {"x": round(spot.x * SCALE), "y": round(spot.y * SCALE), "near": spot.items})}
+            for group, spot, tone in zip(groups, found, tones, strict=True)
+        ],
+    }  # fmt: skip
+
+
+def categories_of(data: PreparedData, items: npt.NDArray[np.int64]) -> tuple[list[list[int]], list[str]]:
+    """Return the first few categories of each item, as numbers, and their names in the order of the numbers."""
+    if "categories" not in data.catalog.columns:
+        return [], []
+    numbers: dict[str, int] = {}
+    own = data.catalog["categories"].to_list()
+    shown = [[cut(plain(label)) for label in (own[item] or ())[:LABELS]] for item in items.tolist()]
+    return [[numbers.setdefault(label, len(numbers)) for label in labels] for labels in shown], list(numbers)
+
+
+def cut(text: str) -> str:
+    """Return a text of at most `TITLE` characters."""
+    return text if len(text) <= TITLE else text[: TITLE - 1] + "…"
+
+
+def embedded(value: Any) -> str:
+    r"""Return JSON as it may stand inside a script element, whatever the strings in it say.
+
+    >>> embedded({"title": "</script><b>&"})
+    '{"title":"\\u003c/script\\u003e\\u003cb\\u003e\\u0026"}'
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text

@@ -1,0 +1,189 @@
+"""What each semantic id of a map is called, and what it holds: its members, the most central ones, what drives it."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from solidrec.data.prepared import PreparedData
+from solidrec.report import semantics as report_semantics
+from solidrec.semantics.fuse import Fused
+from solidrec.semantics.ids import SemanticIds
+from solidrec.semantics.modality import CATEGORIES, terms
+from solidrec.semantics.quality import drivers
+from solidrec.semantics.terms import words
+
+WORDS = 3
+NAME_LENGTH = 26
+TELLING = 1 / 3
+"""A word is a name for a semantic id if as many of its items have it; a category is preferred to a rarer one."""
+RELATED = 4
+"""Words that begin with the same so many letters say the same twice: filter, filters."""
+FILLER = frozenset(
+    {
+        *("an", "and", "are", "at", "by", "for", "from", "in", "into", "is", "it", "no", "not", "of", "off", "on", "or", "the"),
+        *("to", "up", "with", "you", "your", "each", "pack", "packs", "pc", "pcs", "piece", "pieces", "set", "sets", "count"),
+        *("qty", "size", "oz", "ounce", "ounces", "fl", "ml", "lb", "lbs", "kg", "cm", "mm", "inch", "inches", "ft", "feet"),
+        *("yd", "yards", "id", "od"),
+    }
+)
+"""Words that are no name by themselves: function words, measures and packings."""
+NUMBER = re.compile(r"\d{2,}|\d.{2,}")
+ROWS = 4096
+"""Vectors at a time, so that copies of a large catalogue's do not fill the memory."""
+PATH = re.compile(r"[>|,]")
+"""What parts of a category's path are joined by."""
+Integers = npt.NDArray[np.int64]
+
+
+class Group(NamedTuple):
+    """One semantic id: ``members`` (n,) are item indices from 1, ``central`` the same from the most central on.
+
+    ``trained`` counts their training events, ``driver`` is the modality that holds them together if there are several,
+    ``following`` how many codes of further levels they have.
+    """
+
+    number: int
+    name: str
+    members: Integers
+    central: Integers
+    trained: int
+    driver: str | None
+    following: int
+
+
+def groups_of(data: PreparedData, ids: SemanticIds, fused: Fused, matrices: Mapping[str, np.ndarray]) -> list[Group]:
+    """Return every semantic id of the first level that has members, the largest first."""
+    driven = drivers(ids, matrices) if len(ids.modalities) > 1 else [None] * ids.count
+    apart = apart_from_centroid(ids, fused)
+    order = np.lexsort((apart, ids.of_item[1:]))
+    sizes = np.bincount(ids.of_item[1:], minlength=ids.count + 1)
+    central = [part + 1 for part in np.split(order, np.cumsum(sizes)[:-1])]
+    names = names_of(data, ids, central)
+    found = [
+        Group(
+            number, names[number - 1], np.sort(central[number]), central[number], int(data.train_counts[central[number]].sum()),
+            driven[number - 1], len(np.unique(ids.codes[central[number], 1:], axis=0)) if ids.levels > 1 else 0,
+        )
+        for number in range(1, ids.count + 1) if sizes[number]
+    ]  # fmt: skip
+    return sorted(found, key=lambda group: (-len(group.members), -group.trained, group.number))
+
+
+def apart_from_centroid(ids: SemanticIds, fused: Fused) -> npt.NDArray[np.float64]:
+    """Return each item's (V,) squared distance to its centroid over the modalities it has, by their total weight.
+
+    Infinite for items without any.
+    """
+    found = np.full(len(fused.vectors), np.inf)
+    for start in range(0, len(found), ROWS):
+        rows = slice(start, start + ROWS)
+        own = fused.vectors[rows].astype(np.float64)
+        here = np.repeat(fused.present[rows], fused.widths, axis=1)
+        total, apart = (own**2).sum(1), ((own - here * ids.centroids[ids.of_item[1:][rows] - 1]) ** 2).sum(1)
+        np.divide(apart, total, out=found[rows], where=total > 0)
+    return found
+
+
+def names_of(data: PreparedData, ids: SemanticIds, central: Sequence[Integers]) -> list[str]:
+    """Return a short name for each semantic id 1..count, given its members (from 1 on; index 0 is nobody's).
+
+    It is the category that the id stands for; else the words of titles that set it apart; else a category that sets it apart;
+    else its most central title. A catalogue without any of these has empty names.
+    """
+    if ids.labels:
+        return [last_part(label) for label in ids.labels]
+    bags = [telling(title) for title in data.catalog["title"]] if "title" in data.catalog.columns else [[]] * len(data.catalog)
+    by_word = distinctive([set(bag) for bag in bags], central)
+    by_label = distinctive([set(bag) for bag in terms(data.catalog, CATEGORIES, placed=False)], central)
+    names = []
+    for number in range(1, ids.count + 1):
+        members = central[number] - 1
+        own, labels = by_word[number], by_label[number]
+        if own and (own[0][1] >= TELLING or not labels):
+            names.append(phrase([word for word, _ in own], [bags[item] for item in members]))
+        elif labels:
+            names.append(last_part(labels[0][0]))
+        else:
+            names.append(shortened(title_of(data, int(members[0]) + 1)) if len(members) and any(bags) else "")
+    return names
+
+
+def telling(title: str | None) -> list[str]:
+    """Return the words of a title that may be part of a name: no filler, no single letter, no number or measure.
+
+    >>> telling("The 3D printer, 1kg of 1.75mm PLA &amp; a nozzle")
+    ['3d', 'printer', 'pla', 'nozzle']
+    """
+    return [word for word in words(plain(title or "")) if len(word) > 1 and word not in FILLER and not NUMBER.match(word)]
+
+
+def title_of(data: PreparedData, item: int) -> str:
+    """Return an item's title as a person reads it, its id where it has none."""
+    return plain(report_semantics.title_of(data, item))
+
+
+def plain(text: str) -> str:
+    """Return a text with the HTML entities that exports of shops leave in it (&#39;) as the characters they stand for."""
+    return html.unescape(text)
+
+
+def distinctive(bags: Sequence[set[str]], central: Sequence[Integers]) -> list[list[tuple[str, float]]]:
+    """Return for each group of items its (term, share of the group with it), those with the highest TF-IDF first.
+
+    TF is the share of the group, IDF that over the catalogue; what only one of several items has is left out.
+    """
+    total = Counter(term for bag in bags for term in bag)
+    found = []
+    for members in central:
+        here = Counter(term for item in members for term in bags[item - 1])
+        least = min(2, len(members))
+        shares = [(term, count / len(members)) for term, count in here.items() if count >= least]
+        found.append(sorted(shares, key=lambda pair: (-pair[1] * math.log((len(bags) + 1) / total[pair[0]]), pair[0]))[:12])
+    return found
+
+
+def phrase(best: Sequence[str], bags: Sequence[Sequence[str]]) -> str:
+    """Return up to three words in the order that titles have them, without such as repeat one.
+
+    >>> phrase(["flutes", "flute", "wooden", "red"], [["wooden", "flute"], ["red", "wooden", "flutes"]])
+    'red wooden flutes'
+    """
+    kept: list[str] = []
+    for word in best:
+        repeats = any(word[:RELATED] == other[:RELATED] or word in other or other in word for other in kept)
+        if not repeats and len(kept) < WORDS and len(" ".join([*kept, word])) <= NAME_LENGTH:
+            kept.append(word)
+    places = {word: [bag.index(word) / len(bag) for bag in bags if word in bag] for word in kept}
+    ordered = sorted(kept, key=lambda word: sum(places[word]) / max(len(places[word]), 1))
+    return " ".join(ordered) or shortened(best[0])
+
+
+def last_part(label: str) -> str:
+    """Return a category as a name: of a path too long for one the last part.
+
+    >>> last_part("Creams, Gels & Lotions"), last_part("Industrial & Scientific,Tapes,Electrical Tape")
+    ('Creams, Gels & Lotions', 'Electrical Tape')
+    """
+    label = plain(label)
+    parts = [part for part in PATH.split(label) if part.strip()]
+    return shortened(parts[-1] if parts and len(label) > NAME_LENGTH else label)
+
+
+def shortened(text: str) -> str:
+    """Return a text of one line, cut at a word to the length of a name.
+
+    >>> shortened("The Good, the Bad and the Ugly (1966)")
+    'The Good, the Bad and …'
+    """
+    text = " ".join(text.split())
+    if len(text) <= NAME_LENGTH:
+        return text
+    return (text[: NAME_LENGTH - 2].rpartition(" ")[0] or text[: NAME_LENGTH - 2]) + " …"

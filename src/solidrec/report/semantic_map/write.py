@@ -1,0 +1,92 @@
+"""The map of a catalogue by its semantic ids: one HTML file that a person can look at, search, print and show in a talk.
+
+Everything that comes from data is escaped or put on the page by the script as text; nothing is fetched from anywhere, and a
+policy in the page forbids it; the same input gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from solidrec.artifacts import write_file
+from solidrec.console import console, counted
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import UsageError
+from solidrec.report.page import escape, page, paragraph
+from solidrec.report.semantic_map.data import colors_of, embedded, page_data, spots
+from solidrec.report.semantic_map.names import groups_of
+from solidrec.report.semantic_map.page import directory, headline, lead, numbers, picture, plural
+from solidrec.report.semantic_map.pictures import EACH, thumbnails
+from solidrec.report.semantic_map.projection import AT_MOST, places
+from solidrec.report.semantic_map.script import SCRIPT
+from solidrec.report.semantic_map.style import STYLE
+from solidrec.semantics.fuse import Fused, fuse
+from solidrec.semantics.ids import SemanticIds
+from solidrec.semantics.modality import CATEGORIES, terms
+from solidrec.semantics.terms import fit_terms
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+
+
+def write_map(
+    path: Path,
+    *,
+    data: PreparedData,
+    ids: SemanticIds,
+    matrices: Mapping[str, np.ndarray],
+    quality: Mapping[str, Any],
+    images: Path | None = None,
+    at_most: int = AT_MOST,
+    say: Callable[[str], None] = lambda line: None,
+) -> None:
+    """Write the map of `data` by `ids` to `path`.
+
+    `matrices` are the ids' modalities (`semantics.matrices_of`), `quality` their numbers (`semantics.quality_of`), `images` a
+    folder or zip of pictures named as for `solidrec encode`; t-SNE places at most `at_most` items itself.
+
+    Raises `UsageError` for ids that were not made of anything (method random), `StorageError` when the disk refuses or
+    `images` is not there, `DataError` if it is no zip.
+    """
+    if not ids.modalities:
+        raise UsageError(f"semantic ids by method {ids.method} have no content to be placed by: say method kmeans or categories")
+    fused = fuse([matrices[name] for name in ids.modalities], ids.weights or None)
+    say(f"map: placing {int(fused.present.any(axis=1).sum()):,} items; t-SNE takes up to half a minute")
+    placed = places(ground(data, ids, matrices), ids.of_item[1:], data.train_counts[1:], at_most=at_most, seed=ids.seed)
+    groups = groups_of(data, ids, fused, matrices)
+    where = spots(groups, placed)
+    tones = colors_of(where)
+    pictures: dict[int, str] = {}
+    if images is not None:
+        with counted(console, "pictures", EACH * len(groups), shown=True) as step:
+            pictures = thumbnails(data, groups, images, step=step)
+        say(f"map: {plural(len(pictures), 'picture')} of the most central items")
+    sections = [
+        ("map", "The catalogue", picture(placed, ids)),
+        ("numbers", "How they were made, and how good they are", numbers(data, ids, groups, quality)),
+        ("ids", "Every semantic id", directory(data, groups, tones, pictures)),
+    ]
+    content = embedded(page_data(data, groups, placed, where, tones))
+    text = page(
+        f"Semantic ids of {data.path.resolve().name}",
+        [paragraph(escape(headline(ids, groups)), kind="headline"), *lead(placed)],
+        sections,
+        foot="Written by solidrec.",
+        head=f'\n<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">\n<style>{STYLE}</style>',
+        end=f'\n<script type="application/json" id="items">{content}</script>\n<script>{SCRIPT}</script>',
+    )
+    write_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
+    say(f"wrote {path} ({len(text.encode()) / 1e6:.1f} MB)")
+
+
+def ground(data: PreparedData, ids: SemanticIds, matrices: Mapping[str, np.ndarray]) -> Fused:
+    """Return what items are placed by: the modalities of the ids, and their categories where these are the ids."""
+    parts = [matrices[name] for name in ids.modalities]
+    weights = list(ids.weights or (1.0,) * len(parts))
+    if ids.method == CATEGORIES:
+        parts.append(fit_terms(terms(data.catalog, CATEGORIES, placed=False), seed=ids.seed)[1])
+        weights.append(1.0)
+    return fuse(parts, weights)

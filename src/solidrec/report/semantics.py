@@ -1,0 +1,106 @@
+"""The report's look into semantic ids: how large they are, and what some of them hold, by title."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from solidrec.data.prepared import PreparedData
+from solidrec.report.material import Material
+from solidrec.report.page import escape, figures, paragraph, short
+from solidrec.report.plots import histogram
+from solidrec.semantics.fuse import fuse
+from solidrec.semantics.ids import SemanticIds
+from solidrec.semantics.modality import ID, modality
+
+HOW = {"categories": "Of each item's own categories the nearest one,", "kmeans": "k-means"}
+SHOWN = 8
+SMALLEST = 4  # two or three of a kind are coherent too easily
+Floats = npt.NDArray[np.float64]
+
+
+def semantics_of(of: Material) -> str:
+    """Return what the semantic ids of the first model that has some contain; nothing without data or such a model."""
+    semantics = next((run.semantics for run in of.runs.values() if run.semantics is not None), None)
+    return "" if of.data is None or semantics is None else semantic_ids(of.data, semantics)
+
+
+def semantic_ids(data: PreparedData, semantics: SemanticIds) -> str:
+    """Return the sizes of semantic ids and some of them by title."""
+    facts = semantics.facts()
+    empty = f"{facts['empty']:,} are empty" if facts["empty"] else "none is empty"
+    words = (
+        f"{HOW.get(semantics.method, semantics.method)} over {' and '.join(semantics.modalities)} ({semantics.reason}): "
+        f"{facts['count']:,} ids for {facts['items']:,} items. The largest holds {facts['largest']:,}, {empty}; the spread is "
+        f"{facts['entropy_share']:.0%} of an even one (entropy)."
+    )
+    sizes = sizes_of(semantics)
+    drawn = histogram(
+        sizes[sizes > 0].tolist(), label="Sizes of the semantic ids", x_label="items in a semantic id", y_label="semantic ids"
+    )
+    groups = "".join(group(data, semantics, name, number) for name, number in examples(data, semantics))
+    note = f"Up to {SHOWN} members each, those most frequent in training first."
+    return (
+        paragraph(escape(words)) + figures(("How many items a semantic id holds", drawn)) + f'<div class="groups">{groups}</div>'
+        + paragraph(note, kind="muted")
+    )  # fmt: skip
+
+
+def sizes_of(semantics: SemanticIds) -> npt.NDArray[np.int64]:
+    """Return how many items each semantic id holds, (S,)."""
+    return np.bincount(semantics.of_item[1:], minlength=semantics.count + 1)[1:]
+
+
+def examples(data: PreparedData, semantics: SemanticIds) -> list[tuple[str, int]]:
+    """Return what to show: (why, semantic id) of the largest, the median and the most coherent."""
+    sizes = sizes_of(semantics)
+    order = [int(number) for number in np.argsort(-sizes, kind="stable") + 1 if sizes[number - 1] > 0]
+    reasons = {order[0]: ["the largest"]}
+    reasons.setdefault(order[len(order) // 2], []).append("the median size")
+    close = coherence(data, semantics)
+    if not np.isnan(close).all():
+        best = int(np.nanargmax(close))
+        reasons.setdefault(best + 1, []).append(f"the most coherent of {SMALLEST} or more items, mean cosine {close[best]:.2f}")
+    return [(" and ".join(why).capitalize(), number) for number, why in reasons.items()]
+
+
+def coherence(data: PreparedData, semantics: SemanticIds) -> Floats:
+    """Return the mean cosine between the members of each semantic id, (S,); NaN for fewer than `SMALLEST` members.
+
+    It is taken over the content that the ids were made of; id embeddings are in no file, and ids made of them alone are all NaN.
+    """
+    nothing = np.full(semantics.count, np.nan)
+    content = [modality(data, name, _no_vectors, seed=semantics.seed) for name in semantics.modalities if name != ID]
+    if not content:
+        return nothing
+    vectors = fuse(content).vectors.astype(np.float64)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    sums = np.zeros((semantics.count, vectors.shape[1]))
+    np.add.at(sums, semantics.of_item[1:] - 1, vectors)
+    sizes, own = sizes_of(semantics), np.bincount(semantics.of_item[1:] - 1, (vectors**2).sum(1), semantics.count)
+    enough = sizes >= SMALLEST
+    nothing[enough] = ((sums**2).sum(1) - own)[enough] / (sizes * (sizes - 1))[enough]
+    return nothing
+
+
+def _no_vectors() -> npt.NDArray[Any]:
+    raise AssertionError("id embeddings are never asked for here")
+
+
+def group(data: PreparedData, semantics: SemanticIds, why: str, number: int) -> str:
+    """Return the members of one semantic id."""
+    members = semantics.members(number)
+    order = members[np.argsort(-data.train_counts[members], kind="stable")]
+    label = f" “{semantics.labels[number - 1]}”" if semantics.labels else ""
+    listed = "".join(f"<li>{short(title_of(data, int(item)))}</li>" for item in order[:SHOWN])
+    more = f'<li class="muted">and {len(order) - SHOWN:,} more</li>' if len(order) > SHOWN else ""
+    head = f"<h3>Semantic id {number}{escape(label)}</h3><small>{escape(why)} · {len(members):,} items</small>"
+    return f"<div>{head}<ul>{listed}{more}</ul></div>"
+
+
+def title_of(data: PreparedData, item: int) -> str:
+    """Return an item's title, its id where it has none."""
+    title = data.catalog["title"][item - 1] if "title" in data.catalog.columns else None
+    return title or data.items.id(item)

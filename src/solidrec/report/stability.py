@@ -1,0 +1,64 @@
+"""Table 4 of an experiment, and how the variances of its users are spread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from solidrec.evaluate.stability import METRICS
+from solidrec.experiments.tables.measured import Array
+from solidrec.experiments.tables.stability import STABILITY, THOUSAND, name_of, steadiness
+from solidrec.report.material import Material
+from solidrec.report.page import figures, paragraph
+from solidrec.report.plots import INK, Series, drawing, few_ticks
+from solidrec.report.tables import measure_markup
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PARTS = (5, 25, 50, 75, 95)
+HOW = (
+    "Each box is of the users' standard deviations (the roots of the variances, averaged over seeds): the thick line has the "
+    "middle half of the users, the thin one nine tenths, the point is the median, the upright the mean."
+)
+
+
+def stability(of: Material) -> str:
+    """Return the tables of stability and the spread of the users; nothing where it was not measured."""
+    tables = measure_markup(of, STABILITY)
+    if not tables:
+        return ""
+    rows = steadiness(of.plan, of.results)
+    drawn = []
+    for metric in METRICS:
+        found = [(of.looks[row.name], np.sqrt(-row.per_user[name_of(metric)].mean(0) / THOUSAND)) for row in rows]
+        counted = [(look, values[~np.isnan(values)]) for look, values in found]
+        counted = [(look, values) for look, values in counted if len(values)]
+        if counted:
+            drawn.append(
+                (f"{metric}: how far one more event moves a user", boxes(counted, label=f"Spread of the stability of {metric}"))
+            )
+    return "\n".join([figures(*drawn), paragraph(HOW, kind="muted small"), tables] if drawn else [tables])
+
+
+def boxes(rows: Sequence[tuple[Series, Array]], *, label: str) -> str:
+    """Draw where the values of each row lie, the first on top."""
+
+    def paint(axes: Axes) -> None:
+        for place, (series, values) in enumerate(rows):
+            low, first, middle, third, high = np.percentile(values, PARTS)
+            axes.plot([low, high], [place, place], color=series.color, linewidth=1.2, solid_capstyle="butt")
+            axes.plot([first, third], [place, place], color=series.color, linewidth=7, solid_capstyle="butt", alpha=0.5)
+            axes.plot([middle], [place], marker=series.marker, color=series.color, markersize=5, clip_on=False)
+            axes.plot([values.mean()] * 2, [place - 0.22, place + 0.22], color=INK, linewidth=1.2)
+        axes.set_yticks(range(len(rows)), [series.label for series, _ in rows], color=INK)
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.set_xlim(left=0)
+        axes.tick_params(axis="y", pad=7)
+        axes.set_xlabel("standard deviation")
+        axes.grid(False, axis="y")
+        axes.xaxis.set_major_locator(few_ticks(most=5))
+
+    return drawing(paint, height=0.6 + 0.3 * len(rows), label=label)

@@ -1,0 +1,72 @@
+"""The tables of an experiment as markup: the grids that the terminal, Markdown and LaTeX show too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from solidrec.experiments.tables.text import Grid, Part, grids
+from solidrec.report.material import Material
+from solidrec.report.page import escape, paragraph, table, tag
+from solidrec.report.plots import Series
+
+SENTENCE = 40
+"""Letters beyond which a place of a grid is words and no number."""
+
+
+def result_tables(of: Material) -> str:
+    """Return the tables of every protocol with their comparisons and notes."""
+    parts = []
+    for found in of.tables:
+        parts.append(f"<h3>{escape(found.label)}</h3>")
+        parts += [grid_markup(grid, of.looks) for grid in grids(found)]
+        parts += notes_markup(found.notes)
+    return "\n".join(parts)
+
+
+def measure_markup(of: Material, name: str) -> str:
+    """Return a table of what else was measured with its notes, nothing where there is none."""
+    found = of.measure(name)
+    if found is None:
+        return ""
+    return "\n".join([*(grid_markup(grid, of.looks) for grid in found.grids), *notes_markup(found.notes)])
+
+
+def notes_markup(notes: Sequence[str]) -> list[str]:
+    """Return the sentences under a table; what stands in backticks is set as code."""
+    return [paragraph(re.sub("`([^`]+)`", r"<code>\1</code>", escape(note)), kind="muted small") for note in notes]
+
+
+def grid_markup(grid: Grid, looks: Mapping[str, Series]) -> str:
+    """Return a grid as a table, rows in their colours; a block is a line of its own."""
+    grid, rows, before = trimmed(grid), [], ""
+    for block, line in zip(grid.blocks, grid.lines, strict=True):
+        if block != before:
+            rows.append([f'<span class="muted">{escape(block)}</span>', *[""] * (len(line) - 1)])
+            before = block
+        rows.append([named(line[0], looks), *(part_markup(part) for part in line[1:])])
+    return table([escape(head) for head in grid.heads], rows, caption=grid.title)
+
+
+def named(part: Part, looks: Mapping[str, Series]) -> str:
+    """Return the name of a row, with its marker if it has one."""
+    look = looks.get(part.text)
+    return escape(part.text) if look is None else tag(replace(look, label=part.text))
+
+
+def part_markup(part: Part) -> str:
+    """Return one place: a spread goes below its mean, the best of its column stands out, and a sentence may wrap."""
+    mean, spread, rest = part.text.partition(" ± ")
+    text = escape(mean + "*" * rest.endswith("*")) + (f"<small>± {escape(rest.removesuffix('*'))}</small>" if spread else "")
+    kind = "best" if part.bold else "words" if len(part.text) > SENTENCE else ""
+    return f'<span class="{kind}">{text}</span>' if kind else text
+
+
+def trimmed(grid: Grid) -> Grid:
+    """Return a grid without a last column that has no heading and says the same in every line: the notes say it once."""
+    same = all(one[-1] == other[-1] for one, other in pairwise(grid.lines))
+    if grid.heads[-1] or not same:
+        return grid
+    return replace(grid, heads=grid.heads[:-1], lines=tuple(line[:-1] for line in grid.lines))

@@ -1,0 +1,117 @@
+"""What a person says may vary: a TOML file and pairs of the command line, checked against `RunSpec` before anything trains."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from solidrec.errors import UsageError, nearest
+from solidrec.search.space import Space, value_at, varied
+from solidrec.spec import RunSpec
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+FIXED = {
+    "data": "the data", "seed": "the seed of every training", "semantics.encoded": "a fact of the data",
+    "train.select": "what judges every trial",
+}  # fmt: skip
+RANGE = ("low", "high", "step", "log")
+
+
+def read_space(path: Path | None, tries: Sequence[str]) -> dict[str, Any]:
+    """Return what varies by dotted key, from a TOML file and ``key=value,value`` pairs; raises `UsageError` for anything else."""
+    found: dict[str, Any] = {}
+    if path is not None:
+        try:
+            found = dotted(tomllib.loads(path.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise UsageError(f"--space {path}: {error.strerror}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"--space {path}: is not TOML ({error})") from None
+    for text in tries:
+        key, sign, values = text.partition("=")
+        if not (key.strip() and sign and values.strip()):
+            raise UsageError(f"--try {text}: write it as key=value,value, for example --try model.dropout=0,0.2,0.4")
+        found[key.strip()] = listed(values)
+    return found
+
+
+def listed(text: str) -> list[Any]:
+    """Read values between commas: JSON, or else names.
+
+    >>> listed("0,0.2"), listed("din,sasrec"), listed('["text"],["id","text"]')
+    ([0, 0.2], ['din', 'sasrec'], [['text'], ['id', 'text']])
+    """
+    try:
+        return list(json.loads(f"[{text}]"))
+    except json.JSONDecodeError:
+        return [part.strip() for part in text.split(",")]
+
+
+def dotted(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested tables by dotted keys; a table with ``low`` or ``high`` is a range.
+
+    >>> dotted({"model": {"dim": {"low": 8, "high": 64}}, "train.batch": [64, 128]})
+    {'model.dim': {'low': 8, 'high': 64}, 'train.batch': [64, 128]}
+    """
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        nested = isinstance(value, Mapping) and not {"low", "high"} & value.keys()
+        found |= dotted(value, f"{prefix}{key}.") if nested else {prefix + key: value}
+    return found
+
+
+def space_of(given: Mapping[str, Any], base: RunSpec) -> Space:
+    """Check every value of a space against the specification that it varies; raises `UsageError` naming the key and the cure."""
+    if not given:
+        raise UsageError("a search varies nothing; give --space FILE.toml or --try key=value,value")
+    for key in given:
+        for fixed, what in FIXED.items():
+            if key == fixed or key.startswith(f"{fixed}."):
+                raise UsageError(f"a search cannot vary {key}: it is {what}")
+    return Space({key: distribution(key, given[key], base) for key in sorted(given)})
+
+
+def distribution(key: str, given: Any, base: RunSpec) -> BaseDistribution:
+    """Return the distribution of one key: a list of choices, or a range ``{low, high, step, log}``."""
+    from optuna.distributions import CategoricalDistribution
+
+    if isinstance(given, list) and given:
+        checked = [value_at(varied(base, {key: value}), key) for value in given]  # 0 for a rate becomes 0.0
+        return CategoricalDistribution(list(dict.fromkeys(json.dumps(value) for value in checked)))
+    if not isinstance(given, Mapping):
+        raise UsageError(f"{key}: give a list of values, or a range such as {{low = 0.1, high = 0.5}}; got {given!r}")
+    for name in given:
+        if name not in RANGE:
+            raise UsageError(f"{key}: a range has no {name!r}{nearest(name, RANGE)}")
+    if not {"low", "high"} <= given.keys():
+        raise UsageError(f"{key}: a range needs both low and high")
+    return range_of(key, given, base)
+
+
+def range_of(key: str, given: Mapping[str, Any], base: RunSpec) -> BaseDistribution:
+    """Return the distribution of a range; whether of whole numbers is the specification's to say."""
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    low, high = (value_at(varied(base, {key: given[end]}), key) for end in ("low", "high"))
+    step, log = given.get("step"), given.get("log", False)
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (low, high))
+    if not numbers:
+        raise UsageError(f"{key}: is no number; give a list of values")
+    if not low < high:
+        raise UsageError(f"{key}: low = {low} is not below high = {high}")
+    if not isinstance(log, bool) or (log and (low <= 0 or step is not None)):
+        raise UsageError(f"{key}: log = true needs low above 0 and no step")
+    whole = isinstance(low, int) and isinstance(high, int)
+    if step is not None and (isinstance(step, bool) or not isinstance(step, int if whole else int | float) or step <= 0):
+        raise UsageError(f"{key}: step = {step} is no {'whole ' if whole else ''}number above 0")
+    if step is not None and (Decimal(str(high)) - Decimal(str(low))) % Decimal(str(step)):
+        raise UsageError(f"{key}: from low = {low} to high = {high} is no whole number of steps of {step}")
+    if whole:
+        return IntDistribution(low, high, log=log, step=step or 1)
+    return FloatDistribution(low, high, log=log, step=step)

@@ -1,0 +1,167 @@
+"""A search over settings: each trial is trained and judged on validation users alone, and ``trials.jsonl`` is all its memory.
+
+Trial 0 has the settings that the search starts from. Each next one is a function of the seed, its number and the trials before,
+so a search that was killed and goes on finds what it would have found. Poor trainings end by their own patience: no pruner.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, final
+
+from solidrec.api import run_spec
+from solidrec.artifacts import read_json, write_file, write_json
+from solidrec.console import console, counted, say
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import DamagedError, DivergedError, IncompatibleError, Interrupted, StorageError, UsageError
+from solidrec.experiments.workers import workers
+from solidrec.search.read import space_of
+from solidrec.search.result import Trial, finding, line, write_best
+from solidrec.search.space import Settings, Space, value_at, varied
+from solidrec.search.trial import Outcome, train_trial
+from solidrec.semantics.modalities.needs import need
+from solidrec.spec import RunSpec
+from solidrec.training.run import LEFT_BEHIND, difference, filled, locked, stoppable
+
+SEARCH, TRIALS = "search.json", "trials.jsonl"
+ATTEMPTS = 20
+"""Proposals that were tried already before the rest of a small space is gone through in order."""
+SMALL = 10_000
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def run_search(
+    path: Path,
+    out: Path,
+    *,
+    space: Mapping[str, Any],
+    trials: int = 12,
+    model: str | None = None,
+    backbone: str | None = None,
+    seed: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    jobs: int = 1,
+) -> dict[str, Any]:
+    """Train `trials` variants of a specification and write the best one's settings to ``best.toml``; returns what was found.
+
+    `space` has, by dotted key of a `RunSpec`, a list of values or a range ``{low, high, step, log}``. Judged by the validation
+    UAUC of the last stage; the test split is never opened. The same call goes on where it was stopped. Raises `UsageError` for a
+    space that does not fit, before anything trains, and `IncompatibleError` for a folder of another search.
+    """
+    need("search", "optuna")
+    data = PreparedData.open(path)
+    data.rows("valid")  # says how to prepare them where there are none
+    base = run_spec(data, model=model, backbone=backbone, seed=seed, epochs=None, settings=settings)
+    search = Search(data, base, space_of(space, base), out)
+    asked = {"spec": base.model_dump(mode="json"), "space": dict(space)}
+    claim(out, asked)
+    with locked(out), stoppable():
+        write_json(out / SEARCH, asked)
+        try:
+            search.run(trials, jobs)
+        except (KeyboardInterrupt, BrokenProcessPool):  # the latter: somebody, or the lack of memory, has ended a worker
+            raise Interrupted(f"{out}: stopped; run the same command again to go on, finished trials are kept") from None
+    return search.result()
+
+
+def claim(out: Path, asked: Mapping[str, Any]) -> None:
+    """Refuse a folder that holds anything but this search; one in which no trial has ended may become another."""
+    if (out / SEARCH).is_file():
+        there = read_json(out / SEARCH)
+        there["spec"] = filled(there["spec"])
+        if there != asked and (out / TRIALS).is_file():
+            raise IncompatibleError(f"{out}: holds another search ({difference(there, dict(asked))}); choose another --out")
+    elif out.exists() and (not out.is_dir() or any(not path.name.startswith(LEFT_BEHIND) for path in out.iterdir())):
+        raise StorageError(f"{out}: exists and is no folder of a search; choose another --out")
+
+
+@final
+class Search:
+    """The trials of one search: those that are done, on the disk after each, and those in training."""
+
+    def __init__(self, data: PreparedData, base: RunSpec, space: Space, out: Path) -> None:
+        self.data, self.base, self.space, self.out = data, base, space, out
+        self.done: dict[int, Trial] = {}
+
+    def run(self, trials: int, jobs: int) -> None:
+        """Train until there are so many trials, or nothing is left to try."""
+        self.done = {trial.number: trial for trial in read_trials(self.out / TRIALS)}
+        if self.done:
+            say(f"{self.out}: goes on, {len(self.done)} of {trials} trials are finished")
+        running: dict[Future[Outcome], tuple[int, Settings]] = {}
+        with counted(console, "trials", trials, shown=True) as step, workers(jobs) as pool:
+            step(min(len(self.done), trials))
+            while True:
+                for number in self.free(range(trials), running.values()):
+                    settings = self.propose(number, running.values()) if len(running) < jobs else None
+                    if settings is None:
+                        break
+                    running[self.submit(pool, settings, inline=jobs == 1)] = number, settings
+                if not running:
+                    break
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    self.finish(*running.pop(future), future.result())
+                    step(1)
+        if len(self.done) < trials:
+            say(f"nothing new to try: the space ends after {len(self.done)} trials")
+
+    def free(self, numbers: Iterable[int], running: Iterable[tuple[int, Settings]]) -> list[int]:
+        """Return the numbers of trials that are neither done nor in training."""
+        return [number for number in numbers if number not in self.done.keys() | {number for number, _ in running}]
+
+    def propose(self, number: int, running: Iterable[tuple[int, Settings]]) -> Settings | None:
+        """Return what trial `number` is to try, None if everything was; trial 0 is where the search starts."""
+        if number == 0:
+            return {key: value_at(self.base, key) for key in self.space.keys}
+        seen: list[tuple[Settings, float | None]] = [(trial.settings, trial.score) for _, trial in sorted(self.done.items())]
+        seen += [(settings, None) for _, settings in running]
+        taken = {varied(self.base, settings).digest() for settings, _ in seen}
+        for attempt in range(ATTEMPTS):
+            settings = self.space.next(seen, seed=self.base.seed, number=number, attempt=attempt)
+            if varied(self.base, settings).digest() not in taken:
+                return settings
+        rest = self.space.points() if self.space.size() <= SMALL else iter(())
+        return next((settings for settings in rest if varied(self.base, settings).digest() not in taken), None)
+
+    def submit(self, pool: Executor, settings: Settings, *, inline: bool) -> Future[Outcome]:
+        """Start a trial in a folder named by its specification, so that the same one goes on from its last checkpoint."""
+        spec = varied(self.base, settings)
+        return pool.submit(train_trial, self.data if inline else self.data.path, spec, self.out / "trials" / spec.digest())
+
+    def finish(self, number: int, settings: Settings, outcome: Outcome) -> None:
+        """Keep what a trial has shown, and tell it."""
+        if number == 0 and outcome.unfit:
+            raise UsageError(outcome.error or "")
+        self.done[number] = Trial(number, settings, varied(self.base, settings).digest(), **outcome.plain())
+        text = "".join(json.dumps(asdict(trial), allow_nan=False) + "\n" for _, trial in sorted(self.done.items()))
+        write_file(self.out / TRIALS, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+        say(line(self.done[number], self.done.values()))
+
+    def result(self) -> dict[str, Any]:
+        """Write ``best.toml`` and return what was found; raises `DivergedError` when every trial diverged."""
+        trials = [trial for _, trial in sorted(self.done.items())]
+        best = max(trials, key=lambda trial: (trial.score, -trial.number))
+        if best.error:
+            raise DivergedError(f"{self.out}: no trial could be measured; the first: {trials[0].error}")
+        text = finding(trials)
+        write_best(self.out, varied(self.base, best.settings), text)
+        return {
+            "finding": text, "best": asdict(best), "default": asdict(trials[0]), "trials": [asdict(trial) for trial in trials],
+            "data": self.data.fingerprint, "split": "valid",
+        }  # fmt: skip
+
+
+def read_trials(path: Path) -> list[Trial]:
+    """Read the trials of an earlier call."""
+    if not path.is_file():
+        return []
+    try:
+        return [Trial(**json.loads(text)) for text in path.read_text(encoding="utf-8").splitlines()]
+    except (ValueError, TypeError) as error:
+        raise DamagedError(f"{path}: is not as it was written ({error}); restore it, or remove it to search anew") from error

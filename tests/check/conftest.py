@@ -1,0 +1,75 @@
+"""What every check of a configuration is tried on: small subjects, and backbones of one's own in the place of GRU4Rec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from solidrec.api import run_spec
+from solidrec.check.checks import cut
+from solidrec.check.slicing import semantics_for
+from solidrec.check.subject import Subject
+from solidrec.data.prepared import PreparedData
+from solidrec.nn.backbones import BACKBONES
+from solidrec.nn.backbones.base import Backbone
+from solidrec.spec import merge
+
+Make = Callable[..., Subject]
+Install = Callable[..., None]
+
+
+def masked_mean(items: Tensor, mask: Tensor) -> Tensor:
+    """The state of a backbone without a fault: the mean of a history's items."""
+    return (items * mask[..., None]).sum(1, keepdim=True) / mask.sum(1).clamp(min=1)[:, None, None]
+
+
+def sound(self: Any, items: Tensor, mask: Tensor, candidates: Tensor) -> Tensor:
+    """A backbone without a fault."""
+    state: Tensor = self.mean(items, mask)
+    return state
+
+
+@pytest.fixture
+def subject(data: PreparedData, tiny: dict[str, Any], tmp_path: Path) -> Make:
+    """Return the maker of subjects: a model, a backbone, and settings over the tiny ones."""
+    numbers = count()
+
+    def make(name: str = "static", backbone: str = "gru4rec", *, of: PreparedData = data, **settings: Any) -> Subject:
+        spec = run_spec(of, model=name, backbone=backbone, seed=None, epochs=None, settings=merge(tiny, settings))
+        return cut(of, spec, semantics_for(of, spec), tmp_path / str(next(numbers)))
+
+    return make
+
+
+@pytest.fixture
+def install(monkeypatch: pytest.MonkeyPatch) -> Install:
+    """Return what puts a backbone of one's own in the place of GRU4Rec; what it is made of are functions of (self, ...)."""
+
+    def put(
+        forward: Callable[..., Tensor] = sound,
+        start: Callable[[Any, int], None] = lambda self, dim: None,
+        base: type[Backbone] = Backbone,
+        **methods: Callable[..., Tensor],
+    ) -> None:
+        def init(self: Any, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
+            base.__init__(self, dim, length=length, blocks=blocks, heads=heads, dropout=dropout)
+            start(self, dim)
+
+        made = type("Own", (base,), {"__init__": init, "forward": forward, "mean": staticmethod(masked_mean), **methods})
+        monkeypatch.setitem(BACKBONES, "gru4rec", made)
+
+    return put
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """A check puts torch's threads back."""
+    before = torch.get_num_threads()
+    yield
+    assert torch.get_num_threads() == before

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from solidrec.experiments.tables.text import Grid, Part, grids
+from solidrec.report.material import Material
+from solidrec.report.plots import Series
+from solidrec.report.tables import grid_markup, part_markup, result_tables, trimmed
+
+
+def test_every_text_of_every_grid_is_there(of: Material) -> None:
+    text = result_tables(of)
+    assert f"<h3>1+{of.results.negatives(of.plan)} sampled</h3>" in text
+    assert "<h3>full</h3>" in text
+    assert text.count("<table") == sum(len(grids(table)) for table in of.tables)
+
+
+def test_a_spread_goes_below_its_mean_and_the_star_stays_with_it() -> None:
+    assert part_markup(Part("0.7867 ± 0.0012*")) == "0.7867*<small>± 0.0012</small>"
+    assert part_markup(Part("0.7867", bold=True)) == '<span class="best">0.7867</span>'
+
+
+def test_what_comes_from_data_is_escaped_and_a_row_keeps_its_marker() -> None:
+    grid = Grid("<b>", ("", "x"), ((Part("<i>"), Part("<u>")), (Part("a"), Part("1"))), ("<q>", "<q>"))
+    text = grid_markup(grid, {"a": Series.run("a", 0)})
+    for markup in ("<b>", "<i>", "<u>", "<q>"):
+        assert markup not in text
+    assert "●" in text
+
+
+def test_a_last_column_that_says_the_same_everywhere_is_left_to_the_notes() -> None:
+    same = Grid("t", ("", "x", ""), ((Part("a"), Part("1"), Part("why")), (Part("b"), Part("2"), Part("why"))), ("", ""))
+    assert trimmed(same).heads == ("", "x")
+    other = Grid("t", ("", "x", ""), ((Part("a"), Part("1"), Part("why")), (Part("b"), Part("2"), Part(""))), ("", ""))
+    assert trimmed(other) is other
