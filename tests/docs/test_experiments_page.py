@@ -40,5 +40,5 @@ def test_the_commands_and_the_file_run(
 def test_the_page_names_every_key_and_every_baseline(repository: Path) -> None:
     page = (repository / PAGE).read_text(encoding="utf-8")
     table = page.partition("| key | |")[2].partition("##")[0]
-    assert set(re.findall(r"^\| `([a-z]+)` \|", table, re.MULTILINE)) == set(ExperimentSpec.model_fields) - {"seeded"}
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)) == set(ExperimentSpec.model_fields) - {"seeded"}
     assert f"({', '.join(BASELINES)})" in page
