@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 LAYERS = (
-    ("errors", "artifacts", "ids", "batch", "metrics", "spec", "presets", "epochs"),
+    ("errors",),
+    ("registry",),
+    ("artifacts", "ids", "batch", "metrics", "spec", "presets", "epochs"),
     ("data", "nn"),
     ("semantics", "inference"),
     ("experts",),
@@ -27,9 +29,7 @@ LAYERS = (
 )
 LAYER = {part: number for number, parts in enumerate(LAYERS) for part in parts}
 # Parts of one layer are strangers, but that the left one of these may import the right one.
-NEIGHBOURS = {("training", "evaluate"), ("recommend", "evaluate"), ("experiments", "api")} | {
-    (part, "errors") for part in LAYERS[0]
-}
+NEIGHBOURS = {("training", "evaluate"), ("experiments", "api")}
 BUILDERS = {("solidrec.nn.build", "spec"), ("solidrec.nn.build_mixture", "spec")}
 UNSEEN_BY_NN = {"artifacts", "metrics", "spec"}
 

@@ -48,7 +48,7 @@ def test_defaults_are_the_papers_but_for_the_step() -> None:
             {"model": {"backbone": "SASRec"}},
             "setting model.backbone: unknown name 'SASRec'; known: din, gru4rec, sasrec, bert4rec, ligr, bsarec",
         ),
-        ({"model": {"backbone": 3}}, "setting model.backbone: unknown name 3; known: din"),
+        ({"model": {"backbone": 3}}, r"setting model.backbone: input should be a valid string \(got 3\)"),
         ({"model": 5}, "setting model: "),
         ({"train": {"learning_rate": float("nan")}}, "setting train.learning_rate: "),
         ({"train": {"learning_rate": float("inf")}}, "setting train.learning_rate: .*finite"),

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import torch
 
-from solidrec.nn.backbones import BACKBONES, CausalBackbone
+from solidrec.nn.backbones import CausalBackbone
 from solidrec.nn.build import RECIPES
+from solidrec.registry import BACKBONES
 from solidrec.spec import ModelSpec, TrainSpec
 from speed.measurement import Subject, Timed, timed
 

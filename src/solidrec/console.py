@@ -13,12 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from solidrec import registry
 from solidrec.data.datasets.published import sentence
 from solidrec.epochs import score_of, select_of
 
 console = Console(stderr=True, highlight=False, emoji=False)
 """Everything for people goes to standard error; standard output is for results."""
 METRICS = ("NDCG@10", "Recall@10", "NDCG@20", "Recall@20", "UAUC", "AUC")
+"""The columns of a table, before the metrics of other packages."""
 PROTOCOLS = {"full": "whole catalogue", "paper": "1 + 99 uniform"}
 """The protocols in words, the one that says what a user would get first."""
 SEEN = {"filter": ", seen items left out", "keep": ", seen items kept", None: ""}
@@ -92,11 +94,18 @@ def counted(to: Console, what: str, total: int, *, shown: bool) -> Iterator[Call
         yield lambda rows: progress.advance(task, rows)
 
 
-def metrics_table(title: str, rows: Sequence[tuple[str, Mapping[str, float | None]]], names: Sequence[str] = METRICS) -> Table:
+def shown_metrics() -> tuple[str, ...]:
+    """Return the metrics that tables show: `METRICS`, and those that other packages register."""
+    return (*METRICS, *registry.METRICS)
+
+
+def metrics_table(
+    title: str, rows: Sequence[tuple[str, Mapping[str, float | None]]], names: Sequence[str] | None = None
+) -> Table:
     """Return a table with one row a model and one column a metric, the best of each column in bold."""
     table = Table(title=title, title_justify="left")
     table.add_column("", no_wrap=True)
-    kept = [name for name in names if any(values.get(name) is not None for _, values in rows)]
+    kept = [name for name in names or shown_metrics() if any(values.get(name) is not None for _, values in rows)]
     for name in kept:
         table.add_column(name, justify="right", no_wrap=True)
     found = {name: [v for _, values in rows if (v := values.get(name)) is not None] for name in kept}

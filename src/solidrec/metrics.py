@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solidrec.errors import DivergedError, UsageError
+from solidrec.registry import METRICS
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -79,7 +80,7 @@ def standing(scores: Array, target_column: int | Array = 0) -> Ranks:
 
 
 def per_row(ranks: Ranks, ks: Sequence[int] = (5, 10, 20)) -> dict[str, Floats]:
-    """Return UAUC (the row's AUC), NDCG@k, Recall@k and MRR of rows with one target, each (R,).
+    """Return UAUC (the row's AUC), NDCG@k, Recall@k, MRR and the metrics of other packages of rows with one target, each (R,).
 
     A row whose target is the only candidate has nothing to rank: it is NaN in every metric (see `mean`).
 
@@ -93,6 +94,7 @@ def per_row(ranks: Ranks, ks: Sequence[int] = (5, 10, 20)) -> dict[str, Floats]:
     found |= {f"NDCG@{k}": _expected(_discounts(k), first, last) for k in _cutoffs(ks)}
     found |= {f"Recall@{k}": _expected(np.arange(k + 1.0), first, last) for k in ks}
     found["MRR"] = _expected(_reciprocals(int(last.max(initial=1))), first, last)
+    found |= {name: np.asarray(metric(ranks), dtype=np.float64) for name, metric in METRICS.items()}
     return _only(negatives > 0, found)
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, Self, get_args
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
+from pydantic_core import PydanticCustomError
 
 from solidrec.errors import UsageError, nearest
+from solidrec.registry import BACKBONES, METRICS, Registry
 
 ModelName = Literal[
     "static", "static-codebook", "plain", "apg", "duet", "solid-apg", "solid-duet",
@@ -24,10 +26,31 @@ ModelName = Literal[
 MixtureName = Literal[
     "mixture", "mixture-static", "mixture-lengths", "mixture-spg", "mixture-duet", "mixture-solid", "mixture-full",
 ]  # fmt: skip
-BackboneName = Literal["din", "gru4rec", "sasrec", "bert4rec", "ligr", "bsarec"]
 MODEL_NAMES: tuple[str, ...] = get_args(ModelName)
 MIXTURE_NAMES: tuple[str, ...] = get_args(MixtureName)
-BACKBONE_NAMES: tuple[str, ...] = get_args(BackboneName)
+BACKBONE_NAMES: tuple[str, ...] = tuple(BACKBONES.own)
+SELECTABLE = ("AUC", "UAUC", "MRR", *(f"{name}@{k}" for name in ("NDCG", "Recall") for k in (5, 10, 20)))
+"""Metrics that may choose an epoch, besides those of other packages."""
+
+
+def named(registry: Registry[Any]) -> Callable[[str], str]:
+    """Return the check of a setting that names a part of a registry."""
+
+    def check(name: str) -> str:
+        try:
+            return registry.check(name)
+        except UsageError as error:
+            raise PydanticCustomError("part", "{why}", {"why": str(error)}) from None
+
+    return check
+
+
+def judge(text: str) -> str:
+    """Check the name of a validation metric, with or without ``full`` before it."""
+    metric = text.removeprefix("full ")
+    if metric not in SELECTABLE and metric not in METRICS:
+        raise PydanticCustomError("part", "{why}", {"why": f"unknown name {text!r}{nearest(metric, [*SELECTABLE, *METRICS])}"})
+    return text
 
 
 class Spec(BaseModel):
@@ -68,7 +91,7 @@ class ModelSpec(Spec):
     """A model by its two names, its sizes (Table 7) and the clip T of Eq. 12."""
 
     name: Literal[ModelName, MixtureName] = "solid-duet"
-    backbone: BackboneName = "sasrec"
+    backbone: Annotated[str, AfterValidator(named(BACKBONES))] = Field("sasrec", description="the encoder of histories")
     start: Literal["random", "content", "auto"] = Field(
         "random",
         description="of the item embeddings: content lets them start from titles, categories and features, each reduced by "
@@ -124,9 +147,8 @@ class TrainSpec(Spec):
     )
     precision: Literal["float32", "bfloat16"] = Field("float32", description="of the forward pass; bfloat16 by torch.autocast")
     compile: bool = Field(False, description="run the forward and backward pass through torch.compile (minutes to start)")
-    select: str = Field(
+    select: Annotated[str, AfterValidator(judge)] = Field(
         "UAUC",
-        pattern=r"^(full )?(AUC|UAUC|MRR|(NDCG|Recall)@(5|10|20))$",
         description="validation metric that chooses the epoch; with 'full ' before it over the whole catalogue",
     )
     folds: Literal["users", "time"] = Field(
@@ -217,6 +239,8 @@ def explain(spec: type[BaseModel], item: Any) -> str:
     if item["type"] == "literal_error":
         known = re.findall(r"'([^']+)'", item["ctx"]["expected"])
         return f"setting {key}: unknown name {item['input']!r}{nearest(str(item['input']), known)}"
+    if item["type"] == "part":
+        return f"setting {key}: {item['msg']}"
     if item["type"] != "extra_forbidden":
         return f"setting {key}: {item['msg'].lower()} (got {item['input']!r})"
     group: Any = spec

@@ -16,8 +16,8 @@ from solidrec.check.checks import cut
 from solidrec.check.slicing import semantics_for
 from solidrec.check.subject import Subject
 from solidrec.data.prepared import PreparedData
-from solidrec.nn.backbones import BACKBONES
 from solidrec.nn.backbones.base import Backbone
+from solidrec.registry import BACKBONES
 from solidrec.spec import merge
 
 Make = Callable[..., Subject]

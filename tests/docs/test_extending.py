@@ -14,10 +14,8 @@ import torch
 from solidrec import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import READERS
-from solidrec.evaluate import baselines
-from solidrec.evaluate.baselines import BASELINES
-from solidrec.nn.backbones import BACKBONES
 from solidrec.nn.build import build
+from solidrec.registry import BACKBONES
 from solidrec.spec import MODEL_NAMES, ModelSpec, RunSpec
 from solidrec.training.loop import Silent
 from solidrec.training.stages import fit
@@ -92,13 +90,9 @@ def test_the_scorer_is_measured(example: Callable[..., dict[str, Any]], shop: Pa
     assert result.metrics["UAUC"] == pytest.approx(np.mean(expected))
 
 
-def test_the_baseline_is_one_of_the_table(
-    example: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, shop: Path
-) -> None:
-    monkeypatch.setattr("solidrec.evaluate.baselines.BASELINES", dict(BASELINES))
-    example("def repeats")
-    found = baselines.BASELINES["repeats"](prepare("clicks.csv", out="data"))
-    assert found(np.array([[3, 4, 3], [5, 0, 0]]), np.array([[3, 4, 5]])).tolist() == [[2, 1, 0], [0, 0, 1]]
+def test_the_baseline_scores_what_a_history_holds(example: Callable[..., dict[str, Any]], shop: Path) -> None:
+    score = example("def repeats")["repeats"](prepare("clicks.csv", out="data"))
+    assert score(np.array([[3, 4, 3], [5, 0, 0]]), np.array([[3, 4, 5]])).tolist() == [[2, 1, 0], [0, 0, 1]]
 
 
 def test_the_reader_reads(example: Callable[..., dict[str, Any]], shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:

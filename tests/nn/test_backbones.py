@@ -11,9 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from solidrec.nn.backbones import BACKBONES, Backbone
+from solidrec.nn.backbones import Backbone
 from solidrec.nn.backbones.bsarec import fourier
 from solidrec.nn.masks import causal, last_valid
+from solidrec.registry import BACKBONES
 
 Array = NDArray[np.float64]
 D, L, C, HEADS = 8, 6, 3, 2

@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from safetensors.torch import load, save
 from torch import Tensor
 
-from solidrec.nn.backbones import BACKBONES
 from solidrec.nn.build import RECIPES, stages
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import Branch
 from solidrec.nn.weights import BuiltWeights
+from solidrec.registry import BACKBONES
 from solidrec.spec import BACKBONE_NAMES, MODEL_NAMES, ModelSpec
 
 Models = Callable[..., Recommender]

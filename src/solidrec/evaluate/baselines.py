@@ -20,6 +20,7 @@ from solidrec.evaluate.neighbours import NEIGHBOURS
 from solidrec.evaluate.sessions import SessionKNN
 from solidrec.evaluate.slim import SLIM
 from solidrec.inference.scorer import Scorer
+from solidrec.registry import Registry
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -89,7 +90,7 @@ def _of_pairs(make: Callable[..., Any]) -> Callable[..., Scorer]:
     return made
 
 
-BASELINES: dict[str, Callable[..., Scorer]] = {
+BASELINES: Registry[Callable[..., Scorer]] = Registry("baseline", "solidrec.baselines", {
     "popularity": _popularity,
     "recent-popularity": _recent_popularity,
     "item-knn": _item_knn,
@@ -99,7 +100,7 @@ BASELINES: dict[str, Callable[..., Scorer]] = {
     "ease": _of_pairs(EASE),
     "slim": _of_pairs(SLIM),
     **NEIGHBOURS,
-}
+})  # fmt: skip
 """Each fits itself to the training events of the data it is given and returns a scorer for `evaluate`; its settings are keywords
 (`tune.SPACES` has those worth trying). *als* needs the extra ``als``."""
 

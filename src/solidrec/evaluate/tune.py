@@ -31,7 +31,7 @@ SPACES: dict[str, dict[str, tuple[Any, ...]]] = {
     "content-knn": {"decay": (0.5, 0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.85, 0.9, 1.0)},
     "knn-content": {},
 }
-"""Values worth trying of each baseline's settings."""
+"""Values worth trying of each baseline's settings; those of other packages have their defaults alone."""
 READS_HISTORIES = ("knn-content",)
 """Baselines that look at validation users themselves, and are told how much of a history is read."""
 
@@ -80,7 +80,7 @@ def tune(
         return Tuned(BASELINES[name](data, **fixed), {}, ())
     best: Tuned | None = None
     found: list[Trial] = []
-    for settings in points(SPACES[name], trials):
+    for settings in points(SPACES.get(name, {}), trials):
         scorer = BASELINES[name](data, **fixed, **settings)
         trial = Trial(settings, judge(scorer, data, length=length))
         if best is None or trial.valid > max(each.valid for each in found):

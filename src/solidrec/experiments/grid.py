@@ -82,8 +82,11 @@ def rows_of(experiment: ExperimentSpec, data: PreparedData) -> list[Row]:
             settings = merge(settings, assignment(f"{key}={json.dumps(value)}"))
         rows.append(Row(name_of(labels), labels, settings))
     for extra in experiment.rows:
-        if extra.baseline is not None and extra.baseline not in BASELINES:
-            raise UsageError(f"row {extra.name!r}: baseline {extra.baseline!r} is unknown{nearest(extra.baseline, BASELINES)}")
+        if extra.baseline is not None:
+            try:
+                BASELINES.check(extra.baseline)
+            except UsageError as error:
+                raise UsageError(f"row {extra.name!r}: baseline: {error}") from None
         if extra.baseline is not None and extra.settings:
             raise UsageError(
                 f"row {extra.name!r}: a baseline has no settings ({', '.join(flat(extra.settings))}); leave them out"

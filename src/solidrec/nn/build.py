@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 from solidrec.errors import UsageError
 from solidrec.nn.author_code import AuthorCode
-from solidrec.nn.backbones import BACKBONES
 from solidrec.nn.codebook import Codebook
 from solidrec.nn.generator import Generator
 from solidrec.nn.heads import DotHead, FullHead, Head, LowRankHead
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import Branch, Penalised, Shared, Source, Sum, Trunk
 from solidrec.nn.weights import Slots
+from solidrec.registry import BACKBONES
 from solidrec.spec import ModelSpec
 
 

@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from solidrec.console import METRICS
+from solidrec.console import shown_metrics
 from solidrec.evaluate.significance import LEVEL, Estimate, crossed
 from solidrec.experiments.tables.contrasts import (
     BACKBONE,
@@ -51,7 +51,7 @@ class Layout:
     """
 
     title: str
-    metrics: Sequence[str] = METRICS
+    metrics: Sequence[str] = field(default_factory=shown_metrics)
     tested: Sequence[str] = TESTED
     block: str = BACKBONE
     expected: Mapping[str, Mapping[str, str]] | None = None

@@ -1,4 +1,4 @@
-"""Backbones turn an embedded history into a user state; `BACKBONES` is the one list of them."""
+"""Backbones turn an embedded history into a user state; `registry.BACKBONES` is the one list of them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,4 @@ from solidrec.nn.backbones.gru4rec import GRU4Rec
 from solidrec.nn.backbones.ligr import LiGR
 from solidrec.nn.backbones.sasrec import SASRec
 
-BACKBONES: dict[str, type[Backbone]] = {
-    "din": DIN, "gru4rec": GRU4Rec, "sasrec": SASRec, "bert4rec": BERT4Rec, "ligr": LiGR, "bsarec": BSARec,
-}  # fmt: skip
-
-__all__ = ["BACKBONES", "BERT4Rec", "BSARec", "Backbone", "CausalBackbone", "DIN", "GRU4Rec", "LiGR", "SASRec"]
+__all__ = ["BERT4Rec", "BSARec", "Backbone", "CausalBackbone", "DIN", "GRU4Rec", "LiGR", "SASRec"]

@@ -1,0 +1,118 @@
+"""Open registries: parts of one kind by name, the library's own and those of other packages.
+
+A name is one of the library's, one that an installed package registers as an entry point of the
+registry's group, or ``package.module:Name``, which needs no registration. Nothing is imported
+before it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from functools import cached_property
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Generic, TypeVar, final
+
+from solidrec.errors import UsageError, nearest
+
+Part = TypeVar("Part")
+
+
+@final
+class Registry(MutableMapping[str, Part], Generic[Part]):
+    """A mapping from names to parts of one ``kind``; other packages add theirs as entry points of ``group``.
+
+    ``own`` maps the library's names to parts or to where they are, ``module:Name``. A part that comes from
+    elsewhere must be a subclass of ``base`` (``module:Name``), or callable where there is no base: a file that
+    names a part can have nothing else called. Assigning adds a part to this process alone.
+
+    >>> registry = Registry("reader", "my.readers", {"json": "json:loads"})
+    >>> registry["json"]("[1]"), registry["json:dumps"]([1]), "xml" in registry
+    ([1], '[1]', False)
+    >>> registry.check("jsn")
+    Traceback (most recent call last):
+    solidrec.errors.UsageError: unknown name 'jsn'; did you mean 'json'?
+    """
+
+    def __init__(self, kind: str, group: str, own: Mapping[str, Part | str], *, base: str | None = None) -> None:
+        self.kind, self.group, self.base = kind, group, base
+        self._own: dict[str, Part | str] = dict(own)
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The library's own names."""
+        return tuple(self._own)
+
+    @cached_property
+    def _others(self) -> dict[str, str]:
+        """Where the parts of installed packages are, by name; the library's own names are never replaced."""
+        return {point.name: point.value for point in entry_points(group=self.group) if point.name not in self._own}
+
+    def __getitem__(self, name: str) -> Part:
+        found: Any = self._own.get(name)
+        if found is None:
+            found = self._others.get(name, name if ":" in name else None)
+        if found is None:
+            raise KeyError(name)
+        return self._imported(found) if isinstance(found, str) else found
+
+    def __setitem__(self, name: str, part: Part) -> None:
+        self._own[name] = part
+
+    def __delitem__(self, name: str) -> None:
+        del self._own[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self._own, *self._others))
+
+    def __len__(self) -> int:
+        return len(self._own) + len(self._others)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and (name in self._own or name in self._others or ":" in name)
+
+    def check(self, name: str) -> str:
+        """Return `name` if it stands for a part; raises `UsageError` naming the nearest one, or why it cannot be imported."""
+        if name not in self:
+            raise UsageError(f"unknown name {name!r}{nearest(name, self)}")
+        if name not in self._own:
+            self[name]
+        return name
+
+    def _imported(self, where: str) -> Part:
+        """Return the part that stands at ``module:Name``."""
+        try:
+            part: Any = _at(where)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise UsageError(f"{self.kind} {where!r} cannot be imported ({error}); write package.module:Name") from None
+        base: Any = None if self.base is None else _at(self.base)
+        if not callable(part) or (base is not None and not (isinstance(part, type) and issubclass(part, base))):
+            wanted = "callable" if base is None else f"subclass of {base.__name__}"
+            raise UsageError(f"{self.kind} {where!r} is no {wanted}")
+        found: Part = part
+        return found
+
+
+def _at(where: str) -> Any:
+    """Return what stands at ``module:Name``."""
+    module, _, name = where.partition(":")
+    return getattr(import_module(module), name)
+
+
+BACKBONES: Registry[Any] = Registry(
+    "backbone",
+    "solidrec.backbones",
+    {
+        "din": "solidrec.nn.backbones.din:DIN",
+        "gru4rec": "solidrec.nn.backbones.gru4rec:GRU4Rec",
+        "sasrec": "solidrec.nn.backbones.sasrec:SASRec",
+        "bert4rec": "solidrec.nn.backbones.bert4rec:BERT4Rec",
+        "ligr": "solidrec.nn.backbones.ligr:LiGR",
+        "bsarec": "solidrec.nn.backbones.bsarec:BSARec",
+    },
+    base="solidrec.nn.backbones.base:Backbone",
+)
+"""Encoders of histories: subclasses of `nn.backbones.base.Backbone`."""
+
+METRICS: Registry[Any] = Registry("metric", "solidrec.metrics", {})
+"""Metrics of other packages: functions from `metrics.Ranks` of R rows to a value a row, (R,); ours are in `metrics.per_row`."""
