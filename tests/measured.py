@@ -17,7 +17,8 @@ from solidrec.experiments.results import Plan, Results
 from solidrec.report.material import Material, material
 
 MEASURED = {
-    "title": "tiny", "seeds": 2, "measures": ["stability", "cost"], "axes": {"model.name": ["static", "duet", "solid-duet"]},
+    "title": "tiny", "seeds": 2, "measures": ["stability", "cost", "few-events"],
+    "axes": {"model.name": ["static", "duet", "solid-duet"]},
     "rows": [{"name": "popularity", "baseline": "popularity"}],
 }  # fmt: skip
 

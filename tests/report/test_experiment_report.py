@@ -109,7 +109,7 @@ def test_the_command_writes_it_where_it_is_told(solidrec: Callable[..., Any], me
     assert "one event swapped, dropped, repeated or added" in " ".join(table.out.split())
     assert "parameters by component" in " ".join(table.out.split())
     tables = json.loads(solidrec("experiment", "table", measured_experiment, "--json").out)
-    assert [table.get("name") for table in tables] == [None, None, "stability", "cost"]
+    assert [table.get("name") for table in tables] == [None, None, "stability", "cost", "few-events"]
     assert tables[0]["comparisons"][0].keys() >= {"one", "other", "star"}
     same = json.loads(solidrec("experiment", "compare", measured_experiment, measured_experiment, "--json").out)
     assert all(each["mean"] == 0 for each in same["full"])

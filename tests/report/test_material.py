@@ -37,7 +37,7 @@ def test_rows_of_one_model_and_backbone_differ_in_colour() -> None:
 
 def test_all_is_there_and_nothing_is_lacking(of: Material) -> None:
     assert not of.lacking
-    assert [table.name for table in of.measures] == ["stability", "cost"]
+    assert [table.name for table in of.measures] == ["stability", "cost", "few-events"]
     assert [(place.row, place.seed) for place in of.trained()[:3]] == [("static", 0), ("static", 1), ("duet", 0)]
     assert [place.row for place in of.first_seeds()] == ["static", "duet", "solid-duet"]
 

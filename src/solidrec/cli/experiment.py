@@ -201,9 +201,14 @@ def cold_items(
     epilog="Example: solidrec experiment cold-users data --seeds 3 --out cold-users",
 )
 def cold_users(data: DataArgument, out: Out, seeds: Seeds = 3, jobs: Jobs = 1, set_: Set = None, json_: Json = False) -> None:
-    """Train static, DUET and SOLID and rank every test target from the last 1, 2, 3, 5 and 10 events before it."""
-    from solidrec.cli.models import settings
-    from solidrec.experiments.cold_users import markdown, run_cold_users
+    """Train static, DUET and SOLID and rank every test target from the last 1, 2, 3, 5 and 10 events before it.
 
-    found = run_cold_users(data, out, seeds=seeds, jobs=jobs, settings=settings(None, set_ or []))
-    print_json(found) if json_ else print(markdown(found))
+    It runs the shipped experiment `cold-users`; any experiment that says `measures = ["few-events"]` has this table.
+    """
+    from solidrec.cli.models import settings
+    from solidrec.experiments.execute import run_experiment
+    from solidrec.experiments.experiment_spec import read_experiment
+
+    spec = read_experiment("cold-users").model_copy(update={"seeds": seeds})
+    run_experiment("cold-users", spec, data, out, jobs=jobs, settings=settings(None, set_ or []))
+    show(out, json_=json_)

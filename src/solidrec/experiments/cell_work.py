@@ -15,11 +15,13 @@ from solidrec.data.prepared import PreparedData
 from solidrec.devices import use_threads
 from solidrec.errors import DamagedError, IncompatibleError
 from solidrec.evaluate.cost import cost, training_seconds
+from solidrec.evaluate.few_events import few_events
 from solidrec.evaluate.runner import Protocol, evaluate
 from solidrec.evaluate.stability import stability
 from solidrec.evaluate.tune import tune
 from solidrec.experiments.grid import Cell
 from solidrec.experiments.results import RUNS, write_users
+from solidrec.experiments.tables.few_events import FEW_EVENTS, write_few_events
 from solidrec.experiments.tables.stability import STABILITY, write_stability
 from solidrec.inference.scorer import Scorer, scorer_of
 from solidrec.runs import Run
@@ -80,11 +82,13 @@ def trained_run(data: PreparedData, spec: RunSpec, folder: Path, *, device: str)
 
 
 def measure(name: str, run: Run, data: PreparedData, *, key: str, out: Path) -> Mapping[str, Any]:
-    """Measure something of a trained model besides how it ranks; what stability finds of each user lies in `out` then."""
+    """Measure something of a trained model besides how it ranks; what is found of each user lies in `out` then."""
     if name == STABILITY:
         found = stability(run.model, data, length=run.spec.model.length)
         write_stability(out, key, found)
         return found.summary()
+    if name == FEW_EVENTS:
+        return write_few_events(out, key, few_events(run.model, data, length=run.spec.model.length))
     return {**cost(run.model, data, run.spec), "seconds_an_epoch": training_seconds(run.history)}
 
 

@@ -7,25 +7,26 @@ their content alone. The targets are the users whose last item was held out, the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from solidrec.artifacts import versions
+from solidrec.api import train
+from solidrec.artifacts import versions, write_file, write_json
 from solidrec.console import console, counted
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
-from solidrec.evaluate.intervals import bootstrap_mean, paired_difference
+from solidrec.evaluate.intervals import Difference, bootstrap_mean, holm, paired_difference
 from solidrec.experiments.held_out import HeldOut, hold_out, joined, shuffled
-from solidrec.experiments.trainings import Training, check_settings, corrected, gap_text, train_all, write_results
 from solidrec.inference.scorer import scorer_of
 from solidrec.metrics import per_row, ranks
 from solidrec.recommend.engine import Engine
-from solidrec.runs import Run, load_run
+from solidrec.runs import Run
 from solidrec.semantics.fuse import side_by_side
-from solidrec.spec import merge
+from solidrec.spec import merge, value_at
 
 NEGATIVES = 99
 METRICS = ("UAUC", "NDCG@10", "Recall@10")
@@ -60,9 +61,9 @@ def run_cold_items(
     with counted(console, f"training without {share:.0%} of the items", seeds, shown=True) as step:
         for seed in range(seeds):
             held = hold_out(whole, out, share=share, seed=seed)
-            training = Training(held.kept.path.name, seed, settings)
-            train_all(held.kept.path, [training], out)
-            draws.append(measure(whole, held, load_run(training.folder(out)), seed))
+            folder = out / "runs" / f"{held.kept.path.name}-seed{seed}"
+            trained = train(held.kept, seed=seed, settings=settings, out=folder, threads=1, progress=False)
+            draws.append(measure(whole, held, trained.run, seed))
             step(1)
     values = {among: joined_values([draw.values[among] for draw in draws]) for among in (KNOWN, NEW)}
     found = {
@@ -195,3 +196,31 @@ def markdown(found: Mapping[str, Any]) -> str:
         f"every held-out item counts once, paired over items. Chance is UAUC .5; what the model reaches with shuffled content "
         f"is what being new brings among known items. Of everybody's ten best of all items {found['exposure']:.1%} are new.\n"
     )
+
+
+def check_settings(data: PreparedData, settings: Mapping[str, Any], varied: Sequence[str]) -> None:
+    """Raise `UsageError` for settings that an experiment varies itself, and for data that has no test split."""
+    data.rows("test")
+    for key in varied:
+        if value_at(settings, key) is not None:
+            raise UsageError(f"--set {key}: is what this experiment varies; leave it out")
+
+
+def corrected(tests: Sequence[Difference]) -> list[dict[str, float]]:
+    """Return paired differences as plain values, each with its p corrected for there being several (``holm``)."""
+    return [asdict(test) | {"holm": p} for test, p in zip(tests, holm([test.p for test in tests]), strict=True)]
+
+
+def gap_text(gap: Mapping[str, float]) -> str:
+    """Write a difference with its interval.
+
+    >>> gap_text({"mean": 0.02, "low": 0.01, "high": 0.031})
+    '+0.0200 [+0.0100, +0.0310]'
+    """
+    return f"{gap['mean']:+.4f} [{gap['low']:+.4f}, {gap['high']:+.4f}]"
+
+
+def write_results(out: Path, name: str, found: Mapping[str, Any], text: str) -> None:
+    """Write what an experiment found as JSON, and as Markdown for people."""
+    write_json(out / f"{name}.json", found)
+    write_file(out / f"{name}.md", lambda temporary: temporary.write_text(text, encoding="utf-8"))

@@ -64,7 +64,7 @@ class ExperimentSpec(Spec):
     first_seed: int = Field(0, ge=0, description="the first of them; the others follow it")
     seeded: tuple[str, ...] = ("semantics.seed",)
     protocols: Protocols = Field(("paper", "full"), min_length=1)
-    measures: tuple[Literal["stability", "cost"], ...] = ()
+    measures: tuple[Literal["stability", "cost", "few-events"], ...] = ()
     settings: Settings = Field(default_factory=dict)
     axes: Axes = Field(default_factory=dict)
     rows: tuple[RowSpec, ...] = ()

@@ -15,9 +15,6 @@ import torch.nn.functional as F
 from solidrec.errors import UsageError
 from solidrec.inference.scorer import ModelScorer, neural_of, scorer_of, slices
 from solidrec.inference.top import top
-from solidrec.nn.mixture import Mixture
-from solidrec.nn.recommender import Recommender
-from solidrec.nn.sources import Sum, Trunk
 from solidrec.runs import Run
 
 POPULARITY = "popularity"
@@ -43,13 +40,6 @@ class Recommendation:
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         return {"items": self.items, "ignored": self.ignored, "fallback": self.fallback}
-
-
-def trunk_alone(model: Recommender | Mixture) -> Recommender | None:
-    """Return the model with the weights of its trunk alone (Eq. 11), sharing everything; None if it has no trunk and branch."""
-    if isinstance(model, Mixture) or not (isinstance(model.source, Sum) and isinstance(model.source.first, Trunk)):
-        return None
-    return Recommender(model.items, backbone=model.backbone, head=model.head, source=model.source.first).train(model.training)
 
 
 @final

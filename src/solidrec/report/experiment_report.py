@@ -12,6 +12,7 @@ from solidrec.artifacts import write_file
 from solidrec.console import console, counted
 from solidrec.experiments.results import Plan, Results
 from solidrec.experiments.tables.experiment_tables import write_tables
+from solidrec.experiments.tables.few_events import FEW_EVENTS
 from solidrec.report.bars import bars
 from solidrec.report.codebook import codebooks
 from solidrec.report.cost import cost
@@ -25,14 +26,22 @@ from solidrec.report.samples import samples
 from solidrec.report.semantics import semantics_of
 from solidrec.report.sources import protocol, provenance
 from solidrec.report.stability import stability
-from solidrec.report.tables import result_tables
+from solidrec.report.tables import measure_markup, result_tables
 from solidrec.report.targets import targets
 
 REPORT = "report.html"
+
+
+def few_events(of: Material) -> str:
+    """Return the table of users of few events, nothing where it was not measured."""
+    return measure_markup(of, FEW_EVENTS)
+
+
 SECTIONS: dict[str, tuple[str, Callable[[Material], str]]] = {
     "sweep": ("λ and T", penalty_and_clip),
     "stability": ("Stability", stability),
     "cost": ("Cost", cost),
+    "few_events": ("Users of few events", few_events),
     "bars": ("At a glance", bars),
     "tables": ("Tables", result_tables),
     "targets": ("Cold, rare and warm targets", targets),

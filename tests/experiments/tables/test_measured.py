@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from solidrec.errors import UsageError
-from solidrec.evaluate.result import Evaluation
-from solidrec.experiments.tables.measured import Measured, measured
+from solidrec.experiments.tables.measured import Measured
 
 USERS = np.array([2, 5, 9])
 VALUES = np.array([[0.1, 0.2, 0.9], [0.3, 0.2, np.nan]])
@@ -18,10 +17,6 @@ VALUES = np.array([[0.1, 0.2, 0.9], [0.3, 0.2, np.nan]])
 def row(**changes: object) -> Measured:
     metrics = ({"AUC": 0.5, "UAUC": 0.4, "MRR": None}, {"AUC": 0.7, "UAUC": 0.25, "MRR": 0.5})
     return replace(Measured("m", {}, (0, 1), "paper", "d", USERS, metrics, {"UAUC": VALUES}), **changes)
-
-
-def evaluation(users: np.ndarray, values: np.ndarray, protocol: str = "paper") -> Evaluation:
-    return Evaluation(protocol, "test", users, 99, 0.5, {"UAUC": values}, 0.1, np.ones(len(users)))
 
 
 def test_means_and_spreads_are_over_seeds():
@@ -54,23 +49,3 @@ def test_one_seed_has_no_spread():
 def test_parts_that_do_not_fit_are_refused(changes, text):
     with pytest.raises(UsageError, match=text):
         row(**changes)
-
-
-def test_evaluations_become_a_row_in_the_order_of_seeds_and_users():
-    first = evaluation(np.array([9, 2, 5]), np.array([0.9, 0.1, 0.2]))
-    second = evaluation(np.array([9, 2, 5]), np.array([np.nan, 0.3, 0.2]))
-    found = measured("m", {"model.name": "duet"}, {4: second, 1: first}, data="d")
-    assert found.seeds == (1, 4)
-    np.testing.assert_array_equal(found.users, USERS)
-    np.testing.assert_array_equal(found.per_user["UAUC"], VALUES)
-    assert found.of_seeds("UAUC") == pytest.approx((0.4, 0.25))
-    assert (found.protocol, found.labels, found.deterministic) == ("paper", {"model.name": "duet"}, False)
-
-
-def test_evaluations_of_different_users_or_protocols_make_no_row():
-    first = evaluation(USERS, VALUES[0])
-    for other in (evaluation(USERS + 1, VALUES[0]), evaluation(USERS, VALUES[0], "full")):
-        with pytest.raises(UsageError, match="measure them alike"):
-            measured("m", {}, {0: first, 1: other}, data="d")
-    with pytest.raises(UsageError, match="no evaluation"):
-        measured("m", {}, {}, data="d")

@@ -10,6 +10,7 @@ from solidrec.errors import UsageError
 from solidrec.experiments.results import Plan, Results
 from solidrec.experiments.tables.contrasts import TESTED, Compared, compare_rows
 from solidrec.experiments.tables.cost import cost_table
+from solidrec.experiments.tables.few_events import few_events_table
 from solidrec.experiments.tables.measure import MeasureTable, measure_latex, measure_markdown, measures_csv
 from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.tables.result_table import PAPER_NEGATIVES, Layout, ResultTable, result_table
@@ -55,13 +56,18 @@ def fixed(plan: Plan) -> Mapping[str, str]:
 
 
 def measures_of(plan: Plan, results: Results, measured: Mapping[str, Sequence[Measured]] | None = None) -> list[MeasureTable]:
-    """Return the tables of what else was measured: λ against T (Figure 5), stability (Table 4), cost (Table 5).
+    """Return the tables of what else was measured: λ against T (Figure 5), stability (Table 4), cost (Table 5), few events.
 
     `measured` are the rows under each protocol, for whom has them already.
     """
     if measured is None:
         measured = measured_of(plan, results)
-    made = (sweep_table(plan, results, measured), stability_table(plan, results), cost_table(plan, results))
+    made = (
+        sweep_table(plan, results, measured),
+        stability_table(plan, results),
+        cost_table(plan, results),
+        few_events_table(plan, results),
+    )
     return [table for table in made if table is not None]
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from solidrec.errors import UsageError
-from solidrec.evaluate.result import Evaluation
 
 Array = npt.NDArray[Any]
 
@@ -67,26 +66,3 @@ class Measured:
         """Return the standard deviation over seeds (n - 1), None for one seed and as `of_seeds`."""
         found = self.of_seeds(metric)
         return None if found is None or len(found) < 2 else float(np.std(found, ddof=1))
-
-
-def measured(
-    name: str, labels: Mapping[str, str], evaluations: Mapping[int, Evaluation], *, data: str, deterministic: bool = False
-) -> Measured:
-    """Return a row from one evaluation a seed; `data` is the fingerprint of the data that they ran on.
-
-    Raises `UsageError` if there is none, or they differ in protocol, split or users.
-    """
-    if not evaluations:
-        raise UsageError(f"{name}: no evaluation; give at least one")
-    found = [evaluations[seed] for seed in sorted(evaluations)]
-    users = np.unique(found[0].users)
-    for each in found[1:]:
-        same = each.protocol == found[0].protocol and each.split == found[0].split
-        if not same or not np.array_equal(np.unique(each.users), users):
-            raise UsageError(f"{name}: its seeds differ in protocol, split or users; measure them alike")
-    shared = [metric for metric in found[0].per_user if all(metric in each.per_user for each in found)]
-    return Measured(
-        name, dict(labels), tuple(sorted(evaluations)), found[0].protocol, data, users,
-        tuple(each.metrics for each in found),
-        {metric: np.stack([each.per_user[metric] for each in found]) for metric in shared}, deterministic,
-    )  # fmt: skip

@@ -1,0 +1,145 @@
+"""How well each row of an experiment serves users of few events, tested against a reference and a SOLID row's own trunk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from solidrec.artifacts import write_table
+from solidrec.evaluate.few_events import METRICS, TRUNK, WHOLE
+from solidrec.evaluate.result import Evaluation
+from solidrec.experiments.results import RESULTS, USERS, Place, Plan, Results, read_frame
+from solidrec.experiments.tables.contrasts import Comparison, comparisons, contrasts
+from solidrec.experiments.tables.measure import MeasureTable, Number
+from solidrec.experiments.tables.measured import Measured
+from solidrec.experiments.tables.text import NONE, Grid, Part, contrasts_grid
+
+FEW_EVENTS = "few-events"
+HOW = (
+    "Every test target is ranked from the last events before it alone, among the sampled items of protocol paper. A trunk alone "
+    "answers with the weights of a group of users (Eq. 11)."
+)
+TESTED = "Paired over the same users, and over seeds where there are several; p after Holm for all tests of this table."
+GONE = "The values of every user are not kept for {count} of the cells, which are left out."
+Found = Mapping[str, Mapping[int, Evaluation]]
+
+
+def write_few_events(out: Path, key: str, found: Found) -> dict[str, dict[str, dict[str, float | None]]]:
+    """Write the metrics of every user, and return their means by variant, number of events and metric."""
+    users = np.unique(next(iter(next(iter(found.values())).values())).users)
+    columns = {
+        column(variant, events, metric): evaluation.per_user[metric]
+        for variant, of in found.items() for events, evaluation in of.items() for metric in METRICS
+    }  # fmt: skip
+    write_table(few_events_file(out, key), pl.DataFrame({"user": users, **columns}))
+    return {
+        variant: {str(events): {metric: evaluation.metrics[metric] for metric in METRICS} for events, evaluation in of.items()}
+        for variant, of in found.items()
+    }
+
+
+def few_events_file(out: Path, key: str) -> Path:
+    """Return where the metrics of every user lie."""
+    return out / USERS / f"{key}-{FEW_EVENTS}.parquet"
+
+
+def column(variant: str, events: int, metric: str) -> str:
+    """Return the name of a column of that file."""
+    return f"{variant} {events} {metric}"
+
+
+def few_events_table(plan: Plan, results: Results) -> MeasureTable | None:
+    """Return means over seeds for each number of events, with their comparisons; None before the first cell is measured."""
+    rows = {events: rows_at(plan, results, events) for events in numbers_of_events(plan, results)}
+    if not rows:
+        return None
+    family = [each for events, found in rows.items() for each in family_of(found, plan.reference, events)]
+    lines = [(events_words(events), line(row)) for events, found in rows.items() for row in found]
+    blocks, parts = zip(*lines, strict=True)
+    grids = [Grid(f"{plan.title}: by events known", ("", *METRICS), parts, blocks)]
+    grids += [contrasts_grid(f"{plan.title}: comparisons", contrasts(family))] if family else []
+    numbers = tuple(
+        Number(row.name, seed, f"{events_words(events)}, {metric}", value)
+        for events, found in rows.items() for row in found for metric in METRICS
+        for seed, value in zip(row.seeds, row.of_seeds(metric) or (), strict=False)
+    )  # fmt: skip
+    gone = len(measured(plan, results)) - sum(len(finished(plan, results, row.name)) for row in plan.rows)
+    notes = (HOW, *((TESTED,) if family else ()), *((GONE.format(count=gone),) if gone else ()))
+    return MeasureTable(FEW_EVENTS, "Few events", tuple(grids), notes, numbers)
+
+
+def numbers_of_events(plan: Plan, results: Results) -> list[int]:
+    """Return the numbers of events that every finished cell was measured with."""
+    places = [place for row in plan.rows for place in finished(plan, results, row.name)]
+    each = [set(map(int, results.records[place.key]["measures"][FEW_EVENTS][WHOLE])) for place in places]
+    return sorted(set.intersection(*each)) if each else []
+
+
+def finished(plan: Plan, results: Results, row: str) -> list[Place]:
+    """Return the cells of a row that were measured and whose users are kept."""
+    return [each for each in measured(plan, results) if each.row == row and few_events_file(results.out, each.key).is_file()]
+
+
+def measured(plan: Plan, results: Results) -> list[Place]:
+    """Return the cells that were measured."""
+    return [each for each in plan.places if FEW_EVENTS in results.records.get(each.key, {}).get("measures", {})]
+
+
+def rows_at(plan: Plan, results: Results, events: int) -> list[Measured]:
+    """Return each row at a number of events, and its trunk alone as a row of its own."""
+    found = []
+    for row in plan.rows:
+        places = finished(plan, results, row.name)
+        for variant, name in ((WHOLE, row.name), (TRUNK, f"{row.name}, {TRUNK}")):
+            cells = [place for place in places if variant in results.records[place.key]["measures"][FEW_EVENTS]]
+            if not cells:
+                continue
+            frames = [read_frame(few_events_file(results.out, each.key), cure=cure(results, each.key)) for each in cells]
+            per_user = {m: np.stack([frame[column(variant, events, m)].to_numpy() for frame in frames]) for m in METRICS}
+            means = tuple(results.records[each.key]["measures"][FEW_EVENTS][variant][str(events)] for each in cells)
+            users, seeds = frames[0]["user"].to_numpy(), tuple(each.seed for each in cells)
+            found.append(Measured(name, row.labels, seeds, FEW_EVENTS, plan.data, users, means, per_user))
+    return found
+
+
+def cure(results: Results, key: str) -> str:
+    """Say what to do about a file of users that cannot be read."""
+    return f"remove the line of {key} from {results.out / RESULTS} and run the experiment again"
+
+
+def family_of(rows: Sequence[Measured], reference: str | None, events: int) -> list[Comparison]:
+    """Return the comparisons at a number of events: each row with the reference, and whole models with their trunks alone."""
+    named = {row.name: row for row in rows}
+    found = comparisons(rows, reference=reference or rows[0].name, metrics=METRICS) if rows else []
+    found += [
+        Comparison(name, f"{name}, {TRUNK}", metric, ((row, named[f"{name}, {TRUNK}"]),))
+        for metric in METRICS for name, row in named.items() if f"{name}, {TRUNK}" in named
+    ]  # fmt: skip
+    return [replace(each, one=f"{each.one}, {events_words(events)}") for each in found]
+
+
+def line(row: Measured) -> tuple[Part, ...]:
+    """Return one line: means over seeds, with their spread where there are several."""
+    return (Part(row.name), *(Part(value_text(row.mean(metric), row.spread(metric))) for metric in METRICS))
+
+
+def value_text(mean: float | None, spread: float | None) -> str:
+    """Write a mean with its spread.
+
+    >>> value_text(0.75, 0.01), value_text(0.75, None), value_text(None, None)
+    ('0.7500 ± 0.0100', '0.7500', '-')
+    """
+    return NONE if mean is None else f"{mean:.4f}" if spread is None else f"{mean:.4f} ± {spread:.4f}"
+
+
+def events_words(events: int) -> str:
+    """Write a number of events.
+
+    >>> events_words(1), events_words(5)
+    ('1 event', '5 events')
+    """
+    return f"{events} event{'' if events == 1 else 's'}"
