@@ -16,6 +16,7 @@ from rich.text import Text
 from solidrec import registry
 from solidrec.data.datasets.published import sentence
 from solidrec.epochs import score_of, select_of
+from solidrec.spec import flat
 
 console = Console(stderr=True, highlight=False, emoji=False)
 """Everything for people goes to standard error; standard output is for results."""
@@ -181,24 +182,18 @@ def encoded_line(name: str, manifest: Mapping[str, Any]) -> str:
 def facts_table(title: str, facts: Mapping[str, Any]) -> Table:
     """Return nested facts as a two-column table, keys joined by dots."""
     table = Table(title=title, title_justify="left", show_header=False)
-    for key, value in flat(facts):
+    for key, value in facts_by_key(facts):
         table.add_row(key, value)
     return table
 
 
-def flat(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Flatten nested facts.
+def facts_by_key(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return nested facts as text, by dotted key.
 
-    >>> flat({"a": {"b": 1234567, "c": [1, 2]}, "d": None})
+    >>> facts_by_key({"a": {"b": 1234567, "c": [1, 2]}, "d": None})
     [('a.b', '1,234,567'), ('a.c', '1, 2'), ('d', '-')]
     """
-    rows: list[tuple[str, str]] = []
-    for key, value in facts.items():
-        if isinstance(value, Mapping):
-            rows += flat(value, f"{prefix}{key}.")
-        else:
-            rows.append((f"{prefix}{key}", text_of(value)))
-    return rows
+    return [(key, text_of(value)) for key, value in flat(facts).items()]
 
 
 def text_of(value: Any) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
+import numpy as np
+
 from solidrec.experiments.tables.result_table import PAPER_NEGATIVES, ResultTable
 from solidrec.experiments.tables.sweep import LAYOUT
+from solidrec.metrics import Ranks, per_row
 from solidrec.report.material import Material
 from solidrec.report.page import escape, figures, paragraph
 from solidrec.report.plots import INK, MUTED, Series, drawing, few_ticks
@@ -17,11 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 METRICS = ("UAUC", "NDCG@10", "Recall@10")
-CHANCE = {
-    "UAUC": 0.5,
-    "NDCG@10": sum(1 / math.log2(rank + 1) for rank in range(1, 11)) / (PAPER_NEGATIVES + 1),
-    "Recall@10": 10 / (PAPER_NEGATIVES + 1),
-}
+ALIKE = Ranks(greater=np.array([0]), ties=np.array([PAPER_NEGATIVES]), candidates=np.array([PAPER_NEGATIVES + 1]))
+"""A target among sampled negatives that all have its score."""
+CHANCE = {name: float(values[0]) for name, values in per_row(ALIKE, (10,)).items()}
 """What a constant score gets among 100 candidates."""
 HOW = (
     "Bars start at chance, what a constant score would get (0 where all items compete and the metric is of the first ten), so "

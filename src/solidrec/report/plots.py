@@ -74,24 +74,6 @@ class Line:
     thin: bool = False
 
 
-def interval_chart(rows: Sequence[tuple[Series, float, float, float]], *, label: str) -> str:
-    """Draw a point and an interval for each (series, value, low, high), the first on top."""
-
-    def paint(axes: Axes) -> None:
-        for place, (series, value, low, high) in enumerate(rows):
-            face = "none" if series.hollow else series.color
-            axes.plot([low, high], [place, place], color=series.color, solid_capstyle="butt", linewidth=2.2, alpha=0.75)
-            axes.plot([value], [place], marker=series.marker, color=series.color, markerfacecolor=face, markersize=6)
-            axes.annotate(f"{value:.3f}", (value, place), (0, 7), textcoords="offset points", ha="center", fontsize=8)
-        axes.set_yticks(range(len(rows)), [series.label for series, *_ in rows], color=INK)
-        axes.set_ylim(len(rows) - 0.5, -0.75)
-        axes.margins(x=0.12)
-        axes.grid(False, axis="y")
-        axes.xaxis.set_major_locator(few_ticks())
-
-    return drawing(paint, height=0.5 + 0.36 * len(rows), label=label)
-
-
 def line_chart(
     lines: Sequence[Line],
     *,

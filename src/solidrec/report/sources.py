@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from solidrec.console import flat
+from solidrec.console import facts_by_key
 from solidrec.data.prepared import PreparedData
 from solidrec.epochs import select_of
 from solidrec.experiments.results import Record
 from solidrec.experiments.tables.result_table import protocol_label
 from solidrec.report.material import Material
 from solidrec.report.page import escape, facts, table
+from solidrec.spec import flat
 
 SPLITS: tuple[Literal["valid", "test"], ...] = ("valid", "test")
 OWN = ("seed", "semantics.seed", "data")
@@ -139,23 +140,17 @@ def command(of: Material) -> str:
     """Return the command line that runs the experiment, with all that it may be told written out."""
     words = ["solidrec experiment run", of.plan.name, of.plan.data_name, f"--seeds {of.plan.seeds}"]
     words += [f"--protocol {name}" for name in of.plan.protocols]
-    words += [f"--set {shlex.quote(f'{key}={value}')}" for key, value in leaves(of.plan.settings)]
+    words += [f"--set {shlex.quote(f'{key}={value_text(value)}')}" for key, value in flat(of.plan.settings).items()]
     return " ".join(words)
 
 
-def leaves(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Return nested settings flat, as ``--set`` takes them.
+def value_text(value: Any) -> str:
+    """Write a value as ``--set`` takes it.
 
-    >>> leaves({"model": {"backbone": "din"}, "train": {"epochs": 2}})
-    [('model.backbone', 'din'), ('train.epochs', '2')]
+    >>> value_text("din"), value_text(0.1), value_text(["id", "text"])
+    ('din', '0.1', '["id", "text"]')
     """
-    found: list[tuple[str, str]] = []
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            found += leaves(value, f"{prefix}{key}.")
-        else:
-            found.append((f"{prefix}{key}", value if isinstance(value, str) else json.dumps(value)))
-    return found
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def time_text(seconds: float) -> str:
@@ -202,4 +197,4 @@ def cell_table(of: Material) -> str:
 
 def settings_of(spec: Mapping[str, Any]) -> dict[str, str]:
     """Return a specification flat, without what is a seed or the data."""
-    return {key: value for key, value in flat(spec) if key not in OWN}
+    return {key: value for key, value in facts_by_key(spec) if key not in OWN}
