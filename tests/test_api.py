@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import solidrec
-from solidrec.api import Model, as_histories, load, run_spec, train
+from solidrec.api import Model, load, run_spec, train
 from solidrec.data.encoded import write_encoded
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError, IncompatibleError, StorageError, UsageError
@@ -149,30 +149,9 @@ def test_loading_checks_the_device_and_the_folder(run_folder: Path, tmp_path: Pa
     assert load(str(run_folder)).run.spec == load_run(run_folder).spec
 
 
-@pytest.mark.parametrize(
-    ("columns", "expected"),
-    [
-        ({"history": [["a", "b"], []]}, (["0", "1"], [["a", "b"], []])),
-        ({"user_id": [4, 5], "history": [[1, 2], None]}, (["4", "5"], [["1", "2"], []])),
-        ({"history": [["a", None]], "item": ["x"]}, (["0"], [["a"]])),
-        ({"user": ["b", "a", "b"], "item_id": [1, 2, 3]}, (["b", "a"], [["1", "3"], ["2"]])),
-        ({"user": ["b", "b"], "item": ["None", None]}, (["b"], [["None"]])),
-    ],
-)
-def test_histories_of_a_frame(columns: dict[str, Any], expected: Any) -> None:
-    assert as_histories(pl.DataFrame(columns)) == expected
-
-
-def test_a_frame_of_something_else_is_refused() -> None:
-    with pytest.raises(UsageError, match="found user, thing"):
-        as_histories(pl.DataFrame({"user": ["a"], "thing": ["b"]}))
-    with pytest.raises(UsageError, match="a list of item ids is needed"):
-        as_histories(pl.DataFrame({"history": ["a,b"]}))
-
-
 def test_an_unknown_attribute_of_the_package_is_said_to_be_none() -> None:
-    with pytest.raises(AttributeError, match="module 'solidrec' has no attribute 'recommend'"):
-        _ = solidrec.recommend
+    with pytest.raises(AttributeError, match="module 'solidrec' has no attribute 'ranked'"):
+        _ = solidrec.ranked
 
 
 def test_no_public_name_is_also_a_module(repository: Path) -> None:

@@ -12,16 +12,18 @@ import pytest
 LAYERS = (
     ("errors",),
     ("registry",),
-    ("artifacts", "ids", "batch", "metrics", "spec", "presets", "epochs"),
+    ("artifacts", "ids", "batch", "metrics", "settings", "presets", "epochs"),
+    ("spec", "pooled_auc"),
     ("data", "nn"),
     ("semantics", "inference"),
     ("experts",),
     ("runs",),  # the run folder: train writes it, recommend and api read it
     ("training", "evaluate", "recommend"),
     ("console", "devices"),  # nothing below prints
+    ("terminal",),
     ("encoding",),
     ("experiments", "api"),
-    ("report", "search", "check"),
+    ("report", "search", "check", "batch_files"),
     ("demo",),
     ("solidrec",),  # the package's own __init__: the names that people import
     ("cli",),

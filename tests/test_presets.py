@@ -14,7 +14,8 @@ from solidrec.cli.models import settings
 from solidrec.errors import UsageError
 from solidrec.experiments.experiment_spec import read_experiment
 from solidrec.presets import preset, presets
-from solidrec.spec import MIXTURE_NAMES, CodebookSpec, ModelSpec, RunSpec, TrainSpec, flat, nested
+from solidrec.settings import flat, nested
+from solidrec.spec import MIXTURE_NAMES, CodebookSpec, ModelSpec, RunSpec, TrainSpec
 
 
 @pytest.mark.parametrize("name", presets())

@@ -40,7 +40,8 @@ def change_weights(run: Path, change: Callable[[dict[str, torch.Tensor]], dict[s
 
 def test_a_loaded_run_scores_as_the_trained_one(data: PreparedData, tiny: dict[str, Any], tmp_path: Path) -> None:
     from solidrec.nn.recommender import Recommender
-    from solidrec.spec import RunSpec, merge
+    from solidrec.settings import merge
+    from solidrec.spec import RunSpec
     from solidrec.training.checkpoint import Checkpoints
     from solidrec.training.loop import Silent
     from solidrec.training.run import finish

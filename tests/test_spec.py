@@ -10,18 +10,8 @@ import pydantic
 import pytest
 
 from solidrec.errors import UsageError
-from solidrec.spec import (
-    BACKBONE_NAMES,
-    LATER,
-    MODEL_NAMES,
-    CodebookSpec,
-    ModelSpec,
-    RunSpec,
-    SemanticsSpec,
-    TrainSpec,
-    assignment,
-    merge,
-)
+from solidrec.settings import merge
+from solidrec.spec import BACKBONE_NAMES, LATER, MODEL_NAMES, CodebookSpec, ModelSpec, RunSpec, SemanticsSpec, TrainSpec
 
 
 def test_defaults_are_the_papers_but_for_the_step() -> None:
@@ -108,37 +98,6 @@ def test_digest_depends_on_values_and_not_on_how_they_were_written() -> None:
 def test_all_names_are_accepted() -> None:
     made = {(ModelSpec.parse({"name": n, "backbone": b}).name, b) for n in MODEL_NAMES for b in BACKBONE_NAMES}
     assert len(made) == 17 * 6
-
-
-def test_merge_is_deep_and_leaves_its_input_alone() -> None:
-    base = {"model": {"dim": 32, "codebook": {"mlp": True}}, "seed": 0}
-    merged = merge(base, {"model": {"codebook": {"hidden": 8}}, "data": "x"})
-    assert merged == {"model": {"dim": 32, "codebook": {"mlp": True, "hidden": 8}}, "seed": 0, "data": "x"}
-    assert base == {"model": {"dim": 32, "codebook": {"mlp": True}}, "seed": 0}
-    assert merge({"model": 1}, {"model": {"dim": 2}}) == {"model": {"dim": 2}}
-    assert merge({"model": {"dim": 2}}, {"model": 1}) == {"model": 1}
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("seed=3", {"seed": 3}),
-        ("model.codebook.mlp=false", {"model": {"codebook": {"mlp": False}}}),
-        ("train.learning_rate=1e-2", {"train": {"learning_rate": 0.01}}),
-        ('semantics.modalities=["text", "id"]', {"semantics": {"modalities": ["text", "id"]}}),
-        ("model.backbone=din", {"model": {"backbone": "din"}}),
-        ("data=a=b", {"data": "a=b"}),
-        ("data=", {"data": ""}),
-    ],
-)
-def test_assignment(text: str, value: dict[str, Any]) -> None:
-    assert assignment(text) == value
-
-
-@pytest.mark.parametrize("text", ["model.dim", "=3", ""])
-def test_assignment_without_key_or_value_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="write it as key=value"):
-        assignment(text)
 
 
 def test_a_part_parses_alone() -> None:

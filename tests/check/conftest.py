@@ -18,7 +18,7 @@ from solidrec.check.subject import Subject
 from solidrec.data.prepared import PreparedData
 from solidrec.nn.backbones.base import Backbone
 from solidrec.registry import BACKBONES
-from solidrec.spec import merge
+from solidrec.settings import merge
 
 Make = Callable[..., Subject]
 Install = Callable[..., None]

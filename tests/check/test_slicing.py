@@ -19,7 +19,8 @@ from solidrec.check.training import export
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError
-from solidrec.spec import RunSpec, SemanticsSpec, merge
+from solidrec.settings import merge
+from solidrec.spec import RunSpec, SemanticsSpec
 
 Make = Callable[..., Subject]
 Install = Callable[..., None]

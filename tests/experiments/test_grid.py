@@ -11,7 +11,7 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.experiments.experiment_spec import ExperimentSpec, read_experiment, shipped
 from solidrec.experiments.grid import Cell, cells_of, kinds, rows_of
-from solidrec.spec import nested
+from solidrec.settings import nested
 
 
 def experiment(**values: Any) -> ExperimentSpec:

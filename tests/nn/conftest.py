@@ -11,7 +11,8 @@ from torch import Tensor
 
 from solidrec.nn.build import build
 from solidrec.nn.recommender import Recommender
-from solidrec.spec import ModelSpec, merge
+from solidrec.settings import merge
+from solidrec.spec import ModelSpec
 
 ITEMS, SEMANTICS, LENGTH, DIM = 40, 7, 6, 8
 

@@ -15,7 +15,8 @@ from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.nn.build import build, stages
 from solidrec.nn.recommender import Recommender
-from solidrec.spec import ModelSpec, RunSpec, TrainSpec, merge
+from solidrec.settings import merge
+from solidrec.spec import ModelSpec, RunSpec, TrainSpec
 from solidrec.training.batches import TrainingBatches
 from solidrec.training.loop import Progress, Row, Silent, Stage
 

@@ -11,7 +11,8 @@ import pytest
 from solidrec.artifacts import read_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import Interrupted, StorageError
-from solidrec.spec import RunSpec, flat
+from solidrec.settings import flat
+from solidrec.spec import RunSpec
 from solidrec.training.loop import Display
 from solidrec.training.run import train_run
 from solidrec.training.to_mlflow import EXPERIMENT, FILE, MlflowStore, ours

@@ -24,7 +24,8 @@ def recommend(
     json_: Json = False,
 ) -> None:
     """Recommend for a history that training never saw, or for a file of them."""
-    from solidrec.api import load, recommend_file
+    from solidrec.api import load
+    from solidrec.batch_files import recommend_file
 
     if (history is None) == (batch is None):
         raise UsageError('give either --history "ID,ID" or --batch FILE.parquet --out FILE.parquet')
@@ -42,8 +43,9 @@ def recommend(
     if json_:
         print_json(answer.to_json())
         return
-    from solidrec.console import items_table, say
     from solidrec.console import out as console_out
+    from solidrec.console import say
+    from solidrec.terminal import items_table
 
     if answer.ignored:
         say(f"ignored, not known to the model: {', '.join(answer.ignored)}")
@@ -66,7 +68,8 @@ def similar(
     if json_:
         print_json({"item": item, "items": items})
         return
-    from solidrec.console import items_table, out
+    from solidrec.console import out
+    from solidrec.terminal import items_table
 
     out().print(items_table(f"nearest to {item}", items))
 
@@ -85,7 +88,8 @@ def export(
 
     Those of a mixture are its neural expert's: their dot product is one kind of its evidence, and ranks worse than `recommend`.
     """
-    from solidrec.api import export_items, export_users, load
+    from solidrec.api import load
+    from solidrec.batch_files import export_items, export_users
     from solidrec.console import say
     from solidrec.nn.mixture import Mixture
 

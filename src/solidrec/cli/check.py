@@ -32,7 +32,8 @@ def check(
     """
     from solidrec.check.checks import check_fidelity
     from solidrec.cli.models import settings
-    from solidrec.console import check_line, checks_line, out
+    from solidrec.console import out
+    from solidrec.terminal import check_line, checks_line
 
     console = out()
     report = check_fidelity(

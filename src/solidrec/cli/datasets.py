@@ -14,7 +14,8 @@ def datasets(json_: Json = False) -> None:
     if json_:
         print_json({"datasets": known, "formats": families})
         return
-    from solidrec.console import datasets_tables, out
+    from solidrec.console import out
+    from solidrec.terminal import datasets_tables
 
     for table in datasets_tables(known, families):
         out().print(table)

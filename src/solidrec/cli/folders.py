@@ -22,9 +22,10 @@ def demo(
 ) -> None:
     """Run the whole method on MovieLens 100k: prepare, train four models, compare, report, recommend."""
     from solidrec.cli.experiment import show
-    from solidrec.console import items_table, say
     from solidrec.console import out as console_out
+    from solidrec.console import say
     from solidrec.demo import BEST, MADE_UP, best_model, ids_of, run_demo
+    from solidrec.terminal import items_table
 
     folder = run_demo(out, full=full, folder=data, download=download, seed=seed, jobs=threads)
     show(folder, json_=False)

@@ -53,9 +53,10 @@ def train(
 ) -> None:
     """Train a model; the same command again resumes it, or says that it is finished."""
     from solidrec.api import train as run
-    from solidrec.console import PROTOCOLS, metrics_table, say
     from solidrec.console import out as console_out
+    from solidrec.console import say
     from solidrec.spec import MIXTURE_NAMES
+    from solidrec.terminal import PROTOCOLS, metrics_table
 
     trained = run(
         data, model=model, backbone=backbone, seed=seed, epochs=epochs, epochs_from=epochs_from, out=out,
@@ -94,8 +95,9 @@ def evaluate(
 ) -> None:
     """Measure a trained model on a split, under a labelled protocol."""
     from solidrec.api import load
-    from solidrec.console import evaluation_tables, out
+    from solidrec.console import out
     from solidrec.devices import use_threads
+    from solidrec.terminal import evaluation_tables
 
     use_threads(threads)
     model = load(run, device=device)
@@ -117,10 +119,10 @@ def evaluate(
 
 def with_floors(rows: list[Any], data: Path, length: int) -> list[Any]:
     """Return rows of metrics with those of what needs no training below the first, on the same users: the floor to clear."""
-    from solidrec.console import PROTOCOLS
     from solidrec.data.prepared import PreparedData
     from solidrec.evaluate.baselines import BASELINES
     from solidrec.evaluate.runner import evaluate
+    from solidrec.terminal import PROTOCOLS
 
     opened = PreparedData.open(data)
     split: Literal["valid", "test"] = "test" if "test" in opened.manifest["negatives"] else "valid"
@@ -138,7 +140,7 @@ def with_floors(rows: list[Any], data: Path, length: int) -> list[Any]:
 def settings(config: Path | None, pairs: list[str]) -> dict[str, Any]:
     """Read a TOML file of settings, or a preset by its name, and lay --set pairs over it."""
     from solidrec.presets import preset, presets
-    from solidrec.spec import assignment, merge
+    from solidrec.settings import assignment, merge
 
     found: dict[str, Any] = {}
     if config is not None and not config.is_file() and str(config) in presets():

@@ -22,7 +22,8 @@ def inspect(
     if json_:
         print_json(facts)
         return
-    from solidrec.console import facts_table, out
+    from solidrec.console import out
+    from solidrec.terminal import facts_table
 
     out().print(facts_table(str(path), facts))
 
@@ -36,6 +37,7 @@ def doctor(json_: Json = False) -> None:
     if json_:
         print_json(facts)
         return
-    from solidrec.console import facts_table, out
+    from solidrec.console import out
+    from solidrec.terminal import facts_table
 
     out().print(facts_table("solidrec doctor", facts))

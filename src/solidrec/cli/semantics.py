@@ -35,10 +35,11 @@ def semantics(
     json_: Json = False,
 ) -> None:
     """Make the semantic ids of a prepared folder, and say, measure or draw what is in them."""
-    from solidrec.console import out, quality_table, say, semantics_table
+    from solidrec.console import out, say
     from solidrec.report.semantic_map.ids import explained, make_semantics, matrices_of, quality_of, sample_titles
     from solidrec.report.semantic_map.write import write_map
     from solidrec.spec import SemanticsSpec
+    from solidrec.terminal import quality_table, semantics_table
 
     page = map_ or (Path(f"{data.resolve().name}-semantics.html") if open_ else None)
     if images is not None and page is None:

@@ -18,7 +18,8 @@ from solidrec.errors import UsageError, nearest
 from solidrec.evaluate.result import Evaluation
 from solidrec.inference.scorer import HistoryScorer, Reader, Scorer, reader, slices
 from solidrec.inference.top import best
-from solidrec.metrics import PooledAuc, Ranks, finite, per_row, standing, target_loss
+from solidrec.metrics import Ranks, finite, per_row, standing, target_loss
+from solidrec.pooled_auc import PooledAuc
 
 __all__ = ["PROTOCOLS", "SEEN", "Block", "Protocol", "Scorer", "Seen", "evaluate"]
 

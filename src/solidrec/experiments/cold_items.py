@@ -26,7 +26,7 @@ from solidrec.metrics import per_row, ranks
 from solidrec.recommend.engine import Engine
 from solidrec.runs import Run
 from solidrec.semantics.fuse import side_by_side
-from solidrec.spec import merge, value_at
+from solidrec.settings import merge, value_at
 
 NEGATIVES = 99
 METRICS = ("UAUC", "NDCG@10", "Recall@10")

@@ -25,7 +25,7 @@ from solidrec.experiments.live import Board
 from solidrec.experiments.results import USERS, Plan, Results
 from solidrec.experiments.workers import as_they_end, processes
 from solidrec.semantics.modalities.needs import need
-from solidrec.spec import merge, nested
+from solidrec.settings import merge, nested
 from solidrec.training.check import check_run
 from solidrec.training.run import locked, stoppable
 

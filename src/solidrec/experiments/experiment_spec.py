@@ -12,7 +12,8 @@ from pydantic import BeforeValidator, Field
 
 from solidrec.errors import StorageError, UsageError, nearest
 from solidrec.evaluate.runner import Protocol
-from solidrec.spec import Spec, flat, merge, nested
+from solidrec.settings import flat, merge, nested
+from solidrec.spec import Spec
 
 SHIPPED = Path(__file__).parent / "shipped"
 SMALL = "-small"

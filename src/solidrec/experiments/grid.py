@@ -16,7 +16,8 @@ from solidrec.errors import UsageError, nearest
 from solidrec.evaluate.baselines import BASELINES
 from solidrec.experiments.experiment_spec import SUBSETS, ExperimentSpec, RowSpec
 from solidrec.semantics.modality import available
-from solidrec.spec import ModelSpec, RunSpec, assignment, flat, merge, nested, value_at
+from solidrec.settings import assignment, flat, merge, nested, value_at
+from solidrec.spec import ModelSpec, RunSpec
 
 MANY = 100_000
 """Cells beyond which a grid is a slip of the pen: it would not end in a lifetime."""

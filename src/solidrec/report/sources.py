@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from solidrec.console import facts_by_key
 from solidrec.data.prepared import PreparedData
 from solidrec.epochs import select_of
 from solidrec.experiments.results import Record
 from solidrec.experiments.tables.result_table import protocol_label
 from solidrec.report.material import Material
 from solidrec.report.page import escape, facts, table
-from solidrec.spec import flat
+from solidrec.settings import flat
+from solidrec.terminal import facts_by_key
 
 SPLITS: tuple[Literal["valid", "test"], ...] = ("valid", "test")
 OWN = ("seed", "semantics.seed", "data")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from solidrec.spec import RunSpec, merge
+from solidrec.settings import merge
+from solidrec.spec import RunSpec
 from solidrec.training.seeds import rng
 
 if TYPE_CHECKING:

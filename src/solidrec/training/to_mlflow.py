@@ -12,7 +12,8 @@ from typing import final
 
 from solidrec.artifacts import read_json, write_json
 from solidrec.errors import StorageError
-from solidrec.spec import RunSpec, flat
+from solidrec.settings import flat
+from solidrec.spec import RunSpec
 
 FILE = "mlflow.json"
 """In the run folder: which MLflow run is its."""

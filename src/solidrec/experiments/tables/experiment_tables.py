@@ -18,7 +18,7 @@ from solidrec.experiments.tables.stability import stability_table
 from solidrec.experiments.tables.sweep import LAYOUT as GRID
 from solidrec.experiments.tables.sweep import sweep_table
 from solidrec.experiments.tables.text import cells_csv, contrasts_csv, latex, markdown
-from solidrec.spec import value_at
+from solidrec.settings import value_at
 
 PAPER_TABLES = {"table1": 1, "table2": 2, "table3": 3}
 SHARED = ("model.name", "model.backbone")

@@ -8,7 +8,6 @@ from typing import Any, final
 
 import numpy as np
 
-from solidrec.console import shown_metrics
 from solidrec.evaluate.significance import LEVEL, Estimate, crossed
 from solidrec.experiments.tables.contrasts import (
     BACKBONE,
@@ -23,6 +22,7 @@ from solidrec.experiments.tables.contrasts import (
 )
 from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.tables.paper import PROTOCOLS, data_note, paper_table, paper_value
+from solidrec.terminal import shown_metrics
 
 PAPER_NEGATIVES = 99
 SPREAD = "Mean ± standard deviation over training seeds (n − 1); [95 %] over users and seeds, over users only for one seed."

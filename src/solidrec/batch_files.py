@@ -1,0 +1,82 @@
+"""Files of histories in, files of recommendations or vectors out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from solidrec.api import Model
+from solidrec.artifacts import write_table
+from solidrec.console import console, counted
+from solidrec.errors import DataError, UsageError
+
+
+def as_histories(frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Return users and histories of a batch: a ``history`` list column, or one row an event (user, item) in order.
+
+    Raises `UsageError` when the frame has neither.
+
+    >>> as_histories(pl.DataFrame({"user": ["a", "a", "b"], "item": ["1", "2", "1"]}))
+    (['a', 'b'], [['1', '2'], ['1']])
+    """
+    user = next((name for name in ("user", "user_id") if name in frame.columns), None)
+    item = next((name for name in ("item", "item_id") if name in frame.columns), None)
+    if "history" in frame.columns:
+        if not isinstance(frame.schema["history"], (pl.List, pl.Array)):
+            raise UsageError(f"the 'history' column holds {frame.schema['history']}; a list of item ids is needed in each row")
+        histories = frame["history"].cast(pl.List(pl.String)).fill_null([]).list.drop_nulls().to_list()
+        users = frame[user].cast(pl.String).to_list() if user else [str(row) for row in range(len(frame))]
+        return users, histories
+    if user is None or item is None:
+        raise UsageError(f"a batch needs a 'history' list column, or 'user' and 'item' columns; found {', '.join(frame.columns)}")
+    grouped = frame.group_by(pl.col(user).cast(pl.String).alias("user"), maintain_order=True).agg(
+        pl.col(item).cast(pl.String).drop_nulls()
+    )
+    return grouped["user"].to_list(), grouped[item].to_list()
+
+
+def read_batch(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Read users and histories from a Parquet file; raises `DataError` if it is none."""
+    try:
+        return as_histories(pl.read_parquet(path))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DataError(f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})") from None
+
+
+def recommend_file(model: Model, batch: Path, out: Path, k: int, *, keep_history: bool = False) -> dict[str, int]:
+    """Recommend for every history of a Parquet file; write user, rank, item, score, title and return the counts."""
+    users, histories = read_batch(batch)
+    rows: dict[str, list[Any]] = {name: [] for name in ("user", "rank", "item", "score", "title")}
+    fallbacks = ignored = 0
+    with counted(console, "recommend", len(users), shown=True) as step:
+        for start in range(0, len(users), 1024):
+            part = slice(start, start + 1024)
+            for user, answer in zip(
+                users[part], model.recommend_many(histories[part], k, keep_history=keep_history), strict=True
+            ):
+                fallbacks += answer.fallback is not None
+                ignored += len(answer.ignored)
+                for rank, item in enumerate(answer.items, start=1):
+                    for name, value in (("user", user), ("rank", rank), *item.items()):
+                        rows[name].append(value)
+            step(len(users[part]))
+    types = {"user": pl.String, "rank": pl.Int32, "item": pl.String, "score": pl.Float64, "title": pl.String}
+    write_table(out, pl.DataFrame(rows, schema=types))
+    return {"users": len(users), "rows": len(rows["user"]), "fallbacks": fallbacks, "ignored": ignored}
+
+
+def export_items(model: Model, out: Path) -> int:
+    """Write item, vector as Parquet; return the number of items."""
+    frame = model.engine.item_vectors()
+    write_table(out, frame)
+    return len(frame)
+
+
+def export_users(model: Model, batch: Path, out: Path) -> int:
+    """Write user, vector for the histories of a Parquet file; return the number of users."""
+    users, histories = read_batch(batch)
+    frame = pl.DataFrame({"user": users, "vector": model.engine.user_vectors(histories)})
+    write_table(out, frame)
+    return len(frame)

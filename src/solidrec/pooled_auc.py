@@ -1,0 +1,106 @@
+"""The AUC of all scores together, ties a half, with the negatives in chunks of any size."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from solidrec.metrics import Array, finite, floating, same_shape
+
+STEPS = 1 << 20  # of a pooled AUC's table at most: 4 MB
+PIECE = 1 << 15  # negatives that are counted at a time: their scratch stays in the cache
+WAITING = 1 << 20  # negatives that wait to be sorted at most, or 16 for each positive if that is more
+
+
+@final
+class PooledAuc:
+    """The exact AUC of all positives against all negatives, ties a half, with the negatives in chunks of any size.
+
+    Positives come first (one score a user is cheap), so that a full catalogue of negatives never lies in memory at once. A
+    table over equal steps of the positives' range says of nearly every negative how many positives are above it; those that
+    share a step with a positive wait, and are sorted and searched together. So time is linear in the negatives and memory
+    bounded.
+
+    >>> pooled = PooledAuc(np.array([2.0, 1.0]))
+    >>> pooled.add(np.array([1.0, 0.0])); pooled.add(np.array([3.0]))
+    >>> pooled.value() == (1 + 1 + 0 + 1 / 2 + 1 + 0) / 6
+    True
+    """
+
+    def __init__(self, positives: Array) -> None:
+        self._negatives = 0
+        self._halves = 0  # a Python integer: two for a win, one for a tie, exact however many there are
+        self._waiting: list[Array] = []
+        self._set(np.sort(finite(floating(np.asarray(positives))), axis=None))
+
+    def add(self, negatives: Array) -> None:
+        """Count a chunk of negatives of any shape, -inf for none; raises `DivergedError` for NaN or infinity."""
+        negatives = floating(np.asarray(negatives))
+        if not negatives.max(initial=-np.inf) < np.inf:
+            finite(negatives)
+        if (wider := np.result_type(self._positives, negatives)) != self._positives.dtype:
+            self._set(self._positives.astype(wider))
+        flat = negatives.reshape(-1)
+        for start in range(0, flat.size, PIECE):
+            self._count(flat[start : start + PIECE])
+        if sum(map(len, self._waiting)) >= max(WAITING, 16 * self._positives.size):
+            self._search()
+
+    def value(self) -> float:
+        """Return the AUC so far, NaN without a positive or without a negative."""
+        self._search()
+        pairs = self._positives.size * self._negatives
+        return self._halves / (2 * pairs) if pairs else float("nan")
+
+    def _set(self, ordered: Array) -> None:
+        """Take sorted positives and say how many are above each step: -1 for a step that holds one."""
+        self._positives = ordered
+        steps = min(64 * max(ordered.size, 4), STEPS)
+        low, high = (float(ordered[0]), float(ordered[-1])) if ordered.size else (0.0, 0.0)
+        self._last = steps - 1
+        reach = high - low
+        self._low = low
+        self._scale = min(max((steps - 3) / reach, 1e-30), 1e30) if reach else 1.0  # 0 or infinity would make NaN
+        self._scratch = np.empty(PIECE, ordered.dtype), np.empty(PIECE, np.intp), np.empty(PIECE, np.int32)
+        held = np.zeros(steps, dtype=np.int64)
+        for start in range(0, ordered.size, PIECE):
+            held += np.bincount(self._steps(ordered[start : start + PIECE]), minlength=steps)
+        self._above: Array = np.where(held > 0, -1, ordered.size - np.cumsum(held)).astype(np.int32)
+
+    def _steps(self, scores: Array) -> Array:
+        """Return the step of each of a few scores, never a lower one for a higher: 0 below all positives, the last one above."""
+        place, step, _ = (scratch[: scores.size] for scratch in self._scratch)
+        with np.errstate(over="ignore"):
+            np.subtract(scores, self._low, out=place)
+            np.multiply(place, self._scale, out=place)
+        np.clip(np.add(place, 1, out=place), 0, self._last, out=place)
+        np.copyto(step, place, casting="unsafe")
+        return step
+
+    def _count(self, piece: Array) -> None:
+        """Count a few negatives, or let them wait."""
+        above = self._above.take(self._steps(piece), out=self._scratch[2][: piece.size], mode="clip")
+        unsure = np.flatnonzero(above < 0)
+        self._waiting.append(piece[unsure])
+        absent = int(np.count_nonzero(piece == -np.inf))
+        self._negatives += piece.size - absent
+        small = PIECE * self._positives.size < 2**31  # then a sum in int32, five times faster, is exact
+        total = int(above.sum(dtype=np.int32 if small else np.int64))
+        self._halves += 2 * (total + unsure.size - absent * self._positives.size)
+
+    def _search(self) -> None:
+        """Count the negatives that wait, one by one."""
+        chunk = np.sort(np.concatenate([*self._waiting, self._positives[:0]]))
+        below, upto = (np.searchsorted(chunk, self._positives, side) for side in ("left", "right"))
+        self._halves += int(below.sum()) + int(upto.sum())
+        self._waiting = []
+
+
+def pooled_auc(scores: Array, labels: Array) -> float:
+    """Return the exact AUC over all `scores` of any shape; `labels` of that shape are 1 for a positive, else 0."""
+    scores = finite(np.asarray(scores))
+    positive = same_shape(scores, labels, "labels").astype(bool)
+    pooled = PooledAuc(scores[positive])
+    pooled.add(scores[~positive])
+    return pooled.value()

@@ -1,0 +1,72 @@
+"""Settings as nested mappings, by dotted key, and as key=value on a command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from solidrec.errors import UsageError
+
+
+def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `base` with the nested `changes` laid over it.
+
+    >>> merge({"model": {"dim": 32, "clip": 0.01}}, {"model": {"dim": 64}})
+    {'model': {'dim': 64, 'clip': 0.01}}
+    """
+    merged = dict(base)
+    for key, value in changes.items():
+        old = merged.get(key)
+        merged[key] = merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def assignment(text: str) -> dict[str, Any]:
+    """Turn ``model.dim=64`` into ``{"model": {"dim": 64}}``; a value that is not JSON is taken as text.
+
+    >>> assignment("train.learning_rate=0.01"), assignment("model.backbone=din")
+    ({'train': {'learning_rate': 0.01}}, {'model': {'backbone': 'din'}})
+    """
+    key, sign, value = text.partition("=")
+    if not sign or not key:
+        raise UsageError(f"--set {text}: write it as key=value, for example --set model.dim=64")
+    try:
+        parsed = json.loads(value)
+    except json.JSONDecodeError:
+        parsed = value
+    for part in reversed(key.strip().split(".")):
+        parsed = {part: parsed}
+    return dict(parsed)
+
+
+def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return settings by dotted key.
+
+    >>> flat({"model": {"name": "spg", "codebook": {"mlp": False}}})
+    {'model.name': 'spg', 'model.codebook.mlp': False}
+    """
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found
+
+
+def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings nested, whether a file wrote ``"model.name" = "spg"`` or tables.
+
+    >>> nested({"model.name": "spg", "train": {"epochs": 2}})
+    {'model': {'name': 'spg'}, 'train': {'epochs': 2}}
+    """
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        found = merge(found, assignment(f"{key}={json.dumps(value)}"))
+    return found
+
+
+def value_at(settings: Mapping[str, Any], key: str) -> Any:
+    """Return what nested settings say of a dotted key, None if nothing."""
+    group: Any = settings
+    for part in key.split("."):
+        group = group.get(part) if isinstance(group, Mapping) else None
+    return group

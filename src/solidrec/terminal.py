@@ -1,0 +1,185 @@
+"""What commands show on a terminal: tables of metrics, items, facts, semantic ids, data sets and checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from solidrec import registry
+from solidrec.console import shorten
+from solidrec.settings import flat
+
+METRICS = ("NDCG@10", "Recall@10", "NDCG@20", "Recall@20", "UAUC", "AUC")
+"""The columns of a table, before the metrics of other packages."""
+
+
+PROTOCOLS = {"full": "whole catalogue", "paper": "1 + 99 uniform"}
+"""The protocols in words, the one that says what a user would get first."""
+
+
+SEEN = {"filter": ", seen items left out", "keep": ", seen items kept", None: ""}
+
+
+def shown_metrics() -> tuple[str, ...]:
+    """Return the metrics that tables show: `METRICS`, and those that other packages register."""
+    return (*METRICS, *registry.METRICS)
+
+
+def metrics_table(
+    title: str, rows: Sequence[tuple[str, Mapping[str, float | None]]], names: Sequence[str] | None = None
+) -> Table:
+    """Return a table with one row a model and one column a metric, the best of each column in bold."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("", no_wrap=True)
+    kept = [name for name in names or shown_metrics() if any(values.get(name) is not None for _, values in rows)]
+    for name in kept:
+        table.add_column(name, justify="right", no_wrap=True)
+    found = {name: [v for _, values in rows if (v := values.get(name)) is not None] for name in kept}
+    best = {name: max(values) for name, values in found.items()}
+    for label, values in rows:
+        cells = []
+        for name in kept:
+            value = values.get(name)
+            text = "-" if value is None else f"{value:.4f}"
+            cells.append(Text(text, style="bold" if len(rows) > 1 and value == best[name] else ""))
+        table.add_row(label, *cells)
+    return table
+
+
+def items_table(title: str, items: Sequence[Mapping[str, Any]]) -> Table:
+    """Return a table of recommended items."""
+    table = Table(title=title, title_justify="left")
+    for name in ("", "item", "score", "title"):
+        table.add_column(name, justify="right" if name in ("", "score") else "left")
+    for place, item in enumerate(items, start=1):
+        table.add_row(str(place), item["item"], f"{item['score']:.4f}", item["title"] or "")
+    return table
+
+
+def facts_table(title: str, facts: Mapping[str, Any]) -> Table:
+    """Return nested facts as a two-column table, keys joined by dots."""
+    table = Table(title=title, title_justify="left", show_header=False)
+    for key, value in facts_by_key(facts):
+        table.add_row(key, value)
+    return table
+
+
+def facts_by_key(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return nested facts as text, by dotted key.
+
+    >>> facts_by_key({"a": {"b": 1234567, "c": [1, 2]}, "d": None})
+    [('a.b', '1,234,567'), ('a.c', '1, 2'), ('d', '-')]
+    """
+    return [(key, text_of(value)) for key, value in flat(facts).items()]
+
+
+def text_of(value: Any) -> str:
+    """Return one value as text."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool | str):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return ", ".join(text_of(part) for part in value)
+
+
+def evaluation_tables(summary: Mapping[str, Any]) -> list[Table]:
+    """Return the tables of one evaluation: every metric with its interval, and cold, rare and warm targets apart."""
+    against = f"{summary['users']:,} users, {summary['negatives']:,} negatives"
+    label = f"{summary['split']} split, protocol {summary['protocol']}{SEEN[summary['seen']]}: {against}"
+    table = Table("metric", "value", "95 % over users", title=label, title_justify="left")
+    for name, value in summary["metrics"].items():
+        low, high = summary["intervals"].get(name, (None, None))
+        between = "-" if low is None else f"{low:.4f} .. {high:.4f}"
+        table.add_row(name, "-" if value is None else f"{value:.4f}", between)
+    for name, value in summary["debiased"].items():
+        table.add_row(f"{name} debiased", "-" if value is None else f"{value:.4f}", "-")
+    table.add_row("coverage@10", f"{summary['coverage@10']:.4f}", "-")
+    if summary["missed"]:
+        table.add_row("targets had before", f"{summary['missed']:,}", "missed")
+    groups = Table("targets", "count", "UAUC", "NDCG@10", "Recall@10", title="by training count: cold 0, rare 1-4, warm 5+")
+    for name, found in summary["targets"].items():
+        groups.add_row(
+            name,
+            f"{found['targets']:,}",
+            *("-" if (v := found.get(m)) is None else f"{v:.4f}" for m in ("UAUC", "NDCG@10", "Recall@10")),
+        )
+    return [table, groups]
+
+
+def semantics_table(facts: Mapping[str, Any], samples: Sequence[Mapping[str, Any]]) -> Table:
+    """Return what a few semantic ids contain."""
+    title = f"{facts['count']:,} semantic ids by {facts['method']} over {', '.join(facts['modalities'])} ({facts['reason']})"
+    table = Table("id", "items", "label", "some titles", title=title, title_justify="left")
+    for sample in samples:
+        table.add_row(
+            str(sample["semantic"]),
+            f"{sample['items']:,}",
+            sample["label"] or "",
+            " · ".join(shorten(title, 48) for title in sample["titles"]),
+        )
+    return table
+
+
+def quality_table(numbers: Sequence[tuple[str, str, str]]) -> Table:
+    """Return the numbers of a semantic map: name, value, and what it means."""
+    table = Table("", "value", "meaning", title="how good the semantic ids are", title_justify="left")
+    for name, value, meaning in numbers:
+        table.add_row(name.lower(), value, meaning)
+    return table
+
+
+def datasets_tables(datasets: Sequence[Mapping[str, Any]], formats: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """Return the data sets with their published counts, and the families of files with their origin and terms."""
+    known = Table(title="data sets with published counts", title_justify="left")
+    for name in ("--dataset", "files", "users", "items", "interactions", "published by"):
+        known.add_column(name, justify="right" if name in ("users", "items", "interactions") else "left", overflow="fold")
+    for entry in datasets:
+        counts = (f"{value:,}" for value in entry["counts"].values())
+        known.add_row(entry["name"], "\n".join(entry["files"]), *counts, entry["by"])
+    families = Table(title="files that are recognised", title_justify="left")
+    for name in ("--dataset", "files, + items beside them", "from, and under which terms"):
+        families.add_column(name, overflow="fold")
+    for entry in formats:
+        files = [*entry["interactions"], *(["+ " + ", ".join(entry["items"])] if entry["items"] else [])]
+        origin = entry["address"].replace(" ", "\n")
+        families.add_row(entry["name"], "\n".join(files), f"{origin}\n{entry['terms']}")
+    return [known, families]
+
+
+MARKS = {"pass": ("✓", "green"), "warning": ("!", "yellow"), "fail": ("✗", "bold red")}
+
+
+def check_line(entry: Mapping[str, Any]) -> Text:
+    """Return one check as a line, in words and in colour, with two more for what is amiss.
+
+    >>> found = {"status": "fail", "name": "padding", "promise": "padding is invisible", "measured": "2 items"}
+    >>> print(check_line({**found, "cause": "GRU reads it", "cure": "mask it"}).plain)
+    ✗ fail    padding       padding is invisible: 2 items
+                cause       GRU reads it
+                cure        mask it
+    """
+    mark, style = MARKS[entry["status"]]
+    line = Text.assemble((f"{mark} {entry['status']:<8}", style), f"{entry['name']:<14}{entry['promise']}: {entry['measured']}")
+    for name in ("cause", "cure") if entry["cause"] else ():
+        line.append(f"\n{'':12}{name:<12}{entry[name]}", style if name == "cause" else "")
+    return line
+
+
+def checks_line(report: Mapping[str, Any]) -> str:
+    """Return the last line about a report of checks: how many, on what, how long, and what failed."""
+    at = report["slice"]
+    users, items = (f"{at[name]:,} of {at[f'of_{name}']:,} {name}" for name in ("users", "items"))
+    semantics = f", semantic ids {report['semantics']}" if report["semantics"] else ""
+    names = [entry["name"] for entry in report["checks"]]
+    failed = f"failed: {', '.join(report['failed'])}" if report["failed"] else "none failed"
+    return (
+        f"{report['model']} on {report['backbone']}, {users} and {items}{semantics}: "
+        f"{len(names)} checks in {report['seconds']:.1f} s, {failed}"
+    )
