@@ -12,8 +12,8 @@ import pytest
 LAYERS = (
     ("errors",),
     ("registry",),
-    ("artifacts", "ids", "batch", "metrics", "settings", "presets", "epochs"),
-    ("spec", "pooled_auc"),
+    ("artifacts", "ids", "batch", "metrics", "settings", "presets"),
+    ("spec", "pooled_auc", "epochs", "locks"),
     ("data", "nn"),
     ("semantics", "inference"),
     ("experts",),

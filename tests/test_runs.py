@@ -13,10 +13,11 @@ from safetensors.torch import load_file, save_file
 
 from solidrec.artifacts import read_json, write_json, write_manifest
 from solidrec.data.prepared import PreparedData
+from solidrec.epochs import read_history, write_history
 from solidrec.errors import DamagedError, IncompatibleError, StorageError
 from solidrec.inference.scorer import ModelScorer
 from solidrec.nn.build import RECIPES
-from solidrec.runs import load_run, needs_semantics, read_history, write_history
+from solidrec.runs import load_run, needs_semantics
 from solidrec.semantics.ids import SemanticIds
 
 

@@ -1,9 +1,17 @@
-"""A logged epoch: which validation metric judged it, and what it was."""
+"""Logged epochs: written, read, and which validation metric judged each."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from solidrec.artifacts import write_file
+from solidrec.errors import DamagedError
+
+HISTORY = "history.jsonl"
+"""The log of a run folder, a line an epoch."""
 
 
 def select_of(row: Mapping[str, Any]) -> str:
@@ -21,3 +29,17 @@ def score_of(row: Mapping[str, Any]) -> float | None:
     """
     found: float | None = (row["valid"] or {}).get(select_of(row).removeprefix("full "))
     return found
+
+
+def write_history(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write the log so far, one JSON object a line."""
+    text = "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows)
+    write_file(path / HISTORY, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def read_history(path: Path) -> list[dict[str, Any]]:
+    """Read the log of a run; raises `DamagedError` for anything else."""
+    try:
+        return [json.loads(line) for line in (path / HISTORY).read_text(encoding="utf-8").splitlines()]
+    except ValueError as error:
+        raise DamagedError(f"{path / HISTORY}: is not as it was written ({error}); restore it, or train again") from None

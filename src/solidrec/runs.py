@@ -7,7 +7,6 @@ counts) · ``semantics/`` · ``content.json`` and ``content.safetensors`` (how i
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,15 +19,16 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from solidrec.artifacts import (
+    MANIFEST,
     new_folder,
     read_json,
     read_manifest,
-    write_file,
     write_json,
     write_manifest,
     write_table,
     write_tensors,
 )
+from solidrec.epochs import HISTORY, read_history
 from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
 from solidrec.ids import IdMap
 from solidrec.nn.build import RECIPES, build
@@ -39,12 +39,11 @@ from solidrec.nn.recommender import Recommender
 from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.semantics.cold import ColdStart
 from solidrec.semantics.ids import SemanticIds
+from solidrec.settings import difference
 from solidrec.spec import RunSpec
 
 KIND = "run"
-SPEC, WEIGHTS, ITEMS, HISTORY, METRICS, SEMANTICS = (
-    "spec.json", "weights.safetensors", "items.parquet", "history.jsonl", "metrics.json", "semantics",
-)  # fmt: skip
+SPEC, WEIGHTS, ITEMS, METRICS, SEMANTICS = "spec.json", "weights.safetensors", "items.parquet", "metrics.json", "semantics"
 COLD, COLD_ARRAYS = "content.json", "content.safetensors"
 
 
@@ -209,15 +208,31 @@ def load_weights(model: Recommender | Mixture, path: Path) -> None:
     model.load_state_dict(tensors)
 
 
-def write_history(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Write the log so far, one JSON object a line."""
-    text = "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows)
-    write_file(path / HISTORY, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+LEFT_BEHIND = (".lock", ".tmp-")
+"""What a process that was killed before it wrote spec.json may leave in its run folder."""
 
 
-def read_history(path: Path) -> list[dict[str, Any]]:
-    """Read the log of a run; raises `DamagedError` for anything else."""
+def finished(out: Path, spec: RunSpec) -> bool:
+    """Return whether `out` holds this run complete; refuse a folder of anything else.
+
+    A folder in which no epoch has ended may change its specification: there is nothing to lose in it.
+    """
+    if (out / SPEC).is_file():
+        there = filled(read_json(out / SPEC))
+        mine = spec.model_dump(mode="json")
+        if there != mine and any((out / name).is_file() for name in (MANIFEST, HISTORY)):
+            raise IncompatibleError(
+                f"{out}: holds a run of another specification ({difference(there, mine)}); choose another --out"
+            )
+        return (out / MANIFEST).is_file()
+    if out.exists() and (not out.is_dir() or any(not path.name.startswith(LEFT_BEHIND) for path in out.iterdir())):
+        raise StorageError(f"{out}: exists and is not a run folder; choose another --out")
+    return False
+
+
+def filled(there: Any) -> Any:
+    """Return a stored specification with today's defaults for settings that there were none of when it was written."""
     try:
-        return [json.loads(line) for line in (path / HISTORY).read_text(encoding="utf-8").splitlines()]
-    except ValueError as error:
-        raise DamagedError(f"{path / HISTORY}: is not as it was written ({error}); restore it, or train again") from None
+        return RunSpec.parse(there).model_dump(mode="json")
+    except UsageError:
+        return there

@@ -70,3 +70,16 @@ def value_at(settings: Mapping[str, Any], key: str) -> Any:
     for part in key.split("."):
         group = group.get(part) if isinstance(group, Mapping) else None
     return group
+
+
+def difference(there: Any, mine: Any, key: str = "") -> str:
+    """Name the first setting that two specifications disagree on.
+
+    >>> difference({"seed": 1, "model": {"dim": 32}}, {"seed": 1, "model": {"dim": 64}})
+    'model.dim is 32 there, 64 here'
+    """
+    if isinstance(there, dict) and isinstance(mine, dict):
+        for name in [*mine, *there]:
+            if there.get(name) != mine.get(name):
+                return difference(there.get(name), mine.get(name), f"{key}.{name}" if key else name)
+    return f"{key} is {there!r} there, {mine!r} here"

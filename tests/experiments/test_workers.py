@@ -10,7 +10,7 @@ import pytest
 
 from solidrec.experiments import workers
 from solidrec.experiments.workers import processes
-from solidrec.training.run import stoppable
+from solidrec.locks import stoppable
 
 
 def train(path: Path) -> None:

@@ -21,12 +21,12 @@ from solidrec.artifacts import read_json
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import EvalRows, PreparedData
 from solidrec.errors import DamagedError, DivergedError, IncompatibleError, Interrupted, StorageError, UsageError
+from solidrec.locks import locked
 from solidrec.search import run as module
 from solidrec.search.result import BEST
 from solidrec.search.run import SEARCH, TRIALS, read_trials, run_search
 from solidrec.search.trial import Outcome, outcome
 from solidrec.training.loop import Stage
-from solidrec.training.run import locked
 
 SPACE = {"model.dropout": [0, 0.2, 0.4], "train.learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}}
 

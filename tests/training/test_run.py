@@ -21,16 +21,17 @@ import torch
 from solidrec.artifacts import read_json, sha256
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
+from solidrec.epochs import read_history
 from solidrec.errors import DivergedError, IncompatibleError, Interrupted, StorageError, UsageError
 from solidrec.nn.codebook import Codebook
 from solidrec.nn.sources import Trunk
-from solidrec.runs import Run, read_history
+from solidrec.runs import Run, finished
 from solidrec.semantics import fuse as fusing
 from solidrec.semantics.kmeans import kmeans
 from solidrec.spec import RunSpec
 from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.loop import Progress, Row
-from solidrec.training.run import finished, train_run
+from solidrec.training.run import train_run
 from solidrec.training.semantics import cached_semantics
 from solidrec.training.stages import start_of_stage
 

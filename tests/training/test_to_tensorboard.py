@@ -12,8 +12,8 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from solidrec.data.prepared import PreparedData
+from solidrec.epochs import write_history
 from solidrec.errors import Interrupted, StorageError
-from solidrec.runs import write_history
 from solidrec.spec import RunSpec
 from solidrec.training.loop import Display
 from solidrec.training.run import train_run

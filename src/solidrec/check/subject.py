@@ -15,8 +15,9 @@ from torch import Tensor
 
 from solidrec.artifacts import write_json
 from solidrec.data.prepared import PreparedData
+from solidrec.epochs import write_history
 from solidrec.nn.recommender import Recommender
-from solidrec.runs import SPEC, Run, load_run, save_run, write_history
+from solidrec.runs import SPEC, Run, load_run, save_run
 from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import RunSpec
 from solidrec.training.checkpoint import FILES, Checkpoints

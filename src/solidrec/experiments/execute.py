@@ -24,10 +24,10 @@ from solidrec.experiments.grid import Cell, cells_of, rows_of
 from solidrec.experiments.live import Board
 from solidrec.experiments.results import USERS, Plan, Results
 from solidrec.experiments.workers import as_they_end, processes
+from solidrec.locks import locked, stoppable
 from solidrec.semantics.modalities.needs import need
 from solidrec.settings import merge, nested
 from solidrec.training.check import check_run
-from solidrec.training.run import locked, stoppable
 
 WORKERS = ".workers"
 """The file that workers share a lock on as long as they live."""

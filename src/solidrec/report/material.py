@@ -11,6 +11,7 @@ import numpy as np
 
 from solidrec.console import shorten
 from solidrec.data.prepared import PreparedData
+from solidrec.epochs import HISTORY, read_history
 from solidrec.errors import SolidrecError, StorageError
 from solidrec.experiments.grid import Row
 from solidrec.experiments.results import RUNS, Place, Plan, Results
@@ -20,7 +21,7 @@ from solidrec.experiments.tables.measure import MeasureTable
 from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.tables.result_table import ResultTable, blocks_of, result_table
 from solidrec.report.plots import RUN_COLORS, Series
-from solidrec.runs import HISTORY, Run, load_run, read_history
+from solidrec.runs import Run, load_run
 
 LONGEST = 28
 """Letters of a name beside a chart."""

@@ -20,13 +20,15 @@ from solidrec.console import console, counted, say
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DamagedError, DivergedError, IncompatibleError, Interrupted, StorageError, UsageError
 from solidrec.experiments.workers import workers
+from solidrec.locks import locked, stoppable
+from solidrec.runs import LEFT_BEHIND, filled
 from solidrec.search.read import space_of
 from solidrec.search.result import Trial, finding, line, write_best
 from solidrec.search.space import Settings, Space, value_at, varied
 from solidrec.search.trial import Outcome, train_trial
 from solidrec.semantics.modalities.needs import need
+from solidrec.settings import difference
 from solidrec.spec import RunSpec
-from solidrec.training.run import LEFT_BEHIND, difference, filled, locked, stoppable
 
 SEARCH, TRIALS = "search.json", "trials.jsonl"
 ATTEMPTS = 20

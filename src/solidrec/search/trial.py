@@ -11,14 +11,14 @@ import torch
 
 from solidrec.data.prepared import PreparedData
 from solidrec.devices import use_threads
-from solidrec.epochs import score_of, select_of
+from solidrec.epochs import read_history, score_of, select_of
 from solidrec.errors import DivergedError, UsageError
-from solidrec.runs import read_history
+from solidrec.locks import locked
 from solidrec.spec import RunSpec
 from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.loop import Silent
 from solidrec.training.mixture import fit_named, last_stage
-from solidrec.training.run import locked, semantics_for
+from solidrec.training.run import semantics_for
 
 
 @final

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 
 from solidrec.data.prepared import PreparedData
+from solidrec.epochs import write_history
 from solidrec.experts.alike import content_of
 from solidrec.experts.counted import count
 from solidrec.nn.build import stages
 from solidrec.nn.build_mixture import MIXTURES, build_mixture
 from solidrec.nn.mixture import Experts, Mixture
 from solidrec.nn.recommender import Recommender
-from solidrec.runs import write_history
 from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import ModelSpec, RunSpec
 from solidrec.training.checkpoint import Checkpoints

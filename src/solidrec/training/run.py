@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
 import torch
 
-from solidrec.artifacts import MANIFEST, read_json, write_json
+from solidrec.artifacts import write_json
 from solidrec.data.prepared import PreparedData
-from solidrec.errors import IncompatibleError, Interrupted, StorageError, UsageError
+from solidrec.epochs import HISTORY, write_history
+from solidrec.errors import Interrupted
 from solidrec.evaluate.runner import Protocol, evaluate
 from solidrec.inference.scorer import neural_of, scorer_of
+from solidrec.locks import locked, stoppable
 from solidrec.nn.build_mixture import MIXTURES
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
-from solidrec.runs import HISTORY, SPEC, Run, load_run, needs_semantics, save_run, write_history
+from solidrec.runs import SPEC, Run, finished, load_run, needs_semantics, save_run
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.modality import is_described
 from solidrec.spec import RunSpec
@@ -38,9 +35,6 @@ from solidrec.training.tracking import tracked
 
 PROTOCOL_KEYS: dict[str, Protocol] = {"": "paper", "_full": "full"}
 """What follows the name of a split in ``metrics.json``, by protocol."""
-LOCK = ".lock"
-LEFT_BEHIND = (".lock", ".tmp-")
-"""What a process that was killed before it wrote spec.json may leave in its run folder."""
 
 
 def train_run(
@@ -102,83 +96,6 @@ def semantics_for(
     if not needs_semantics(spec.model.name) and not (spec.model.name in MIXTURES and is_described(data)):
         return None
     return cached_semantics(data, spec, trained_vectors(data, device=device, display=display), device=device, say=say)
-
-
-def finished(out: Path, spec: RunSpec) -> bool:
-    """Return whether `out` holds this run complete; refuse a folder of anything else.
-
-    A folder in which no epoch has ended may change its specification: there is nothing to lose in it.
-    """
-    if (out / SPEC).is_file():
-        there = filled(read_json(out / SPEC))
-        mine = spec.model_dump(mode="json")
-        if there != mine and any((out / name).is_file() for name in (MANIFEST, HISTORY)):
-            raise IncompatibleError(
-                f"{out}: holds a run of another specification ({difference(there, mine)}); choose another --out"
-            )
-        return (out / MANIFEST).is_file()
-    if out.exists() and (not out.is_dir() or any(not path.name.startswith(LEFT_BEHIND) for path in out.iterdir())):
-        raise StorageError(f"{out}: exists and is not a run folder; choose another --out")
-    return False
-
-
-def filled(there: Any) -> Any:
-    """Return a stored specification with today's defaults for settings that there were none of when it was written."""
-    try:
-        return RunSpec.parse(there).model_dump(mode="json")
-    except UsageError:
-        return there
-
-
-def difference(there: Any, mine: Any, key: str = "") -> str:
-    """Name the first setting that two specifications disagree on.
-
-    >>> difference({"seed": 1, "model": {"dim": 32}}, {"seed": 1, "model": {"dim": 64}})
-    'model.dim is 32 there, 64 here'
-    """
-    if isinstance(there, dict) and isinstance(mine, dict):
-        for name in [*mine, *there]:
-            if there.get(name) != mine.get(name):
-                return difference(there.get(name), mine.get(name), f"{key}.{name}" if key else name)
-    return f"{key} is {there!r} there, {mine!r} here"
-
-
-@contextmanager
-def locked(out: Path, *, doing: str = "is training here") -> Iterator[None]:
-    """Make a folder and hold its lock; a second process gets one clear line that says what the first is `doing`."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        stream = (out / LOCK).open("a+")
-    except OSError as error:
-        raise StorageError(f"{out}: cannot write ({error.strerror or error}); choose another --out") from None
-    with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            stream.seek(0)
-            raise StorageError(f"{out}: another process {doing} (pid {stream.read().strip()}); wait for it") from None
-        stream.truncate(0)
-        stream.write(str(os.getpid()))
-        stream.flush()
-        yield
-
-
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """Let SIGTERM stop training as Ctrl-C does; only the main thread may listen to signals."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        before = signal.signal(signal.SIGTERM, stop)
-    except ValueError:
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def measure(model: Recommender | Mixture, data: PreparedData, spec: RunSpec) -> dict[str, Any]:

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 
 from solidrec.data.prepared import PreparedData
+from solidrec.epochs import write_history
 from solidrec.evaluate.runner import evaluate
 from solidrec.inference.scorer import ModelScorer
 from solidrec.nn.build import build, stages
 from solidrec.nn.codebook import mean_of_each
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import Trunk
-from solidrec.runs import write_history
 from solidrec.semantics.fuse import whole
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.kmeans import kmeans

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import final
 
+from solidrec.epochs import HISTORY
 from solidrec.errors import StorageError
-from solidrec.runs import HISTORY
 from solidrec.spec import RunSpec
 
 FOLDER = "tensorboard"

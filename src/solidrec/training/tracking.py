@@ -10,8 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol, final
 
+from solidrec.epochs import HISTORY, read_history
 from solidrec.errors import StorageError, UsageError, nearest
-from solidrec.runs import HISTORY, read_history
 from solidrec.semantics.modalities.needs import need
 from solidrec.spec import RunSpec
 from solidrec.training.loop import Display, Row
