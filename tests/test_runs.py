@@ -44,16 +44,15 @@ def test_a_loaded_run_scores_as_the_trained_one(data: PreparedData, tiny: dict[s
     from solidrec.settings import merge
     from solidrec.spec import RunSpec
     from solidrec.training.checkpoint import Checkpoints
-    from solidrec.training.loop import Silent
+    from solidrec.training.context import RunContext
     from solidrec.training.run import finish
     from solidrec.training.semantics import cached_semantics
     from solidrec.training.stages import fit, trained_vectors
 
     named = {"data": data.fingerprint, "model": {"name": "solid-apg"}, "train": {"epochs": 2}}
     spec = RunSpec.parse(merge(tiny, named))
-    semantics: SemanticIds = cached_semantics(data, spec, trained_vectors(data, device="cpu", display=Silent()))
-    options: dict[str, Any] = {"device": "cpu", "display": Silent(), "checkpoints": Checkpoints(tmp_path / "checkpoints")}
-    model: Recommender = fit(data, spec, semantics, out=None, **options)
+    semantics: SemanticIds = cached_semantics(data, spec, trained_vectors(data))
+    model: Recommender = fit(RunContext(data, spec, checkpoints=Checkpoints(tmp_path / "checkpoints")), semantics)
     write_json(tmp_path / "spec.json", spec.model_dump(mode="json"))
     finish(tmp_path, data, spec, model, semantics=semantics, metrics={}, seconds=1.0)
     run = load_run(tmp_path)

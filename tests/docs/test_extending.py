@@ -17,7 +17,7 @@ from solidrec.data.readers import READERS
 from solidrec.nn.build import build
 from solidrec.registry import BACKBONES
 from solidrec.spec import MODEL_NAMES, ModelSpec, RunSpec
-from solidrec.training.loop import Silent
+from solidrec.training.context import RunContext
 from solidrec.training.stages import fit
 
 
@@ -54,7 +54,7 @@ def test_the_backbone_trains(mean_pool: ModelSpec, shop: Path) -> None:
     data = prepare("clicks.csv", out="data")
     spec = RunSpec.parse({"data": data.fingerprint, "train": {"epochs": 1}})
     spec = spec.model_copy(update={"model": mean_pool.model_copy(update={"name": "static"})})
-    model = fit(data, spec, None, out=None, device="cpu", display=Silent(), checkpoints=None).eval()
+    model = fit(RunContext(data, spec), None).eval()
     mean = model.items.weight[[1, 2]].mean(0)
     torch.testing.assert_close(
         model.backbone(model.items(torch.tensor([[1, 2]])), torch.ones(1, 2).bool(), mean[None, None])[0, 0], mean

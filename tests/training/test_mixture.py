@@ -22,8 +22,8 @@ from solidrec.experts.counted import count
 from solidrec.experts.recency import recency
 from solidrec.nn.mixture import Mixture
 from solidrec.spec import TrainSpec
+from solidrec.training.context import RunContext
 from solidrec.training.folds import folds
-from solidrec.training.loop import Silent
 from solidrec.training.neural import neural_expert
 
 Walk = Callable[..., tuple[pl.DataFrame, pl.DataFrame]]
@@ -86,10 +86,9 @@ def train_quietly(data: PreparedData, settings: dict[str, Any], out: Path) -> di
 
     hidden = replace(data, manifest={**data.manifest, "negatives": {"seed": 0, "stored": True}})
     spec = run_spec(hidden, model="mixture", backbone=None, seed=0, epochs=None, settings=settings)
-    semantics = semantics_for(hidden, spec, device="cpu", display=Silent(), say=lambda line: None)
     out.mkdir()
-    fitted = fit_mixture(hidden, spec, semantics, out=out, device="cpu", display=Silent())
-    return dict(fitted.state_dict())
+    run = RunContext(hidden, spec, out)
+    return dict(fit_mixture(run, semantics_for(run)).state_dict())
 
 
 def test_mixtures_share_their_neural_expert(copy: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,9 +141,9 @@ def test_rows_are_judged_by_the_experts_of_their_fold(
         counted.append(data.train_end.tolist())
         return count(data, *args, **kwargs)
 
-    def training(data: PreparedData, *args: Any, **kwargs: Any) -> Any:
-        learned.append((kwargs["part"], data.train_end.tolist()))
-        return neural_expert(data, *args, **kwargs)
+    def training(run: RunContext, *, part: str) -> Any:
+        learned.append((part, run.data.train_end.tolist()))
+        return neural_expert(run, part=part)
 
     monkeypatch.setattr("solidrec.training.mixture.count", counting)
     monkeypatch.setattr("solidrec.training.mixture.neural_expert", training)
@@ -164,9 +163,7 @@ def test_a_neural_expert_comes_back_with_its_log(copy: PreparedData, tmp_path: P
     from solidrec.api import run_spec
 
     spec = run_spec(copy, model="mixture", backbone=None, seed=0, epochs=None, settings=SMALL)
-    made = [
-        neural_expert(copy, spec, part="whole", out=None, device="cpu", display=Silent(), say=lambda line: None) for _ in range(2)
-    ]
+    made = [neural_expert(RunContext(copy, spec), part="whole") for _ in range(2)]
     assert_same(dict(made[0].model.state_dict()), dict(made[1].model.state_dict()))
     assert made[0].history == made[1].history
     assert made[0].epochs == made[1].epochs >= 1

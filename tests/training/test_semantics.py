@@ -15,7 +15,7 @@ from solidrec.errors import StorageError
 from solidrec.semantics.fuse import fuse
 from solidrec.semantics.kmeans import kmeans
 from solidrec.spec import RunSpec
-from solidrec.training.loop import Silent
+from solidrec.training.context import RunContext
 from solidrec.training.run import train_run
 from solidrec.training.semantics import cached_semantics
 from solidrec.training.stages import fit
@@ -70,10 +70,7 @@ def test_ids_alone_train_a_static_model_on_the_way(
     assert said[1].startswith("semantics: 10 ids by kmeans over id")
     assert run.semantics is not None
     assert [row["stage"] for row in run.history] == [1, 1]  # the static model's epochs are no part of this run's log
-    static = fit(
-        ids_alone, spec_of("static", of=ids_alone, seed=0, train={"epochs": 2}), None,
-        out=None, device="cpu", display=Silent(), checkpoints=None,
-    )  # fmt: skip
+    static = fit(RunContext(ids_alone, spec_of("static", of=ids_alone, seed=0, train={"epochs": 2})), None)
     table = static.items.weight[1:].detach().numpy()
     assert np.array_equal(run.semantics.of_item[1:] - 1, kmeans(fuse([table]), 10, seed=0).of_vector)
     again = train_run(ids_alone, spec, tmp_path / "again", say=said.append)

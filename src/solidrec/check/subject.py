@@ -21,6 +21,7 @@ from solidrec.runs import SPEC, Run, load_run, save_run
 from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import RunSpec
 from solidrec.training.checkpoint import FILES, Checkpoints
+from solidrec.training.context import RunContext
 from solidrec.training.loop import Display, Silent
 from solidrec.training.stages import fit
 
@@ -117,9 +118,8 @@ class Subject:
         """Train in a folder of that name, from its last checkpoint if there is one; each epoch leaves a checkpoint."""
         folder = self.folder / name
         checkpoints = Checkpoints(folder / "checkpoints", spacing=0.0)
-        model = fit(
-            self.data, self.spec, self.semantics, out=folder, device="cpu", display=display or Silent(), checkpoints=checkpoints
-        )
+        run = RunContext(self.data, self.spec, folder, display=display or Silent(), checkpoints=checkpoints)
+        model = fit(run, self.semantics)
         last = checkpoints.newest()
         assert last is not None, "every epoch leaves a checkpoint"
         tensors = {

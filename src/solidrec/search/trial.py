@@ -16,7 +16,7 @@ from solidrec.errors import DivergedError, UsageError
 from solidrec.locks import locked
 from solidrec.spec import RunSpec
 from solidrec.training.checkpoint import Checkpoints
-from solidrec.training.loop import Silent
+from solidrec.training.context import RunContext
 from solidrec.training.mixture import fit_named, last_stage
 from solidrec.training.run import semantics_for
 
@@ -51,8 +51,8 @@ def train_trial(data: PreparedData | Path, spec: RunSpec, folder: Path) -> Outco
         with locked(folder):
             checkpoints = Checkpoints(folder / "checkpoints")
             try:
-                semantics = semantics_for(opened, spec, device="cpu", display=Silent(), say=lambda line: None)
-                fit_named(opened, spec, semantics, out=folder, device="cpu", display=Silent(), checkpoints=checkpoints)
+                run = RunContext(opened, spec, folder, checkpoints=checkpoints)
+                fit_named(run, semantics_for(run))
                 found = outcome(read_history(folder), last_stage(spec.model))
             except (DivergedError, UsageError) as error:
                 found = Outcome(error=str(error), unfit=isinstance(error, UsageError))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,10 +18,10 @@ from solidrec.nn.mixture import Experts, Mixture
 from solidrec.nn.recommender import Recommender
 from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import ModelSpec, RunSpec
-from solidrec.training.checkpoint import Checkpoints
+from solidrec.training.context import RunContext
 from solidrec.training.folds import folds
 from solidrec.training.gate import PASSES, STAGE, Gate
-from solidrec.training.loop import Display, StepsOnly, codebook_of, penalty_weight
+from solidrec.training.loop import StepsOnly, codebook_of, penalty_weight
 from solidrec.training.neural import WHOLE, neural_expert
 from solidrec.training.rows import Rows, Targets, pack
 from solidrec.training.seeds import seed_torch
@@ -33,83 +31,63 @@ VALID_ROWS = 10_000
 """Validation users that choose the pass, at most, evenly spaced."""
 
 
-def fit_mixture(
-    data: PreparedData,
-    spec: RunSpec,
-    semantics: SemanticIds | None,
-    *,
-    out: Path | None,
-    device: str,
-    display: Display,
-    say: Callable[[str], None] = lambda line: None,
-) -> Mixture:
+def fit_mixture(run: RunContext, semantics: SemanticIds | None) -> Mixture:
     """Train the experts and the weights of a mixture; validation chooses the epoch and the pass, and nothing is fitted on it.
 
     Weights are learned from training events that the experts which judge them have not seen (`folds`); their neural experts are
     trained for as many epochs as the one of all events was best after. That one and all memories then take their places.
     """
+    data, spec = run.data, run.spec
     rows_of = folds(data, spec.train, spec.seed)
     rows_of = chain([next(rows_of)], rows_of)  # data that have none say so before anything is trained
     recent = spec.train.folds == "time"
     similar = content_of(data)
-    neural = neural_expert(data, spec, part=WHOLE, out=out, device=device, display=display, say=say)
+    neural = neural_expert(run, part=WHOLE)
     log = list(neural.history)
-    if out is not None:
-        write_history(out, log)
+    if run.out is not None:
+        write_history(run.out, log)
     seed_torch(spec.seed, "mixture")
     of_item = None if semantics is None else torch.from_numpy(semantics.table)
-    mixture = build_mixture(spec.model, count(data, similar, of_item, recent=recent), semantic_of_item=of_item).to(device)
+    mixture = build_mixture(spec.model, count(data, similar, of_item, recent=recent), semantic_of_item=of_item).to(run.device)
     mixture.experts.neural.load_state_dict(neural.model.state_dict())
     if (codebook := codebook_of(mixture)) is not None:
-        codebook.count(torch.from_numpy(np.array(data.train_counts)).to(device))
+        codebook.count(torch.from_numpy(np.array(data.train_counts)).to(run.device))
 
     unseen = "their time" if recent else "their users"
-    say(f"mixture: evidence on training events, by experts that have not seen {unseen}")
+    run.say(f"mixture: evidence on training events, by experts that have not seen {unseen}")
     parts = []
     ended = spec.model_copy(update={"train": spec.train.model_copy(update={"epochs": neural.epochs})})
-    quiet = StepsOnly(display)
+    halves = run.but(spec=ended, display=StepsOnly(run.display))
     other, part = neural, WHOLE
     for fold in rows_of:
         if fold.part != part:
             part = fold.part
-            other = neural_expert(fold.learned, ended, part=part, out=out, device=device, display=quiet, say=say)
+            other = neural_expert(halves.but(data=fold.learned), part=part)
         if len(fold.targets.users):
-            experts = Experts(other.model, count(fold.counted, similar, of_item, recent=recent)).to(device)
+            experts = Experts(other.model, count(fold.counted, similar, of_item, recent=recent)).to(run.device)
             parts.append(pack(experts, data, fold.targets, length=spec.model.length, all_of=False))
     rows = Rows.together(parts)
-    say(f"mixture: {rows.size:,} events whose item some expert has among its best")
+    run.say(f"mixture: {rows.size:,} events whose item some expert has among its best")
 
     def save(row: dict[str, Any]) -> None:
         log.append(row)
-        if out is not None:
-            write_history(out, log)
+        if run.out is not None:
+            write_history(run.out, log)
 
     valid = validation_rows(mixture.experts, data, spec)
     gate = Gate(
         mixture, rows, valid, passes=spec.train.passes or PASSES, penalty=penalty_weight(mixture, spec.train), seed=spec.seed
     )
     if rows.size:
-        gate.run(display, save)
+        gate.run(run.display, save)
     else:
-        say("mixture: no expert ever brings the item that came next, so the weights stay as they start")
+        run.say("mixture: no expert ever brings the item that came next, so the weights stay as they start")
     return mixture.eval()
 
 
-def fit_named(
-    data: PreparedData,
-    spec: RunSpec,
-    semantics: SemanticIds | None,
-    *,
-    out: Path,
-    device: str,
-    display: Display,
-    checkpoints: Checkpoints,
-    say: Callable[[str], None] = lambda line: None,
-) -> Recommender | Mixture:
+def fit_named(run: RunContext, semantics: SemanticIds | None) -> Recommender | Mixture:
     """Train whatever model a specification names: a mixture, or a recommender by the stages of Algorithm 1."""
-    if spec.model.name in MIXTURES:
-        return fit_mixture(data, spec, semantics, out=out, device=device, display=display, say=say)
-    return fit(data, spec, semantics, out=out, device=device, display=display, checkpoints=checkpoints, say=say)
+    return fit_mixture(run, semantics) if run.spec.model.name in MIXTURES else fit(run, semantics)
 
 
 def last_stage(model: ModelSpec) -> int:

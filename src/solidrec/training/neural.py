@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from solidrec.nn.recommender import Recommender
 from solidrec.runs import WEIGHTS, load_weights
 from solidrec.spec import RunSpec
 from solidrec.training.checkpoint import Checkpoints
+from solidrec.training.context import RunContext
 from solidrec.training.loop import Display, Stage
 from solidrec.training.semantics import keep
 from solidrec.training.stages import fit
@@ -40,20 +40,12 @@ class Neural(NamedTuple):
         return int(best[-1])
 
 
-def neural_expert(
-    data: PreparedData,
-    spec: RunSpec,
-    *,
-    part: str,
-    out: Path | None,
-    device: str,
-    display: Display,
-    say: Callable[[str], None],
-) -> Neural:
+def neural_expert(run: RunContext, *, part: str) -> Neural:
     """Train the neural expert of a mixture on a part of the training events, or read it from beside the data.
 
-    `spec` is the mixture's, `data` holds the training events of the `part` alone. Epochs are logged to `out`.
+    The specification of `run` is the mixture's, its data holds the training events of the `part` alone.
     """
+    data, spec = run.data, run.spec
     train = spec.train.of_one_model()
     own = RunSpec(data=spec.data, model=plain(spec.model), train=train, semantics=spec.semantics, seed=spec.seed)
     folder = data.path / "experts" / f"{own.digest()}-{part}"
@@ -61,23 +53,21 @@ def neural_expert(
         read_manifest(folder, kind=KIND)
         model = build(own.model, items=len(data.items))
         load_weights(model, folder / WEIGHTS)
-        say(f"neural expert ({part}): read from {folder}")
-        found = Neural(model.to(device).eval(), read_history(folder))
-        replay(found.history, display)
+        run.say(f"neural expert ({part}): read from {folder}")
+        found = Neural(model.to(run.device).eval(), read_history(folder))
+        replay(found.history, run.display)
         return found
-    say(f"neural expert ({part}): training")
+    run.say(f"neural expert ({part}): training")
     log: list[dict[str, Any]] = []
-    checkpoints = None if out is None else Checkpoints(out / "checkpoints" / part)
+    checkpoints = None if run.out is None else Checkpoints(run.out / "checkpoints" / part)
 
     def note(stage: Stage) -> None:
         log[:] = stage.progress.history
 
-    model = fit(
-        data, own, None, out=out if part == WHOLE else None, device=device, display=display, checkpoints=checkpoints, say=say,
-        note=note,
-    )  # fmt: skip
+    out = run.out if part == WHOLE else None
+    model = fit(run.but(spec=own, out=out, checkpoints=checkpoints, note=note), None)
     found = Neural(model.eval(), log)
-    keep(folder, lambda path: save(path, found), say, what="neural expert")
+    keep(folder, lambda path: save(path, found), run.say, what="neural expert")
     if checkpoints is not None and (folder / MANIFEST).is_file():  # else a kill would find nothing to go on from
         checkpoints.clear()
     return found

@@ -27,6 +27,7 @@ from solidrec.spec import RunSpec
 from solidrec.training.check import check_run
 from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.content import content_map
+from solidrec.training.context import RunContext
 from solidrec.training.loop import Display, Silent
 from solidrec.training.mixture import fit_named
 from solidrec.training.semantics import cached_semantics
@@ -61,41 +62,32 @@ def train_run(
         if not finished(out, spec):  # another process may have ended it since
             write_json(out / SPEC, spec.model_dump(mode="json"))
             try:
-                carry_out(data, spec, out, device=device, display=display or Silent(), track=track, say=say)
+                carry_out(RunContext(data, spec, out, device, display or Silent(), say=say), out, track)
             except KeyboardInterrupt:
                 raise Interrupted(f"{out}: stopped; run the same command again to go on from the last checkpoint") from None
     return load_run(out, device=device)
 
 
-def carry_out(
-    data: PreparedData,
-    spec: RunSpec,
-    out: Path,
-    *,
-    device: str,
-    display: Display,
-    track: Sequence[str],
-    say: Callable[[str], None],
-) -> None:
-    """Make the semantic ids, run the stages, measure and write the final files; the folder is ours alone."""
+def carry_out(run: RunContext, out: Path, track: Sequence[str]) -> None:
+    """Make the semantic ids, run the stages, measure and write the final files to the folder `out`, which is ours alone."""
     started = time.perf_counter()
-    with tracked(display, track, out, spec, say) as shown:
-        semantics = semantics_for(data, spec, device=device, display=display, say=say)  # a training on the way is not tracked
-        checkpoints = Checkpoints(out / "checkpoints")
-        model = fit_named(data, spec, semantics, out=out, device=device, display=shown, checkpoints=checkpoints, say=say)
-        metrics = measure(model, data, spec)
+    checkpoints = Checkpoints(out / "checkpoints")
+    with tracked(run.display, track, out, run.spec, run.say) as shown:
+        semantics = semantics_for(run)  # a training on the way is not tracked
+        model = fit_named(run.but(display=shown, checkpoints=checkpoints), semantics)
+        metrics = measure(model, run.data, run.spec)
         shown.final(metrics)
-    finish(out, data, spec, model, semantics=semantics, metrics=metrics, seconds=time.perf_counter() - started)
+    finish(out, run.data, run.spec, model, semantics=semantics, metrics=metrics, seconds=time.perf_counter() - started)
     checkpoints.clear()
 
 
-def semantics_for(
-    data: PreparedData, spec: RunSpec, *, device: str, display: Display, say: Callable[[str], None]
-) -> SemanticIds | None:
+def semantics_for(run: RunContext) -> SemanticIds | None:
     """Return the semantic ids that a run reads, made or found beside the data; None for a model that reads none."""
-    if not needs_semantics(spec.model.name) and not (spec.model.name in MIXTURES and is_described(data)):
+    name = run.spec.model.name
+    if not needs_semantics(name) and not (name in MIXTURES and is_described(run.data)):
         return None
-    return cached_semantics(data, spec, trained_vectors(data, device=device, display=display), device=device, say=say)
+    train = trained_vectors(run.data, device=run.device, display=run.display)
+    return cached_semantics(run.data, run.spec, train, device=run.device, say=run.say)
 
 
 def measure(model: Recommender | Mixture, data: PreparedData, spec: RunSpec) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,9 +21,10 @@ from solidrec.semantics.kmeans import kmeans
 from solidrec.semantics.modality import is_described
 from solidrec.spec import RunSpec
 from solidrec.training.batches import TrainingBatches
-from solidrec.training.checkpoint import Checkpoints, read_progress, restore
+from solidrec.training.checkpoint import read_progress, restore
 from solidrec.training.content import start_from_content, start_from_terms
-from solidrec.training.loop import Display, Progress, Stage, codebook_of, loss_of
+from solidrec.training.context import RunContext
+from solidrec.training.loop import Display, Progress, Silent, Stage, codebook_of, loss_of
 from solidrec.training.seeds import seed_torch
 from solidrec.training.semantics import Train
 
@@ -34,44 +34,34 @@ FEWEST = 2_000
 """... of at least so many."""
 
 
-def fit(
-    data: PreparedData,
-    spec: RunSpec,
-    semantics: SemanticIds | None,
-    *,
-    out: Path | None,
-    device: str,
-    display: Display,
-    checkpoints: Checkpoints | None,
-    say: Callable[[str], None] = lambda line: None,
-    note: Callable[[Stage], None] = lambda stage: None,
-) -> Recommender:
-    """Run the stages of Algorithm 1 and return the model with its best weights; `note` sees the stage after each epoch."""
-    found = checkpoints.newest(say) if checkpoints else None
+def fit(run: RunContext, semantics: SemanticIds | None) -> Recommender:
+    """Run the stages of Algorithm 1, from the last checkpoint on if there is one, and return the model with its best weights."""
+    data, spec = run.data, run.spec
+    found = run.checkpoints.newest(run.say) if run.checkpoints else None
     progress = read_progress(found) if found else Progress()
     if found:
-        say(f"resumed at stage {progress.stage}, epoch {progress.epoch}, step {progress.step}")
+        run.say(f"resumed at stage {progress.stage}, epoch {progress.epoch}, step {progress.step}")
 
     def save(stage: Stage) -> None:
-        note(stage)
-        if out is not None:
-            write_history(out, stage.progress.history)
-        if checkpoints is not None:
-            checkpoints.maybe_save(stage)
+        run.note(stage)
+        if run.out is not None:
+            write_history(run.out, stage.progress.history)
+        if run.checkpoints is not None:
+            run.checkpoints.maybe_save(stage)
 
     previous = None
     while True:
-        model = start_of_stage(data, spec, semantics, previous, stage=progress.stage, device=device)
-        batches = batches_for(model, data, spec, device=device)
+        model = start_of_stage(data, spec, semantics, previous, stage=progress.stage, device=run.device)
+        batches = batches_for(model, data, spec, device=run.device)
         stage = Stage(
             model, batches, spec.train, seed=spec.seed, progress=progress, validate=validation(model, data, spec),
-            save=save, display=display, revive=spec.model.codebook.revive,
+            save=save, display=run.display, revive=spec.model.codebook.revive,
         )  # fmt: skip
         if found:
             restore(stage, found)
             found = None
         stage.run()
-        note(stage)
+        run.note(stage)
         if progress.stage == stages(spec.model):
             return model
         previous, progress = model, progress.next_stage()
@@ -140,11 +130,11 @@ def validation(model: Recommender, data: PreparedData, spec: RunSpec) -> Callabl
     return measure_valid
 
 
-def trained_vectors(data: PreparedData, *, device: str, display: Display) -> Train:
+def trained_vectors(data: PreparedData, *, device: str = "cpu", display: Display | None = None) -> Train:
     """Return a function that trains a static model and gives its item embeddings (V, D)."""
 
     def train(static: RunSpec) -> np.ndarray:
-        model = fit(data, static, None, out=None, device=device, display=display, checkpoints=None)
+        model = fit(RunContext(data, static, device=device, display=display or Silent()), None)
         return np.asarray(model.items.weight[1:].detach().cpu().numpy())
 
     return train

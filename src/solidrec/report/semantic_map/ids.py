@@ -15,7 +15,6 @@ from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.modality import CATEGORIES, modality
 from solidrec.semantics.quality import quality
 from solidrec.spec import RunSpec, SemanticsSpec
-from solidrec.training.loop import Silent
 from solidrec.training.semantics import cached_semantics, item_vectors
 from solidrec.training.stages import trained_vectors
 
@@ -25,13 +24,13 @@ def make_semantics(path: Path, spec: SemanticsSpec, *, threads: int = 1) -> tupl
     use_threads(threads)
     data = PreparedData.open(path)
     run = RunSpec(data=data.fingerprint, semantics=spec.model_copy(update={"encoded": data.encoded}))
-    return data, cached_semantics(data, run, trained_vectors(data, device="cpu", display=Silent()), say=say)
+    return data, cached_semantics(data, run, trained_vectors(data), say=say)
 
 
 def matrices_of(data: PreparedData, ids: SemanticIds) -> dict[str, np.ndarray]:
     """Return the (V, F) matrix of each modality that semantic ids were made of."""
     run = RunSpec(data=data.fingerprint, semantics=SemanticsSpec(seed=ids.seed))
-    train = trained_vectors(data, device="cpu", display=Silent())
+    train = trained_vectors(data)
     return {name: modality(data, name, lambda: item_vectors(data, run, train), seed=ids.seed) for name in ids.modalities}
 
 
