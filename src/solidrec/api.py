@@ -34,7 +34,7 @@ from solidrec.training.losses import WHOLE
 from solidrec.training.run import train_run
 from solidrec.training.tracking import check_trackers
 
-DEFAULT = "mixture"
+_DEFAULT = "mixture"
 """The model that is trained when none is named."""
 
 __all__ = ["Model", "add_items", "encode", "load", "prepare", "train"]
@@ -174,10 +174,10 @@ def train(
             raise UsageError(
                 f"--epochs-from {epochs_from}: is a run of {chosen.spec.model.name!r}, not {model!r}; leave --model out"
             )
-        settings = merge(chosen_by(chosen), settings or {})
+        settings = merge(_chosen_by(chosen), settings or {})
     named = model or value_at(settings or {}, "model.name")
     if not named:
-        settings = merge({"model": {"name": DEFAULT}}, settings or {})
+        settings = merge({"model": {"name": _DEFAULT}}, settings or {})
     spec = run_spec(opened, model=model, backbone=backbone, seed=seed, epochs=epochs, settings=settings)
     folder = Path(out) if out is not None else Path("runs") / f"{spec.model.name}-{spec.model.backbone}-{spec.digest()}"
     before = torch.get_num_threads()
@@ -186,8 +186,8 @@ def train(
         check_device(device)
         if progress:
             if not named:
-                say(default_parts(opened))
-            say(computing_on(device, threads))
+                say(_default_parts(opened))
+            say(_computing_on(device, threads))
         with Bar(console) if progress else nullcontext(Silent()) as display:
             run = train_run(
                 opened, spec, folder, device=device, display=display, track=track, say=say if progress else lambda line: None
@@ -236,7 +236,7 @@ def width(items: int) -> int:
     return 256 if items <= WHOLE else 128
 
 
-def chosen_by(run: Run) -> dict[str, Any]:
+def _chosen_by(run: Run) -> dict[str, Any]:
     """Return the settings of a run with the epochs and passes that its validation users chose, for data that have none.
 
     Raises `UsageError` for a run without validation, and for one of two stages of epochs, whose second starts from the best of
@@ -253,17 +253,17 @@ def chosen_by(run: Run) -> dict[str, Any]:
     return {"model": spec["model"], "train": train, "semantics": spec["semantics"]}
 
 
-def default_parts(data: PreparedData) -> str:
+def _default_parts(data: PreparedData) -> str:
     """Say what the default design is made of for what some data has."""
     parts = ["a neural model", "transition memories"]
     parts += ["content", "semantic ids"] if is_described(data) else []
     parts += ["popularity", "recency"] if data.manifest["split"] == "time" else ["popularity"]
     without = "" if is_described(data) else " (the items have no content to read)"
     made = f"{', '.join(parts[:-1])} and {parts[-1]}{without}"
-    return f"model: {DEFAULT} of {made}, weighed for each user by what the evidence says"
+    return f"model: {_DEFAULT} of {made}, weighed for each user by what the evidence says"
 
 
-def computing_on(device: str, threads: int) -> str:
+def _computing_on(device: str, threads: int) -> str:
     """Say where training runs, with how many threads, and how they wait for each other."""
     waiting = os.environ.get("OMP_WAIT_POLICY", "the runtime's default")
     together = f", which wait by OMP_WAIT_POLICY={waiting}" if threads > 1 else ""

@@ -189,7 +189,7 @@ def exchange(one: Path, other: Path) -> bool:
     return bool(rename(AT_CWD, os.fsencode(one), AT_CWD, os.fsencode(other), RENAME_EXCHANGE) == 0)
 
 
-MAKERS = {"data": "solidrec prepare", "run": "solidrec train"}
+_MAKERS = {"data": "solidrec prepare", "run": "solidrec train"}
 """Commands that write folders of a kind."""
 
 
@@ -199,7 +199,7 @@ def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
     Raises `StorageError` if `folder` is no such artifact, `IncompatibleError` for a newer format and
     `DamagedError` if a file is missing, truncated or changed.
     """
-    made = f"; `{MAKERS[kind]}` writes one" if kind in MAKERS else ""
+    made = f"; `{_MAKERS[kind]}` writes one" if kind in _MAKERS else ""
     if not (folder / MANIFEST).is_file():
         raise StorageError(f"{folder}: is not a {kind} folder of solidrec (it has no {MANIFEST}){made}")
     manifest: dict[str, Any] = read_json(folder / MANIFEST)
@@ -213,13 +213,13 @@ def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
                 f"{folder}: written by solidrec {wrote} (format {manifest['format']}), this one reads format {FORMAT}"
             )
         for name, facts in manifest["files"].items():
-            check_file(folder / name, facts)
+            _check_file(folder / name, facts)
     except (AttributeError, KeyError, TypeError) as error:
         raise DamagedError(f"{folder / MANIFEST}: is not as it was written ({error}); make the folder again") from error
     return manifest
 
 
-def check_file(path: Path, facts: dict[str, Any]) -> None:
+def _check_file(path: Path, facts: dict[str, Any]) -> None:
     """Raise `DamagedError` unless the file has the size and sha256 that a manifest states."""
     if not path.is_file():
         raise DamagedError(f"{path}: is missing though its manifest lists it; restore the folder or make it again")

@@ -37,7 +37,7 @@ def as_histories(frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
     return grouped["user"].to_list(), grouped[item].to_list()
 
 
-def read_batch(path: Path) -> tuple[list[str], list[list[str]]]:
+def _read_batch(path: Path) -> tuple[list[str], list[list[str]]]:
     """Read users and histories from a Parquet file; raises `DataError` if it is none."""
     try:
         return as_histories(pl.read_parquet(path))
@@ -47,7 +47,7 @@ def read_batch(path: Path) -> tuple[list[str], list[list[str]]]:
 
 def recommend_file(model: Model, batch: Path, out: Path, k: int, *, keep_history: bool = False) -> dict[str, int]:
     """Recommend for every history of a Parquet file; write user, rank, item, score, title and return the counts."""
-    users, histories = read_batch(batch)
+    users, histories = _read_batch(batch)
     rows: dict[str, list[Any]] = {name: [] for name in ("user", "rank", "item", "score", "title")}
     fallbacks = ignored = 0
     with counted(console, "recommend", len(users), shown=True) as step:
@@ -76,7 +76,7 @@ def export_items(model: Model, out: Path) -> int:
 
 def export_users(model: Model, batch: Path, out: Path) -> int:
     """Write user, vector for the histories of a Parquet file; return the number of users."""
-    users, histories = read_batch(batch)
+    users, histories = _read_batch(batch)
     frame = pl.DataFrame({"user": users, "vector": model.engine.user_vectors(histories)})
     write_table(out, frame)
     return len(frame)

@@ -29,7 +29,7 @@ def run_demo(path: Path, *, full: bool, folder: Path | None, download: bool, see
     ``path/report.html`` is its report. Raises `StorageError` when MovieLens 100K is nowhere and may not be fetched.
     """
     name = FULL if full else QUICK
-    data = demo_data(path / "data", folder=folder, download=download)
+    data = _demo_data(path / "data", folder=folder, download=download)
     spec = read_experiment(name).model_copy(update={"first_seed": seed})
     out = path / ("full" if full else "quick")
     run_experiment(name, spec, data.path, out, jobs=jobs)
@@ -37,7 +37,7 @@ def run_demo(path: Path, *, full: bool, folder: Path | None, download: bool, see
     return out
 
 
-def demo_data(path: Path, *, folder: Path | None, download: bool = False) -> PreparedData:
+def _demo_data(path: Path, *, folder: Path | None, download: bool = False) -> PreparedData:
     """Prepare MovieLens 100K, or open it where it was prepared before; say what is used and under which terms."""
     if (path / MANIFEST).is_file():
         data = PreparedData.open(path)

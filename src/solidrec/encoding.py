@@ -55,13 +55,13 @@ def encode(
     path = data.path if isinstance(data, PreparedData) else Path(data)
     if path.is_file():
         raise UsageError(f"{path}: is a file, not a prepared folder; to encode new items say where to write: --out FILE.npy")
-    jobs = jobs_of(text, text_columns, images, image_encoder, image_settings=image_settings, name=name)
+    jobs = _jobs_of(text, text_columns, images, image_encoder, image_settings=image_settings, name=name)
     if not jobs and behaviour is None:
         raise UsageError("nothing to encode; say --text minilm, --images FOLDER or --behaviour RUN")
     if len(jobs) + (behaviour is not None) > 1 and name is not None:
         raise UsageError(f"--name {name}: names one feature matrix, and more are to be made; encode them one after the other")
     if behaviour is not None:
-        encode_behaviour(path, load_run(behaviour), name or "behaviour")
+        _encode_behaviour(path, load_run(behaviour), name or "behaviour")
     before = torch.get_num_threads()
     use_threads(threads)
     try:
@@ -79,7 +79,7 @@ def encode(
     return PreparedData.open(path)
 
 
-def jobs_of(
+def _jobs_of(
     text: str | None, text_columns: Sequence[str], images: Path | str | None, image_encoder: str, *,
     image_settings: Path | str | None, name: str | None,
 ) -> list[TextJob | ImageJob]:  # fmt: skip
@@ -117,7 +117,7 @@ def encode_items_file(
     """
     from solidrec.semantics.modalities.job import encode_catalog
 
-    jobs = jobs_of(text, text_columns, images, image_encoder, image_settings=image_settings, name=None)
+    jobs = _jobs_of(text, text_columns, images, image_encoder, image_settings=image_settings, name=None)
     if len(jobs) != 1:
         raise UsageError("a file of items becomes one matrix; say either --text minilm or --images FOLDER")
     use_threads(threads)
@@ -132,11 +132,11 @@ def encode_items_file(
             max_unusable=max_unusable, device=device, threads=threads,
             progress=partial(bar, stack, f"encode {jobs[0].name}", shown=progress),
         )  # fmt: skip
-    write_file(out, lambda temporary: save_array(temporary, as_numbered(made.vectors, catalog)))
+    write_file(out, lambda temporary: _save_array(temporary, _as_numbered(made.vectors, catalog)))
     return {"file": str(out), "width": made.vectors.shape[1]} | made.facts
 
 
-def as_numbered(vectors: Any, catalog: Catalog) -> Any:
+def _as_numbered(vectors: Any, catalog: Catalog) -> Any:
     """Return (n, F) vectors of table rows in the order of ``item_idx``, if there is one; zero where a number has no item."""
     if catalog.index is None:
         return vectors
@@ -147,13 +147,13 @@ def as_numbered(vectors: Any, catalog: Catalog) -> Any:
     return placed
 
 
-def save_array(path: Path, array: Any) -> None:
+def _save_array(path: Path, array: Any) -> None:
     """Write a plain .npy file under exactly this name."""
     with path.open("wb") as stream:
         np.save(stream, array, allow_pickle=False)
 
 
-def encode_behaviour(data: Path, run: Run, name: str) -> None:
+def _encode_behaviour(data: Path, run: Run, name: str) -> None:
     """Write a run's item embeddings as an encoded feature, zero for items that the run does not know.
 
     Raises `DataError` if it knows none, and `UsageError` for a name that is taken.

@@ -12,7 +12,7 @@ from types import FrameType
 
 from solidrec.errors import StorageError
 
-LOCK = ".lock"
+_LOCK = ".lock"
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def locked(out: Path, *, doing: str = "is training here") -> Iterator[None]:
     """Make a folder and hold its lock; a second process gets one clear line that says what the first is `doing`."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        stream = (out / LOCK).open("a+")
+        stream = (out / _LOCK).open("a+")
     except OSError as error:
         raise StorageError(f"{out}: cannot write ({error.strerror or error}); choose another --out") from None
     with stream:

@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-STEEP = 80.0  # exp of more overflows float32; log(1 + exp(x)) is x long before
+_STEEP = 80.0  # exp of more overflows float32; log(1 + exp(x)) is x long before
 
 
 @final
@@ -179,8 +179,8 @@ def target_loss(scores: Array, target_column: int | Array, candidates: Ints) -> 
 
 def _softplus(x: Array) -> Array:
     """Return the sum of log(1 + exp(x)) over each row, in the precision of `x` and stable for any size."""
-    if x.max(initial=0) > STEEP:
-        return np.asarray(_softplus(np.minimum(x, STEEP)) + np.maximum(x - STEEP, 0).sum(1))
+    if x.max(initial=0) > _STEEP:
+        return np.asarray(_softplus(np.minimum(x, _STEEP)) + np.maximum(x - _STEEP, 0).sum(1))
     grown = np.exp(x)
     return np.asarray(np.log1p(grown, out=grown).sum(1))
 

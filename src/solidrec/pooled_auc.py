@@ -8,7 +8,7 @@ import numpy as np
 
 from solidrec.metrics import Array, finite, floating, same_shape
 
-STEPS = 1 << 20  # of a pooled AUC's table at most: 4 MB
+_STEPS = 1 << 20  # of a pooled AUC's table at most: 4 MB
 PIECE = 1 << 15  # negatives that are counted at a time: their scratch stays in the cache
 WAITING = 1 << 20  # negatives that wait to be sorted at most, or 16 for each positive if that is more
 
@@ -56,7 +56,7 @@ class PooledAuc:
     def _set(self, ordered: Array) -> None:
         """Take sorted positives and say how many are above each step: -1 for a step that holds one."""
         self._positives = ordered
-        steps = min(64 * max(ordered.size, 4), STEPS)
+        steps = min(64 * max(ordered.size, 4), _STEPS)
         low, high = (float(ordered[0]), float(ordered[-1])) if ordered.size else (0.0, 0.0)
         self._last = steps - 1
         reach = high - low

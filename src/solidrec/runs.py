@@ -155,19 +155,19 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
     of_item = None if semantics is None else torch.from_numpy(semantics.table)
     model: Recommender | Mixture
     if spec.model.name in MIXTURES:
-        model = build_mixture(spec.model, read_counted(path / WEIGHTS, len(catalog)), semantic_of_item=of_item)
+        model = build_mixture(spec.model, _read_counted(path / WEIGHTS, len(catalog)), semantic_of_item=of_item)
     else:
         model = build(spec.model, items=len(catalog), semantic_of_item=of_item)
     load_weights(model, path / WEIGHTS)
     cold = None
     if COLD in manifest["files"]:
         cold = ColdStart.of(
-            read_json(path / COLD), {name: array.numpy() for name, array in read_tensors(path / COLD_ARRAYS).items()}
+            read_json(path / COLD), {name: array.numpy() for name, array in _read_tensors(path / COLD_ARRAYS).items()}
         )
     return Run(path, manifest, spec, model.to(device).eval(), catalog, semantics, cold)
 
 
-def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
     """Read a safetensors file; raises `DamagedError` for anything else."""
     try:
         return load_file(path)
@@ -175,12 +175,12 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
         raise DamagedError(f"{path}: is not a readable safetensors file ({error}); train again or restore it") from error
 
 
-def read_counted(path: Path, items: int) -> Counted:
+def _read_counted(path: Path, items: int) -> Counted:
     """Return memories and counts as a weights file has them; raises `IncompatibleError` for a file without, or of other sizes."""
-    tensors = read_tensors(path)
+    tensors = _read_tensors(path)
     try:
         counts, recent = tensors["experts.counts"], tensors.get("experts.recent")
-        log, content = (read_memory(tensors, i, decay) for i, decay in enumerate((LOG, CONTENT)))
+        log, content = (_read_memory(tensors, i, decay) for i, decay in enumerate((LOG, CONTENT)))
         of_item, ratio = (tensors[f"experts.memories.2.{name}"] for name in ("semantic_of_item", "ratio"))
     except KeyError as error:
         raise IncompatibleError(f"{path}: does not fit its spec.json, it has no {error.args[0]!r}; train again") from None
@@ -189,7 +189,7 @@ def read_counted(path: Path, items: int) -> Counted:
     return Counted((log, content, SemanticMemory(of_item, ratio, SEMANTIC)), counts, recent)
 
 
-def read_memory(tensors: dict[str, torch.Tensor], number: int, decay: tuple[float, ...]) -> Memory:
+def _read_memory(tensors: dict[str, torch.Tensor], number: int, decay: tuple[float, ...]) -> Memory:
     """Return one of the memories of a mixture; raises `KeyError` for a tensor that is not there."""
     starts, columns, values = (tensors[f"experts.memories.{number}.{name}"] for name in ("starts", "columns", "values"))
     return Memory(starts, columns, values, decay)
@@ -197,7 +197,7 @@ def read_memory(tensors: dict[str, torch.Tensor], number: int, decay: tuple[floa
 
 def load_weights(model: Recommender | Mixture, path: Path) -> None:
     """Load weights into a model whose names, shapes and dtypes they must match, all finite."""
-    tensors = read_tensors(path)
+    tensors = _read_tensors(path)
     expected = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in model.state_dict().items()}
     found = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in tensors.items()}
     if different := sorted(expected.items() ^ found.items(), key=str):

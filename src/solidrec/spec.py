@@ -29,7 +29,7 @@ MixtureName = Literal[
 MODEL_NAMES: tuple[str, ...] = get_args(ModelName)
 MIXTURE_NAMES: tuple[str, ...] = get_args(MixtureName)
 BACKBONE_NAMES: tuple[str, ...] = tuple(BACKBONES.own)
-SELECTABLE = ("AUC", "UAUC", "MRR", *(f"{name}@{k}" for name in ("NDCG", "Recall") for k in (5, 10, 20)))
+_SELECTABLE = ("AUC", "UAUC", "MRR", *(f"{name}@{k}" for name in ("NDCG", "Recall") for k in (5, 10, 20)))
 """Metrics that may choose an epoch, besides those of other packages."""
 
 
@@ -48,8 +48,8 @@ def named(registry: Registry[Any]) -> Callable[[str], str]:
 def judge(text: str) -> str:
     """Check the name of a validation metric, with or without ``full`` before it."""
     metric = text.removeprefix("full ")
-    if metric not in SELECTABLE and metric not in METRICS:
-        raise PydanticCustomError("part", "{why}", {"why": f"unknown name {text!r}{nearest(metric, [*SELECTABLE, *METRICS])}"})
+    if metric not in _SELECTABLE and metric not in METRICS:
+        raise PydanticCustomError("part", "{why}", {"why": f"unknown name {text!r}{nearest(metric, [*_SELECTABLE, *METRICS])}"})
     return text
 
 
@@ -64,7 +64,7 @@ class Spec(BaseModel):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
-            raise UsageError("; ".join(explain(cls, item) for item in error.errors())) from None
+            raise UsageError("; ".join(_explain(cls, item) for item in error.errors())) from None
 
 
 class CodebookSpec(Spec):
@@ -233,7 +233,7 @@ class RunSpec(Spec):
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def explain(spec: type[BaseModel], item: Any) -> str:
+def _explain(spec: type[BaseModel], item: Any) -> str:
     """Say in one phrase what is wrong with one key of a specification."""
     key = ".".join(str(part) for part in item["loc"])
     if item["type"] == "literal_error":

@@ -20,7 +20,7 @@ PROTOCOLS = {"full": "whole catalogue", "paper": "1 + 99 uniform"}
 """The protocols in words, the one that says what a user would get first."""
 
 
-SEEN = {"filter": ", seen items left out", "keep": ", seen items kept", None: ""}
+_SEEN = {"filter": ", seen items left out", "keep": ", seen items kept", None: ""}
 
 
 def shown_metrics() -> tuple[str, ...]:
@@ -73,10 +73,10 @@ def facts_by_key(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     >>> facts_by_key({"a": {"b": 1234567, "c": [1, 2]}, "d": None})
     [('a.b', '1,234,567'), ('a.c', '1, 2'), ('d', '-')]
     """
-    return [(key, text_of(value)) for key, value in flat(facts).items()]
+    return [(key, _text_of(value)) for key, value in flat(facts).items()]
 
 
-def text_of(value: Any) -> str:
+def _text_of(value: Any) -> str:
     """Return one value as text."""
     if value is None:
         return "-"
@@ -86,13 +86,13 @@ def text_of(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:.4g}"
-    return ", ".join(text_of(part) for part in value)
+    return ", ".join(_text_of(part) for part in value)
 
 
 def evaluation_tables(summary: Mapping[str, Any]) -> list[Table]:
     """Return the tables of one evaluation: every metric with its interval, and cold, rare and warm targets apart."""
     against = f"{summary['users']:,} users, {summary['negatives']:,} negatives"
-    label = f"{summary['split']} split, protocol {summary['protocol']}{SEEN[summary['seen']]}: {against}"
+    label = f"{summary['split']} split, protocol {summary['protocol']}{_SEEN[summary['seen']]}: {against}"
     table = Table("metric", "value", "95 % over users", title=label, title_justify="left")
     for name, value in summary["metrics"].items():
         low, high = summary["intervals"].get(name, (None, None))
@@ -153,7 +153,7 @@ def datasets_tables(datasets: Sequence[Mapping[str, Any]], formats: Sequence[Map
     return [known, families]
 
 
-MARKS = {"pass": ("✓", "green"), "warning": ("!", "yellow"), "fail": ("✗", "bold red")}
+_MARKS = {"pass": ("✓", "green"), "warning": ("!", "yellow"), "fail": ("✗", "bold red")}
 
 
 def check_line(entry: Mapping[str, Any]) -> Text:
@@ -165,7 +165,7 @@ def check_line(entry: Mapping[str, Any]) -> Text:
                 cause       GRU reads it
                 cure        mask it
     """
-    mark, style = MARKS[entry["status"]]
+    mark, style = _MARKS[entry["status"]]
     line = Text.assemble((f"{mark} {entry['status']:<8}", style), f"{entry['name']:<14}{entry['promise']}: {entry['measured']}")
     for name in ("cause", "cure") if entry["cause"] else ():
         line.append(f"\n{'':12}{name:<12}{entry[name]}", style if name == "cause" else "")

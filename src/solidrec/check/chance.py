@@ -17,9 +17,9 @@ from solidrec.metrics import mean
 from solidrec.training.stages import start_of_stage
 
 Array = npt.NDArray[Any]
-K = 10
-FAR = 0.45  # from a UAUC of .5
-LOUD = 2.0  # log-loss; that of a logit of 0 is .69
+_K = 10
+_FAR = 0.45  # from a UAUC of .5
+_LOUD = 2.0  # log-loss; that of a logit of 0 is .69
 
 
 def constant(histories: Array, candidates: Array) -> Array:
@@ -34,8 +34,8 @@ def chance(subject: Subject) -> Verdict | None:
     if not (splits := [split for split in held_out(data) if len(data.rows(split))]):
         return None
     for protocol in ("paper", "full"):
-        result = evaluate(constant, data, split=splits[-1], protocol=protocol, length=subject.spec.model.length, ks=(K,))
-        for name, expectation in by_chance(candidate_counts(data, splits[-1], protocol)).items():
+        result = evaluate(constant, data, split=splits[-1], protocol=protocol, length=subject.spec.model.length, ks=(_K,))
+        for name, expectation in _by_chance(candidate_counts(data, splits[-1], protocol)).items():
             wanted = np.where(missed(data, splits[-1], protocol), 0.0, expectation)
             measured, expected = (mean(values)[0] for values in (result.values[name], wanted))
             if not np.allclose(result.values[name], wanted, atol=1e-6, equal_nan=True):
@@ -66,15 +66,15 @@ def missed(data: PreparedData, split: Literal["valid", "test"], protocol: Protoc
     return repeated(data, rows, slice(None)) if protocol == "full" else np.zeros(len(rows), dtype=bool)
 
 
-def by_chance(candidates: Array) -> dict[str, Array]:
+def _by_chance(candidates: Array) -> dict[str, Array]:
     """Return what a row of so many candidates gives on average over all orders; NaN where there is nothing to rank.
 
-    >>> {name: round(float(value[0]), 4) for name, value in by_chance(np.array([100])).items()}
+    >>> {name: round(float(value[0]), 4) for name, value in _by_chance(np.array([100])).items()}
     {'UAUC': 0.5, 'Recall@10': 0.1, 'NDCG@10': 0.0454}
     """
-    shown = np.minimum(K, candidates)
-    gains = np.append(0.0, np.cumsum(1 / np.log2(np.arange(2, K + 2))))
-    found = {"UAUC": np.full(len(candidates), 0.5), f"Recall@{K}": shown / candidates, f"NDCG@{K}": gains[shown] / candidates}
+    shown = np.minimum(_K, candidates)
+    gains = np.append(0.0, np.cumsum(1 / np.log2(np.arange(2, _K + 2))))
+    found = {"UAUC": np.full(len(candidates), 0.5), f"Recall@{_K}": shown / candidates, f"NDCG@{_K}": gains[shown] / candidates}
     return {name: np.where(candidates > 1, value, np.nan) for name, value in found.items()}
 
 
@@ -90,11 +90,11 @@ def untrained(subject: Subject) -> Verdict | None:
     if uauc is None or loss is None:
         return None
     measured = f"UAUC {uauc:.3f}, log-loss {loss:.3f} over {len(found.users)} targets of {splits[-1]}"
-    if abs(uauc - 0.5) > FAR:
+    if abs(uauc - 0.5) > _FAR:
         cause = f"an untrained model tells targets from negatives; {repeats(data, found, spec.model.length):.0%} of the targets"
         cure = "look for a leak of targets into histories; people who repeat items make it harmless"
         return Verdict(promise, measured, f"{cause} stand in their own history", cure, warns=True)
-    if loss > LOUD:
+    if loss > _LOUD:
         cause = "its logits are large before it has learned anything"
         return Verdict(promise, measured, cause, "start embeddings and layers with smaller numbers", warns=True)
     return Verdict(promise, measured)

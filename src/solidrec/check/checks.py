@@ -67,15 +67,15 @@ def check_fidelity(
     torch.set_num_threads(1)
     try:
         with tempfile.TemporaryDirectory(prefix="solidrec-check-") as folder:
-            subject, facts = prepared_subject(path, Path(folder), data=data, model=model, backbone=backbone, settings=settings)
-            checks = verdicts(subject, step)
+            subject, facts = _prepared_subject(path, Path(folder), data=data, model=model, backbone=backbone, settings=settings)
+            checks = _verdicts(subject, step)
     finally:
         torch.set_num_threads(threads)
     failed = [entry["name"] for entry in checks if entry["status"] == "fail"]
     return {**facts, "checks": checks, "failed": failed, "seconds": round(time.perf_counter() - started, 2)}
 
 
-def verdicts(subject: Subject, step: Callable[[dict[str, Any]], None]) -> list[dict[str, Any]]:
+def _verdicts(subject: Subject, step: Callable[[dict[str, Any]], None]) -> list[dict[str, Any]]:
     """Run the checks one by one; one that breaks is red and says where."""
     found = []
     for name, check in CHECKS.items():
@@ -101,7 +101,7 @@ def broken(name: str, error: Exception) -> Verdict:
     )  # fmt: skip
 
 
-def prepared_subject(
+def _prepared_subject(
     path: Path,
     folder: Path,
     *,
@@ -112,7 +112,7 @@ def prepared_subject(
 ) -> tuple[Subject, dict[str, Any]]:
     """Open what is to be checked, cut its slice, and return both with what to say of them."""
     run = None
-    if is_run(path):
+    if _is_run(path):
         if model or backbone or settings:
             raise UsageError(f"{path}: is a run, which has settings of its own; give its data folder to check others")
         run = load(path).run
@@ -147,7 +147,7 @@ def cut(whole: PreparedData, spec: RunSpec, semantics: SemanticIds | None, folde
     return Subject(data, short, semantics, folder, trained)
 
 
-def is_run(path: Path) -> bool:
+def _is_run(path: Path) -> bool:
     """Return whether a folder is a run, finished or not."""
     manifest = read_json(path / MANIFEST) if (path / MANIFEST).is_file() else {}
     return (path / SPEC).is_file() or (isinstance(manifest, dict) and manifest.get("kind") == "run")

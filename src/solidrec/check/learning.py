@@ -23,7 +23,7 @@ from solidrec.training.seeds import seed_torch
 from solidrec.training.stages import batches_for, start_of_stage
 
 STEPS = 6
-PROMISE = "everything learns"
+_PROMISE = "everything learns"
 
 
 def learning(subject: Subject) -> Verdict:
@@ -34,7 +34,7 @@ def learning(subject: Subject) -> Verdict:
         model = start_of_stage(subject.data, subject.spec, subject.semantics, model, stage=stage, device="cpu")
         if held := list(unregistered(model)):
             return Verdict(
-                PROMISE, f"stage {stage}", f"outside parameters() and state_dict(), so neither trained nor saved: {few(held)}",
+                _PROMISE, f"stage {stage}", f"outside parameters() and state_dict(), so neither trained nor saved: {few(held)}",
                 "register them: nn.Parameter, register_buffer, nn.ModuleList or nn.ModuleDict",
             )  # fmt: skip
         frozen = [name for name, parameter in model.named_parameters() if not parameter.requires_grad]
@@ -42,16 +42,18 @@ def learning(subject: Subject) -> Verdict:
             cause = f"{len(frozen)} parameters stay as they were drawn, as in the released code: {few(frozen)}"
             cure = "take a solid model; docs/paper.md has what that costs"
         elif frozen:
-            return Verdict(PROMISE, f"stage {stage}", f"frozen (requires_grad=False): {few(frozen)}", "let it require a gradient")
-        if found := taught(subject, model, stage):
-            return Verdict(PROMISE, f"stage {stage}, {STEPS} steps", *found)
+            return Verdict(
+                _PROMISE, f"stage {stage}", f"frozen (requires_grad=False): {few(frozen)}", "let it require a gradient"
+            )
+        if found := _taught(subject, model, stage):
+            return Verdict(_PROMISE, f"stage {stage}, {STEPS} steps", *found)
         count = sum(parameter.requires_grad for parameter in model.parameters())
         done.append(f"stage {stage}: {count} parameters, {len(model.head.slots)} generated tensors")
     measured = f"{'; '.join(done)}; gradient and movement in {STEPS} steps"
-    return Verdict(PROMISE, measured, cause, cure, warns=True)
+    return Verdict(_PROMISE, measured, cause, cure, warns=True)
 
 
-def taught(subject: Subject, model: Recommender, stage: int) -> tuple[str, str] | None:
+def _taught(subject: Subject, model: Recommender, stage: int) -> tuple[str, str] | None:
     """Train a few steps; return cause and cure if something was not reached or did not move."""
     before = copy_state(model)
     generated = slots(model, subject.sample)
@@ -59,7 +61,7 @@ def taught(subject: Subject, model: Recommender, stage: int) -> tuple[str, str] 
     optimizer, minimised = Optimizer(model, subject.spec.train), loss_of(model, subject.spec.train)
     model.train()
     batches = batches_for(model, subject.data, subject.spec, device="cpu")
-    for step, batch in enumerate(islice(endless(batches, stage), STEPS)):
+    for step, batch in enumerate(islice(_endless(batches, stage), STEPS)):
         seed_torch(subject.spec.seed, "dropout", stage, 0, step)
         loss = minimised(model, batch).value
         if not bool(torch.isfinite(loss)):
@@ -68,7 +70,7 @@ def taught(subject: Subject, model: Recommender, stage: int) -> tuple[str, str] 
                 "lower train.learning_rate, or look for what divides by zero",
             )
         optimizer.step(loss)
-        reached |= {name for name, parameter in model.named_parameters() if has_gradient(parameter.grad)}
+        reached |= {name for name, parameter in model.named_parameters() if _has_gradient(parameter.grad)}
     trained = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
     if missed := [name for name in trained if name not in reached]:
         return f"no gradient reaches {few(missed)}", reason(missed, subject.spec)
@@ -76,10 +78,10 @@ def taught(subject: Subject, model: Recommender, stage: int) -> tuple[str, str] 
     if still := [name for name in trained if torch.equal(before[name], after[name])]:
         cure = "give it to the optimizer; where gradients are far below Adam's 1e-8, raise what scales them, such as model.clip"
         return f"a gradient reaches {few(still)}, and no step moves it", cure
-    return untaught_slot(model, subject.sample, generated)
+    return _untaught_slot(model, subject.sample, generated)
 
 
-def endless(batches: TrainingBatches, stage: int) -> Iterator[Batch]:
+def _endless(batches: TrainingBatches, stage: int) -> Iterator[Batch]:
     """Yield the batches of one epoch after another."""
     epoch = 0
     while True:
@@ -98,7 +100,7 @@ def reason(missed: list[str], spec: RunSpec) -> str:
     return "let it take part in the loss: look for a detach, a no_grad, or an output that is not used"
 
 
-def has_gradient(gradient: Tensor | None) -> bool:
+def _has_gradient(gradient: Tensor | None) -> bool:
     """Return whether any entry of a gradient, dense or sparse, is not zero."""
     if gradient is None:
         return False
@@ -121,7 +123,7 @@ def slots(model: Recommender, sample: Sample) -> dict[str, Tensor]:
     return {slot: tensor.clone() for slot, tensor in model.generate(sample.history).weights.tensors.items()}
 
 
-def untaught_slot(model: Recommender, sample: Sample, before: dict[str, Tensor]) -> tuple[str, str] | None:
+def _untaught_slot(model: Recommender, sample: Sample, before: dict[str, Tensor]) -> tuple[str, str] | None:
     """Return cause and cure for the first slot that the head does not read, whose gradient gets lost, or that stands still."""
     model.eval()
     made = model.generate(sample.history).weights.tensors
@@ -134,11 +136,11 @@ def untaught_slot(model: Recommender, sample: Sample, before: dict[str, Tensor])
     learned = [parameter for parameter in model.source.parameters() if parameter.requires_grad]
     for slot, tensor in made.items():
         gradient = gradients[slot]
-        if gradient is None or not has_gradient(gradient):
+        if gradient is None or not _has_gradient(gradient):
             return f"the head makes no use of the generated tensor {slot!r}", "apply the slot in the head, or do not declare it"
         along = (tensor * gradient).sum()
         reached = torch.autograd.grad(along, learned, allow_unused=True, retain_graph=True) if along.requires_grad else ()
-        if not any(map(has_gradient, reached)):
+        if not any(map(_has_gradient, reached)):
             return f"the gradient of the generated tensor {slot!r} reaches no parameter", "generate it from what is learned"
         if torch.equal(tensor, before[slot]):
             return f"the generated tensor {slot!r} did not move", "generate it from what is learned"

@@ -12,9 +12,9 @@ from solidrec.check.subject import Subject, Verdict
 from solidrec.nn.masks import valid
 from solidrec.nn.recommender import Recommender
 
-SAME = 1e-8
+_SAME = 1e-8
 """Of the largest number: what two ways of adding up may differ by in double precision."""
-SATURATED = 0.99
+_SATURATED = 0.99
 
 
 def parts(model: Recommender, history: Tensor, candidates: Tensor) -> dict[str, Tensor]:
@@ -35,9 +35,9 @@ def distance(found: Tensor, expected: Tensor) -> float:
     return float((found - expected).abs().amax() / expected.abs().amax().clamp(min=1e-30))
 
 
-def first_difference(found: dict[str, Tensor], expected: dict[str, Tensor]) -> str | None:
+def _first_difference(found: dict[str, Tensor], expected: dict[str, Tensor]) -> str | None:
     """Return the name of the first part that differs, None if none does."""
-    return next((name for name, tensor in found.items() if distance(tensor, expected[name]) > SAME), None)
+    return next((name for name, tensor in found.items() if distance(tensor, expected[name]) > _SAME), None)
 
 
 @torch.no_grad()
@@ -55,17 +55,17 @@ def padding(subject: Subject) -> Verdict:
     for size in lengths.unique().tolist():
         rows = lengths == size
         cut = parts(model, history[rows, : max(size, 1)], candidates[rows])
-        if name := first_difference(cut, {key: tensor[rows] for key, tensor in expected.items()}):
+        if name := _first_difference(cut, {key: tensor[rows] for key, tensor in expected.items()}):
             measured = f"histories of {size} items with and without {history.shape[1] - size} places of padding"
             return Verdict(promise, measured, f"{name} changes with the width of the padding", cure)
-    written = parts(with_padding_written(model), history, candidates)
-    if name := first_difference(written, expected):
+    written = parts(_with_padding_written(model), history, candidates)
+    if name := _first_difference(written, expected):
         return Verdict(promise, "other numbers in the embedding of padding", f"{name} reads the embedding of padding", cure)
     measured = f"same logits for 0 to {history.shape[1]} items with and without padding, whatever its embedding; empty is finite"
     return Verdict(promise, measured)
 
 
-def with_padding_written(model: Recommender) -> Recommender:
+def _with_padding_written(model: Recommender) -> Recommender:
     """Return a copy of the model in which the embedding of padding is 1 in each table instead of 0."""
     model = copy.deepcopy(model)
     for table in model.modules():
@@ -83,13 +83,13 @@ def independence(subject: Subject) -> Verdict:
     for row in range(len(history)):
         one = slice(row, row + 1)
         alone = parts(model, history[one], candidates[one])
-        if name := first_difference(alone, {key: tensor[one] for key, tensor in expected.items()}):
+        if name := _first_difference(alone, {key: tensor[one] for key, tensor in expected.items()}):
             return Verdict(
                 promise, f"user {row + 1} of a batch, alone", f"{name} depends on the other users of the batch",
                 "use no statistics over a batch, such as BatchNorm or a mean over rows",
             )  # fmt: skip
     single = torch.cat([model(history, candidates[:, [column]]).logits for column in range(candidates.shape[1])], 1)
-    if distance(single, expected["the logits"]) > SAME:
+    if distance(single, expected["the logits"]) > _SAME:
         return Verdict(
             promise, f"each of {candidates.shape[1]} candidates, alone",
             "the logits of a candidate depend on the other candidates",
@@ -108,7 +108,7 @@ def prefixes(subject: Subject) -> Verdict | None:
     together = model(history, candidates[rows], rows * history.shape[1] + columns).logits
     alone = model(history[rows] * (torch.arange(history.shape[1]) <= columns[:, None]), candidates[rows]).logits
     promise = "one pass says of every prefix what the prefix alone says"
-    if distance(together, alone) > SAME:
+    if distance(together, alone) > _SAME:
         name = type(model.backbone).__name__
         cause = f"a prefix's logits change with the items behind it: {name} or {type(model.source).__name__} reads the future"
         return Verdict(promise, f"{len(rows)} prefixes", cause, "read from left to right alone, or do not be a CausalBackbone")
@@ -123,7 +123,7 @@ def clip(subject: Subject) -> Verdict | None:
         return None
     share, limit = float(saturated), subject.spec.model.clip
     promise, measured = "the branch works inside its clip", f"{share:.1%} of its weights stand at model.clip={limit:g}"
-    if share <= SATURATED:
+    if share <= _SATURATED:
         return Verdict(promise, measured)
     cause = f"the branch says one of two numbers nearly everywhere: it is cut off at model.clip={limit:g}"
     return Verdict(promise, measured, cause, "raise model.clip, or lower train.learning_rate", warns=True)

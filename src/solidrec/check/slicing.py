@@ -29,10 +29,10 @@ from solidrec.training.optimizer import SPARSE_FROM
 from solidrec.training.semantics import semantics_folder
 
 Ints = npt.NDArray[np.int64]
-SPLITS: tuple[Literal["valid", "test"], ...] = ("valid", "test")
-EPOCHS = 2
-BATCH = 256  # targets of a step, at most
-STEPS = 3  # of an epoch, about
+_SPLITS: tuple[Literal["valid", "test"], ...] = ("valid", "test")
+_EPOCHS = 2
+_BATCH = 256  # targets of a step, at most
+_STEPS = 3  # of an epoch, about
 LEAST = 256  # targets of the slice
 ITEMS = SPARSE_FROM + 1  # of the slice, and those of its users: a larger catalogue too is trained by sparse Adam
 QUICK_ITEMS = 20_000  # items whose semantic ids are made in seconds
@@ -40,15 +40,15 @@ QUICK_ITEMS = 20_000  # items whose semantic ids are made in seconds
 
 def bounded(spec: RunSpec) -> RunSpec:
     """Return the specification with short stages and small steps, and without the compiler."""
-    batch = min(spec.train.batch, max(BATCH, spec.model.length))  # no smaller than a history: that would change the passes
-    train = spec.train.model_copy(update={"epochs": EPOCHS, "batch": batch, "compile": False})
+    batch = min(spec.train.batch, max(_BATCH, spec.model.length))  # no smaller than a history: that would change the passes
+    train = spec.train.model_copy(update={"epochs": _EPOCHS, "batch": batch, "compile": False})
     return spec.model_copy(update={"train": train})
 
 
 def slice_of(data: PreparedData, spec: RunSpec, folder: Path, items: Ints) -> PreparedData:
     """Write the events of a few users to a prepared folder, as the whole data has them, with some `items` as the catalogue.
 
-    The users stand at equal distances, and of each only the latest events are kept, so that the slice has about `STEPS`
+    The users stand at equal distances, and of each only the latest events are kept, so that the slice has about `_STEPS`
     steps of training. Content goes along where item embeddings start from it.
     """
     users, begin, end, train_end = few_users(data, spec)
@@ -56,7 +56,7 @@ def slice_of(data: PreparedData, spec: RunSpec, folder: Path, items: Ints) -> Pr
     offsets = np.concatenate([[0, 0], np.cumsum(size)])
     at = np.repeat(begin - offsets[1:-1], size) + np.arange(size.sum())
     targets: dict[str, tuple[npt.NDArray[np.int32], Ints]] = {
-        split: kept_rows(data.rows(split), users, begin, offsets) for split in held_out(data)
+        split: _kept_rows(data.rows(split), users, begin, offsets) for split in held_out(data)
     }
     content = spec.model.start == "content"
     catalog = data.catalog[items - 1].select(pl.all() if content else "item")
@@ -80,7 +80,7 @@ def slice_of(data: PreparedData, spec: RunSpec, folder: Path, items: Ints) -> Pr
 
 def held_out(data: PreparedData) -> list[Literal["valid", "test"]]:
     """Return the splits that the data was prepared with."""
-    return [split for split in SPLITS if split in data.manifest["negatives"]]
+    return [split for split in _SPLITS if split in data.manifest["negatives"]]
 
 
 def few_users(data: PreparedData, spec: RunSpec) -> tuple[Ints, Ints, Ints, Ints]:
@@ -95,13 +95,13 @@ def few_users(data: PreparedData, spec: RunSpec) -> tuple[Ints, Ints, Ints, Ints
     active = np.flatnonzero(trained)
     if not len(active):
         raise DataError("no user has two training events, so there is nothing to learn from; bring longer histories")
-    wanted = max(LEAST, STEPS * bounded(spec).train.batch)
+    wanted = max(LEAST, _STEPS * bounded(spec).train.batch)
     count = min(len(active), -(-wanted * len(active) // int(trained.sum())))
     users = active[np.linspace(0, len(active) - 1, count).astype(np.int64)]
     return users, begin[users], end[users], train_end[users]
 
 
-def kept_rows(rows: EvalRows, users: Ints, begin: Ints, offsets: Ints) -> tuple[npt.NDArray[np.int32], Ints]:
+def _kept_rows(rows: EvalRows, users: Ints, begin: Ints, offsets: Ints) -> tuple[npt.NDArray[np.int32], Ints]:
     """Return the users and positions, in the slice, of those targets of a split that are kept."""
     place = np.minimum(np.searchsorted(users, rows.users), len(users) - 1)
     moved = rows.positions - begin[place] + offsets[1:-1][place]

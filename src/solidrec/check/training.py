@@ -20,13 +20,13 @@ from solidrec.nn.recommender import Recommender
 from solidrec.nn.weights import BuiltWeights
 from solidrec.recommend.engine import Engine
 
-CLOSE = 1e-4
+_CLOSE = 1e-4
 """Of the largest logit: what two orders of adding up may differ by in single precision."""
 K = 10
-ANSWERS = 8
+_ANSWERS = 8
 
 
-def unequal(found: dict[str, Tensor], expected: dict[str, Tensor]) -> list[str]:
+def _unequal(found: dict[str, Tensor], expected: dict[str, Tensor]) -> list[str]:
     """Return the names of the tensors that are not the same to the last bit, or there on one side alone."""
     return [name for name in {**expected, **found} if name not in found or name not in expected
             or not torch.equal(found[name], expected[name])]  # fmt: skip
@@ -36,7 +36,7 @@ def repeatable(subject: Subject) -> Verdict:
     """Train a second time."""
     promise = "same seed, same bytes"
     again = subject.train("again").last
-    if different := unequal(again, subject.training.last):
+    if different := _unequal(again, subject.training.last):
         return Verdict(
             promise, f"two trainings of {epochs(subject)}", f"the second training ends with another {few(different)}",
             "draw from torch's generator, which every step seeds, and from no other; keep nothing from call to call",
@@ -51,7 +51,7 @@ def resume(subject: Subject) -> Verdict:
         with suppress(Stopped):
             subject.train("resumed", StopAfterEpoch())
     resumed = subject.train("resumed").last
-    if different := unequal(resumed, subject.training.last):
+    if different := _unequal(resumed, subject.training.last):
         return Verdict(
             promise, f"{epochs(subject)}, stopped after the first", f"after a stop training ends with another {few(different)}",
             "keep what training changes in parameters or registered buffers, which checkpoints hold"
@@ -96,7 +96,7 @@ class StopAfterEpoch:
 def reload(subject: Subject) -> Verdict:
     """Save the model as a run and load it: the same tensors, the same scores."""
     promise, loaded, model = "reloaded as it was", subject.loaded, subject.model
-    if different := unequal(loaded.model.state_dict(), model.state_dict()):
+    if different := _unequal(loaded.model.state_dict(), model.state_dict()):
         return Verdict(promise, "state_dict", f"comes back different: {few(different)}", "write it to the run folder (runs.py)")
     history, candidates = (ids.numpy() for ids in subject.sample)
     before, after = (scorer_of(one)(history, candidates) for one in (model, loaded.model))
@@ -116,7 +116,7 @@ def export(subject: Subject) -> Verdict:
     promise, model = "exported as it computes", subject.loaded.model
     history, candidates = subject.sample
     logits = model(history, candidates).logits
-    reach = float(logits.abs().max()) * CLOSE
+    reach = float(logits.abs().max()) * _CLOSE
     packet = load(save({slot: tensor.contiguous() for slot, tensor in model.generate(history).weights.tensors.items()}))
     applied = model.score(history, candidates, BuiltWeights(packet))
     if (apart := float((applied - logits).abs().max())) > reach:
@@ -137,13 +137,13 @@ def export(subject: Subject) -> Verdict:
                 "let the logits be a dot product with the item embeddings and nothing more",
             )  # fmt: skip
         ways.append("item and user vectors")
-    some = [row for row, known in enumerate(names) if known][:ANSWERS]  # popularity answers an empty history
-    if wrong := wrong_answer(engine, model, history[some], [names[row] for row in some], reach):
+    some = [row for row, known in enumerate(names) if known][:_ANSWERS]  # popularity answers an empty history
+    if wrong := _wrong_answer(engine, model, history[some], [names[row] for row in some], reach):
         return Verdict(promise, "the engine's answers", wrong, "let Engine score with the forward pass of the same model")
     return Verdict(promise, f"{', '.join([*ways, 'recommendations'])}: the logits of the forward pass")
 
 
-def wrong_answer(
+def _wrong_answer(
     engine: Engine, model: Recommender | Mixture, history: Tensor, names: list[list[str]], reach: float
 ) -> str | None:
     """Say what is wrong with recommendations: a score that the model does not give, or a better item that is missing."""

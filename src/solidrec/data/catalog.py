@@ -15,7 +15,7 @@ from solidrec.data.columns import ITEMS, find_columns, id_column
 from solidrec.data.readers import Table
 from solidrec.errors import DataError, StorageError, UsageError
 
-TEXT_COLUMNS = ("title", "brand", "text", "description")
+_TEXT_COLUMNS = ("title", "brand", "text", "description")
 Floats = npt.NDArray[np.float32]
 
 
@@ -37,7 +37,7 @@ class Catalog:
 
 def bare_catalog(items: pl.Series) -> Catalog:
     """Return the catalogue of a log without an items file: ids and nothing else."""
-    empty = [pl.lit(None, pl.String).alias(name) for name in (*TEXT_COLUMNS, "image")]
+    empty = [pl.lit(None, pl.String).alias(name) for name in (*_TEXT_COLUMNS, "image")]
     frame = pl.DataFrame({"item": items}).with_columns(*empty, categories=pl.lit([], pl.List(pl.String)))
     return Catalog(_arranged(frame), np.full(len(items), -1), 0, None, {})
 
@@ -82,7 +82,7 @@ def read_catalog(
 
 
 def _content(table: Table, roles: Mapping[str, str], separator: str | None) -> list[pl.Expr]:
-    content = [_text(table, roles.get(name)).alias(name) for name in TEXT_COLUMNS]
+    content = [_text(table, roles.get(name)).alias(name) for name in _TEXT_COLUMNS]
     content.append(_image(table, roles.get("image")).alias("image"))
     content.append(_categories(table, roles.get("category"), separator).alias("categories"))
     for name in table.columns:
@@ -164,10 +164,10 @@ def feature_source(
     if not named:
         return given, catalog
     assert table is not None
-    return vector_column(table, str(given)), replace(catalog, index=None)
+    return _vector_column(table, str(given)), replace(catalog, index=None)
 
 
-def vector_column(table: Table, column: str) -> Floats:
+def _vector_column(table: Table, column: str) -> Floats:
     """Return a column of lists of numbers as a matrix, a row of the table each; a null list is a zero row.
 
     Raises `DataError` for a column of anything else and for lists that are not equally long.

@@ -27,7 +27,7 @@ ITEMS: dict[str, tuple[str, ...]] = {
     "image": ("image", "image_path", "picture"),
     "item_idx": ("item_idx",),
 }
-FIRST_WINS = ("title", "category", "image")
+_FIRST_WINS = ("title", "category", "image")
 
 
 def find_columns(
@@ -44,7 +44,7 @@ def find_columns(
     for role, names in known.items():
         wanted = given.get(role)
         matches = [name for name in ((wanted,) if wanted else names) if name in plain]
-        if len(matches) > 1 and role not in FIRST_WINS:
+        if len(matches) > 1 and role not in _FIRST_WINS:
             raise UsageError(f"{table.name}: {' and '.join(matches)} could both be the {role}; say which with {option(role)}")
         if matches:
             found[role] = plain[matches[0]]

@@ -18,7 +18,7 @@ from solidrec.errors import DamagedError, IncompatibleError, StorageError, Usage
 
 KIND = "features"
 FOLDER = "features"
-VECTORS = "vectors.npy"
+_VECTORS = "vectors.npy"
 FEATURE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 Floats = npt.NDArray[np.float32]
 
@@ -36,10 +36,10 @@ def write_encoded(data: Path, name: str, vectors: Floats, *, fingerprint: str, f
     The file has V + 1 rows, the first one zero. An older one is replaced. Raises `StorageError` when the disk refuses.
     """
     with new_folder(data / FOLDER / name, replace=True) as folder:
-        write_file(folder / VECTORS, partial(_save_padded, vectors))
-        stored = np.load(folder / VECTORS, mmap_mode="r", allow_pickle=False)
+        write_file(folder / _VECTORS, partial(_save_padded, vectors))
+        stored = np.load(folder / _VECTORS, mmap_mode="r", allow_pickle=False)
         own = {"data": fingerprint, "items": len(vectors), "width": vectors.shape[1], "digest": digest(stored)}
-        return write_manifest(folder, kind=KIND, files=[VECTORS], facts={**facts, **own})
+        return write_manifest(folder, kind=KIND, files=[_VECTORS], facts={**facts, **own})
 
 
 def _save_padded(vectors: Floats, path: Path) -> None:
@@ -94,9 +94,9 @@ def _read(folder: Path, *, fingerprint: str, items: int, taken: tuple[str, ...])
         if manifest["data"] != fingerprint:
             made = f"is of data {manifest['data'][:12]}, {folder.parent.parent} is {fingerprint[:12]}"
             raise IncompatibleError(f"{folder}: {made}; {again}")
-        vectors = np.load(folder / VECTORS, mmap_mode="r", allow_pickle=False)
+        vectors = np.load(folder / _VECTORS, mmap_mode="r", allow_pickle=False)
         if vectors.shape != (items + 1, manifest["width"]) or vectors.dtype != np.float32:
-            raise DamagedError(f"{folder / VECTORS}: is {vectors.dtype} of shape {vectors.shape}")
+            raise DamagedError(f"{folder / _VECTORS}: is {vectors.dtype} of shape {vectors.shape}")
         return EncodedFeature(vectors, str(manifest["digest"]))
     except (DamagedError, StorageError) as error:
         raise DamagedError(f"{error}; {again}") from error

@@ -30,7 +30,7 @@ class _Float(str):
     __slots__ = ()
 
 
-KINDS = {_Int: "integer", _Float: "number", str: "text", bool: "true/false", list: "list", dict: "object"}
+_KINDS = {_Int: "integer", _Float: "number", str: "text", bool: "true/false", list: "list", dict: "object"}
 
 
 def read_jsonl(stream: io.BufferedIOBase, name: str) -> tuple[pl.DataFrame, Kinds]:
@@ -56,7 +56,7 @@ def json_record(line: bytes, name: str, row: int) -> dict[str, Any]:
     if len(line) > MAX_LINE:
         raise DataError(f"{name}:{row}: line is longer than {MAX_LINE:,} B; write one JSON object a line")
     try:
-        record = DECODER.decode(line.decode().removeprefix("\ufeff"))
+        record = _DECODER.decode(line.decode().removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
         raise DataError(f"{name}:{row}: is not valid JSON ({error}); write one JSON object a line") from error
     if not isinstance(record, dict):
@@ -69,7 +69,7 @@ def _columns(records: list[dict[str, Any]], first_row: int, kinds: Kinds) -> Ite
     for key in dict.fromkeys(chain.from_iterable(records)):
         column = [record.get(key) for record in records]
         types = list(map(type, column))
-        found = sorted((types.index(kind), KINDS[kind]) for kind in set(types) - {NoneType})
+        found = sorted((types.index(kind), _KINDS[kind]) for kind in set(types) - {NoneType})
         for place, kind in found:
             kinds.setdefault(key, {}).setdefault(kind, first_row + place)
         if found:
@@ -121,4 +121,4 @@ def _string(value: Any) -> str:
 
 
 # one for all lines: `json.loads` with options makes one a call, which takes as long as to read a short line
-DECODER = json.JSONDecoder(parse_int=_Int, parse_float=_Float, parse_constant=_refuse, object_pairs_hook=_unique)
+_DECODER = json.JSONDecoder(parse_int=_Int, parse_float=_Float, parse_constant=_refuse, object_pairs_hook=_unique)

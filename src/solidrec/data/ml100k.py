@@ -19,11 +19,11 @@ from solidrec.data.datasets import recbole
 from solidrec.data.readers import read_table
 from solidrec.errors import DataError, StorageError
 
-URL = "https://files.grouplens.org/datasets/movielens/ml-100k.zip"
+_URL = "https://files.grouplens.org/datasets/movielens/ml-100k.zip"
 MD5 = "0e33842e24a9c977be4e0107933c0723"
-MAX_BYTES = 32 << 20
-NEEDED = ("u.data", "u.item", "README")
-TERMS = (
+_MAX_BYTES = 32 << 20
+_NEEDED = ("u.data", "u.item", "README")
+_TERMS = (
     "research use only, cite Harper & Konstan 2015 (doi 10.1145/2827872), no redistribution or commercial use "
     "without permission (GroupLens README)"
 )
@@ -56,7 +56,7 @@ def find_ml100k(folder: Path | str | None = None) -> MovieLens:
         for reader, name in ((_read_grouplens, "u.data"), (_read_recbole, "ml-100k.inter")):
             if (folder / name).is_file():
                 return reader(folder)
-        raise StorageError(f"{folder}: has neither u.data nor ml-100k.inter; unpack {URL} there")
+        raise StorageError(f"{folder}: has neither u.data nor ml-100k.inter; unpack {_URL} there")
     packaged = _packaged()
     if packaged is None:
         raise StorageError(
@@ -73,10 +73,10 @@ def download(folder: Path | str) -> Path:
     """
     folder = Path(folder)
     try:
-        with urllib.request.urlopen(URL, timeout=60) as reply:
-            packed = reply.read(MAX_BYTES + 1)
+        with urllib.request.urlopen(_URL, timeout=60) as reply:
+            packed = reply.read(_MAX_BYTES + 1)
     except (urllib.error.URLError, OSError) as error:
-        raise StorageError(f"{URL}: cannot be downloaded ({error}); check the network or fetch it by hand") from error
+        raise StorageError(f"{_URL}: cannot be downloaded ({error}); check the network or fetch it by hand") from error
     unpack(packed, folder)
     return folder
 
@@ -85,9 +85,9 @@ def unpack(packed: bytes, folder: Path) -> None:
     """Write the needed files of the ml-100k zip to `folder`; raises `DataError` unless `packed` has the known md5."""
     found = hashlib.md5(packed, usedforsecurity=False).hexdigest()
     if found != MD5:
-        raise DataError(f"{URL}: md5 is {found}, {MD5} was expected; try again, nothing was unpacked")
+        raise DataError(f"{_URL}: md5 is {found}, {MD5} was expected; try again, nothing was unpacked")
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-        for name in NEEDED:
+        for name in _NEEDED:
             content = archive.read(f"ml-100k/{name}")
             write_file(folder / name, lambda path, content=content: path.write_bytes(content))  # type: ignore[misc]
 
@@ -107,7 +107,7 @@ def _read_recbole(folder: Path) -> MovieLens:
     interactions = read_table(folder / "ml-100k.inter").collect(pl.all())
     interactions = interactions.rename({column: column.partition(":")[0] for column in interactions.columns})
     items = recbole.read_items(folder / "ml-100k.item").collect(pl.all())
-    return MovieLens(interactions, items, f"MovieLens 100K as packaged in RecBole; {TERMS}")
+    return MovieLens(interactions, items, f"MovieLens 100K as packaged in RecBole; {_TERMS}")
 
 
 def _read_grouplens(folder: Path) -> MovieLens:
@@ -115,7 +115,7 @@ def _read_grouplens(folder: Path) -> MovieLens:
     columns = ["user_id", "item_id", "rating", "timestamp"]
     interactions = pl.read_csv(folder / "u.data", separator="\t", has_header=False, new_columns=columns, infer_schema=False)
     items = read_u_item((folder / "u.item").read_text(encoding="latin-1"), str(folder / "u.item"))
-    return MovieLens(interactions, items, f"MovieLens 100K from GroupLens; {TERMS}")
+    return MovieLens(interactions, items, f"MovieLens 100K from GroupLens; {_TERMS}")
 
 
 def read_u_item(text: str, name: str) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from solidrec.data.windows import Integers, blocks, ranges
 
 Items = npt.NDArray[np.int32]
 
-CHUNK = 1 << 11
+_CHUNK = 1 << 11
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -90,8 +90,8 @@ def fixed_negatives(unseen: Unseen, users: Integers, ids: Sequence[str], *, coun
     exceed ``unseen.free[users].min()``.
     """
     out = np.empty((len(users), count), dtype=np.int32)
-    for start in range(0, len(users), CHUNK):
-        rows = slice(start, start + CHUNK)
+    for start in range(0, len(users), _CHUNK):
+        rows = slice(start, start + _CHUNK)
         chunk = np.asarray(users[rows], dtype=np.int64)
         ranks = _distinct(_keys(ids[rows], seed, salt), unseen.free[chunk], count)
         out[rows] = unseen.pick(chunk[:, None], ranks)

@@ -20,7 +20,7 @@ from solidrec.data.split import SPLITS, Split, SplitName, by_time, fit_all, leav
 from solidrec.errors import DataError, StorageError, UsageError, nearest
 from solidrec.ids import IdMap
 
-NOT_OPTIONS = ("interactions", "out", "items", "features", "source", "dataset", "overwrite", "progress")
+_NOT_OPTIONS = ("interactions", "out", "items", "features", "source", "dataset", "overwrite", "progress")
 
 
 def prepare(
@@ -69,7 +69,7 @@ def prepare(
     Every row is accounted for in the manifest. Raises `DataError` (what is wrong with which row of which file),
     `UsageError` (an option) or `StorageError` (a path, the disk).
     """
-    options = {name: value for name, value in locals().items() if name not in NOT_OPTIONS}
+    options = {name: value for name, value in locals().items() if name not in _NOT_OPTIONS}
     out = Path(out)
     found = find(interactions, items=items, dataset=dataset)
     _check(options, features or {}, has_items=found.items is not None)

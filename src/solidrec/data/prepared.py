@@ -24,7 +24,7 @@ from solidrec.ids import IdMap
 
 KIND = "data"
 STORED_ROWS = 1_000_000
-NPY_HEADER = 128
+_NPY_HEADER = 128
 Array = npt.NDArray[Any]
 
 
@@ -179,12 +179,12 @@ class PreparedData:
         if facts["stored"]:
             stored = _load(self.path / f"{split}_negatives.npy")
             return lambda start, stop: stored[start:stop]
-        return lambda start, stop: split_negatives(
+        return lambda start, stop: _split_negatives(
             self._events, users[start:stop], split=split, count=facts[split], seed=facts["seed"]
         )
 
 
-def split_negatives(events: Events, users: Integers, *, split: str, count: int, seed: int) -> Items:
+def _split_negatives(events: Events, users: Integers, *, split: str, count: int, seed: int) -> Items:
     """Return the (n, count) fixed negatives of a split's users, the same stored or derived."""
     if count == 0:
         return np.empty((len(users), 0), dtype=np.int32)
@@ -216,7 +216,7 @@ def write_prepared(
     for name, (users, positions) in split.targets.items():
         arrays |= {f"{name}_users": users, f"{name}_positions": positions}
         if stored:
-            arrays[f"{name}_negatives"] = split_negatives(events, users, split=name, count=negatives[name], seed=seed)
+            arrays[f"{name}_negatives"] = _split_negatives(events, users, split=name, count=negatives[name], seed=seed)
     tables = {"users": events.users.series.alias("user").to_frame(), "items": catalog}
     if len(rejected):
         tables["rejected"] = rejected
@@ -267,5 +267,5 @@ def fingerprint(
 
 def _load(path: Path) -> Array:
     """Map an array into memory; an empty one cannot be mapped and is read."""
-    empty = path.stat().st_size <= NPY_HEADER
+    empty = path.stat().st_size <= _NPY_HEADER
     return np.asarray(np.load(path, mmap_mode=None if empty else "r", allow_pickle=False))

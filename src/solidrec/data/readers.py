@@ -23,8 +23,8 @@ from solidrec.data.jsonl import read_jsonl
 from solidrec.errors import DataError, StorageError, UsageError
 
 BLOCK = 1 << 20
-EVERY = "every column"
-MAX_EXPANSION = 100
+_EVERY = "every column"
+_MAX_EXPANSION = 100
 SMALL = 1 << 30
 
 
@@ -60,9 +60,9 @@ class Table:
 
         `then` must keep all other columns. Raises `DataError` naming the file if its content is broken.
         """
-        every = [pl.all_horizontal(pl.all().is_null()).alias(EVERY)] if self.delimited else []
+        every = [pl.all_horizontal(pl.all().is_null()).alias(_EVERY)] if self.delimited else []
         with readable(self.name):
-            return then(self.frame.select(*columns, *every)).collect(engine="streaming").drop(EVERY, strict=False)
+            return then(self.frame.select(*columns, *every)).collect(engine="streaming").drop(_EVERY, strict=False)
 
 
 def read_table(source: Any, *, encoding: str = "utf-8") -> Table:
@@ -140,7 +140,7 @@ def _jsonl(path: Path, encoding: str) -> Table:
 def _parquet(path: Path, encoding: str) -> Table:
     table = Table(pl.scan_parquet(path, glob=False), str(path))
     rows = int(table.collect(pl.len()).item())
-    if rows > max(10_000_000, MAX_EXPANSION * path.stat().st_size):
+    if rows > max(10_000_000, _MAX_EXPANSION * path.stat().st_size):
         raise DataError(f"{path}: claims {rows:,} rows in {path.stat().st_size:,} B; a file like this is damaged or hostile")
     return table
 
@@ -195,9 +195,9 @@ def _decode(
 
 
 def read_blocks(path: Path) -> Iterator[bytes]:
-    """Yield a file's bytes, decompressed if it ends in .gz and at most `MAX_EXPANSION` times its size then."""
+    """Yield a file's bytes, decompressed if it ends in .gz and at most `_MAX_EXPANSION` times its size then."""
     packed = path.suffix == ".gz"
-    limit, total = max(SMALL, MAX_EXPANSION * path.stat().st_size), 0
+    limit, total = max(SMALL, _MAX_EXPANSION * path.stat().st_size), 0
     with readable(str(path)), path.open("rb") as raw:
         stream = gzip.GzipFile(fileobj=raw) if packed else raw
         while block := _unpack(stream, path):

@@ -7,10 +7,10 @@ import polars as pl
 from solidrec.data.readers import Table
 from solidrec.errors import DataError
 
-MAX_ID_BYTES = 256
-MAX_EXACT = 2**53
+_MAX_ID_BYTES = 256
+_MAX_EXACT = 2**53
 SHOWN = 20
-WHY = {"bad_time": ", not a whole number", "bad_rating": ", not a number"}
+_WHY = {"bad_time": ", not a whole number", "bad_rating": ", not a number"}
 Check = tuple[str, pl.Expr]
 
 
@@ -20,7 +20,7 @@ def id_checks(role: str) -> list[Check]:
     return [
         (f"null_{role}", name.is_null() | (name.str.strip_chars() == "")),
         (f"control_{role}", name.str.contains(r"\p{Cc}")),
-        (f"long_{role}", name.str.len_bytes() > MAX_ID_BYTES),
+        (f"long_{role}", name.str.len_bytes() > _MAX_ID_BYTES),
     ]
 
 
@@ -30,7 +30,7 @@ def whole_number(column: str, dtype: pl.DataType) -> pl.Expr:
     if dtype.is_integer():
         return exact
     number = pl.col(column).cast(pl.Float64, strict=False)
-    whole = (number == number.floor()) & (number.abs() < MAX_EXACT)
+    whole = (number == number.floor()) & (number.abs() < _MAX_EXACT)
     rounded = pl.when(whole).then(number).cast(pl.Int64, strict=False)
     return pl.coalesce(exact, rounded) if dtype == pl.String else rounded
 
@@ -79,4 +79,4 @@ def _listing(group: pl.DataFrame, table: Table) -> str:
         for row, value in rows
     ]
     more = ", ..." if len(group) > SHOWN else ""
-    return f"{reason} ({len(group):,}{WHY.get(reason, '')}): {', '.join(shown)}{more}"
+    return f"{reason} ({len(group):,}{_WHY.get(reason, '')}): {', '.join(shown)}{more}"

@@ -40,7 +40,7 @@ def recent_counts(data: PreparedData, share: float) -> Array:
 
     Data that are ordered by a position within each user have no common time: there all training events count.
     """
-    if not has_times(data):
+    if not _has_times(data):
         return data.train_counts
     _, positions = ranges(data.offsets[:-1], data.train_end)
     times = np.asarray(data.event_times)[positions]
@@ -48,7 +48,7 @@ def recent_counts(data: PreparedData, share: float) -> Array:
     return np.bincount(data.event_items[positions[times >= since]], minlength=len(data.items) + 1)
 
 
-def has_times(data: PreparedData) -> bool:
+def _has_times(data: PreparedData) -> bool:
     """Return whether the events of two users can be ordered: by their times, not by positions within a user."""
     return bool(data.manifest["order"] == "timestamp")
 
@@ -74,7 +74,7 @@ def _markov(data: PreparedData) -> Scorer:
 
 
 def _v_sknn(data: PreparedData, *, neighbours: int = 100, sample: int = 1_000) -> Scorer:
-    times = np.asarray(data.event_times) if has_times(data) else np.zeros(len(data.event_times), dtype=np.int64)
+    times = np.asarray(data.event_times) if _has_times(data) else np.zeros(len(data.event_times), dtype=np.int64)
     return SessionKNN(
         data.event_items, data.offsets, data.train_end, times=times, items=len(data.items), neighbours=neighbours, sample=sample
     ).score

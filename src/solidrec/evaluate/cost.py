@@ -21,7 +21,7 @@ from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import Branch, Penalised, Shared, Trunk
 from solidrec.spec import RunSpec
 
-USERS = 1024
+_USERS = 1024
 WARM_UP, REPEATS = 3, 15
 """Batches that are not timed, and batches of which the median counts."""
 
@@ -80,14 +80,14 @@ def inference(model: Recommender | Mixture, data: PreparedData, *, length: int) 
     rows = data.rows("test")
     if not len(rows):
         raise UsageError(f"{data.path}: has no test rows; the cost of inference is measured on them")
-    picked = np.arange(USERS) % len(rows)
+    picked = np.arange(_USERS) % len(rows)
     histories = data.histories(rows.users[picked], rows.positions[picked], length)
-    candidates = rows.candidates(0, USERS)[picked]
+    candidates = rows.candidates(0, _USERS)[picked]
     score = scorer_of(model)
-    with one_thread():
+    with _one_thread():
         seconds = sorted([timed(score, histories, candidates) for _ in range(WARM_UP + REPEATS)][WARM_UP:])
     return {
-        "users": USERS, "candidates": candidates.shape[1], "threads": 1, "device": str(score.device), "batches": REPEATS,
+        "users": _USERS, "candidates": candidates.shape[1], "threads": 1, "device": str(score.device), "batches": REPEATS,
         "seconds": median(seconds), "low": seconds[0], "high": seconds[-1],
     }  # fmt: skip
 
@@ -100,7 +100,7 @@ def timed(score: HistoryScorer, histories: np.ndarray, candidates: np.ndarray) -
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def _one_thread() -> Iterator[None]:
     """Let torch use one thread, and then as many as before."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -12,7 +12,7 @@ from solidrec.inference.scorer import slices
 
 Array = npt.NDArray[Any]
 
-MOST = 20_000
+_MOST = 20_000
 """Items at most: the matrix over them is dense, and at this size some 5 GB are needed while it is inverted."""
 CELLS = 1 << 24
 """Scores at a time."""
@@ -37,8 +37,8 @@ class EASE:
     def __init__(self, users: Array, events: Array, *, items: int, penalty: float = 200.0) -> None:
         from scipy.linalg import inv
 
-        if items > MOST:
-            raise UsageError(f"EASE is for up to {MOST:,} items, and there are {items:,}; leave it out")
+        if items > _MOST:
+            raise UsageError(f"EASE is for up to {_MOST:,} items, and there are {items:,}; leave it out")
         if penalty <= 0:
             raise UsageError(f"penalty = {penalty}; EASE needs a positive one, else there is no inverse")
         x = incidence(users, events, items=items)

@@ -23,9 +23,9 @@ Array = npt.NDArray[Any]
 
 CONTENTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 """Weights of content beside the log that *knn-content* tries on validation."""
-JUDGED = 5_000
+_JUDGED = 5_000
 """Validation users that choose among them, at most, evenly spaced."""
-WINDOW = 50
+_WINDOW = 50
 """Items of a history that are read while weights are chosen."""
 SCALES = START["temperature"]
 
@@ -63,7 +63,7 @@ class Neighbours:
         return np.asarray(found.numpy())
 
 
-def log_memory(data: PreparedData, decay: tuple[float, float] = LOG, target: float = TARGET) -> Memory:
+def _log_memory(data: PreparedData, decay: tuple[float, float] = LOG, target: float = TARGET) -> Memory:
     """Return the forward and the symmetric memory of the training events, whose histories fade by `decay`."""
     found = transitions(data.event_items, data.offsets, data.train_end, items=len(data.items), target=target)
     return memory(list(found), decay)
@@ -74,12 +74,12 @@ def forward_knn(data: PreparedData, *, decay: float = LOG[0], target: float = TA
 
     An event more in age takes `decay` from an item of the history; `target` is that of `experts.transitions`.
     """
-    return Neighbours((log_memory(data, (decay, LOG[1]), target),), SCALES[:2], (1.0, 0.0))
+    return Neighbours((_log_memory(data, (decay, LOG[1]), target),), SCALES[:2], (1.0, 0.0))
 
 
 def symmetric_knn(data: PreparedData, *, decay: float = LOG[1], target: float = TARGET) -> Scorer:
     """Item-kNN without order: what the history's items came with, recent ones of the history more; settings as `forward_knn`."""
-    return Neighbours((log_memory(data, (LOG[0], decay), target),), SCALES[:2], (0.0, 1.0))
+    return Neighbours((_log_memory(data, (LOG[0], decay), target),), SCALES[:2], (0.0, 1.0))
 
 
 def content_knn(data: PreparedData, *, decay: float = CONTENT[0]) -> Scorer:
@@ -87,12 +87,12 @@ def content_knn(data: PreparedData, *, decay: float = CONTENT[0]) -> Scorer:
     return Neighbours((memory([content_of(data)], (decay,)),), SCALES[2:3], (1.0,))
 
 
-def knn_content(data: PreparedData, *, length: int = WINDOW) -> Scorer:
+def knn_content(data: PreparedData, *, length: int = _WINDOW) -> Scorer:
     """The better of forward and symmetric item-kNN with content beside it, weighed as is best on validation users.
 
     `length` items of a history are read meanwhile.
     """
-    memories = (log_memory(data), memory([content_of(data)], CONTENT))
+    memories = (_log_memory(data), memory([content_of(data)], CONTENT))
     tried = [(*log, weight) for log in ((1.0, 0.0), (0.0, 1.0)) for weight in CONTENTS]
     if "valid" not in data.manifest["negatives"]:
         return Neighbours(memories, SCALES[:3], (1.0, 0.0, 1.0))
@@ -105,7 +105,7 @@ def knn_content(data: PreparedData, *, length: int = WINDOW) -> Scorer:
 
 def judge(scorer: Scorer, data: PreparedData, *, length: int) -> float:
     """Return NDCG@10 over the whole catalogue on validation users, 5,000 at most: what a baseline's settings are chosen by."""
-    found = evaluate(scorer, data, split="valid", protocol="full", most=JUDGED, length=length).metrics["NDCG@10"]
+    found = evaluate(scorer, data, split="valid", protocol="full", most=_JUDGED, length=length).metrics["NDCG@10"]
     return -1.0 if found is None else found
 
 

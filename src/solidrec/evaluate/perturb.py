@@ -11,7 +11,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
-PERSISTENCE = 0.9
+_PERSISTENCE = 0.9
 """p of RBO: the chance that a reader goes on to the next place; the first 10 places have .86 of the weight."""
 
 
@@ -100,7 +100,7 @@ def _taken(histories: Array, places: Array) -> Array:
     return np.take_along_axis(histories, np.minimum(places, histories.shape[1] - 1), 1)
 
 
-def rbo(first: Array, second: Array, p: float = PERSISTENCE) -> Floats:
+def rbo(first: Array, second: Array, p: float = _PERSISTENCE) -> Floats:
     """Return the rank-biased overlap (R,) of two lists (R, k) of distinct items, best first, extrapolated beyond place k.
 
     Of a reader who goes on from each place with chance p, it is the mean share of items that both lists show; beyond place k

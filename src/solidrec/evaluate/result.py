@@ -66,7 +66,7 @@ class Evaluation:
         the propensity of being observed taken as (n + 1)^1/2. A row that ranks nothing takes no part.
         """
         weights = (self.training_count + 1.0) ** -0.5
-        return {name: number(weighted_mean(self.values[name], weights)) for name in GROUP_METRICS[1:] if name in self.values}
+        return {name: number(_weighted_mean(self.values[name], weights)) for name in GROUP_METRICS[1:] if name in self.values}
 
     def groups(self) -> dict[str, dict[str, float | int | None]]:
         """Return the metrics of cold, rare and warm targets apart."""
@@ -95,10 +95,10 @@ class Evaluation:
         }
 
 
-def weighted_mean(values: npt.NDArray[Any], weights: npt.NDArray[Any]) -> float:
+def _weighted_mean(values: npt.NDArray[Any], weights: npt.NDArray[Any]) -> float:
     """Return the mean of the values that are not NaN under some weights, NaN if there are none.
 
-    >>> weighted_mean(np.array([1.0, 0.0, np.nan]), np.array([3.0, 1.0, 9.0]))
+    >>> _weighted_mean(np.array([1.0, 0.0, np.nan]), np.array([3.0, 1.0, 9.0]))
     0.75
     """
     counted = ~np.isnan(values)

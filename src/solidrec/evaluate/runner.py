@@ -32,7 +32,7 @@ ROWS = 1024  # histories that are encoded together
 CELLS = 1 << 18  # scores at a time: 1 MB, so that every pass over them but the first finds them in the cache
 WIDE_ROWS = 16  # rows at least, lest the item table be read anew for every few users ...
 WIDE_CELLS = 1 << 24  # ... while their scores take up to 64 MB
-PLACES = 10
+_PLACES = 10
 
 
 class Block(NamedTuple):
@@ -101,12 +101,12 @@ def evaluate(
     else:  # histories are read twice, unless a user is one vector, which is kept
         readers = list(readers) if isinstance(score, HistoryScorer) and score.keeps_vectors else readers
         first = readers if isinstance(readers, list) else map(read_part, parts)
-        targets = target_scores(first, parts, rows)
+        targets = _target_scores(first, parts, rows)
         if seen == "filter":
             targets = targets[~np.concatenate([np.zeros(0, dtype=bool), *(repeated(data, rows, part) for part in parts)])]
         tally = Tally(len(data.items), PooledAuc(targets))
     for part, read in zip(parts, readers, strict=True):
-        blocks = paper_blocks(read, rows, part) if protocol == "paper" else full_blocks(read, data, rows, part, seen=seen)
+        blocks = _paper_blocks(read, rows, part) if protocol == "paper" else _full_blocks(read, data, rows, part, seen=seen)
         for block in blocks:
             if sink:
                 sink(block)
@@ -155,7 +155,7 @@ class Tally:
         self.losses.append(np.where(missed, np.nan, target_loss(scores, column, found.candidates)))
         self.missed.append(missed)
         ids = block.candidates
-        row, at = best(scores, PLACES, order=ids)
+        row, at = best(scores, _PLACES, order=ids)
         self.shown[ids[0, at] if len(ids) == 1 else ids[row, at]] = True
         if self.pooled is None:
             self.targets.append(scores[:, 0])
@@ -174,14 +174,14 @@ class Tally:
         return pooled.value()
 
 
-def paper_blocks(read: Reader, rows: EvalRows, part: slice) -> Iterator[Block]:
+def _paper_blocks(read: Reader, rows: EvalRows, part: slice) -> Iterator[Block]:
     """Score targets (column 0) and their fixed negatives."""
     candidates = rows.candidates(part.start, part.stop)
     scores = finite(read(slice(None), candidates))
     yield Block(rows.users[part], candidates, scores, np.zeros(len(scores), dtype=np.int64))
 
 
-def full_blocks(read: Reader, data: PreparedData, rows: EvalRows, part: slice, *, seen: Seen) -> Iterator[Block]:
+def _full_blocks(read: Reader, data: PreparedData, rows: EvalRows, part: slice, *, seen: Seen) -> Iterator[Block]:
     """Score the whole catalogue (item i in column i - 1), less what the user saw before unless that is kept."""
     items = len(data.items)
     candidates = np.arange(1, items + 1, dtype=np.int32)[None]
@@ -202,7 +202,7 @@ def repeated(data: PreparedData, rows: EvalRows, part: slice) -> Array:
     return found
 
 
-def target_scores(readers: Iterable[Reader], parts: list[slice], rows: EvalRows) -> Array:
+def _target_scores(readers: Iterable[Reader], parts: list[slice], rows: EvalRows) -> Array:
     """Return each target's score (R,); the pooled AUC of a whole catalogue needs them before the negatives."""
     scores = [read(slice(None), rows.targets[part][:, None])[:, 0] for read, part in zip(readers, parts, strict=True)]
     return np.concatenate([np.zeros(0, dtype=np.float32), *scores])

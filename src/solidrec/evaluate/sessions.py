@@ -102,17 +102,17 @@ class SessionKNN:
         similar, last = place + 1, place  # whole numbers until the end, so that ties are ties
         if len(pair):
             similar, last = np.add.reduceat(similar, first), np.maximum.reduceat(last, first)
-        kept = largest(row, self.latest[user], self.sample)
+        kept = _largest(row, self.latest[user], self.sample)
         row, user, similar, last = row[kept], user[kept], similar[kept], last[kept]
-        kept = largest(row, similar, self.neighbours)
+        kept = _largest(row, similar, self.neighbours)
         row, user, similar, last = row[kept], user[kept], similar[kept], last[kept]
         return row, user, similar / count[row] / (count[row] - last)
 
 
-def largest(row: Array, key: Array, most: int) -> Array:
+def _largest(row: Array, key: Array, most: int) -> Array:
     """Return where each row's `most` largest keys are, given rows in order; ties go to the first.
 
-    >>> largest(np.array([0, 0, 0, 2]), np.array([5, 7, 7, 1]), 2).tolist()
+    >>> _largest(np.array([0, 0, 0, 2]), np.array([5, 7, 7, 1]), 2).tolist()
     [1, 2, 3]
     """
     order = np.lexsort((-key, row))

@@ -29,8 +29,8 @@ Floats = npt.NDArray[np.float64]
 
 LEVEL = 0.05
 """A star is for a corrected p below this."""
-POINTS = 128  # of each integral; more of them move no p by 1e-6
-EDGE = 1e-14  # of probability that the integrals leave out on either side
+_POINTS = 128  # of each integral; more of them move no p by 1e-6
+_EDGE = 1e-14  # of probability that the integrals leave out on either side
 MODELS_ONLY = "one seed: about these models only, no claim about the method"
 
 
@@ -154,8 +154,8 @@ def _inverse_chi_square(freedom: int) -> tuple[Floats, Floats]:
     """Return weights and values of freedom / chi-square: the trapezoid rule over the logarithm, where the density is a bell."""
     from scipy.special import gammainccinv, gammaincinv
 
-    ends = np.log([2 * gammaincinv(freedom / 2, EDGE), 2 * gammainccinv(freedom / 2, EDGE)])
-    log = np.linspace(ends[0], ends[1], POINTS)
+    ends = np.log([2 * gammaincinv(freedom / 2, _EDGE), 2 * gammainccinv(freedom / 2, _EDGE)])
+    log = np.linspace(ends[0], ends[1], _POINTS)
     density = log * freedom / 2 - np.exp(log) / 2
     weight = np.exp(density - density.max())
     return weight / weight.sum(), freedom * np.exp(-log)

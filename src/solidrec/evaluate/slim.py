@@ -54,7 +54,7 @@ class SLIM:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             for item in range(items):
-                near = nearest(gram, counts, item)
+                near = _nearest(gram, counts, item)
                 if not len(near):
                     continue
                 target = columns[:, [item]].toarray()[:, 0]
@@ -72,7 +72,7 @@ class SLIM:
         return self.weights.summed(once(histories), candidates)
 
 
-def nearest(gram: Any, counts: Array, item: int) -> Array:
+def _nearest(gram: Any, counts: Array, item: int) -> Array:
     """Return the items of the largest cosine with one, itself left out; ties go to the smaller."""
     start, end = gram.indptr[item], gram.indptr[item + 1]
     others, shared = gram.indices[start:end], gram.data[start:end]

@@ -108,8 +108,8 @@ def stability(model: Recommender | Mixture, data: PreparedData, *, length: int, 
     candidates = np.concatenate([rows.candidates(row, row + 1) for row in picked.tolist()])
     score = scorer_of(model)
 
-    grown = [rank(score, add(histories, draw, items), candidates) for draw in draws[:, len(PERTURBATIONS) :].T]
-    auc = rank(score, histories, candidates)["UAUC"]
+    grown = [_rank(score, add(histories, draw, items), candidates) for draw in draws[:, len(PERTURBATIONS) :].T]
+    auc = _rank(score, histories, candidates)["UAUC"]
     shown = slice(ATTENDED if not score.keeps_vectors else len(picked))
     first = best(score, histories[shown], items)
     overlap, change, distance = {}, {}, {}
@@ -117,7 +117,7 @@ def stability(model: Recommender | Mixture, data: PreparedData, *, length: int, 
     for (kind, (perturb, needed)), draw in zip(PERTURBATIONS.items(), draws.T, strict=False):
         counted = (histories != 0).sum(1) >= needed
         other = perturb(histories, draw, items)
-        change[kind] = np.where(counted, np.abs(rank(score, other, candidates)["UAUC"] - auc), np.nan)
+        change[kind] = np.where(counted, np.abs(_rank(score, other, candidates)["UAUC"] - auc), np.nan)
         overlap[kind] = np.full(len(picked), np.nan)
         overlap[kind][shown] = np.where(counted[shown], rbo(first, best(score, other[shown], items)), np.nan)
         if moves:
@@ -127,7 +127,7 @@ def stability(model: Recommender | Mixture, data: PreparedData, *, length: int, 
     return Stability(seed, np.asarray(names), variance, change, overlap, distance if moves else None)
 
 
-def rank(score: HistoryScorer, histories: Array, candidates: Array) -> dict[str, Floats]:
+def _rank(score: HistoryScorer, histories: Array, candidates: Array) -> dict[str, Floats]:
     """Return the metrics (R,) of targets in column 0 of their `candidates` (R, C)."""
     return per_row(ranks(score(histories, candidates)), (PLACES,))
 

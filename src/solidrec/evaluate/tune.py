@@ -32,7 +32,7 @@ SPACES: dict[str, dict[str, tuple[Any, ...]]] = {
     "knn-content": {},
 }
 """Values worth trying of each baseline's settings; those of other packages have their defaults alone."""
-READS_HISTORIES = ("knn-content",)
+_READS_HISTORIES = ("knn-content",)
 """Baselines that look at validation users themselves, and are told how much of a history is read."""
 
 
@@ -75,7 +75,7 @@ def tune(
     Histories are read up to `length` items, as they will be when it is measured. `tried` hears of each trial. Data without
     validation users, or one trial, gives the settings that the baseline has by itself.
     """
-    fixed = {"length": length} if name in READS_HISTORIES else {}
+    fixed = {"length": length} if name in _READS_HISTORIES else {}
     if trials == 1 or "valid" not in data.manifest["negatives"]:
         return Tuned(BASELINES[name](data, **fixed), {}, ())
     best: Tuned | None = None

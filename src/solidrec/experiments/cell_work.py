@@ -28,7 +28,7 @@ from solidrec.runs import Run
 from solidrec.spec import RunSpec
 from solidrec.training.run import train_run
 
-OF_A_STAGE = ("epoch", "step", "loss", "penalty", "saturated", "codes_used", "perplexity")
+_OF_A_STAGE = ("epoch", "step", "loss", "penalty", "saturated", "codes_used", "perplexity")
 """What a record keeps of the epoch that a stage chose, where it was logged."""
 
 
@@ -64,9 +64,9 @@ def work(
         "seed": cell.seed,
         "spec": cell.facts() if cell.spec is None else cell.spec.model_dump(mode="json"),
         "evaluations": evaluations,
-        "measures": {} if run is None else {name: measure(name, run, data, key=cell.key, out=out) for name in measures},
+        "measures": {} if run is None else {name: _measure(name, run, data, key=cell.key, out=out) for name in measures},
         **facts,
-        "seconds": max(time.perf_counter() - started, 0.0 if run is None else epoch_seconds(run)),
+        "seconds": max(time.perf_counter() - started, 0.0 if run is None else _epoch_seconds(run)),
         "machine": {"cpu": torch.backends.cpu.get_cpu_capability(), "system": platform.machine(), "threads": 1, "device": device},
         "versions": versions(),
         "commit": code,
@@ -81,7 +81,7 @@ def trained_run(data: PreparedData, spec: RunSpec, folder: Path, *, device: str)
         raise type(error)(f"{error}; to train this cell anew, rm -r {folder}") from None
 
 
-def measure(name: str, run: Run, data: PreparedData, *, key: str, out: Path) -> Mapping[str, Any]:
+def _measure(name: str, run: Run, data: PreparedData, *, key: str, out: Path) -> Mapping[str, Any]:
     """Measure something of a trained model besides how it ranks; what is found of each user lies in `out` then."""
     if name == STABILITY:
         found = stability(run.model, data, length=run.spec.model.length)
@@ -92,7 +92,7 @@ def measure(name: str, run: Run, data: PreparedData, *, key: str, out: Path) -> 
     return {**cost(run.model, data, run.spec), "seconds_an_epoch": training_seconds(run.history)}
 
 
-def epoch_seconds(run: Run) -> float:
+def _epoch_seconds(run: Run) -> float:
     """Return how long its epochs took, those before a stop too: a run that was there already has cost more than its loading."""
     return float(sum(row["seconds"] for row in run.history))
 
@@ -103,7 +103,7 @@ def trained(run: Run) -> dict[str, Any]:
     for stage in sorted({row["stage"] for row in run.history}):
         rows = [row for row in run.history if row["stage"] == stage]
         best = next((row for row in reversed(rows) if row["best"]), rows[-1])
-        chosen = {key: best[key] for key in OF_A_STAGE if best.get(key) is not None}
+        chosen = {key: best[key] for key in _OF_A_STAGE if best.get(key) is not None}
         stages.append({"stage": stage, "epochs": rows[-1]["epoch"], **chosen, "valid": best["valid"]})
     valid = run.metrics.get("valid")
     return {

@@ -28,11 +28,11 @@ from solidrec.runs import Run
 from solidrec.semantics.fuse import side_by_side
 from solidrec.settings import merge, value_at
 
-NEGATIVES = 99
-METRICS = ("UAUC", "NDCG@10", "Recall@10")
+_NEGATIVES = 99
+_METRICS = ("UAUC", "NDCG@10", "Recall@10")
 MODEL, WITHOUT = "model", "model, content shuffled among the new"
 KNOWN, NEW = "known items", "other new items"
-KNN = (
+_KNN = (
     ("content-kNN, mean of 10", 10, np.mean),
     ("content-kNN, nearest of 10", 10, np.max),
     ("content-kNN, last item", 1, np.max),
@@ -55,7 +55,7 @@ def run_cold_items(
     whole = PreparedData.open(path)
     if not 0 < share < 1 or seeds * share > 1:
         raise UsageError(f"--share {share} of {seeds} draws: give a share above 0 that leaves each draw items of its own")
-    check_settings(whole, settings or {}, ("seed", "model.name"))
+    _check_settings(whole, settings or {}, ("seed", "model.name"))
     settings = merge({"model": {"name": model, "start": "content"}}, settings or {})
     draws: list[Draw] = []
     with counted(console, f"training without {share:.0%} of the items", seeds, shown=True) as step:
@@ -63,16 +63,16 @@ def run_cold_items(
             held = hold_out(whole, out, share=share, seed=seed)
             folder = out / "runs" / f"{held.kept.path.name}-seed{seed}"
             trained = train(held.kept, seed=seed, settings=settings, out=folder, threads=1, progress=False)
-            draws.append(measure(whole, held, trained.run, seed))
+            draws.append(_measure(whole, held, trained.run, seed))
             step(1)
-    values = {among: joined_values([draw.values[among] for draw in draws]) for among in (KNOWN, NEW)}
+    values = {among: _joined_values([draw.values[among] for draw in draws]) for among in (KNOWN, NEW)}
     found = {
         "tables": [table(among, values[among]) for among in values], "items": len(values[KNOWN][MODEL]["UAUC"]),
         "targets": sum(draw.targets for draw in draws), "share": share, "seeds": seeds,
         "exposure": float(np.mean([draw.exposure for draw in draws])), "explained": [draw.explained for draw in draws],
         "data": whole.fingerprint, "settings": settings, "versions": versions(),
     }  # fmt: skip
-    write_results(out, "cold-items", found, markdown(found))
+    _write_results(out, "cold-items", found, markdown(found))
     return found
 
 
@@ -85,27 +85,27 @@ class Draw(NamedTuple):
     explained: float
 
 
-def measure(whole: PreparedData, held: HeldOut, run: Run, seed: int) -> Draw:
+def _measure(whole: PreparedData, held: HeldOut, run: Run, seed: int) -> Draw:
     """Measure a trained run on the items that it did not see."""
     grown = joined(whole, held, run)
     histories = [grown.items.known(history)[0] for history in held.histories]
     targets = np.array(grown.items.known(held.targets)[0])
     known = len(held.kept.items)
     pools = {KNOWN: np.arange(1, known + 1), NEW: np.arange(known + 1, len(grown.items) + 1)}
-    vectors = content_of(whole, grown)
+    vectors = _content_of(whole, grown)
     window = Engine(grown).window(histories)
     models = {MODEL: scorer_of(grown.model), WITHOUT: scorer_of(shuffled(grown, known, seed).model)}
     values: dict[str, Values] = {}
     for among, pool in pools.items():
         candidates = with_negatives(histories, targets, pool, seed=seed)
         scores = {name: score(window, candidates) for name, score in models.items()}
-        scores |= {name: content_knn(vectors, histories, candidates, last, join) for name, last, join in KNN}
+        scores |= {name: _content_knn(vectors, histories, candidates, last, join) for name, last, join in _KNN}
         values[among] = {name: by_item(measured(found), targets) for name, found in scores.items()}
     assert grown.cold is not None
     return Draw(values, len(targets), exposure(held, grown), grown.cold.facts["r2"])
 
 
-def content_knn(
+def _content_knn(
     vectors: npt.NDArray[np.float32], histories: Sequence[Sequence[int]], candidates: Ints, last: int, join: Any
 ) -> npt.NDArray[np.float32]:
     """Return the joined cosine of each candidate's content to that of the `last` items of its history."""
@@ -114,7 +114,7 @@ def content_knn(
     )
 
 
-def content_of(whole: PreparedData, grown: Run) -> npt.NDArray[np.float32]:
+def _content_of(whole: PreparedData, grown: Run) -> npt.NDArray[np.float32]:
     """Return the content vectors (V + 1, F) of a grown run's items, of unit length: what the run's own map reads."""
     assert grown.cold is not None
     place = np.array([whole.items.index(item) for item in grown.items.ids])
@@ -129,7 +129,7 @@ def with_negatives(histories: Sequence[Sequence[int]], targets: Ints, pool: Ints
     rows = []
     for number, (history, target) in enumerate(zip(histories, targets, strict=True)):
         free = np.setdiff1d(pool, [*history, target])
-        rows.append(np.concatenate([[target], np.random.default_rng([seed, 2, number]).permutation(free)[:NEGATIVES]]))
+        rows.append(np.concatenate([[target], np.random.default_rng([seed, 2, number]).permutation(free)[:_NEGATIVES]]))
     shortest = min(map(len, rows))
     return np.stack([row[:shortest] for row in rows]).astype(np.int64)
 
@@ -137,7 +137,7 @@ def with_negatives(histories: Sequence[Sequence[int]], targets: Ints, pool: Ints
 def measured(scores: npt.NDArray[Any]) -> dict[str, Floats]:
     """Return the metrics of each row, the target being in column 0."""
     found = per_row(ranks(scores), (10,))
-    return {metric: found[metric] for metric in METRICS}
+    return {metric: found[metric] for metric in _METRICS}
 
 
 def by_item(values: Mapping[str, Floats], targets: Ints) -> dict[str, Floats]:
@@ -147,9 +147,9 @@ def by_item(values: Mapping[str, Floats], targets: Ints) -> dict[str, Floats]:
     return {metric: np.bincount(place, found, len(items)) / count for metric, found in values.items()}
 
 
-def joined_values(parts: Sequence[Values]) -> Values:
+def _joined_values(parts: Sequence[Values]) -> Values:
     """Return the values of all draws one after the other; their items are different ones."""
-    return {name: {metric: np.concatenate([part[name][metric] for part in parts]) for metric in METRICS} for name in parts[0]}
+    return {name: {metric: np.concatenate([part[name][metric] for part in parts]) for metric in _METRICS} for name in parts[0]}
 
 
 def exposure(held: HeldOut, grown: Run, *, users: int = 500) -> float:
@@ -165,15 +165,15 @@ def exposure(held: HeldOut, grown: Run, *, users: int = 500) -> float:
 def table(among: str, values: Values) -> dict[str, Any]:
     """Return means with intervals over items, and the model's paired differences to the others, Holm-corrected a metric."""
     rows = [
-        {"name": name, "mean": {metric: float(found[metric].mean()) for metric in METRICS},
-         "interval": {metric: list(bootstrap_mean(found[metric])) for metric in METRICS}}
+        {"name": name, "mean": {metric: float(found[metric].mean()) for metric in _METRICS},
+         "interval": {metric: list(bootstrap_mean(found[metric])) for metric in _METRICS}}
         for name, found in values.items()
     ]  # fmt: skip
     others = [name for name in values if name != MODEL]
     differences = []
-    for metric in METRICS:
+    for metric in _METRICS:
         tests = [paired_difference(values[MODEL][metric], values[name][metric]) for name in others]
-        for name, gap in zip(others, corrected(tests), strict=True):
+        for name, gap in zip(others, _corrected(tests), strict=True):
             differences.append({"other": name, "metric": metric, **gap})
     return {"among": among, "rows": rows, "differences": differences}
 
@@ -182,14 +182,14 @@ def markdown(found: Mapping[str, Any]) -> str:
     """Return the tables as Markdown."""
     lines: list[str] = []
     for part in found["tables"]:
-        lines += [f"| new items among {part['among']} | {' | '.join(METRICS)} |", f"| --- |{' ---: |' * len(METRICS)}"]
+        lines += [f"| new items among {part['among']} | {' | '.join(_METRICS)} |", f"| --- |{' ---: |' * len(_METRICS)}"]
         for row in part["rows"]:
-            cells = [f"{row['mean'][m]:.4f} [{row['interval'][m][0]:.4f}, {row['interval'][m][1]:.4f}]" for m in METRICS]
+            cells = [f"{row['mean'][m]:.4f} [{row['interval'][m][0]:.4f}, {row['interval'][m][1]:.4f}]" for m in _METRICS]
             lines.append(f"| {row['name']} | {' | '.join(cells)} |")
         lines += ["", f"| the model less, among {part['among']} | metric | difference [95 %] | p (Holm) |"]
         lines += ["| --- | --- | ---: | ---: |"]
         for gap in part["differences"]:
-            lines.append(f"| {gap['other']} | {gap['metric']} | {gap_text(gap)} | {gap['holm']:.3f} |")
+            lines.append(f"| {gap['other']} | {gap['metric']} | {_gap_text(gap)} | {gap['holm']:.3f} |")
         lines.append("")
     return "\n".join([*lines, ""]) + (
         f"{found['targets']:,} targets, {found['items']:,} items of {found['seeds']} draws of {found['share']:.0%} of the items; "
@@ -198,7 +198,7 @@ def markdown(found: Mapping[str, Any]) -> str:
     )
 
 
-def check_settings(data: PreparedData, settings: Mapping[str, Any], varied: Sequence[str]) -> None:
+def _check_settings(data: PreparedData, settings: Mapping[str, Any], varied: Sequence[str]) -> None:
     """Raise `UsageError` for settings that an experiment varies itself, and for data that has no test split."""
     data.rows("test")
     for key in varied:
@@ -206,21 +206,21 @@ def check_settings(data: PreparedData, settings: Mapping[str, Any], varied: Sequ
             raise UsageError(f"--set {key}: is what this experiment varies; leave it out")
 
 
-def corrected(tests: Sequence[Difference]) -> list[dict[str, float]]:
+def _corrected(tests: Sequence[Difference]) -> list[dict[str, float]]:
     """Return paired differences as plain values, each with its p corrected for there being several (``holm``)."""
     return [asdict(test) | {"holm": p} for test, p in zip(tests, holm([test.p for test in tests]), strict=True)]
 
 
-def gap_text(gap: Mapping[str, float]) -> str:
+def _gap_text(gap: Mapping[str, float]) -> str:
     """Write a difference with its interval.
 
-    >>> gap_text({"mean": 0.02, "low": 0.01, "high": 0.031})
+    >>> _gap_text({"mean": 0.02, "low": 0.01, "high": 0.031})
     '+0.0200 [+0.0100, +0.0310]'
     """
     return f"{gap['mean']:+.4f} [{gap['low']:+.4f}, {gap['high']:+.4f}]"
 
 
-def write_results(out: Path, name: str, found: Mapping[str, Any], text: str) -> None:
+def _write_results(out: Path, name: str, found: Mapping[str, Any], text: str) -> None:
     """Write what an experiment found as JSON, and as Markdown for people."""
     write_json(out / f"{name}.json", found)
     write_file(out / f"{name}.md", lambda temporary: temporary.write_text(text, encoding="utf-8"))

@@ -29,7 +29,7 @@ from solidrec.semantics.modalities.needs import need
 from solidrec.settings import merge, nested
 from solidrec.training.check import check_run
 
-WORKERS = ".workers"
+_WORKERS = ".workers"
 """The file that workers share a lock on as long as they live."""
 
 
@@ -56,12 +56,12 @@ def run_experiment(
     cells = cells_of(experiment, rows, data, settings or {})
     common = merge(nested(experiment.settings), settings or {})
     plan = Plan.of(Path(name).name, experiment, rows, cells, data=path, settings=common)
-    with alone(out):
+    with _alone(out):
         plan.save(out)
         results = Results(out)
         wanted = {place.key for place in results.missing(plan)}
         todo = list({cell.key: cell for cell in cells if cell.key in wanted}.values())
-        check_cells(todo, data)
+        _check_cells(todo, data)
         say(f"{experiment.title}, on {plan.data_name}: {len(cells)} cells, {len(cells) - len(todo)} finished; {jobs} at a time")
         failed = carry_out(todo, plan, results, path, jobs=jobs, device=device) if todo else {}
     if failed:
@@ -72,7 +72,7 @@ def run_experiment(
     return plan
 
 
-def check_cells(cells: Sequence[Cell], data: PreparedData) -> None:
+def _check_cells(cells: Sequence[Cell], data: PreparedData) -> None:
     """Raise `UsageError` for a cell that cannot be trained on the data; a baseline whose extra is missing gets a line."""
     for cell in cells:
         try:
@@ -92,13 +92,13 @@ def carry_out(cells: Sequence[Cell], plan: Plan, results: Results, path: Path, *
     with (
         stoppable(),
         Board(plan, results, jobs=jobs, to=console) as board,
-        processes(jobs, results.out / WORKERS) as pool,
+        processes(jobs, results.out / _WORKERS) as pool,
     ):
         task = partial(work, path=path, out=results.out, protocols=plan.protocols, measures=plan.measures, device=device)
         running: dict[Future[dict[str, Any]], Cell] = {pool.submit(task, cell): cell for cell in cells}
         try:
             for future in as_they_end(running):
-                take(future, running[future], results, board, failed)
+                _take(future, running[future], results, board, failed)
         except KeyboardInterrupt:
             raise Interrupted(f"{results.out}: stopped; run the same command again to go on") from None
         except BrokenProcessPool:
@@ -107,7 +107,7 @@ def carry_out(cells: Sequence[Cell], plan: Plan, results: Results, path: Path, *
     return failed
 
 
-def take(future: Future[dict[str, Any]], cell: Cell, results: Results, board: Board, failed: dict[str, Exception]) -> None:
+def _take(future: Future[dict[str, Any]], cell: Cell, results: Results, board: Board, failed: dict[str, Exception]) -> None:
     """Keep what a cell gave; an error of its own does not stop the others."""
     try:
         record = future.result()
@@ -122,9 +122,9 @@ def take(future: Future[dict[str, Any]], cell: Cell, results: Results, board: Bo
 
 
 @contextmanager
-def alone(out: Path) -> Iterator[None]:
+def _alone(out: Path) -> Iterator[None]:
     """Hold the folder of an experiment, once the workers of one that was killed are gone; a second run gets one clear line."""
-    with locked(out, doing="runs this experiment"), (out / WORKERS).open("a") as workers:
+    with locked(out, doing="runs this experiment"), (out / _WORKERS).open("a") as workers:
         fcntl.flock(workers, fcntl.LOCK_EX)
         fcntl.flock(workers, fcntl.LOCK_UN)
         for half in (out / USERS).glob(".tmp-*"):  # what a kill left half written

@@ -16,7 +16,7 @@ from solidrec.settings import flat, merge, nested
 from solidrec.spec import Spec
 
 SHIPPED = Path(__file__).parent / "shipped"
-SMALL = "-small"
+_SMALL = "-small"
 SUBSETS = "subsets"
 """Written as the values of an axis ``semantics.modalities``: every non-empty subset of what the data has."""
 
@@ -101,10 +101,10 @@ def read_experiment(name: str) -> ExperimentSpec:
     (5, 1)
     """
     known = shipped()
-    small = name.endswith(SMALL) and name.removesuffix(SMALL) in known
-    path = known.get(name.removesuffix(SMALL) if small else name, Path(name))
+    small = name.endswith(_SMALL) and name.removesuffix(_SMALL) in known
+    path = known.get(name.removesuffix(_SMALL) if small else name, Path(name))
     if not path.is_file():
-        names = [*known, *(each + SMALL for each in known)]
+        names = [*known, *(each + _SMALL for each in known)]
         raise StorageError(f"{name}: no such file, and no shipped experiment{nearest(name, names)}")
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))

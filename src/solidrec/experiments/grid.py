@@ -19,10 +19,10 @@ from solidrec.semantics.modality import available
 from solidrec.settings import assignment, flat, merge, nested, value_at
 from solidrec.spec import ModelSpec, RunSpec
 
-MANY = 100_000
+_MANY = 100_000
 """Cells beyond which a grid is a slip of the pen: it would not end in a lifetime."""
-LENGTH = ModelSpec().length
-OF_THE_DATA = ("data", "semantics.encoded")
+_LENGTH = ModelSpec().length
+_OF_THE_DATA = ("data", "semantics.encoded")
 """Settings that only the data decides."""
 
 
@@ -48,7 +48,7 @@ class Cell:
     data: str
     spec: RunSpec | None
     baseline: str | None = None
-    length: int = LENGTH
+    length: int = _LENGTH
     trials: int = 1
 
     def facts(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class Cell:
         if self.spec is not None:
             return self.spec.digest()
         named = {**self.facts(), "data": self.data}
-        if self.length == LENGTH:
+        if self.length == _LENGTH:
             del named["length"]
         text = json.dumps(named, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -73,8 +73,8 @@ def rows_of(experiment: ExperimentSpec, data: PreparedData) -> list[Row]:
     Raises `UsageError` for two rows of one name, a baseline that is unknown or has settings, and a grid that is far too large.
     """
     axes = {key: values_of(key, values, data) for key, values in experiment.axes.items()}
-    if (count := prod(map(len, axes.values())) * experiment.seeds) > MANY:
-        raise UsageError(f"{experiment.title}: has {count:,} cells; give fewer values or seeds, {MANY:,} at most")
+    if (count := prod(map(len, axes.values())) * experiment.seeds) > _MANY:
+        raise UsageError(f"{experiment.title}: has {count:,} cells; give fewer values or seeds, {_MANY:,} at most")
     rows = []
     for values in product(*axes.values()) if axes else ():
         labels = {key: label(value) for key, value in zip(axes, values, strict=True)}
@@ -94,7 +94,7 @@ def rows_of(experiment: ExperimentSpec, data: PreparedData) -> list[Row]:
             )
         if extra.baseline is None and extra.trials != 1:
             raise UsageError(f"row {extra.name!r}: trials are a baseline's; search a model's settings with `solidrec search`")
-        rows.append(Row(extra.name, labels_of(extra), nested(extra.settings), extra.baseline, extra.trials))
+        rows.append(Row(extra.name, _labels_of(extra), nested(extra.settings), extra.baseline, extra.trials))
     names = [row.name for row in rows]
     if any(len(name.splitlines()) != 1 or not name.strip() for name in names):
         raise UsageError(f"{experiment.title}: a row's name is empty or has several lines; give it one line of text")
@@ -105,11 +105,11 @@ def rows_of(experiment: ExperimentSpec, data: PreparedData) -> list[Row]:
     if experiment.reference is not None and experiment.reference not in names:
         raise UsageError(f"reference {experiment.reference!r} is no row{nearest(experiment.reference, names)}")
     if experiment.layout == "figure5":
-        check_places(rows)
+        _check_places(rows)
     return rows
 
 
-def check_places(rows: Sequence[Row]) -> None:
+def _check_places(rows: Sequence[Row]) -> None:
     """Raise `UsageError` unless λ and T of each row that has both are numbers, and no other row's: one would hide the other."""
     places: dict[tuple[float, float], str] = {}
     for row in rows:
@@ -165,7 +165,7 @@ def name_of(labels: Mapping[str, str]) -> str:
     return " · ".join(f"{key.split('.')[-1]} {text}" if text[:1].isdigit() else text for key, text in labels.items())
 
 
-def labels_of(row: RowSpec) -> dict[str, str]:
+def _labels_of(row: RowSpec) -> dict[str, str]:
     """Return the labels of a listed row: the given ones, or what it sets."""
     return row.labels if row.labels is not None else {key: label(value) for key, value in flat(nested(row.settings)).items()}
 
@@ -179,7 +179,7 @@ def cells_of(experiment: ExperimentSpec, rows: Sequence[Row], data: PreparedData
     overwritten, and rows that look different be the same), or that no `RunSpec` has.
     """
     data.rows("test")
-    decided = {**dict.fromkeys((*experiment.seeded, "seed"), "the seed of each run"), **dict.fromkeys(OF_THE_DATA, "the data")}
+    decided = {**dict.fromkeys((*experiment.seeded, "seed"), "the seed of each run"), **dict.fromkeys(_OF_THE_DATA, "the data")}
     for key in (*experiment.axes, *experiment.seeded, "seed"):
         if value_at(settings, key) is not None:
             raise UsageError(f"--set {key}: is what this experiment varies; leave it out")

@@ -48,7 +48,7 @@ def hold_out(whole: PreparedData, out: Path, *, share: float, seed: int) -> Held
     cold = np.zeros(len(whole.items) + 1, dtype=bool)
     cold[items] = True
     if not (folder / MANIFEST).is_file():
-        prepare_without(whole, cold, folder)
+        _prepare_without(whole, cold, folder)
     histories, targets = [], []
     for user in range(1, len(whole.users) + 1):
         events = whole.event_items[whole.offsets[user] : whole.offsets[user + 1]]
@@ -61,7 +61,7 @@ def hold_out(whole: PreparedData, out: Path, *, share: float, seed: int) -> Held
     return HeldOut(PreparedData.open(folder), items, histories, targets)
 
 
-def prepare_without(whole: PreparedData, cold: npt.NDArray[np.bool_], folder: Path) -> None:
+def _prepare_without(whole: PreparedData, cold: npt.NDArray[np.bool_], folder: Path) -> None:
     """Prepare the events of the items that are not `cold`, with the whole catalogue beside them."""
     users = np.repeat(np.arange(len(whole.offsets) - 1), np.diff(whole.offsets))
     warm = ~cold[whole.event_items]

@@ -16,7 +16,7 @@ from solidrec.console import say
 from solidrec.experiments.grid import Cell
 from solidrec.experiments.results import Plan, Results
 
-SHOWN = ("UAUC", "NDCG@10", "Recall@10")
+_SHOWN = ("UAUC", "NDCG@10", "Recall@10")
 
 
 @final
@@ -44,7 +44,7 @@ class Board:
             return
         record = self.results.records[cell.key]
         found = record["evaluations"][self.plan.protocols[0]]["metrics"]
-        figures = " ".join(f"{name} {found[name]:.4f}" for name in SHOWN if found.get(name) is not None)
+        figures = " ".join(f"{name} {found[name]:.4f}" for name in _SHOWN if found.get(name) is not None)
         say(f"{self.counted()} {cell.row} seed {cell.seed}: {figures} ({record['seconds']:.0f} s); {self.left()}")
 
     def failed(self, cell: Cell, error: Exception) -> None:
@@ -79,7 +79,7 @@ class Board:
         table = Table(title=Text(f"{self.plan.title}, on {self.plan.data_name}"), title_justify="left")
         table.add_column("row")
         table.add_column("cells", justify="right")
-        for name in SHOWN:
+        for name in _SHOWN:
             table.add_column(name, justify="right")
         missing = self.missing()
         for row in self.plan.rows:
@@ -87,7 +87,7 @@ class Board:
             found = [
                 self.results.records[key]["evaluations"][self.plan.protocols[0]]["metrics"] for key in keys if key not in missing
             ]
-            figures = [f"{mean(each.get(name) or 0 for each in found):.4f}" if found else "" for name in SHOWN]
+            figures = [f"{mean(each.get(name) or 0 for each in found):.4f}" if found else "" for name in _SHOWN]
             table.add_row(Text(row.name), f"{len(found)}/{len(keys)}", *figures)
         took = clock(time.monotonic() - self.started)
         line = f"{self.counted()} cells, {self.jobs} at a time, {took} so far, {self.left()}"

@@ -13,7 +13,7 @@ import polars as pl
 from solidrec.artifacts import write_table
 from solidrec.experiments.tables.measured import Measured
 
-MISSED = 0
+_MISSED = 0
 """Stands for a target that could not be recommended."""
 
 
@@ -22,7 +22,7 @@ def ranks_of(rows: Sequence[Measured]) -> pl.DataFrame:
 
     Index u is row u of ``users.parquet`` in the prepared folder, counted from 1.
     A rank is the nearest whole number to 1 / MRR, which it is exactly unless the target's score ties with another's (or the user
-    has several targets); `MISSED` is none.
+    has several targets); `_MISSED` is none.
     """
     columns: dict[str, Any] = {"user_index": rows[0].users.astype(np.uint32)}
     for row in rows:
@@ -38,7 +38,7 @@ def rank(reciprocal: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
     [1, 4, 0]
     """
     missed = ~(reciprocal > 0)
-    return np.where(missed, MISSED, np.rint(1 / np.where(missed, 1, reciprocal))).astype(np.uint32)
+    return np.where(missed, _MISSED, np.rint(1 / np.where(missed, 1, reciprocal))).astype(np.uint32)
 
 
 def write_ranks(out: Path, measured: Mapping[str, Sequence[Measured]]) -> list[Path]:

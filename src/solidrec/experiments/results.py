@@ -112,7 +112,7 @@ class Results:
         whole = path.read_bytes() if path.is_file() else b""
         for number, line in enumerate(whole.split(b"\n")[:-1], start=1):
             try:
-                record = checked(json.loads(line))
+                record = _checked(json.loads(line))
             except (ValueError, AttributeError, TypeError, KeyError):
                 raise DamagedError(
                     f"{path}: line {number} is not a result; remove that line and run the experiment again"
@@ -128,7 +128,7 @@ class Results:
         line = (json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode()
         try:
             with (self.out / RESULTS).open("a+b") as stream:
-                cut_torn_line(stream)
+                _cut_torn_line(stream)
                 if os.write(stream.fileno(), line) < len(line):  # a disk that fills takes a part and says nothing
                     raise OSError(ENOSPC, os.strerror(ENOSPC))
                 os.fsync(stream.fileno())
@@ -168,14 +168,14 @@ class Results:
 
     def row(self, row: Row, places: Sequence[Place], plan: Plan, protocol: str) -> Measured:
         """Return one row from the results of its seeds."""
-        frames = [read_users(self.out, place.key, protocol) for place in places]
+        frames = [_read_users(self.out, place.key, protocol) for place in places]
         users = frames[0]["user"].to_numpy()
         if any(not np.array_equal(frame["user"].to_numpy(), users) for frame in frames):
             raise DamagedError(f"{self.out / USERS}: the seeds of {row.name} were measured on different users")
         names = [name for name in frames[0].columns if name != "user"]
         for place, frame in zip(places, frames, strict=True):
             if any(
-                not agree(frame[name], self.records[place.key]["evaluations"][protocol]["metrics"].get(name)) for name in names
+                not _agree(frame[name], self.records[place.key]["evaluations"][protocol]["metrics"].get(name)) for name in names
             ):
                 raise DamagedError(
                     f"{users_file(self.out, place.key, protocol)}: is not what {self.out / RESULTS} has of it; "
@@ -196,7 +196,7 @@ def joined(before: Record | None, record: Record) -> Record:
     return {**record, **{part: {**before[part], **record[part]} for part in ("evaluations", "measures")}}
 
 
-def checked(record: Record) -> Record:
+def _checked(record: Record) -> Record:
     """Return a record if it has the parts that everything here reads; raises `TypeError` or `KeyError` otherwise."""
     parts = (record["spec"], record["measures"], record["evaluations"])
     metrics = [found["metrics"] for found in record["evaluations"].values()]
@@ -206,13 +206,13 @@ def checked(record: Record) -> Record:
     return record
 
 
-def agree(users: pl.Series, mean: float | None) -> bool:
+def _agree(users: pl.Series, mean: float | None) -> bool:
     """Return whether the values of users, missing ones aside, have this mean: a file of another cell does not."""
     values = users.fill_nan(None).drop_nulls()
     return mean is None if values.is_empty() else mean is not None and bool(np.isclose(values.mean(), mean, rtol=0, atol=1e-9))  # type: ignore[arg-type]
 
 
-def cut_torn_line(stream: Any) -> None:
+def _cut_torn_line(stream: Any) -> None:
     """Cut off what follows the last line's end."""
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
@@ -233,7 +233,7 @@ def write_users(out: Path, key: str, found: Evaluation) -> None:
     write_table(users_file(out, key, found.protocol), pl.DataFrame(columns))
 
 
-def read_users(out: Path, key: str, protocol: str) -> pl.DataFrame:
+def _read_users(out: Path, key: str, protocol: str) -> pl.DataFrame:
     """Read every user's metrics; raises `StorageError` where they are gone and `DamagedError` for a file that is none."""
     path = users_file(out, key, protocol)
     if not path.is_file():

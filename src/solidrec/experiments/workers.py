@@ -17,7 +17,7 @@ from typing import ParamSpec, TypeVar, final
 
 P = ParamSpec("P")
 T = TypeVar("T")
-LOOK_AFTER = 0.5
+_LOOK_AFTER = 0.5
 """Seconds between two looks at the signals: Ctrl-C does not wake a thread that waits for a lock."""
 GRACE = 60.0
 """Seconds that a stopped worker has to save where it is."""
@@ -35,9 +35,9 @@ def workers(jobs: int) -> Iterator[Executor]:
 
 @contextmanager
 def processes(jobs: int, mark: Path | None = None) -> Iterator[Executor]:
-    """Yield a pool of processes; an error, or a stop, ends them: a training saves where it is. For `mark` see `follow_parent`."""
+    """Yield a pool of processes; an error, or a stop, ends them: a training saves where it is (`mark`: `_follow_parent`)."""
     others = set(active_children())
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=follow_parent, initargs=(mark,)) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_follow_parent, initargs=(mark,)) as pool:
         try:
             yield pool
         except BaseException:
@@ -53,21 +53,21 @@ def end(workers: Iterable[BaseProcess]) -> None:
         for worker in left:
             worker.terminate()
         for worker in left:
-            worker.join(LOOK_AFTER)
+            worker.join(_LOOK_AFTER)
         left = {worker for worker in left if worker.is_alive()}
     for worker in left:
         worker.kill()
 
 
 def as_they_end(running: Iterable[Future[T]]) -> Iterator[Future[T]]:
-    """Yield futures as they end. It looks up every `LOOK_AFTER` seconds."""
+    """Yield futures as they end. It looks up every `_LOOK_AFTER` seconds."""
     left = set(running)
     while left:
-        ended, left = wait(left, timeout=LOOK_AFTER, return_when=FIRST_COMPLETED)
+        ended, left = wait(left, timeout=_LOOK_AFTER, return_when=FIRST_COMPLETED)
         yield from ended
 
 
-def follow_parent(mark: Path | None = None) -> None:
+def _follow_parent(mark: Path | None = None) -> None:
     """End this worker when the process that started it is no more, even if that was killed: it would work on for nobody.
 
     As long as it lives it shares the lock on the file `mark`, so that others can wait for it. Ctrl-C reaches every process of a

@@ -18,13 +18,13 @@ from solidrec.semantics.terms import tf_idf, words
 
 Array = npt.NDArray[Any]
 
-MEGABYTES = 64
+_MEGABYTES = 64
 """Of similarities at a time."""
 TINY = 1e-6
 """Similarities that are no more than rounding."""
 COMMON = 5_000
 """Items with a term from which on it says nothing: it would make everything similar to everything."""
-PROSE = ("text", "description")
+_PROSE = ("text", "description")
 """Columns of which the first that an item has is read where it has no title."""
 
 
@@ -42,7 +42,7 @@ def described(catalog: pl.DataFrame) -> list[list[str]]:
 
     if "title" in catalog.columns:
         add("word", terms(catalog, TEXT, placed=False))
-    for name in PROSE:
+    for name in _PROSE:
         if name in catalog.columns:
             prose = [words(text) for text in catalog[name].to_list()]
             add("word", [[] if bag else found for bag, found in zip(bags, prose, strict=True)])
@@ -67,7 +67,7 @@ def alike(catalog: pl.DataFrame, features: Mapping[str, Array]) -> csr_array:
     """
     bags = described(catalog)
     if any(bags):
-        return most_similar(term_rows(bags))
+        return _most_similar(term_rows(bags))
     if not features:
         return csr_array((len(catalog), len(catalog)), dtype=np.float64)
     known = np.flatnonzero(has_content(features))
@@ -75,7 +75,7 @@ def alike(catalog: pl.DataFrame, features: Mapping[str, Array]) -> csr_array:
     found = content_rows(features, known)
     vectors[known, : found.shape[1]] = found - found.mean(0)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return most_similar(vectors / np.maximum(lengths, 1e-12))
+    return _most_similar(vectors / np.maximum(lengths, 1e-12))
 
 
 def term_rows(bags: list[list[str]]) -> csr_array:
@@ -87,14 +87,14 @@ def term_rows(bags: list[list[str]]) -> csr_array:
     return rows
 
 
-def most_similar(vectors: Any) -> csr_array:
+def _most_similar(vectors: Any) -> csr_array:
     """Return the largest inner products of each of the unit rows (V, F), dense or sparse, with all others."""
     from sklearn import config_context
     from sklearn.neighbors import NearestNeighbors
 
     count = vectors.shape[0]
     found = NearestNeighbors(n_neighbors=min(KEEP + 1, count), metric="cosine", algorithm="brute").fit(vectors)
-    with config_context(working_memory=MEGABYTES):
+    with config_context(working_memory=_MEGABYTES):
         distances, neighbours = found.kneighbors(vectors)
     rows = np.repeat(np.arange(count), neighbours.shape[1])
     similar = 1 - distances.ravel()

@@ -121,7 +121,7 @@ class ModelScorer(HistoryScorer):
 
     def __init__(self, model: Recommender) -> None:
         self.model: Recommender = model
-        self.looks_at_candidates = states_of_two_candidates(model) > 1
+        self.looks_at_candidates = _states_of_two_candidates(model) > 1
 
     @property
     def keeps_vectors(self) -> bool:
@@ -207,7 +207,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
         model.train(was_training)
 
 
-def states_of_two_candidates(model: Recommender) -> int:
+def _states_of_two_candidates(model: Recommender) -> int:
     """Return how many user states a backbone makes for two candidates: 2 if it looks at them, else 1; its shape says so."""
     table = model.items.weight
     with evaluating(model):

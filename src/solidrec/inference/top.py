@@ -33,7 +33,7 @@ def best(scores: Array, k: int, *, order: Array | None) -> tuple[Array, Array]:
     places = np.flatnonzero(scores >= bound(scores, k)[:, None])  # several times faster than pairs
     values = scores.reshape(-1)[places]
     rows = places // width
-    reached = (values >= kth(rows, values, k=k, count=len(scores))[rows]) & (values > -np.inf)
+    reached = (values >= _kth(rows, values, k=k, count=len(scores))[rows]) & (values > -np.inf)
     rows, columns, values = rows[reached], places[reached] % width, values[reached]
     surplus = (np.bincount(rows, minlength=len(scores)) > k)[rows]  # rows where the k-th place is tied
     if not surplus.any():
@@ -43,7 +43,7 @@ def best(scores: Array, k: int, *, order: Array | None) -> tuple[Array, Array]:
         ties = np.broadcast_to(order, scores.shape)[rows, columns]
     ranked = tied[np.lexsort((ties[tied], -values[tied], rows[tied]))]
     kept = ~surplus
-    kept[ranked[place_in_row(rows[ranked]) < k]] = True
+    kept[ranked[_place_in_row(rows[ranked]) < k]] = True
     return rows[kept], columns[kept]
 
 
@@ -61,20 +61,20 @@ def bound(scores: Array, k: int) -> Array:
     return np.asarray(np.partition(scores, scores.shape[1] - k, axis=1)[:, -k])
 
 
-def kth(rows: Array, values: Array, *, k: int, count: int) -> Array:
+def _kth(rows: Array, values: Array, *, k: int, count: int) -> Array:
     """Return the k-th largest of each row's `values` (n,), (count,); -inf for a row with fewer. `rows` (n,) is sorted."""
     sizes = np.bincount(rows, minlength=count)
     if sizes.max(initial=0) == k == sizes.min(initial=k):
         return np.full(count, -np.inf)
     table = np.full((count, max(k, sizes.max(initial=0))), -np.inf, dtype=values.dtype)
-    table[rows, place_in_row(rows)] = values
+    table[rows, _place_in_row(rows)] = values
     return np.asarray(np.partition(table, table.shape[1] - k, axis=1)[:, -k])
 
 
-def place_in_row(rows: Array) -> Array:
+def _place_in_row(rows: Array) -> Array:
     """Return how many entries of the same row come before each entry of sorted `rows` (n,).
 
-    >>> place_in_row(np.array([0, 0, 3, 3, 3])).tolist()
+    >>> _place_in_row(np.array([0, 0, 3, 3, 3])).tolist()
     [0, 1, 0, 1, 2]
     """
     sizes = np.bincount(rows)

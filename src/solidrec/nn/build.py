@@ -43,12 +43,14 @@ RECIPES: dict[str, Recipe] = {
     "solid-duet": Recipe(trunk=True, branch=True, clipped=True, codebook=True),
     "author-code": Recipe(trunk=True, branch=True, clipped=True, codebook=True, author_code=True),
 }
-PENALISED = {f"{name}-penalty": RECIPES[name]._replace(codebook=True, penalised=True) for name in ("spg", "sml")}
-APG_TWINS = {"duet": "apg", "solid-duet": "solid-apg"}
+_PENALISED = {f"{name}-penalty": RECIPES[name]._replace(codebook=True, penalised=True) for name in ("spg", "sml")}
+_APG_TWINS = {"duet": "apg", "solid-duet": "solid-apg"}
 RECIPES |= {
-    APG_TWINS.get(name, f"{name}-apg"): recipe._replace(low_rank=True) for name, recipe in RECIPES.items() if "static" not in name
+    _APG_TWINS.get(name, f"{name}-apg"): recipe._replace(low_rank=True)
+    for name, recipe in RECIPES.items()
+    if "static" not in name
 }
-RECIPES |= {"plain": Recipe(headless=True), **PENALISED}
+RECIPES |= {"plain": Recipe(headless=True), **_PENALISED}
 
 
 def stages(spec: ModelSpec) -> int:
@@ -77,11 +79,11 @@ def build(spec: ModelSpec, *, items: int, semantic_of_item: Tensor | None = None
     table = nn.Embedding(items + 1, spec.dim, padding_idx=0)
     nn.init.normal_(table.weight[1:], std=0.1)
     backbone = BACKBONES[spec.backbone](spec.dim, length=spec.length, blocks=spec.blocks, heads=spec.heads, dropout=spec.dropout)
-    head = build_head(spec, recipe)
+    head = _build_head(spec, recipe)
     return Recommender(table, backbone=backbone, head=head, source=build_source(spec, recipe, head.slots, semantic_of_item))
 
 
-def build_head(spec: ModelSpec, recipe: Recipe) -> Head:
+def _build_head(spec: ModelSpec, recipe: Recipe) -> Head:
     """Build the head of a recipe."""
     if recipe.headless:
         return DotHead()
@@ -101,7 +103,7 @@ def build_source(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item
         return Penalised(source, build_codebook(spec, recipe, semantic_of_item, mlp=False) if recipe.codebook else None)
     if not (recipe.trunk or recipe.branch):
         return Shared(slots, codebook=build_codebook(spec, recipe, semantic_of_item, mlp=False) if recipe.codebook else None)
-    branch = build_branch(spec, recipe, slots, semantic_of_item) if recipe.branch else None
+    branch = _build_branch(spec, recipe, slots, semantic_of_item) if recipe.branch else None
     if not recipe.trunk:
         assert branch is not None
         return branch
@@ -112,7 +114,7 @@ def build_source(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item
     return AuthorCode(trunk, branch) if recipe.author_code else Sum(trunk, branch)
 
 
-def build_branch(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item: Tensor | None) -> Branch:
+def _build_branch(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item: Tensor | None) -> Branch:
     """Build the branch of a recipe; that of the released code starts outside a hard clip, whatever the settings say."""
     codebook = build_codebook(spec, recipe, semantic_of_item, mlp=spec.codebook.mlp) if recipe.codebook else None
     inside = recipe.clipped and not recipe.author_code and spec.branch_start == "inside"

@@ -17,7 +17,7 @@ from solidrec.nn.sources import Branch, Shared, Source, Sum, Trunk
 from solidrec.nn.weights import Slots
 from solidrec.spec import ModelSpec
 
-METACODE = 16
+_METACODE = 16
 """Width of a mixture's metacode: its trunk generates few numbers."""
 LOG, CONTENT, SEMANTIC = (0.5, 0.8), (0.5,), 0.8
 """What an event more in age takes from a history's item: in the forward and the symmetric memory, in content, in semantic ids."""
@@ -65,12 +65,12 @@ def build_mixture(spec: ModelSpec, counted: Counted, *, semantic_of_item: Tensor
     head = MixtureHead(len(counted.experts))
     return Mixture(
         Experts(neural, counted), head=head,
-        source=build_source(spec, recipe, head.slots, semantic_of_item),
+        source=_build_source(spec, recipe, head.slots, semantic_of_item),
         reading=Reading(head.slots, STATISTICS) if recipe.statistics else None,
     )  # fmt: skip
 
 
-def build_source(spec: ModelSpec, recipe: MixtureRecipe, slots: Slots, semantic_of_item: Tensor | None) -> Source:
+def _build_source(spec: ModelSpec, recipe: MixtureRecipe, slots: Slots, semantic_of_item: Tensor | None) -> Source:
     """Build shared weights, and the deltas of a recipe on top of them."""
     shared = Shared(slots)
     with torch.no_grad():
@@ -81,7 +81,7 @@ def build_source(spec: ModelSpec, recipe: MixtureRecipe, slots: Slots, semantic_
         source = Sum(source, Lengths(slots, spec.length))
     if recipe.trunk:
         assert semantic_of_item is not None
-        source = Sum(source, Trunk(Pooled(slots, METACODE), semantic_of_item.clone(), METACODE))
+        source = Sum(source, Trunk(Pooled(slots, _METACODE), semantic_of_item.clone(), _METACODE))
     if recipe.branch:
         codebook = None
         if recipe.codebook:

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from solidrec.nn.precision import full_precision
 
-CLOSENESS = {"cpu": 1 << 20}
+_CLOSENESS = {"cpu": 1 << 20}
 """Floats of vector-to-code closeness at a time: on a CPU what stays in a cache."""
-MANY = 1 << 26
+_MANY = 1 << 26
 
 
 PENALTY = {"semantic": 1000.0, "nearest": 0.1}
@@ -34,7 +34,7 @@ def nearest_code(
     """Return the index of each vector's nearest code, by matrix products over as many rows as fit into a cache.
 
     The term of |x - c|^2 = |x|^2 - 2 x.c + |c|^2 that is the same for all codes is left out. The memory is that of
-    `CLOSENESS` floats at a time, however many vectors and codes there are.
+    `_CLOSENESS` floats at a time, however many vectors and codes there are.
 
     >>> nearest_code(torch.tensor([[0.9, 0.0]]), torch.tensor([[5.0, 0.0], [0.0, 1.0]]), "cosine").item()
     0
@@ -43,7 +43,7 @@ def nearest_code(
         codes, offset = F.normalize(codes, dim=1), codes.new_zeros(len(codes))
     else:
         offset = -0.5 * codes.square().sum(1)
-    rows = max(1, CLOSENESS.get(vectors.device.type, MANY) // len(codes))
+    rows = max(1, _CLOSENESS.get(vectors.device.type, _MANY) // len(codes))
     # max and its index are found several times faster than argmax alone
     found = [torch.addmm(offset, part, codes.T).max(1).indices for part in vectors.flatten(0, -2).split(rows)]
     return torch.cat(found).view(vectors.shape[:-1])
@@ -65,7 +65,7 @@ def rotation(vectors: Float[Tensor, "*N D"], found: Float[Tensor, "*N D"]) -> Fl
     return turned
 
 
-PASS = {"straight-through": straight_through, "rotation": rotation}
+_PASS = {"straight-through": straight_through, "rotation": rotation}
 
 
 @final
@@ -132,7 +132,7 @@ class Codebook(nn.Module):
         if self.loss == "ema" and self.training:
             self.average(vectors.detach().flatten(0, 1), codes.flatten(), weight.flatten())
         found = F.embedding(codes, self.codes)
-        passed = found if self.loss == "constant" else PASS[self.gradient](vectors, found)
+        passed = found if self.loss == "constant" else _PASS[self.gradient](vectors, found)
         read = passed if self.mlp is None else passed + self.mlp(passed)
         share = shares(weight)
         if self.once is not None:

@@ -16,8 +16,8 @@ EXPERTS = ("neural", *KINDS, "popularity")
 """What every mixture weighs."""
 RECENT = "recency"
 """And one expert more, for data that are split by time: what was popular at the end of training."""
-TOP = 10
-SCALE = 0.05
+_TOP = 10
+_SCALE = 0.05
 """What counted evidence is held against when it becomes a statistic: log(1 + x / SCALE)."""
 PAIRED = 4
 """Experts whose ten best are compared; semantic ids have no ten best."""
@@ -57,16 +57,16 @@ def statistics(evidence: Evidence, history: Int[Tensor, "B L"], count_of_item: F
     newest = popular.gather(1, last(mask)[:, None])[:, 0]
     probable = evidence.neural.exp()
     entropy = -(probable * evidence.neural).sum(1)
-    k = min(TOP, evidence.neural.shape[1])
+    k = min(_TOP, evidence.neural.shape[1])
     # the ten best of each expert, without what the history holds
     had = (history.clamp(min=1) - 1, mask)
     best = [torch.topk(without(scores, *had), k, sorted=False) for scores in (evidence.neural, *evidence.counted)[:PAIRED]]
-    logs = [best[0].values.clamp(min=-100), *(torch.log1p(each.values.clamp(min=0) / SCALE) for each in best[1:])]
+    logs = [best[0].values.clamp(min=-100), *(torch.log1p(each.values.clamp(min=0) / _SCALE) for each in best[1:])]
     found = [torch.log1p(length.to(entropy.dtype)), popular.sum(1) / length.clamp(min=1), newest]
     found += [logs[0].amax(1), logs[0].mean(1), entropy]
     for each in logs[1:]:
         found += [each.amax(1), each.mean(1)]
-    found += [torch.log1p(evidence.counted[kind].sum(1) / SCALE) for kind in range(2)]
+    found += [torch.log1p(evidence.counted[kind].sum(1) / _SCALE) for kind in range(2)]
     for a in range(len(best)):
         for b in range(a):
             same = best[a].indices[:, :, None] == best[b].indices[:, None, :]

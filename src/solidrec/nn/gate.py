@@ -16,8 +16,8 @@ from solidrec.nn.masks import last_valid
 from solidrec.nn.sources import Generated, Source
 from solidrec.nn.weights import BuiltWeights, ProjectedWeights, Slots, Weights
 
-HIDDEN = 32
-DROPPED = 0.2
+_HIDDEN = 32
+_DROPPED = 0.2
 
 
 def projections(slots: Slots, width: int) -> nn.ModuleDict:
@@ -28,7 +28,7 @@ def projections(slots: Slots, width: int) -> nn.ModuleDict:
     return found
 
 
-def linears(modules: nn.ModuleDict) -> Mapping[str, nn.Linear]:
+def _linears(modules: nn.ModuleDict) -> Mapping[str, nn.Linear]:
     """Return the maps by slot."""
     return {slot: linear for slot, linear in modules.items() if isinstance(linear, nn.Linear)}
 
@@ -41,9 +41,9 @@ class Pooled(Hypernetwork):
         super().__init__()
         self.slots = dict(slots)
         self.norm = nn.LayerNorm(2 * dim)
-        self.hidden = nn.Linear(2 * dim, HIDDEN)
-        self.dropout = Dropout(DROPPED)
-        self.projections = projections(slots, HIDDEN)
+        self.hidden = nn.Linear(2 * dim, _HIDDEN)
+        self.dropout = Dropout(_DROPPED)
+        self.projections = projections(slots, _HIDDEN)
 
     def forward(
         self, sequence: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], places: Int[Tensor, " N"] | None = None
@@ -54,7 +54,7 @@ class Pooled(Hypernetwork):
         mean = total / mask.sum(1, keepdim=True).clamp(min=1)
         read = self.norm(torch.cat([mean, last_valid(sequence, mask)], 1))
         z = self.dropout(torch.tanh(self.hidden(read)))
-        return ProjectedWeights(z, linears(self.projections), self.slots)
+        return ProjectedWeights(z, _linears(self.projections), self.slots)
 
 
 @final
@@ -69,9 +69,9 @@ class Reading(nn.Module):
         self.slots = dict(slots)
         self.register_buffer("center", torch.zeros(width))
         self.register_buffer("spread", torch.ones(width))
-        self.hidden = nn.Linear(width, HIDDEN)
-        self.dropout = Dropout(DROPPED)
-        self.projections = projections(slots, HIDDEN)
+        self.hidden = nn.Linear(width, _HIDDEN)
+        self.dropout = Dropout(_DROPPED)
+        self.projections = projections(slots, _HIDDEN)
 
     @torch.no_grad()
     def standardise(self, statistics: Float[Tensor, "R S"]) -> None:
@@ -82,7 +82,7 @@ class Reading(nn.Module):
     def forward(self, statistics: Float[Tensor, "B S"]) -> Weights:
         """Return the deltas of each row."""
         z = self.dropout(torch.tanh(self.hidden((statistics - self.center) / self.spread)))
-        return ProjectedWeights(z, linears(self.projections), self.slots)
+        return ProjectedWeights(z, _linears(self.projections), self.slots)
 
 
 @final

@@ -18,7 +18,7 @@ from solidrec.nn.precision import full_precision
 
 ROWS = {"cpu": 128}
 """Rows in a block: on a CPU 128 x 32 x 32 floats are half a megabyte; other devices want fewer, larger launches."""
-MANY_ROWS = 4096
+_MANY_ROWS = 4096
 
 
 def generated_product(
@@ -59,10 +59,10 @@ class Bilinear(torch.autograd.Function):
         ctx.save_for_backward(x, z, weight, bias)
         width = x.shape[1]
         y = x @ bias.view(width, -1)
-        matrix = by_pair(weight, width)
-        room = scratch(x, matrix)
+        matrix = _by_pair(weight, width)
+        room = _scratch(x, matrix)
         for rows in blocks(x):
-            y[rows].addmm_(outer(x[rows], z[rows], room), matrix)
+            y[rows].addmm_(_outer(x[rows], z[rows], room), matrix)
         return y
 
     @staticmethod
@@ -71,13 +71,13 @@ class Bilinear(torch.autograd.Function):
         """Return the gradients of x, z, weight and bias."""
         x, z, weight, bias = ctx.saved_tensors
         width, inner = x.shape[1], z.shape[1]
-        matrix = by_pair(weight, width)
+        matrix = _by_pair(weight, width)
         dx, dz, d_matrix = torch.empty_like(x), torch.empty_like(z), x.new_zeros(matrix.shape[1], len(matrix))
         learned = ctx.needs_input_grad[2]
-        room = scratch(x, matrix)
+        room = _scratch(x, matrix)
         for rows in blocks(x):
             if learned:  # a product that is wide runs faster on a CPU than the same one standing on its end
-                d_matrix.addmm_(gradient[rows].T, outer(x[rows], z[rows], room))
+                d_matrix.addmm_(gradient[rows].T, _outer(x[rows], z[rows], room))
             pairs = torch.mm(gradient[rows], matrix.T, out=room[: len(x[rows])]).view(-1, width, inner)
             torch.bmm(z[rows, None], pairs.transpose(1, 2), out=dx[rows, None])  # rows before matrices: columns behind are slow
             torch.bmm(x[rows, None], pairs, out=dz[rows, None])
@@ -104,7 +104,7 @@ class Blockwise(torch.autograd.Function):
         ctx.save_for_backward(x, z, weight, bias)
         ctx.limit, ctx.inward = limit, inward
         y = x.new_empty(x.shape[0], x.shape[1], weight.shape[0] // x.shape[2])
-        room = scratch(x, weight)
+        room = _scratch(x, weight)
         for rows in blocks(x):
             flat = torch.addmm(bias, z[rows], weight.T, out=room[: len(x[rows])])
             if limit is not None:
@@ -120,7 +120,7 @@ class Blockwise(torch.autograd.Function):
         width, learned = x.shape[2], ctx.needs_input_grad[2]
         dx, dz, d_bias = torch.empty_like(x), torch.empty_like(z), torch.zeros_like(bias)
         d_weight = x.new_zeros(weight.shape[1], len(weight))
-        rooms = [scratch(x, weight) for _ in range(3)]
+        rooms = [_scratch(x, weight) for _ in range(3)]
         for rows in blocks(x):
             flat, used, d_flat = (room[: len(x[rows])] for room in rooms)
             torch.addmm(bias, z[rows], weight.T, out=flat)
@@ -152,12 +152,12 @@ def passed(
     return selected
 
 
-def by_pair(weight: Float[Tensor, "IO K"], width: int) -> Float[Tensor, "IK O"]:
+def _by_pair(weight: Float[Tensor, "IO K"], width: int) -> Float[Tensor, "IK O"]:
     """Return A' (I K, O): what each pair of an input and a z contributes to the outputs."""
     return weight.view(width, -1, weight.shape[1]).transpose(1, 2).reshape(width * weight.shape[1], -1)
 
 
-def outer(x: Float[Tensor, "N I"], z: Float[Tensor, "N K"], room: Float[Tensor, "R IK"]) -> Float[Tensor, "N IK"]:
+def _outer(x: Float[Tensor, "N I"], z: Float[Tensor, "N K"], room: Float[Tensor, "R IK"]) -> Float[Tensor, "N IK"]:
     """Return each row's outer product, flat, in the first rows of `room`."""
     used = room[: len(x)]
     torch.mul(x[:, :, None], z[:, None], out=used.view(len(x), x.shape[1], -1))
@@ -167,21 +167,21 @@ def outer(x: Float[Tensor, "N I"], z: Float[Tensor, "N K"], room: Float[Tensor, 
 def products(x: Float[Tensor, "N C I"], y: Float[Tensor, "N C O"], room: Float[Tensor, "N IO"]) -> None:
     """Write each row's x^T y into `room`."""
     if x.shape[1] == 1:
-        outer(x[:, 0], y[:, 0], room)
+        _outer(x[:, 0], y[:, 0], room)
     else:
         torch.bmm(x.transpose(1, 2), y, out=room.view(len(x), x.shape[2], -1))
 
 
-def block_rows(x: Float[Tensor, "N ..."]) -> int:
+def _block_rows(x: Float[Tensor, "N ..."]) -> int:
     """Return how many rows make a block."""
-    return min(ROWS.get(x.device.type, MANY_ROWS), max(len(x), 1))
+    return min(ROWS.get(x.device.type, _MANY_ROWS), max(len(x), 1))
 
 
 def blocks(x: Float[Tensor, "N ..."]) -> list[slice]:
     """Return slices that cover the rows."""
-    return [slice(start, start + block_rows(x)) for start in range(0, len(x), block_rows(x))]
+    return [slice(start, start + _block_rows(x)) for start in range(0, len(x), _block_rows(x))]
 
 
-def scratch(x: Float[Tensor, "N ..."], matrix: Float[Tensor, "P _"]) -> Float[Tensor, "R P"]:
+def _scratch(x: Float[Tensor, "N ..."], matrix: Float[Tensor, "P _"]) -> Float[Tensor, "R P"]:
     """Return room for one block's P numbers a row; one room for all blocks stays in the cache, new ones would not."""
-    return x.new_empty(block_rows(x), len(matrix))
+    return x.new_empty(_block_rows(x), len(matrix))

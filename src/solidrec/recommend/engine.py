@@ -20,8 +20,8 @@ from solidrec.runs import Run
 POPULARITY = "popularity"
 """The fallback for an empty history: items by how often they occur in training."""
 Array = npt.NDArray[Any]
-ENCODED = 1024  # histories that are encoded together
-CELLS = 1 << 22  # scores at a time: 16 MB, or one row
+_ENCODED = 1024  # histories that are encoded together
+_CELLS = 1 << 22  # scores at a time: 16 MB, or one row
 
 
 @final
@@ -72,7 +72,7 @@ class Engine:
             raise UsageError(f"k={k}: ask for at least one item")
         split = [self.run.items.known(self.checked(history)) for history in histories]
         ranked: list[list[dict[str, Any]]] = []
-        for part in slices(len(split), ENCODED):
+        for part in slices(len(split), _ENCODED):
             ranked += self.ranked([known for known, _ in split[part]], k, keep_history=keep_history)
         return [
             Recommendation(items, ignored, None if known else POPULARITY)
@@ -101,7 +101,7 @@ class Engine:
         """Return the k best items for each history of known items, encoded together and scored in blocks of bounded memory."""
         read = self.score.read(self.window(histories))
         found: list[list[dict[str, Any]]] = []
-        for part in slices(len(histories), max(1, CELLS // self.everything.shape[1])):
+        for part in slices(len(histories), max(1, _CELLS // self.everything.shape[1])):
             scores = read(part, self.everything)
             for row, history in zip(scores, histories[part], strict=True):
                 if not history:

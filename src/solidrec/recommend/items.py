@@ -59,9 +59,9 @@ def add_items(
             f"{run.path}: keeps no map from content: its data had no titles, categories or features, or an older"
             " version trained it; train it again on data that has"
         )
-    catalog = new_rows(run, table, dict(columns or {}), category_separator, duplicate_items)
+    catalog = _new_rows(run, table, dict(columns or {}), category_separator, duplicate_items)
     content = run.cold.content
-    matrices = content.matrices(catalog.frame, given_matrices(content, table, catalog, features or {}, feature_start))
+    matrices = content.matrices(catalog.frame, _given_matrices(content, table, catalog, features or {}, feature_start))
     semantics = run.semantics
     if semantics is not None:
         codes = place(semantics, matrices, catalog.frame["categories"].to_list())
@@ -83,7 +83,7 @@ def add_items(
     return Added(dataclasses.replace(run, model=model, catalog=grown, semantics=semantics), known, absent)
 
 
-def new_rows(
+def _new_rows(
     run: Run, table: Table, columns: Mapping[str, str | None], separator: str | None, duplicates: Literal["error", "first"]
 ) -> Catalog:
     """Return the catalogue rows of the items that the run does not know."""
@@ -98,7 +98,9 @@ def new_rows(
     return read_catalog(table, new, columns=columns, category_separator=separator, duplicate_items=duplicates)
 
 
-def given_matrices(content: Content, table: Table, catalog: Catalog, features: Given, start: int | None) -> dict[str, np.ndarray]:
+def _given_matrices(
+    content: Content, table: Table, catalog: Catalog, features: Given, start: int | None
+) -> dict[str, np.ndarray]:
     """Return the matrices that are given for new items, one row each; raises `UsageError` for one that training did not have."""
     wanted = [part.name for part in content.parts if part.terms is None]
     for name in features:
@@ -123,37 +125,37 @@ def recounted(experts: Experts, grown: pl.DataFrame, ids: Tensor | None) -> Coun
     assert isinstance(before, Memory)
     assert isinstance(semantic, SemanticMemory)
     new = len(grown) + 1 - len(experts.counts)
-    by_log = Memory(lengthened(moved.starts, new), moved.columns, moved.values, moved.decay)
-    by_content = Memory(lengthened(before.starts, new), before.columns, before.values, before.decay)
+    by_log = Memory(_lengthened(moved.starts, new), moved.columns, moved.values, moved.decay)
+    by_content = Memory(_lengthened(before.starts, new), before.columns, before.values, before.decay)
     if any(described(grown[:-new])):
         by_content = memory([alike(grown, {})], before.decay)
     of_item = semantic.semantic_of_item.cpu()
-    by_semantics = SemanticMemory(with_one_id(of_item, new) if ids is None else ids, semantic.ratio.cpu(), semantic.decay)
-    recent = None if experts.recent is None else with_medians(experts.recent.cpu(), new)
-    return Counted((by_log, by_content, by_semantics), with_medians(experts.counts.cpu(), new), recent)
+    by_semantics = SemanticMemory(_with_one_id(of_item, new) if ids is None else ids, semantic.ratio.cpu(), semantic.decay)
+    recent = None if experts.recent is None else _with_medians(experts.recent.cpu(), new)
+    return Counted((by_log, by_content, by_semantics), _with_medians(experts.counts.cpu(), new), recent)
 
 
-def with_medians(counts: Tensor, new: int) -> Tensor:
+def _with_medians(counts: Tensor, new: int) -> Tensor:
     """Return the counts of items with `new` more that have the median item's."""
     return torch.cat([counts, counts[1:].median().expand(new)])
 
 
-def with_one_id(of_item: Tensor, new: int) -> Tensor:
+def _with_one_id(of_item: Tensor, new: int) -> Tensor:
     """Return ids of items with `new` more that have the one id there is."""
     return torch.cat([of_item, of_item[-1:].expand(new, *of_item.shape[1:])])
 
 
-def lengthened(starts: Tensor, new: int) -> Tensor:
+def _lengthened(starts: Tensor, new: int) -> Tensor:
     """Return `starts` (V + 2,) of a memory with `new` empty rows at its end."""
     return torch.cat([starts, starts[-1:].expand(new)]).cpu()
 
 
 def longer(old: Mapping[str, Tensor], new: Mapping[str, Tensor], embeddings: Tensor) -> dict[str, Tensor]:
     """Return the weights of the old model with the embeddings of new items below its table; what is counted is that of `new`."""
-    return {name: of_new(name, tensor, new[name], embeddings) for name, tensor in old.items()}
+    return {name: _of_new(name, tensor, new[name], embeddings) for name, tensor in old.items()}
 
 
-def of_new(name: str, old: Tensor, new: Tensor, embeddings: Tensor) -> Tensor:
+def _of_new(name: str, old: Tensor, new: Tensor, embeddings: Tensor) -> Tensor:
     """Return one tensor of the longer model."""
     if name.endswith("neural.items.weight") or name == "items.weight":
         return torch.cat([old.cpu(), embeddings])

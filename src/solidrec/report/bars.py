@@ -18,12 +18,12 @@ from solidrec.report.plots import INK, MUTED, Series, drawing, few_ticks
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-METRICS = ("UAUC", "NDCG@10", "Recall@10")
-ALIKE = Ranks(greater=np.array([0]), ties=np.array([PAPER_NEGATIVES]), candidates=np.array([PAPER_NEGATIVES + 1]))
+_METRICS = ("UAUC", "NDCG@10", "Recall@10")
+_ALIKE = Ranks(greater=np.array([0]), ties=np.array([PAPER_NEGATIVES]), candidates=np.array([PAPER_NEGATIVES + 1]))
 """A target among sampled negatives that all have its score."""
-CHANCE = {name: float(values[0]) for name, values in per_row(ALIKE, (10,)).items()}
+CHANCE = {name: float(values[0]) for name, values in per_row(_ALIKE, (10,)).items()}
 """What a constant score gets among 100 candidates."""
-HOW = (
+_HOW = (
     "Bars start at chance, what a constant score would get (0 where all items compete and the metric is of the first ten), so "
     "that their lengths compare. Lines are 95 % intervals over users and seeds (over users only for one seed)."
 )
@@ -50,11 +50,11 @@ def bars(of: Material) -> str:
         return ""
     for table in of.tables:
         drawn = [(metric, bar_chart(found, start(metric, table), label=f"{metric} of each row, {table.label}"))
-                 for metric in METRICS if (found := groups(table, metric, of))]  # fmt: skip
+                 for metric in _METRICS if (found := groups(table, metric, of))]  # fmt: skip
         if drawn:
             parts += [f"<h3>{escape(table.label)}</h3>", figures(*drawn)]
     if parts:
-        parts.append(paragraph(HOW, kind="muted small"))
+        parts.append(paragraph(_HOW, kind="muted small"))
     return "\n".join(parts)
 
 

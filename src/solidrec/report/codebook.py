@@ -21,15 +21,15 @@ from solidrec.runs import Run
 from solidrec.training.loop import codebook_of
 
 CODES, TITLES = 3, 6
-SEED = "Of each row the training with the smallest seed."
-HEALTH = f"Perplexity: as many codes of equal use would be as even. {CLIP}"
-APART = (
+_SEED = "Of each row the training with the smallest seed."
+_HEALTH = f"Perplexity: as many codes of equal use would be as even. {CLIP}"
+_APART = (
     "A codebook that is learned in a second stage (schedule=staged) starts as a copy of the metacode (Algorithm 1); afterwards "
     "both learn. Code to metacode is the mean distance between a code and its metacode as they are now, over the mean length of "
     "a metacode; beside it, how many codes are still nearest to their own. Items to code is the mean distance of an item to the "
     "code that it is read as, weighted by training events, over the mean length of an item."
 )
-BUSY = "The codes that most training events fall to, with the most frequent items of each, by title."
+_BUSY = "The codes that most training events fall to, with the most frequent items of each, by title."
 
 
 @final
@@ -57,16 +57,16 @@ def codebooks(of: Material) -> str:
         logs: Logs = [(of.looks[name], rows) for name in group if (rows := of.history(firsts[name]))]
         if drawn := health(logs, of=f", {block} {number}"):
             parts += [f"<h3>{escape(block)}</h3>" if block else "", drawn]
-    parts += [health_table(of, firsts), paragraph(HEALTH, kind="muted small")] if parts else []
+    parts += [_health_table(of, firsts), paragraph(_HEALTH, kind="muted small")] if parts else []
     found = [(name, of.runs[name], codes) for name in firsts if name in of.runs and (codes := codes_of(of.runs[name]))]
     if found:
-        parts += [distance_table(found), paragraph(APART, kind="muted small")]
+        parts += [_distance_table(found), paragraph(_APART, kind="muted small")]
         parts += [busiest(names, run, codes, opened=at == 0) for at, (names, run, codes) in enumerate(read_alike(found))]
-        parts.append(paragraph(BUSY, kind="muted small"))
-    return "\n".join([*parts, paragraph(SEED, kind="muted small")]) if parts else ""
+        parts.append(paragraph(_BUSY, kind="muted small"))
+    return "\n".join([*parts, paragraph(_SEED, kind="muted small")]) if parts else ""
 
 
-def health_table(of: Material, firsts: Mapping[str, Place]) -> str:
+def _health_table(of: Material, firsts: Mapping[str, Place]) -> str:
     """Return how each codebook and clip stood in the last epoch."""
     rows = []
     for name, place in firsts.items():
@@ -104,7 +104,7 @@ def codes_of(run: Run) -> Codes | None:
     return Codes(len(codes), of_item.numpy(), events, apart, own, float(far))
 
 
-def distance_table(found: Sequence[tuple[str, Run, Codes]]) -> str:
+def _distance_table(found: Sequence[tuple[str, Run, Codes]]) -> str:
     """Return how far codes are from where they started, and items from their codes."""
     rows = []
     for name, _, codes in found:

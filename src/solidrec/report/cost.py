@@ -15,7 +15,7 @@ from solidrec.report.tables import measure_markup
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-TONES = [light for light, _ in (BASELINE_COLORS[0], *RUN_COLORS, BASELINE_COLORS[1])]
+_TONES = [light for light, _ in (BASELINE_COLORS[0], *RUN_COLORS, BASELINE_COLORS[1])]
 
 
 def cost(of: Material) -> str:
@@ -25,13 +25,13 @@ def cost(of: Material) -> str:
         return ""
     found = records_of(of.plan, of.results)
     parts = [part for part in PARTS if any(part in record["parameters"] for record in found.values())]
-    looks = {part: Series(part, TONES[at % len(TONES)], "s", "■", hollow=False) for at, part in enumerate(parts)}
+    looks = {part: Series(part, _TONES[at % len(_TONES)], "s", "■", hollow=False) for at, part in enumerate(parts)}
     names = {row: of.looks[row].label for row in found}
-    drawn = figures(("Parameters, thousands", stacked(found, names, looks)))
+    drawn = figures(("Parameters, thousands", _stacked(found, names, looks)))
     return "\n".join([legend(list(looks.values())), drawn, tables])
 
 
-def stacked(found: Mapping[str, Record], names: Mapping[str, str], looks: Mapping[str, Series]) -> str:
+def _stacked(found: Mapping[str, Record], names: Mapping[str, str], looks: Mapping[str, Series]) -> str:
     """Draw the parameters of each row, part after part."""
 
     def paint(axes: Axes) -> None:

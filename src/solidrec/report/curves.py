@@ -10,9 +10,9 @@ from solidrec.report.material import Material, charts_of
 from solidrec.report.page import escape, figures, legend, paragraph
 from solidrec.report.plots import Line, line_chart
 
-LINES = 20
-HOW = "One line a training, {seeds}; the marker sits on the epoch that was kept. A loss has λ times the penalty in it."
-STAGED = " A dashed line is the second stage (Eq. 13, with the codebook), which starts from the best weights of the first."
+_LINES = 20
+_HOW = "One line a training, {seeds}; the marker sits on the epoch that was kept. A loss has λ times the penalty in it."
+_STAGED = " A dashed line is the second stage (Eq. 13, with the codebook), which starts from the best weights of the first."
 
 
 def training_curves(of: Material) -> str:
@@ -20,7 +20,7 @@ def training_curves(of: Material) -> str:
     names = [row.name for row in of.plan.rows if row.baseline is None]
     parts, most, staged = [], 0, False
     for number, (block, group) in enumerate(charts_of(names, of.blocks), start=1):
-        shown = max(1, LINES // len(group))
+        shown = max(1, _LINES // len(group))
         seeds = sorted({place.seed for place in of.plan.places})[:shown]
         places = [place for place in of.trained() if place.row in group and place.seed in seeds]
         logs: Logs = [(of.looks[place.row], rows) for place in places if (rows := of.history(place))]
@@ -32,7 +32,7 @@ def training_curves(of: Material) -> str:
         parts += [f"<h3>{escape(block)}</h3>" if block else "", legend(looks), figures(*charts(logs, f"{block} {number}"))]
     if not parts:
         return ""
-    how = HOW.format(seeds=f"{most} of {of.plan.seeds} seeds") + (STAGED if staged else "")
+    how = _HOW.format(seeds=f"{most} of {of.plan.seeds} seeds") + (_STAGED if staged else "")
     return "\n".join([*parts, paragraph(how, kind="muted small")])
 
 

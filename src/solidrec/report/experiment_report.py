@@ -29,10 +29,10 @@ from solidrec.report.stability import stability
 from solidrec.report.tables import measure_markup, result_tables
 from solidrec.report.targets import targets
 
-REPORT = "report.html"
+_REPORT = "report.html"
 
 
-def few_events(of: Material) -> str:
+def _few_events(of: Material) -> str:
     """Return the table of users of few events, nothing where it was not measured."""
     return measure_markup(of, FEW_EVENTS)
 
@@ -41,7 +41,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Material], str]]] = {
     "sweep": ("λ and T", penalty_and_clip),
     "stability": ("Stability", stability),
     "cost": ("Cost", cost),
-    "few_events": ("Users of few events", few_events),
+    "few_events": ("Users of few events", _few_events),
     "bars": ("At a glance", bars),
     "tables": ("Tables", result_tables),
     "targets": ("Cold, rare and warm targets", targets),
@@ -62,7 +62,7 @@ def write_experiment_report(out: Path, path: Path | None = None, *, progress: bo
     Runs, users or data that are gone are named in the report; what rests on them is left out. Raises `StorageError` if `out` is
     no experiment or the disk refuses, and `DamagedError` for results that say nothing sensible.
     """
-    path = path or out / REPORT
+    path = path or out / _REPORT
     with counted(console, "report", len(SECTIONS) + 1, shown=progress) as advance:
         of = material(Plan.load(out), Results(out))
         write_tables(out, of.tables, of.measures)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 COLORS = {"UAUC": RUN_COLORS[0][0], "NDCG@10": RUN_COLORS[2][0], "Recall@10": RUN_COLORS[1][0]}
 """The paper's: blue, green and orange."""
-RADIUS = (4.0, 13.0)
+_RADIUS = (4.0, 13.0)
 """Points of the smallest and of the largest value."""
 FAINT = 0.25
 HOW = (
@@ -51,7 +51,7 @@ def circles(sweep: Sweep, *, label: str) -> str:
                     axes.annotate("–", (a, d), ha="center", va="center", color=MUTED)
                     continue
                 depth = (value - low) / (high - low) if high > low else 0.5
-                size = 2 * (RADIUS[0] + (RADIUS[1] - RADIUS[0]) * depth)
+                size = 2 * (_RADIUS[0] + (_RADIUS[1] - _RADIUS[0]) * depth)
                 color, best = COLORS[sweep.metric], value == sweep.best
                 axes.plot(a, d, "o", color=color, markersize=size, alpha=FAINT + (1 - FAINT) * depth, markeredgewidth=0)
                 if best:

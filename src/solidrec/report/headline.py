@@ -11,8 +11,8 @@ from solidrec.experiments.tables.stability import steadiness, steadiness_contras
 from solidrec.experiments.tables.sweep import LAYOUT, sweeps
 from solidrec.report.material import Material
 
-MAIN = "UAUC"
-NAMED = 3
+_MAIN = "UAUC"
+_NAMED = 3
 NOTHING = "Nothing is finished yet."
 NONE_COMPARED = "Nothing is compared here: no row has what it is measured by."
 NO_STAR_YET = "No star can be earned with one training seed a row: differences are of these models only, not of the methods."
@@ -64,8 +64,8 @@ def named(contrasts: Sequence[Contrast]) -> str:
         return ""
     widest = sorted((each.comparison for each in contrasts), key=lambda comparison: -len(comparison.pairs))
     words = [f"{comparison.one} against {comparison.other} in {comparison.metric}" for comparison in widest]
-    more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
-    return f": {', '.join(words[:NAMED])}{more}"
+    more = f" and {len(words) - _NAMED} more" if len(words) > _NAMED else ""
+    return f": {', '.join(words[:_NAMED])}{more}"
 
 
 def cost_words(of: Material) -> str:
@@ -106,7 +106,7 @@ def best_place(of: Material) -> str:
 def baseline_words(of: Material) -> str:
     """Say how many trained rows are above the best baseline; empty where there is none to hold them against."""
     rows = next((rows for rows in of.measured.values() if rows), ())
-    means = {row.name: (row.deterministic, mean) for row in rows if (mean := row.mean(MAIN)) is not None}
+    means = {row.name: (row.deterministic, mean) for row in rows if (mean := row.mean(_MAIN)) is not None}
     baselines = {name: mean for name, (baseline, mean) in means.items() if baseline}
     trained = [mean for baseline, mean in means.values() if not baseline]
     if not baselines or not trained:
@@ -114,7 +114,7 @@ def baseline_words(of: Material) -> str:
     best = max(baselines, key=lambda name: baselines[name])
     above = sum(mean > baselines[best] for mean in trained)
     label = next(table.label for table in of.tables if table.protocol == rows[0].protocol)
-    return f"{above} of {len(trained)} trained rows are above the best baseline, {best} ({MAIN} {baselines[best]:.4f}, {label})."
+    return f"{above} of {len(trained)} trained rows are above the best baseline, {best} ({_MAIN} {baselines[best]:.4f}, {label})."
 
 
 def finished_words(of: Material) -> str:
@@ -125,8 +125,8 @@ def finished_words(of: Material) -> str:
     if not missing:
         return f"{done}: {of.plan.title}, on {of.plan.data_name}."
     rows = list(dict.fromkeys(place.row for place in of.plan.places if place.key in missing))
-    more = f" and {len(rows) - NAMED} more rows" if len(rows) > NAMED else ""
-    return f"{done}; missing: {', '.join(rows[:NAMED])}{more}. Everything below is of what is there."
+    more = f" and {len(rows) - _NAMED} more rows" if len(rows) > _NAMED else ""
+    return f"{done}; missing: {', '.join(rows[:_NAMED])}{more}. Everything below is of what is there."
 
 
 def unfinished_words(of: Material) -> str:

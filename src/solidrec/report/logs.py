@@ -24,7 +24,7 @@ def judged_by(logs: Logs) -> str:
     return " and ".join(dict.fromkeys(select_of(row) for _, rows in logs for row in rows))
 
 
-def by_stage(rows: Sequence[Row]) -> dict[int, list[Row]]:
+def _by_stage(rows: Sequence[Row]) -> dict[int, list[Row]]:
     """Return the rows of each stage."""
     return {stage: [row for row in rows if row["stage"] == stage] for stage in sorted({row["stage"] for row in rows})}
 
@@ -39,7 +39,7 @@ def curves(logs: Logs, value: Callable[[Row], Any]) -> list[Line]:
     lines = []
     for look, rows in logs:
         before = 0
-        for stage, part in by_stage(rows).items():
+        for stage, part in _by_stage(rows).items():
             counted = [row for row in part if value(row) is not None]
             kept = chosen(part)
             places = [before + row["epoch"] for row in counted]
@@ -50,23 +50,23 @@ def curves(logs: Logs, value: Callable[[Row], Any]) -> list[Line]:
     return lines
 
 
-def with_codes(logs: Logs) -> Logs:
+def _with_codes(logs: Logs) -> Logs:
     """Return the logs that tell of a codebook."""
     return [(look, rows) for look, rows in logs if any("codes_used" in row for row in rows)]
 
 
-def with_clip(logs: Logs) -> Logs:
+def _with_clip(logs: Logs) -> Logs:
     """Return the logs that tell of a clip."""
     return [(look, rows) for look, rows in logs if any("saturated" in row for row in rows)]
 
 
 def health(logs: Logs, *, of: str = "") -> str:
     """Return the charts of codebooks and clips that the logs tell of, if any; `of` tells them from others of the page."""
-    read, clipped = with_codes(logs), with_clip(logs)
+    read, clipped = _with_codes(logs), _with_clip(logs)
     if not read and not clipped:
         return ""
     shown = [look for look, _ in logs if any(look == other for other, _ in [*read, *clipped])]
-    drawn = [*(code_charts(read, of) if read else ()), *(clip_charts(clipped, of) if clipped else ())]
+    drawn = [*(_code_charts(read, of) if read else ()), *(_clip_charts(clipped, of) if clipped else ())]
     return "\n".join([legend(shown), figures(*drawn)])
 
 
@@ -75,7 +75,7 @@ def size_of(rows: Sequence[Row]) -> int:
     return next(int(row["codes_used"] + row["codes_dead"]) for row in rows if "codes_used" in row)
 
 
-def code_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
+def _code_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
     """Return the charts of codes used and how evenly, and of dead and revived ones."""
 
     def lines(key: str, **style: bool) -> list[Line]:
@@ -102,7 +102,7 @@ def code_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
     ]
 
 
-def clip_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
+def _clip_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
     """Return the chart of the saturated share."""
     lines = curves(logs, lambda row: row.get("saturated"))
     return [("Share of the branch's weights on the clip", line_chart(lines, label=f"Saturated share by epoch{of}", share=True))]

@@ -23,12 +23,12 @@ from solidrec.experiments.tables.result_table import ResultTable, blocks_of, res
 from solidrec.report.plots import RUN_COLORS, Series
 from solidrec.runs import Run, load_run
 
-LONGEST = 28
+_LONGEST = 28
 """Letters of a name beside a chart."""
-NO_USERS = "users/ lacks the metrics of each user of some cells: intervals, comparisons and stars are missing under {protocol}."
-NO_RUNS = "runs/ lacks {count} of {all} trained models: their curves, codebooks and norms are missing."
-UNREADABLE = "The trained model of {row} cannot be read, its codebook and norms are missing: {error}"
-NO_DATA = "The prepared data was not found where the experiment read it ({why}): the norms of generated weights are missing."
+_NO_USERS = "users/ lacks the metrics of each user of some cells: intervals, comparisons and stars are missing under {protocol}."
+_NO_RUNS = "runs/ lacks {count} of {all} trained models: their curves, codebooks and norms are missing."
+_UNREADABLE = "The trained model of {row} cannot be read, its codebook and norms are missing: {error}"
+_NO_DATA = "The prepared data was not found where the experiment read it ({why}): the norms of generated weights are missing."
 
 
 @final
@@ -85,31 +85,31 @@ def material(plan: Plan, results: Results) -> Material:
         except StorageError:
             measured[protocol] = bare(plan, results, protocol)
             tables.append(result_table(measured[protocol], replace(layout_of(plan, results), tested=())))
-            lacking.append(NO_USERS.format(protocol=protocol))
+            lacking.append(_NO_USERS.format(protocol=protocol))
     measures = measures_of(plan, results, measured)
-    data, why = data_of(plan)
-    lacking += [NO_DATA.format(why=why)] if data is None else []
+    data, why = _data_of(plan)
+    lacking += [_NO_DATA.format(why=why)] if data is None else []
     labels = {row.name: row.labels for row in plan.rows}
     found = Material(
         plan, results, measured, tables, measures, looks_of(plan.rows), blocks_of(labels, BACKBONE), {}, data, tuple(lacking)
     )  # fmt: skip
-    runs, said = runs_of(found)
+    runs, said = _runs_of(found)
     return replace(found, runs=runs, lacking=(*lacking, *said))
 
 
-def runs_of(of: Material) -> tuple[dict[str, Run], list[str]]:
+def _runs_of(of: Material) -> tuple[dict[str, Run], list[str]]:
     """Return the trained model of each row's smallest seed, and what cannot be read of any."""
     runs, said = {}, []
     gone = sum(not of.history(place) for place in of.trained())
     if gone:
-        said.append(NO_RUNS.format(count=gone, all=len(of.trained())))
+        said.append(_NO_RUNS.format(count=gone, all=len(of.trained())))
     for place in of.first_seeds():
         if not of.history(place):
             continue
         try:
             runs[place.row] = load_run(of.results.out / RUNS / place.key)
         except SolidrecError as error:
-            said.append(UNREADABLE.format(row=place.row, error=error))
+            said.append(_UNREADABLE.format(row=place.row, error=error))
     return runs, said
 
 
@@ -131,7 +131,7 @@ def bare(plan: Plan, results: Results, protocol: str) -> list[Measured]:
     return rows
 
 
-def data_of(plan: Plan) -> tuple[PreparedData | None, str]:
+def _data_of(plan: Plan) -> tuple[PreparedData | None, str]:
     """Return the data of an experiment, or None and why not."""
     try:
         data = PreparedData.open(plan.data_path)
@@ -148,20 +148,20 @@ def looks_of(rows: Sequence[Row]) -> dict[str, Series]:
     """
     trained = [row for row in rows if row.baseline is None]
     baselines = [row.name for row in rows if row.baseline is not None]
-    looks = {name: Series.baseline(shorten(name, LONGEST), number) for number, name in enumerate(baselines)}
+    looks = {name: Series.baseline(shorten(name, _LONGEST), number) for number, name in enumerate(baselines)}
     models = list(dict.fromkeys(row.labels.get(MODEL) for row in trained))
     blocks = [row.labels.get(BACKBONE) for row in trained]
     by_model = len({(row.labels.get(BACKBONE), row.labels.get(MODEL)) for row in trained}) == len(trained)
     for at, row in enumerate(trained):
         number = models.index(row.labels.get(MODEL)) if by_model else blocks[:at].count(blocks[at])
-        looks[row.name] = Series.run(shorten(short_name(row), LONGEST), number)
+        looks[row.name] = Series.run(shorten(_short_name(row), _LONGEST), number)
     return looks
 
 
-def short_name(row: Row) -> str:
+def _short_name(row: Row) -> str:
     """Return a row's name within its block.
 
-    >>> short_name(Row("din · duet", {"model.backbone": "din", "model.name": "duet"}))
+    >>> _short_name(Row("din · duet", {"model.backbone": "din", "model.name": "duet"}))
     'duet'
     """
     backbone = row.labels.get(BACKBONE)

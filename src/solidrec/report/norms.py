@@ -18,7 +18,7 @@ from solidrec.report.page import escape, paragraph, table
 from solidrec.runs import Run
 
 USERS = 256
-HOW = (
+_HOW = (
     "Mean length (Frobenius norm) of what the trunk gives and of what the branch adds after its clip, over {users:,} test users, "
     "of the training with the smallest seed. A branch whose every weight sits on the clip would add T √n for a slot of n numbers."
 )
@@ -44,10 +44,10 @@ def norms(of: Material) -> str:
     rows, users = [], min(USERS, len(of.data.rows("test")))
     for name, run in of.runs.items():
         for at, one in enumerate(slot_norms(run, of.data)):
-            rows.append([escape(name) if at == 0 else "", *slot_line(one)])
+            rows.append([escape(name) if at == 0 else "", *_slot_line(one)])
     head = ["", "slot", "shape", "trunk", "branch", "branch / trunk", "at most (T √n)", "on the clip"]
     return (
-        table(head, rows, caption="Mean lengths, slot by slot") + paragraph(HOW.format(users=users), kind="muted small")
+        table(head, rows, caption="Mean lengths, slot by slot") + paragraph(_HOW.format(users=users), kind="muted small")
         if rows
         else ""
     )
@@ -80,7 +80,7 @@ def length(tensor: torch.Tensor) -> float:
     return float(tensor.double().flatten(1).norm(dim=1).mean())
 
 
-def slot_line(one: Norms) -> list[str]:
+def _slot_line(one: Norms) -> list[str]:
     """Return one slot as the places of a row."""
     share = f"{one.branch / one.trunk:.1%}" if one.trunk else "–"
     clip = ["–", "–"] if one.limit is None or one.saturated is None else [f"{one.limit:.3f}", f"{one.saturated:.1%}"]

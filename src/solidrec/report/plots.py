@@ -26,9 +26,9 @@ COLORS = {
     **{light: f"b{n}" for n, (light, _) in enumerate(BASELINE_COLORS)},
 }  # fmt: skip
 """The tones that are drawn, and the variables of the style sheet that stand in their place on the page."""
-MARKERS = (("o", "●"), ("s", "■"), ("D", "◆"), ("^", "▲"), ("v", "▼"), ("P", "✚"), ("X", "✖"))
-HOLLOW = (("o", "○"), ("s", "□"))
-WIDTH = 3.6  # inches at 72 points: as many CSS pixels as a phone is wide
+_MARKERS = (("o", "●"), ("s", "■"), ("D", "◆"), ("^", "▲"), ("v", "▼"), ("P", "✚"), ("X", "✖"))
+_HOLLOW = (("o", "○"), ("s", "□"))
+_WIDTH = 3.6  # inches at 72 points: as many CSS pixels as a phone is wide
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans", "font.size": 8.5, "text.parse_math": False,
     "text.color": INK, "axes.labelcolor": MUTED, "axes.edgecolor": GRID,
@@ -52,12 +52,12 @@ class Series:
     @classmethod
     def run(cls, label: str, number: int) -> Series:
         """Return the look of the run `number` (from 0): a colour and a filled marker."""
-        return cls(label, RUN_COLORS[number % len(RUN_COLORS)][0], *MARKERS[number % len(MARKERS)], hollow=False)
+        return cls(label, RUN_COLORS[number % len(RUN_COLORS)][0], *_MARKERS[number % len(_MARKERS)], hollow=False)
 
     @classmethod
     def baseline(cls, label: str, number: int) -> Series:
         """Return the look of the baseline `number`: grey and hollow."""
-        return cls(label, BASELINE_COLORS[number % len(BASELINE_COLORS)][0], *HOLLOW[number % len(HOLLOW)], hollow=True)
+        return cls(label, BASELINE_COLORS[number % len(BASELINE_COLORS)][0], *_HOLLOW[number % len(_HOLLOW)], hollow=True)
 
 
 @final
@@ -147,15 +147,15 @@ def drawing(paint: Callable[[Axes], None], *, height: float, label: str) -> str:
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # a person's own matplotlibrc does not change the report
         matplotlib.rcParams.update({**STYLE, "svg.hashsalt": label})  # ids that are fixed, and unlike those of another chart
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure = Figure(figsize=(_WIDTH, height), layout="constrained")
         paint(figure.add_subplot())
         stream = io.StringIO()
         facts = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(stream, format="svg", transparent=True, metadata=facts)
-    return inline(stream.getvalue(), label=label)
+    return _inline(stream.getvalue(), label=label)
 
 
-def inline(svg: str, *, label: str) -> str:
+def _inline(svg: str, *, label: str) -> str:
     """Turn an SVG file into an element of the page: no prologue, no size, no ids that nothing refers to, variables as colours."""
     svg = svg[svg.index("<svg") :].strip()
     box = re.search(r'viewBox="[^"]+"', svg)

@@ -27,7 +27,7 @@ def samples(of: Material) -> str:
     picked = np.linspace(0, len(rows) - 1, min(USERS, len(rows))).astype(int)
     histories = [history(of.data, int(rows.users[at]), int(rows.positions[at])) for at in picked]
     ids = [[of.data.items.id(item) for item in each] for each in histories]
-    answers = {name: [titled(answer.items) for answer in Engine(of.runs[name]).recommend_many(ids, FIRST)] for name in names}
+    answers = {name: [_titled(answer.items) for answer in Engine(of.runs[name]).recommend_many(ids, FIRST)] for name in names}
     return "\n".join(
         sample(of, [title_of(of.data, item) for item in past[-LATEST:]],
                {name: answers[name][at] for name in names}, title_of(of.data, int(rows.targets[picked[at]])))
@@ -40,7 +40,7 @@ def history(data: PreparedData, user: int, position: int) -> list[int]:
     return [int(item) for item in data.event_items[data.offsets[user] : position]]
 
 
-def titled(items: Sequence[dict[str, str]]) -> list[str]:
+def _titled(items: Sequence[dict[str, str]]) -> list[str]:
     """Return items by title, by id where they have none."""
     return [item["title"] or item["item"] for item in items]
 
@@ -50,7 +50,7 @@ def sample(of: Material, past: Sequence[str], answers: dict[str, list[str]], tru
     listed = "".join(f"<li>{short(title)}</li>" for title in past) or "<li>(no history)</li>"
     longest = max(map(len, answers.values()))
     rows = [
-        [str(place + 1), *(cell(answer[place], truth) if place < len(answer) else "" for answer in answers.values())]
+        [str(place + 1), *(_cell(answer[place], truth) if place < len(answer) else "" for answer in answers.values())]
         for place in range(longest)
     ]
     missed = "" if any(truth in answer for answer in answers.values()) else ' <span class="muted">(in none of these lists)</span>'
@@ -60,6 +60,6 @@ def sample(of: Material, past: Sequence[str], answers: dict[str, list[str]], tru
     return f'<div class="sample">{before}<ol class="history">{listed}</ol>{next_}{lists}</div>'
 
 
-def cell(title: str, truth: str) -> str:
+def _cell(title: str, truth: str) -> str:
     """Return a recommended title, marked if it is what came next."""
     return f'<span class="hit">✓ {short(title)}</span>' if title == truth else short(title)

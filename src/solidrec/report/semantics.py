@@ -17,7 +17,7 @@ from solidrec.semantics.modality import ID, modality
 
 HOW = {"categories": "Of each item's own categories the nearest one,", "kmeans": "k-means"}
 SHOWN = 8
-SMALLEST = 4  # two or three of a kind are coherent too easily
+_SMALLEST = 4  # two or three of a kind are coherent too easily
 Floats = npt.NDArray[np.float64]
 
 
@@ -36,7 +36,7 @@ def semantic_ids(data: PreparedData, semantics: SemanticIds) -> str:
         f"{facts['count']:,} ids for {facts['items']:,} items. The largest holds {facts['largest']:,}, {empty}; the spread is "
         f"{facts['entropy_share']:.0%} of an even one (entropy)."
     )
-    sizes = sizes_of(semantics)
+    sizes = _sizes_of(semantics)
     drawn = histogram(
         sizes[sizes > 0].tolist(), label="Sizes of the semantic ids", x_label="items in a semantic id", y_label="semantic ids"
     )
@@ -48,26 +48,26 @@ def semantic_ids(data: PreparedData, semantics: SemanticIds) -> str:
     )  # fmt: skip
 
 
-def sizes_of(semantics: SemanticIds) -> npt.NDArray[np.int64]:
+def _sizes_of(semantics: SemanticIds) -> npt.NDArray[np.int64]:
     """Return how many items each semantic id holds, (S,)."""
     return np.bincount(semantics.of_item[1:], minlength=semantics.count + 1)[1:]
 
 
 def examples(data: PreparedData, semantics: SemanticIds) -> list[tuple[str, int]]:
     """Return what to show: (why, semantic id) of the largest, the median and the most coherent."""
-    sizes = sizes_of(semantics)
+    sizes = _sizes_of(semantics)
     order = [int(number) for number in np.argsort(-sizes, kind="stable") + 1 if sizes[number - 1] > 0]
     reasons = {order[0]: ["the largest"]}
     reasons.setdefault(order[len(order) // 2], []).append("the median size")
     close = coherence(data, semantics)
     if not np.isnan(close).all():
         best = int(np.nanargmax(close))
-        reasons.setdefault(best + 1, []).append(f"the most coherent of {SMALLEST} or more items, mean cosine {close[best]:.2f}")
+        reasons.setdefault(best + 1, []).append(f"the most coherent of {_SMALLEST} or more items, mean cosine {close[best]:.2f}")
     return [(" and ".join(why).capitalize(), number) for number, why in reasons.items()]
 
 
 def coherence(data: PreparedData, semantics: SemanticIds) -> Floats:
-    """Return the mean cosine between the members of each semantic id, (S,); NaN for fewer than `SMALLEST` members.
+    """Return the mean cosine between the members of each semantic id, (S,); NaN for fewer than `_SMALLEST` members.
 
     It is taken over the content that the ids were made of; id embeddings are in no file, and ids made of them alone are all NaN.
     """
@@ -79,8 +79,8 @@ def coherence(data: PreparedData, semantics: SemanticIds) -> Floats:
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     sums = np.zeros((semantics.count, vectors.shape[1]))
     np.add.at(sums, semantics.of_item[1:] - 1, vectors)
-    sizes, own = sizes_of(semantics), np.bincount(semantics.of_item[1:] - 1, (vectors**2).sum(1), semantics.count)
-    enough = sizes >= SMALLEST
+    sizes, own = _sizes_of(semantics), np.bincount(semantics.of_item[1:] - 1, (vectors**2).sum(1), semantics.count)
+    enough = sizes >= _SMALLEST
     nothing[enough] = ((sums**2).sum(1) - own)[enough] / (sizes * (sizes - 1))[enough]
     return nothing
 

@@ -17,12 +17,12 @@ from solidrec.report.page import escape, facts, table
 from solidrec.settings import flat
 from solidrec.terminal import facts_by_key
 
-SPLITS: tuple[Literal["valid", "test"], ...] = ("valid", "test")
-OWN = ("seed", "semantics.seed", "data")
+_SPLITS: tuple[Literal["valid", "test"], ...] = ("valid", "test")
+_OWN = ("seed", "semantics.seed", "data")
 """Settings of a cell that are its seed or its data, not its row."""
-OPENED = "once a training, after the epoch was chosen; the test split played no part in training or choosing"
+_OPENED = "once a training, after the epoch was chosen; the test split played no part in training or choosing"
 METRICS = "per user first, then the mean over users; AUC alone is pooled; equal scores count by the expectation over their orders"
-TESTS = (
+_TESTS = (
     "paired over the same users and, where there are several, training seeds; Holm over all comparisons of a table; a star is "
     "for a corrected p below .05 and a positive difference"
 )
@@ -33,8 +33,8 @@ def protocol(of: Material) -> str:
     records = used(of)
     specs = [record["spec"] for record in records if "train" in record["spec"]]
     rows = [("data", f"{of.plan.data_name}, fingerprint {of.plan.data[:12]} (sha256 of everything that a model reads)")]
-    rows += [("split", split_words(of.data)), ("rows", rows_words(of.data))] if of.data is not None else []
-    rows += [(f"protocol {name}", protocol_words(name, records)) for name in of.plan.protocols]
+    rows += [("split", _split_words(of.data)), ("rows", _rows_words(of.data))] if of.data is not None else []
+    rows += [(f"protocol {name}", _protocol_words(name, records)) for name in of.plan.protocols]
     if specs:
         trains = [spec["train"] for spec in specs]
         drawn, epochs, patience = (
@@ -45,17 +45,17 @@ def protocol(of: Material) -> str:
             ("selection", f"{selection(records)}; at most {epochs} epochs a stage, patience {patience}"),
         ]
     rows += [
-        ("test", OPENED),
+        ("test", _OPENED),
         ("seeds", f"{of.plan.seeds}: {', '.join(map(str, sorted({place.seed for place in of.plan.places})))}"),
-        ("tests", TESTS),
+        ("tests", _TESTS),
         ("metrics", METRICS),
     ]  # fmt: skip
     return facts([(escape(name), escape(value)) for name, value in rows])
 
 
-def split_words(data: PreparedData) -> str:
+def _split_words(data: PreparedData) -> str:
     """Say how events became train, validation and test."""
-    held = [split for split in SPLITS if split in data.manifest["negatives"]]
+    held = [split for split in _SPLITS if split in data.manifest["negatives"]]
     counts = ", ".join(f"{len(data.rows(split)):,} {split} targets" for split in held) or "nothing held out"
     trained = int((data.train_end - data.offsets[:-1]).sum())
     tied = data.manifest.get("last_item_tied_users")
@@ -64,7 +64,7 @@ def split_words(data: PreparedData) -> str:
     return f"{how}: {trained:,} training events, {counts}{ties}"
 
 
-def rows_words(data: PreparedData) -> str:
+def _rows_words(data: PreparedData) -> str:
     """Say what became of every row of the input."""
     rows = data.manifest["rows"]
     parts = [f"{rows['kept']:,} kept"]
@@ -88,7 +88,7 @@ def used(of: Material) -> list[Record]:
     return [of.results.records[key] for key in keys if key in of.results.records]
 
 
-def protocol_words(name: str, records: Iterable[Record]) -> str:
+def _protocol_words(name: str, records: Iterable[Record]) -> str:
     """Say what a protocol ranks a target among, and for how many users."""
     found = [record["evaluations"][name] for record in records if name in record["evaluations"]]
     if not found:
@@ -118,15 +118,15 @@ def provenance(of: Material) -> str:
         ("command", f"<code>{escape(command(of))}</code>"),
         ("data", f"<code>{escape(of.plan.data)}</code>"),
         ("source of the data", escape(of.data.manifest.get("source", "not said")) if of.data is not None else "the data is gone"),
-        *data_words(of.data),
-        ("computing time", f"{time_text(seconds)} in all, {len(records)} cells"),
+        *_data_words(of.data),
+        ("computing time", f"{_time_text(seconds)} in all, {len(records)} cells"),
         ("versions", several("versions", records)),
         ("machine", several("machine", records)),
     ]
-    return facts(rows) + f"<details><summary>Every cell, with the settings that are its own</summary>{cell_table(of)}</details>"
+    return facts(rows) + f"<details><summary>Every cell, with the settings that are its own</summary>{_cell_table(of)}</details>"
 
 
-def data_words(data: PreparedData | None) -> list[tuple[str, str]]:
+def _data_words(data: PreparedData | None) -> list[tuple[str, str]]:
     """Return the size of the data and what was noted when it was prepared."""
     if data is None:
         return []
@@ -140,29 +140,29 @@ def command(of: Material) -> str:
     """Return the command line that runs the experiment, with all that it may be told written out."""
     words = ["solidrec experiment run", of.plan.name, of.plan.data_name, f"--seeds {of.plan.seeds}"]
     words += [f"--protocol {name}" for name in of.plan.protocols]
-    words += [f"--set {shlex.quote(f'{key}={value_text(value)}')}" for key, value in flat(of.plan.settings).items()]
+    words += [f"--set {shlex.quote(f'{key}={_value_text(value)}')}" for key, value in flat(of.plan.settings).items()]
     return " ".join(words)
 
 
-def value_text(value: Any) -> str:
+def _value_text(value: Any) -> str:
     """Write a value as ``--set`` takes it.
 
-    >>> value_text("din"), value_text(0.1), value_text(["id", "text"])
+    >>> _value_text("din"), _value_text(0.1), _value_text(["id", "text"])
     ('din', '0.1', '["id", "text"]')
     """
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def time_text(seconds: float) -> str:
+def _time_text(seconds: float) -> str:
     """Write a long time.
 
-    >>> time_text(90), time_text(5400)
+    >>> _time_text(90), _time_text(5400)
     ('1.5 minutes', '1.5 hours')
     """
     return f"{seconds / 60:.1f} minutes" if seconds < 3600 else f"{seconds / 3600:.1f} hours"
 
 
-def code_list(values: Mapping[str, str]) -> str:
+def _code_list(values: Mapping[str, str]) -> str:
     """Return settings as code."""
     return ", ".join(f"<code>{escape(key)} = {escape(value)}</code>" for key, value in values.items()) or "those of the package"
 
@@ -175,9 +175,9 @@ def several(key: str, records: Iterable[Record]) -> str:
     return "<br>".join(f"{escape(text)} ({count} cells)" for text, count in found.items())
 
 
-def cell_table(of: Material) -> str:
+def _cell_table(of: Material) -> str:
     """Return one line a cell: its key, the epochs that were kept, its time, and its settings that not all cells have."""
-    specs = {place.key: settings_of(of.results.records[place.key]["spec"]) for place in of.trained()}
+    specs = {place.key: _settings_of(of.results.records[place.key]["spec"]) for place in of.trained()}
     common = set.intersection(*(set(spec.items()) for spec in specs.values())) if specs else set()
     rows = []
     for place in of.plan.places:
@@ -190,11 +190,11 @@ def cell_table(of: Material) -> str:
         size = f"{record['parameters']:,}" if "parameters" in record else "–"
         rows.append([
             escape(place.row), str(place.seed), f"<code>{escape(place.key)}</code>", size, escape(kept),
-            f"{record['seconds']:.0f}", code_list(own) if own else "–",
+            f"{record['seconds']:.0f}", _code_list(own) if own else "–",
         ])  # fmt: skip
     return table(["", "seed", "key", "parameters", "epoch kept, by stage", "seconds", "its own settings"], rows)
 
 
-def settings_of(spec: Mapping[str, Any]) -> dict[str, str]:
+def _settings_of(spec: Mapping[str, Any]) -> dict[str, str]:
     """Return a specification flat, without what is a seed or the data."""
-    return {key: value for key, value in facts_by_key(spec) if key not in OWN}
+    return {key: value for key, value in facts_by_key(spec) if key not in _OWN}

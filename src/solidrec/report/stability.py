@@ -18,7 +18,7 @@ from solidrec.report.tables import measure_markup
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PARTS = (5, 25, 50, 75, 95)
+_PARTS = (5, 25, 50, 75, 95)
 HOW = (
     "Each box is of the users' standard deviations (the roots of the variances, averaged over seeds): the thick line has the "
     "middle half of the users, the thin one nine tenths, the point is the median, the upright the mean."
@@ -38,17 +38,17 @@ def stability(of: Material) -> str:
         counted = [(look, values) for look, values in counted if len(values)]
         if counted:
             drawn.append(
-                (f"{metric}: how far one more event moves a user", boxes(counted, label=f"Spread of the stability of {metric}"))
+                (f"{metric}: how far one more event moves a user", _boxes(counted, label=f"Spread of the stability of {metric}"))
             )
     return "\n".join([figures(*drawn), paragraph(HOW, kind="muted small"), tables] if drawn else [tables])
 
 
-def boxes(rows: Sequence[tuple[Series, Array]], *, label: str) -> str:
+def _boxes(rows: Sequence[tuple[Series, Array]], *, label: str) -> str:
     """Draw where the values of each row lie, the first on top."""
 
     def paint(axes: Axes) -> None:
         for place, (series, values) in enumerate(rows):
-            low, first, middle, third, high = np.percentile(values, PARTS)
+            low, first, middle, third, high = np.percentile(values, _PARTS)
             axes.plot([low, high], [place, place], color=series.color, linewidth=1.2, solid_capstyle="butt")
             axes.plot([first, third], [place, place], color=series.color, linewidth=7, solid_capstyle="butt", alpha=0.5)
             axes.plot([middle], [place], marker=series.marker, color=series.color, markersize=5, clip_on=False)

@@ -12,7 +12,7 @@ from solidrec.report.material import Material
 from solidrec.report.page import escape, paragraph, table, tag
 from solidrec.report.plots import Series
 
-SENTENCE = 40
+_SENTENCE = 40
 """Letters beyond which a place of a grid is words and no number."""
 
 
@@ -22,7 +22,7 @@ def result_tables(of: Material) -> str:
     for found in of.tables:
         parts.append(f"<h3>{escape(found.label)}</h3>")
         parts += [grid_markup(grid, of.looks) for grid in grids(found)]
-        parts += notes_markup(found.notes)
+        parts += _notes_markup(found.notes)
     return "\n".join(parts)
 
 
@@ -31,10 +31,10 @@ def measure_markup(of: Material, name: str) -> str:
     found = of.measure(name)
     if found is None:
         return ""
-    return "\n".join([*(grid_markup(grid, of.looks) for grid in found.grids), *notes_markup(found.notes)])
+    return "\n".join([*(grid_markup(grid, of.looks) for grid in found.grids), *_notes_markup(found.notes)])
 
 
-def notes_markup(notes: Sequence[str]) -> list[str]:
+def _notes_markup(notes: Sequence[str]) -> list[str]:
     """Return the sentences under a table; what stands in backticks is set as code."""
     return [paragraph(re.sub("`([^`]+)`", r"<code>\1</code>", escape(note)), kind="muted small") for note in notes]
 
@@ -60,7 +60,7 @@ def part_markup(part: Part) -> str:
     """Return one place: a spread goes below its mean, the best of its column stands out, and a sentence may wrap."""
     mean, spread, rest = part.text.partition(" ± ")
     text = escape(mean + "*" * rest.endswith("*")) + (f"<small>± {escape(rest.removesuffix('*'))}</small>" if spread else "")
-    kind = "best" if part.bold else "words" if len(part.text) > SENTENCE else ""
+    kind = "best" if part.bold else "words" if len(part.text) > _SENTENCE else ""
     return f'<span class="{kind}">{text}</span>' if kind else text
 
 

@@ -13,7 +13,7 @@ from solidrec.report.material import Material
 from solidrec.report.page import escape, paragraph
 from solidrec.report.tables import grid_markup
 
-RANGES = {"cold": "never in training", "rare": "1 to 4 times", "warm": "5 times or more"}
+_RANGES = {"cold": "never in training", "rare": "1 to 4 times", "warm": "5 times or more"}
 FEW = 50
 """Targets below which a mean is called an anecdote."""
 Groups = Mapping[str, Mapping[str, Any]]
@@ -40,7 +40,7 @@ def one(of: Material, protocol: str) -> str:
     )  # fmt: skip
     heads = ("", *(f"{group} {metric}" for group, metric in columns))
     blocks = tuple(of.blocks.get(row, "") for row in means)
-    said = "; ".join(f"{name} ({RANGES[name]}): {counts[name]:,} targets" for name in GROUPS)
+    said = "; ".join(f"{name} ({_RANGES[name]}): {counts[name]:,} targets" for name in GROUPS)
     if any(0 < count < FEW for count in counts.values()):
         said += f". Of fewer than {FEW} targets a mean is an anecdote, and no value is marked"
     grid = Grid(f"Targets by how often they occur in training, protocol {protocol}", heads, lines, blocks)

@@ -20,7 +20,7 @@ FIXED = {
     "data": "the data", "seed": "the seed of every training", "semantics.encoded": "a fact of the data",
     "train.select": "what judges every trial",
 }  # fmt: skip
-RANGE = ("low", "high", "step", "log")
+_RANGE = ("low", "high", "step", "log")
 
 
 def read_space(path: Path | None, tries: Sequence[str]) -> dict[str, Any]:
@@ -87,14 +87,14 @@ def distribution(key: str, given: Any, base: RunSpec) -> BaseDistribution:
     if not isinstance(given, Mapping):
         raise UsageError(f"{key}: give a list of values, or a range such as {{low = 0.1, high = 0.5}}; got {given!r}")
     for name in given:
-        if name not in RANGE:
-            raise UsageError(f"{key}: a range has no {name!r}{nearest(name, RANGE)}")
+        if name not in _RANGE:
+            raise UsageError(f"{key}: a range has no {name!r}{nearest(name, _RANGE)}")
     if not {"low", "high"} <= given.keys():
         raise UsageError(f"{key}: a range needs both low and high")
-    return range_of(key, given, base)
+    return _range_of(key, given, base)
 
 
-def range_of(key: str, given: Mapping[str, Any], base: RunSpec) -> BaseDistribution:
+def _range_of(key: str, given: Mapping[str, Any], base: RunSpec) -> BaseDistribution:
     """Return the distribution of a range; whether of whole numbers is the specification's to say."""
     from optuna.distributions import FloatDistribution, IntDistribution
 

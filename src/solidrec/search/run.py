@@ -31,7 +31,7 @@ from solidrec.settings import difference
 from solidrec.spec import RunSpec
 
 SEARCH, TRIALS = "search.json", "trials.jsonl"
-ATTEMPTS = 20
+_ATTEMPTS = 20
 """Proposals that were tried already before the rest of a small space is gone through in order."""
 SMALL = 10_000
 P = ParamSpec("P")
@@ -124,7 +124,7 @@ class Search:
         seen: list[tuple[Settings, float | None]] = [(trial.settings, trial.score) for _, trial in sorted(self.done.items())]
         seen += [(settings, None) for _, settings in running]
         taken = {varied(self.base, settings).digest() for settings, _ in seen}
-        for attempt in range(ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             settings = self.space.next(seen, seed=self.base.seed, number=number, attempt=attempt)
             if varied(self.base, settings).digest() not in taken:
                 return settings

@@ -69,7 +69,7 @@ class Space:
 
     def points(self) -> Iterator[Settings]:
         """Yield every point; only for a space of few."""
-        for values in product(*(values_of(kind) for kind in self.keys.values())):
+        for values in product(*(_values_of(kind) for kind in self.keys.values())):
             yield dict(zip(self.keys, values, strict=True))
 
 
@@ -94,20 +94,20 @@ def plain(kind: BaseDistribution, asked: Any) -> Any:
     if not isinstance(kind, FloatDistribution):
         return asked
     if kind.step is not None:
-        return on_grid(kind.low, kind.step, round((asked - kind.low) / kind.step))
+        return _on_grid(kind.low, kind.step, round((asked - kind.low) / kind.step))
     return min(max(float(f"{asked:.4g}"), kind.low), kind.high)
 
 
-def on_grid(low: float, step: float, number: int) -> float:
+def _on_grid(low: float, step: float, number: int) -> float:
     """Return ``low + number * step`` as a person would write it.
 
-    >>> on_grid(0.1, 0.1, 2)
+    >>> _on_grid(0.1, 0.1, 2)
     0.3
     """
     return float(Decimal(str(low)) + number * Decimal(str(step)))
 
 
-def values_of(kind: BaseDistribution) -> list[Any]:
+def _values_of(kind: BaseDistribution) -> list[Any]:
     """Return every value of a distribution that has finitely many."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -117,7 +117,7 @@ def values_of(kind: BaseDistribution) -> list[Any]:
         return list(range(kind.low, kind.high + 1, kind.step))
     assert isinstance(kind, FloatDistribution)
     assert kind.step is not None
-    return [on_grid(kind.low, kind.step, number) for number in range(int(count(kind)))]
+    return [_on_grid(kind.low, kind.step, number) for number in range(int(count(kind)))]
 
 
 def count(distribution: BaseDistribution) -> float:

@@ -12,14 +12,14 @@ import numpy.typing as npt
 from solidrec.semantics.content import Content, content_rows, has_content
 from solidrec.semantics.fuse import side_by_side
 
-ALPHAS = np.logspace(-1, 4, 16)
-MOST = 50_000  # items that the map is fitted on, at most
-FEWEST = 20  # and at least: fewer teach nothing, and everything new gets the mean embedding
+_ALPHAS = np.logspace(-1, 4, 16)
+_MOST = 50_000  # items that the map is fitted on, at most
+_FEWEST = 20  # and at least: fewer teach nothing, and everything new gets the mean embedding
 WIDEST = 256  # principal components of content that the regression reads, at most
-FOLDS = 5
-SHOWN = 10  # places of a list in which new items are to take their share
-RANKED = 5_000  # items among which that is measured, at most
-LARGEST = 8.0  # stretch
+_FOLDS = 5
+_SHOWN = 10  # places of a list in which new items are to take their share
+_RANKED = 5_000  # items among which that is measured, at most
+_LARGEST = 8.0  # stretch
 WORTH = 0.05  # r2 below which content says too little of embeddings for its predictions to be stretched
 Floats = npt.NDArray[np.float64]
 Score = Callable[[Floats], npt.NDArray[Any]]
@@ -79,7 +79,7 @@ def fit_cold(
     counts: np.ndarray,
     *,
     score: Score,
-    ranked: int = RANKED,
+    ranked: int = _RANKED,
     seed: int = 0,
 ) -> ColdStart:
     """Fit the map on the items that training knew: `embeddings` (V, D), seen `counts` (V,) times.
@@ -89,9 +89,9 @@ def fit_cold(
     (`stretch`), measured on `ranked` items at most. A map that explains less than 5 % is left as it is: stretched, it would
     be noise that nobody can overlook.
     """
-    known = np.random.default_rng(seed).permutation(np.flatnonzero((counts > 0) & has_content(matrices)))[:MOST]
+    known = np.random.default_rng(seed).permutation(np.flatnonzero((counts > 0) & has_content(matrices)))[:_MOST]
     mean = (embeddings[counts > 0] if (counts > 0).any() else embeddings).mean(0).astype(np.float64)
-    if len(known) < FEWEST:
+    if len(known) < _FEWEST:
         nothing = np.zeros((sum(content.widths), len(mean)))
         return ColdStart(content, nothing, mean, mean.copy(), {"items": len(known), "r2": 0.0, "stretch": 1.0})
     vectors = content_rows(matrices, known).astype(np.float64)
@@ -114,9 +114,9 @@ def regress(vectors: Floats, targets: Floats, weights: np.ndarray) -> Fitted:
         pca = PCA(WIDEST, svd_solver="covariance_eigh").fit(vectors)
         turn, mean = pca.components_.T, pca.mean_
     seen = (vectors - mean) @ turn
-    found = RidgeCV(alphas=ALPHAS).fit(seen, targets, sample_weight=weights)
+    found = RidgeCV(alphas=_ALPHAS).fit(seen, targets, sample_weight=weights)
     again = Ridge(alpha=found.alpha_)
-    left_out = cross_val_predict(again, seen, targets, cv=KFold(FOLDS), params={"sample_weight": weights})
+    left_out = cross_val_predict(again, seen, targets, cv=KFold(_FOLDS), params={"sample_weight": weights})
     weight = turn @ found.coef_.T
     return Fitted(weight, found.intercept_ - mean @ weight, float(found.alpha_), left_out)
 
@@ -134,16 +134,16 @@ def stretch(targets: Floats, found: Floats, centre: Floats, score: Score, *, ste
     Each of five parts of the items (n, D) is taken as new in turn: it has the embeddings `found` without it, the others their
     `targets`. At the answer, by bisection in 1..8, the new ones take a fifth of everybody's first ten places.
     """
-    low, high = 1.0, LARGEST
+    low, high = 1.0, _LARGEST
     learned = score(targets)
-    shown = min(SHOWN, len(targets) - 1)
+    shown = min(_SHOWN, len(targets) - 1)
     for _ in range(steps):
         middle = (low * high) ** 0.5
         stretched = score(centre + middle * (found - centre))
         shares = []
-        for part in np.array_split(np.arange(len(targets)), FOLDS):
+        for part in np.array_split(np.arange(len(targets)), _FOLDS):
             scores = learned.copy()
             scores[:, part] = stretched[:, part]
             shares.append(np.isin(np.argpartition(-scores, shown, axis=1)[:, :shown], part).mean())
-        low, high = (middle, high) if np.mean(shares) < 1 / FOLDS else (low, middle)
+        low, high = (middle, high) if np.mean(shares) < 1 / _FOLDS else (low, middle)
     return float((low * high) ** 0.5)

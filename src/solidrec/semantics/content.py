@@ -15,7 +15,7 @@ from solidrec.semantics.fuse import side_by_side
 from solidrec.semantics.modality import ID, available, term_vectors, terms
 from solidrec.semantics.terms import TermModel
 
-SAMPLED = 50_000  # items that principal components are found from, at most, and turned at a time
+_SAMPLED = 50_000  # items that principal components are found from, at most, and turned at a time
 TINY = 1e-4  # standard deviation of content of unit length: what is less is rounding
 
 
@@ -125,13 +125,13 @@ def principal(matrices: Mapping[str, np.ndarray], dim: int, *, seed: int = 0) ->
     rows = np.flatnonzero(has_content(matrices))
     random = np.random.default_rng(seed)
     found = random.normal(size=(len(rows), dim))
-    sample = content_rows(matrices, np.sort(random.permutation(rows)[:SAMPLED]))
+    sample = content_rows(matrices, np.sort(random.permutation(rows)[:_SAMPLED]))
     if len(sample) > 1:
         with np.errstate(invalid="ignore"):  # items that are all alike vary by nothing
             pca = PCA(min(dim, *sample.shape), random_state=seed).fit(sample)
         spread = np.sqrt(pca.explained_variance_)
         turn = (pca.components_ / np.maximum(spread, 1e-12)[:, None])[spread > TINY]
-        for start in range(0, len(rows), SAMPLED):
-            part = slice(start, start + SAMPLED)
+        for start in range(0, len(rows), _SAMPLED):
+            part = slice(start, start + _SAMPLED)
             found[part, : len(turn)] = (content_rows(matrices, rows[part]) - pca.mean_) @ turn.T
     return rows, found.astype(np.float32)

@@ -19,9 +19,9 @@ from solidrec.semantics.fuse import Fused
 
 CELLS = 1 << 22  # vector-to-centroid products at a time, 16 MB
 SMALL = 20_000  # vectors that are clustered as a whole, until nothing moves
-PER_CLUSTER = 20  # vectors a cluster in the first sample, if that is more
-SAMPLED_ITERATIONS = 10
-TOLERANCE = 1e-4  # of the inertia, where a sample is used
+_PER_CLUSTER = 20  # vectors a cluster in the first sample, if that is more
+_SAMPLED_ITERATIONS = 10
+_TOLERANCE = 1e-4  # of the inertia, where a sample is used
 
 
 class Clusters(NamedTuple):
@@ -67,8 +67,8 @@ def kmeans(fused: Fused, k: int, *, seed: int = 0, iterations: int = 50, device:
     points = points_of(fused, order, device)
     centroids = plus_plus(points.first(sizes[0]), k, generator=generator)
     for size in sizes[:-1]:
-        centroids, _, _ = lloyd(points.first(size), centroids, iterations=SAMPLED_ITERATIONS, tolerance=TOLERANCE)
-    centroids, labels, apart = lloyd(points, centroids, iterations=iterations, tolerance=TOLERANCE if len(sizes) > 1 else 0.0)
+        centroids, _, _ = _lloyd(points.first(size), centroids, iterations=_SAMPLED_ITERATIONS, tolerance=_TOLERANCE)
+    centroids, labels, apart = _lloyd(points, centroids, iterations=iterations, tolerance=_TOLERANCE if len(sizes) > 1 else 0.0)
     used, labels = torch.unique(labels, return_inverse=True)  # vectors that no distance tells apart leave some unused
     of_vector = labels.cpu() if order is None else torch.empty_like(order).index_copy_(0, order, labels.cpu())
     return Clusters(of_vector.numpy(), centroids[used].cpu().numpy(), float(apart.double().sum()))
@@ -86,7 +86,7 @@ def samples(count: int, k: int) -> list[int]:
     ([5000], [20000, 40000, 100000], [40000, 100000])
     """
     sizes = []
-    size = max(SMALL, PER_CLUSTER * k)
+    size = max(SMALL, _PER_CLUSTER * k)
     while 2 * size <= count:
         sizes.append(size)
         size *= 2
@@ -102,7 +102,7 @@ def points_of(fused: Fused, order: Tensor | None, device: str) -> Points:
     return Points(vectors, present.to(device), torch.linalg.vector_norm(vectors, dim=1).square(), fused.widths)
 
 
-def lloyd(
+def _lloyd(
     points: Points, centroids: Float[Tensor, "k F"], *, iterations: int, tolerance: float
 ) -> tuple[Float[Tensor, "k F"], Int[Tensor, " V"], Float[Tensor, " V"]]:
     """Move centroids to the means of their vectors until nothing changes; return them, and `assign`'s answer for them."""
@@ -117,7 +117,7 @@ def lloyd(
     return centroids, labels, apart
 
 
-def closeness(points: Points, centroids: Float[Tensor, "k F"]) -> tuple[Float[Tensor, "F k"], Float[Tensor, "M k"]]:
+def _closeness(points: Points, centroids: Float[Tensor, "k F"]) -> tuple[Float[Tensor, "F k"], Float[Tensor, "M k"]]:
     """Return what vectors and their presence are multiplied by: x.c - |c on the parts that x has|^2 / 2."""
     lengths = torch.stack([part.square().sum(1) for part in centroids.split(points.widths, dim=1)])
     return centroids.T, -0.5 * lengths
@@ -125,13 +125,13 @@ def closeness(points: Points, centroids: Float[Tensor, "k F"]) -> tuple[Float[Te
 
 def distances(points: Points, centroids: Float[Tensor, "k F"]) -> Float[Tensor, "V k"]:
     """Return squared distances over the parts each vector has."""
-    turned, offset = closeness(points, centroids)
+    turned, offset = _closeness(points, centroids)
     return (points.own[:, None] - 2 * torch.addmm(points.present @ offset, points.vectors, turned)).clamp(min=0)
 
 
 def assign(points: Points, centroids: Float[Tensor, "k F"]) -> tuple[Int[Tensor, " V"], Float[Tensor, " V"]]:
     """Return each vector's nearest centroid and its squared distance, in chunks of bounded memory."""
-    turned, offset = closeness(points, centroids)
+    turned, offset = _closeness(points, centroids)
     rows = max(1, CELLS // len(centroids))
     found = [
         torch.addmm(present @ offset, vectors, turned).max(1)

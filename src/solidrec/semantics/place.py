@@ -21,7 +21,7 @@ def place(ids: SemanticIds, matrices: Mapping[str, np.ndarray], categories: Sequ
     """
     if ids.method == "random":
         return np.random.default_rng(ids.seed).integers(1, ids.count + 1, size=(len(categories), 1))
-    fused = parts_of(ids, matrices, len(categories))
+    fused = _parts_of(ids, matrices, len(categories))
     codes = np.zeros((len(categories), ids.levels), dtype=np.int64)
     left = fused
     for level in range(ids.levels):
@@ -35,7 +35,7 @@ def place(ids: SemanticIds, matrices: Mapping[str, np.ndarray], categories: Sequ
     return codes
 
 
-def parts_of(ids: SemanticIds, matrices: Mapping[str, np.ndarray], count: int) -> Fused:
+def _parts_of(ids: SemanticIds, matrices: Mapping[str, np.ndarray], count: int) -> Fused:
     """Return the content in the form that the centroids have; what a new item cannot have (its id's embedding) is missing."""
     known = sum(matrices[name].shape[1] for name in ids.modalities if name != ID)
     blank = np.zeros((count, ids.centroids.shape[1] - known), dtype=np.float32)

@@ -37,7 +37,7 @@ def plan(data: PreparedData, spec: SemanticsSpec) -> Plan:
             raise UsageError(f"semantics.modalities: {name!r} is not in the data{nearest(name, available(data))}")
     if spec.method == "categories" and not has_categories(data):
         raise UsageError("semantics.method=categories: the prepared items have no categories; prepare them with --items")
-    chosen = settled(data, spec)
+    chosen = _settled(data, spec)
     if spec.levels > 1 and chosen.method != "kmeans":
         raise UsageError("semantics.levels: levels are made by k-means; say semantics.method=kmeans too")
     for name in spec.weights:
@@ -46,7 +46,7 @@ def plan(data: PreparedData, spec: SemanticsSpec) -> Plan:
     return chosen
 
 
-def settled(data: PreparedData, spec: SemanticsSpec) -> Plan:
+def _settled(data: PreparedData, spec: SemanticsSpec) -> Plan:
     """Return the plan for a specification that the data can serve."""
     if spec.method == "random":
         return Plan("random", (), "a control: dealt at random")

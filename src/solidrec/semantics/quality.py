@@ -14,7 +14,7 @@ from solidrec.semantics.fuse import fuse
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.plan import cluster
 
-COMMON = 0.5
+_COMMON = 0.5
 """A label that more items than this share have says nothing about an item."""
 Labels = npt.NDArray[np.int64]
 
@@ -62,17 +62,17 @@ def purity(groups: Labels, categories: Sequence[Sequence[str] | None], *, seed: 
     """
     labelled = np.array([bool(labels) for labels in categories])
     counts = Counter(label for labels in categories for label in set(labels or ()))
-    telling = {label for label, count in counts.items() if count <= COMMON * labelled.sum()}
+    telling = {label for label, count in counts.items() if count <= _COMMON * labelled.sum()}
     own = [telling.intersection(labels or ()) for labels in categories]
     some = np.flatnonzero([bool(labels) for labels in own])
     if not len(some):
         return None
     named = [own[item] for item in some]
     shuffled = np.random.default_rng(seed).permutation(groups[some])
-    return Purity(majority(groups[some], named), majority(shuffled, named))
+    return Purity(_majority(groups[some], named), _majority(shuffled, named))
 
 
-def majority(groups: Labels, labels: Sequence[set[str]]) -> float:
+def _majority(groups: Labels, labels: Sequence[set[str]]) -> float:
     """Return the share of items that have the label most common in their group."""
     members: dict[int, Counter[str]] = {}
     for group, own in zip(groups.tolist(), labels, strict=True):
@@ -118,12 +118,12 @@ def drivers(ids: SemanticIds, matrices: Mapping[str, np.ndarray]) -> list[str | 
     It is the one whose squared distances to their mean shrink most inside the semantic id, against those in the whole catalogue.
     """
     names = [name for name in ids.modalities if matrices[name].any()]
-    kept = np.stack([spread_kept(fuse([matrices[name]]).vectors, ids) for name in names])
+    kept = np.stack([_spread_kept(fuse([matrices[name]]).vectors, ids) for name in names])
     best = np.where(np.isnan(kept), np.inf, kept).argmin(0)
     return [None if np.isnan(kept[:, group]).all() else names[best[group]] for group in range(ids.count)]
 
 
-def spread_kept(vectors: np.ndarray, ids: SemanticIds) -> npt.NDArray[np.float64]:
+def _spread_kept(vectors: np.ndarray, ids: SemanticIds) -> npt.NDArray[np.float64]:
     """Return (count,): the mean squared distance to the mean inside each semantic id, as a share of that in the catalogue.
 
     Items with a zero row don't count; NaN for ids with fewer than two others.

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 MAX_CHARACTERS = 4096
-WORD = re.compile(r"(?u)\b\w+\b")
-WIDTH = 64
-MOST_TERMS = 50_000  # the rarest of more are left out: a catalogue of article numbers would fill the disk
+_WORD = re.compile(r"(?u)\b\w+\b")
+_WIDTH = 64
+_MOST_TERMS = 50_000  # the rarest of more are left out: a catalogue of article numbers would fill the disk
 Floats = npt.NDArray[np.float32]
 
 
@@ -44,7 +44,7 @@ class TermModel:
         return np.ascontiguousarray(self.weigher.transform(items) @ self.components.T, dtype=np.float32)
 
 
-def fit_terms(items: Sequence[Sequence[str]], *, width: int = WIDTH, seed: int = 0) -> tuple[TermModel, Floats]:
+def fit_terms(items: Sequence[Sequence[str]], *, width: int = _WIDTH, seed: int = 0) -> tuple[TermModel, Floats]:
     """Return a model of bags of terms and their (V, F) float32 vectors, F <= `width`; an empty bag has a zero row.
 
     >>> model, vectors = fit_terms([["red", "shirt"], ["red", "tie"], []], width=2)
@@ -55,7 +55,7 @@ def fit_terms(items: Sequence[Sequence[str]], *, width: int = WIDTH, seed: int =
 
     if not any(len(terms) for terms in items):
         return TermModel((), np.zeros(0), np.zeros((1, 0))), np.zeros((len(items), 1), dtype=np.float32)
-    vectorizer = tf_idf(most=MOST_TERMS)
+    vectorizer = tf_idf(most=_MOST_TERMS)
     weighted = vectorizer.fit_transform(items)
     vocabulary = tuple(vectorizer.get_feature_names_out().tolist())
     width = min(width, len(vocabulary) - 1)
@@ -80,7 +80,7 @@ def words(title: str | None) -> list[str]:
     >>> words("Red SHIRT, 2 pieces"), words(None)
     (['red', 'shirt', '2', 'pieces'], [])
     """
-    return [word for word in WORD.findall((title or "")[:MAX_CHARACTERS].lower()) if word.strip("_")]
+    return [word for word in _WORD.findall((title or "")[:MAX_CHARACTERS].lower()) if word.strip("_")]
 
 
 def tokens(codes: Sequence[int] | None, *, placed: bool) -> list[str]:

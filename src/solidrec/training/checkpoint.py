@@ -19,7 +19,7 @@ from solidrec.artifacts import new_folder, read_json, read_manifest, write_json,
 from solidrec.errors import DamagedError, StorageError
 from solidrec.training.loop import Progress, Stage
 
-KEEP = 2
+_KEEP = 2
 FILES = ("model.safetensors", "best.safetensors", "optimizer.safetensors", "state.json")
 
 
@@ -55,7 +55,7 @@ class Checkpoints:
             write_tensors(temporary / "optimizer.safetensors", moments(stage))
             write_json(temporary / "state.json", at.to_json())
             write_manifest(temporary, kind="checkpoint", files=FILES, facts={})
-        for old in self.names()[:-KEEP]:
+        for old in self.names()[:-_KEEP]:
             shutil.rmtree(old, ignore_errors=True)
         self.saved = time.monotonic()
         self.cost = self.saved - started

@@ -64,7 +64,7 @@ def by_time(data: PreparedData, seed: int) -> Iterator[Fold]:
     As in validation, an event counts that has an earlier one of its user. Raises `DataError` when there is none, or no user
     has two events before the tenth.
     """
-    before = earlier(data, period_start(data))
+    before = earlier(data, _period_start(data))
     first = np.maximum(before.train_end, data.offsets[:-1] + 1)
     users, positions = ranges(first, data.train_end)
     if not len(users) or not (before.train_end - data.offsets[:-1] > 1).any():
@@ -78,7 +78,7 @@ def by_time(data: PreparedData, seed: int) -> Iterator[Fold]:
     yield Fold(Targets(users[chosen], positions[chosen], far[chosen]), before, before, "before")
 
 
-def period_start(data: PreparedData) -> int:
+def _period_start(data: PreparedData) -> int:
     """Return the time from which on the last tenth of the training events came, 0 if there are none."""
     _, positions = ranges(data.offsets[:-1], data.train_end)
     times = np.sort(np.asarray(data.event_times)[positions])

@@ -21,11 +21,11 @@ from solidrec.training.seeds import rng, seed_torch
 
 PASSES = 10
 """Passes over the rows at most; the one that is best on validation is kept."""
-BATCH = 256
+_BATCH = 256
 SHARED_RATE, RATE, DECAY = 0.02, 0.002, 1e-3
 """Learning rate of the shared weights, of trust and of bias; of what generates and of the head's hidden layer; and AdamW's decay
 of the latter. Both rates fall to 0 in a line."""
-FADE = 0.5
+_FADE = 0.5
 """What each event between a row's target and the kind of event that the split asks for takes from the row (`Rows.far`)."""
 STAGE = 2
 """The number under which the passes are logged: the neural expert's epochs are stage 1."""
@@ -49,7 +49,7 @@ class Gate:
         if others:
             groups.append({"params": others, "lr": RATE, "weight_decay": DECAY})
         self.optimizer = torch.optim.AdamW(groups)
-        self.steps = -(-rows.size // BATCH)
+        self.steps = -(-rows.size // _BATCH)
         steps = max(passes, PASSES) * self.steps  # a pass that validation chose is the same pass without it
         self.fading = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: max(0.0, 1 - step / max(steps, 1)))
 
@@ -60,7 +60,7 @@ class Gate:
             self.mixture.head.standardise(self.rows.evidence, self.rows.kept)
             if self.mixture.reading is not None:
                 self.mixture.reading.standardise(self.rows.read)
-        best, kept, chosen = -1.0, trained_state(self.mixture), None
+        best, kept, chosen = -1.0, _trained_state(self.mixture), None
         for number in range(1, self.passes + 1):
             started = time.perf_counter()
             loss, penalty = self.run_pass(number, display)
@@ -71,7 +71,7 @@ class Gate:
             if metrics is not None:
                 row["select"] = "full NDCG@10"
             if score > best:
-                best, kept, chosen = score, trained_state(self.mixture), row
+                best, kept, chosen = score, _trained_state(self.mixture), row
             save(row)
             display.epoch(row)
         self.mixture.load_state_dict(kept, strict=False)
@@ -84,7 +84,7 @@ class Gate:
         losses, penalties = [], []
         self.mixture.train()
         self.mixture.experts.eval()
-        for step, index in enumerate(order.split(BATCH)):
+        for step, index in enumerate(order.split(_BATCH)):
             seed_torch(self.seed, "gate dropout", number, step)
             rows = self.rows.take(index)
             generated = self.mixture.weigh(rows.history, rows.read)
@@ -92,7 +92,7 @@ class Gate:
             losses_of = F.cross_entropy(
                 scores, torch.zeros(len(scores), dtype=torch.int64, device=scores.device), reduction="none"
             )
-            weight = FADE ** rows.far.to(scores.dtype)
+            weight = _FADE ** rows.far.to(scores.dtype)
             loss = (weight * losses_of).sum() / weight.sum().clamp(min=1.0)
             self.optimizer.zero_grad()
             (loss + self.penalty * generated.penalty).backward()
@@ -122,6 +122,6 @@ class Gate:
         return before.float()
 
 
-def trained_state(mixture: Mixture) -> dict[str, Tensor]:
+def _trained_state(mixture: Mixture) -> dict[str, Tensor]:
     """Return a copy of everything of a mixture but its experts."""
     return {name: tensor.detach().clone() for name, tensor in mixture.state_dict().items() if not name.startswith("experts.")}

@@ -27,7 +27,7 @@ from solidrec.training.rows import Rows, Targets, pack
 from solidrec.training.seeds import seed_torch
 from solidrec.training.stages import fit
 
-VALID_ROWS = 10_000
+_VALID_ROWS = 10_000
 """Validation users that choose the pass, at most, evenly spaced."""
 
 
@@ -74,7 +74,7 @@ def fit_mixture(run: RunContext, semantics: SemanticIds | None) -> Mixture:
         if run.out is not None:
             write_history(run.out, log)
 
-    valid = validation_rows(mixture.experts, data, spec)
+    valid = _validation_rows(mixture.experts, data, spec)
     gate = Gate(
         mixture, rows, valid, passes=spec.train.passes or PASSES, penalty=penalty_weight(mixture, spec.train), seed=spec.seed
     )
@@ -99,11 +99,11 @@ def last_stage(model: ModelSpec) -> int:
     return STAGE if model.name in MIXTURES else stages(model)
 
 
-def validation_rows(experts: Experts, data: PreparedData, spec: RunSpec) -> Rows | None:
+def _validation_rows(experts: Experts, data: PreparedData, spec: RunSpec) -> Rows | None:
     """Return the rows that choose the pass, None where the data has none or the number of passes is given."""
     if "valid" not in data.manifest["negatives"] or spec.train.passes is not None:
         return None
     rows = data.rows("valid")
-    some = np.unique(np.linspace(0, len(rows) - 1, min(VALID_ROWS, len(rows))).astype(np.int64))
+    some = np.unique(np.linspace(0, len(rows) - 1, min(_VALID_ROWS, len(rows))).astype(np.int64))
     targets = Targets(rows.users[some], rows.positions[some], np.zeros(len(some), dtype=np.int64))
     return pack(experts, data, targets, length=spec.model.length, all_of=True)

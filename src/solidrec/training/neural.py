@@ -22,7 +22,7 @@ from solidrec.training.loop import Display, Stage
 from solidrec.training.semantics import keep
 from solidrec.training.stages import fit
 
-KIND = "neural-expert"
+_KIND = "neural-expert"
 WHOLE = "whole"
 """The part of the training events that the expert itself is trained on: all of them."""
 
@@ -50,12 +50,12 @@ def neural_expert(run: RunContext, *, part: str) -> Neural:
     own = RunSpec(data=spec.data, model=plain(spec.model), train=train, semantics=spec.semantics, seed=spec.seed)
     folder = data.path / "experts" / f"{own.digest()}-{part}"
     if (folder / MANIFEST).is_file():
-        read_manifest(folder, kind=KIND)
+        read_manifest(folder, kind=_KIND)
         model = build(own.model, items=len(data.items))
         load_weights(model, folder / WEIGHTS)
         run.say(f"neural expert ({part}): read from {folder}")
         found = Neural(model.to(run.device).eval(), read_history(folder))
-        replay(found.history, run.display)
+        _replay(found.history, run.display)
         return found
     run.say(f"neural expert ({part}): training")
     log: list[dict[str, Any]] = []
@@ -73,7 +73,7 @@ def neural_expert(run: RunContext, *, part: str) -> Neural:
     return found
 
 
-def replay(history: list[dict[str, Any]], display: Display) -> None:
+def _replay(history: list[dict[str, Any]], display: Display) -> None:
     """Show epochs that another run has trained as if they were trained now, so that every log has them."""
     display.stage(1, len(history), 0)
     for row in history:
@@ -86,7 +86,7 @@ def save(folder: Path, neural: Neural) -> None:
     with new_folder(folder) as temporary:
         write_tensors(temporary / WEIGHTS, neural.model.state_dict())
         write_history(temporary, neural.history)
-        write_manifest(temporary, kind=KIND, files=[WEIGHTS, HISTORY], facts={})
+        write_manifest(temporary, kind=_KIND, files=[WEIGHTS, HISTORY], facts={})
 
 
 def of_users(data: PreparedData, chosen: np.ndarray) -> PreparedData:

@@ -18,7 +18,7 @@ from solidrec.nn.mixture import Experts
 
 BEST = 50
 """Candidates that each expert brings: what a mixture ranks first is among the first of some expert ..."""
-ANY = 50
+_ANY = 50
 """... and so many of all items, so that what no expert brings is known to be worth little."""
 FLOATS = 1 << 22
 """Of evidence at a time."""
@@ -91,8 +91,8 @@ def pack(experts: Experts, data: PreparedData, targets: Targets, *, length: int,
     """
     count = len(targets.users)
     lists = PAIRED if experts.recent is None else PAIRED + 1  # of best candidates, one an expert
-    step = max(1, FLOATS // max(8 * len(data.items), entries(length), (lists * BEST + ANY + 1) ** 2))
-    drawn = torch.randint(len(data.items), (count, ANY), generator=torch.Generator().manual_seed(0))
+    step = max(1, FLOATS // max(8 * len(data.items), entries(length), (lists * BEST + _ANY + 1) ** 2))
+    drawn = torch.randint(len(data.items), (count, _ANY), generator=torch.Generator().manual_seed(0))
     # a block's are about equally long
     order = np.argsort(np.minimum(targets.positions - data.offsets[targets.users], length), kind="stable")
     parts = []
@@ -100,13 +100,13 @@ def pack(experts: Experts, data: PreparedData, targets: Targets, *, length: int,
     with torch.no_grad():
         for part in slices(count, step):
             some = order[part]
-            rows = pack_block(experts, data, targets.take(some), drawn[torch.from_numpy(some)], length=length)
+            rows = _pack_block(experts, data, targets.take(some), drawn[torch.from_numpy(some)], length=length)
             parts.append(rows if all_of else rows.take(rows.found.nonzero()[:, 0]))
     rows = Rows.together(parts)
     return rows.take(torch.from_numpy(np.argsort(order)).to(rows.found.device)) if all_of else rows
 
 
-def pack_block(experts: Experts, data: PreparedData, targets: Targets, drawn: Int[Tensor, "R A"], *, length: int) -> Rows:
+def _pack_block(experts: Experts, data: PreparedData, targets: Targets, drawn: Int[Tensor, "R A"], *, length: int) -> Rows:
     """Return the rows of a block of bounded memory; `drawn` are indices of any items, which are candidates too."""
     device = experts.counts.device
     users, positions, far = targets

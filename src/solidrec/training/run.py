@@ -34,7 +34,7 @@ from solidrec.training.semantics import cached_semantics
 from solidrec.training.stages import trained_vectors
 from solidrec.training.tracking import tracked
 
-PROTOCOL_KEYS: dict[str, Protocol] = {"": "paper", "_full": "full"}
+_PROTOCOL_KEYS: dict[str, Protocol] = {"": "paper", "_full": "full"}
 """What follows the name of a split in ``metrics.json``, by protocol."""
 
 
@@ -96,7 +96,7 @@ def measure(model: Recommender | Mixture, data: PreparedData, spec: RunSpec) -> 
     ``valid`` and ``test`` are under the protocol *paper*, ``valid_full`` and ``test_full`` over the whole catalogue.
     """
     found: dict[str, Any] = {}
-    for suffix, protocol in PROTOCOL_KEYS.items():
+    for suffix, protocol in _PROTOCOL_KEYS.items():
         for split in ("valid", "test"):
             if split in data.manifest["negatives"]:
                 summary = evaluate(scorer_of(model), data, split=split, protocol=protocol, length=spec.model.length).summary()
@@ -117,7 +117,7 @@ def finish(
     """Write the final files of the run folder."""
     if not (out / HISTORY).is_file():
         write_history(out, [])
-    catalog = data.catalog.select(catalog_columns(data, spec)).with_columns(training_count=np.asarray(data.train_counts[1:]))
+    catalog = data.catalog.select(_catalog_columns(data, spec)).with_columns(training_count=np.asarray(data.train_counts[1:]))
     facts = {
         "digest": spec.digest(), "model": spec.model.name, "backbone": spec.model.backbone, "seed": spec.seed,
         "data": {"path": str(data.path.resolve()), "fingerprint": data.fingerprint, "split": data.manifest["split"],
@@ -129,7 +129,7 @@ def finish(
     save_run(out, spec, model, catalog=catalog, semantics=semantics, metrics=metrics, facts=facts, cold=cold)
 
 
-def catalog_columns(data: PreparedData, spec: RunSpec) -> list[str]:
+def _catalog_columns(data: PreparedData, spec: RunSpec) -> list[str]:
     """Return the columns of the catalogue that a run keeps: a mixture's are all that its content similarity reads."""
     if spec.model.name in MIXTURES:
         return [name for name in data.catalog.columns if name != "image"]

@@ -15,7 +15,7 @@ from solidrec.semantics.modality import ID
 from solidrec.semantics.plan import make, plan
 from solidrec.spec import ModelSpec, RunSpec
 
-VECTORS = "vectors.npy"
+_VECTORS = "vectors.npy"
 KIND = "item-vectors"
 Train = Callable[[RunSpec], np.ndarray]
 """Trains the static model of a specification and returns its (V, D) item embeddings."""
@@ -41,7 +41,7 @@ def semantics_folder(data: PreparedData, spec: RunSpec) -> Path:
     """Return where the semantic ids of a specification are kept beside the data: named by all that they are made of."""
     chosen = RunSpec(data=spec.data, semantics=spec.semantics)
     if ID in plan(data, spec.semantics).modalities:
-        chosen = chosen.model_copy(update={"model": id_model(spec.model), "train": spec.train.of_one_model()})
+        chosen = chosen.model_copy(update={"model": _id_model(spec.model), "train": spec.train.of_one_model()})
     return data.path / "semantics" / chosen.digest()
 
 
@@ -54,22 +54,22 @@ def item_vectors(
     data: PreparedData, spec: RunSpec, train: Train, *, say: Callable[[str], None] = lambda line: None
 ) -> np.ndarray:
     """Return the (V, D) item embeddings of the static model that the ``id`` modality trains on the way, kept beside the data."""
-    static = RunSpec(data=spec.data, model=id_model(spec.model), train=spec.train.of_one_model(), seed=spec.semantics.seed)
+    static = RunSpec(data=spec.data, model=_id_model(spec.model), train=spec.train.of_one_model(), seed=spec.semantics.seed)
     folder = data.path / "semantics" / f"id-{static.digest()}"
     if (folder / MANIFEST).is_file():
         read_manifest(folder, kind=KIND)
-        return load_array(folder / VECTORS)
+        return load_array(folder / _VECTORS)
     say("semantics: training a static SASRec first, for its item embeddings")
     vectors = train(static)
-    keep(folder, lambda path: save_vectors(path, vectors), say)
+    keep(folder, lambda path: _save_vectors(path, vectors), say)
     return vectors
 
 
-def save_vectors(folder: Path, vectors: np.ndarray) -> None:
+def _save_vectors(folder: Path, vectors: np.ndarray) -> None:
     """Write item embeddings as an artifact folder."""
     with new_folder(folder, replace=True) as temporary:
-        np.save(temporary / VECTORS, vectors)
-        write_manifest(temporary, kind=KIND, files=[VECTORS], facts={})
+        np.save(temporary / _VECTORS, vectors)
+        write_manifest(temporary, kind=KIND, files=[_VECTORS], facts={})
 
 
 def keep(folder: Path, save: Callable[[Path], None], say: Callable[[str], None], what: str = "semantics") -> None:
@@ -81,6 +81,6 @@ def keep(folder: Path, save: Callable[[Path], None], say: Callable[[str], None],
             say(f"{what}: not kept beside the data, so another run makes them again ({error})")
 
 
-def id_model(model: ModelSpec) -> ModelSpec:
+def _id_model(model: ModelSpec) -> ModelSpec:
     """Return the static model whose item embeddings serve as the ``id`` modality."""
     return ModelSpec(name="static", backbone="sasrec", dim=model.dim, length=model.length, dropout=model.dropout)

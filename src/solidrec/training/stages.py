@@ -30,7 +30,7 @@ from solidrec.training.semantics import Train
 
 CELLS = 1 << 27
 """Scores of a validation over the whole catalogue, about: in a larger one an even sample of users is looked at ..."""
-FEWEST = 2_000
+_FEWEST = 2_000
 """... of at least so many."""
 
 
@@ -121,7 +121,7 @@ def validation(model: Recommender, data: PreparedData, spec: RunSpec) -> Callabl
     if "valid" not in data.manifest["negatives"]:
         return lambda: None
     protocol = spec.train.selection.protocol
-    most = max(FEWEST, CELLS // len(data.items)) if protocol == "full" else None
+    most = max(_FEWEST, CELLS // len(data.items)) if protocol == "full" else None
 
     def measure_valid() -> dict[str, float | None]:
         length = spec.model.length

@@ -18,7 +18,7 @@ from solidrec.spec import RunSpec
 FILE = "mlflow.json"
 """In the run folder: which MLflow run is its."""
 EXPERIMENT = "solidrec"
-QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_LOGGING_LEVEL": "WARNING"}
+_QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_LOGGING_LEVEL": "WARNING"}
 """Nothing is sent to anybody but the tracking server, and one that is away is given up soon; unless these are set otherwise."""
 
 
@@ -27,7 +27,7 @@ class MlflowStore:
     """An MLflow run named by the specification's digest, with the flat specification as its parameters."""
 
     def __init__(self, out: Path, spec: RunSpec) -> None:
-        for name, value in QUIET.items():
+        for name, value in _QUIET.items():
             os.environ.setdefault(name, value)
         with ours():
             from mlflow import MlflowClient, get_tracking_uri

@@ -19,7 +19,7 @@ from solidrec.training.to_mlflow import MlflowStore
 from solidrec.training.to_tensorboard import TensorBoardStore
 
 Say = Callable[[str], None]
-WHERE = ("stage", "epoch", "step", "valid")
+_WHERE = ("stage", "epoch", "step", "valid")
 """Keys of a row that are no values: they say where it belongs."""
 
 
@@ -152,7 +152,7 @@ def points(row: Row) -> dict[str, float]:
     >>> points({"stage": 1, "epoch": 2, "step": 9, "loss": 0.5, "penalty": None, "valid": {"UAUC": 0.7}, "best": True})
     {'stage1/loss': 0.5, 'stage1/valid/UAUC': 0.7}
     """
-    own = {key: value for key, value in row.items() if key not in WHERE}
+    own = {key: value for key, value in row.items() if key not in _WHERE}
     valid = {f"valid/{name}": value for name, value in (row["valid"] or {}).items()}
     return {f"stage{row['stage']}/{name}": value for name, value in numbers(own | valid).items()}
 

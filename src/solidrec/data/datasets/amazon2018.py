@@ -10,24 +10,24 @@ from solidrec.data.datasets.raw import Files, Format, picture, plain_name
 from solidrec.data.jsonl import json_record
 from solidrec.data.readers import Table, read_delimited
 
-COLUMNS = ("item_id", "user_id", "rating", "timestamp")
-PICTURES = ("imageURLHighRes", "imageURL", "image", "imUrl")
+_COLUMNS = ("item_id", "user_id", "rating", "timestamp")
+_PICTURES = ("imageURLHighRes", "imageURL", "image", "imUrl")
 
 
-def read_interactions(path: Path) -> Table:
+def _read_interactions(path: Path) -> Table:
     """Read ``<Category>.csv`` (item, user, rating, time: not the order of 2014) or ``<Category>_5.json.gz``."""
     if plain_name(path).endswith(".csv"):
-        return read_delimited(path, separator=",", quote=None, columns=COLUMNS)
+        return read_delimited(path, separator=",", quote=None, columns=_COLUMNS)
     return read_reviews(path)
 
 
-def read_items(path: Path) -> Table:
+def _read_items(path: Path) -> Table:
     """Read ``meta_<Category>.json.gz``; of an item's pictures the first in high resolution counts."""
     return read_item_lines(path, json_record, _item)
 
 
 def _item(record: Record) -> tuple[object, ...]:
-    addresses = (text(first(record.get(key))) for key in PICTURES)
+    addresses = (text(first(record.get(key))) for key in _PICTURES)
     return (
         identifier(record.get("asin")),
         text(record.get("title")),
@@ -44,8 +44,8 @@ FORMAT = Format(
         Files("<Category>_5.json.gz", r"(?!reviews_|meta_)(\w+?)(?:_5)?\.json", r'\{.*"reviewerID"', "meta_{}.json"),
         Files("<Category>.csv", r"(\w+)\.csv", r"[0-9A-Z]{10},[A-Z][0-9A-Z]{11,},\d(?:\.\d)?,\d+$", "meta_{}.json"),
     ),
-    read_interactions=read_interactions,
-    read_items=read_items,
+    read_interactions=_read_interactions,
+    read_items=_read_items,
     address="https://nijianmo.github.io/amazon/",
     terms="no licence stated; cite Ni, Li and McAuley 2019",
 )

@@ -11,17 +11,17 @@ from solidrec.data.datasets.raw import EVENTS, Files, Format, picture, plain_nam
 from solidrec.data.jsonl import json_record
 from solidrec.data.readers import Table, read_delimited
 
-SIZES = ("hi_res", "large", "thumb")
+_SIZES = ("hi_res", "large", "thumb")
 
 
-def read_interactions(path: Path) -> Table:
+def _read_interactions(path: Path) -> Table:
     """Read ``<Category>.jsonl`` or the benchmark's ``<Category>.csv``; times stay in milliseconds, as written."""
     if plain_name(path).endswith(".csv"):
         return renamed(read_delimited(path, separator=",", quote=None), {"parent_asin": "item_id"})
     return read_lines(path, json_record, _review, dict.fromkeys(EVENTS, pl.String()))
 
 
-def read_items(path: Path) -> Table:
+def _read_items(path: Path) -> Table:
     """Read ``meta_<Category>.jsonl``; of an item's pictures the main one counts, in the highest resolution there is."""
     return read_item_lines(path, json_record, _item)
 
@@ -45,7 +45,7 @@ def _item(record: Record) -> tuple[object, ...]:
 def _picture(images: object) -> str | None:
     found = [image for image in images if isinstance(image, dict)] if isinstance(images, list) else []
     found.sort(key=lambda image: image.get("variant") != "MAIN")
-    return next((name for image in found for size in SIZES if (name := picture(text(image.get(size))))), None)
+    return next((name for image in found for size in _SIZES if (name := picture(text(image.get(size))))), None)
 
 
 FORMAT = Format(
@@ -54,8 +54,8 @@ FORMAT = Format(
         Files("<Category>.jsonl.gz", r"(?!meta_)(\w+)\.jsonl", r'\{.*"parent_asin"', "meta_{}.jsonl"),
         Files("<Category>.csv", r"(\w+)\.csv", r"user_id,parent_asin,rating,timestamp", "meta_{}.jsonl"),
     ),
-    read_interactions=read_interactions,
-    read_items=read_items,
+    read_interactions=_read_interactions,
+    read_items=_read_items,
     address="https://amazon-reviews-2023.github.io/",
     terms="no licence stated for the data; cite Hou et al. 2024",
 )

@@ -10,19 +10,19 @@ import polars as pl
 from solidrec.data.datasets.raw import EVENTS, Files, Format, first_line, plain_name, renamed
 from solidrec.data.readers import Table, read_delimited
 
-HEADER = {"UserId": "user_id", "ItemId": "item_id", "Rating": "rating", "Timestamp": "timestamp"}
-REVIEWS = dict.fromkeys(("book_id", "movie_id", "music_id"), "item_id") | {"time": "timestamp"}
-DATES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
+_HEADER = {"UserId": "user_id", "ItemId": "item_id", "Rating": "rating", "Timestamp": "timestamp"}
+_REVIEWS = dict.fromkeys(("book_id", "movie_id", "music_id"), "item_id") | {"time": "timestamp"}
+_DATES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
 
 
 def read_interactions(path: Path) -> Table:
     """Read ``douban_<domain>.tsv``, ``<domain>reviews_cleaned.txt`` or ``ratings.dat`` (no header, often without a time)."""
     if plain_name(path).endswith("reviews_cleaned.txt"):
-        table = renamed(read_delimited(path, separator="\t", quote='"'), REVIEWS)
+        table = renamed(read_delimited(path, separator="\t", quote='"'), _REVIEWS)
         return replace(table, frame=table.frame.with_columns(timestamp=_seconds("timestamp")))
     head = first_line(path)
     if head.startswith("UserId\t"):
-        return renamed(read_delimited(path, separator="\t", quote=None), HEADER)
+        return renamed(read_delimited(path, separator="\t", quote=None), _HEADER)
     separator = "\t" if "\t" in head else ","
     return read_delimited(path, separator=separator, quote=None, columns=EVENTS[: head.count(separator) + 1])
 
@@ -30,7 +30,7 @@ def read_interactions(path: Path) -> Table:
 def _seconds(column: str) -> pl.Expr:
     """Return dates as seconds since 1970; what is none stays as it is, to be refused with its line."""
     text = pl.col(column)
-    moment = pl.coalesce(text.str.to_datetime(form, strict=False) for form in DATES)
+    moment = pl.coalesce(text.str.to_datetime(form, strict=False) for form in _DATES)
     return pl.coalesce(moment.dt.epoch("s").cast(pl.String), text)
 
 

@@ -10,11 +10,11 @@ from typing import Any
 from solidrec.data.jsonl import MAX_LINE
 from solidrec.errors import DataError
 
-STRING = r"""u?(?:'[^'\\]*+(?:\\.[^'\\]*+)*+'|"[^"\\]*+(?:\\.[^"\\]*+)*+")"""
-NUMBER = r"-?\d++(?:\.\d*+)?+(?:[eE][+-]?+\d++)?+(?!\s*-)"  # `1 -1 -1` would be sums, nested as deep as the line is long
-TOKENS = re.compile(rf"(?:[\s,:\[\]{{}}()]++|{STRING}|{NUMBER}|True|False|None)*+", re.DOTALL)
-STRINGS = re.compile(STRING, re.DOTALL)
-CALL = re.compile(r"[\w\])}]\s*[\[({]")
+_STRING = r"""u?(?:'[^'\\]*+(?:\\.[^'\\]*+)*+'|"[^"\\]*+(?:\\.[^"\\]*+)*+")"""
+_NUMBER = r"-?\d++(?:\.\d*+)?+(?:[eE][+-]?+\d++)?+(?!\s*-)"  # `1 -1 -1` would be sums, nested as deep as the line is long
+_TOKENS = re.compile(rf"(?:[\s,:\[\]{{}}()]++|{_STRING}|{_NUMBER}|True|False|None)*+", re.DOTALL)
+_STRINGS = re.compile(_STRING, re.DOTALL)
+_CALL = re.compile(r"[\w\])}]\s*[\[({]")
 
 
 def literal_record(line: bytes, name: str, row: int) -> dict[str, Any]:
@@ -40,11 +40,11 @@ def literal_record(line: bytes, name: str, row: int) -> dict[str, Any]:
 
 
 def _literal(text: str) -> Any:
-    whole = TOKENS.match(text)
+    whole = _TOKENS.match(text)
     if whole is None or whole.end() < len(text):
         at = 0 if whole is None else whole.end()
         raise ValueError(f"{text[at : at + 20]!r} is neither text, a number, a list nor a dictionary")
-    if CALL.search(STRINGS.sub("0", text)):
+    if _CALL.search(_STRINGS.sub("0", text)):
         raise ValueError("a call or an index is no data")
     with warnings.catch_warnings(action="ignore"):  # an escape that Python does not know is kept as it is
         return ast.literal_eval(text)

@@ -11,9 +11,9 @@ from solidrec.data.datasets.raw import EVENTS, Files, Format, plain_name, rename
 from solidrec.data.ml100k import read_u_item
 from solidrec.data.readers import Table, read_blocks, read_delimited
 
-UNUSED = "\x1f"
-CSV = {"userId": "user_id", "movieId": "item_id", "genres": "categories"}
-MOVIE = r"^(?<item_id>[^:]*)::(?<title>.*)::(?<categories>[^:]*)$"
+_UNUSED = "\x1f"
+_CSV = {"userId": "user_id", "movieId": "item_id", "genres": "categories"}
+_MOVIE = r"^(?<item_id>[^:]*)::(?<title>.*)::(?<categories>[^:]*)$"
 
 
 def read_interactions(path: Path) -> Table:
@@ -24,7 +24,7 @@ def read_interactions(path: Path) -> Table:
         fields = pl.col("line").str.splitn("::", len(EVENTS)).struct.rename_fields(list(EVENTS))
         return replace(table, frame=table.frame.select(fields).unnest("line"))
     if name.endswith(".csv"):
-        return renamed(read_delimited(path, separator=",", quote='"'), CSV)
+        return renamed(read_delimited(path, separator=",", quote='"'), _CSV)
     return read_delimited(path, separator="\t", quote=None, columns=EVENTS)
 
 
@@ -32,14 +32,14 @@ def read_items(path: Path) -> Table:
     """Read ``u.item``, ``movies.dat`` or ``movies.csv``: item_id, title and genres, in UTF-8 or else in latin-1."""
     name = plain_name(path)
     if name.endswith(".csv"):
-        table = renamed(read_delimited(path, separator=",", quote='"'), CSV)
+        table = renamed(read_delimited(path, separator=",", quote='"'), _CSV)
     else:
         content = b"".join(read_blocks(path))
         encoding = _encoding(content)
         if name.endswith(".item"):
             return Table(read_u_item(content.decode(encoding), str(path)).lazy(), str(path))
         table = _whole_lines(path, encoding)
-        table = replace(table, frame=table.frame.select(pl.col("line").str.extract_groups(MOVIE)).unnest("line"))
+        table = replace(table, frame=table.frame.select(pl.col("line").str.extract_groups(_MOVIE)).unnest("line"))
     genres = pl.col("categories").str.split("|")
     none = pl.col("categories") == "(no genres listed)"
     return replace(table, frame=table.frame.with_columns(categories=pl.when(~none).then(genres)))
@@ -47,7 +47,7 @@ def read_items(path: Path) -> Table:
 
 def _whole_lines(path: Path, encoding: str) -> Table:
     """Read every line as one column: no reader of csv splits at two characters."""
-    return read_delimited(path, separator=UNUSED, quote=None, columns=("line",), encoding=encoding)
+    return read_delimited(path, separator=_UNUSED, quote=None, columns=("line",), encoding=encoding)
 
 
 def _encoding(content: bytes) -> str:

@@ -11,7 +11,7 @@ from solidrec.data.columns import find_columns
 from solidrec.data.datasets.raw import Files, Format
 from solidrec.data.readers import Table, read_table
 
-ITEMS = {
+_ITEMS = {
     "items_id": ("item_id",),
     "title": ("title", "movie_title", "name", "item_name"),
     "category": ("categories", "category", "genres", "genre", "class", "tags"),
@@ -29,7 +29,7 @@ def read_interactions(path: Path) -> Table:
 def read_items(path: Path) -> Table:
     """Read ``<name>.item``: labels of type token_seq are split at spaces, a film's year goes behind its title."""
     table = read_table(path)
-    roles = find_columns(table, ITEMS, {}, required=("items_id",))
+    roles = find_columns(table, _ITEMS, {}, required=("items_id",))
     columns = {role: pl.col(name) for role, name in roles.items()}
     title = columns.get("title", pl.lit(None, pl.String))
     if "year" in columns:

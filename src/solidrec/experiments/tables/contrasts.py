@@ -101,7 +101,7 @@ def estimate(comparison: Comparison) -> Estimate | None:
     Seeds pair up by their number. Beside a deterministic row the other's seeds count; between two, users alone vary.
     """
     trained = [row for pair in comparison.pairs for row in pair if not row.deterministic]
-    seeds = common_seeds(trained)
+    seeds = _common_seeds(trained)
     if trained and not seeds:
         return None
     gaps = [values(one, comparison.metric, seeds) - values(other, comparison.metric, seeds) for one, other in comparison.pairs]
@@ -118,7 +118,7 @@ def references_of(labels: Mapping[str, str]) -> list[dict[str, str]]:
     return [{**labels, MODEL: name} for name in REFERENCES.get(labels.get(MODEL, ""), ())]
 
 
-def common_seeds(rows: Sequence[Measured]) -> tuple[int, ...]:
+def _common_seeds(rows: Sequence[Measured]) -> tuple[int, ...]:
     """Return the seeds that all rows have, in order."""
     return tuple(sorted(set.intersection(*(set(row.seeds) for row in rows)))) if rows else ()
 

@@ -10,14 +10,14 @@ from solidrec.experiments.tables.text import NONE, Grid, Part
 
 COST = "cost"
 PARTS = ("items", "backbone", "head", "shared", "trunk", "branch", "metacode", "codebook", "other")
-PAPER = {"duet": ("695.84k", "106.0106", "0.0084"), "solid-duet": ("821.44k", "130.6742", "0.0103")}
+_PAPER = {"duet": ("695.84k", "106.0106", "0.0084"), "solid-duet": ("821.44k", "130.6742", "0.0103")}
 """Table 5 of the paper, BERT4Rec: parameters, seconds an epoch of training, seconds a batch of inference."""
-HOW = (
+_HOW = (
     "Seconds an epoch: the median over a stage's epochs, validation included, on one thread, other trainings beside it where "
     "several ran at a time. Seconds a batch: the median over {batches} batches of {users:,} test users with {candidates} "
     "candidates each, histories to scores, on one thread. Bytes a user: the weights that are generated for each."
 )
-BESIDE = (
+_BESIDE = (
     "The paper's Table 5 is of its own hardware and data, and of code in which most numbers of a generator are no registered "
     "parameters and so not counted; ours are all counted."
 )
@@ -40,30 +40,30 @@ def cost_table(plan: Plan, results: Results) -> MeasureTable | None:
         return None
     first = next(iter(found.values()))["inference"]
     blocks = ("",) * len(found)
-    heads = ("", "parameters", *stage_heads(found), "s/batch", "bytes a user", "paper: parameters", "s/epoch", "s/batch")
+    heads = ("", "parameters", *_stage_heads(found), "s/batch", "bytes a user", "paper: parameters", "s/epoch", "s/batch")
     main = Grid(
-        f"{plan.title}: parameters and seconds", heads, tuple(main_line(name, of, heads) for name, of in found.items()), blocks
+        f"{plan.title}: parameters and seconds", heads, tuple(_main_line(name, of, heads) for name, of in found.items()), blocks
     )
     parts = [part for part in PARTS if any(part in of["parameters"] for of in found.values())]
     lines = tuple(
         tuple(map(Part, (name, *(count(of["parameters"].get(part)) for part in (*parts, "total"))))) for name, of in found.items()
     )
     by_part = Grid(f"{plan.title}: parameters by component", ("", *parts, "total"), lines, blocks)
-    notes = [HOW.format(**first)]
-    notes += [BESIDE] if any(of["model"] in PAPER for of in found.values()) else []
+    notes = [_HOW.format(**first)]
+    notes += [_BESIDE] if any(of["model"] in _PAPER for of in found.values()) else []
     return MeasureTable("cost", "Cost", (main, by_part), tuple(notes), numbers(plan, results))
 
 
-def stage_heads(found: Mapping[str, Record]) -> list[str]:
+def _stage_heads(found: Mapping[str, Record]) -> list[str]:
     """Return a heading for each stage that any row has."""
     stages = sorted({stage for of in found.values() for stage in of["seconds_an_epoch"]}, key=int)
     return [f"s/epoch, stage {stage}" for stage in stages]
 
 
-def main_line(name: str, of: Record, heads: Sequence[str]) -> tuple[Part, ...]:
+def _main_line(name: str, of: Record, heads: Sequence[str]) -> tuple[Part, ...]:
     """Return one row of the first grid."""
     epochs = [seconds(of["seconds_an_epoch"].get(head.split()[-1])) for head in heads if head.startswith("s/epoch, stage")]
-    paper = PAPER.get(of["model"], (NONE,) * 3)
+    paper = _PAPER.get(of["model"], (NONE,) * 3)
     own = (count(of["parameters"]["total"]), *epochs, seconds(of["inference"]["seconds"]), count(of["generated"]["bytes"]))
     return tuple(map(Part, (name, *own, *paper)))
 

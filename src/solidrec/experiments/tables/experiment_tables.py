@@ -20,8 +20,8 @@ from solidrec.experiments.tables.sweep import sweep_table
 from solidrec.experiments.tables.text import cells_csv, contrasts_csv, latex, markdown
 from solidrec.settings import value_at
 
-PAPER_TABLES = {"table1": 1, "table2": 2, "table3": 3}
-SHARED = ("model.name", "model.backbone")
+_PAPER_TABLES = {"table1": 1, "table2": 2, "table3": 3}
+_SHARED = ("model.name", "model.backbone")
 
 
 def tables_of(plan: Plan, results: Results, measured: Mapping[str, Sequence[Measured]] | None = None) -> list[ResultTable]:
@@ -43,15 +43,15 @@ def layout_of(plan: Plan, results: Results) -> Layout:
     """Return what the tables of a plan are to show; places of a grid are compared only with a reference that the plan names."""
     return Layout(
         plan.title, expected={row.name: row.labels for row in plan.rows}, seeds=plan.seeds, reference=plan.reference,
-        paper=PAPER_TABLES.get(plan.layout), data_name=plan.data_name, fixed=fixed(plan),
+        paper=_PAPER_TABLES.get(plan.layout), data_name=plan.data_name, fixed=_fixed(plan),
         negatives=results.negatives(plan) or PAPER_NEGATIVES,
         tested=() if plan.layout == GRID and plan.reference is None else TESTED,
     )  # fmt: skip
 
 
-def fixed(plan: Plan) -> Mapping[str, str]:
+def _fixed(plan: Plan) -> Mapping[str, str]:
     """Return the model and backbone that all rows of a plan share."""
-    said = {key: value_at(plan.settings, key) for key in SHARED}
+    said = {key: value_at(plan.settings, key) for key in _SHARED}
     return {key: str(value) for key, value in said.items() if value is not None}
 
 

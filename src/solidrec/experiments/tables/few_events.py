@@ -19,12 +19,12 @@ from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.tables.text import NONE, Grid, Part, contrasts_grid
 
 FEW_EVENTS = "few-events"
-HOW = (
+_HOW = (
     "Every test target is ranked from the last events before it alone, among the sampled items of protocol paper. A trunk alone "
     "answers with the weights of a group of users (Eq. 11)."
 )
 TESTED = "Paired over the same users, and over seeds where there are several; p after Holm for all tests of this table."
-GONE = "The values of every user are not kept for {count} of the cells, which are left out."
+_GONE = "The values of every user are not kept for {count} of the cells, which are left out."
 Found = Mapping[str, Mapping[int, Evaluation]]
 
 
@@ -32,7 +32,7 @@ def write_few_events(out: Path, key: str, found: Found) -> dict[str, dict[str, d
     """Write the metrics of every user, and return their means by variant, number of events and metric."""
     users = np.unique(next(iter(next(iter(found.values())).values())).users)
     columns = {
-        column(variant, events, metric): evaluation.per_user[metric]
+        _column(variant, events, metric): evaluation.per_user[metric]
         for variant, of in found.items() for events, evaluation in of.items() for metric in METRICS
     }  # fmt: skip
     write_table(few_events_file(out, key), pl.DataFrame({"user": users, **columns}))
@@ -47,32 +47,32 @@ def few_events_file(out: Path, key: str) -> Path:
     return out / USERS / f"{key}-{FEW_EVENTS}.parquet"
 
 
-def column(variant: str, events: int, metric: str) -> str:
+def _column(variant: str, events: int, metric: str) -> str:
     """Return the name of a column of that file."""
     return f"{variant} {events} {metric}"
 
 
 def few_events_table(plan: Plan, results: Results) -> MeasureTable | None:
     """Return means over seeds for each number of events, with their comparisons; None before the first cell is measured."""
-    rows = {events: rows_at(plan, results, events) for events in numbers_of_events(plan, results)}
+    rows = {events: rows_at(plan, results, events) for events in _numbers_of_events(plan, results)}
     if not rows:
         return None
-    family = [each for events, found in rows.items() for each in family_of(found, plan.reference, events)]
-    lines = [(events_words(events), line(row)) for events, found in rows.items() for row in found]
+    family = [each for events, found in rows.items() for each in _family_of(found, plan.reference, events)]
+    lines = [(_events_words(events), line(row)) for events, found in rows.items() for row in found]
     blocks, parts = zip(*lines, strict=True)
     grids = [Grid(f"{plan.title}: by events known", ("", *METRICS), parts, blocks)]
     grids += [contrasts_grid(f"{plan.title}: comparisons", contrasts(family))] if family else []
     numbers = tuple(
-        Number(row.name, seed, f"{events_words(events)}, {metric}", value)
+        Number(row.name, seed, f"{_events_words(events)}, {metric}", value)
         for events, found in rows.items() for row in found for metric in METRICS
         for seed, value in zip(row.seeds, row.of_seeds(metric) or (), strict=False)
     )  # fmt: skip
     gone = len(measured(plan, results)) - sum(len(finished(plan, results, row.name)) for row in plan.rows)
-    notes = (HOW, *((TESTED,) if family else ()), *((GONE.format(count=gone),) if gone else ()))
+    notes = (_HOW, *((TESTED,) if family else ()), *((_GONE.format(count=gone),) if gone else ()))
     return MeasureTable(FEW_EVENTS, "Few events", tuple(grids), notes, numbers)
 
 
-def numbers_of_events(plan: Plan, results: Results) -> list[int]:
+def _numbers_of_events(plan: Plan, results: Results) -> list[int]:
     """Return the numbers of events that every finished cell was measured with."""
     places = [place for row in plan.rows for place in finished(plan, results, row.name)]
     each = [set(map(int, results.records[place.key]["measures"][FEW_EVENTS][WHOLE])) for place in places]
@@ -98,20 +98,20 @@ def rows_at(plan: Plan, results: Results, events: int) -> list[Measured]:
             cells = [place for place in places if variant in results.records[place.key]["measures"][FEW_EVENTS]]
             if not cells:
                 continue
-            frames = [read_frame(few_events_file(results.out, each.key), cure=cure(results, each.key)) for each in cells]
-            per_user = {m: np.stack([frame[column(variant, events, m)].to_numpy() for frame in frames]) for m in METRICS}
+            frames = [read_frame(few_events_file(results.out, each.key), cure=_cure(results, each.key)) for each in cells]
+            per_user = {m: np.stack([frame[_column(variant, events, m)].to_numpy() for frame in frames]) for m in METRICS}
             means = tuple(results.records[each.key]["measures"][FEW_EVENTS][variant][str(events)] for each in cells)
             users, seeds = frames[0]["user"].to_numpy(), tuple(each.seed for each in cells)
             found.append(Measured(name, row.labels, seeds, FEW_EVENTS, plan.data, users, means, per_user))
     return found
 
 
-def cure(results: Results, key: str) -> str:
+def _cure(results: Results, key: str) -> str:
     """Say what to do about a file of users that cannot be read."""
     return f"remove the line of {key} from {results.out / RESULTS} and run the experiment again"
 
 
-def family_of(rows: Sequence[Measured], reference: str | None, events: int) -> list[Comparison]:
+def _family_of(rows: Sequence[Measured], reference: str | None, events: int) -> list[Comparison]:
     """Return the comparisons at a number of events: each row with the reference, and whole models with their trunks alone."""
     named = {row.name: row for row in rows}
     found = comparisons(rows, reference=reference or rows[0].name, metrics=METRICS) if rows else []
@@ -119,27 +119,27 @@ def family_of(rows: Sequence[Measured], reference: str | None, events: int) -> l
         Comparison(name, f"{name}, {TRUNK}", metric, ((row, named[f"{name}, {TRUNK}"]),))
         for metric in METRICS for name, row in named.items() if f"{name}, {TRUNK}" in named
     ]  # fmt: skip
-    return [replace(each, one=f"{each.one}, {events_words(events)}") for each in found]
+    return [replace(each, one=f"{each.one}, {_events_words(events)}") for each in found]
 
 
 def line(row: Measured) -> tuple[Part, ...]:
     """Return one line: means over seeds, with their spread where there are several."""
-    return (Part(row.name), *(Part(value_text(row.mean(metric), row.spread(metric))) for metric in METRICS))
+    return (Part(row.name), *(Part(_value_text(row.mean(metric), row.spread(metric))) for metric in METRICS))
 
 
-def value_text(mean: float | None, spread: float | None) -> str:
+def _value_text(mean: float | None, spread: float | None) -> str:
     """Write a mean with its spread.
 
-    >>> value_text(0.75, 0.01), value_text(0.75, None), value_text(None, None)
+    >>> _value_text(0.75, 0.01), _value_text(0.75, None), _value_text(None, None)
     ('0.7500 ± 0.0100', '0.7500', '-')
     """
     return NONE if mean is None else f"{mean:.4f}" if spread is None else f"{mean:.4f} ± {spread:.4f}"
 
 
-def events_words(events: int) -> str:
+def _events_words(events: int) -> str:
     """Write a number of events.
 
-    >>> events_words(1), events_words(5)
+    >>> _events_words(1), _events_words(5)
     ('1 event', '5 events')
     """
     return f"{events} event{'' if events == 1 else 's'}"

@@ -8,7 +8,7 @@ from typing import NamedTuple, final
 
 from solidrec.experiments.tables.text import Grid, csv_text, grid_latex, grid_markdown
 
-COLUMNS = ("table", "row", "seed", "quantity", "value")
+_COLUMNS = ("table", "row", "seed", "quantity", "value")
 
 
 class Number(NamedTuple):
@@ -45,4 +45,4 @@ def measure_latex(table: MeasureTable) -> str:
 
 def measures_csv(tables: Sequence[MeasureTable]) -> str:
     """Return the raw numbers, one a line."""
-    return csv_text(COLUMNS, ((table.name, *number) for table in tables for number in table.numbers))
+    return csv_text(_COLUMNS, ((table.name, *number) for table in tables for number in table.numbers))

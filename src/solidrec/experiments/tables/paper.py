@@ -17,9 +17,9 @@ PROTOCOLS = (
     "epoch is chosen on validation, the test is opened once, ties count by expectation, and there are 1 + 99 candidates as well."
 )
 """Why a number of the paper and one of ours do not compare digit by digit."""
-MODALITIES = "semantics.modalities"
-SUBSET = "_mm"
-WHICH = (
+_MODALITIES = "semantics.modalities"
+_SUBSET = "_mm"
+_WHICH = (
     "Table 6 of the paper counts the full sets, but the vocabularies of its released configurations fit the items that have an "
     "image; `{name}` is {which}"
 )
@@ -75,7 +75,7 @@ def paper_value(*, table: int, data_name: str, labels: Mapping[str, str], metric
     0.6738
     """
     found, data = paper_table(table), paper_data(data_name)
-    labels = {key: modality_set(value) if key == MODALITIES else value for key, value in labels.items()}
+    labels = {key: modality_set(value) if key == _MODALITIES else value for key, value in labels.items()}
     for of, own, values in found.rows:
         known = {**found.fixed, **own}
         if of == data and set(own) <= set(labels) and all(known.get(key) == value for key, value in labels.items()):
@@ -89,7 +89,7 @@ def paper_data(name: str) -> str | None:
     >>> paper_data("scientific_mm"), paper_data("paper-office"), paper_data("runs/arts"), paper_data("office14")
     ('scientific', 'office', 'arts', None)
     """
-    stem = Path(name).name.lower().removeprefix("paper-").removesuffix(SUBSET)
+    stem = Path(name).name.lower().removeprefix("paper-").removesuffix(_SUBSET)
     return stem if stem in {of for of, *_ in paper_table(1).rows} else None
 
 
@@ -101,9 +101,9 @@ def data_note(name: str) -> str | None:
     """
     if paper_data(name) is None:
         return None
-    subset = Path(name).name.lower().endswith(SUBSET)
+    subset = Path(name).name.lower().endswith(_SUBSET)
     which = "such a subset." if subset else "a full set, with more items than a configuration of theirs has."
-    return WHICH.format(name=Path(name).name, which=which)
+    return _WHICH.format(name=Path(name).name, which=which)
 
 
 def modality_set(text: str) -> str:

@@ -25,14 +25,14 @@ from solidrec.experiments.tables.paper import PROTOCOLS, data_note, paper_table,
 from solidrec.terminal import shown_metrics
 
 PAPER_NEGATIVES = 99
-SPREAD = "Mean ± standard deviation over training seeds (n − 1); [95 %] over users and seeds, over users only for one seed."
-TEST = (
+_SPREAD = "Mean ± standard deviation over training seeds (n − 1); [95 %] over users and seeds, over users only for one seed."
+_TEST = (
     "Differences are paired over the same users and seeds; their variance is that over users plus that over seeds, p is Behrens "
     "and Fisher's, corrected (Holm) for the {count} tests of this table. d_z: mean over standard deviation of users' differences."
 )
-STAR = f"A star in a row: above {{reference}}, corrected p < {LEVEL}. A star in a comparison: the same for its two sides."
-AMONG = {"paper": "the target among sampled items", "full": "the target among the whole catalogue"}
-BASE = "its base (`apg` for `solid-apg`, `duet` for `solid-duet`) on the same backbone"
+_STAR = f"A star in a row: above {{reference}}, corrected p < {LEVEL}. A star in a comparison: the same for its two sides."
+_AMONG = {"paper": "the target among sampled items", "full": "the target among the whole catalogue"}
+_BASE = "its base (`apg` for `solid-apg`, `duet` for `solid-duet`) on the same backbone"
 ONE_SEED = (
     "One training seed says nothing about a method: such differences are of these models only, without p and without a star."
 )
@@ -126,17 +126,17 @@ class ResultTable:
 def result_table(rows: Sequence[Measured], layout: Layout) -> ResultTable:
     """Make the table of some measured rows. Raises `UsageError` if they differ in protocol, data or users."""
     alike(rows)
-    found = tuple(contrasts(family_of(rows, layout)))
+    found = tuple(contrasts(_family_of(rows, layout)))
     if not rows:
         return ResultTable(layout.title, "not measured", "", tuple(layout.metrics), (), (), 0, ("Nothing was measured yet.",))
-    lines = tuple(lines_of(rows, layout, stars(found)))
+    lines = tuple(_lines_of(rows, layout, stars(found)))
     return ResultTable(
         layout.title, protocol_label(rows[0].protocol, layout.negatives), rows[0].protocol, tuple(layout.metrics), lines, found,
-        len(rows[0].users), notes_of(rows, lines, found, layout),
+        len(rows[0].users), _notes_of(rows, lines, found, layout),
     )  # fmt: skip
 
 
-def family_of(rows: Sequence[Measured], layout: Layout) -> list[Comparison]:
+def _family_of(rows: Sequence[Measured], layout: Layout) -> list[Comparison]:
     """Return the comparisons of a table, as they will be when every expected row is measured.
 
     There are none while the row that all are compared with is not measured, or no SOLID row and what it is compared with.
@@ -153,7 +153,7 @@ def family_of(rows: Sequence[Measured], layout: Layout) -> list[Comparison]:
     return comparisons(rows, reference=reference, metrics=layout.tested) if ready else []
 
 
-def lines_of(rows: Sequence[Measured], layout: Layout, starred: Set[tuple[str, str]]) -> Iterator[Line]:
+def _lines_of(rows: Sequence[Measured], layout: Layout, starred: Set[tuple[str, str]]) -> Iterator[Line]:
     """Yield the lines, block by block, those of `Layout.expected` first."""
     measured = {row.name: row for row in rows}
     expected = dict(layout.expected or {})
@@ -164,15 +164,15 @@ def lines_of(rows: Sequence[Measured], layout: Layout, starred: Set[tuple[str, s
     for block in dict.fromkeys(blocks.values()):
         names = [name for name in expected if blocks[name] == block]
         best = {
-            metric: best_of([measured[name].mean(metric) for name in names if name in measured], metric)
+            metric: _best_of([measured[name].mean(metric) for name in names if name in measured], metric)
             for metric in layout.metrics
         }
         for name in names:
             row = measured.get(name)
             cells = tuple(
-                cell_of(
+                _cell_of(
                     row, metric, star=(name, metric) in starred, best=best[metric],
-                    paper=None if beside is None else of_paper(beside, expected[name], metric, layout),
+                    paper=None if beside is None else _of_paper(beside, expected[name], metric, layout),
                 )
                 for metric in layout.metrics
             )  # fmt: skip
@@ -201,7 +201,7 @@ def protocol_label(protocol: str, negatives: int = PAPER_NEGATIVES) -> str:
     return f"1+{negatives} sampled" if protocol == "paper" else protocol
 
 
-def cell_of(row: Measured | None, metric: str, *, star: bool, best: float | None, paper: float | None) -> Cell:
+def _cell_of(row: Measured | None, metric: str, *, star: bool, best: float | None, paper: float | None) -> Cell:
     """Return one cell; an empty one of a row that is missing."""
     if row is None:
         return Cell(metric, None, None, None, None, star=False, best=False, paper=paper)
@@ -218,10 +218,10 @@ def interval(row: Measured, metric: str) -> Estimate | None:
     return crossed(values[:1] if row.deterministic else values, trained=not row.deterministic)
 
 
-def best_of(means: Sequence[float | None], metric: str) -> float | None:
+def _best_of(means: Sequence[float | None], metric: str) -> float | None:
     """Return the best of several means, None where fewer than two can be compared.
 
-    >>> best_of([0.1, 0.3, None], "UAUC"), best_of([0.1, 0.3], "LogLoss"), best_of([0.1, None], "UAUC")
+    >>> _best_of([0.1, 0.3, None], "UAUC"), _best_of([0.1, 0.3], "LogLoss"), _best_of([0.1, None], "UAUC")
     (0.3, 0.1, None)
     """
     found = [mean for mean in means if mean is not None]
@@ -233,20 +233,22 @@ def stars(found: Sequence[Contrast]) -> set[tuple[str, str]]:
     return {(each.comparison.one, each.comparison.metric) for each in found if each.star and each.comparison.base}
 
 
-def of_paper(table: int, labels: Mapping[str, str], metric: str, layout: Layout) -> float | None:
+def _of_paper(table: int, labels: Mapping[str, str], metric: str, layout: Layout) -> float | None:
     """Return the value of a table of the paper for a row, None where it has none."""
     if not labels:
         return None
     return paper_value(table=table, data_name=layout.data_name, labels={**layout.fixed, **labels}, metric=metric)
 
 
-def notes_of(rows: Sequence[Measured], lines: Sequence[Line], found: Sequence[Contrast], layout: Layout) -> tuple[str, ...]:
+def _notes_of(rows: Sequence[Measured], lines: Sequence[Line], found: Sequence[Contrast], layout: Layout) -> tuple[str, ...]:
     """Return the sentences under a table."""
     first, tests = rows[0], sum(contrast.p is not None for contrast in found)
-    notes = [f"Protocol {first.protocol} ({AMONG[first.protocol]}), {len(first.users):,} test users, data {first.data}. {SPREAD}"]
+    notes = [
+        f"Protocol {first.protocol} ({_AMONG[first.protocol]}), {len(first.users):,} test users, data {first.data}. {_SPREAD}"
+    ]
     if tests:
         bases = {contrast.comparison.other for contrast in found if contrast.comparison.base}
-        notes += [TEST.format(count=tests), STAR.format(reference=f"`{bases.pop()}`" if len(bases) == 1 else BASE)]
+        notes += [_TEST.format(count=tests), _STAR.format(reference=f"`{bases.pop()}`" if len(bases) == 1 else _BASE)]
     if any(contrast.found and not contrast.found.about_method for contrast in found):
         notes.append(ONE_SEED)
     if short := [f"{line.name} ({line.seeds_text})" for line in lines if line.seeds < line.wanted]:

@@ -18,16 +18,16 @@ from solidrec.experiments.tables.measured import Array, Measured
 from solidrec.experiments.tables.text import NONE, Grid, Part, contrasts_grid
 
 STABILITY = "stability"
-SPREAD = ("median", "mean", "min", "max")
-PAPER = {"duet": (0.35, 0.42, 0.08, 0.69), "solid-duet": (0.26, 0.29, 0.03, 0.47)}
-"""Table 4 of the paper: the variance of UAUC on Arts with SASRec, as `SPREAD`."""
+_SPREAD = ("median", "mean", "min", "max")
+_PAPER = {"duet": (0.35, 0.42, 0.08, 0.69), "solid-duet": (0.26, 0.29, 0.03, 0.47)}
+"""Table 4 of the paper: the variance of UAUC on Arts with SASRec, as `_SPREAD`."""
 THOUSAND = 1000
 """Variances are shown in thousandths: that of a number in [0, 1] is at most .25, and that of a good model far less."""
 HOW = (
     "Of each user {draws} histories with one more event, an item drawn uniformly from the catalogue; the variance of the user's "
     "AUC and NDCG@10 over these, in thousandths, and its median, mean, minimum and maximum over {users:,} test users."
 )
-SCALE = (
+_SCALE = (
     "The paper's Table 4 is shown as printed: its scale is not known (the variance of numbers in [0, 1] is at most .25, its mean "
     "is .42), so only the order and the ratio compare."
 )
@@ -35,7 +35,7 @@ TESTED = (
     "Tested is steadiness, a user's variance with a minus, in thousandths, so that a positive difference means steadier: paired "
     "over the same users, and over seeds where there are several; p after Holm for all tests of this table."
 )
-GONE = "The variance of every user is not kept for {count} of the cells, so they take no part in the test and the chart."
+_GONE = "The variance of every user is not kept for {count} of the cells, so they take no part in the test and the chart."
 
 
 def write_stability(out: Path, key: str, found: Stability) -> None:
@@ -45,17 +45,17 @@ def write_stability(out: Path, key: str, found: Stability) -> None:
     columns |= {f"{kind} RBO@{PLACES}": values for kind, values in found.overlap.items()}
     columns |= {f"{kind} AUC change": values for kind, values in found.change.items()}
     columns |= {f"{kind} weights": values for kind, values in (found.distance or {}).items()}
-    write_table(stability_file(out, key), pl.DataFrame(columns).fill_nan(None))
+    write_table(_stability_file(out, key), pl.DataFrame(columns).fill_nan(None))
 
 
-def stability_file(out: Path, key: str) -> Path:
+def _stability_file(out: Path, key: str) -> Path:
     """Return where the stability of every user lies."""
     return out / USERS / f"{key}-{STABILITY}.parquet"
 
 
 def variances(out: Path, key: str) -> dict[str, Array] | None:
     """Return ``user`` (U,) and the variance (U,) of each metric, a user's targets averaged; None where the file is gone."""
-    path = stability_file(out, key)
+    path = _stability_file(out, key)
     if not path.is_file():
         return None
     frame = read_frame(path, cure=f"remove the line of {key} from {out / RESULTS} and run the experiment again")
@@ -107,30 +107,30 @@ def stability_table(plan: Plan, results: Results) -> MeasureTable | None:
     measured = steadiness(plan, results)
     gone = sum(len(places) for _, places in cells) - sum(len(row.seeds) for row in measured)
     found = steadiness_contrasts(measured)
-    grids = [spread_grid(plan.title, metric, records, models) for metric in METRICS]
+    grids = [_spread_grid(plan.title, metric, records, models) for metric in METRICS]
     grids += [contrasts_grid(f"{plan.title}: comparisons", found)] if found else []
     first = next(iter(records.values()))[0]
-    notes = [HOW.format(draws=first["draws"], users=first["users"]), SCALE]
+    notes = [HOW.format(draws=first["draws"], users=first["users"]), _SCALE]
     notes += [TESTED] if found else []
-    notes += [GONE.format(count=gone)] if gone else []
+    notes += [_GONE.format(count=gone)] if gone else []
     return MeasureTable(
-        "stability", "Stability", (*grids, perturbation_grid(plan.title, records)), tuple(notes), numbers(results, cells)
+        "stability", "Stability", (*grids, _perturbation_grid(plan.title, records)), tuple(notes), numbers(results, cells)
     )  # fmt: skip
 
 
-def spread_grid(title: str, metric: str, records: Mapping[str, Sequence[Record]], models: Mapping[str, str]) -> Grid:
+def _spread_grid(title: str, metric: str, records: Mapping[str, Sequence[Record]], models: Mapping[str, str]) -> Grid:
     """Return Table 4: the four numbers of a variance, the mean over seeds, UAUC's beside the paper's."""
-    beside = metric == METRICS[0] and any(models[name] in PAPER for name in records)
+    beside = metric == METRICS[0] and any(models[name] in _PAPER for name in records)
     lines = []
     for name, found in records.items():
-        of = [mean([one["variance"][metric][key] for one in found], THOUSAND) for key in SPREAD]
-        paper = [f"{value:.2f}" for value in PAPER.get(models[name], ())] or [NONE] * len(SPREAD)
+        of = [mean([one["variance"][metric][key] for one in found], THOUSAND) for key in _SPREAD]
+        paper = [f"{value:.2f}" for value in _PAPER.get(models[name], ())] or [NONE] * len(_SPREAD)
         lines.append(tuple(map(Part, (name, *of, *(paper if beside else ())))))
-    heads = ("", *SPREAD, *(f"paper: {key}" for key in (SPREAD if beside else ())))
+    heads = ("", *_SPREAD, *(f"paper: {key}" for key in (_SPREAD if beside else ())))
     return Grid(f"{title}: variance of a user's {metric}, in thousandths", heads, tuple(lines), ("",) * len(lines))
 
 
-def perturbation_grid(title: str, records: Mapping[str, Sequence[Record]]) -> Grid:
+def _perturbation_grid(title: str, records: Mapping[str, Sequence[Record]]) -> Grid:
     """Return what each perturbation does: overlap of the first ten, change of the AUC, distance of the weights."""
     wanted = (f"RBO@{PLACES}", "AUC change", "weights")
     lines, blocks = [], []

@@ -16,8 +16,8 @@ LAYOUT = "figure5"
 ACROSS, DOWN = "train.penalty", "model.clip"
 SIGNS = {ACROSS: "λ", DOWN: "T"}
 METRICS = ("UAUC", "NDCG@10", "Recall@10")
-NOTE = "The best value of each grid is bold; the paper finds its best at λ = 0.1 and T = 0.01, without giving numbers."
-ONE_SEED = "One training seed: a difference between two places is of these trainings only."
+_NOTE = "The best value of each grid is bold; the paper finds its best at λ = 0.1 and T = 0.01, without giving numbers."
+_ONE_SEED = "One training seed: a difference between two places is of these trainings only."
 
 
 @final
@@ -67,7 +67,7 @@ def sweep_table(plan: Plan, results: Results, measured: Mapping[str, Sequence[Me
             Number(row.name, seed, f"{metric} ({label})", value)
             for row in rows for metric in METRICS for seed, value in zip(row.seeds, row.of_seeds(metric) or (), strict=False)
         ]  # fmt: skip
-    notes = (NOTE, *([ONE_SEED] if plan.seeds == 1 else []))
+    notes = (_NOTE, *([_ONE_SEED] if plan.seeds == 1 else []))
     return MeasureTable("sweep", "λ and T", tuple(grids), notes, tuple(numbers)) if grids else None
 
 

@@ -15,13 +15,13 @@ from solidrec.experiments.tables.contrasts import Contrast
 from solidrec.experiments.tables.result_table import Cell, Line, ResultTable
 
 NONE = "-"
-LATEX = {
+_LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "−": "--", "·": r"$\cdot$", "λ": r"$\lambda$",
     "<": r"$<$", ">": r"$>$", "×": r"$\times$", "`": "", "*": r"$^{*}$", "–": "--",
     "[": "{[}", "]": "{]}",  # after a line's end LaTeX reads a bracket as its length
 }  # fmt: skip
-MARKDOWN = {"\\": "\\\\", "|": r"\|", "*": r"\*", "_": r"\_", "<": "&lt;", "\n": " "}
+_MARKDOWN = {"\\": "\\\\", "|": r"\|", "*": r"\*", "_": r"\_", "<": "&lt;", "\n": " "}
 CELLS = (
     "table", "protocol", "block", "row", "metric", "mean", "sd", "low", "high", "seeds", "seeds_wanted", "users", "star", "best",
     "paper", "over_paper",
@@ -59,7 +59,7 @@ def grids(table: ResultTable) -> list[Grid]:
     held = [line for line in table.lines if any(cell.paper is not None for cell in line.cells)]
     metrics = [metric for metric in table.metrics if any(cell.paper is not None for cell in _column(table, metric))]
     if held:
-        lines = tuple((Part(line.name), *(Part(paper_text(c)) for c in line.cells if c.metric in metrics)) for line in held)
+        lines = tuple((Part(line.name), *(Part(_paper_text(c)) for c in line.cells if c.metric in metrics)) for line in held)
         found.append(
             Grid(f"{title}: the paper's value (ours less it)", ("", *metrics), lines, tuple(line.block for line in held))
         )
@@ -86,20 +86,20 @@ def mean_text(cell: Cell) -> str:
     return f"{cell.mean:.4f}{spread}{'*' if cell.star else ''}"
 
 
-def paper_text(cell: Cell) -> str:
+def _paper_text(cell: Cell) -> str:
     """Return the paper's value, and how much ours is above it.
 
-    >>> paper_text(Cell("UAUC", 0.79, None, None, None, star=False, best=False, paper=0.78))
+    >>> _paper_text(Cell("UAUC", 0.79, None, None, None, star=False, best=False, paper=0.78))
     '0.7800 (+0.0100)'
     """
     over = "" if cell.over_paper is None else f" ({cell.over_paper:+.4f})"
     return NONE if cell.paper is None else f"{cell.paper:.4f}{over}"
 
 
-def p_text(p: float | None) -> str:
+def _p_text(p: float | None) -> str:
     """Return a p value.
 
-    >>> p_text(None), p_text(0.00002), p_text(0.0312)
+    >>> _p_text(None), _p_text(0.00002), _p_text(0.0312)
     ('-', '< .001', '.031')
     """
     return NONE if p is None else "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
@@ -115,9 +115,9 @@ def grid_markdown(grid: Grid) -> str:
     lines = [grid.heads, tuple("---" if index == 0 else "---:" for index in range(len(grid.heads)))]
     for block, line in _by_block(grid):
         if block is not None:
-            lines.append((f"*{escaped(block, MARKDOWN)}*", *[""] * (len(grid.heads) - 1)))
-        lines.append(tuple(f"**{escaped(p.text, MARKDOWN)}**" if p.bold else escaped(p.text, MARKDOWN) for p in line))
-    return f"**{escaped(grid.title, MARKDOWN)}**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
+            lines.append((f"*{escaped(block, _MARKDOWN)}*", *[""] * (len(grid.heads) - 1)))
+        lines.append(tuple(f"**{escaped(p.text, _MARKDOWN)}**" if p.bold else escaped(p.text, _MARKDOWN) for p in line))
+    return f"**{escaped(grid.title, _MARKDOWN)}**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def latex(table: ResultTable) -> str:
@@ -128,17 +128,17 @@ def latex(table: ResultTable) -> str:
 
 def grid_latex(grid: Grid, notes: Sequence[str] = ()) -> str:
     """Return a grid as a LaTeX table."""
-    heads = " & ".join(escaped(head, LATEX) for head in grid.heads)
+    heads = " & ".join(escaped(head, _LATEX) for head in grid.heads)
     lines: list[str] = []
     for block, line in _by_block(grid):
         if block is not None:
             rule = [r"\midrule"] if lines else []
-            lines += [*rule, rf"\multicolumn{{{len(grid.heads)}}}{{l}}{{\emph{{{escaped(block, LATEX)}}}}} \\"]
-        texts = (rf"\textbf{{{escaped(p.text, LATEX)}}}" if p.bold else escaped(p.text, LATEX) for p in line)
+            lines += [*rule, rf"\multicolumn{{{len(grid.heads)}}}{{l}}{{\emph{{{escaped(block, _LATEX)}}}}} \\"]
+        texts = (rf"\textbf{{{escaped(p.text, _LATEX)}}}" if p.bold else escaped(p.text, _LATEX) for p in line)
         lines.append(" & ".join(texts) + r" \\")
-    caption, columns = escaped(grid.title, LATEX), f"l{'r' * (len(grid.heads) - 1)}"
+    caption, columns = escaped(grid.title, _LATEX), f"l{'r' * (len(grid.heads) - 1)}"
     begin = [r"\begin{table}", r"\centering", rf"\caption{{{caption}}}", rf"\begin{{tabular}}{{{columns}}}"]
-    under = [rf"\par\medskip{{\footnotesize {escaped(' '.join(notes), LATEX)}\par}}"] if notes else []
+    under = [rf"\par\medskip{{\footnotesize {escaped(' '.join(notes), _LATEX)}\par}}"] if notes else []
     end = [r"\bottomrule", r"\end{tabular}", *under, r"\end{table}", ""]
     return "\n".join([*begin, r"\toprule", heads + r" \\", r"\midrule", *lines, *end])
 
@@ -200,7 +200,7 @@ def _contrast(contrast: Contrast) -> tuple[Part, ...]:
         return tuple(map(Part, (of.one, of.other, of.metric, NONE, NONE, NONE, contrast.note)))
     gap = f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]{'*' if contrast.star else ''}"
     effect = NONE if found.effect is None else f"{found.effect:+.2f}"
-    return tuple(map(Part, (of.one, of.other, of.metric, gap, p_text(contrast.p), effect, contrast.note)))
+    return tuple(map(Part, (of.one, of.other, of.metric, gap, _p_text(contrast.p), effect, contrast.note)))
 
 
 def _numbers(contrast: Contrast) -> tuple[object, ...]:

@@ -14,9 +14,9 @@ from solidrec.nn.backbones.base import Backbone
 from solidrec.nn.dropout import Dropout
 from solidrec.nn.masks import causal, last, pick
 
-LOW = 2
+_LOW = 2
 """Frequencies that count as low beside the constant one: its c = 5, the first 1 + c // 2 of a real transform."""
-SHARE = 0.7
+_SHARE = 0.7
 """Its alpha: the share of the filter beside self-attention (c and alpha are those that it reports for Beauty)."""
 
 
@@ -32,7 +32,7 @@ def fourier(mask: Bool[Tensor, "B L"], dtype: torch.dtype = torch.float32) -> Fl
     """
     count = mask.sum(1)[:, None, None]
     step = torch.arange(mask.shape[1], device=mask.device)[:, None]
-    frequency = torch.arange(1, LOW + 1, device=mask.device)
+    frequency = torch.arange(1, _LOW + 1, device=mask.device)
     turn = 2 * math.pi * (step * frequency).to(dtype) / count.clamp(min=1)  # (B, L, LOW)
     # the highest frequency of an even count alternates: it has no sine, and its cosine is as long as the mean
     below = (2 * frequency < count).to(dtype)
@@ -68,7 +68,7 @@ class BSARecBlock(nn.Module):
         slow = asking_basis @ (basis.transpose(1, 2) @ x)  # low frequencies of the history, at the asking positions
         filtered = self.norm_filter(asking + self.dropout(slow + self.sharpness.square() * (asking - slow)))
         attended = self.norm_attention(asking + self.dropout(self.attention(asking, x, readable)))
-        mixed = SHARE * filtered + (1 - SHARE) * attended
+        mixed = _SHARE * filtered + (1 - _SHARE) * attended
         out: Tensor = self.norm_feed(mixed + self.dropout(self.feed_forward(mixed)))
         return out
 

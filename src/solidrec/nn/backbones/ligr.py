@@ -13,7 +13,7 @@ from solidrec.nn.attention import SelfAttention
 from solidrec.nn.backbones.transformer import CausalTransformer
 from solidrec.nn.dropout import Dropout
 
-WIDE = 4
+_WIDE = 4
 """Width of the feed-forward network, in widths of the model."""
 
 
@@ -27,8 +27,8 @@ class LiGRBlock(nn.Module):
         self.attention = SelfAttention(dim, heads, dropout)
         self.gate_attention = nn.Linear(dim, dim)
         self.norm_feed = nn.LayerNorm(dim)
-        self.rise = nn.Linear(dim, 2 * WIDE * dim, bias=False)
-        self.fall = nn.Linear(WIDE * dim, dim, bias=False)
+        self.rise = nn.Linear(dim, 2 * _WIDE * dim, bias=False)
+        self.fall = nn.Linear(_WIDE * dim, dim, bias=False)
         self.gate_feed = nn.Linear(dim, dim)
         self.dropout = Dropout(dropout)
 

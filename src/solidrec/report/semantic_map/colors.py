@@ -9,13 +9,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-NEAREST = 10
+_NEAREST = 10
 """How many neighbours a colour must differ from."""
-TURNS = (0.0, -38.0, 38.0, -19.0, 19.0)
-LIGHT = (0.57, 0.46, 0.68)
-DARK = (0.74, 0.62, 0.85)
-CHROMA = (0.145, 0.095)
-FIDELITY = 0.0006
+_TURNS = (0.0, -38.0, 38.0, -19.0, 19.0)
+_LIGHT = (0.57, 0.46, 0.68)
+_DARK = (0.74, 0.62, 0.85)
+_CHROMA = (0.145, 0.095)
+_FIDELITY = 0.0006
 """What a degree away from the region's tone costs, in distances between colours (a just noticeable one is 0.02)."""
 Floats = npt.NDArray[np.float64]
 
@@ -35,36 +35,36 @@ def colors(centres: Floats) -> list[Color]:
     """
     middle = np.median(centres, axis=0) if len(centres) else np.zeros(2)
     hues = np.degrees(np.arctan2(*(centres - middle).T[::-1]))
-    options = list(product(TURNS, range(len(LIGHT)), CHROMA))
+    options = list(product(_TURNS, range(len(_LIGHT)), _CHROMA))
     turns = np.abs([turn for turn, _, _ in options])
     taken = np.full((len(centres), 3), np.nan)
     found = []
     for one, hue in enumerate(hues):
-        labs = np.array([lab(LIGHT[shade], chroma, hue + turn) for turn, shade, chroma in options])
-        near = np.argsort(((centres[:one] - centres[one]) ** 2).sum(1), kind="stable")[:NEAREST]
+        labs = np.array([_lab(_LIGHT[shade], chroma, hue + turn) for turn, shade, chroma in options])
+        near = np.argsort(((centres[:one] - centres[one]) ** 2).sum(1), kind="stable")[:_NEAREST]
         unlike = np.linalg.norm(labs[:, None] - taken[near][None], axis=2)  # (options, neighbours)
         # What lies next to it matters most; a colour like that of the tenth neighbour does little harm.
         least = (unlike * np.sqrt(1 + np.arange(len(near)))).min(1) if len(near) else np.ones(len(options))
-        best = int((np.minimum(least, 0.25) - FIDELITY * turns).argmax())
+        best = int((np.minimum(least, 0.25) - _FIDELITY * turns).argmax())
         taken[one] = labs[best]
         turn, shade, chroma = options[best]
-        found.append(Color(rgb(LIGHT[shade], chroma, hue + turn), rgb(DARK[shade], chroma, hue + turn)))
+        found.append(Color(_rgb(_LIGHT[shade], chroma, hue + turn), _rgb(_DARK[shade], chroma, hue + turn)))
     return found
 
 
-def lab(lightness: float, chroma: float, hue: float) -> Sequence[float]:
+def _lab(lightness: float, chroma: float, hue: float) -> Sequence[float]:
     """Return OKLab coordinates of a lightness, a chroma and a hue in degrees."""
     return lightness, chroma * np.cos(np.radians(hue)), chroma * np.sin(np.radians(hue))
 
 
-def rgb(lightness: float, chroma: float, hue: float) -> str:
+def _rgb(lightness: float, chroma: float, hue: float) -> str:
     """Return an OKLCH colour (Ottosson, 2020) as #rrggbb, of less chroma if a screen cannot show it.
 
-    >>> rgb(1, 0, 0), rgb(0.628, 0.2577, 29.23)
+    >>> _rgb(1, 0, 0), _rgb(0.628, 0.2577, 29.23)
     ('#ffffff', '#ff0000')
     """
     for share in np.linspace(1, 0, 21):
-        linear = linear_rgb(*lab(lightness, chroma * share, hue))
+        linear = _linear_rgb(*_lab(lightness, chroma * share, hue))
         if ((linear > -1e-3) & (linear < 1 + 1e-3)).all():
             break
     clear = np.clip(linear, 0, 1)
@@ -72,7 +72,7 @@ def rgb(lightness: float, chroma: float, hue: float) -> str:
     return "#" + "".join(f"{round(255 * float(part)):02x}" for part in shown)
 
 
-def linear_rgb(lightness: float, a: float, b: float) -> Floats:
+def _linear_rgb(lightness: float, a: float, b: float) -> Floats:
     """Return linear red, green and blue of OKLab coordinates."""
     cones = np.array([[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]])
     back = np.array(

@@ -20,8 +20,8 @@ SCALE = 10_000
 """The longer side of the map in whole numbers."""
 NEAR = 0.03
 """A label stands where most items of its semantic id lie within so much of the map's width."""
-TITLE = 120
-LABELS = 4
+_TITLE = 120
+_LABELS = 4
 NO_COLOR = Color("#8a939e", "#7d8894")
 Floats = npt.NDArray[np.float64]
 
@@ -77,7 +77,7 @@ def page_data(
     placed = np.flatnonzero(places.placed)
     placed = placed[np.argsort(data.train_counts[placed + 1], kind="stable")][-most:]
     grid = np.round(places.xy[placed] * SCALE).astype(np.int64)
-    kinds, labels = categories_of(data, placed)
+    kinds, labels = _categories_of(data, placed)
     return {
         "x": grid[:, 0].tolist(), "y": grid[:, 1].tolist(), "group": of_item[placed].tolist(),
         "count": data.train_counts[placed + 1].tolist(),
@@ -90,19 +90,19 @@ def page_data(
     }  # fmt: skip
 
 
-def categories_of(data: PreparedData, items: npt.NDArray[np.int64]) -> tuple[list[list[int]], list[str]]:
+def _categories_of(data: PreparedData, items: npt.NDArray[np.int64]) -> tuple[list[list[int]], list[str]]:
     """Return the first few categories of each item, as numbers, and their names in the order of the numbers."""
     if "categories" not in data.catalog.columns:
         return [], []
     numbers: dict[str, int] = {}
     own = data.catalog["categories"].to_list()
-    shown = [[cut(plain(label)) for label in (own[item] or ())[:LABELS]] for item in items.tolist()]
+    shown = [[cut(plain(label)) for label in (own[item] or ())[:_LABELS]] for item in items.tolist()]
     return [[numbers.setdefault(label, len(numbers)) for label in labels] for labels in shown], list(numbers)
 
 
 def cut(text: str) -> str:
-    """Return a text of at most `TITLE` characters."""
-    return text if len(text) <= TITLE else text[: TITLE - 1] + "…"
+    """Return a text of at most `_TITLE` characters."""
+    return text if len(text) <= _TITLE else text[: _TITLE - 1] + "…"
 
 
 def embedded(value: Any) -> str:

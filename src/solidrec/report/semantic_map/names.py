@@ -20,13 +20,13 @@ from solidrec.semantics.modality import CATEGORIES, terms
 from solidrec.semantics.quality import drivers
 from solidrec.semantics.terms import words
 
-WORDS = 3
-NAME_LENGTH = 26
-TELLING = 1 / 3
+_WORDS = 3
+_NAME_LENGTH = 26
+_TELLING = 1 / 3
 """A word is a name for a semantic id if as many of its items have it; a category is preferred to a rarer one."""
-RELATED = 4
+_RELATED = 4
 """Words that begin with the same so many letters say the same twice: filter, filters."""
-FILLER = frozenset(
+_FILLER = frozenset(
     {
         *("an", "and", "are", "at", "by", "for", "from", "in", "into", "is", "it", "no", "not", "of", "off", "on", "or", "the"),
         *("to", "up", "with", "you", "your", "each", "pack", "packs", "pc", "pcs", "piece", "pieces", "set", "sets", "count"),
@@ -99,7 +99,7 @@ def names_of(data: PreparedData, ids: SemanticIds, central: Sequence[Integers]) 
     else its most central title. A catalogue without any of these has empty names.
     """
     if ids.labels:
-        return [last_part(label) for label in ids.labels]
+        return [_last_part(label) for label in ids.labels]
     bags = [telling(title) for title in data.catalog["title"]] if "title" in data.catalog.columns else [[]] * len(data.catalog)
     by_word = distinctive([set(bag) for bag in bags], central)
     by_label = distinctive([set(bag) for bag in terms(data.catalog, CATEGORIES, placed=False)], central)
@@ -107,10 +107,10 @@ def names_of(data: PreparedData, ids: SemanticIds, central: Sequence[Integers]) 
     for number in range(1, ids.count + 1):
         members = central[number] - 1
         own, labels = by_word[number], by_label[number]
-        if own and (own[0][1] >= TELLING or not labels):
+        if own and (own[0][1] >= _TELLING or not labels):
             names.append(phrase([word for word, _ in own], [bags[item] for item in members]))
         elif labels:
-            names.append(last_part(labels[0][0]))
+            names.append(_last_part(labels[0][0]))
         else:
             names.append(shortened(title_of(data, int(members[0]) + 1)) if len(members) and any(bags) else "")
     return names
@@ -122,7 +122,7 @@ def telling(title: str | None) -> list[str]:
     >>> telling("The 3D printer, 1kg of 1.75mm PLA &amp; a nozzle")
     ['3d', 'printer', 'pla', 'nozzle']
     """
-    return [word for word in words(plain(title or "")) if len(word) > 1 and word not in FILLER and not NUMBER.match(word)]
+    return [word for word in words(plain(title or "")) if len(word) > 1 and word not in _FILLER and not NUMBER.match(word)]
 
 
 def title_of(data: PreparedData, item: int) -> str:
@@ -158,23 +158,23 @@ def phrase(best: Sequence[str], bags: Sequence[Sequence[str]]) -> str:
     """
     kept: list[str] = []
     for word in best:
-        repeats = any(word[:RELATED] == other[:RELATED] or word in other or other in word for other in kept)
-        if not repeats and len(kept) < WORDS and len(" ".join([*kept, word])) <= NAME_LENGTH:
+        repeats = any(word[:_RELATED] == other[:_RELATED] or word in other or other in word for other in kept)
+        if not repeats and len(kept) < _WORDS and len(" ".join([*kept, word])) <= _NAME_LENGTH:
             kept.append(word)
     places = {word: [bag.index(word) / len(bag) for bag in bags if word in bag] for word in kept}
     ordered = sorted(kept, key=lambda word: sum(places[word]) / max(len(places[word]), 1))
     return " ".join(ordered) or shortened(best[0])
 
 
-def last_part(label: str) -> str:
+def _last_part(label: str) -> str:
     """Return a category as a name: of a path too long for one the last part.
 
-    >>> last_part("Creams, Gels & Lotions"), last_part("Industrial & Scientific,Tapes,Electrical Tape")
+    >>> _last_part("Creams, Gels & Lotions"), _last_part("Industrial & Scientific,Tapes,Electrical Tape")
     ('Creams, Gels & Lotions', 'Electrical Tape')
     """
     label = plain(label)
     parts = [part for part in PATH.split(label) if part.strip()]
-    return shortened(parts[-1] if parts and len(label) > NAME_LENGTH else label)
+    return shortened(parts[-1] if parts and len(label) > _NAME_LENGTH else label)
 
 
 def shortened(text: str) -> str:
@@ -184,6 +184,6 @@ def shortened(text: str) -> str:
     'The Good, the Bad and …'
     """
     text = " ".join(text.split())
-    if len(text) <= NAME_LENGTH:
+    if len(text) <= _NAME_LENGTH:
         return text
-    return (text[: NAME_LENGTH - 2].rpartition(" ")[0] or text[: NAME_LENGTH - 2]) + " …"
+    return (text[: _NAME_LENGTH - 2].rpartition(" ")[0] or text[: _NAME_LENGTH - 2]) + " …"

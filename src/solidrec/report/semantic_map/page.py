@@ -17,9 +17,9 @@ from solidrec.report.semantics import HOW
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.modality import CATEGORIES
 
-CENTRAL = 3
+_CENTRAL = 3
 """Titles that stand for a semantic id."""
-STAGE = """<div class="tools"><input type="search" id="search" placeholder="Title, name or #id" aria-label="Search the map">
+_STAGE = """<div class="tools"><input type="search" id="search" placeholder="Title, name or #id" aria-label="Search the map">
 <output id="found" for="search"></output><div class="push">
 <button type="button" id="nearer" aria-label="Zoom in" title="Zoom in">+</button>
 <button type="button" id="farther" aria-label="Zoom out" title="Zoom out">−</button>
@@ -28,14 +28,14 @@ STAGE = """<div class="tools"><input type="search" id="search" placeholder="Titl
 </canvas><div id="tip" hidden></div></div>
 <noscript><p class="note">The map is drawn by a script, which this browser does not run; all else is here.</p></noscript>
 """
-HINT = (
+_HINT = (
     "Point at a dot to read it, click it to see its semantic id alone. Drag to move, Ctrl and wheel (or two fingers) to zoom. "
     "Larger dots occur more often in training."
 )
-ORDER = """<div class="tools"><label>Sorted by <select id="order"><option value="size">items</option>
+_ORDER = """<div class="tools"><label>Sorted by <select id="order"><option value="size">items</option>
 <option value="trained">training events</option><option value="number">number</option></select></label></div>
 """
-SEEN = (
+_SEEN = (
     "Items near each other are alike; how far apart distant ones are, and how large a cloud is, says little: t-SNE keeps "
     "neighbourhoods and gives up the rest."
 )
@@ -63,15 +63,15 @@ def picture(places: Places, ids: SemanticIds) -> str:
     first = " Of the codes of an item the map shows the first." if ids.levels > 1 else ""
     if places.placed.sum() > DOTS:
         first += f" Of the items it shows the {DOTS:,} trained most often."
-    made = f"Placed by {by}. {places.how} {SEEN}{first}"
-    return STAGE + paragraph(HINT, kind="muted hint") + paragraph(escape(made), kind="muted")
+    made = f"Placed by {by}. {places.how} {_SEEN}{first}"
+    return _STAGE + paragraph(_HINT, kind="muted hint") + paragraph(escape(made), kind="muted")
 
 
 def directory(data: PreparedData, groups: Sequence[Group], tones: Sequence[Color], pictures: Mapping[int, str]) -> str:
     """Return every semantic id, the largest first."""
     cards = "\n".join(card(data, group, row, tone, pictures) for row, (group, tone) in enumerate(zip(groups, tones, strict=True)))
-    note = paragraph(f"With the titles nearest to the middle (the centroid) of each, up to {CENTRAL}.", kind="muted")
-    return f'{note}{ORDER}<div class="ids">\n{cards}\n</div>'
+    note = paragraph(f"With the titles nearest to the middle (the centroid) of each, up to {_CENTRAL}.", kind="muted")
+    return f'{note}{_ORDER}<div class="ids">\n{cards}\n</div>'
 
 
 def card(data: PreparedData, group: Group, row: int, tone: Color, pictures: Mapping[int, str]) -> str:
@@ -81,7 +81,7 @@ def card(data: PreparedData, group: Group, row: int, tone: Color, pictures: Mapp
     told += [f"followed by {plural(group.following, 'code')}"] if group.following else []
     shown = [item for item in group.central.tolist() if item in pictures]
     thumbs = "".join(f'<img src="{pictures[item]}" alt="{escape(title_of(data, item))}" loading="lazy">' for item in shown)
-    titles = "".join(f"<li>{short(title_of(data, item))}</li>" for item in group.central[:CENTRAL].tolist())
+    titles = "".join(f"<li>{short(title_of(data, item))}</li>" for item in group.central[:_CENTRAL].tolist())
     name = f" · {escape(group.name)}" if group.name else ""
     return (
         f'<div id="id-{group.number}" data-row="{row}" data-number="{group.number}" data-size="{len(group.members)}" '

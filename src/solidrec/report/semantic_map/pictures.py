@@ -22,7 +22,7 @@ TRIED = 12
 """So many of its most central items are looked at for them."""
 BUDGET = 3_000_000
 """Bytes of all pictures on a page."""
-JPEG_QUALITY = 72
+_JPEG_QUALITY = 72
 
 
 def thumbnails(
@@ -73,13 +73,13 @@ class Maker:
                 continue
             (pixels,) = self.decoders.decode([content.data])
             if not isinstance(pixels, Refusal):
-                yield item, data_uri(pixels)
+                yield item, _data_uri(pixels)
 
 
-def data_uri(pixels: Pixels) -> str:
+def _data_uri(pixels: Pixels) -> str:
     """Return (S, S, 3) pixels as the address of a JPEG that carries its own bytes."""
     from PIL import Image
 
     stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", quality=JPEG_QUALITY, optimize=True)
+    Image.fromarray(pixels).save(stream, "JPEG", quality=_JPEG_QUALITY, optimize=True)
     return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

@@ -13,14 +13,14 @@ AT_MOST = 5_000
 """Items that t-SNE places itself; it takes about half a minute for so many on one thread."""
 FEWEST = 10
 """Fewer items have no neighbourhoods to be kept."""
-PERPLEXITY = 30
+_PERPLEXITY = 30
 DIMENSIONS = 50
-NEIGHBOURS = 5
-ISLAND = 0.05
+_NEIGHBOURS = 5
+_ISLAND = 0.05
 """What lies as near as this on the map, in widths of it, is one neighbourhood."""
-APART = 0.003
+_APART = 0.003
 """How far items that would coincide are moved from each other, in widths of the map."""
-GOLDEN = 2.399963
+_GOLDEN = 2.399963
 """The golden angle, by which one seed of a sunflower is turned from the last."""
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -48,17 +48,17 @@ def places(fused: Fused, groups: Integers, counts: Integers, *, at_most: int = A
 
     has = np.flatnonzero(fused.present.any(axis=1))
     with threadpool_limits(1):
-        points = reduced(filled(fused.rows(has), groups[has]))
+        points = _reduced(filled(fused.rows(has), groups[has]))
         drawn = sample(counts[has], at_most, seed=seed)
         flat = plane(points[drawn], seed=seed)
         if len(drawn) < len(has):
             flat = beside(points, drawn, flat)
     xy = np.full((len(groups), 2), np.nan)
     xy[has] = framed(spread(flat))
-    return Places(xy, words(len(has), len(drawn), points.shape[1], fused.vectors.shape[1]))
+    return Places(xy, _words(len(has), len(drawn), points.shape[1], fused.vectors.shape[1]))
 
 
-def words(placed: int, drawn: int, dimensions: int, width: int) -> str:
+def _words(placed: int, drawn: int, dimensions: int, width: int) -> str:
     """Say how the places came about."""
     first = f"PCA from {width:,} to {dimensions} dimensions" if dimensions < width else f"The {width} dimensions as they are"
     if drawn < FEWEST:
@@ -67,7 +67,7 @@ def words(placed: int, drawn: int, dimensions: int, width: int) -> str:
         return f"{first}, then t-SNE of all {placed:,} items."
     return (
         f"{first}, then t-SNE of {drawn:,} items, drawn with chances after their training counts; "
-        f"each of the other {placed - drawn:,} lies between its {NEIGHBOURS} nearest of them."
+        f"each of the other {placed - drawn:,} lies between its {_NEIGHBOURS} nearest of them."
     )
 
 
@@ -89,7 +89,7 @@ def filled(fused: Fused, groups: Integers) -> npt.NDArray[np.float32]:
     return vectors
 
 
-def reduced(vectors: npt.NDArray[np.float32]) -> Floats:
+def _reduced(vectors: npt.NDArray[np.float32]) -> Floats:
     """Return the first principal components (V, at most 50)."""
     from sklearn.decomposition import PCA
 
@@ -115,7 +115,7 @@ def plane(points: Floats, *, seed: int) -> Floats:
     if len(points) < FEWEST or not start.any():
         return start
     start = (1e-4 * start / start[:, 0].std()).astype(np.float32)
-    perplexity = min(PERPLEXITY, (len(points) - 1) / 3)
+    perplexity = min(_PERPLEXITY, (len(points) - 1) / 3)
     return np.asarray(TSNE(init=start, perplexity=perplexity, random_state=seed).fit_transform(points), dtype=np.float64)
 
 
@@ -129,10 +129,10 @@ def beside(points: Floats, drawn: Integers, flat: Floats) -> Floats:
     xy = np.full((len(points), 2), np.nan)
     xy[drawn] = flat
     rest = np.flatnonzero(np.isnan(xy[:, 0]))
-    search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(drawn)), algorithm="brute").fit(points[drawn])
+    search = NearestNeighbors(n_neighbors=min(_NEIGHBOURS, len(drawn)), algorithm="brute").fit(points[drawn])
     apart, nearest = search.kneighbors(points[rest])
     near = flat[nearest]
-    together = np.linalg.norm(near - near[:, :1], axis=2) <= ISLAND * np.ptp(flat)
+    together = np.linalg.norm(near - near[:, :1], axis=2) <= _ISLAND * np.ptp(flat)
     weight = together / (apart**2 + 1e-12)
     xy[rest] = (near * weight[:, :, None]).sum(1) / weight.sum(1)[:, None]
     return xy
@@ -144,8 +144,8 @@ def spread(xy: Floats) -> Floats:
     order = np.argsort(group.ravel(), kind="stable")
     place = np.empty(len(xy))
     place[order] = np.arange(len(xy)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # 0 for the first of its group, it stays
-    step = APART * (np.ptp(xy, axis=0).max() or 1.0)
-    return np.asarray(xy + step * np.sqrt(place)[:, None] * np.stack([np.cos(GOLDEN * place), np.sin(GOLDEN * place)], axis=1))
+    step = _APART * (np.ptp(xy, axis=0).max() or 1.0)
+    return np.asarray(xy + step * np.sqrt(place)[:, None] * np.stack([np.cos(_GOLDEN * place), np.sin(_GOLDEN * place)], axis=1))
 
 
 def framed(xy: Floats) -> Floats:

