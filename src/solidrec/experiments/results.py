@@ -174,9 +174,8 @@ class Results:
             raise DamagedError(f"{self.out / USERS}: the seeds of {row.name} were measured on different users")
         names = [name for name in frames[0].columns if name != "user"]
         for place, frame in zip(places, frames, strict=True):
-            if any(
-                not _agree(frame[name], self.records[place.key]["evaluations"][protocol]["metrics"].get(name)) for name in names
-            ):
+            means = self.records[place.key]["evaluations"][protocol]["metrics"]
+            if not all(_agree(frame[name], means.get(name)) for name in names):
                 raise DamagedError(
                     f"{users_file(self.out, place.key, protocol)}: is not what {self.out / RESULTS} has of it; "
                     f"remove the line of {place.key} there and run the experiment again"
