@@ -81,6 +81,9 @@ def test_trained_rows_are_held_against_the_best_baseline(of: Material) -> None:
     above = sum(mean > floor for mean in means.values())
     assert baseline_words(of).startswith(f"{above} of 3 trained rows are above the best baseline, popularity (UAUC {floor:.4f}")
     assert baseline_words(replace(of, measured={"paper": of.measured["paper"][:3]})) == ""
+    full = {row.name: row.mean("NDCG@10") for row in of.measured["full"]}
+    first = replace(of, measured={"full": of.measured["full"], "paper": of.measured["paper"]})
+    assert f"popularity (NDCG@10 {full['popularity']:.4f}" in baseline_words(first)
 
 
 def test_what_is_missing_is_counted(of: Material) -> None:
