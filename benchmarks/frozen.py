@@ -1,7 +1,7 @@
 """Record what a commit computes, so that another commit can be compared with it to the last bit.
 
-    python benchmarks/frozen.py record before.json     # at the first commit
-    python benchmarks/frozen.py compare before.json    # at the second one, on the same machine
+    python benchmarks/frozen.py record before.json --source ML-100K     # at the first commit
+    python benchmarks/frozen.py compare before.json --source ML-100K    # at the second one, on the same machine
 
 Trains four backbones as static, DUET and SOLID models and the default model for an epoch or two
 (ml-100k, one thread), scores every baseline, makes semantic ids, adds two items and recommends for

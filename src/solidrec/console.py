@@ -1,4 +1,4 @@
-"""What a person sees in a terminal: lines, a progress bar with the time left, tables."""
+"""What a person sees in a terminal: lines, and a progress bar with the time left; tables are in `terminal.py`."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from types import FrameType
 
 from solidrec.errors import StorageError
 
-_LOCK = ".lock"
+LOCK = ".lock"
+"""The file in a folder whose lock is held."""
 
 
 @contextmanager
@@ -20,7 +21,7 @@ def locked(out: Path, *, doing: str = "is training here") -> Iterator[None]:
     """Make a folder and hold its lock; a second process gets one clear line that says what the first is `doing`."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        stream = (out / _LOCK).open("a+")
+        stream = (out / LOCK).open("a+")
     except OSError as error:
         raise StorageError(f"{out}: cannot write ({error.strerror or error}); choose another --out") from None
     with stream:

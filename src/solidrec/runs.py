@@ -31,6 +31,7 @@ from solidrec.artifacts import (
 from solidrec.epochs import HISTORY, read_history
 from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
 from solidrec.ids import IdMap
+from solidrec.locks import LOCK
 from solidrec.nn.build import RECIPES, build
 from solidrec.nn.build_mixture import CONTENT, LOG, MIXTURES, SEMANTIC, build_mixture
 from solidrec.nn.memory import Memory
@@ -208,7 +209,7 @@ def load_weights(model: Recommender | Mixture, path: Path) -> None:
     model.load_state_dict(tensors)
 
 
-LEFT_BEHIND = (".lock", ".tmp-")
+LEFT_BEHIND = (LOCK, ".tmp-")
 """What a process that was killed before it wrote spec.json may leave in its run folder."""
 
 

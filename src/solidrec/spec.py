@@ -33,7 +33,7 @@ _SELECTABLE = ("AUC", "UAUC", "MRR", *(f"{name}@{k}" for name in ("NDCG", "Recal
 """Metrics that may choose an epoch, besides those of other packages."""
 
 
-def named(registry: Registry[Any]) -> Callable[[str], str]:
+def _part_of(registry: Registry[Any]) -> Callable[[str], str]:
     """Return the check of a setting that names a part of a registry."""
 
     def check(name: str) -> str:
@@ -45,7 +45,7 @@ def named(registry: Registry[Any]) -> Callable[[str], str]:
     return check
 
 
-def judge(text: str) -> str:
+def _selectable(text: str) -> str:
     """Check the name of a validation metric, with or without ``full`` before it."""
     metric = text.removeprefix("full ")
     if metric not in _SELECTABLE and metric not in METRICS:
@@ -91,7 +91,7 @@ class ModelSpec(Spec):
     """A model by its two names, its sizes (Table 7) and the clip T of Eq. 12."""
 
     name: Literal[ModelName, MixtureName] = "solid-duet"
-    backbone: Annotated[str, AfterValidator(named(BACKBONES))] = Field("sasrec", description="the encoder of histories")
+    backbone: Annotated[str, AfterValidator(_part_of(BACKBONES))] = Field("sasrec", description="the encoder of histories")
     start: Literal["random", "content", "auto"] = Field(
         "random",
         description="of the item embeddings: content lets them start from titles, categories and features, each reduced by "
@@ -147,7 +147,7 @@ class TrainSpec(Spec):
     )
     precision: Literal["float32", "bfloat16"] = Field("float32", description="of the forward pass; bfloat16 by torch.autocast")
     compile: bool = Field(False, description="run the forward and backward pass through torch.compile (minutes to start)")
-    select: Annotated[str, AfterValidator(judge)] = Field(
+    select: Annotated[str, AfterValidator(_selectable)] = Field(
         "UAUC",
         description="validation metric that chooses the epoch; with 'full ' before it over the whole catalogue",
     )

@@ -14,12 +14,8 @@ from solidrec.settings import flat
 
 METRICS = ("NDCG@10", "Recall@10", "NDCG@20", "Recall@20", "UAUC", "AUC")
 """The columns of a table, before the metrics of other packages."""
-
-
 PROTOCOLS = {"full": "whole catalogue", "paper": "1 + 99 uniform"}
 """The protocols in words, the one that says what a user would get first."""
-
-
 _SEEN = {"filter": ", seen items left out", "keep": ", seen items kept", None: ""}
 
 

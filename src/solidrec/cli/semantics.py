@@ -36,7 +36,7 @@ def semantics(
 ) -> None:
     """Make the semantic ids of a prepared folder, and say, measure or draw what is in them."""
     from solidrec.console import out, say
-    from solidrec.report.semantic_map.ids import explained, make_semantics, matrices_of, quality_of, sample_titles
+    from solidrec.report.semantic_map.describe import explained, make_semantics, matrices_of, quality_of, sample_titles
     from solidrec.report.semantic_map.write import write_map
     from solidrec.spec import SemanticsSpec
     from solidrec.terminal import quality_table, semantics_table

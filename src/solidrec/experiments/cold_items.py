@@ -72,7 +72,8 @@ def run_cold_items(
         "exposure": float(np.mean([draw.exposure for draw in draws])), "explained": [draw.explained for draw in draws],
         "data": whole.fingerprint, "settings": settings, "versions": versions(),
     }  # fmt: skip
-    _write_results(out, "cold-items", found, markdown(found))
+    write_json(out / "cold-items.json", found)
+    write_file(out / "cold-items.md", lambda temporary: temporary.write_text(markdown(found), encoding="utf-8"))
     return found
 
 
@@ -218,9 +219,3 @@ def _gap_text(gap: Mapping[str, float]) -> str:
     '+0.0200 [+0.0100, +0.0310]'
     """
     return f"{gap['mean']:+.4f} [{gap['low']:+.4f}, {gap['high']:+.4f}]"
-
-
-def _write_results(out: Path, name: str, found: Mapping[str, Any], text: str) -> None:
-    """Write what an experiment found as JSON, and as Markdown for people."""
-    write_json(out / f"{name}.json", found)
-    write_file(out / f"{name}.md", lambda temporary: temporary.write_text(text, encoding="utf-8"))

@@ -236,8 +236,13 @@ def _read_users(out: Path, key: str, protocol: str) -> pl.DataFrame:
     """Read every user's metrics; raises `StorageError` where they are gone and `DamagedError` for a file that is none."""
     path = users_file(out, key, protocol)
     if not path.is_file():
-        raise StorageError(f"{path}: is gone; remove the line of {key} from {out / RESULTS} and run the experiment again")
-    return read_frame(path, cure=f"remove the line of {key} from {out / RESULTS} and run the experiment again")
+        raise StorageError(f"{path}: is gone; {cure_of(out, key)}")
+    return read_frame(path, cure=cure_of(out, key))
+
+
+def cure_of(out: Path, key: str) -> str:
+    """Say what to do about a file of users that is gone or cannot be read."""
+    return f"remove the line of {key} from {out / RESULTS} and run the experiment again"
 
 
 def read_frame(path: Path, *, cure: str) -> pl.DataFrame:

@@ -62,15 +62,16 @@ def train_run(
         if not finished(out, spec):  # another process may have ended it since
             write_json(out / SPEC, spec.model_dump(mode="json"))
             try:
-                carry_out(RunContext(data, spec, out, device, display or Silent(), say=say), out, track)
+                _carry_out(RunContext(data, spec, out, device, display or Silent(), say=say), track)
             except KeyboardInterrupt:
                 raise Interrupted(f"{out}: stopped; run the same command again to go on from the last checkpoint") from None
     return load_run(out, device=device)
 
 
-def carry_out(run: RunContext, out: Path, track: Sequence[str]) -> None:
-    """Make the semantic ids, run the stages, measure and write the final files to the folder `out`, which is ours alone."""
-    started = time.perf_counter()
+def _carry_out(run: RunContext, track: Sequence[str]) -> None:
+    """Make the semantic ids, run the stages, measure and write the final files to the run folder, which is ours alone."""
+    started, out = time.perf_counter(), run.out
+    assert out is not None
     checkpoints = Checkpoints(out / "checkpoints")
     with tracked(run.display, track, out, run.spec, run.say) as shown:
         semantics = semantics_for(run)  # a training on the way is not tracked

@@ -15,7 +15,7 @@ from solidrec.errors import DamagedError
 from solidrec.evaluate.few_events import EVENTS, METRICS
 from solidrec.evaluate.significance import crossed
 from solidrec.experiments.results import Plan, Results
-from solidrec.experiments.tables.few_events import few_events_file, few_events_table, rows_at
+from solidrec.experiments.tables.few_events import few_events_file, few_events_table, rows_by_events
 
 ROWS = ("static", "duet", "solid-duet", "solid-duet, trunk alone")
 
@@ -41,7 +41,8 @@ def test_rows_are_tested_against_the_first_and_a_whole_model_against_its_trunk(m
     assert len(texts) == len(EVENTS) * len(METRICS) * (3 + 1)
     line = next(line for line in texts if line[:3] == ["solid-duet, 3 events", "solid-duet, trunk alone", "UAUC"])
     whole, trunk = (
-        next(row for row in rows_at(plan, results, 3) if row.name == name) for name in ("solid-duet", "solid-duet, trunk alone")
+        next(row for row in rows_by_events(plan, results)[3] if row.name == name)
+        for name in ("solid-duet", "solid-duet, trunk alone")
     )
     expected = crossed(whole.per_user["UAUC"] - trunk.per_user["UAUC"])
     assert line[3].startswith(f"{expected.mean:+.4f}")
@@ -65,7 +66,7 @@ def test_cells_whose_users_are_gone_are_left_out_and_said(copied: Path) -> None:
     table = few_events_table(plan, results)
     assert table is not None
     assert "not kept for 1 of the cells" in table.notes[-1]
-    assert next(row for row in rows_at(plan, results, 1) if row.name == "duet").seeds == (1 - gone.seed,)
+    assert next(row for row in rows_by_events(plan, results)[1] if row.name == "duet").seeds == (1 - gone.seed,)
     for path in (copied / "users").glob("*-few-events.parquet"):
         path.unlink()
     assert few_events_table(plan, results) is None

@@ -10,7 +10,7 @@ import pytest
 
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
-from solidrec.report.semantic_map.ids import make_semantics, matrices_of
+from solidrec.report.semantic_map.describe import make_semantics, matrices_of
 from solidrec.report.semantic_map.names import Group, apart_from_centroid, distinctive, groups_of, names_of, title_of
 from solidrec.semantics.fuse import Fused, fuse
 from solidrec.semantics.ids import SemanticIds

@@ -16,7 +16,7 @@ from PIL import Image
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
-from solidrec.report.semantic_map.ids import make_semantics, matrices_of, quality_of
+from solidrec.report.semantic_map.describe import make_semantics, matrices_of, quality_of
 from solidrec.report.semantic_map.write import write_map
 from solidrec.semantics.fuse import fuse
 from solidrec.semantics.ids import SemanticIds

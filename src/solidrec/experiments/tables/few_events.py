@@ -12,11 +12,12 @@ import polars as pl
 from solidrec.artifacts import write_table
 from solidrec.evaluate.few_events import METRICS, TRUNK, WHOLE
 from solidrec.evaluate.result import Evaluation
-from solidrec.experiments.results import RESULTS, USERS, Place, Plan, Results, read_frame
+from solidrec.experiments.results import USERS, Place, Plan, Results, cure_of, read_frame
 from solidrec.experiments.tables.contrasts import Comparison, comparisons, contrasts
 from solidrec.experiments.tables.measure import MeasureTable, Number
 from solidrec.experiments.tables.measured import Measured
-from solidrec.experiments.tables.text import NONE, Grid, Part, contrasts_grid
+from solidrec.experiments.tables.result_table import Cell
+from solidrec.experiments.tables.text import Grid, Part, contrasts_grid, mean_text
 
 FEW_EVENTS = "few-events"
 _HOW = (
@@ -54,7 +55,7 @@ def _column(variant: str, events: int, metric: str) -> str:
 
 def few_events_table(plan: Plan, results: Results) -> MeasureTable | None:
     """Return means over seeds for each number of events, with their comparisons; None before the first cell is measured."""
-    rows = {events: rows_at(plan, results, events) for events in _numbers_of_events(plan, results)}
+    rows = rows_by_events(plan, results)
     if not rows:
         return None
     family = [each for events, found in rows.items() for each in _family_of(found, plan.reference, events)]
@@ -89,8 +90,17 @@ def measured(plan: Plan, results: Results) -> list[Place]:
     return [each for each in plan.places if FEW_EVENTS in results.records.get(each.key, {}).get("measures", {})]
 
 
-def rows_at(plan: Plan, results: Results, events: int) -> list[Measured]:
-    """Return each row at a number of events, and its trunk alone as a row of its own."""
+def rows_by_events(plan: Plan, results: Results) -> dict[int, list[Measured]]:
+    """Return each row at each number of events, and its trunk alone as a row of its own; every file of users is read once."""
+    frames = {
+        place.key: read_frame(few_events_file(results.out, place.key), cure=cure_of(results.out, place.key))
+        for row in plan.rows for place in finished(plan, results, row.name)
+    }  # fmt: skip
+    return {events: _rows_at(plan, results, frames, events) for events in _numbers_of_events(plan, results)}
+
+
+def _rows_at(plan: Plan, results: Results, frames: Mapping[str, pl.DataFrame], events: int) -> list[Measured]:
+    """Return each row at a number of events from the values of users, by cell."""
     found = []
     for row in plan.rows:
         places = finished(plan, results, row.name)
@@ -98,17 +108,13 @@ def rows_at(plan: Plan, results: Results, events: int) -> list[Measured]:
             cells = [place for place in places if variant in results.records[place.key]["measures"][FEW_EVENTS]]
             if not cells:
                 continue
-            frames = [read_frame(few_events_file(results.out, each.key), cure=_cure(results, each.key)) for each in cells]
-            per_user = {m: np.stack([frame[_column(variant, events, m)].to_numpy() for frame in frames]) for m in METRICS}
+            users, seeds = frames[cells[0].key]["user"].to_numpy(), tuple(each.seed for each in cells)
+            per_user = {
+                m: np.stack([frames[each.key][_column(variant, events, m)].to_numpy() for each in cells]) for m in METRICS
+            }
             means = tuple(results.records[each.key]["measures"][FEW_EVENTS][variant][str(events)] for each in cells)
-            users, seeds = frames[0]["user"].to_numpy(), tuple(each.seed for each in cells)
             found.append(Measured(name, row.labels, seeds, FEW_EVENTS, plan.data, users, means, per_user))
     return found
-
-
-def _cure(results: Results, key: str) -> str:
-    """Say what to do about a file of users that cannot be read."""
-    return f"remove the line of {key} from {results.out / RESULTS} and run the experiment again"
 
 
 def _family_of(rows: Sequence[Measured], reference: str | None, events: int) -> list[Comparison]:
@@ -124,16 +130,8 @@ def _family_of(rows: Sequence[Measured], reference: str | None, events: int) -> 
 
 def line(row: Measured) -> tuple[Part, ...]:
     """Return one line: means over seeds, with their spread where there are several."""
-    return (Part(row.name), *(Part(_value_text(row.mean(metric), row.spread(metric))) for metric in METRICS))
-
-
-def _value_text(mean: float | None, spread: float | None) -> str:
-    """Write a mean with its spread.
-
-    >>> _value_text(0.75, 0.01), _value_text(0.75, None), _value_text(None, None)
-    ('0.7500 ± 0.0100', '0.7500', '-')
-    """
-    return NONE if mean is None else f"{mean:.4f}" if spread is None else f"{mean:.4f} ± {spread:.4f}"
+    cells = (Cell(m, row.mean(m), row.spread(m), None, None, star=False, best=False, paper=None) for m in METRICS)
+    return (Part(row.name), *(Part(mean_text(cell)) for cell in cells))
 
 
 def _events_words(events: int) -> str:

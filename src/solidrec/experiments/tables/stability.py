@@ -11,7 +11,7 @@ import polars as pl
 from solidrec.artifacts import write_table
 from solidrec.evaluate.perturb import PERTURBATIONS
 from solidrec.evaluate.stability import METRICS, PLACES, Stability
-from solidrec.experiments.results import RESULTS, USERS, Place, Plan, Record, Results, read_frame
+from solidrec.experiments.results import USERS, Place, Plan, Record, Results, cure_of, read_frame
 from solidrec.experiments.tables.contrasts import Contrast, comparisons, contrasts
 from solidrec.experiments.tables.measure import MeasureTable, Number
 from solidrec.experiments.tables.measured import Array, Measured
@@ -58,7 +58,7 @@ def variances(out: Path, key: str) -> dict[str, Array] | None:
     path = _stability_file(out, key)
     if not path.is_file():
         return None
-    frame = read_frame(path, cure=f"remove the line of {key} from {out / RESULTS} and run the experiment again")
+    frame = read_frame(path, cure=cure_of(out, key))
     frame = frame.group_by("user").mean().sort("user")
     return {"user": frame["user"].to_numpy()} | {metric: frame[f"variance {metric}"].to_numpy() for metric in METRICS}
 

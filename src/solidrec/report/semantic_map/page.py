@@ -10,7 +10,7 @@ from solidrec.report.page import escape, facts, figures, paragraph, short
 from solidrec.report.plots import histogram
 from solidrec.report.semantic_map.colors import Color
 from solidrec.report.semantic_map.data import DOTS
-from solidrec.report.semantic_map.ids import explained
+from solidrec.report.semantic_map.describe import explained
 from solidrec.report.semantic_map.names import Group, title_of
 from solidrec.report.semantic_map.projection import Places
 from solidrec.report.semantics import HOW

@@ -12,7 +12,7 @@ from solidrec.api import train
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import StorageError
-from solidrec.report.semantic_map.ids import explained, make_semantics, matrices_of, quality_of, sample_titles
+from solidrec.report.semantic_map.describe import explained, make_semantics, matrices_of, quality_of, sample_titles
 from solidrec.spec import SemanticsSpec
 
 
