@@ -5,7 +5,7 @@
 
 Trains four backbones as static, DUET and SOLID models and the default model for an epoch or two
 (ml-100k, one thread), scores every baseline, makes semantic ids, adds two items and recommends for
-three histories. A record has metrics and a SHA-256 of tensors in the order of their names.
+three histories. A record has metrics and a SHA-256 of the tensors' values, whatever they are named.
 Floats differ between machines, so both records come from one machine.
 """
 
@@ -113,8 +113,8 @@ def without_seconds(value: object) -> object:
 
 
 def tensors(folder: Path) -> str:
-    """Return the SHA-256 of all arrays under a folder, in the order of file and name."""
-    digest = hashlib.sha256()
+    """Return the SHA-256 of the values of all arrays under a folder, whatever the arrays are named."""
+    found = []
     for path in sorted(folder.rglob("*")):
         if path.suffix == ".safetensors":
             arrays = load_file(path)
@@ -122,10 +122,10 @@ def tensors(folder: Path) -> str:
             arrays = {"": np.load(path)}
         else:
             continue
-        for name, values in sorted(arrays.items()):
-            digest.update(f"{name} {values.dtype} {values.shape}".encode())
-            digest.update(np.ascontiguousarray(values).tobytes())
-    return digest.hexdigest()
+        for values in arrays.values():
+            shape = f"{values.dtype} {values.shape}".encode()
+            found.append(hashlib.sha256(shape + np.ascontiguousarray(values).tobytes()).hexdigest())
+    return hashlib.sha256("".join(sorted(found)).encode()).hexdigest()
 
 
 def solidrec(*arguments: object) -> str:

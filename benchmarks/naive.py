@@ -52,13 +52,13 @@ class Naive(nn.Module):
         return torch.gru(x, x.new_zeros(1, len(x), x.shape[2]), parts, True, 1, 0.0, False, False, True)[0]
 
     def forward(self, history: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits (B, C) and the penalty (): one row of history (B C, L) for each candidate (B C)."""
+        """Return logits (B, C) and the loss of the codebook (): one row of history (B C, L) for each candidate (B C)."""
         rows = history[:, None].expand(-1, candidates.shape[1], -1).flatten(0, 1)
         targets = F.embedding(candidates.flatten(), self.p("items.weight"))
         state = getattr(self, self.spec.backbone)(rows, targets)
-        weights, penalty = self.weights(rows)
+        weights, codebook_loss = self.weights(rows)
         user = self.head(state, weights)
-        return (user * targets).sum(-1).view(candidates.shape), penalty
+        return (user * targets).sum(-1).view(candidates.shape), codebook_loss
 
     # ---- backbones: rows (N, L), targets (N, D) -> states (N, D)
 
@@ -70,8 +70,8 @@ class Naive(nn.Module):
         for number in range(self.spec.blocks):
             name = f"backbone.blocks.{number}"
             x = x + self.drop(self.attention(f"{name}.attention", self.norm(f"{name}.norm_attention", x), causal))
-            inner = self.drop(F.relu(self.linear(f"{name}.wise.0", self.norm(f"{name}.norm_wise", x))))
-            x = x + self.drop(self.linear(f"{name}.wise.3", inner))
+            inner = self.drop(F.relu(self.linear(f"{name}.feed_forward.0", self.norm(f"{name}.norm_feed_forward", x))))
+            x = x + self.drop(self.linear(f"{name}.feed_forward.3", inner))
         return last(self.norm("backbone.norm", x), rows)
 
     def bert4rec(self, rows: Tensor, targets: Tensor) -> Tensor:
@@ -81,21 +81,21 @@ class Naive(nn.Module):
         embedded = F.pad(F.embedding(rows, self.p("items.weight")), (0, 0, 0, 1))
         embedded = torch.where((steps == lengths[:, None])[..., None], self.p("backbone.token"), embedded)
         x = self.drop(self.norm("backbone.norm", embedded + self.p("backbone.position.weight")[: len(steps)]))
-        readable = (steps <= lengths[:, None])[:, None, None]
+        attn_mask = (steps <= lengths[:, None])[:, None, None]
         for number in range(self.spec.blocks):
             name = f"backbone.blocks.{number}"
-            x = self.norm(f"{name}.norm_attention", x + self.drop(self.attention(f"{name}.attention", x, readable)))
-            inner = self.linear(f"{name}.wise.2", F.gelu(self.linear(f"{name}.wise.0", x)))
-            x = self.norm(f"{name}.norm_wise", x + self.drop(inner))
+            x = self.norm(f"{name}.norm_attention", x + self.drop(self.attention(f"{name}.attention", x, attn_mask)))
+            inner = self.linear(f"{name}.feed_forward.2", F.gelu(self.linear(f"{name}.feed_forward.0", x)))
+            x = self.norm(f"{name}.norm_feed_forward", x + self.drop(inner))
         return x[torch.arange(len(x)), lengths]
 
-    def attention(self, name: str, x: Tensor, readable: Tensor) -> Tensor:
+    def attention(self, name: str, x: Tensor, attn_mask: Tensor) -> Tensor:
         """Vaswani et al. (2017), Eq. 1, with several heads."""
         query, key, value = (
-            part.unflatten(2, (self.spec.heads, -1)).transpose(1, 2) for part in self.linear(f"{name}.project", x).chunk(3, 2)
+            part.unflatten(2, (self.spec.heads, -1)).transpose(1, 2) for part in self.linear(f"{name}.qkv_proj", x).chunk(3, 2)
         )
-        shares = (query @ key.transpose(2, 3) / math.sqrt(query.shape[-1])).masked_fill(~readable, -math.inf).softmax(-1)
-        return self.linear(f"{name}.out", (self.drop(shares) @ value).transpose(1, 2).flatten(2))
+        shares = (query @ key.transpose(2, 3) / math.sqrt(query.shape[-1])).masked_fill(~attn_mask, -math.inf).softmax(-1)
+        return self.linear(f"{name}.out_proj", (self.drop(shares) @ value).transpose(1, 2).flatten(2))
 
     def gru4rec(self, rows: Tensor, targets: Tensor) -> Tensor:
         """Hidasi et al. (2016): the state after the last item."""
@@ -120,22 +120,22 @@ class Naive(nn.Module):
                 name.removeprefix("source.tensors."): self.p(name) for name in self.names if name.startswith("source.tensors.")
             }
             return {slot: tensor.expand(len(rows), *tensor.shape) for slot, tensor in shared.items()}, nothing
-        if self.has("source.first."):
-            semantic = F.embedding(self.p("source.first.semantic_of_item")[rows], self.p("source.first.semantics.weight"))
-            trunk = self.generate("source.first.generator", semantic, rows)
-            branch, penalty = self.branch("source.second", items, rows)
-            return {slot: trunk[slot] + branch[slot] for slot in trunk}, penalty
+        if self.has("source.trunk."):
+            semantic = F.embedding(self.p("source.trunk.semantic_of_item")[rows], self.p("source.trunk.semantics.weight"))
+            trunk = self.generate("source.trunk.generator", semantic, rows)
+            branch, codebook_loss = self.branch("source.branch", items, rows)
+            return {slot: trunk[slot] + branch[slot] for slot in trunk}, codebook_loss
         return self.branch("source", items, rows)
 
     def branch(self, name: str, items: Tensor, rows: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """Return M_v(E_v), read through the codebook and clipped where the model does that."""
-        penalty = torch.zeros(())
+        codebook_loss = torch.zeros(())
         if self.has(f"{name}.codebook."):
-            items, penalty = self.coded(f"{name}.codebook", items, rows)
+            items, codebook_loss = self.coded(f"{name}.codebook", items, rows)
         found = self.generate(f"{name}.generator", items, rows)
         if self.clipped:
             found = {slot: inward(self.spec.clip * tensor, self.spec.clip) for slot, tensor in found.items()}
-        return found, penalty
+        return found, codebook_loss
 
     def generate(self, name: str, sequence: Tensor, rows: Tensor) -> dict[str, Tensor]:
         """Return the weights of one generator: GRU, its last state, the MLP, one projection a slot."""
@@ -147,7 +147,7 @@ class Naive(nn.Module):
 
     def coded(self, name: str, items: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return each item's code (its semantic id's, or the nearest) as the generator reads it, and Eq. 13's pair."""
-        codes, mask = self.p(f"{name}.codes"), rows > 0
+        codes, mask = self.p(f"{name}.code_vectors"), rows > 0
         own = self.has(f"{name}.semantic_of_item")
         index = (self.p(f"{name}.semantic_of_item")[rows] - 1).clamp(min=0) if own else nearest(items.detach(), codes.detach())
         found = F.embedding(index, codes)

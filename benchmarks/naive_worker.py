@@ -16,7 +16,7 @@ import torch.nn.functional as F
 
 from naive import Naive, nearest
 from solidrec.data.prepared import PreparedData
-from solidrec.nn.build import RECIPES
+from solidrec.designs import DESIGNS
 from solidrec.spec import ModelSpec
 from speed.data import DATA
 from speed.inference import CODES, VECTORS
@@ -26,14 +26,14 @@ from speed.worker import serve
 
 BATCH, STEPS, USERS = 128, 4, 32
 """Small, because a step that looks for codes among all differences takes gigabytes; the figures are rates."""
-NEGATIVES, TESTED, PENALTY = 4, 99, 0.1
+NEGATIVES, TESTED, CODEBOOK_WEIGHT = 4, 99, 0.1
 
 
 def twin(folder: Path, name: str, backbone: str) -> tuple[Naive, PreparedData]:
     """Return the naive twin of a new model, and the data."""
     data, spec = PreparedData.open(folder / DATA), ModelSpec.parse({"name": name, "backbone": backbone})
-    recipe = RECIPES[name]
-    return Naive(spec, new_model(spec, data).state_dict(), low_rank=recipe.low_rank, clipped=recipe.clipped), data
+    design = DESIGNS[name]
+    return Naive(spec, new_model(spec, data).state_dict(), low_rank=design.head == "low-rank", clipped=design.parts.clip), data
 
 
 def windows(data: PreparedData, length: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -58,10 +58,10 @@ def training(folder: Path, name: str, backbone: str) -> Callable[[], Timed]:
     def steps() -> None:
         for rows, targets in zip(history.split(BATCH), target.split(BATCH), strict=True):
             negatives = torch.randint(1, len(data.items) + 1, (BATCH, NEGATIVES))
-            logits, penalty = model(rows, torch.cat([targets, negatives], 1))
+            logits, codebook_loss = model(rows, torch.cat([targets, negatives], 1))
             labels = F.pad(torch.ones_like(targets, dtype=logits.dtype), (0, NEGATIVES))
             optimizer.zero_grad()
-            (F.binary_cross_entropy_with_logits(logits, labels) + PENALTY * penalty).backward()
+            (F.binary_cross_entropy_with_logits(logits, labels) + CODEBOOK_WEIGHT * codebook_loss).backward()
             optimizer.step()
 
     return lambda: timed(BATCH * STEPS, steps)

@@ -11,7 +11,8 @@ import pytest
 
 LAYERS = (
     ("errors",),
-    ("registry",),
+    ("registry", "migrations"),
+    ("designs",),
     ("artifacts", "ids", "batch", "metrics", "settings", "presets"),
     ("spec", "pooled_auc", "epochs", "locks"),
     ("data", "nn"),
@@ -32,7 +33,7 @@ LAYERS = (
 LAYER = {part: number for number, parts in enumerate(LAYERS) for part in parts}
 # Parts of one layer are strangers, but that the left one of these may import the right one.
 NEIGHBOURS = {("training", "evaluate"), ("experiments", "api")}
-BUILDERS = {("solidrec.nn.build", "spec"), ("solidrec.nn.build_mixture", "spec")}
+BUILDERS = {("solidrec.nn.build", "spec")}
 UNSEEN_BY_NN = {"artifacts", "metrics", "spec"}
 
 

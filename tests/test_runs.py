@@ -13,11 +13,11 @@ from safetensors.torch import load_file, save_file
 
 from solidrec.artifacts import read_json, write_json, write_manifest
 from solidrec.data.prepared import PreparedData
+from solidrec.designs import DESIGNS, named
 from solidrec.epochs import read_history, write_history
 from solidrec.errors import DamagedError, IncompatibleError, StorageError
 from solidrec.inference.scorer import ModelScorer
-from solidrec.nn.build import RECIPES
-from solidrec.runs import load_run, needs_semantics
+from solidrec.runs import load_run
 from solidrec.semantics.ids import SemanticIds
 
 
@@ -68,7 +68,7 @@ def test_state_dict_is_the_whole_model(run_folder: Path) -> None:
     run = load_run(run_folder)
     assert stored.keys() == run.model.state_dict().keys()
     assert {name for name, _ in run.model.named_parameters()} <= stored.keys()
-    assert torch.equal(stored["source.first.semantic_of_item"], torch.from_numpy(run.semantics.of_item if run.semantics else []))
+    assert torch.equal(stored["source.trunk.semantic_of_item"], torch.from_numpy(run.semantics.of_item if run.semantics else []))
 
 
 @pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.99])
@@ -222,7 +222,7 @@ def test_t12_a_newer_format_and_a_setting_of_a_newer_version_are_said_to_be_so(c
 
 
 def test_which_models_read_semantic_ids() -> None:
-    without = {name for name in RECIPES if not needs_semantics(name)}
+    without = {name for name in named(mixtures=False) if not DESIGNS[name].needs_semantics}
     assert without == {"static", "duet", "apg", "plain"}
 
 

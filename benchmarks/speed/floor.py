@@ -14,8 +14,8 @@ from pathlib import Path
 
 import torch
 
+from solidrec.designs import DESIGNS
 from solidrec.nn.backbones import CausalBackbone
-from solidrec.nn.build import RECIPES
 from solidrec.registry import BACKBONES
 from solidrec.spec import ModelSpec, TrainSpec
 from speed.measurement import Subject, Timed, timed
@@ -97,26 +97,26 @@ def generate_flops(spec: ModelSpec, tokens: float) -> float:
 
 def generators(spec: ModelSpec) -> int:
     """Return how many generators a model has."""
-    recipe = RECIPES[spec.name]
-    return recipe.trunk + recipe.branch
+    parts = DESIGNS[spec.name].parts
+    return parts.trunk + parts.branch
 
 
 def head_flops(spec: ModelSpec) -> float:
     """Return the two dynamic layers for one user state."""
     d, k = spec.dim, spec.core
-    if RECIPES[spec.name].headless:
+    if DESIGNS[spec.name].head == "dot":
         return 0.0
     if not generators(spec):
         return 2 * 2.0 * d * d
-    if RECIPES[spec.name].low_rank:
+    if DESIGNS[spec.name].head == "low-rank":
         return 2 * (4.0 * d * k + generators(spec) * 2.0 * d * k * k)
     return 2 * generators(spec) * (2.0 * d**3 + 2.0 * d * d)
 
 
 def search_flops(spec: ModelSpec, tokens: float, codes: int) -> float:
     """Return the search for each item's nearest code, which has no backward pass; the code of a semantic id is a look-up."""
-    recipe = RECIPES[spec.name]
-    searched = recipe.codebook and (recipe.author_code or spec.codebook.find == "nearest")
+    design = DESIGNS[spec.name]
+    searched = design.has_codebook and (design.parts.author_code or spec.codebook.find == "nearest")
     return 2.0 * tokens * codes * spec.dim if searched else 0.0
 
 

@@ -11,7 +11,7 @@ import torch
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.runner import evaluate
 from solidrec.inference.scorer import ModelScorer
-from solidrec.nn.codebook import nearest_code
+from solidrec.nn.kernels.nearest import nearest_code
 from solidrec.nn.weights import BuiltWeights
 from solidrec.recommend.engine import Engine
 from solidrec.runs import Run

@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 
 from solidrec.data.prepared import PreparedData
+from solidrec.designs import DESIGNS
 from solidrec.nn.build import build, stages
 from solidrec.nn.recommender import Recommender
-from solidrec.runs import needs_semantics
 from solidrec.spec import ModelSpec, RunSpec, TrainSpec
 from solidrec.training.loop import Progress, Silent, Stage
 from solidrec.training.seeds import seed_torch
@@ -40,7 +40,7 @@ SOFTMAX = EVERY.model_copy(update={"loss": "softmax"})
 def new_model(spec: ModelSpec, data: PreparedData) -> Recommender:
     """Build a model at its last stage, with random semantic ids where it reads any."""
     seed_torch(0, "parameters")
-    of_item = torch.from_numpy(semantic_ids(len(data.items))) if needs_semantics(spec.name) else None
+    of_item = torch.from_numpy(semantic_ids(len(data.items))) if DESIGNS[spec.name].needs_semantics else None
     return build(spec, items=len(data.items), semantic_of_item=of_item)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import entry_points
+from inspect import isabstract
 from typing import Any, Generic, TypeVar, final
 
 from solidrec.errors import UsageError, nearest
@@ -23,8 +24,8 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
     """A mapping from names to parts of one ``kind``; other packages add theirs as entry points of ``group``.
 
     ``own`` maps the library's names to parts or to where they are, ``module:Name``. A part that comes from
-    elsewhere must be a subclass of ``base`` (``module:Name``), or callable where there is no base: a file that
-    names a part can have nothing else called. Assigning adds a part to this process alone.
+    elsewhere must be a subclass of ``base`` (``module:Name``) or one of its instances, or callable where there is no
+    base: a file that names a part can have nothing else called. Assigning adds a part to this process alone.
 
     >>> registry = Registry("reader", "my.readers", {"json": "json:loads"})
     >>> registry["json"]("[1]"), registry["json:dumps"]([1]), "xml" in registry
@@ -86,9 +87,10 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
         except (ImportError, AttributeError, ValueError) as error:
             raise UsageError(f"{self.kind} {where!r} cannot be imported ({error}); write package.module:Name") from None
         base: Any = None if self.base is None else _at(self.base)
-        if not callable(part) or (base is not None and not (isinstance(part, type) and issubclass(part, base))):
-            wanted = "callable" if base is None else f"subclass of {base.__name__}"
-            raise UsageError(f"{self.kind} {where!r} is no {wanted}")
+        if base is None and not callable(part):
+            raise UsageError(f"{self.kind} {where!r} is no callable")
+        if base is not None and not (isinstance(part, base) or (isinstance(part, type) and issubclass(part, base))):
+            raise UsageError(f"{self.kind} {where!r} is no {'subclass' if isabstract(base) else 'instance'} of {base.__name__}")
         found: Part = part
         return found
 

@@ -18,6 +18,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from solidrec import migrations
 from solidrec.artifacts import (
     MANIFEST,
     new_folder,
@@ -28,14 +29,14 @@ from solidrec.artifacts import (
     write_table,
     write_tensors,
 )
+from solidrec.designs import DESIGNS
 from solidrec.epochs import HISTORY, read_history
 from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
 from solidrec.ids import IdMap
 from solidrec.locks import LOCK
-from solidrec.nn.build import RECIPES, build
-from solidrec.nn.build_mixture import CONTENT, LOG, MIXTURES, SEMANTIC, build_mixture
+from solidrec.nn.build import build, build_mixture
 from solidrec.nn.memory import Memory
-from solidrec.nn.mixture import Counted, Mixture
+from solidrec.nn.mixture import CONTENT, LOG, SEMANTIC, Counted, Mixture
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.semantics.cold import ColdStart
@@ -76,16 +77,6 @@ class Run:
     def history(self) -> list[dict[str, Any]]:
         """One row an epoch, as logged."""
         return read_history(self.path)
-
-
-def needs_semantics(name: str) -> bool:
-    """Return whether a model cannot do without semantic ids; a mixture reads them where there are any.
-
-    >>> needs_semantics("solid-duet"), needs_semantics("duet")
-    (True, False)
-    """
-    recipe = MIXTURES[name] if name in MIXTURES else RECIPES[name]
-    return recipe.trunk or recipe.codebook
 
 
 def save_run(
@@ -155,7 +146,7 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
     semantics = SemanticIds.load(path / SEMANTICS) if f"{SEMANTICS}/semantics.json" in manifest["files"] else None
     of_item = None if semantics is None else torch.from_numpy(semantics.table)
     model: Recommender | Mixture
-    if spec.model.name in MIXTURES:
+    if DESIGNS[spec.model.name].is_mixture:
         model = build_mixture(spec.model, _read_counted(path / WEIGHTS, len(catalog)), semantic_of_item=of_item)
     else:
         model = build(spec.model, items=len(catalog), semantic_of_item=of_item)
@@ -171,7 +162,7 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
 def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
     """Read a safetensors file; raises `DamagedError` for anything else."""
     try:
-        return load_file(path)
+        return migrations.tensors(load_file(path))
     except (SafetensorError, OSError) as error:
         raise DamagedError(f"{path}: is not a readable safetensors file ({error}); train again or restore it") from error
 

@@ -15,19 +15,12 @@ from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
 from pydantic_core import PydanticCustomError
 
+from solidrec.designs import DESIGNS, named
 from solidrec.errors import UsageError, nearest
 from solidrec.registry import BACKBONES, METRICS, Registry
 
-ModelName = Literal[
-    "static", "static-codebook", "plain", "apg", "duet", "solid-apg", "solid-duet",
-    "spg", "sml", "spg-penalty", "sml-penalty", "duet-codebook", "author-code",
-    "spg-apg", "sml-apg", "duet-codebook-apg", "author-code-apg",
-]  # fmt: skip
-MixtureName = Literal[
-    "mixture", "mixture-static", "mixture-lengths", "mixture-spg", "mixture-duet", "mixture-solid", "mixture-full",
-]  # fmt: skip
-MODEL_NAMES: tuple[str, ...] = get_args(ModelName)
-MIXTURE_NAMES: tuple[str, ...] = get_args(MixtureName)
+MODEL_NAMES = named(mixtures=False)
+MIXTURE_NAMES = named(mixtures=True)
 BACKBONE_NAMES: tuple[str, ...] = tuple(BACKBONES.own)
 _SELECTABLE = ("AUC", "UAUC", "MRR", *(f"{name}@{k}" for name in ("NDCG", "Recall") for k in (5, 10, 20)))
 """Metrics that may choose an epoch, besides those of other packages."""
@@ -90,7 +83,7 @@ class CodebookSpec(Spec):
 class ModelSpec(Spec):
     """A model by its two names, its sizes (Table 7) and the clip T of Eq. 12."""
 
-    name: Literal[ModelName, MixtureName] = "solid-duet"
+    name: Annotated[str, AfterValidator(_part_of(DESIGNS))] = "solid-duet"
     backbone: Annotated[str, AfterValidator(_part_of(BACKBONES))] = Field("sasrec", description="the encoder of histories")
     start: Literal["random", "content", "auto"] = Field(
         "random",

@@ -1,4 +1,4 @@
-"""The naive reference computes what the package computes: scores, penalty and gradients, from the same parameters."""
+"""The naive reference computes what the package does: scores, the loss of the codebook and gradients, from one set of weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from solidrec.nn.build import RECIPES, build
+from solidrec.designs import DESIGNS
+from solidrec.nn.build import build
 from solidrec.nn.recommender import Recommender
 from solidrec.spec import BACKBONE_NAMES, ModelSpec
 
@@ -56,22 +57,22 @@ def pair(
         for key, parameter in model.named_parameters():
             if key != "items.weight" and "semantics" not in key:
                 parameter.add_(torch.randn_like(parameter), alpha=0.5)
-    recipe = RECIPES[name]
-    return model, naive.Naive(spec, model.state_dict(), low_rank=recipe.low_rank, clipped=recipe.clipped)
+    design = DESIGNS[name]
+    return model, naive.Naive(spec, model.state_dict(), low_rank=design.head == "low-rank", clipped=design.parts.clip)
 
 
 @pytest.mark.parametrize("find", ["semantic", "nearest"])
 @pytest.mark.parametrize(("backbone", "name"), GRID)
-def test_scores_and_penalty_are_the_same(naive: ModuleType, backbone: str, name: str, find: str) -> None:
+def test_scores_and_codebook_loss_are_the_same(naive: ModuleType, backbone: str, name: str, find: str) -> None:
     model, twin = pair(naive, backbone, name, find=find)
     history, candidates = rows()
     with torch.no_grad():
         scores = model.eval()(history, candidates)
-        logits, penalty = twin.eval()(history, candidates)
+        logits, codebook_loss = twin.eval()(history, candidates)
     assert logits.std() > 0.01
     torch.testing.assert_close(scores.logits, logits, atol=1e-5, rtol=1e-4)
     # the twin sees each history five times, which a mean does not notice
-    torch.testing.assert_close(scores.penalty, penalty, atol=1e-6, rtol=1e-4)
+    torch.testing.assert_close(scores.codebook_loss, codebook_loss, atol=1e-6, rtol=1e-4)
 
 
 @pytest.mark.parametrize(("backbone", "name"), GRID)
@@ -81,14 +82,14 @@ def test_gradients_are_the_same(naive: ModuleType, backbone: str, name: str) -> 
     history, candidates = rows()
     candidates, labels = candidates[:, :1], torch.ones(4, 1)
     scores = model(history, candidates)
-    logits, penalty = twin(history, candidates)
-    (F.binary_cross_entropy_with_logits(scores.logits, labels) + 0.1 * scores.penalty).backward()
-    (F.binary_cross_entropy_with_logits(logits, labels) + 0.1 * penalty).backward()
+    logits, codebook_loss = twin(history, candidates)
+    (F.binary_cross_entropy_with_logits(scores.logits, labels) + 0.1 * scores.codebook_loss).backward()
+    (F.binary_cross_entropy_with_logits(logits, labels) + 0.1 * codebook_loss).backward()
     compared = 0
     for key, parameter in model.named_parameters():
         mine = parameter.grad if parameter.grad is not None else torch.zeros_like(parameter)
         other = getattr(twin, key.replace(".", "/")).grad
-        padding = key in ("items.weight", "source.first.semantics.weight")  # row 0 learns nothing in the package
+        padding = key in ("items.weight", "source.trunk.semantics.weight")  # row 0 learns nothing in the package
         torch.testing.assert_close(mine[1:] if padding else mine, other[1:] if padding else other, atol=1e-6, rtol=1e-3, msg=key)
         compared += int(mine.abs().max() > 0)
     assert compared >= 5
@@ -98,7 +99,7 @@ def test_a_changed_parameter_is_noticed(naive: ModuleType) -> None:
     model, twin = pair(naive, "sasrec", "solid-duet")
     history, candidates = rows()
     with torch.no_grad():
-        model.source.get_parameter("first.generator.mlp.0.weight").mul_(1.5)
+        model.source.get_parameter("trunk.generator.mlp.0.weight").mul_(1.5)
         assert not torch.allclose(model.eval()(history, candidates).logits, twin.eval()(history, candidates)[0], atol=1e-5)
 
 

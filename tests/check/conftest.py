@@ -55,13 +55,13 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Install:
         forward: Callable[..., Tensor] = sound,
         start: Callable[[Any, int], None] = lambda self, dim: None,
         base: type[Backbone] = Backbone,
-        **methods: Callable[..., Tensor],
+        **members: Any,
     ) -> None:
         def init(self: Any, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
             base.__init__(self, dim, length=length, blocks=blocks, heads=heads, dropout=dropout)
             start(self, dim)
 
-        made = type("Own", (base,), {"__init__": init, "forward": forward, "mean": staticmethod(masked_mean), **methods})
+        made = type("Own", (base,), {"__init__": init, "forward": forward, "mean": staticmethod(masked_mean), **members})
         monkeypatch.setitem(BACKBONES, "gru4rec", made)
 
     return put

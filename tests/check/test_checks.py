@@ -61,7 +61,7 @@ def test_a_run_whose_weights_stand_at_the_clip_is_warned_of(run_folder: Path, mo
 
     def saturated(path: Path) -> Any:
         model = load(path)
-        for projection in model.run.model.source.get_submodule("second.generator.projections").children():
+        for projection in model.run.model.source.get_submodule("branch.generator.projections").children():
             projection.weight.data.mul_(1e6)
         return model
 

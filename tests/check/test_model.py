@@ -49,16 +49,21 @@ def less_the_candidates(self: Any, items: Tensor, mask: Tensor, candidates: Tens
 def test_a_model_that_sees_what_it_may_not_is_named(
     subject: Make, install: Install, check: Callable[[Subject], Any], forward: Callable[..., Tensor], cause: str
 ) -> None:
-    install(forward)
+    install(forward, reads_candidates=forward is less_the_candidates)
     verdict = check(subject())
     assert (verdict.status, verdict.cause) == ("fail", cause)
 
 
-def test_a_generator_that_reads_padding_is_named(subject: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    def end(states: Tensor, mask: Tensor, places: Tensor | None) -> Tensor:
-        return states[:, -1] if places is None else states.flatten(0, 1)[places]
+def test_a_backbone_that_does_not_say_that_it_reads_candidates_is_named(subject: Make, install: Install) -> None:
+    install(lambda self, items, mask, candidates: self.mean(items, mask) * candidates)
+    assert independence(subject()).cause == "Own.reads_candidates is False"
 
-    monkeypatch.setattr("solidrec.nn.generator.at", end)
+
+def test_a_generator_that_reads_padding_is_named(subject: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(states: Tensor, mask: Tensor, prefix_ends: Tensor | None) -> Tensor:
+        return states[:, -1] if prefix_ends is None else states.flatten(0, 1)[prefix_ends]
+
+    monkeypatch.setattr("solidrec.nn.generator.end_states", end)
     verdict = padding(subject("duet"))
     assert verdict.cause == "generated tensor 'weight0' of Branch changes with the width of the padding"
 

@@ -45,8 +45,8 @@ def test_red_names_the_cause_and_the_cure_and_exits_with_1(
 
 def test_json_is_the_report_of_a_run(solidrec: Solidrec, run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unstable(click: Click, model: Recommender, batch: Batch) -> Lost:
-        scores = model(batch.history, batch.candidates, batch.places)
-        return Lost(scores.logits.sum() * float("nan"), scores.penalty, scores.stats)
+        scores = model(batch.history, batch.candidates, batch.prefix_ends)
+        return Lost(scores.logits.sum() * float("nan"), scores.codebook_loss, scores.stats)
 
     monkeypatch.setattr(checks, "CHECKS", {"learning": checks.CHECKS["learning"]})
     answer = solidrec("check", run_folder, "--json")

@@ -62,7 +62,7 @@ def test_the_backbone_trains(mean_pool: ModelSpec, shop: Path) -> None:
 
 
 def test_the_source_reads_the_last_item_alone(example: Callable[..., dict[str, Any]]) -> None:
-    found = example("class LastItem")
+    found = example("head = FullHead(8)", **example("class LastItem"))
     model = found["model"].eval()
     assert found["logits"].shape == (2, 3)
     one, other, third = (

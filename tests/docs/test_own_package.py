@@ -51,7 +51,7 @@ def run_folder(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Pa
     rows = [(f"u{user}", f"i{(user + 3 * step) % 30}", step) for user in range(40) for step in range(8)]
     pl.DataFrame(rows, schema=["user", "item", "position"], orient="row").write_csv(folder / "clicks.csv")
     assert outside("prepare", str(folder / "clicks.csv"), "--negatives", "9", "--out", str(folder / "data")).returncode == 0
-    settings = ("--model", "duet", "--backbone", "mean", "--epochs", "2", "--set", "train.select=First")
+    settings = ("--model", "last-item", "--backbone", "mean", "--epochs", "2", "--set", "train.select=First")
     done = outside("train", str(folder / "data"), *settings, "--out", str(folder / "run"))
     assert done.returncode == 0, done.stderr
     return folder
@@ -59,7 +59,7 @@ def run_folder(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def test_it_trains_on_the_backbone_and_the_metric_chooses(run_folder: Path) -> None:
     spec = json.loads((run_folder / "run" / "spec.json").read_text(encoding="utf-8"))
-    assert (spec["model"]["backbone"], spec["train"]["select"]) == ("mean", "First")
+    assert (spec["model"]["name"], spec["model"]["backbone"], spec["train"]["select"]) == ("last-item", "mean", "First")
     first, second = map(json.loads, (run_folder / "run" / "history.jsonl").read_text(encoding="utf-8").splitlines())
     assert 0 <= first["valid"]["First"] <= 1
     assert second["best"] == (second["valid"]["First"] > first["valid"]["First"])
@@ -80,7 +80,8 @@ def test_an_experiment_has_them_in_its_workers(outside: Outside, run_folder: Pat
         'title = "mine"\nseeds = 1\nprotocols = ["paper"]\nsettings = { train.epochs = 1, model.backbone = "mean" }\n'
         '[axes]\n"model.name" = ["static"]\n'
         '[[rows]]\nname = "repeats"\nbaseline = "repeats"\ntrials = 12\n'
-        '[[rows]]\nname = "by place"\nsettings = { model.name = "duet", model.backbone = "solidrec_mine:MeanPool" }\n',
+        '[[rows]]\nname = "by place"\n'
+        'settings = { model.name = "solidrec_mine:LAST_ITEM", model.backbone = "solidrec_mine:MeanPool" }\n',
         encoding="utf-8",
     )
     done = outside("experiment", "run", str(file), str(run_folder / "data"), "--out", str(run_folder / "mine"), "--jobs", "2")
@@ -102,13 +103,15 @@ def test_recommend_needs_the_package_and_says_so(outside: Outside, run_folder: P
 
 
 def test_a_mistake_in_a_place_is_one_line(outside: Outside, run_folder: Path) -> None:
-    for backbone, why in (
-        ("no_such_module:Name", "cannot be imported"),
-        ("solidrec_mine:Nothing", "cannot be imported"),
-        ("os:system", "is no subclass of Backbone"),
-        ("maen", "did you mean 'mean'"),
+    for model, backbone, why in (
+        ("static", "no_such_module:Name", "cannot be imported"),
+        ("static", "solidrec_mine:Nothing", "cannot be imported"),
+        ("static", "os:system", "is no subclass of Backbone"),
+        ("static", "maen", "did you mean 'mean'"),
+        ("os:system", "mean", "is no instance of Design"),
+        ("last-itme", "mean", "did you mean 'last-item'"),
     ):
-        done = outside("train", str(run_folder / "data"), "--model", "static", "--backbone", backbone, "--out", "never")
+        done = outside("train", str(run_folder / "data"), "--model", model, "--backbone", backbone, "--out", "never")
         assert done.returncode == 2
         assert why in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1

@@ -14,7 +14,6 @@ import polars as pl
 import pytest
 
 from solidrec.cli import main
-from solidrec.nn.build import RECIPES
 from solidrec.spec import BACKBONE_NAMES, MIXTURE_NAMES, MODEL_NAMES
 
 Blocks = Callable[[Path, str], list[str]]
@@ -85,5 +84,4 @@ def test_every_make_target_exists(repository: Path, blocks: Blocks) -> None:
 def test_every_model_and_backbone_is_listed(repository: Path) -> None:
     section = (repository / "README.md").read_text(encoding="utf-8").partition("## Models and backbones")[2].partition("## ")[0]
     named = set(re.findall(r"`([a-z0-9][a-z0-9-]+)`", section))
-    assert set(MODEL_NAMES) == set(RECIPES)
     assert named == {*MODEL_NAMES, *MIXTURE_NAMES, *BACKBONE_NAMES, "train"}

@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 from solidrec.data.prepared import PreparedData
+from solidrec.designs import DESIGNS
 from solidrec.evaluate import cost as module
 from solidrec.evaluate.cost import cost, parameters, training_seconds
-from solidrec.nn.build import RECIPES, build
+from solidrec.nn.build import build
 from solidrec.nn.recommender import Recommender
 from solidrec.runs import load_run
 from solidrec.spec import BACKBONE_NAMES, MODEL_NAMES, ModelSpec, RunSpec
@@ -41,9 +42,9 @@ def test_every_parameter_is_counted_once(name: str, backbone: str) -> None:
     found = parameters(model)
     total = found.pop("total")
     assert total == sum(found.values()) == sum(parameter.numel() for parameter in model.parameters())
-    recipe = RECIPES[name]
-    expected = {"items": True, "backbone": True, "head": recipe.low_rank, "shared": name.startswith("static")}
-    expected |= {"trunk": recipe.trunk, "metacode": recipe.trunk, "branch": recipe.branch, "codebook": recipe.codebook}
+    design, parts = DESIGNS[name], DESIGNS[name].parts
+    expected = {"items": True, "backbone": True, "head": design.head == "low-rank", "shared": name.startswith("static")}
+    expected |= {"trunk": parts.trunk, "metacode": parts.trunk, "branch": parts.branch, "codebook": design.has_codebook}
     assert set(found) == {part for part, there in expected.items() if there}
 
 

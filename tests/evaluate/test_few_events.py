@@ -13,6 +13,7 @@ from solidrec.evaluate.few_events import EVENTS, TRUNK, WHOLE, few_events, trunk
 from solidrec.evaluate.runner import evaluate
 from solidrec.inference.scorer import ModelScorer
 from solidrec.nn.build import build
+from solidrec.nn.histories import Histories
 from solidrec.runs import load_run
 from solidrec.spec import ModelSpec
 
@@ -23,7 +24,7 @@ def test_the_trunk_alone_is_the_sum_without_its_branch(run_folder: Path) -> None
     assert alone is not None
     history, candidates = torch.tensor([[3, 9, 0], [7, 0, 0]]), torch.arange(1, 6)[None]
     with torch.no_grad():
-        weights = model.source.first(history, model.items(history), history != 0).weights
+        weights = model.source.trunk(Histories.of(history, model.items(history))).weights
         expected = model.score(history, candidates, weights)
         torch.testing.assert_close(alone(history, candidates).logits, expected)
         assert not torch.allclose(model(history, candidates).logits, expected)

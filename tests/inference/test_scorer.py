@@ -46,7 +46,7 @@ def test_blocks_of_any_size_score_as_one_at_a_time(
     model = model_of(backbone)
     monkeypatch.setattr(scorer, "FLOATS_AT_ONCE", room)
     sizes: list[int] = []
-    model.source.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))
+    model.source.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0].ids)))
     found = ModelScorer(model)(HISTORIES, CANDIDATES)
     assert sum(sizes) == 5
     assert len(sizes) == {1: 5, 1 << 25: 1}.get(room, len(sizes))

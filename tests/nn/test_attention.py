@@ -16,14 +16,14 @@ def test_the_fused_attention_is_the_plain_one(monkeypatch: pytest.MonkeyPatch, a
     torch.manual_seed(0)
     layer = SelfAttention(8, 2, 0.3).double().eval()
     x = torch.randn(5, 6, 8, dtype=torch.float64)
-    asking = x if asked == 6 else x[:, :1]
-    readable = torch.rand(rows, asked, 6) < 0.6
-    readable[:, :, 0] = True
+    query = x if asked == 6 else x[:, :1]
+    attn_mask = torch.rand(rows, asked, 6) < 0.6
+    attn_mask[:, :, 0] = True
     found = []
     for longest in (0, 32):
         monkeypatch.setattr(attention, "LONG", longest)
         layer.zero_grad()
-        out = layer(asking, x, readable)
+        out = layer(query, x, attn_mask)
         out.square().sum().backward()
         found.append([out.detach(), *(parameter.grad.clone() for parameter in layer.parameters() if parameter.grad is not None)])
     torch.testing.assert_close(found[0], found[1])

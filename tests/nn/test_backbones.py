@@ -101,20 +101,20 @@ def din(p: dict[str, Array], items: Array, candidates: Array) -> Array:
     return states
 
 
-def attend(p: dict[str, Array], name: str, x: Array, readable: list[range]) -> Array:
+def attend(p: dict[str, Array], name: str, x: Array, attn_mask: list[range]) -> Array:
     """softmax(Q K^T / sqrt(d)) V a head, heads side by side, then the output projection."""
     d = D // HEADS
     out = np.zeros_like(x)
     for i in range(len(x)):
-        q = linear(p, f"{name}.project", x[i])[:D]
+        q = linear(p, f"{name}.qkv_proj", x[i])[:D]
         heads = []
         for h in range(HEADS):
             part = slice(h * d, (h + 1) * d)
-            keys = [linear(p, f"{name}.project", x[j])[D : 2 * D][part] for j in readable[i]]
-            values = [linear(p, f"{name}.project", x[j])[2 * D :][part] for j in readable[i]]
+            keys = [linear(p, f"{name}.qkv_proj", x[j])[D : 2 * D][part] for j in attn_mask[i]]
+            values = [linear(p, f"{name}.qkv_proj", x[j])[2 * D :][part] for j in attn_mask[i]]
             score = np.exp([q[part] @ key / math.sqrt(d) for key in keys])
             heads.append(sum(s * value for s, value in zip(score / score.sum(), values, strict=True)))
-        out[i] = linear(p, f"{name}.out", np.concatenate(heads))
+        out[i] = linear(p, f"{name}.out_proj", np.concatenate(heads))
     return out
 
 
@@ -126,8 +126,13 @@ def sasrec(p: dict[str, Array], items: Array, candidates: Array) -> Array:
     for b in ("blocks.0", "blocks.1"):
         normed = np.stack([norm(p, f"{b}.norm_attention", row) for row in x])
         x = x + attend(p, f"{b}.attention", normed, [range(i + 1) for i in range(len(x))])
-        wise = [linear(p, f"{b}.wise.3", np.maximum(linear(p, f"{b}.wise.0", norm(p, f"{b}.norm_wise", row)), 0)) for row in x]
-        x = x + np.stack(wise)
+        feed_forward = [
+            linear(
+                p, f"{b}.feed_forward.3", np.maximum(linear(p, f"{b}.feed_forward.0", norm(p, f"{b}.norm_feed_forward", row)), 0)
+            )
+            for row in x
+        ]
+        x = x + np.stack(feed_forward)
     return norm(p, "norm", x[-1])[None]
 
 
@@ -138,8 +143,8 @@ def bert4rec(p: dict[str, Array], items: Array, candidates: Array) -> Array:
     for b in ("blocks.0", "blocks.1"):
         mixed = attend(p, f"{b}.attention", x, [range(len(x))] * len(x))
         x = np.stack([norm(p, f"{b}.norm_attention", row + m) for row, m in zip(x, mixed, strict=True)])
-        wise = [linear(p, f"{b}.wise.2", gelu(linear(p, f"{b}.wise.0", row))) for row in x]
-        x = np.stack([norm(p, f"{b}.norm_wise", row + w) for row, w in zip(x, wise, strict=True)])
+        feed_forward = [linear(p, f"{b}.feed_forward.2", gelu(linear(p, f"{b}.feed_forward.0", row))) for row in x]
+        x = np.stack([norm(p, f"{b}.norm_feed_forward", row + w) for row, w in zip(x, feed_forward, strict=True)])
     return x[-1:]
 
 
@@ -153,9 +158,9 @@ def ligr(p: dict[str, Array], items: Array, candidates: Array) -> Array:
         mixed = attend(p, f"{b}.attention", normed, [range(i + 1) for i in range(len(x))])
         x = np.stack([row + sigmoid(linear(p, f"{b}.gate_attention", row)) * m for row, m in zip(x, mixed, strict=True)])
         for i, row in enumerate(x):
-            rise = p[f"{b}.rise.weight"] @ norm(p, f"{b}.norm_feed", row)
+            rise = p[f"{b}.rise.weight"] @ norm(p, f"{b}.norm_feed_forward", row)
             fed = p[f"{b}.fall.weight"] @ (rise[: 4 * D] * sigmoid(rise[: 4 * D]) * rise[4 * D :])
-            x[i] = row + sigmoid(linear(p, f"{b}.gate_feed", row)) * fed
+            x[i] = row + sigmoid(linear(p, f"{b}.gate_feed_forward", row)) * fed
     return norm(p, "norm", x[-1])[None]
 
 
@@ -179,7 +184,7 @@ def bsarec(p: dict[str, Array], items: Array, candidates: Array) -> Array:
         x = 0.7 * np.stack([norm(p, f"{b}.norm_filter", row) for row in filtered])
         x = x + 0.3 * np.stack([norm(p, f"{b}.norm_attention", row) for row in attended])
         fed = [linear(p, f"{b}.feed_forward.2", gelu(linear(p, f"{b}.feed_forward.0", row))) for row in x]
-        x = np.stack([norm(p, f"{b}.norm_feed", row + f) for row, f in zip(x, fed, strict=True)])
+        x = np.stack([norm(p, f"{b}.norm_feed_forward", row + f) for row, f in zip(x, fed, strict=True)])
     return x[-1:]
 
 
@@ -207,8 +212,8 @@ def test_positions_of_bsarec_count_from_the_newest_item() -> None:
     longer = torch.cat([items[:, 3:], items[:, :3]], 1)  # the third item is last in both
     with torch.no_grad():
         for block in backbone.blocks:
-            block.attention.out.weight.zero_()
-            block.attention.out.bias.zero_()
+            block.attention.out_proj.weight.zero_()
+            block.attention.out_proj.bias.zero_()
             block.sharpness.zero_()
             block.norm_filter.weight.zero_()
     short = backbone(items, torch.arange(L).expand(len(items), L) < 3, candidates)

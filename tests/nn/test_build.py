@@ -10,12 +10,12 @@ from torch import Tensor
 
 from solidrec.errors import UsageError
 from solidrec.nn.author_code import AuthorCode
-from solidrec.nn.build import RECIPES, build, stages
-from solidrec.nn.codebook import Codebook
+from solidrec.nn.build import build, stages
+from solidrec.nn.codebook import Codebook, NearestCodebook, SemanticCodebook
 from solidrec.nn.heads import DotHead, FullHead, LowRankHead
 from solidrec.nn.recommender import Recommender
-from solidrec.nn.sources import Branch, Penalised, Shared, Sum, Trunk
-from solidrec.spec import ModelSpec
+from solidrec.nn.sources import Branch, Shared, Trunk, TrunkAndBranch, WithCodebookLoss
+from solidrec.spec import MODEL_NAMES, ModelSpec
 
 Models = Callable[..., Recommender]
 
@@ -54,16 +54,16 @@ def test_a_name_stands_for_its_parts(model: Models, name: str) -> None:
 
 
 def test_the_table_above_has_every_model() -> None:
-    assert set(TABLE) == set(RECIPES)
+    assert set(TABLE) == set(MODEL_NAMES)
 
 
 def test_sources_are_composed_as_the_design_says(model: Models) -> None:
     assert type(model("static").source) is Shared
     assert type(model("duet").source) is Branch
     assert type(model("spg").source) is Trunk
-    assert type(model("solid-duet").source) is Sum
+    assert type(model("solid-duet").source) is TrunkAndBranch
     assert type(model("author-code").source) is AuthorCode
-    assert type(model("spg-penalty").source) is Penalised
+    assert type(model("spg-penalty").source) is WithCodebookLoss
 
 
 def test_only_a_branch_that_is_added_to_a_trunk_is_clipped(model: Models) -> None:
@@ -79,8 +79,8 @@ def test_a_codebook_has_a_code_for_each_semantic_id_of_the_first_level() -> None
     two_levels = torch.tensor([[0, 0], [1, 4], [2, 5], [3, 4]])
     spec = ModelSpec(name="solid-duet", dim=8)
     (codebook,) = (each for each in build(spec, items=3, semantic_of_item=two_levels).modules() if isinstance(each, Codebook))
-    assert len(codebook.codes) == 3
-    assert codebook.semantic_of_item is not None
+    assert len(codebook.code_vectors) == 3
+    assert isinstance(codebook, SemanticCodebook)
     assert codebook.semantic_of_item.tolist() == [0, 1, 2, 3]
 
 
@@ -88,8 +88,8 @@ def test_a_codebook_of_nearest_codes_has_as_many_as_there_are_ids_of_all_levels(
     two_levels = torch.tensor([[0, 0], [1, 4], [2, 5], [3, 4]])
     spec = ModelSpec.parse({"name": "solid-duet", "dim": 8, "codebook": {"find": "nearest"}})
     (codebook,) = (each for each in build(spec, items=3, semantic_of_item=two_levels).modules() if isinstance(each, Codebook))
-    assert len(codebook.codes) == 5
-    assert codebook.semantic_of_item is None
+    assert len(codebook.code_vectors) == 5
+    assert isinstance(codebook, NearestCodebook)
 
 
 @pytest.mark.parametrize(

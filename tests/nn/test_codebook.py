@@ -8,7 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from solidrec.nn.codebook import Codebook, nearest_code, rotation, shares, square, straight_through
+from solidrec.nn.codebook import Codebook, NearestCodebook, SemanticCodebook
+from solidrec.nn.codebook_loss import rotation, shares, square, straight_through
+from solidrec.nn.histories import Histories
+from solidrec.nn.kernels.nearest import nearest_code
 
 ALL = torch.ones(1, 2, dtype=torch.bool)
 ONE = torch.ones(1, 1, dtype=torch.bool)
@@ -78,7 +81,7 @@ def test_rotation_of_opposite_and_zero_vectors_is_finite() -> None:
 
 def two_codes(**settings: object) -> Codebook:
     """Codes (0, 0) and (10, 0), read raw."""
-    book = Codebook(2, 2, mlp=False, **settings)  # type: ignore[arg-type]
+    book = NearestCodebook(2, 2, mlp=False, **settings)  # type: ignore[arg-type]
     book.place(torch.tensor([0, 1]), torch.tensor([[0.0, 0.0], [10.0, 0.0]]))
     return book
 
@@ -100,21 +103,21 @@ def test_each_loss_by_hand(loss: str, penalty: float, to_codes: float, to_items:
     """d/de mean over (2 positions x 2 dims) of (e - c)^2 = 2 (e - c) / 4, and its opposite for the code."""
     book = two_codes(loss=loss).eval()
     items = EMBEDDED.clone().requires_grad_(True)
-    coded = book(ALL.long(), items, ALL)
-    assert coded.codes.tolist() == [[0, 1]]
-    assert coded.vectors.tolist() == [[[0.0, 0.0], [10.0, 0.0]]]
-    assert float(coded.penalty.detach()) == pytest.approx(penalty)
+    coded = book(Histories.of(ALL.long(), items))
+    assert coded.indices.tolist() == [[0, 1]]
+    assert coded.items.tolist() == [[[0.0, 0.0], [10.0, 0.0]]]
+    assert float(coded.loss.detach()) == pytest.approx(penalty)
     slope = 2 * (EMBEDDED[0] - torch.tensor([[0.0, 0.0], [10.0, 0.0]])) / 4
-    if not coded.penalty.requires_grad:
+    if not coded.loss.requires_grad:
         assert to_codes == to_items == 0
         return
-    coded.penalty.backward()
+    coded.loss.backward()
     assert items.grad is not None
     torch.testing.assert_close(items.grad[0], to_items * slope)
-    assert isinstance(book.codes, torch.nn.Parameter) == (to_codes > 0)
+    assert isinstance(book.code_vectors, torch.nn.Parameter) == (to_codes > 0)
     if to_codes:
-        assert book.codes.grad is not None
-        torch.testing.assert_close(book.codes.grad, -to_codes * slope)
+        assert book.code_vectors.grad is not None
+        torch.testing.assert_close(book.code_vectors.grad, -to_codes * slope)
 
 
 @pytest.mark.parametrize("loss", ["pair", "literal", "ema"])
@@ -125,13 +128,13 @@ def test_padding_has_no_code_no_penalty_and_no_gradient(loss: str) -> None:
     for noise in (0.0, 7.0):
         book = two_codes(loss=loss).train()
         items = torch.tensor([[[1.0, 0.0], [noise, noise]]], requires_grad=True)
-        coded = book(mask.long(), items, mask)
-        assert coded.codes.tolist() == [[0, -1]]
-        assert float(coded.penalty.detach()) == pytest.approx(0.5 * factor if loss != "ema" else coded_ema(0.5))
-        coded.penalty.backward()
+        coded = book(Histories.of(mask.long(), items))
+        assert coded.indices.tolist() == [[0, -1]]
+        assert float(coded.loss.detach()) == pytest.approx(0.5 * factor if loss != "ema" else coded_ema(0.5))
+        coded.loss.backward()
         assert items.grad is not None
         assert not items.grad[0, 1].any()
-        assert book.codes[1].tolist() == [10.0, 0.0]
+        assert book.code_vectors[1].tolist() == [10.0, 0.0]
 
 
 def coded_ema(start: float) -> float:
@@ -141,34 +144,34 @@ def coded_ema(start: float) -> float:
 
 def test_an_empty_batch_has_no_penalty() -> None:
     for loss in ("pair", "literal", "ema", "constant"):
-        assert two_codes(loss=loss)(ALL.long(), EMBEDDED, ~ALL).penalty == 0
+        assert two_codes(loss=loss)(Histories.of((~ALL).long(), EMBEDDED)).loss == 0
     assert square(EMBEDDED, EMBEDDED + 1, shares((~ALL).float())) == 0
 
 
 def test_constant_codes_pass_no_gradient() -> None:
     items = EMBEDDED.clone().requires_grad_(True)
-    coded = two_codes(loss="constant")(ALL.long(), items, ALL)
-    assert not coded.vectors.requires_grad
+    coded = two_codes(loss="constant")(Histories.of(ALL.long(), items))
+    assert not coded.items.requires_grad
 
 
 def test_running_means_are_a_loop(vectors: Tensor, codes: Tensor) -> None:
     """Each code is the decayed mean of everything that ever hit it, its own start counting as one hit."""
-    book = Codebook(30, 8, loss="ema", mlp=False, decay=0.9).train()
+    book = NearestCodebook(30, 8, loss="ema", mlp=False).train()
     book.place(torch.arange(30), codes)
-    means, hits = [row.clone() for row in codes], [1 / (1 - 0.9)] * 30
+    means, hits = [row.clone() for row in codes], [1 / (1 - 0.99)] * 30
     mask = torch.rand(5, 6, generator=torch.Generator().manual_seed(2)) < 0.8
     for step in range(4):
         batch = vectors * (1 + 0.1 * step)
-        found = book(mask.long(), batch, mask).codes
+        found = book(Histories.of(mask.long(), batch)).indices
         old = torch.stack(means)
         for k in range(30):
             own = [batch[i, j] for i in range(5) for j in range(6) if mask[i, j] and nearest(batch[i, j], old) == k]
-            total = 0.9 * hits[k] + len(own)
+            total = 0.99 * hits[k] + len(own)
             if own:
-                means[k] = (0.9 * hits[k] * old[k] + torch.stack(own).sum(0)) / total
+                means[k] = (0.99 * hits[k] * old[k] + torch.stack(own).sum(0)) / total
             hits[k] = total
         assert torch.equal(found == -1, ~mask)
-        torch.testing.assert_close(book.codes, torch.stack(means))
+        torch.testing.assert_close(book.code_vectors, torch.stack(means))
         torch.testing.assert_close(book.hits, torch.tensor(hits))
 
 
@@ -177,38 +180,39 @@ def nearest(vector: Tensor, codes: Tensor) -> int:
 
 
 def test_running_means_stand_still_in_eval_mode(vectors: Tensor) -> None:
-    book = Codebook(3, 8, loss="ema").eval()
+    book = NearestCodebook(3, 8, loss="ema").eval()
     before = {key: value.clone() for key, value in book.state_dict().items()}
     mask = torch.ones(5, 6, dtype=torch.bool)
-    book(mask.long(), vectors, mask)
+    book(Histories.of(mask.long(), vectors))
     assert all(torch.equal(before[key], value) for key, value in book.state_dict().items())
-    book.train()(mask.long(), vectors, mask)
-    assert not torch.equal(before["codes"], book.codes)
+    book.train()(Histories.of(mask.long(), vectors))
+    assert not torch.equal(before["code_vectors"], book.code_vectors)
 
 
 @pytest.mark.parametrize("loss", ["pair", "ema", "constant"])
 def test_place_sets_some_codes(loss: str) -> None:
     torch.manual_seed(0)
-    book = Codebook(4, 2, loss=loss)  # type: ignore[arg-type]
-    before = book.codes.detach().clone()
+    book = NearestCodebook(4, 2, loss=loss)  # type: ignore[arg-type]
+    before = book.code_vectors.detach().clone()
     book.place(torch.tensor([2, 0]), torch.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=torch.float64))
-    assert book.codes[[2, 0]].tolist() == [[1.0, 2.0], [3.0, 4.0]]
-    assert torch.equal(book.codes[[1, 3]], before[[1, 3]])
-    assert book.codes.requires_grad == (loss == "pair")
+    assert book.code_vectors[[2, 0]].tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    assert torch.equal(book.code_vectors[[1, 3]], before[[1, 3]])
+    assert book.code_vectors.requires_grad == (loss == "pair")
 
 
 def test_the_mlp_adds_to_the_code_and_starts_at_zero(vectors: Tensor) -> None:
     torch.manual_seed(0)
-    book = Codebook(4, 8, hidden=16)
+    book = NearestCodebook(4, 8, hidden=16)
     assert book.mlp is not None
     mask = torch.ones(5, 6, dtype=torch.bool)
-    coded = book(mask.long(), vectors, mask)
-    torch.testing.assert_close(coded.vectors, book.codes[coded.codes])
+    coded = book(Histories.of(mask.long(), vectors))
+    torch.testing.assert_close(coded.items, book.code_vectors[coded.indices])
     torch.nn.init.normal_(book.mlp[2].weight)
-    code = book.codes[coded.codes]
+    code = book.code_vectors[coded.indices]
     hidden = torch.relu(code @ book.mlp[0].weight.T + book.mlp[0].bias)
     assert hidden.shape[-1] == 16
-    torch.testing.assert_close(book(mask.long(), vectors, mask).vectors, code + hidden @ book.mlp[2].weight.T + book.mlp[2].bias)
+    read = book(Histories.of(mask.long(), vectors)).items
+    torch.testing.assert_close(read, code + hidden @ book.mlp[2].weight.T + book.mlp[2].bias)
 
 
 def test_gradient_descent_moves_codes_onto_the_embeddings() -> None:
@@ -217,46 +221,48 @@ def test_gradient_descent_moves_codes_onto_the_embeddings() -> None:
     target = torch.tensor([[[math.cos(1.0), math.sin(1.0)]]])
     for _ in range(100):
         book.zero_grad()
-        book(ONE.long(), target, ONE).penalty.backward()
+        book(Histories.of(ONE.long(), target)).loss.backward()
         with torch.no_grad():
-            assert book.codes.grad is not None
-            book.codes -= 0.3 * book.codes.grad
-    torch.testing.assert_close(book.codes[0], target[0, 0])
-    assert book.codes[1].tolist() == [10.0, 0.0]
+            assert book.code_vectors.grad is not None
+            book.code_vectors -= 0.3 * book.code_vectors.grad
+    torch.testing.assert_close(book.code_vectors[0], target[0, 0])
+    assert book.code_vectors[1].tolist() == [10.0, 0.0]
 
 
 def test_an_item_has_the_code_of_its_semantic_id_however_far() -> None:
     """Items 1 and 3 share id 2, item 2 has id 1; padding has none. The nearest codes are others."""
-    book = Codebook(2, 2, mlp=False, semantic_of_item=torch.tensor([0, 2, 1, 2]))
+    book = SemanticCodebook(2, 2, mlp=False, semantic_of_item=torch.tensor([0, 2, 1, 2]))
     book.place(torch.tensor([0, 1]), torch.tensor([[0.0, 0.0], [10.0, 0.0]]))
     history = torch.tensor([[1, 2, 3, 0]])
     near = torch.tensor([[[0.0, 0.0], [10.0, 0.0], [0.0, 0.0], [5.0, 5.0]]])
-    coded = book(history, near, history != 0)
-    assert coded.codes.tolist() == [[1, 0, 1, -1]]
-    assert coded.vectors[0, :3].tolist() == [[10.0, 0.0], [0.0, 0.0], [10.0, 0.0]]
-    assert float(coded.penalty.detach()) == pytest.approx(1.25 * 100 / 2)
-    assert nearest_code(near, book.codes)[0, :3].tolist() == [0, 1, 0]
+    coded = book(Histories.of(history, near))
+    assert coded.indices.tolist() == [[1, 0, 1, -1]]
+    assert coded.items[0, :3].tolist() == [[10.0, 0.0], [0.0, 0.0], [10.0, 0.0]]
+    assert float(coded.loss.detach()) == pytest.approx(1.25 * 100 / 2)
+    assert nearest_code(near, book.code_vectors)[0, :3].tolist() == [0, 1, 0]
 
 
 def test_only_searched_codes_that_learn_may_move_elsewhere() -> None:
-    assert Codebook(2, 2).movable
-    assert not Codebook(2, 2, loss="constant").movable
-    assert not Codebook(2, 2, semantic_of_item=torch.tensor([0, 1, 2])).movable
+    assert NearestCodebook(2, 2).movable
+    assert not NearestCodebook(2, 2, loss="constant").movable
+    assert not SemanticCodebook(2, 2, semantic_of_item=torch.tensor([0, 1, 2])).movable
 
 
 def test_an_item_counts_once_however_often_it_is_seen() -> None:
     """Two events of item 1 and one of item 2: each item's distance weighs the same, 1 / n at each of its n events."""
-    codebook = Codebook(2, 2, semantic_of_item=torch.tensor([0, 1, 2]), mlp=False)
-    codebook.codes.data.zero_()
+    codebook = SemanticCodebook(2, 2, semantic_of_item=torch.tensor([0, 1, 2]), mlp=False)
+    codebook.code_vectors.data.zero_()
     history, vectors = torch.tensor([[1, 1, 2]]), torch.tensor([[[1.0, 1.0], [1.0, 1.0], [2.0, 2.0]]])
-    mask = torch.ones(1, 3, dtype=torch.bool)
-    assert codebook(history, vectors, mask).penalty.item() == pytest.approx(1.25 * (1 + 1 + 4) / 3)
-    codebook.count(torch.tensor([0, 2, 1]))
-    assert codebook(history, vectors, mask).penalty.item() == pytest.approx(1.25 * (1 / 2 + 1 / 2 + 4) / 3)
-    assert set(codebook.state_dict()) == {"codes", "semantic_of_item"}
+    assert codebook(Histories.of(history, vectors)).loss.item() == pytest.approx(1.25 * (1 + 1 + 4) / 3)
+    codebook.set_item_frequencies(torch.tensor([0, 2, 1]))
+    assert codebook(Histories.of(history, vectors)).loss.item() == pytest.approx(1.25 * (1 / 2 + 1 / 2 + 4) / 3)
+    assert set(codebook.state_dict()) == {"code_vectors", "semantic_of_item"}
 
 
 def test_searched_codes_count_every_event() -> None:
-    codebook = Codebook(2, 2, mlp=False)
-    codebook.count(torch.tensor([0, 2, 1]))
-    assert codebook.once is None
+    codebook = NearestCodebook(2, 2, mlp=False)
+    codebook.set_item_frequencies(torch.tensor([0, 2, 1]))
+    assert set(codebook.state_dict()) == {"code_vectors"}
+    history, vectors = torch.tensor([[1, 1, 2]]), torch.tensor([[[1.0, 1.0], [1.0, 1.0], [2.0, 2.0]]])
+    codebook.code_vectors.data.zero_()
+    assert codebook(Histories.of(history, vectors)).loss.item() == pytest.approx(1.25 * (1 + 1 + 4) / 3)

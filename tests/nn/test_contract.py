@@ -10,23 +10,23 @@ import torch.nn.functional as F
 from safetensors.torch import load, save
 from torch import Tensor
 
-from solidrec.nn.build import RECIPES, stages
+from solidrec.designs import DESIGNS
+from solidrec.nn.build import stages
+from solidrec.nn.histories import Histories
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import Branch
 from solidrec.nn.weights import BuiltWeights
 from solidrec.registry import BACKBONES
-from solidrec.spec import BACKBONE_NAMES, MODEL_NAMES, ModelSpec
+from solidrec.spec import BACKBONE_NAMES, MIXTURE_NAMES, MODEL_NAMES, ModelSpec
 
 Models = Callable[..., Recommender]
 every_model = pytest.mark.parametrize("name", MODEL_NAMES)
 every_backbone = pytest.mark.parametrize("backbone", BACKBONE_NAMES)
-clipped = pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if recipe.clipped and not recipe.penalised])
-with_codebook = pytest.mark.parametrize(
-    "name", [name for name, recipe in RECIPES.items() if recipe.codebook and recipe.branch and not recipe.penalised]
-)
-with_branch = pytest.mark.parametrize(
-    "name", [name for name, recipe in RECIPES.items() if recipe.branch and not recipe.author_code]
-)
+OWN = {name: DESIGNS[name].parts for name in MODEL_NAMES}
+clipped = pytest.mark.parametrize("name", [name for name, parts in OWN.items() if parts.clip and not parts.codebook_loss])
+with_codebook = pytest.mark.parametrize("name", [name for name, parts in OWN.items() if parts.codebook])
+with_branch = pytest.mark.parametrize("name", [name for name, parts in OWN.items() if parts.branch and not parts.author_code])
+
 
 STATIC = {"static", "static-codebook", "plain"}
 """Models whose weights are the same for all."""
@@ -43,7 +43,7 @@ def steps(model: Recommender, *, count: int) -> Iterator[int]:
         labels = F.one_hot(torch.zeros(64, dtype=torch.int64), 5).float()
         scores = model(history, candidates)
         optimizer.zero_grad()
-        (F.binary_cross_entropy_with_logits(scores.logits, labels) + 0.1 * scores.penalty).backward()
+        (F.binary_cross_entropy_with_logits(scores.logits, labels) + 0.1 * scores.codebook_loss).backward()
         yield step
         optimizer.step()
 
@@ -57,7 +57,7 @@ def assert_same(a: Tensor, b: Tensor) -> None:
 
 
 def test_the_two_lists_of_names_are_one() -> None:
-    assert set(MODEL_NAMES) == set(RECIPES)
+    assert {*MODEL_NAMES, *MIXTURE_NAMES} == set(DESIGNS)
     assert set(BACKBONE_NAMES) == set(BACKBONES)
     assert len(MODEL_NAMES) == 17
 
@@ -82,7 +82,7 @@ def test_every_parameter_learns(model: Models, name: str, backbone: str) -> None
     frozen = {key for key, parameter in tested.named_parameters() if not parameter.requires_grad}
     assert hit | frozen == set(reached)
     assert {key for key in frozen if ".projections." not in key} == set()
-    assert bool(frozen) == RECIPES[name].author_code
+    assert bool(frozen) == OWN[name].author_code
     after = tested.state_dict()
     assert all(torch.equal(before[key], after[key]) == (key not in hit) for key in reached)
 
@@ -93,7 +93,7 @@ def test_padding_rows_stay_zero(model: Models, name: str, backbone: str) -> None
     tested = model(name, backbone)
     assert list(steps(tested, count=3)) == [0, 1, 2]
     tables = [tensor for key, tensor in tested.state_dict().items() if key.endswith(("items.weight", "semantics.weight"))]
-    assert len(tables) == 1 + RECIPES[name].trunk
+    assert len(tables) == 1 + OWN[name].trunk
     assert all(not table[0].any() and table[1:].any() for table in tables)
 
 
@@ -108,7 +108,7 @@ def test_state_dict_is_the_whole_model(model: Models, histories: Tensor, candida
     assert not torch.allclose(target(histories, candidates).logits, expected, atol=1e-3)
     target.load_state_dict(load(save(source.state_dict())), strict=True)
     assert torch.equal(target(histories, candidates).logits, expected)
-    assert torch.equal(target(histories, candidates).penalty, source(histories, candidates).penalty)
+    assert torch.equal(target(histories, candidates).codebook_loss, source(histories, candidates).codebook_loss)
 
 
 @every_backbone
@@ -120,7 +120,7 @@ def test_padding_is_invisible(model: Models, histories: Tensor, candidates: Tens
         short, targets = histories[: width + 1], candidates[: width + 1]  # row n holds n items
         cut, whole = tested(short[:, :width], targets), tested(short, targets)
         assert_same(cut.logits, whole.logits)
-        assert_same(cut.penalty, whole.penalty)
+        assert_same(cut.codebook_loss, whole.codebook_loss)
 
 
 @every_backbone
@@ -178,14 +178,14 @@ def test_one_pass_says_of_every_prefix_what_the_prefix_alone_says(
     """Logits, penalty and every gradient, to float tolerance: a user's targets cost one encoding instead of many."""
     tested = model(name, backbone).double()
     assert tested.reads_prefixes
-    alone, places = prefixes(histories)
+    alone, prefix_ends = prefixes(histories)
     candidates = torch.randint(1, 41, (len(alone), 5), generator=torch.Generator().manual_seed(7))
     found = []
-    for scores in (tested(alone, candidates), tested(histories, candidates, places)):
+    for scores in (tested(alone, candidates), tested(histories, candidates, prefix_ends)):
         tested.zero_grad()
-        (scores.logits.square().sum() + 3 * scores.penalty).backward()
+        (scores.logits.square().sum() + 3 * scores.codebook_loss).backward()
         gradients = {key: p.grad.clone() for key, p in tested.named_parameters() if p.grad is not None}
-        found.append((scores.logits.detach(), scores.penalty.detach(), gradients))
+        found.append((scores.logits.detach(), scores.codebook_loss.detach(), gradients))
     torch.testing.assert_close(found[0], found[1], rtol=1e-5, atol=1e-7)
 
 
@@ -230,7 +230,7 @@ def test_empty_history_has_finite_logits_and_gradients(
     for width in (1, 6):
         scores = tested(torch.zeros(2, width, dtype=torch.int64), candidates[:2])
         assert scores.logits.isfinite().all()
-        (scores.logits.sum() + scores.penalty).backward()
+        (scores.logits.sum() + scores.codebook_loss).backward()
         assert all(p.grad is None or p.grad.isfinite().all() for p in tested.parameters())
         assert all(stat.isfinite().all() for stat in scores.stats.values())
 
@@ -243,8 +243,8 @@ def test_nothing_is_tied_to_the_cpu(model: Models, name: str, backbone: str) -> 
     history = torch.ones(3, 6, dtype=torch.int64, device="meta")
     scores = tested(history, torch.ones(3, 9, dtype=torch.int64, device="meta"))
     assert scores.logits.shape == (3, 9)
-    assert all(tensor.is_meta for tensor in (scores.logits, scores.penalty, *scores.stats.values()))
-    assert all(tensor.dtype == torch.float32 for tensor in (scores.logits, scores.penalty, *tested.parameters()))
+    assert all(tensor.is_meta for tensor in (scores.logits, scores.codebook_loss, *scores.stats.values()))
+    assert all(tensor.dtype == torch.float32 for tensor in (scores.logits, scores.codebook_loss, *tested.parameters()))
 
 
 @every_backbone
@@ -288,16 +288,16 @@ def test_raw_codes_of_every_item_are_a_no_op(
 def assert_is_a_no_op(plain: Recommender, coded: Recommender, histories: Tensor, candidates: Tensor) -> None:
     branch = branch_of(coded)
     assert branch.codebook is not None
-    assert branch.codebook.codes.shape == (7, 8)
+    assert branch.codebook.code_vectors.shape == (7, 8)
     theirs = plain.generate(histories).weights.tensors
     assert any(not torch.allclose(theirs[slot], tensor) for slot, tensor in coded.generate(histories).weights.tensors.items())
     every_item = plain.items.weight.detach()[1:].clone()
-    if isinstance(branch.codebook.codes, torch.nn.Parameter):
-        branch.codebook.codes = torch.nn.Parameter(every_item)
+    if isinstance(branch.codebook.code_vectors, torch.nn.Parameter):
+        branch.codebook.code_vectors = torch.nn.Parameter(every_item)
     else:
-        branch.codebook.codes = every_item
+        branch.codebook.code_vectors = every_item
     scores = coded(histories, candidates)
-    assert torch.equal(scores.stats["codes"], histories - 1)  # every item found itself, padding has code -1
+    assert torch.equal(scores.stats["code_indices"], histories - 1)  # every item found itself, padding has code -1
     assert_same(scores.logits, plain(histories, candidates).logits)
     mine = coded.generate(histories).weights.tensors
     for slot, tensor in theirs.items():
@@ -341,8 +341,8 @@ def test_without_a_clip_nothing_is_left_but_the_trunk(
 
 def trunk_of(model: Recommender, histories: Tensor) -> dict[str, Tensor]:
     """The trunk's weights alone."""
-    trunk = model.source.get_submodule("first")
-    generated = trunk(histories, model.items(histories), histories != 0)
+    trunk = model.source.get_submodule("trunk")
+    generated = trunk(Histories.of(histories, model.items(histories)))
     tensors: dict[str, Tensor] = generated.weights.tensors
     return tensors
 
@@ -350,11 +350,11 @@ def trunk_of(model: Recommender, histories: Tensor) -> dict[str, Tensor]:
 @with_branch
 def test_a_branch_inside_its_clip_is_not_saturated_at_the_start(model: Models, histories: Tensor, name: str) -> None:
     stats = model(name).generate(histories).stats
-    assert ("saturated" in stats) == RECIPES[name].clipped
+    assert ("saturated" in stats) == OWN[name].clip
     assert stats.get("saturated", torch.tensor(0.0)) == 0
 
 
-@pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if recipe.penalised])
+@pytest.mark.parametrize("name", [name for name, parts in OWN.items() if parts.codebook_loss])
 def test_a_penalty_alone_can_be_staged(model: Models, name: str) -> None:
     """The second stage takes every weight of the first; the codebook comes with it."""
     first, second = (model(name, stage=stage, codebook={"schedule": "staged"}) for stage in (1, 2))
@@ -362,7 +362,7 @@ def test_a_penalty_alone_can_be_staged(model: Models, name: str) -> None:
     assert set(first.state_dict()) <= set(second.state_dict())
     assert added
     assert all(".codebook." in key for key in added)
-    assert first(torch.tensor([[1, 2]]), torch.tensor([[3]])).penalty == 0
+    assert first(torch.tensor([[1, 2]]), torch.tensor([[3]])).codebook_loss == 0
 
 
 def test_a_branch_may_start_as_printed_behind_a_hard_clip(model: Models, histories: Tensor) -> None:
@@ -372,7 +372,7 @@ def test_a_branch_may_start_as_printed_behind_a_hard_clip(model: Models, histori
         generated = tested.generate(histories)
         assert generated.stats["saturated"] > 0.9
         sum(tensor.square().sum() for tensor in generated.weights.tensors.values()).backward()
-        branch = tested.source.get_submodule("second.generator.projections")
+        branch = tested.source.get_submodule("branch.generator.projections")
         moved = sum(float((p.grad != 0).float().mean()) for p in branch.parameters() if p.grad is not None)
         assert (moved > 0.1) == learns
 
@@ -387,8 +387,8 @@ def test_the_released_start_is_saturated_and_its_projections_are_frozen_but_save
     slots = len(tested.head.slots)
     assert len(frozen) == 2 * 2 * slots  # trunk and branch, weight and bias of each slot
     assert set(frozen) <= set(tested.state_dict())
-    assert "source.second.codebook.codes" in tested.state_dict()
-    assert "source.second.codebook.codes" not in dict(tested.named_parameters())
+    assert "source.branch.codebook.code_vectors" in tested.state_dict()
+    assert "source.branch.codebook.code_vectors" not in dict(tested.named_parameters())
 
 
 @pytest.mark.parametrize("name", ["solid-duet", "duet-codebook"])

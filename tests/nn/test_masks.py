@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from solidrec.nn.masks import at, causal, last, last_valid, pick, reads, valid
+from solidrec.nn.masks import causal, end_states, last, last_valid, pick, prefix_counts, valid
 
 HISTORY = torch.tensor([[3, 1, 2, 0], [4, 0, 0, 0], [0, 0, 0, 0], [5, 5, 5, 5]])
 LENGTHS = [3, 1, 0, 4]
@@ -33,9 +33,9 @@ def test_the_last_state_is_that_of_the_last_item_and_zero_without_one() -> None:
 
 def test_states_are_read_at_places_or_at_the_end() -> None:
     mask = valid(HISTORY)
-    assert torch.equal(at(STATES, mask, None), last_valid(STATES, mask))
+    assert torch.equal(end_states(STATES, mask, None), last_valid(STATES, mask))
     places = torch.tensor([0 * 4 + 2, 3 * 4 + 1, 3 * 4 + 3])
-    assert torch.equal(at(STATES, mask, places), torch.stack([STATES[0, 2], STATES[3, 1], STATES[3, 3]]))
+    assert torch.equal(end_states(STATES, mask, places), torch.stack([STATES[0, 2], STATES[3, 1], STATES[3, 3]]))
 
 
 def test_a_position_is_read_by_each_prefix_that_holds_it() -> None:
@@ -45,10 +45,10 @@ def test_a_position_is_read_by_each_prefix_that_holds_it() -> None:
     for place in places:
         row, column = divmod(place, 4)
         expected[row, : column + 1] += 1
-    assert torch.equal(reads(mask, torch.tensor(places)), expected)
-    assert torch.equal(reads(mask, None), mask.float())
+    assert torch.equal(prefix_counts(mask, torch.tensor(places)), expected)
+    assert torch.equal(prefix_counts(mask, None), mask.float())
 
 
-def test_a_position_reads_itself_and_what_came_before() -> None:
+def test_a_position_prefix_counts_itself_and_what_came_before() -> None:
     found: Tensor = causal(3, torch.device("cpu"))
     assert found[0].tolist() == [[column <= row for column in range(3)] for row in range(3)]

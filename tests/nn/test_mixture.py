@@ -9,10 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from solidrec.nn.build_mixture import CONTENT, LOG, MIXTURES, SEMANTIC, build_mixture, plain
+from solidrec.designs import DESIGNS
+from solidrec.nn.build import build_mixture, plain
 from solidrec.nn.evidence import EXPERTS, KINDS, Evidence
 from solidrec.nn.memory import Memory
-from solidrec.nn.mixture import BUCKETS, START, UNITS, Counted, Mixture, MixtureHead, features
+from solidrec.nn.mixture import BUCKETS, CONTENT, LOG, SEMANTIC, START, UNITS, Counted, Mixture, MixtureHead, features
 from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.nn.weights import BuiltWeights
 from solidrec.spec import MIXTURE_NAMES, ModelSpec
@@ -58,7 +59,7 @@ def histories() -> Tensor:
 
 
 def test_the_two_lists_of_names_are_one() -> None:
-    assert set(MIXTURE_NAMES) == set(MIXTURES)
+    assert set(MIXTURE_NAMES) == {name for name in DESIGNS if DESIGNS[name].is_mixture}
     assert EXPERTS == ("neural", *KINDS, "popularity")
     most = MixtureHead(len(counted()._replace(recent=torch.zeros(V + 1)).experts))
     assert all(len(START[slot]) == most.slots[slot][0] for slot in START)

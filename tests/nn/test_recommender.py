@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from solidrec.nn import recommender as module
+from solidrec.nn.histories import Histories
 from solidrec.nn.masks import valid
 from solidrec.nn.recommender import Recommender, dot
 
@@ -20,12 +21,12 @@ def test_a_logit_is_the_head_of_the_state_dot_the_target(model: Models, historie
     tested = model(name)
     items, mask = tested.items(histories), valid(histories)
     targets = tested.items(candidates)
-    generated = tested.source(histories, items, mask)
+    generated = tested.source(Histories.of(histories, items))
     users = tested.head(tested.backbone(items, mask, targets), generated.weights)
     found = tested(histories, candidates)
     expected = torch.einsum("bd,bcd->bc", users[:, 0], targets)
     torch.testing.assert_close(found.logits, expected)
-    torch.testing.assert_close(found.penalty, generated.penalty)
+    torch.testing.assert_close(found.codebook_loss, generated.codebook_loss)
 
 
 def test_a_backbone_that_reads_candidates_has_a_state_for_each(model: Models, histories: Tensor, candidates: Tensor) -> None:
@@ -61,7 +62,7 @@ def test_a_causal_backbone_reads_prefixes(model: Models, backbone: str, expected
     assert model("static", backbone).reads_prefixes is expected
 
 
-@pytest.mark.parametrize("candidates", [1, module.FEW, module.FEW + 1, 40])
+@pytest.mark.parametrize("candidates", [1, module.FEW_CANDIDATES, module.FEW_CANDIDATES + 1, 40])
 @pytest.mark.parametrize("rows", [1, 5])
 @pytest.mark.parametrize("states", ["a user", "a candidate"])
 def test_the_dot_product_however_it_is_computed(candidates: int, rows: int, states: str) -> None:

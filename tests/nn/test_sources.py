@@ -6,13 +6,15 @@ import pytest
 import torch
 from torch import Tensor
 
+from solidrec.designs import DESIGNS
 from solidrec.errors import UsageError
 from solidrec.nn.author_code import AuthorCode
-from solidrec.nn.build import RECIPES, build
-from solidrec.nn.codebook import Codebook
+from solidrec.nn.build import build
+from solidrec.nn.codebook import Codebook, NearestCodebook
 from solidrec.nn.generator import Generator
+from solidrec.nn.histories import Histories
 from solidrec.nn.recommender import dot
-from solidrec.nn.sources import Branch, Shared, Sum, Trunk
+from solidrec.nn.sources import Branch, Shared, Trunk, TrunkAndBranch
 from solidrec.spec import MODEL_NAMES, ModelSpec
 
 D = 4
@@ -41,7 +43,7 @@ def branch(codebook: Codebook | None = None, clip: float | None = None) -> Branc
 def test_shared_is_the_same_for_everybody(items: Tensor) -> None:
     torch.manual_seed(0)
     source = Shared(SLOTS)
-    tensors = source(HISTORY, items, HISTORY != 0).weights.tensors
+    tensors = source(Histories.of(HISTORY, items)).weights.tensors
     assert {slot: tuple(tensor.shape) for slot, tensor in tensors.items()} == {"a": (1, 2, 3), "b": (1, 3)}
     assert torch.equal(tensors["a"][0], source.tensors["a"])
 
@@ -50,10 +52,9 @@ def test_trunk_reads_semantic_ids_and_nothing_else(items: Tensor) -> None:
     """Items 1 and 3 share semantic 2, items 2 and 4 share semantic 1: same weights, whatever the item embeddings."""
     source = trunk()
     one, two = (torch.tensor([[1, 2]]), torch.tensor([[3, 4]]))
-    mask = torch.ones(1, 2, dtype=torch.bool)
-    a = source(one, items[:1, :2], mask).weights.tensors["a"]
-    b = source(two, items[1:2, :2], mask).weights.tensors["a"]
-    other = source(torch.tensor([[3, 5]]), items[1:2, :2], mask).weights.tensors["a"]
+    a = source(Histories.of(one, items[:1, :2])).weights.tensors["a"]
+    b = source(Histories.of(two, items[1:2, :2])).weights.tensors["a"]
+    other = source(Histories.of(torch.tensor([[3, 5]]), items[1:2, :2])).weights.tensors["a"]
     assert torch.equal(a, b)
     assert not torch.equal(a, other)
     assert torch.equal(source.embed(HISTORY)[0, :2], source.semantics.weight[[2, 1]])
@@ -63,50 +64,50 @@ def test_trunk_reads_semantic_ids_and_nothing_else(items: Tensor) -> None:
 
 def test_sum_adds_slots_penalties_and_stats(items: Tensor) -> None:
     torch.manual_seed(3)
-    first, second = trunk(), branch(Codebook(3, D), clip=0.01)
-    mask = HISTORY != 0
-    a, b, both = first(HISTORY, items, mask), second(HISTORY, items, mask), Sum(first, second)(HISTORY, items, mask)
+    first, second = trunk(), branch(NearestCodebook(3, D), clip=0.01)
+    histories = Histories.of(HISTORY, items)
+    a, b, both = first(histories), second(histories), TrunkAndBranch(first, second)(histories)
     for slot in SLOTS:
         assert torch.equal(both.weights.tensors[slot], a.weights.tensors[slot] + b.weights.tensors[slot])
-    assert both.penalty == b.penalty > 0
-    assert set(both.stats) == {"codes", "saturated"}
+    assert both.codebook_loss == b.codebook_loss > 0
+    assert set(both.stats) == {"code_indices", "saturated"}
 
 
 def test_branch_reports_codes_and_clips(items: Tensor) -> None:
-    generated = branch(Codebook(3, D), clip=0.001)(HISTORY, items, HISTORY != 0)
+    generated = branch(NearestCodebook(3, D), clip=0.001)(Histories.of(HISTORY, items))
     assert all(tensor.abs().max() <= 0.001 for tensor in generated.weights.tensors.values())
     assert generated.stats["saturated"] > 0.9
-    assert torch.equal(generated.stats["codes"] == -1, HISTORY == 0)
+    assert torch.equal(generated.stats["code_indices"] == -1, HISTORY == 0)
 
 
 def test_author_code_penalty_compares_the_semantic_history_with_the_codes_of_the_item_history(items: Tensor) -> None:
     """Fault 3 of the released code, by a loop; it can move the semantic table alone."""
     torch.manual_seed(3)
-    book = Codebook(3, D, loss="constant")
+    book = NearestCodebook(3, D, loss="constant")
     source = AuthorCode(trunk(), branch(book, clip=0.01))
-    generated = source(HISTORY, items, HISTORY != 0)
+    generated = source(Histories.of(HISTORY, items))
     squares = []
     for user, row in enumerate(HISTORY.tolist()):
         for position, item in enumerate(row):
             if item:
-                code = (items[user, position] - book.codes).square().sum(1).argmin()
-                semantic = source.first.semantics.weight[SEMANTIC_OF_ITEM[item]]
-                squares.append((semantic - book.codes[code]).square().mean())
-    torch.testing.assert_close(generated.penalty, torch.stack(squares).mean())
-    generated.penalty.backward()
-    assert {name for name, p in source.named_parameters() if p.grad is not None and p.grad.any()} == {"first.semantics.weight"}
+                code = (items[user, position] - book.code_vectors).square().sum(1).argmin()
+                semantic = source.trunk.semantics.weight[SEMANTIC_OF_ITEM[item]]
+                squares.append((semantic - book.code_vectors[code]).square().mean())
+    torch.testing.assert_close(generated.codebook_loss, torch.stack(squares).mean())
+    generated.codebook_loss.backward()
+    assert {name for name, p in source.named_parameters() if p.grad is not None and p.grad.any()} == {"trunk.semantics.weight"}
 
 
 def test_author_code_without_a_codebook_has_no_penalty(items: Tensor) -> None:
-    assert AuthorCode(trunk(), branch(clip=0.01))(HISTORY, items, HISTORY != 0).penalty == 0
+    assert AuthorCode(trunk(), branch(clip=0.01))(Histories.of(HISTORY, items)).codebook_loss == 0
 
 
 @pytest.mark.parametrize("name", MODEL_NAMES)
 def test_models_that_read_semantics_say_so(name: str) -> None:
     """And the others are built without any."""
-    recipe = RECIPES[name]
+    design = DESIGNS[name]
     spec = ModelSpec.parse({"name": name, "dim": D})
-    if recipe.trunk or recipe.codebook:
+    if design.needs_semantics:
         with pytest.raises(UsageError, match=f"model '{name}' needs semantic ids"):
             build(spec, items=5)
     else:
@@ -129,12 +130,12 @@ def test_designs_table_of_models() -> None:
         "apg", "solid-apg", "spg-apg", "sml-apg", "duet-codebook-apg", "author-code-apg",
     }  # fmt: skip
     by_source = {
-        "Shared": {"static", "static-codebook", "plain"},
+        "Shared": {"static", "plain"},
         "Trunk": {"spg", "spg-apg"},
         "Branch": {"duet", "apg", "duet-codebook", "duet-codebook-apg"},
-        "Sum": {"sml", "sml-apg", "solid-duet", "solid-apg"},
+        "TrunkAndBranch": {"sml", "sml-apg", "solid-duet", "solid-apg"},
         "AuthorCode": {"author-code", "author-code-apg"},
-        "Penalised": {"spg-penalty", "sml-penalty"},
+        "WithCodebookLoss": {"static-codebook", "spg-penalty", "sml-penalty"},
     }
     assert {source: {name for name, found in sources.items() if found == source} for source in by_source} == by_source
     with_codes = {name for name, model in made.items() if any(isinstance(module, Codebook) for module in model.modules())}
@@ -154,10 +155,10 @@ def test_a_penalty_alone_changes_no_weight(name: str) -> None:
     penalised.load_state_dict(penalised.state_dict() | state)
     one, two = without(history, candidates), penalised(history, candidates)
     assert torch.equal(one.logits, two.logits)
-    assert one.penalty == 0 < two.penalty
-    two.penalty.backward()
+    assert one.codebook_loss == 0 < two.codebook_loss
+    two.codebook_loss.backward()
     touched = {key for key, parameter in penalised.named_parameters() if parameter.grad is not None and parameter.grad.any()}
-    assert touched == {"items.weight", "source.codebook.codes"}
+    assert touched == {"items.weight", "source.codebook.code_vectors"}
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_new_items_come_last_and_old_ones_stay_as_they_were(before: Run, after: 
     for name, tensor in old.items():
         assert torch.equal(new[name][: len(tensor)], tensor)
     grown = {name for name, tensor in old.items() if new[name].shape != tensor.shape}
-    assert grown == {"items.weight", "source.first.semantic_of_item", "source.second.codebook.semantic_of_item"}
+    assert grown == {"items.weight", "source.trunk.semantic_of_item", "source.branch.codebook.semantic_of_item"}
 
 
 def test_answers_without_new_items_keep_their_scores(before: Run, after: Run) -> None:

@@ -16,7 +16,7 @@ def test_distances_are_those_of_a_plain_loop(of: Material) -> None:
     run = of.runs["solid-duet"]
     found = codes_of(run)
     assert found is not None
-    codes = next(m for m in run.model.modules() if isinstance(m, Codebook)).codes.detach().numpy()
+    codes = next(m for m in run.model.modules() if isinstance(m, Codebook)).code_vectors.detach().numpy()
     meta = next(m for m in run.model.modules() if isinstance(m, Trunk)).semantics.weight[1:].detach().numpy()
     items = run.model.items.weight[1:].detach().numpy()
     assert run.semantics is not None

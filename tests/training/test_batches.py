@@ -79,8 +79,8 @@ def test_with_a_stride_a_batch_holds_what_its_passes_say(data: PreparedData, str
     for batch in batches.epoch(1, 0):
         assert len(batch.candidates) <= 100 + 4
         ends = last(batch.history > 0) + batch.history.shape[1] * torch.arange(len(batch.history))
-        places = ends if batch.places is None else batch.places
-        for place, target in zip(places.tolist(), batch.candidates[:, 0].tolist(), strict=True):
+        prefix_ends = ends if batch.prefix_ends is None else batch.prefix_ends
+        for place, target in zip(prefix_ends.tolist(), batch.candidates[:, 0].tolist(), strict=True):
             row, column = divmod(place, batch.history.shape[1])
             found[(*batch.history[row, : column + 1].tolist(), target)] += 1
     plan = batches.plan(1, 0)
@@ -94,8 +94,8 @@ def test_with_a_stride_a_batch_holds_what_its_passes_say(data: PreparedData, str
 def test_full_windows_are_read_at_their_end_alone(data: PreparedData) -> None:
     """Passes of one target come in steps of their own, so that the model need not compute a state that nobody asks for."""
     batches = list(make(data, batch=12, stride=1).epoch(1, 0))
-    ends = [b for b in batches if b.places is None]
-    mixed = [b for b in batches if b.places is not None and len(b.places) < 4 * len(b.history)]
+    ends = [b for b in batches if b.prefix_ends is None]
+    mixed = [b for b in batches if b.prefix_ends is not None and len(b.prefix_ends) < 4 * len(b.history)]
     assert sum(len(b.candidates) for b in ends) > 90 * 2 - 2 * 12  # 90 users, 6 targets each, 4 of them in the first pass
     assert len(mixed) <= 1
     assert all(len(b.history) == len(b.candidates) for b in ends)

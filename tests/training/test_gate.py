@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from solidrec.nn.build_mixture import CONTENT, LOG, SEMANTIC, build_mixture
+from solidrec.nn.build import build_mixture
 from solidrec.nn.evidence import KINDS, STATISTICS, Evidence
 from solidrec.nn.memory import Memory
-from solidrec.nn.mixture import Counted, Mixture
+from solidrec.nn.mixture import CONTENT, LOG, SEMANTIC, Counted, Mixture
 from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.spec import ModelSpec
 from solidrec.training.gate import Gate
@@ -53,7 +53,7 @@ def rows(count: int, *, seed: int) -> Rows:
 def trained(name: str, *, valid: Rows | None = None, passes: int = 5, data: Rows | None = None) -> tuple[Mixture, list[Any]]:
     model, log = mixture(name), []
     data = rows(4096, seed=1) if data is None else data
-    Gate(model, data, valid, passes=passes, penalty=0.0, seed=0).run(Silent(), log.append)
+    Gate(model, data, valid, passes=passes, codebook_weight=0.0, seed=0).run(Silent(), log.append)
     return model, log
 
 
@@ -70,7 +70,7 @@ def test_the_best_pass_on_validation_is_kept() -> None:
     valid = rows(500, seed=3)
     model, log = trained("mixture", valid=valid)
     assert [row["epoch"] for row in log] == [1, 2, 3, 4, 5]
-    kept = Gate(model, valid, valid, passes=1, penalty=0.0, seed=0).metrics(valid)
+    kept = Gate(model, valid, valid, passes=1, codebook_weight=0.0, seed=0).metrics(valid)
     assert kept == max((row["valid"] for row in log), key=lambda metrics: metrics["NDCG@10"])
     assert {row["stage"] for row in log} == {2}
 
@@ -82,7 +82,7 @@ def test_without_validation_the_last_pass_counts() -> None:
 
 def test_a_target_that_no_expert_brings_is_a_miss() -> None:
     valid = rows(100, seed=4)
-    whole = Gate(mixture("mixture-static"), valid, valid, passes=1, penalty=0.0, seed=0)
+    whole = Gate(mixture("mixture-static"), valid, valid, passes=1, codebook_weight=0.0, seed=0)
     half = valid._replace(found=torch.arange(100) % 2 == 0)
     first, second = whole.metrics(valid), whole.metrics(half)
     assert second["Recall@10"] == pytest.approx(0.5)
@@ -111,7 +111,7 @@ def test_events_near_the_end_count_more() -> None:
     model, _ = trained("mixture", data=Rows.together([near, flipped]), passes=30)
     alone, _ = trained("mixture", data=near, passes=30)
     valid = rows(500, seed=8)
-    both = [Gate(one, valid, valid, passes=1, penalty=0.0, seed=0).metrics(valid)["NDCG@10"] for one in (model, alone)]
+    both = [Gate(one, valid, valid, passes=1, codebook_weight=0.0, seed=0).metrics(valid)["NDCG@10"] for one in (model, alone)]
     assert min(both) > 0.95
 
 

@@ -97,14 +97,14 @@ def test_codes_are_counted_and_the_dead_ones_revived(stage_of: Stages) -> None:
     assert row["codes_used"] + row["codes_dead"] == 8
     assert row["codes_revived"] == row["codes_dead"] >= 2
     assert 1 <= row["perplexity"] <= row["codes_used"]
-    same = codes_of(stage).codes[[3, 6]].detach()[:, None] == stage.model.items.weight.detach()[1:]
+    same = codes_of(stage).code_vectors[[3, 6]].detach()[:, None] == stage.model.items.weight.detach()[1:]
     assert same.all(2).any(1).all()  # on the embedding of an item
 
 
 def test_a_revived_code_forgets_its_momentum(stage_of: Stages) -> None:
     stage = stage_of([0.5] * 3, epochs=2, model="solid-duet", codebook={"find": "nearest"})
     stage.run()
-    codes = codes_of(stage).codes
+    codes = codes_of(stage).code_vectors
     before = {name: moment.clone() for name, moment in stage.optimizer.moments(codes).items()}
     stage.revive(torch.tensor([2]))
     after = stage.optimizer.moments(codes)
@@ -119,7 +119,7 @@ def test_revival_repeats_itself(stage_of: Stages) -> None:
     torch.rand(5)
     for stage in (first, second):
         stage.revive(torch.tensor([0, 1, 2]))
-    assert torch.equal(codes_of(first).codes, codes_of(second).codes)
+    assert torch.equal(codes_of(first).code_vectors, codes_of(second).code_vectors)
 
 
 @pytest.mark.parametrize(
@@ -132,14 +132,14 @@ def test_revival_repeats_itself(stage_of: Stages) -> None:
 def test_lambda_follows_how_codes_are_found_unless_it_is_given(
     stage_of: Stages, model: str, find: str, penalty: float | None, weight: float
 ) -> None:
-    assert stage_of([0.5], model=model, codebook={"find": find}, penalty=penalty).loss.weight == weight
+    assert stage_of([0.5], model=model, codebook={"find": find}, penalty=penalty).loss.codebook_weight == weight
 
 
 def test_the_code_of_a_semantic_id_is_not_revived(stage_of: Stages) -> None:
     stage = stage_of([0.5], model="solid-duet", codebook={"find": "semantic"})
-    before = codes_of(stage).codes.detach().clone()
+    before = codes_of(stage).code_vectors.detach().clone()
     assert stage.revive(torch.tensor([2])) == 0
-    assert torch.equal(codes_of(stage).codes, before)
+    assert torch.equal(codes_of(stage).code_vectors, before)
 
 
 @pytest.mark.parametrize(("model", "revive"), [("solid-duet", False), ("author-code", True)])
@@ -149,7 +149,7 @@ def test_codes_stay_where_revival_is_off_or_codes_are_constant(stage_of: Stages,
     stage.run()
     assert stage.progress.history[-1]["codes_revived"] == 0
     assert stage.progress.history[-1]["codes_dead"] >= 1
-    assert codes_of(stage).codes[3].tolist() == [50.0] * 8
+    assert codes_of(stage).code_vectors[3].tolist() == [50.0] * 8
 
 
 def test_what_is_frozen_is_hidden_from_the_optimizer_and_never_moves(stage_of: Stages) -> None:

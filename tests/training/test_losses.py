@@ -16,7 +16,7 @@ from solidrec.nn.weights import BuiltWeights
 from solidrec.spec import ModelSpec, TrainSpec
 from solidrec.training.losses import LOSSES, SHARED, WHOLE, Loss
 
-PENALTY = torch.tensor(5.0)
+CODEBOOK_LOSS = torch.tensor(5.0)
 
 
 class Given:
@@ -26,11 +26,11 @@ class Given:
         self.logits, self.users = logits, users
         self.items = torch.nn.Embedding.from_pretrained(torch.tensor(table), padding_idx=0)
 
-    def __call__(self, history: Any, candidates: Any, places: Any) -> Scores:
-        return Scores(torch.tensor(self.logits), PENALTY, {})
+    def __call__(self, history: Any, candidates: Any, prefix_ends: Any) -> Scores:
+        return Scores(torch.tensor(self.logits), CODEBOOK_LOSS, {})
 
-    def encode(self, history: Any, places: Any) -> Any:
-        return Encoded(torch.tensor(self.users), Generated(BuiltWeights({}), PENALTY, {}))
+    def encode(self, history: Any, prefix_ends: Any) -> Any:
+        return Encoded(torch.tensor(self.users), Generated(BuiltWeights({}), CODEBOOK_LOSS, {}))
 
 
 def batch(candidates: list[list[int]], shared: list[int] | None = None) -> Batch:
@@ -40,15 +40,15 @@ def batch(candidates: list[list[int]], shared: list[int] | None = None) -> Batch
     return Batch(torch.ones(len(candidates), 1, dtype=torch.int64), torch.tensor(candidates), labels, None, many)
 
 
-def value(name: str, model: Given, given: Batch, *, items: int, penalty: float = 0.0, **train: Any) -> float:
-    loss = LOSSES[name](TrainSpec.parse({"loss": name, **train}), items=items, penalty=penalty)
+def value(name: str, model: Given, given: Batch, *, items: int, codebook_weight: float = 0.0, **train: Any) -> float:
+    loss = LOSSES[name](TrainSpec.parse({"loss": name, **train}), items=items, codebook_weight=codebook_weight)
     return float(loss(model, given).value)
 
 
-def test_click_is_the_mean_cross_entropy_plus_lambda_times_the_penalty() -> None:
+def test_click_is_the_mean_cross_entropy_plus_lambda_times_the_loss_of_the_codebook() -> None:
     model = Given([[2.0, -1.0]])
     entropy = (log(1 + exp(-2)) + log(1 + exp(-1))) / 2
-    assert value("click", model, batch([[3, 4]]), items=9, penalty=0.1) == pytest.approx(entropy + 0.1 * 5)
+    assert value("click", model, batch([[3, 4]]), items=9, codebook_weight=0.1) == pytest.approx(entropy + 0.1 * 5)
     assert value("click", model, batch([[3, 4]]), items=9) == pytest.approx(entropy)
 
 
@@ -56,7 +56,7 @@ def test_softmax_is_the_cross_entropy_of_the_target_over_the_catalogue() -> None
     """Logits 1, 2 and 3 of three items; the padding row 9 is none."""
     model = Given(users=[[1.0]], table=[[9.0], [1.0], [2.0], [3.0]])
     expected = log(exp(1) + exp(2) + exp(3)) - 2
-    assert value("softmax", model, batch([[2]]), items=3, penalty=0.1) == pytest.approx(expected + 0.1 * 5)
+    assert value("softmax", model, batch([[2]]), items=3, codebook_weight=0.1) == pytest.approx(expected + 0.1 * 5)
 
 
 def test_sampled_negatives_stand_for_all_items_and_the_target_is_none_of_them() -> None:
@@ -75,7 +75,7 @@ def test_every_other_item_once_as_a_negative_is_the_whole_catalogue() -> None:
 
 def test_a_step_shares_negatives_only_beyond_the_stated_size() -> None:
     def shared(items: int, **train: Any) -> int | None:
-        return LOSSES["softmax"](TrainSpec.parse({"loss": "softmax", **train}), items=items, penalty=0.0).shared
+        return LOSSES["softmax"](TrainSpec.parse({"loss": "softmax", **train}), items=items, codebook_weight=0.0).shared
 
     assert (shared(WHOLE), shared(WHOLE + 1), shared(WHOLE + 1, shared=7), shared(9, shared=7)) == (None, SHARED, 7, 7)
 
@@ -101,7 +101,7 @@ def model() -> Recommender:
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_every_loss_teaches_every_parameter(name: str, model: Recommender, real_batch: Callable[[Loss], Batch]) -> None:
-    loss = LOSSES[name](TrainSpec.parse({"loss": name}), items=30, penalty=0.0)
+    loss = LOSSES[name](TrainSpec.parse({"loss": name}), items=30, codebook_weight=0.0)
     loss(model, real_batch(loss)).value.backward()
     for parameter in model.parameters():
         assert parameter.grad is not None
@@ -121,14 +121,14 @@ def real_batch() -> Callable[[Loss], Batch]:
     return make
 
 
-def test_the_penalty_of_a_softmax_is_the_models(model: Recommender, real_batch: Callable[[Loss], Batch]) -> None:
+def test_the_codebook_loss_of_a_softmax_is_the_models(model: Recommender, real_batch: Callable[[Loss], Batch]) -> None:
     spec = ModelSpec.parse({"name": "static-codebook", "dim": 8, "length": 4, "dropout": 0})
     penalised = build(spec, items=30, semantic_of_item=torch.arange(31) % 5)
-    loss = LOSSES["softmax"](TrainSpec(loss="softmax"), items=30, penalty=2.0)
+    loss = LOSSES["softmax"](TrainSpec(loss="softmax"), items=30, codebook_weight=2.0)
     found, without = (
-        LOSSES["softmax"](TrainSpec(loss="softmax"), items=30, penalty=weight)(penalised, real_batch(loss))
+        LOSSES["softmax"](TrainSpec(loss="softmax"), items=30, codebook_weight=weight)(penalised, real_batch(loss))
         for weight in (2.0, 0.0)
     )
-    assert found.penalty.item() > 0
+    assert found.codebook_loss.item() > 0
     more = (found.value - without.value).item()
-    assert more == pytest.approx(2 * found.penalty.item(), rel=1e-4)
+    assert more == pytest.approx(2 * found.codebook_loss.item(), rel=1e-4)

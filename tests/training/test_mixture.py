@@ -206,7 +206,7 @@ def test_ids_alone_are_enough(walk: Walk, tmp_path: Path) -> None:
 
 
 def test_din_has_no_user_vector_to_mix(data: PreparedData, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="DIN has a user state for each candidate"):
+    with pytest.raises(UsageError, match="din has a user state for each candidate"):
         train(data, model="mixture", backbone="din", settings=SMALL, out=tmp_path / "run", progress=False)
 
 

@@ -71,7 +71,7 @@ from solidrec.spec import ModelSpec, TrainSpec
 from solidrec.training.optimizer import Optimizer
 model = build(ModelSpec(name="solid-duet", dim=8, length=4), items=30, semantic_of_item=torch.arange(31) % 5)
 scores = model(torch.tensor([[1, 2, 3, 0]]), torch.tensor([[4, 5]]))
-Optimizer(model, TrainSpec()).step(scores.logits.square().sum() + scores.penalty)
+Optimizer(model, TrainSpec()).step(scores.logits.square().sum() + scores.codebook_loss)
 assert "torch._dynamo" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True)

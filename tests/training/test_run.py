@@ -315,11 +315,11 @@ def test_stage_2_starts_on_the_weights_of_stage_1_with_the_metacode_as_codes(
     assert all(torch.equal(after[name], before[name]) for name in before)
     codebook = next(module for module in second.modules() if isinstance(module, Codebook))
     trunk = next(module for module in second.modules() if isinstance(module, Trunk))
-    assert torch.equal(codebook.codes, trunk.semantics.weight[1:])
+    assert torch.equal(codebook.code_vectors, trunk.semantics.weight[1:])
     assert codebook.mlp is not None
     assert codebook.mlp(torch.randn(5, 8)).count_nonzero() == 0
     codebook.place(torch.arange(0), torch.zeros(0, 8))
-    codebook.codes = torch.nn.Parameter(second.items.weight[1:].detach().clone())  # a codebook of all embeddings: a no-op
+    codebook.code_vectors = torch.nn.Parameter(second.items.weight[1:].detach().clone())  # a codebook of all embeddings: a no-op
     history, candidates = torch.tensor([[3, 9, 0], [40, 1, 2]]), torch.tensor([[1, 2, 3, 4]])
     scores = [model.eval()(history, candidates).logits for model in (first, second)]
     assert torch.allclose(*scores, atol=1e-6)
@@ -334,7 +334,7 @@ def test_without_a_trunk_codes_start_from_k_means_over_the_item_table(
     second = start_of_stage(data, spec, semantics, first, stage=2, device="cpu")
     table = first.items.weight[1:].detach().numpy()
     codebook = next(module for module in second.modules() if isinstance(module, Codebook))
-    assert np.array_equal(codebook.codes.detach().numpy(), kmeans(fusing.whole(table), 10, seed=spec.seed).centroids)
+    assert np.array_equal(codebook.code_vectors.detach().numpy(), kmeans(fusing.whole(table), 10, seed=spec.seed).centroids)
 
 
 @pytest.mark.parametrize("name", ["solid-duet", "duet-codebook"])
@@ -348,9 +348,9 @@ def test_codes_of_semantic_ids_start_from_the_metacode_or_the_mean_of_their_item
         first = start_of_stage(data, spec, semantics, None, stage=1, device="cpu")
         second = start_of_stage(data, spec, semantics, first, stage=2, device="cpu")
         codebook = next(module for module in second.modules() if isinstance(module, Codebook))
-        assert codebook.codes.shape == (semantics.count, spec.model.dim)
+        assert codebook.code_vectors.shape == (semantics.count, spec.model.dim)
         trunk = next((module for module in second.modules() if isinstance(module, Trunk)), None)
-        for semantic, code in enumerate(codebook.codes.detach(), start=1):
+        for semantic, code in enumerate(codebook.code_vectors.detach(), start=1):
             items = second.items.weight.detach()[semantics.members(semantic)]
             torch.testing.assert_close(code, items.mean(0) if trunk is None else trunk.semantics.weight.detach()[semantic])
 

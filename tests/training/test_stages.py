@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from solidrec.data.prepared import PreparedData
-from solidrec.nn.codebook import Codebook
+from solidrec.nn.codebook import Codebook, NearestCodebook, SemanticCodebook
 from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import RunSpec
 from solidrec.training.loop import codebook_of
@@ -28,21 +28,22 @@ def codebook(data: PreparedData, spec: RunSpec, semantics: SemanticIds) -> Codeb
     return found
 
 
-def test_an_item_counts_once_in_the_penalty_however_often_it_was_trained_on(
+def test_an_item_counts_once_in_the_loss_however_often_it_was_trained_on(
     data: PreparedData, spec_of: Callable[..., RunSpec], semantics: SemanticIds
 ) -> None:
-    once = codebook(data, spec_of(model={"codebook": {"schedule": "joint"}}), semantics).once
-    assert once is not None
+    found = codebook(data, spec_of(model={"codebook": {"schedule": "joint"}}), semantics)
+    assert isinstance(found, SemanticCodebook)
+    assert found.item_weight is not None
     seen = [0] * (1 + len(data.items))
     for begin, end in zip(data.offsets[:-1], data.train_end, strict=True):
         for item in data.event_items[begin:end].tolist():
             seen[item] += 1
     assert max(seen) > 1
-    np.testing.assert_allclose(once.numpy(), [1 / max(count, 1) for count in seen], rtol=1e-6)
+    np.testing.assert_allclose(found.item_weight.numpy(), [1 / max(count, 1) for count in seen], rtol=1e-6)
 
 
 def test_codes_that_are_searched_count_every_event(
     data: PreparedData, spec_of: Callable[..., RunSpec], semantics: SemanticIds
 ) -> None:
     spec = spec_of(model={"codebook": {"schedule": "joint", "find": "nearest"}})
-    assert codebook(data, spec, semantics).once is None
+    assert isinstance(codebook(data, spec, semantics), NearestCodebook)

@@ -43,7 +43,13 @@ def test_the_events_are_the_log_after_a_stop_too(
             if not name.endswith(("seconds", "positives_per_second")):
                 assert found[name][row["epoch"]] == np.float32(value)
     assert found["final/test/UAUC"] == {0: np.float32(run.metrics["test"]["metrics"]["UAUC"])}
-    assert {"stage1/loss", "stage1/saturated", "stage2/codes_used", "stage2/penalty", "stage2/valid/NDCG@10"} <= found.keys()
+    assert {
+        "stage1/loss",
+        "stage1/saturated",
+        "stage2/codes_used",
+        "stage2/codebook_loss",
+        "stage2/valid/NDCG@10",
+    } <= found.keys()
     (text,) = events.Tensors("spec/text_summary")
     assert b'"name": "solid-duet"' in text.tensor_proto.string_val[0]
 

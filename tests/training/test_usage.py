@@ -10,8 +10,8 @@ from solidrec.training.usage import Tally
 
 def test_hits_add_up_over_batches_and_padding_counts_for_nothing() -> None:
     tally = Tally(codes=4, device="cpu")
-    tally.add({"codes": torch.tensor([[0, -1], [2, 2]])})
-    tally.add({"codes": torch.tensor([[2, -1]])})
+    tally.add({"code_indices": torch.tensor([[0, -1], [2, 2]])})
+    tally.add({"code_indices": torch.tensor([[2, -1]])})
     assert tally.hits.tolist() == [1, 0, 3, 0]
     assert tally.dead().tolist() == [1, 3]
     row = tally.row()
@@ -21,7 +21,7 @@ def test_hits_add_up_over_batches_and_padding_counts_for_nothing() -> None:
 
 def test_perplexity_counts_codes_that_are_used_alike() -> None:
     tally = Tally(codes=5, device="cpu")
-    tally.add({"codes": torch.tensor([[0, 1, 2, 3, 4]])})
+    tally.add({"code_indices": torch.tensor([[0, 1, 2, 3, 4]])})
     assert tally.row()["perplexity"] == pytest.approx(5)
 
 
@@ -40,5 +40,5 @@ def test_a_model_without_clip_and_codebook_has_nothing_to_say() -> None:
 
 def test_no_hit_at_all_is_no_division_by_zero() -> None:
     tally = Tally(codes=2, device="cpu")
-    tally.add({"codes": torch.tensor([[-1, -1]])})
+    tally.add({"code_indices": torch.tensor([[-1, -1]])})
     assert tally.row() == {"codes_used": 0, "codes_dead": 2, "perplexity": 1.0}

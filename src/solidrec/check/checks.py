@@ -23,9 +23,10 @@ from solidrec.check.slicing import bounded, kept_items, model_of, semantics_for,
 from solidrec.check.subject import Subject, Verdict
 from solidrec.check.training import export, reload, repeatable, resume
 from solidrec.data.prepared import PreparedData
+from solidrec.designs import DESIGNS
 from solidrec.errors import UsageError
 from solidrec.inference.scorer import neural_of
-from solidrec.nn.build_mixture import MIXTURES, plain
+from solidrec.nn.build import plain
 from solidrec.runs import SPEC, Run
 from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import RunSpec
@@ -124,7 +125,7 @@ def _prepared_subject(
         spec = run_spec(whole, model=model, backbone=backbone, seed=None, epochs=None, settings=settings)
         semantics = semantics_for(whole, spec)
     named: str = spec.model.name
-    if named in MIXTURES:  # the neural expert is what is trained by gradients over histories
+    if DESIGNS[named].is_mixture:  # the neural expert is what is trained by gradients over histories
         spec, named = spec.model_copy(update={"model": plain(spec.model)}), f"the neural expert of {named}"
     subject = cut(whole, spec, semantics, folder, run=run)
     facts = {

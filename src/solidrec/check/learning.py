@@ -12,7 +12,8 @@ from torch import Tensor
 from solidrec.batch import Batch
 from solidrec.check.model import unregistered
 from solidrec.check.subject import Sample, Subject, Verdict
-from solidrec.nn.build import RECIPES, stages
+from solidrec.designs import DESIGNS
+from solidrec.nn.build import stages
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.weights import BuiltWeights
 from solidrec.spec import RunSpec
@@ -38,7 +39,7 @@ def learning(subject: Subject) -> Verdict:
                 "register them: nn.Parameter, register_buffer, nn.ModuleList or nn.ModuleDict",
             )  # fmt: skip
         frozen = [name for name, parameter in model.named_parameters() if not parameter.requires_grad]
-        if frozen and RECIPES[subject.spec.model.name].author_code:
+        if frozen and DESIGNS[subject.spec.model.name].parts.author_code:
             cause = f"{len(frozen)} parameters stay as they were drawn, as in the released code: {few(frozen)}"
             cure = "take a solid model; docs/paper.md has what that costs"
         elif frozen:
@@ -91,7 +92,7 @@ def _endless(batches: TrainingBatches, stage: int) -> Iterator[Batch]:
 
 def reason(missed: list[str], spec: RunSpec) -> str:
     """Return what to do about parameters without a gradient, by the settings that are known to cut some off."""
-    if spec.model.clip == 0 and RECIPES[spec.model.name].clipped:
+    if spec.model.clip == 0 and DESIGNS[spec.model.name].parts.clip:
         return "model.clip=0 lets nothing of the branch through: raise it, or take the model spg, which has no branch"
     if spec.model.length == 1 and all(name.endswith("weight_hh_l0") for name in missed):
         return "model.length=1 leaves a recurrent network nothing to remember: raise it"

@@ -88,6 +88,14 @@ def independence(subject: Subject) -> Verdict:
                 promise, f"user {row + 1} of a batch, alone", f"{name} depends on the other users of the batch",
                 "use no statistics over a batch, such as BatchNorm or a mean over rows",
             )  # fmt: skip
+    backbone, targets = model.backbone, model.items(candidates)
+    states = backbone(model.items(history), valid(history), targets).shape[1]
+    if (states > 1) != backbone.reads_candidates:
+        return Verdict(
+            promise, f"{candidates.shape[1]} candidates have {states} user states",
+            f"{type(backbone).__name__}.reads_candidates is {backbone.reads_candidates}",
+            "set it to True in a backbone that has a user state for each candidate, and in no other",
+        )  # fmt: skip
     single = torch.cat([model(history, candidates[:, [column]]).logits for column in range(candidates.shape[1])], 1)
     if distance(single, expected["the logits"]) > _SAME:
         return Verdict(

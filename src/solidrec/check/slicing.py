@@ -15,11 +15,11 @@ import torch
 from solidrec.artifacts import MANIFEST
 from solidrec.data.prepared import EvalRows, Events, PreparedData, write_prepared
 from solidrec.data.split import Split
+from solidrec.designs import DESIGNS
 from solidrec.errors import DataError
 from solidrec.ids import IdMap
 from solidrec.nn.build import build
 from solidrec.nn.recommender import Recommender
-from solidrec.runs import needs_semantics
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.kmeans import cluster_count
 from solidrec.semantics.modality import ID
@@ -126,7 +126,7 @@ def semantics_for(data: PreparedData, spec: RunSpec) -> SemanticIds | None:
     Where they need a training of their own, the item embeddings they are made of are random here; where the catalogue is
     large, as many ids are dealt at random. No check asks which item has which id.
     """
-    if not needs_semantics(spec.model.name):
+    if not DESIGNS[spec.model.name].needs_semantics:
         return None
     chosen = plan(data, spec.semantics)  # a wish that the data cannot serve is refused at once
     folder = semantics_folder(data, spec)

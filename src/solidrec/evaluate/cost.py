@@ -11,14 +11,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
-from solidrec.inference.scorer import HistoryScorer, neural_of, own_weights, scorer_of
+from solidrec.inference.scorer import HistoryScorer, own_weights, scorer_of
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
-from solidrec.nn.sources import Branch, Penalised, Shared, Trunk
 from solidrec.spec import RunSpec
 
 _USERS = 1024
@@ -55,24 +53,11 @@ def parameters(model: Recommender | Mixture) -> dict[str, int]:
     """
     counted: set[int] = set()
     found: dict[str, int] = {}
-    for name, part in [*_parts(model), ("other", model)]:
+    for name, part in [*model.parts(), ("other", model)]:
         fresh = {id(parameter): parameter.numel() for parameter in part.parameters() if id(parameter) not in counted}
         counted |= fresh.keys()
         found[name] = found.get(name, 0) + sum(fresh.values())
     return {**{name: count for name, count in found.items() if count}, "total": sum(found.values())}
-
-
-def _parts(model: Recommender | Mixture) -> Iterator[tuple[str, nn.Module]]:
-    yield from (("items", model.items), ("backbone", neural_of(model).backbone), ("head", model.head))
-    for source in model.source.modules():
-        if isinstance(source, Shared):
-            yield "shared", source.tensors
-        elif isinstance(source, Trunk):
-            yield from (("trunk", source.generator), ("metacode", source.semantics))
-        elif isinstance(source, Branch):
-            yield "branch", source.generator
-        if isinstance(source, Shared | Branch | Penalised) and source.codebook is not None:
-            yield "codebook", source.codebook
 
 
 def inference(model: Recommender | Mixture, data: PreparedData, *, length: int) -> dict[str, Any]:

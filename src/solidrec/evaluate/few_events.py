@@ -8,7 +8,7 @@ from solidrec.evaluate.runner import evaluate
 from solidrec.inference.scorer import scorer_of
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
-from solidrec.nn.sources import Sum, Trunk
+from solidrec.nn.sources import TrunkAndBranch
 
 EVENTS = (1, 2, 3, 5, 10)
 METRICS = ("UAUC", "NDCG@10")
@@ -30,6 +30,6 @@ def few_events(model: Recommender | Mixture, data: PreparedData, *, length: int)
 
 def trunk_alone(model: Recommender | Mixture) -> Recommender | None:
     """Return the model with the weights of its trunk alone (Eq. 11), sharing everything; None if it has no trunk and branch."""
-    if isinstance(model, Mixture) or not (isinstance(model.source, Sum) and isinstance(model.source.first, Trunk)):
+    if isinstance(model, Mixture) or not isinstance(model.source, TrunkAndBranch):
         return None
-    return Recommender(model.items, backbone=model.backbone, head=model.head, source=model.source.first).train(model.training)
+    return Recommender(model.items, backbone=model.backbone, head=model.head, source=model.source.trunk).train(model.training)

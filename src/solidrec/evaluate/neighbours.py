@@ -15,9 +15,8 @@ from solidrec.experts.alike import content_of
 from solidrec.experts.counted import memory
 from solidrec.experts.transitions import TARGET, transitions
 from solidrec.inference.scorer import FLOATS_AT_ONCE, Scorer, entries, slices
-from solidrec.nn.build_mixture import CONTENT, LOG
 from solidrec.nn.memory import Memory
-from solidrec.nn.mixture import START, of_candidates
+from solidrec.nn.mixture import CONTENT, LOG, START, of_candidates
 
 Array = npt.NDArray[Any]
 

@@ -28,7 +28,7 @@ from solidrec.runs import Run
 from solidrec.spec import RunSpec
 from solidrec.training.run import train_run
 
-_OF_A_STAGE = ("epoch", "step", "loss", "penalty", "saturated", "codes_used", "perplexity")
+_OF_A_STAGE = ("epoch", "step", "loss", "codebook_loss", "saturated", "codes_used", "perplexity")
 """What a record keeps of the epoch that a stage chose, where it was logged."""
 
 

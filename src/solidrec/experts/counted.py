@@ -12,9 +12,8 @@ from solidrec.experts.neighbours import side_by_side
 from solidrec.experts.recency import recency
 from solidrec.experts.semantic import semantic_ratio
 from solidrec.experts.transitions import transitions
-from solidrec.nn.build_mixture import CONTENT, LOG, SEMANTIC
 from solidrec.nn.memory import Memory
-from solidrec.nn.mixture import Counted
+from solidrec.nn.mixture import CONTENT, LOG, SEMANTIC, Counted
 from solidrec.nn.semantic_memory import SemanticMemory
 
 

@@ -14,7 +14,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from solidrec.nn.masks import valid
 from solidrec.nn.mixture import Mixture, of_candidates
 from solidrec.nn.recommender import Recommender, dot
 
@@ -121,16 +120,15 @@ class ModelScorer(HistoryScorer):
 
     def __init__(self, model: Recommender) -> None:
         self.model: Recommender = model
-        self.looks_at_candidates = _states_of_two_candidates(model) > 1
 
     @property
     def keeps_vectors(self) -> bool:
-        """Whether a user is one vector: a backbone that looks at the candidates has one a candidate."""
-        return not self.looks_at_candidates
+        """Whether a user is one vector: a backbone that reads the candidates has one a candidate."""
+        return not self.model.backbone.reads_candidates
 
     def read(self, histories: Array) -> Reader:
-        """Encode `histories` (r, L) and return what scores candidates for them; one user state a candidate waits for these."""
-        return partial(self.attend, histories) if self.looks_at_candidates else partial(self.meet, self.vectors(histories))
+        """Encode `histories` (r, L) once and return what scores candidates for them; DIN encodes them anew for each candidate."""
+        return partial(self.meet, self.vectors(histories)) if self.keeps_vectors else partial(self.attend, histories)
 
     def vectors(self, histories: Array) -> torch.Tensor:
         """Return (r, D): the user vectors that meet the candidates' embeddings in a dot product."""
@@ -139,9 +137,7 @@ class ModelScorer(HistoryScorer):
         rows = self.rows_at_once(histories.shape[1], 1)
         with evaluating(self.model):
             for start in range(0, len(histories), rows):
-                history = self.tensor(histories[start : start + rows])
-                weights = self.model.generate(history).weights
-                parts.append(self.model.users(history, table.new_zeros(1, 1, table.shape[1]), weights)[:, 0])
+                parts.append(self.model.encode(self.tensor(histories[start : start + rows])).users)
             return torch.cat(parts)
 
     def meet(self, vectors: torch.Tensor, rows: slice, candidates: Array) -> Array:
@@ -182,7 +178,7 @@ class ModelScorer(HistoryScorer):
     def floats(self, length: int, candidates: int) -> int:
         """Return about how many numbers a history takes; a backbone that reads the candidates needs L times the room for them."""
         dim = self.model.items.embedding_dim
-        per_candidate = 8 * dim * length if self.looks_at_candidates else 2 * dim
+        per_candidate = 2 * dim if self.keeps_vectors else 8 * dim * length
         return candidates * per_candidate + 4 * dim * dim + 16 * dim * length
 
     def rows_at_once(self, length: int, candidates: int) -> int:
@@ -205,15 +201,6 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             yield
     finally:
         model.train(was_training)
-
-
-def _states_of_two_candidates(model: Recommender) -> int:
-    """Return how many user states a backbone makes for two candidates: 2 if it looks at them, else 1; its shape says so."""
-    table = model.items.weight
-    with evaluating(model):
-        history = torch.zeros(1, 1, dtype=torch.int64, device=table.device)
-        states = model.backbone(model.items(history), valid(history), table.new_zeros(1, 2, table.shape[1]))
-    return int(states.shape[1])
 
 
 def own_weights(model: Recommender | Mixture) -> bool:

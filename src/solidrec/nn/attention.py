@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from solidrec.nn.dropout import Dropout
+from solidrec.errors import UsageError
+from solidrec.nn.kernels.dropout import Dropout
 
 LONG = 32
 """Positions beyond which torch's fused attention, which knows no dropout on a CPU, is faster than three products."""
@@ -21,51 +22,53 @@ class SelfAttention(nn.Module):
 
     def __init__(self, dim: int, heads: int, dropout: float) -> None:
         super().__init__()
+        if dim % heads:
+            raise UsageError(f"model.dim={dim} is not a multiple of model.heads={heads}; change one of them")
         self.heads = heads
         self.dropout = Dropout(dropout)
-        self.project = nn.Linear(dim, 3 * dim)
-        self.out = nn.Linear(dim, dim)
+        self.qkv_proj = nn.Linear(dim, 3 * dim)
+        self.out_proj = nn.Linear(dim, dim)
 
     def forward(
-        self, asking: Float[Tensor, "B M D"], x: Float[Tensor, "B L D"], readable: Bool[Tensor, "#B #M L"]
+        self, query: Float[Tensor, "B M D"], x: Float[Tensor, "B L D"], attn_mask: Bool[Tensor, "#B #M L"]
     ) -> Float[Tensor, "B M D"]:
-        """Attend from the `asking` positions (all of them, or the one that is wanted) to what `readable` allows of `x`."""
-        query, key, value = self.queries_keys_values(asking, x)
+        """Attend from the `query` positions (all of `x`, or the one that is wanted) to what `attn_mask` allows of `x`."""
+        q, k, v = self.project(query, x)
         if x.shape[1] > LONG and not (self.training and self.dropout.dropped):
-            q, k, v = (part.unflatten(0, (-1, self.heads)) for part in (query, key, value))
-            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=readable[:, None])
+            q, k, v = (part.unflatten(0, (-1, self.heads)) for part in (q, k, v))
+            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=attn_mask[:, None])
         else:
-            mixed = self.mix(query, key, value, readable).unflatten(0, (-1, self.heads))
-        out: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
+            mixed = self.mix(q, k, v, attn_mask).unflatten(0, (-1, self.heads))
+        out: Tensor = self.out_proj(mixed.transpose(1, 2).flatten(2))
         return out
 
     def mix(
         self,
-        query: Float[Tensor, "BH M K"],
-        key: Float[Tensor, "BH L K"],
-        value: Float[Tensor, "BH L K"],
-        readable: Bool[Tensor, "#B #M L"],
+        q: Float[Tensor, "BH M K"],
+        k: Float[Tensor, "BH L K"],
+        v: Float[Tensor, "BH L K"],
+        attn_mask: Bool[Tensor, "#B #M L"],
     ) -> Float[Tensor, "BH M K"]:
         """Return the mixed values, by head: for short histories, and for any with dropout of the shares.
 
         Keys stand in the rows: the softmax down a column is several times faster than along a row as short as a history.
         """
-        allowed = query.new_zeros(readable.shape).masked_fill_(~readable, -torch.inf).transpose(1, 2)
-        allowed = allowed.repeat_interleave(self.heads, 0) if len(readable) > 1 else allowed.expand(len(query), -1, -1)
-        logits = torch.baddbmm(allowed, key, query.transpose(1, 2), alpha=query.shape[-1] ** -0.5)
-        return torch.bmm(self.dropout(logits.softmax(1)).transpose(1, 2), value)
+        allowed = q.new_zeros(attn_mask.shape).masked_fill_(~attn_mask, -torch.inf).transpose(1, 2)
+        allowed = allowed.repeat_interleave(self.heads, 0) if len(attn_mask) > 1 else allowed.expand(len(q), -1, -1)
+        logits = torch.baddbmm(allowed, k, q.transpose(1, 2), alpha=q.shape[-1] ** -0.5)
+        return torch.bmm(self.dropout(logits.softmax(1)).transpose(1, 2), v)
 
-    def queries_keys_values(
-        self, asking: Float[Tensor, "B M D"], x: Float[Tensor, "B L D"]
+    def project(
+        self, query: Float[Tensor, "B M D"], x: Float[Tensor, "B L D"]
     ) -> tuple[Float[Tensor, "BH M K"], Float[Tensor, "BH L K"], Float[Tensor, "BH L K"]]:
-        """Return the three projections by head; in one product and one copy when every position asks."""
-        if asking is x:
-            query, key, value = self.by_head(self.project(x), 3)
-            return query, key, value
-        dim = x.shape[2]
-        (query,) = self.by_head(F.linear(asking, self.project.weight[:dim], self.project.bias[:dim]), 1)
-        key, value = self.by_head(F.linear(x, self.project.weight[dim:], self.project.bias[dim:]), 2)
-        return query, key, value
+        """Return the three projections by head; in one product and one copy when every position is a query."""
+        if query is x:
+            q, k, v = self.by_head(self.qkv_proj(x), 3)
+            return q, k, v
+        weight, bias, dim = self.qkv_proj.weight, self.qkv_proj.bias, x.shape[2]
+        (q,) = self.by_head(F.linear(query, weight[:dim], bias[:dim]), 1)
+        k, v = self.by_head(F.linear(x, weight[dim:], bias[dim:]), 2)
+        return q, k, v
 
     def by_head(self, x: Float[Tensor, "B N ND"], parts: int) -> tuple[Float[Tensor, "BH N K"], ...]:
         """Split the width into parts and heads."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import final
 
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import nn
 
-from solidrec.nn.codebook import shares, square
-from solidrec.nn.masks import reads
-from solidrec.nn.sources import Branch, Generated, Source, Trunk
+from solidrec.nn.codebook_loss import shares, square
+from solidrec.nn.histories import Histories
+from solidrec.nn.sources import Branch, Generated, Source, Trunk, added
 
 
 @final
@@ -23,22 +23,20 @@ class AuthorCode(Source):
 
     def __init__(self, trunk: Trunk, branch: Branch) -> None:
         super().__init__()
-        self.first = trunk
-        self.second = branch
+        self.trunk = trunk
+        self.branch = branch
         for generator in (trunk.generator, branch.generator):
             generator.projections.requires_grad_(False)
 
-    def forward(
-        self,
-        history: Int[Tensor, "B L"],
-        items: Float[Tensor, "B L D"],
-        mask: Bool[Tensor, "B L"],
-        places: Int[Tensor, " N"] | None = None,
-    ) -> Generated:
+    def forward(self, histories: Histories) -> Generated:
         """Return trunk + clipped branch and the released consistency term."""
-        a, b = self.first(history, items, mask, places), self.second(history, items, mask, places)
-        penalty = b.penalty
-        if self.second.codebook is not None:
-            found = F.embedding(b.stats["codes"].clamp(min=0), self.second.codebook.codes.detach())
-            penalty = square(self.first.embed(history), found, shares(reads(mask, places).to(items.dtype)))
-        return Generated(a.weights + b.weights, penalty, {**a.stats, **b.stats})
+        found = added(self.trunk(histories), self.branch(histories))
+        if self.branch.codebook is None:
+            return found
+        read = F.embedding(found.stats["code_indices"].clamp(min=0), self.branch.codebook.code_vectors.detach())
+        loss = square(self.trunk.embed(histories.ids), read, shares(histories.weight()))
+        return found._replace(codebook_loss=loss)
+
+    def parts(self) -> Iterator[tuple[str, nn.Module]]:
+        """Name the modules of this source."""
+        yield from (*self.trunk.parts(), *self.branch.parts())

@@ -1,56 +1,49 @@
-"""From a specification to a model: the table of all models is here, and nowhere else."""
+"""From a specification to a model: each part of a design becomes a module."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from solidrec.designs import DESIGNS, Design, Parts
 from solidrec.errors import UsageError
 from solidrec.nn.author_code import AuthorCode
-from solidrec.nn.codebook import Codebook
-from solidrec.nn.generator import Generator
+from solidrec.nn.backbones import Backbone
+from solidrec.nn.codebook import Codebook, CodebookSettings, NearestCodebook, SemanticCodebook
+from solidrec.nn.evidence import STATISTICS
+from solidrec.nn.gate import Lengths, Pooled, Reading
+from solidrec.nn.generator import Generator, Hypernetwork
 from solidrec.nn.heads import DotHead, FullHead, Head, LowRankHead
+from solidrec.nn.mixture import START, Counted, Experts, Mixture, MixtureHead
 from solidrec.nn.recommender import Recommender
-from solidrec.nn.sources import Branch, Penalised, Shared, Source, Sum, Trunk
+from solidrec.nn.sources import Branch, Shared, Source, Trunk, TrunkAndBranch, WithCodebookLoss
 from solidrec.nn.weights import Slots
 from solidrec.registry import BACKBONES
 from solidrec.spec import ModelSpec
 
-
-class Recipe(NamedTuple):
-    """What a model name stands for."""
-
-    low_rank: bool = False
-    headless: bool = False
-    trunk: bool = False
-    branch: bool = False
-    clipped: bool = False
-    codebook: bool = False
-    author_code: bool = False
-    penalised: bool = False
-    """Has a codebook for its penalty alone."""
-
-
-RECIPES: dict[str, Recipe] = {
-    "static": Recipe(),
-    "static-codebook": Recipe(codebook=True),
-    "duet": Recipe(branch=True),
-    "spg": Recipe(trunk=True),
-    "sml": Recipe(trunk=True, branch=True, clipped=True),
-    "duet-codebook": Recipe(branch=True, codebook=True),
-    "solid-duet": Recipe(trunk=True, branch=True, clipped=True, codebook=True),
-    "author-code": Recipe(trunk=True, branch=True, clipped=True, codebook=True, author_code=True),
+HEADS: dict[str, Callable[[ModelSpec], Head]] = {
+    "dot": lambda spec: DotHead(),
+    "full": lambda spec: FullHead(spec.dim),
+    "low-rank": lambda spec: LowRankHead(spec.dim, spec.core),
 }
-_PENALISED = {f"{name}-penalty": RECIPES[name]._replace(codebook=True, penalised=True) for name in ("spg", "sml")}
-_APG_TWINS = {"duet": "apg", "solid-duet": "solid-apg"}
-RECIPES |= {
-    _APG_TWINS.get(name, f"{name}-apg"): recipe._replace(low_rank=True)
-    for name, recipe in RECIPES.items()
-    if "static" not in name
-}
-RECIPES |= {"plain": Recipe(headless=True), **_PENALISED}
+_METACODE = 16
+"""Width of a mixture's metacode: its trunk generates few numbers."""
+
+
+class Making(NamedTuple):
+    """What a source is made from: the ``spec``, the ``slots`` of the head, and semantic ids (V + 1,) or (V + 1, levels).
+
+    ``codebook`` says whether the codebook is there yet: Algorithm 1 has a stage of training before it.
+    """
+
+    spec: ModelSpec
+    slots: Slots
+    semantic_of_item: Tensor | None
+    codebook: bool = True
 
 
 def stages(spec: ModelSpec) -> int:
@@ -59,8 +52,8 @@ def stages(spec: ModelSpec) -> int:
     >>> stages(ModelSpec(name="solid-duet")), stages(ModelSpec.parse({"codebook": {"schedule": "staged"}}))
     (1, 2)
     """
-    recipe = RECIPES[spec.name]
-    return 2 if recipe.codebook and (recipe.author_code or spec.codebook.schedule == "staged") else 1
+    design = DESIGNS[spec.name]
+    return 2 if design.has_codebook and (design.parts.author_code or spec.codebook.schedule == "staged") else 1
 
 
 def build(spec: ModelSpec, *, items: int, semantic_of_item: Tensor | None = None, stage: int | None = None) -> Recommender:
@@ -70,67 +63,112 @@ def build(spec: ModelSpec, *, items: int, semantic_of_item: Tensor | None = None
     trunk or a codebook need it. Random numbers come from torch's generator, which the caller seeds.
     Raises `UsageError` when a model with a trunk gets no semantic ids or the width does not fit the heads.
     """
-    recipe = RECIPES[spec.name]
-    if stage is not None and stage < stages(spec):
-        recipe = recipe._replace(codebook=False)
-    if (recipe.trunk or recipe.codebook) and semantic_of_item is None:
-        raise UsageError(f"model {spec.name!r} needs semantic ids; prepare items with features, categories or titles")
-    check_widths(spec)
+    design = _checked(spec, semantic_of_item)
     table = nn.Embedding(items + 1, spec.dim, padding_idx=0)
     nn.init.normal_(table.weight[1:], std=0.1)
-    backbone = BACKBONES[spec.backbone](spec.dim, length=spec.length, blocks=spec.blocks, heads=spec.heads, dropout=spec.dropout)
-    head = _build_head(spec, recipe)
-    return Recommender(table, backbone=backbone, head=head, source=build_source(spec, recipe, head.slots, semantic_of_item))
+    backbone = build_backbone(spec)
+    head = HEADS[design.head](spec) if isinstance(design.head, str) else design.head(spec)
+    making = Making(spec, head.slots, semantic_of_item, codebook=stage is None or stage >= stages(spec))
+    source = _source(making, design.source) if isinstance(design.source, Parts) else design.source(making)
+    return Recommender(table, backbone=backbone, head=head, source=source)
 
 
-def _build_head(spec: ModelSpec, recipe: Recipe) -> Head:
-    """Build the head of a recipe."""
-    if recipe.headless:
-        return DotHead()
-    return LowRankHead(spec.dim, spec.core) if recipe.low_rank else FullHead(spec.dim)
+def build_backbone(spec: ModelSpec) -> Backbone:
+    """Build the backbone that `spec` names; raises `UsageError` for settings that do not suit it."""
+    backbone: Backbone = BACKBONES[spec.backbone](
+        spec.dim, length=spec.length, blocks=spec.blocks, heads=spec.heads, dropout=spec.dropout
+    )
+    return backbone
 
 
-def check_widths(spec: ModelSpec) -> None:
-    """Raise `UsageError` unless the width of a model divides among its attention heads, if its backbone has any."""
-    if spec.dim % spec.heads and spec.backbone in ("sasrec", "bert4rec", "ligr", "bsarec"):
-        raise UsageError(f"model.dim={spec.dim} is not a multiple of model.heads={spec.heads}; change one of them")
+def build_mixture(spec: ModelSpec, counted: Counted, *, semantic_of_item: Tensor | None = None) -> Mixture:
+    """Build the mixture that `spec` names around what was counted; its neural expert is untrained.
+
+    Random numbers come from torch's generator. Raises `UsageError` when a trunk or a codebook gets no semantic ids.
+    """
+    parts = _checked(spec, semantic_of_item).parts
+    neural = build(plain(spec), items=len(counted.counts) - 1).requires_grad_(False)  # it is weighed, not changed
+    head = MixtureHead(len(counted.experts))
+    slots = head.slots
+    shared = Shared(slots)
+    with torch.no_grad():
+        for slot, values in START.items():
+            shared.tensors[slot].copy_(torch.tensor([math.log(value) for value in values[: math.prod(slots[slot])]]))
+    making = Making(spec, slots, semantic_of_item)
+    deltas: list[Source] = []
+    if parts.lengths:
+        deltas.append(Lengths(slots, spec.length))
+    if parts.trunk:
+        deltas.append(_trunk(making, Pooled(slots, _METACODE), _METACODE))
+    if parts.branch:
+        codebook = _codebook(making, parts, mlp=spec.codebook.mlp) if parts.codebook else None
+        deltas.append(Branch(Pooled(slots, spec.dim), codebook=codebook, clip=spec.clip if parts.clip else None))
+    reading = Reading(slots, STATISTICS) if parts.statistics else None
+    return Mixture(Experts(neural, counted), head=head, shared=shared, deltas=deltas, reading=reading)
 
 
-def build_source(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item: Tensor | None) -> Source:
-    """Build the source of a recipe: one line of the design's table."""
-    if recipe.penalised:
-        source = build_source(spec, recipe._replace(codebook=False, penalised=False), slots, semantic_of_item)
-        return Penalised(source, build_codebook(spec, recipe, semantic_of_item, mlp=False) if recipe.codebook else None)
-    if not (recipe.trunk or recipe.branch):
-        return Shared(slots, codebook=build_codebook(spec, recipe, semantic_of_item, mlp=False) if recipe.codebook else None)
-    branch = _build_branch(spec, recipe, slots, semantic_of_item) if recipe.branch else None
-    if not recipe.trunk:
-        assert branch is not None
-        return branch
-    assert semantic_of_item is not None
-    trunk = Trunk(Generator(slots, spec.dim, dropout=spec.dropout), semantic_of_item, spec.dim)
-    if branch is None:
-        return trunk
-    return AuthorCode(trunk, branch) if recipe.author_code else Sum(trunk, branch)
+def plain(spec: ModelSpec) -> ModelSpec:
+    """Return the model that is the neural expert of a mixture.
+
+    >>> plain(ModelSpec(name="mixture", dim=64)).name
+    'plain'
+    """
+    return spec.model_copy(update={"name": "plain"})
 
 
-def _build_branch(spec: ModelSpec, recipe: Recipe, slots: Slots, semantic_of_item: Tensor | None) -> Branch:
-    """Build the branch of a recipe; that of the released code starts outside a hard clip, whatever the settings say."""
-    codebook = build_codebook(spec, recipe, semantic_of_item, mlp=spec.codebook.mlp) if recipe.codebook else None
-    inside = recipe.clipped and not recipe.author_code and spec.branch_start == "inside"
-    inward = not recipe.author_code and spec.clip_gradient == "inward"
-    generator = Generator(slots, spec.dim, dropout=spec.dropout, limit=spec.clip if inside else None)
-    return Branch(generator, codebook=codebook, clip=spec.clip if recipe.clipped else None, inward=inward)
+def _checked(spec: ModelSpec, semantic_of_item: Tensor | None) -> Design:
+    """Return the design that a specification names; raises `UsageError` if it lacks semantic ids."""
+    design = DESIGNS[spec.name]
+    if design.needs_semantics and semantic_of_item is None:
+        raise UsageError(f"model {spec.name!r} needs semantic ids; prepare items with features, categories or titles")
+    return design
 
 
-def build_codebook(spec: ModelSpec, recipe: Recipe, semantic_of_item: Tensor | None, *, mlp: bool) -> Codebook:
+def _source(making: Making, parts: Parts) -> Source:
+    """Build the source of a recommender. The order of random numbers is: branch or what is shared, trunk, unread codebook."""
+    spec, slots = making.spec, making.slots
+    if not (parts.trunk or parts.branch):
+        # its codebook is drawn first, so that a seed gives the numbers that it gave in earlier versions
+        codebook = _codebook(making, parts, mlp=False) if parts.codebook_loss else None
+        shared = Shared(slots)
+        return WithCodebookLoss(shared, codebook) if parts.codebook_loss else shared
+    source: Source | None = None
+    if parts.branch:
+        source = _branch(making, parts)
+    if parts.trunk:
+        trunk = _trunk(making, Generator(slots, spec.dim, dropout=spec.dropout), spec.dim)
+        both = AuthorCode if parts.author_code else TrunkAndBranch
+        source = both(trunk, source) if isinstance(source, Branch) else trunk
+    assert source is not None
+    return WithCodebookLoss(source, _codebook(making, parts, mlp=False)) if parts.codebook_loss else source
+
+
+def _trunk(making: Making, generator: Hypernetwork, dim: int) -> Trunk:
+    """Build a trunk whose metacode has width `dim`."""
+    assert making.semantic_of_item is not None
+    return Trunk(generator, making.semantic_of_item.clone(), dim)
+
+
+def _branch(making: Making, parts: Parts) -> Branch:
+    """Build a branch; that of the released code starts outside a hard clip, whatever the settings say."""
+    spec = making.spec
+    codebook = _codebook(making, parts, mlp=spec.codebook.mlp) if parts.codebook else None
+    inside = parts.clip and not parts.author_code and spec.branch_start == "inside"
+    inward = not parts.author_code and spec.clip_gradient == "inward"
+    generator = Generator(making.slots, spec.dim, dropout=spec.dropout, limit=spec.clip if inside else None)
+    return Branch(generator, codebook=codebook, clip=spec.clip if parts.clip else None, inward=inward)
+
+
+def _codebook(making: Making, parts: Parts, *, mlp: bool) -> Codebook | None:
     """Build a codebook with a code for each semantic id; of several levels the first counts: what an item is, roughly."""
-    assert semantic_of_item is not None
-    how = spec.codebook
-    first = semantic_of_item.view(len(semantic_of_item), -1)[:, 0].clone()
-    searched = recipe.author_code or how.find == "nearest"
-    return Codebook(
-        int(torch.max(semantic_of_item if searched else first)), spec.dim,
-        semantic_of_item=None if searched else first, hidden=how.hidden, mlp=mlp,
-        loss="constant" if recipe.author_code else how.loss, distance=how.distance, gradient=how.gradient,
-    )  # fmt: skip
+    if not making.codebook:
+        return None
+    of_item, how = making.semantic_of_item, making.spec.codebook
+    assert of_item is not None
+    settings = CodebookSettings(
+        hidden=how.hidden, mlp=mlp, loss="constant" if parts.author_code else how.loss, gradient=how.gradient
+    )
+    if parts.author_code or how.find == "nearest":
+        return NearestCodebook(int(of_item.max()), making.spec.dim, distance=how.distance, **settings)
+    first = of_item.view(len(of_item), -1)[:, 0].clone()
+    return SemanticCodebook(int(first.max()), making.spec.dim, semantic_of_item=first, **settings)

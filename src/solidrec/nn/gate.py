@@ -10,8 +10,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from solidrec.nn.dropout import Dropout
 from solidrec.nn.generator import Hypernetwork
+from solidrec.nn.histories import Histories
+from solidrec.nn.kernels.dropout import Dropout
 from solidrec.nn.masks import last_valid
 from solidrec.nn.sources import Generated, Source
 from solidrec.nn.weights import BuiltWeights, ProjectedWeights, Slots, Weights
@@ -46,10 +47,10 @@ class Pooled(Hypernetwork):
         self.projections = projections(slots, _HIDDEN)
 
     def forward(
-        self, sequence: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], places: Int[Tensor, " N"] | None = None
+        self, sequence: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None = None
     ) -> ProjectedWeights:
-        """Return the deltas of each sequence; it has no answer for `places` inside one."""
-        assert places is None, "a pooled generator reads whole histories"
+        """Return the deltas of each sequence; it has no answer for prefixes."""
+        assert prefix_ends is None, "a pooled generator reads whole histories"
         total = (sequence * mask[:, :, None]).sum(1)
         mean = total / mask.sum(1, keepdim=True).clamp(min=1)
         read = self.norm(torch.cat([mean, last_valid(sequence, mask)], 1))
@@ -94,15 +95,9 @@ class Lengths(Source):
         count = longest.bit_length() + 1
         self.tensors = nn.ParameterDict({slot: nn.Parameter(torch.zeros(count, *shape)) for slot, shape in slots.items()})
 
-    def forward(
-        self,
-        history: Int[Tensor, "B L"],
-        items: Float[Tensor, "B L D"],
-        mask: Bool[Tensor, "B L"],
-        places: Int[Tensor, " N"] | None = None,
-    ) -> Generated:
+    def forward(self, histories: Histories) -> Generated:
         """Return the deltas of each history's bucket."""
-        assert places is None, "a length is that of a whole history"
-        bucket = torch.ceil(torch.log2(mask.sum(1).float() + 1)).long()
+        assert histories.prefix_ends is None, "a length is that of a whole history"
+        bucket = torch.ceil(torch.log2(histories.mask.sum(1).float() + 1)).long()
         weights = BuiltWeights({slot: tensor[bucket] for slot, tensor in self.tensors.items()})
-        return Generated(weights, items.new_zeros(()), {})
+        return Generated(weights, histories.items.new_zeros(()), {})

@@ -9,8 +9,8 @@ from typing import final
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from solidrec.nn.dropout import Dropout
-from solidrec.nn.masks import at
+from solidrec.nn.kernels.dropout import Dropout
+from solidrec.nn.masks import end_states
 from solidrec.nn.weights import ProjectedWeights, Slots, bound
 
 
@@ -19,9 +19,9 @@ class Hypernetwork(nn.Module, ABC):
 
     @abstractmethod
     def forward(
-        self, sequence: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], places: Int[Tensor, " N"] | None = None
+        self, sequence: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None = None
     ) -> ProjectedWeights:
-        """Return the weights of what each row has read at its end, or at some `places`, indices into B L."""
+        """Return the weights of each row at its end, or at `prefix_ends`, indices into B L."""
 
 
 @final
@@ -59,15 +59,15 @@ class Generator(Hypernetwork):
             nn.init.zeros_(projection.bias)
 
     def forward(
-        self, sequence: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], places: Int[Tensor, " N"] | None = None
+        self, sequence: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None = None
     ) -> ProjectedWeights:
-        """Return the weights of what each row has read at its end, or at some `places`, indices into B L.
+        """Return the weights of each row at its end, or at `prefix_ends`, indices into B L.
 
-        The encoder reads from left to right, so one pass serves every place. An empty sequence has a zero state and
+        The encoder reads from left to right, so one pass serves every prefix. An empty sequence has a zero state and
         gets the weights that state stands for.
         """
         states, _ = self.encoder(self.dropout(sequence))
-        z = self.dropout(self.mlp(self.dropout(at(states, mask, places))))
+        z = self.dropout(self.mlp(self.dropout(end_states(states, mask, prefix_ends))))
         return ProjectedWeights(z, self.linears(), self.slots, scale=self.scale)
 
     def linears(self) -> dict[str, nn.Linear]:

@@ -27,22 +27,24 @@ def last_valid(states: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Flo
     return pick(states, last(mask))[:, 0] * mask.any(1)[:, None]
 
 
-def at(states: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], places: Int[Tensor, " N"] | None) -> Float[Tensor, "N D"]:
-    """Return the states at some `places`, indices into B L; without any, those of `last_valid`."""
-    if places is None:
+def end_states(
+    states: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None
+) -> Float[Tensor, "N D"]:
+    """Return the states at `prefix_ends`, indices into B L; without them, those of `last_valid`."""
+    if prefix_ends is None:
         return last_valid(states, mask)
-    return states.flatten(0, 1).index_select(0, places)
+    return states.flatten(0, 1).index_select(0, prefix_ends)
 
 
-def reads(mask: Bool[Tensor, "B L"], places: Int[Tensor, " N"] | None) -> Float[Tensor, "B L"]:
-    """Return how many of the histories that end at `places` hold each position; without places, 1 for every item.
+def prefix_counts(mask: Bool[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None) -> Float[Tensor, "B L"]:
+    """Return how many of the prefixes that end at `prefix_ends` hold each position; without them, 1 for every item.
 
-    >>> reads(torch.ones(1, 3, dtype=torch.bool), torch.tensor([1, 2])).tolist()
+    >>> prefix_counts(torch.ones(1, 3, dtype=torch.bool), torch.tensor([1, 2])).tolist()
     [[2.0, 2.0, 1.0]]
     """
-    if places is None:
+    if prefix_ends is None:
         return mask.float()
-    ending = torch.zeros(mask.shape, device=mask.device).flatten().index_fill_(0, places, 1).view(mask.shape)
+    ending = torch.zeros(mask.shape, device=mask.device).flatten().index_fill_(0, prefix_ends, 1).view(mask.shape)
     return ending.flip(1).cumsum(1).flip(1)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, final
 
 import torch
@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from solidrec.batch import Scores
 from solidrec.nn.evidence import EXPERTS, KINDS, RECENT, Evidence, statistics
 from solidrec.nn.gate import Reading
-from solidrec.nn.masks import valid
+from solidrec.nn.histories import Histories
 from solidrec.nn.memory import Memory
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.semantic_memory import SemanticMemory
-from solidrec.nn.sources import Generated, Source
+from solidrec.nn.sources import Generated, Shared, Source, added
 from solidrec.nn.weights import Slots, Weights
 
 Memories = tuple[Memory, Memory, SemanticMemory]
@@ -29,6 +29,8 @@ CELLS = 1 << 16
 """Scores at a time: what the hidden layer makes of them has 16 times as many numbers."""
 STANDARDISED = 4096
 """Training rows that mean and deviation are taken of at a time."""
+LOG, CONTENT, SEMANTIC = (0.5, 0.8), (0.5,), 0.8
+"""What an event more in age takes from a history's item: in the forward and the symmetric memory, in content, in semantic ids."""
 START = {"mixture": (0.4, 0.3, 0.6, 0.7, 0.2, 0.3, 0.25), "temperature": (0.05, 0.05, 0.3, 1.0), "hidden": (1.0,) * UNITS}
 """What shared weights start from, before their logs are taken; the last of the mixture is recency's, where it is weighed."""
 
@@ -157,17 +159,20 @@ class Experts(nn.Module):
 
 @final
 class Mixture(nn.Module):
-    """Experts whose evidence a head weighs, by weights from a source.
+    """Experts whose evidence a head weighs, by weights that are `shared` and by generated `deltas` on top of them.
 
     `generate` is the half that may run in a cloud: it looks at a history and gives weights; `score` uses them. A `reading`, if
-    there is one, generates weights from statistics of the evidence, beside the `source`.
+    there is one, generates one more delta from statistics of the evidence.
     """
 
-    def __init__(self, experts: Experts, *, head: MixtureHead, source: Source, reading: Reading | None) -> None:
+    def __init__(
+        self, experts: Experts, *, head: MixtureHead, shared: Shared, deltas: Sequence[Source], reading: Reading | None
+    ) -> None:
         super().__init__()
         self.experts = experts
         self.head = head
-        self.source = source
+        self.shared = shared
+        self.deltas = nn.ModuleList(deltas)
         self.reading = reading
 
     @property
@@ -175,9 +180,18 @@ class Mixture(nn.Module):
         """The item table of the neural expert."""
         return self.experts.neural.items
 
+    def parts(self) -> Iterator[tuple[str, nn.Module]]:
+        """Name the modules of this model: ``items`` and ``backbone`` of the neural expert, ``head``, and those of the sources."""
+        yield from (("items", self.items), ("backbone", self.experts.neural.backbone), ("head", self.head))
+        for source in (self.shared, *self.deltas):
+            yield from source.parts()
+
     def weigh(self, history: Int[Tensor, "B L"], read: Float[Tensor, "B S"]) -> Generated:
         """Return the weights of histories, given the `statistics` of their evidence."""
-        generated: Generated = self.source(history, self.items(history), valid(history))
+        histories = Histories.of(history, self.items(history))
+        generated: Generated = self.shared(histories)
+        for delta in self.deltas:
+            generated = added(generated, delta(histories))
         if self.reading is None:
             return generated
         return generated._replace(weights=generated.weights + self.reading(read))
@@ -202,7 +216,7 @@ class Mixture(nn.Module):
         evidence = self.experts(history)
         generated = self.read(history, evidence)
         scores = of_candidates(self.head(evidence, generated.weights), candidates)
-        return Scores(scores, generated.penalty, generated.stats)
+        return Scores(scores, generated.codebook_loss, generated.stats)
 
 
 def of_candidates(scores: Float[Tensor, "B V"], candidates: Int[Tensor, "#B C"]) -> Float[Tensor, "B C"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple, final
 
 import torch
@@ -11,11 +12,12 @@ from torch import Tensor, nn
 from solidrec.batch import Scores
 from solidrec.nn.backbones import Backbone, CausalBackbone
 from solidrec.nn.heads import Head
+from solidrec.nn.histories import Histories
 from solidrec.nn.masks import valid
 from solidrec.nn.sources import Generated, Source
 from solidrec.nn.weights import Weights
 
-FEW = 8
+FEW_CANDIDATES = 8
 """Candidates up to which a row's dot products are cheaper element by element."""
 
 
@@ -42,43 +44,42 @@ class Recommender(nn.Module):
         self.source = source
 
     def forward(
-        self, history: Int[Tensor, "B L"], candidates: Int[Tensor, "#N C"], places: Int[Tensor, " N"] | None = None
+        self, history: Int[Tensor, "B L"], candidates: Int[Tensor, "#N C"], prefix_ends: Int[Tensor, " N"] | None = None
     ) -> Scores:
         """Return the logits of each history's candidates; one row of candidates may serve all histories.
 
-        With `places` (N,), indices into B L, row n of the candidates meets the history up to and with place n: every
-        prefix of a history costs one pass. A backbone that is not causal cannot do that (`reads_prefixes`).
+        With `prefix_ends` (N,), indices into B L, row n of the candidates meets the history up to and with position
+        ``prefix_ends[n]``: all prefixes of a history cost one pass. A backbone that is not causal cannot do that
+        (`reads_prefixes`).
         """
         items, targets = self.embed(history, candidates)
-        users, generated = self.read(history, items, targets, places)
-        return Scores(dot(users, targets), generated.penalty, generated.stats)
+        users, generated = self.read(Histories.of(history, items, prefix_ends), targets)
+        return Scores(dot(users, targets), generated.codebook_loss, generated.stats)
 
-    def read(
-        self,
-        history: Int[Tensor, "B L"],
-        items: Float[Tensor, "B L D"],
-        targets: Float[Tensor, "#N C D"],
-        places: Int[Tensor, " N"] | None,
-    ) -> tuple[Float[Tensor, "N #C D"], Generated]:
+    def read(self, histories: Histories, targets: Float[Tensor, "#N C D"]) -> tuple[Float[Tensor, "N #C D"], Generated]:
         """Return the user vectors that meet `targets`, and the source's answer."""
-        mask = valid(history)
-        generated = self.source(history, items, mask, places)
-        if places is None:
+        generated = self.source(histories)
+        items, mask = histories.items, histories.mask
+        if histories.prefix_ends is None:
             state = self.backbone(items, mask, targets)
         else:
             assert isinstance(self.backbone, CausalBackbone), "only a causal backbone knows the state of every prefix"
-            state = self.backbone.states_at(items, mask, places)
+            state = self.backbone.states_at(items, mask, histories.prefix_ends)
         users: Tensor = self.head(state, generated.weights)
         return users, generated
 
-    def encode(self, history: Int[Tensor, "B L"], places: Int[Tensor, " N"] | None = None) -> Encoded:
+    def encode(self, history: Int[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None = None) -> Encoded:
         """Return one user vector a row, which meets any item in a dot product, and the source's answer.
 
-        `places` are those of `forward`. A backbone that looks at the candidates (DIN) has no such vector.
+        `prefix_ends` are those of `forward`. A backbone that reads the candidates (DIN) has no such vector.
         """
         items = self.items(history)
-        users, generated = self.read(history, items, items.new_zeros(1, 1, items.shape[2]), places)
+        users, generated = self.read(Histories.of(history, items, prefix_ends), items.new_zeros(1, 1, items.shape[2]))
         return Encoded(users[:, 0], generated)
+
+    def parts(self) -> Iterator[tuple[str, nn.Module]]:
+        """Name the modules of this model: ``items``, ``backbone``, ``head``, and those of the source."""
+        yield from (("items", self.items), ("backbone", self.backbone), ("head", self.head), *self.source.parts())
 
     @property
     def reads_prefixes(self) -> bool:
@@ -95,7 +96,7 @@ class Recommender(nn.Module):
 
     def generate(self, history: Int[Tensor, "B L"]) -> Generated:
         """Return the weights of the dynamic layers for each history (cloud half)."""
-        generated: Generated = self.source(history, self.items(history), valid(history))
+        generated: Generated = self.source(Histories.of(history, self.items(history)))
         return generated
 
     def score(self, history: Int[Tensor, "B L"], candidates: Int[Tensor, "#B C"], weights: Weights) -> Float[Tensor, "B C"]:
@@ -112,7 +113,7 @@ class Recommender(nn.Module):
 
 def dot(users: Float[Tensor, "B #C D"], targets: Float[Tensor, "#B C D"]) -> Float[Tensor, "B C"]:
     """Return the dot product of every user vector with its targets, as one matrix product where users have one vector."""
-    if users.shape[1] > 1 or targets.shape[1] <= FEW:  # few candidates are too small a matrix for a product to pay
+    if users.shape[1] > 1 or targets.shape[1] <= FEW_CANDIDATES:  # few candidates are too small a matrix for a product to pay
         return (users * targets).sum(-1)
     if targets.shape[0] == 1:
         return users[:, 0] @ targets[0].T

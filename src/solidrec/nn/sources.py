@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import NamedTuple, final
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from solidrec.nn.codebook import Codebook
 from solidrec.nn.generator import Hypernetwork
-from solidrec.nn.masks import reads
+from solidrec.nn.histories import Histories
 from solidrec.nn.weights import BuiltWeights, Slots, Weights, bound
 
 
 class Generated(NamedTuple):
-    """A source's answer: the ``weights``, the ``penalty`` () that lambda weighs, and ``stats`` for the log."""
+    """A source's answer: the ``weights``, the ``codebook_loss`` () that lambda weighs, and ``stats`` for the log."""
 
     weights: Weights
-    penalty: Float[Tensor, ""]
+    codebook_loss: Float[Tensor, ""]
     stats: dict[str, Tensor]
 
 
@@ -28,53 +29,39 @@ class Source(nn.Module, ABC):
     """Turns histories into weights for a head's slots."""
 
     @abstractmethod
-    def forward(
-        self,
-        history: Int[Tensor, "B L"],
-        items: Float[Tensor, "B L D"],
-        mask: Bool[Tensor, "B L"],
-        places: Int[Tensor, " N"] | None = None,
-    ) -> Generated:
-        """Return the weights of each history, given as ids and as item embeddings.
+    def forward(self, histories: Histories) -> Generated:
+        """Return the weights of each history, or of each prefix that is asked for."""
 
-        `places` (N,) are indices into B L: then row n has the weights of the history up to and with that place.
-        """
+    def parts(self) -> Iterator[tuple[str, nn.Module]]:
+        """Name the modules of this source, as far as it has them: shared, trunk, metacode, branch, codebook."""
+        return iter(())
 
 
 @final
 class Shared(Source):
-    """One learned set of weights for everybody: the static model (Eq. 4).
+    """One learned set of weights for everybody: the static model (Eq. 4)."""
 
-    With a `codebook` its penalty counts, and nothing reads its codes: what the penalty alone is worth.
-    """
-
-    def __init__(self, slots: Slots, *, codebook: Codebook | None = None) -> None:
+    def __init__(self, slots: Slots) -> None:
         super().__init__()
         self.tensors = nn.ParameterDict({slot: nn.Parameter(torch.empty(shape)) for slot, shape in slots.items()})
-        self.codebook = codebook
         for slot, shape in slots.items():
             nn.init.uniform_(self.tensors[slot], -bound(shape), bound(shape))
 
-    def forward(
-        self,
-        history: Int[Tensor, "B L"],
-        items: Float[Tensor, "B L D"],
-        mask: Bool[Tensor, "B L"],
-        places: Int[Tensor, " N"] | None = None,
-    ) -> Generated:
+    def forward(self, histories: Histories) -> Generated:
         """Return the same weights whatever the history."""
         weights = BuiltWeights({slot: tensor[None] for slot, tensor in self.tensors.items()})
-        if self.codebook is None:
-            return Generated(weights, items.new_zeros(()), {})
-        coded = self.codebook(history, items, mask, reads(mask, places).to(items.dtype))
-        return Generated(weights, coded.penalty, {"codes": coded.codes})
+        return Generated(weights, histories.items.new_zeros(()), {})
+
+    def parts(self) -> Iterator[tuple[str, nn.Module]]:
+        """Name the modules of this source."""
+        yield "shared", self.tensors
 
 
 @final
-class Penalised(Source):
-    """Another source, and the penalty of a codebook whose codes nobody reads: what the penalty alone is worth to it.
+class WithCodebookLoss(Source):
+    """Another source, with the loss of a codebook that nothing reads: what that loss alone is worth.
 
-    Without a `codebook` it is that source, as in a stage of training before the codebook's.
+    Without a `codebook` it is that source, as in the stage of training before the codebook's.
     """
 
     def __init__(self, source: Source, codebook: Codebook | None) -> None:
@@ -82,19 +69,20 @@ class Penalised(Source):
         self.source = source
         self.codebook = codebook
 
-    def forward(
-        self,
-        history: Int[Tensor, "B L"],
-        items: Float[Tensor, "B L D"],
-        mask: Bool[Tensor, "B L"],
-        places: Int[Tensor, " N"] | None = None,
-    ) -> Generated:
+    def forward(self, histories: Histories) -> Generated:
         """Return the weights of the source."""
-        generated: Generated = self.source(history, items, mask, places)
+        generated: Generated = self.source(histories)
         if self.codebook is None:
             return generated
-        coded = self.codebook(history, items, mask, reads(mask, places).to(items.dtype))
-        return Generated(generated.weights, generated.penalty + coded.penalty, {**generated.stats, "codes": coded.codes})
+        coded = self.codebook(histories)
+        stats = {**generated.stats, "code_indices": coded.indices}
+        return Generated(generated.weights, generated.codebook_loss + coded.loss, stats)
+
+    def parts(self) -> Iterator[tuple[str, nn.Module]]:
+        """Name the modules of this source."""
+        yield from self.source.parts()
+        if self.codebook is not None:
+            yield "codebook", self.codebook
 
 
 @final
@@ -119,15 +107,14 @@ class Trunk(Source):
         embedded: Tensor = self.semantics(semantic_history).sum(-2)
         return embedded
 
-    def forward(
-        self,
-        history: Int[Tensor, "B L"],
-        items: Float[Tensor, "B L D"],
-        mask: Bool[Tensor, "B L"],
-        places: Int[Tensor, " N"] | None = None,
-    ) -> Generated:
+    def forward(self, histories: Histories) -> Generated:
         """Return the weights of each semantic history."""
-        return Generated(self.generator(self.embed(history), mask, places), items.new_zeros(()), {})
+        weights = self.generator(self.embed(histories.ids), histories.mask, histories.prefix_ends)
+        return Generated(weights, histories.items.new_zeros(()), {})
+
+    def parts(self) -> Iterator[tuple[str, nn.Module]]:
+        """Name the modules of this source."""
+        yield from (("trunk", self.generator), ("metacode", self.semantics))
 
 
 @final
@@ -143,40 +130,42 @@ class Branch(Source):
         self.clip = clip
         self.inward = inward
 
-    def forward(
-        self,
-        history: Int[Tensor, "B L"],
-        items: Float[Tensor, "B L D"],
-        mask: Bool[Tensor, "B L"],
-        places: Int[Tensor, " N"] | None = None,
-    ) -> Generated:
-        """Return the weights of each item history, with the codebook's penalty if there is one."""
-        penalty, stats = items.new_zeros(()), {}
+    def forward(self, histories: Histories) -> Generated:
+        """Return the weights of each item history, with the loss of the codebook if there is one."""
+        items, codebook_loss, stats = histories.items, histories.items.new_zeros(()), {}
         if self.codebook is not None:
-            items, penalty, stats["codes"] = self.codebook(history, items, mask, reads(mask, places).to(items.dtype))
-        weights = self.generator(items, mask, places)
+            items, codebook_loss, stats["code_indices"] = self.codebook(histories)
+        weights = self.generator(items, histories.mask, histories.prefix_ends)
         if self.clip is not None:
             stats["saturated"] = weights.saturated(self.clip)
             weights = weights.clamp(self.clip, inward=self.inward)
-        return Generated(weights, penalty, stats)
+        return Generated(weights, codebook_loss, stats)
+
+    def parts(self) -> Iterator[tuple[str, nn.Module]]:
+        """Name the modules of this source."""
+        yield "branch", self.generator
+        if self.codebook is not None:
+            yield "codebook", self.codebook
 
 
 @final
-class Sum(Source):
-    """Two sources added: trunk and branch of Eq. 12 and 13."""
+class TrunkAndBranch(Source):
+    """Trunk plus clipped branch of Eq. 12 and 13."""
 
-    def __init__(self, first: Source, second: Source) -> None:
+    def __init__(self, trunk: Trunk, branch: Branch) -> None:
         super().__init__()
-        self.first = first
-        self.second = second
+        self.trunk = trunk
+        self.branch = branch
 
-    def forward(
-        self,
-        history: Int[Tensor, "B L"],
-        items: Float[Tensor, "B L D"],
-        mask: Bool[Tensor, "B L"],
-        places: Int[Tensor, " N"] | None = None,
-    ) -> Generated:
-        """Return the slot-wise sum of both answers."""
-        a, b = self.first(history, items, mask, places), self.second(history, items, mask, places)
-        return Generated(a.weights + b.weights, a.penalty + b.penalty, {**a.stats, **b.stats})
+    def forward(self, histories: Histories) -> Generated:
+        """Return the weights of trunk and branch added slot by slot."""
+        return added(self.trunk(histories), self.branch(histories))
+
+    def parts(self) -> Iterator[tuple[str, nn.Module]]:
+        """Name the modules of this source."""
+        yield from (*self.trunk.parts(), *self.branch.parts())
+
+
+def added(one: Generated, other: Generated) -> Generated:
+    """Return the weights of both added slot by slot, both losses, and the stats of both."""
+    return Generated(one.weights + other.weights, one.codebook_loss + other.codebook_loss, {**one.stats, **other.stats})

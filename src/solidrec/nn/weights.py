@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from solidrec.nn.clip import InwardClip
-from solidrec.nn.product import generated_product
+from solidrec.nn.kernels.clip import InwardClip
+from solidrec.nn.kernels.product import generated_product
 
 Slots = Mapping[str, tuple[int, ...]]
 

@@ -147,7 +147,7 @@ class Engine:
 
         Raises `UsageError` for a backbone such as DIN, whose user state depends on the candidate.
         """
-        if self.encoder.looks_at_candidates:
+        if not self.encoder.keeps_vectors:
             raise UsageError(
                 f"backbone {self.run.spec.model.backbone!r} has one user state a candidate, so there is no single user vector"
             )

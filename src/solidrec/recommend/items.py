@@ -20,8 +20,7 @@ from solidrec.data.readers import Table
 from solidrec.errors import DataError, UsageError
 from solidrec.experts.alike import alike, described
 from solidrec.experts.counted import memory
-from solidrec.nn.build import build
-from solidrec.nn.build_mixture import build_mixture
+from solidrec.nn.build import build, build_mixture
 from solidrec.nn.memory import Memory
 from solidrec.nn.mixture import Counted, Experts, Mixture
 from solidrec.nn.recommender import Recommender

@@ -8,12 +8,12 @@ from typing import final
 
 import numpy as np
 import torch
+from torch import nn
 
 from solidrec.experiments.results import Place
 from solidrec.experiments.tables.measured import Array
 from solidrec.nn.build import stages
-from solidrec.nn.codebook import nearest_code
-from solidrec.nn.sources import Trunk
+from solidrec.nn.kernels.nearest import nearest_code
 from solidrec.report.logs import CLIP, Logs, health, size_of
 from solidrec.report.material import Material, charts_of
 from solidrec.report.page import escape, paragraph, short, table
@@ -90,15 +90,15 @@ def codes_of(run: Run) -> Codes | None:
     codebook = codebook_of(run.model)
     if codebook is None:
         return None
-    trunk = next((module for module in run.model.modules() if isinstance(module, Trunk)), None)
-    items, codes = run.model.items.weight[1:], codebook.codes
+    trunk = dict(run.model.parts()).get("metacode")
+    items, codes = run.model.items.weight[1:], codebook.code_vectors
     of_item = codebook.find(torch.arange(1, len(items) + 1)[None], items[None])[0]
     events = run.catalog["training_count"].to_numpy()
     weight = torch.tensor(events).to(items) / max(1, events.sum())
     far = ((items - codes[of_item]).norm(dim=1) * weight).sum() / (items.norm(dim=1) * weight).sum().clamp(min=1e-12)
     apart = own = None
     staged = stages(run.spec.model) > 1
-    if staged and trunk is not None and len(metacode := trunk.semantics.weight[1 : len(codes) + 1]) == len(codes):
+    if staged and isinstance(trunk, nn.Embedding) and len(metacode := trunk.weight[1 : len(codes) + 1]) == len(codes):
         apart = float((codes - metacode).norm(dim=1).mean() / metacode.norm(dim=1).mean())
         own = float((nearest_code(codes, metacode) == torch.arange(len(codes))).float().mean())
     return Codes(len(codes), of_item.numpy(), events, apart, own, float(far))

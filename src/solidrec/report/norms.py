@@ -11,8 +11,9 @@ import torch
 
 from solidrec.data.prepared import PreparedData
 from solidrec.inference.scorer import evaluating
-from solidrec.nn.masks import valid
-from solidrec.nn.sources import Branch, Sum, Trunk
+from solidrec.nn.histories import Histories
+from solidrec.nn.recommender import Recommender
+from solidrec.nn.sources import TrunkAndBranch
 from solidrec.report.material import Material
 from solidrec.report.page import escape, paragraph, table
 from solidrec.runs import Run
@@ -55,16 +56,16 @@ def norms(of: Material) -> str:
 
 def slot_norms(run: Run, data: PreparedData) -> list[Norms]:
     """Return the norms of each slot of a trained model; empty if its source is not a trunk and a branch."""
-    source = run.model.source
-    if not (isinstance(source, Sum) and isinstance(source.first, Trunk) and isinstance(source.second, Branch)):
+    source = run.model.source if isinstance(run.model, Recommender) else None
+    if not isinstance(source, TrunkAndBranch):
         return []
     rows = data.rows("test")
     picked = np.sort(np.random.default_rng(0).permutation(len(rows))[:USERS])
     history = torch.from_numpy(data.histories(rows.users[picked], rows.positions[picked], run.spec.model.length).astype(np.int64))
     with evaluating(run.model):
-        items, mask = run.model.items(history), valid(history)
-        trunk, branch = (part(history, items, mask).weights.tensors for part in (source.first, source.second))
-    clip = source.second.clip
+        histories = Histories.of(history, run.model.items(history))
+        trunk, branch = (part(histories).weights.tensors for part in (source.trunk, source.branch))
+    clip = source.branch.clip
     return [
         Norms(
             slot, tuple(trunk[slot].shape[1:]), length(trunk[slot]), length(branch[slot]),

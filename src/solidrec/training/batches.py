@@ -109,9 +109,9 @@ class TrainingBatches:
         labels = torch.zeros(candidates.shape, device=self.device)
         labels[:, 0] = 1
         # A history that only its end asks for has no other state computed where the model can do without.
-        places = self.tensor(row * len(steps) + column) if len(row) > len(plan.users) else None
+        prefix_ends = self.tensor(row * len(steps) + column) if len(row) > len(plan.users) else None
         shared = None if self.shared is None else self.tensor(random.integers(1, len(self.data.items) + 1, self.shared))
-        return Batch(self.tensor(history), candidates, labels, places, shared)
+        return Batch(self.tensor(history), candidates, labels, prefix_ends, shared)
 
     def tensor(self, ids: np.ndarray) -> torch.Tensor:
         """Return ids as an int64 tensor on the device."""

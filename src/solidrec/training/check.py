@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import torch
+
 from solidrec.data.prepared import PreparedData
+from solidrec.designs import DESIGNS
 from solidrec.errors import IncompatibleError, UsageError
-from solidrec.nn.build import check_widths
-from solidrec.nn.build_mixture import MIXTURES
-from solidrec.runs import needs_semantics
+from solidrec.nn.build import build_backbone
 from solidrec.semantics.modality import is_described
 from solidrec.semantics.plan import plan
 from solidrec.spec import RunSpec
@@ -21,20 +22,22 @@ def check_run(data: PreparedData, spec: RunSpec) -> None:
         raise IncompatibleError(f"the specification is of data {spec.data[:12]}, {data.path} is {data.fingerprint[:12]}")
     if spec.semantics.encoded != data.encoded:
         raise IncompatibleError(f"{data.path}: its features are not those of the specification; encode them again, or train anew")
-    check_widths(spec.model)
-    if needs_semantics(spec.model.name) or (spec.model.name in MIXTURES and is_described(data)):
+    with torch.device("meta"):  # where nothing is drawn and nothing takes room
+        backbone = build_backbone(spec.model)
+    design = DESIGNS[spec.model.name]
+    if design.needs_semantics or (design.is_mixture and is_described(data)):
         plan(data, spec.semantics)
-    if spec.model.backbone == "din" and (spec.train.loss == "softmax" or spec.model.name in MIXTURES):
+    if backbone.reads_candidates and (spec.train.loss == "softmax" or design.is_mixture):
         raise UsageError(
-            f"model {spec.model.name!r} with train.loss={spec.train.loss}: DIN has a user state for each candidate, and this "
-            "needs one a user; choose another backbone, or --model NAME with train.loss=click"
+            f"model {spec.model.name!r} with train.loss={spec.train.loss}: {spec.model.backbone} has a user state for each "
+            "candidate, and this needs one a user; choose another backbone, or --model NAME with train.loss=click"
         )
-    if spec.model.name in MIXTURES and spec.train.folds == "time" and data.manifest["order"] != "timestamp":
+    if design.is_mixture and spec.train.folds == "time" and data.manifest["order"] != "timestamp":
         raise UsageError(
             f"{data.path}: train.folds=time needs timestamps, the log is ordered by {data.manifest['order']}; name their column "
             "(prepare --time-column NAME), or train with --set train.folds=users"
         )
-    if spec.model.name in MIXTURES and "valid" not in data.manifest["negatives"] and spec.train.passes is None:
+    if design.is_mixture and "valid" not in data.manifest["negatives"] and spec.train.passes is None:
         raise UsageError(
             f"{data.path}: has no validation users to choose epochs and passes of {spec.model.name!r} by; take them from a run "
             "that had some (--epochs-from RUN), or prepare with --split leave-one-out or time"

@@ -15,6 +15,7 @@ from typing import Any, final
 import torch
 from safetensors.torch import load_file
 
+from solidrec import migrations
 from solidrec.artifacts import new_folder, read_json, read_manifest, write_json, write_manifest, write_tensors
 from solidrec.errors import DamagedError, StorageError
 from solidrec.training.loop import Progress, Stage
@@ -87,9 +88,9 @@ def read_progress(path: Path) -> Progress:
 def restore(stage: Stage, path: Path) -> None:
     """Put weights, best weights and Adam's moments of a checkpoint into a stage built for it."""
     device = stage.batches.device
-    stage.model.load_state_dict(load_file(path / "model.safetensors", device=device))
-    stage.best = load_file(path / "best.safetensors", device=device)
-    state = load_file(path / "optimizer.safetensors", device=device)
+    stage.model.load_state_dict(migrations.tensors(load_file(path / "model.safetensors", device=device)))
+    stage.best = migrations.tensors(load_file(path / "best.safetensors", device=device))
+    state = migrations.tensors(load_file(path / "optimizer.safetensors", device=device))
     names = {name: parameter for name, parameter in stage.model.named_parameters() if parameter.requires_grad}
     found: dict[str, dict[str, Any]] = {}
     for key, tensor in state.items():

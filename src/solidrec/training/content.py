@@ -8,7 +8,6 @@ import torch
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.experts.alike import described, term_rows
-from solidrec.inference.scorer import ModelScorer
 from solidrec.nn.recommender import Recommender, dot
 from solidrec.semantics.cold import ColdStart, Score, fit_cold
 from solidrec.semantics.content import fit_content, principal
@@ -69,7 +68,7 @@ def some_scores(data: PreparedData, model: Recommender, length: int) -> tuple[Sc
     A backbone that reads the candidates encodes every pair, so it gets fewer users and items.
     """
     model.eval()
-    most, ranked = (50, 500) if ModelScorer(model).looks_at_candidates else (500, 5_000)
+    most, ranked = (50, 500) if model.backbone.reads_candidates else (500, 5_000)
     active = np.flatnonzero(data.train_end > data.offsets[:-1])
     chosen = active[np.linspace(0, len(active) - 1, min(most, len(active))).astype(int)]
     windows = data.histories(chosen, data.train_end[chosen], length)

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from solidrec.errors import DivergedError
 from solidrec.nn.mixture import Mixture
-from solidrec.nn.sources import Shared
 from solidrec.training.loop import Display
 from solidrec.training.rows import Rows
 from solidrec.training.seeds import rng, seed_torch
@@ -35,14 +34,15 @@ STAGE = 2
 class Gate:
     """Trains the head and the source of a mixture on `rows`, and keeps the pass that ranks `valid` best.
 
-    Without `valid` rows the last of `passes` counts. `penalty` is the weight of a codebook's penalty.
+    Without `valid` rows the last of `passes` counts. `codebook_weight` is the lambda of Eq. 13.
     """
 
-    def __init__(self, mixture: Mixture, rows: Rows, valid: Rows | None, *, passes: int, penalty: float, seed: int) -> None:
+    def __init__(
+        self, mixture: Mixture, rows: Rows, valid: Rows | None, *, passes: int, codebook_weight: float, seed: int
+    ) -> None:
         self.mixture, self.rows, self.valid = mixture, rows, valid
-        self.passes, self.penalty, self.seed = passes, penalty, seed
-        shared = [p for module in mixture.source.modules() if isinstance(module, Shared) for p in module.tensors.parameters()]
-        base = [mixture.head.trust, mixture.head.bias, *shared]
+        self.passes, self.codebook_weight, self.seed = passes, codebook_weight, seed
+        base = [mixture.head.trust, mixture.head.bias, *mixture.shared.parameters()]
         known = {id(parameter) for parameter in base}
         others = [p for p in mixture.parameters() if p.requires_grad and id(p) not in known]
         groups = [{"params": base, "lr": SHARED_RATE, "weight_decay": 0.0}]
@@ -63,10 +63,16 @@ class Gate:
         best, kept, chosen = -1.0, _trained_state(self.mixture), None
         for number in range(1, self.passes + 1):
             started = time.perf_counter()
-            loss, penalty = self.run_pass(number, display)
+            loss, codebook_loss = self.run_pass(number, display)
             metrics = None if self.valid is None else self.metrics(self.valid)
             score = float(number) if metrics is None else metrics["NDCG@10"]
-            row: dict[str, Any] = {"stage": STAGE, "epoch": number, "step": number * self.steps, "loss": loss, "penalty": penalty}
+            row: dict[str, Any] = {
+                "stage": STAGE,
+                "epoch": number,
+                "step": number * self.steps,
+                "loss": loss,
+                "codebook_loss": codebook_loss,
+            }
             row |= {"valid": metrics, "seconds": time.perf_counter() - started, "best": score > best}
             if metrics is not None:
                 row["select"] = "full NDCG@10"
@@ -79,9 +85,9 @@ class Gate:
         display.done(chosen)
 
     def run_pass(self, number: int, display: Display) -> tuple[float, float]:
-        """Run one pass over the rows and return the mean loss and the mean penalty."""
+        """Run one pass over the rows and return the mean loss and the mean loss of the codebook."""
         order = torch.from_numpy(rng(self.seed, "gate order", number).permutation(self.rows.size))
-        losses, penalties = [], []
+        losses, codebook_losses = [], []
         self.mixture.train()
         self.mixture.experts.eval()
         for step, index in enumerate(order.split(_BATCH)):
@@ -95,16 +101,16 @@ class Gate:
             weight = _FADE ** rows.far.to(scores.dtype)
             loss = (weight * losses_of).sum() / weight.sum().clamp(min=1.0)
             self.optimizer.zero_grad()
-            (loss + self.penalty * generated.penalty).backward()
+            (loss + self.codebook_weight * generated.codebook_loss).backward()
             self.optimizer.step()
             self.fading.step()
             losses.append(loss.detach())
-            penalties.append(generated.penalty.detach())
+            codebook_losses.append(generated.codebook_loss.detach())
             display.step()
         mean = float(torch.stack(losses).mean())
         if not math.isfinite(mean):
             raise DivergedError(f"the loss became {mean} in pass {number} of the mixture; check the features")
-        return mean, float(torch.stack(penalties).mean())
+        return mean, float(torch.stack(codebook_losses).mean())
 
     @torch.no_grad()
     def metrics(self, rows: Rows) -> dict[str, float]:

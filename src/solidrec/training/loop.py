@@ -10,10 +10,11 @@ from typing import Any, Protocol, final, runtime_checkable
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from solidrec.errors import DivergedError
 from solidrec.nn.codebook import Codebook
+from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
 from solidrec.spec import TrainSpec
 from solidrec.training.batches import TrainingBatches
@@ -140,7 +141,7 @@ class Stage:
         self.display.stage(self.progress.stage, self.spec.epochs, self.batches.steps)
         logged = any(row["stage"] == self.progress.stage for row in self.progress.history)
         if self.progress.stage > 1 and not logged:
-            self.finish_epoch({"loss": None, "penalty": None}, time.perf_counter())
+            self.finish_epoch({"loss": None, "codebook_loss": None}, time.perf_counter())
         while not self.finished():
             self.run_epoch()
         self.model.load_state_dict(self.best)
@@ -158,10 +159,10 @@ class Stage:
     def run_epoch(self) -> None:
         """Train one epoch, revive dead codes, validate, save."""
         started, at = time.perf_counter(), self.progress
-        tally = Tally(len(self.codebook.codes) if self.codebook else 0, self.batches.device)
+        tally = Tally(len(self.codebook.code_vectors) if self.codebook else 0, self.batches.device)
         losses: list[float] = []
         pending: list[Tensor] = []  # losses that are still on the device: looking at each would stall it
-        penalties = []
+        codebook_losses = []
         self.model.train()
         for step, batch in enumerate(self.batches.epoch(at.stage, at.epoch)):
             seed_torch(self.seed, "dropout", at.stage, at.epoch, step)
@@ -169,7 +170,7 @@ class Stage:
                 lost = self.loss(self.forward, batch)
             self.optimizer.step(lost.value)
             pending.append(lost.value.detach())
-            penalties.append(lost.penalty.detach())
+            codebook_losses.append(lost.codebook_loss.detach())
             tally.add(lost.stats)
             if len(pending) == LOOK_EVERY:
                 losses += self.looked_at(pending, before=len(losses))
@@ -178,7 +179,7 @@ class Stage:
         losses += self.looked_at(pending, before=len(losses))
         at.epoch += 1
         at.step += len(losses)
-        row = {"loss": float(np.mean(losses)), "penalty": float(torch.stack(penalties).mean())} | tally.row()
+        row = {"loss": float(np.mean(losses)), "codebook_loss": float(torch.stack(codebook_losses).mean())} | tally.row()
         if self.codebook is not None:
             row["codes_revived"] = self.revive(tally.dead())
         row["positives_per_second"] = self.batches.positives / (time.perf_counter() - started)
@@ -231,28 +232,30 @@ class Stage:
         random = rng(self.seed, "revive", self.progress.stage, self.progress.epoch)
         items = self.batches.tensor(self.batches.targets(len(dead), random))
         self.codebook.place(dead, self.model.items.weight.detach()[items])
-        for moment in self.optimizer.moments(self.codebook.codes).values():
-            if moment.shape == self.codebook.codes.shape:
+        for moment in self.optimizer.moments(self.codebook.code_vectors).values():
+            if moment.shape == self.codebook.code_vectors.shape:
                 moment[dead] = 0
         return len(dead)
 
 
-def codebook_of(model: nn.Module) -> Codebook | None:
+def codebook_of(model: Recommender | Mixture) -> Codebook | None:
     """Return the codebook of a model, if it has one."""
-    return next((module for module in model.modules() if isinstance(module, Codebook)), None)
+    codebook = dict(model.parts()).get("codebook")
+    assert codebook is None or isinstance(codebook, Codebook)
+    return codebook
 
 
 def loss_of(model: Recommender, spec: TrainSpec) -> Loss:
     """Return the loss that a specification names, with the model's lambda."""
-    return LOSSES[spec.loss](spec, items=len(model.items.weight) - 1, penalty=penalty_weight(model, spec))
+    return LOSSES[spec.loss](spec, items=len(model.items.weight) - 1, codebook_weight=codebook_weight(model, spec))
 
 
-def penalty_weight(model: nn.Module, spec: TrainSpec) -> float:
+def codebook_weight(model: Recommender | Mixture, spec: TrainSpec) -> float:
     """Return the lambda of Eq. 13: the given one, or that which suits the model's codebook; 0 without a codebook."""
     codebook = codebook_of(model)
     if codebook is None:
         return 0.0
-    return codebook.weight if spec.penalty is None else spec.penalty
+    return codebook.suited_weight if spec.penalty is None else spec.penalty
 
 
 def copy_state(model: Recommender) -> State:

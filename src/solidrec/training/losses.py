@@ -28,30 +28,30 @@ class Trainable(Protocol):
 
     items: nn.Embedding
 
-    def __call__(self, history: Tensor, candidates: Tensor, places: Tensor | None) -> Any:
+    def __call__(self, history: Tensor, candidates: Tensor, prefix_ends: Tensor | None) -> Any:
         """Return the `Scores` of the candidates."""
 
-    def encode(self, history: Tensor, places: Tensor | None) -> Encoded:
+    def encode(self, history: Tensor, prefix_ends: Tensor | None) -> Encoded:
         """Return a user vector a row."""
 
 
 class Lost(NamedTuple):
-    """The loss ``value`` () of a step, the codebook's ``penalty`` () in it, and ``stats`` for the log."""
+    """The loss ``value`` () of a step, the ``codebook_loss`` () in it, and ``stats`` for the log."""
 
     value: Float[Tensor, ""]
-    penalty: Float[Tensor, ""]
+    codebook_loss: Float[Tensor, ""]
     stats: dict[str, Tensor]
 
 
 class Loss(ABC):
-    """A loss over the targets of a batch, to which the codebook's penalty is added, weighted by lambda (Eq. 13).
+    """A loss over the targets of a batch, to which the codebook's loss is added, weighted by lambda (Eq. 13).
 
     It says what a batch must bring: ``each`` negatives of every target's own, and ``shared`` ones for
     all targets of a step; ``shared`` is None where the loss reads the whole catalogue or none.
     """
 
-    def __init__(self, spec: TrainSpec, *, items: int, penalty: float) -> None:
-        self.weight = penalty
+    def __init__(self, spec: TrainSpec, *, items: int, codebook_weight: float) -> None:
+        self.codebook_weight = codebook_weight
         self.items = items
         self.each, self.shared = self.wants(spec)
 
@@ -74,9 +74,9 @@ class Click(Loss):
 
     def __call__(self, model: Trainable, batch: Batch) -> Lost:
         """Return the mean over all candidates."""
-        scores = model(batch.history, batch.candidates, batch.places)
+        scores = model(batch.history, batch.candidates, batch.prefix_ends)
         value = F.binary_cross_entropy_with_logits(scores.logits.float(), batch.labels)
-        return Lost(value + self.weight * scores.penalty, scores.penalty, scores.stats)
+        return Lost(value + self.codebook_weight * scores.codebook_loss, scores.codebook_loss, scores.stats)
 
 
 @final
@@ -96,14 +96,14 @@ class Softmax(Loss):
 
     def __call__(self, model: Trainable, batch: Batch) -> Lost:
         """Return the mean over targets."""
-        encoded = model.encode(batch.history, batch.places)
+        encoded = model.encode(batch.history, batch.prefix_ends)
         users, targets = encoded.users.float(), batch.candidates[:, 0]
         if batch.shared is None:
             value = catalogue_cross_entropy(users, model.items.weight, targets)
         else:
             value = self.sampled(model, users, targets, batch.shared)
         generated = encoded.generated
-        return Lost(value + self.weight * generated.penalty, generated.penalty, generated.stats)
+        return Lost(value + self.codebook_weight * generated.codebook_loss, generated.codebook_loss, generated.stats)
 
     def sampled(
         self,
@@ -132,8 +132,8 @@ class Gbce(Loss):
     binary cross-entropy.
     """
 
-    def __init__(self, spec: TrainSpec, *, items: int, penalty: float) -> None:
-        super().__init__(spec, items=items, penalty=penalty)
+    def __init__(self, spec: TrainSpec, *, items: int, codebook_weight: float) -> None:
+        super().__init__(spec, items=items, codebook_weight=codebook_weight)
         share = min(self.each / max(items - 1, 1), 1.0)
         self.beta = share * (spec.calibration * (1 - 1 / share) + 1 / share)
 
@@ -143,12 +143,12 @@ class Gbce(Loss):
 
     def __call__(self, model: Trainable, batch: Batch) -> Lost:
         """Return the mean over all candidates."""
-        scores = model(batch.history, batch.candidates, batch.places)
+        scores = model(batch.history, batch.candidates, batch.prefix_ends)
         logits = scores.logits.float()
         positive = -self.beta * F.logsigmoid(logits[:, 0])
         negative = F.softplus(logits[:, 1:]).sum(1)
         value = ((positive + negative) / logits.shape[1]).mean()
-        return Lost(value + self.weight * scores.penalty, scores.penalty, scores.stats)
+        return Lost(value + self.codebook_weight * scores.codebook_loss, scores.codebook_loss, scores.stats)
 
 
 LOSSES: dict[str, type[Loss]] = {"click": Click, "softmax": Softmax, "gbce": Gbce}

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from solidrec.data.prepared import PreparedData
+from solidrec.designs import DESIGNS
 from solidrec.epochs import write_history
 from solidrec.experts.alike import content_of
 from solidrec.experts.counted import count
-from solidrec.nn.build import stages
-from solidrec.nn.build_mixture import MIXTURES, build_mixture
+from solidrec.nn.build import build_mixture, stages
 from solidrec.nn.mixture import Experts, Mixture
 from solidrec.nn.recommender import Recommender
 from solidrec.semantics.ids import SemanticIds
@@ -21,7 +21,7 @@ from solidrec.spec import ModelSpec, RunSpec
 from solidrec.training.context import RunContext
 from solidrec.training.folds import folds
 from solidrec.training.gate import PASSES, STAGE, Gate
-from solidrec.training.loop import StepsOnly, codebook_of, penalty_weight
+from solidrec.training.loop import StepsOnly, codebook_of, codebook_weight
 from solidrec.training.neural import WHOLE, neural_expert
 from solidrec.training.rows import Rows, Targets, pack
 from solidrec.training.seeds import seed_torch
@@ -51,7 +51,7 @@ def fit_mixture(run: RunContext, semantics: SemanticIds | None) -> Mixture:
     mixture = build_mixture(spec.model, count(data, similar, of_item, recent=recent), semantic_of_item=of_item).to(run.device)
     mixture.experts.neural.load_state_dict(neural.model.state_dict())
     if (codebook := codebook_of(mixture)) is not None:
-        codebook.count(torch.from_numpy(np.array(data.train_counts)).to(run.device))
+        codebook.set_item_frequencies(torch.from_numpy(np.array(data.train_counts)).to(run.device))
 
     unseen = "their time" if recent else "their users"
     run.say(f"mixture: evidence on training events, by experts that have not seen {unseen}")
@@ -76,7 +76,12 @@ def fit_mixture(run: RunContext, semantics: SemanticIds | None) -> Mixture:
 
     valid = _validation_rows(mixture.experts, data, spec)
     gate = Gate(
-        mixture, rows, valid, passes=spec.train.passes or PASSES, penalty=penalty_weight(mixture, spec.train), seed=spec.seed
+        mixture,
+        rows,
+        valid,
+        passes=spec.train.passes or PASSES,
+        codebook_weight=codebook_weight(mixture, spec.train),
+        seed=spec.seed,
     )
     if rows.size:
         gate.run(run.display, save)
@@ -87,7 +92,7 @@ def fit_mixture(run: RunContext, semantics: SemanticIds | None) -> Mixture:
 
 def fit_named(run: RunContext, semantics: SemanticIds | None) -> Recommender | Mixture:
     """Train whatever model a specification names: a mixture, or a recommender by the stages of Algorithm 1."""
-    return fit_mixture(run, semantics) if run.spec.model.name in MIXTURES else fit(run, semantics)
+    return fit_mixture(run, semantics) if DESIGNS[run.spec.model.name].is_mixture else fit(run, semantics)
 
 
 def last_stage(model: ModelSpec) -> int:
@@ -96,7 +101,7 @@ def last_stage(model: ModelSpec) -> int:
     >>> last_stage(ModelSpec(name="mixture")), last_stage(ModelSpec(name="static"))
     (2, 1)
     """
-    return STAGE if model.name in MIXTURES else stages(model)
+    return STAGE if DESIGNS[model.name].is_mixture else stages(model)
 
 
 def _validation_rows(experts: Experts, data: PreparedData, spec: RunSpec) -> Rows | None:

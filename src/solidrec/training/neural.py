@@ -11,8 +11,7 @@ import numpy as np
 from solidrec.artifacts import MANIFEST, new_folder, read_manifest, write_manifest, write_tensors
 from solidrec.data.prepared import PreparedData
 from solidrec.epochs import HISTORY, read_history, write_history
-from solidrec.nn.build import build
-from solidrec.nn.build_mixture import plain
+from solidrec.nn.build import build, plain
 from solidrec.nn.recommender import Recommender
 from solidrec.runs import WEIGHTS, load_weights
 from solidrec.spec import RunSpec

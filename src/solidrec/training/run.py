@@ -12,15 +12,15 @@ import torch
 
 from solidrec.artifacts import write_json
 from solidrec.data.prepared import PreparedData
+from solidrec.designs import DESIGNS
 from solidrec.epochs import HISTORY, write_history
 from solidrec.errors import Interrupted
 from solidrec.evaluate.runner import Protocol, evaluate
 from solidrec.inference.scorer import neural_of, scorer_of
 from solidrec.locks import locked, stoppable
-from solidrec.nn.build_mixture import MIXTURES
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
-from solidrec.runs import SPEC, Run, finished, load_run, needs_semantics, save_run
+from solidrec.runs import SPEC, Run, finished, load_run, save_run
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.modality import is_described
 from solidrec.spec import RunSpec
@@ -85,7 +85,7 @@ def _carry_out(run: RunContext, track: Sequence[str]) -> None:
 def semantics_for(run: RunContext) -> SemanticIds | None:
     """Return the semantic ids that a run reads, made or found beside the data; None for a model that reads none."""
     name = run.spec.model.name
-    if not needs_semantics(name) and not (name in MIXTURES and is_described(run.data)):
+    if not DESIGNS[name].needs_semantics and not (DESIGNS[name].is_mixture and is_described(run.data)):
         return None
     train = trained_vectors(run.data, device=run.device, display=run.display)
     return cached_semantics(run.data, run.spec, train, device=run.device, say=run.say)
@@ -132,6 +132,6 @@ def finish(
 
 def _catalog_columns(data: PreparedData, spec: RunSpec) -> list[str]:
     """Return the columns of the catalogue that a run keeps: a mixture's are all that its content similarity reads."""
-    if spec.model.name in MIXTURES:
+    if DESIGNS[spec.model.name].is_mixture:
         return [name for name in data.catalog.columns if name != "image"]
     return [name for name in ("item", "title", "categories") if name in data.catalog.columns]

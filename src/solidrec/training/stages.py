@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from torch import nn
 
 from solidrec.data.prepared import PreparedData
 from solidrec.epochs import write_history
 from solidrec.evaluate.runner import evaluate
 from solidrec.inference.scorer import ModelScorer
 from solidrec.nn.build import build, stages
-from solidrec.nn.codebook import mean_of_each
+from solidrec.nn.codebook import SemanticCodebook, mean_of_each
 from solidrec.nn.recommender import Recommender
-from solidrec.nn.sources import Trunk
 from solidrec.semantics.fuse import whole
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.kmeans import kmeans
@@ -85,7 +85,7 @@ def start_of_stage(
     of_item = None if semantics is None else torch.from_numpy(semantics.table)
     model = build(spec.model, items=len(data.items), semantic_of_item=of_item, stage=stage).to(device)
     if (codebook := codebook_of(model)) is not None:
-        codebook.count(torch.from_numpy(np.array(data.train_counts)).to(device))
+        codebook.set_item_frequencies(torch.from_numpy(np.array(data.train_counts)).to(device))
     if previous is None and spec.model.start == "content":
         start_from_content(model, data, seed=spec.semantics.seed)
     if previous is None and spec.model.start == "auto" and is_described(data):
@@ -104,16 +104,15 @@ def place_codes(model: Recommender, spec: RunSpec) -> None:
     """
     codebook = codebook_of(model)
     assert codebook is not None
-    trunk = next((module for module in model.modules() if isinstance(module, Trunk)), None)
-    size = len(codebook.codes)
-    if trunk is not None:
-        codes = trunk.semantics.weight[1 : size + 1]
-    elif codebook.semantic_of_item is not None:
+    metacode, size = dict(model.parts()).get("metacode"), len(codebook.code_vectors)
+    if isinstance(metacode, nn.Embedding):
+        codes = metacode.weight[1 : size + 1]
+    elif isinstance(codebook, SemanticCodebook):
         codes = mean_of_each(model.items.weight[1:], codebook.semantic_of_item[1:] - 1, size)
     else:
         vectors = model.items.weight[1:].detach().cpu().numpy()
         codes = torch.from_numpy(kmeans(whole(vectors), size, seed=spec.seed).centroids)
-    codebook.place(torch.arange(len(codes), device=codebook.codes.device), codes)
+    codebook.place(torch.arange(len(codes), device=codebook.code_vectors.device), codes)
 
 
 def validation(model: Recommender, data: PreparedData, spec: RunSpec) -> Callable[[], dict[str, float | None] | None]:

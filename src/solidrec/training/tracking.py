@@ -149,7 +149,7 @@ def tracked(display: Display, names: Sequence[str], out: Path, spec: RunSpec, sa
 def points(row: Row) -> dict[str, float]:
     """Return the values of a row by name.
 
-    >>> points({"stage": 1, "epoch": 2, "step": 9, "loss": 0.5, "penalty": None, "valid": {"UAUC": 0.7}, "best": True})
+    >>> points({"stage": 1, "epoch": 2, "step": 9, "loss": 0.5, "codebook_loss": None, "valid": {"UAUC": 0.7}, "best": True})
     {'stage1/loss': 0.5, 'stage1/valid/UAUC': 0.7}
     """
     own = {key: value for key, value in row.items() if key not in _WHERE}

@@ -13,7 +13,7 @@ class Tally:
     """Adds up the stats of an epoch's batches: mean saturated share, how often each code was chosen.
 
     >>> tally = Tally(codes=3, device="cpu")
-    >>> tally.add({"codes": torch.tensor([[0, 0, 1, -1]])})
+    >>> tally.add({"code_indices": torch.tensor([[0, 0, 1, -1]])})
     >>> tally.row()
     {'codes_used': 2, 'codes_dead': 1, 'perplexity': 1.889...}
     """
@@ -26,8 +26,8 @@ class Tally:
         """Take in one batch's stats."""
         if "saturated" in stats:
             self.saturated.append(stats["saturated"])
-        if "codes" in stats and len(self.hits):
-            chosen = stats["codes"].flatten()  # -1 at padding
+        if "code_indices" in stats and len(self.hits):
+            chosen = stats["code_indices"].flatten()  # -1 at padding
             self.hits.scatter_add_(0, chosen.clamp(min=0), (chosen >= 0).long())
 
     def dead(self) -> Tensor:

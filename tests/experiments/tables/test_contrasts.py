@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from solidrec.designs import DESIGNS
 from solidrec.errors import UsageError
 from solidrec.evaluate.intervals import holm
 from solidrec.evaluate.significance import MODELS_ONLY, crossed
 from solidrec.experiments.tables.contrasts import REFERENCES, Comparison, compare_rows, comparisons, contrasts, estimate
 from solidrec.experiments.tables.measured import Measured
-from solidrec.nn.build import RECIPES
 
 USERS = 40
 METRICS = ("UAUC", "NDCG@10")
@@ -38,7 +38,7 @@ def names(family: list[Comparison], metric: str = "UAUC") -> list[tuple[str, str
 
 
 def test_the_references_are_models():
-    assert {*REFERENCES, *(name for of in REFERENCES.values() for name in of)} <= set(RECIPES)
+    assert {*REFERENCES, *(name for of in REFERENCES.values() for name in of)} <= set(DESIGNS)
 
 
 def test_solid_is_compared_with_what_it_is_built_from_on_each_backbone_and_on_their_mean():

@@ -8,16 +8,14 @@ from typing import Any, final
 
 import numpy as np
 
+from solidrec.designs import DESIGNS
 from solidrec.errors import UsageError, nearest
 from solidrec.evaluate.significance import MODELS_ONLY, Array, Estimate, corrected, crossed, earns_star
 from solidrec.experiments.tables.measured import Measured
 
 TESTED = ("UAUC", "NDCG@10")
 MODEL, BACKBONE = "model.name", "model.backbone"
-REFERENCES = {
-    "solid-apg": ("apg", "static", "spg-apg", "sml-apg"),
-    "solid-duet": ("duet", "static", "spg", "sml"),
-}
+REFERENCES = {name: DESIGNS[name].references for name in DESIGNS.own if DESIGNS[name].references}
 """What a SOLID model is compared with: its base first, the static model, its trunk alone, trunk and branch."""
 LOWER = ("LogLoss",)
 """Metrics that are better when smaller: never tested, so that a positive difference is always a gain."""

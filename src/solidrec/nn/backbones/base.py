@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from solidrec.nn.masks import at
+from solidrec.nn.masks import end_states
 
 
 class Backbone(nn.Module, ABC):
     """An encoder of histories.
 
-    A backbone that looks at the candidates returns one state a candidate (``#C`` is C); any other returns one
-    state a user (``#C`` is 1) and lets it broadcast.
+    A backbone that `reads_candidates` returns one state a candidate (``#C`` is C); any other returns one state a user
+    (``#C`` is 1) and lets it broadcast.
     """
+
+    reads_candidates: ClassVar[bool] = False
+    """Whether the user state depends on the candidate, as DIN's does."""
 
     @abstractmethod
     def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
@@ -39,7 +43,7 @@ class CausalBackbone(Backbone):
         """Return the state at every position; what stands at padded ones is finite and means nothing."""
 
     def states_at(
-        self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], places: Int[Tensor, " N"]
+        self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None
     ) -> Float[Tensor, "N 1 D"]:
-        """Return the states at some places, indices into B L."""
-        return at(self.states(items, mask), mask, places)[:, None]
+        """Return the states at `prefix_ends`, indices into B L; without them, one at the last item of each history."""
+        return end_states(self.states(items, mask), mask, prefix_ends)[:, None]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from solidrec.nn.attention import SelfAttention
 from solidrec.nn.backbones.base import Backbone
-from solidrec.nn.dropout import Dropout
+from solidrec.nn.kernels.dropout import Dropout
 from solidrec.nn.masks import pick
 
 
@@ -22,16 +22,16 @@ class BERT4RecBlock(nn.Module):
         super().__init__()
         self.attention = SelfAttention(dim, heads, dropout)
         self.norm_attention = nn.LayerNorm(dim)
-        self.wise = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim))
-        self.norm_wise = nn.LayerNorm(dim)
+        self.feed_forward = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim))
+        self.norm_feed_forward = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
 
     def forward(
-        self, asking: Float[Tensor, "B N D"], x: Float[Tensor, "B M D"], readable: Bool[Tensor, "B #N M"]
+        self, query: Float[Tensor, "B N D"], x: Float[Tensor, "B M D"], attn_mask: Bool[Tensor, "B #N M"]
     ) -> Float[Tensor, "B N D"]:
-        """Apply the block at the `asking` positions of `x`."""
-        asking = self.norm_attention(asking + self.dropout(self.attention(asking, x, readable)))
-        out: Tensor = self.norm_wise(asking + self.dropout(self.wise(asking)))
+        """Apply the block at the `query` positions of `x`."""
+        query = self.norm_attention(query + self.dropout(self.attention(query, x, attn_mask)))
+        out: Tensor = self.norm_feed_forward(query + self.dropout(self.feed_forward(query)))
         return out
 
 
@@ -64,8 +64,8 @@ class BERT4Rec(Backbone):
         at = (steps == lengths[:, None])[:, :, None]
         x = torch.where(at, self.token, torch.cat([items, items.new_zeros(items.shape[0], 1, items.shape[2])], 1))
         x = self.dropout(self.norm(x + self.position.weight[: items.shape[1] + 1]))
-        readable = (steps <= lengths[:, None])[:, None]
+        attn_mask = (steps <= lengths[:, None])[:, None]
         for block in self.blocks[:-1]:
-            x = block(x, x, readable)
-        state: Tensor = self.blocks[-1](pick(x, lengths), x, readable)
+            x = block(x, x, attn_mask)
+        state: Tensor = self.blocks[-1](pick(x, lengths), x, attn_mask)
         return state

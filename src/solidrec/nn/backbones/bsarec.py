@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from solidrec.nn.attention import SelfAttention
 from solidrec.nn.backbones.base import Backbone
-from solidrec.nn.dropout import Dropout
+from solidrec.nn.kernels.dropout import Dropout
 from solidrec.nn.masks import causal, last, pick
 
 _LOW = 2
@@ -52,24 +52,24 @@ class BSARecBlock(nn.Module):
         self.attention = SelfAttention(dim, heads, dropout)
         self.norm_attention = nn.LayerNorm(dim)
         self.feed_forward = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim))
-        self.norm_feed = nn.LayerNorm(dim)
+        self.norm_feed_forward = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
 
     def forward(
         self,
-        asking: Float[Tensor, "B M D"],
+        query: Float[Tensor, "B M D"],
         x: Float[Tensor, "B L D"],
         *,
-        readable: Bool[Tensor, "#B M L"],
-        asking_basis: Float[Tensor, "B M F"],
+        attn_mask: Bool[Tensor, "#B M L"],
+        query_basis: Float[Tensor, "B M F"],
         basis: Float[Tensor, "B L F"],
     ) -> Float[Tensor, "B M D"]:
-        """Apply the block at the `asking` positions of `x`, given the `fourier` basis of both."""
-        slow = asking_basis @ (basis.transpose(1, 2) @ x)  # low frequencies of the history, at the asking positions
-        filtered = self.norm_filter(asking + self.dropout(slow + self.sharpness.square() * (asking - slow)))
-        attended = self.norm_attention(asking + self.dropout(self.attention(asking, x, readable)))
+        """Apply the block at the `query` positions of `x`, given the `fourier` basis of both."""
+        slow = query_basis @ (basis.transpose(1, 2) @ x)  # low frequencies of the history, at the query positions
+        filtered = self.norm_filter(query + self.dropout(slow + self.sharpness.square() * (query - slow)))
+        attended = self.norm_attention(query + self.dropout(self.attention(query, x, attn_mask)))
         mixed = _SHARE * filtered + (1 - _SHARE) * attended
-        out: Tensor = self.norm_feed(mixed + self.dropout(self.feed_forward(mixed)))
+        out: Tensor = self.norm_feed_forward(mixed + self.dropout(self.feed_forward(mixed)))
         return out
 
 
@@ -97,11 +97,11 @@ class BSARec(Backbone):
         age = (newest[:, None] - torch.arange(items.shape[1], device=items.device)).clamp(min=0)
         x = self.dropout(self.norm(items + self.position(age)))
         basis = fourier(mask, items.dtype)
-        readable = causal(items.shape[1], items.device)
+        attn_mask = causal(items.shape[1], items.device)
         for block in self.blocks[:-1]:
-            x = block(x, x, readable=readable, asking_basis=basis, basis=basis)
+            x = block(x, x, attn_mask=attn_mask, query_basis=basis, basis=basis)
         some = mask.any(1)[:, None, None]
         state: Tensor = self.blocks[-1](
-            pick(x, newest), x, readable=mask[:, None] | ~some, asking_basis=pick(basis, newest), basis=basis
+            pick(x, newest), x, attn_mask=mask[:, None] | ~some, query_basis=pick(basis, newest), basis=basis
         )
         return state * some

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from solidrec.nn.backbones.base import Backbone
-from solidrec.nn.dropout import Dropout
+from solidrec.nn.kernels.dropout import Dropout
 
 ROWS = 128
 """Histories whose pairs with candidates are worked on together: what they need stays in the cache."""
@@ -22,6 +22,8 @@ class DIN(Backbone):
     The unit is an MLP over item, candidate, their difference and product, with PReLU. Its weights are not
     normalised: their sum is the intensity of the interest.
     """
+
+    reads_candidates = True
 
     def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
         super().__init__(dim, length=length, blocks=blocks, heads=heads, dropout=dropout)

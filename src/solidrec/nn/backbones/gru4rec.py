@@ -8,8 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from solidrec.nn.backbones.base import CausalBackbone
-from solidrec.nn.dropout import Dropout
-from solidrec.nn.masks import at
+from solidrec.nn.kernels.dropout import Dropout
 
 
 @final
@@ -25,7 +24,7 @@ class GRU4Rec(CausalBackbone):
         self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], candidates: Float[Tensor, "#B C D"]
     ) -> Float[Tensor, "B 1 D"]:
         """Return the state at the last item; padding on the right comes after it and is never read."""
-        return at(self.states(items, mask), mask, None)[:, None]
+        return self.states_at(items, mask, None)
 
     def states(self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Float[Tensor, "B L D"]:
         """Return the state at every position."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from solidrec.nn.attention import SelfAttention
 from solidrec.nn.backbones.transformer import CausalTransformer
-from solidrec.nn.dropout import Dropout
+from solidrec.nn.kernels.dropout import Dropout
 
 _WIDE = 4
 """Width of the feed-forward network, in widths of the model."""
@@ -26,22 +26,22 @@ class LiGRBlock(nn.Module):
         self.norm_attention = nn.LayerNorm(dim)
         self.attention = SelfAttention(dim, heads, dropout)
         self.gate_attention = nn.Linear(dim, dim)
-        self.norm_feed = nn.LayerNorm(dim)
+        self.norm_feed_forward = nn.LayerNorm(dim)
         self.rise = nn.Linear(dim, 2 * _WIDE * dim, bias=False)
         self.fall = nn.Linear(_WIDE * dim, dim, bias=False)
-        self.gate_feed = nn.Linear(dim, dim)
+        self.gate_feed_forward = nn.Linear(dim, dim)
         self.dropout = Dropout(dropout)
 
     def forward(
-        self, asking: Float[Tensor, "B M D"], x: Float[Tensor, "B L D"], readable: Bool[Tensor, "#B M L"]
+        self, query: Float[Tensor, "B M D"], x: Float[Tensor, "B L D"], attn_mask: Bool[Tensor, "#B M L"]
     ) -> Float[Tensor, "B M D"]:
-        """Apply the block at the `asking` positions of `x`."""
+        """Apply the block at the `query` positions of `x`."""
         normed = self.norm_attention(x)
-        normed_asking = normed if asking is x else self.norm_attention(asking)
-        attended = self.dropout(self.attention(normed_asking, normed, readable))
-        asking = asking + torch.sigmoid(self.gate_attention(asking)) * attended
-        fed = self.dropout(self.feed_forward(self.norm_feed(asking)))
-        out: Tensor = asking + torch.sigmoid(self.gate_feed(asking)) * fed
+        normed_query = normed if query is x else self.norm_attention(query)
+        attended = self.dropout(self.attention(normed_query, normed, attn_mask))
+        query = query + torch.sigmoid(self.gate_attention(query)) * attended
+        fed = self.dropout(self.feed_forward(self.norm_feed_forward(query)))
+        out: Tensor = query + torch.sigmoid(self.gate_feed_forward(query)) * fed
         return out
 
     def feed_forward(self, x: Float[Tensor, "B M D"]) -> Float[Tensor, "B M D"]:

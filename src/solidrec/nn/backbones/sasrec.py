@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from solidrec.nn.attention import SelfAttention
 from solidrec.nn.backbones.transformer import CausalTransformer
-from solidrec.nn.dropout import Dropout
+from solidrec.nn.kernels.dropout import Dropout
 
 
 @final
@@ -20,18 +20,18 @@ class SASRecBlock(nn.Module):
         super().__init__()
         self.norm_attention = nn.LayerNorm(dim)
         self.attention = SelfAttention(dim, heads, dropout)
-        self.norm_wise = nn.LayerNorm(dim)
-        self.wise = nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), Dropout(dropout), nn.Linear(dim, dim))
+        self.norm_feed_forward = nn.LayerNorm(dim)
+        self.feed_forward = nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), Dropout(dropout), nn.Linear(dim, dim))
         self.dropout = Dropout(dropout)
 
     def forward(
-        self, asking: Float[Tensor, "B M D"], x: Float[Tensor, "B L D"], readable: Bool[Tensor, "#B M L"]
+        self, query: Float[Tensor, "B M D"], x: Float[Tensor, "B L D"], attn_mask: Bool[Tensor, "#B M L"]
     ) -> Float[Tensor, "B M D"]:
-        """Apply the block at the `asking` positions of `x`."""
+        """Apply the block at the `query` positions of `x`."""
         normed = self.norm_attention(x)
-        normed_asking = normed if asking is x else self.norm_attention(asking)
-        asking = asking + self.dropout(self.attention(normed_asking, normed, readable))
-        out: Tensor = asking + self.dropout(self.wise(self.norm_wise(asking)))
+        normed_query = normed if query is x else self.norm_attention(query)
+        query = query + self.dropout(self.attention(normed_query, normed, attn_mask))
+        out: Tensor = query + self.dropout(self.feed_forward(self.norm_feed_forward(query)))
         return out
 
 

@@ -8,14 +8,14 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from solidrec.nn.backbones.base import CausalBackbone
-from solidrec.nn.dropout import Dropout
+from solidrec.nn.kernels.dropout import Dropout
 from solidrec.nn.masks import causal, last, pick
 
 
 class CausalTransformer(CausalBackbone):
     """Causal transformer; position 0 is the oldest item of the window, the state of the last item is the user state.
 
-    A block maps (asking positions, all positions, what each may read) to new states of the asking positions.
+    A block maps (query positions, all positions, what each may read) to new states of the query positions.
     """
 
     def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
@@ -53,7 +53,7 @@ class CausalTransformer(CausalBackbone):
     def lower(self, items: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]:
         """Return what the last block reads."""
         x: Tensor = self.dropout(items * self.scale + self.position.weight[: items.shape[1]])
-        readable = causal(items.shape[1], items.device)
+        attn_mask = causal(items.shape[1], items.device)
         for block in self.blocks[:-1]:
-            x = block(x, x, readable)
+            x = block(x, x, attn_mask)
         return x

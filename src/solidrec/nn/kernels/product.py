@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from solidrec.nn.precision import full_precision
+from solidrec.nn.kernels.precision import full_precision
 
 ROWS = {"cpu": 128}
 """Rows in a block: on a CPU 128 x 32 x 32 floats are half a megabyte; other devices want fewer, larger launches."""

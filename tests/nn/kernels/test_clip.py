@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from solidrec.nn.clip import InwardClip
+from solidrec.nn.kernels.clip import InwardClip
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])

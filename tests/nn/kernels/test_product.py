@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from solidrec.nn import product
-from solidrec.nn.clip import InwardClip
-from solidrec.nn.product import generated_product
+from solidrec.nn.kernels import product
+from solidrec.nn.kernels.clip import InwardClip
+from solidrec.nn.kernels.product import generated_product
 
 N, IN, OUT, K = 11, 3, 4, 5
 

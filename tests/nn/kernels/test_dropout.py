@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from solidrec.nn.dropout import Dropout
+from solidrec.nn.kernels.dropout import Dropout
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.2, 0.5, 0.9])

@@ -1,0 +1,131 @@
+"""The table of all models: a head, and the parts that fill its slots. Nothing here needs torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, final
+
+from solidrec.registry import Registry
+
+
+@final
+@dataclass(frozen=True)
+class Parts:
+    """What fills the slots of a head; without any part, weights that all users share (Eq. 4).
+
+    ``trunk`` generates from the semantic history (Eq. 11), ``branch`` from the item history (Eq. 5), with a ``clip`` as in
+    Eq. 12 and read through a ``codebook`` as in Eq. 13. A control has the ``codebook_loss`` of a codebook that nothing reads.
+    A mixture adds ``statistics`` of its evidence and ``lengths`` of histories.
+
+    >>> TRUNK + branch(clip=True) == Parts(trunk=True, branch=True, clip=True)
+    True
+    """
+
+    trunk: bool = False
+    branch: bool = False
+    clip: bool = False
+    codebook: bool = False
+    codebook_loss: bool = False
+    author_code: bool = False
+    statistics: bool = False
+    lengths: bool = False
+
+    def __add__(self, other: Parts) -> Parts:
+        """Return the parts of both."""
+        return Parts(**{field.name: getattr(self, field.name) or getattr(other, field.name) for field in fields(Parts)})
+
+
+SHARED = Parts()
+TRUNK = Parts(trunk=True)
+CODEBOOK_LOSS = Parts(codebook_loss=True)
+STATISTICS = Parts(statistics=True)
+LENGTHS = Parts(lengths=True)
+
+
+def branch(*, clip: bool = False, codebook: bool = False) -> Parts:
+    """Return a branch, clipped or not, that reads items or their codes."""
+    return Parts(branch=True, clip=clip, codebook=codebook)
+
+
+SOLID = TRUNK + branch(clip=True, codebook=True)
+RELEASED = SOLID + Parts(author_code=True)
+"""SOLID as the authors' released code computes it."""
+
+
+@final
+@dataclass(frozen=True)
+class Design:
+    """A model: its ``head`` and the ``source`` that fills the head's slots.
+
+    A head is *dot* (none), *full* (DUET's layers), *low-rank* (APG's) or *mixture* (weighs evidence), and a source is made of
+    `Parts`. Packages may give functions instead: from a `ModelSpec` to an `nn.heads.Head`, and from `nn.build.Making` to an
+    `nn.sources.Source`. ``references`` are the models that this one is compared with in tables, the one it builds on first.
+    """
+
+    head: str | Callable[..., Any]
+    source: Parts | Callable[..., Any]
+    references: tuple[str, ...] = ()
+
+    @property
+    def is_mixture(self) -> bool:
+        """Whether the model weighs the evidence of several experts."""
+        return self.head == "mixture"
+
+    @property
+    def parts(self) -> Parts:
+        """The parts of the source; those of another package's source are its own affair."""
+        return self.source if isinstance(self.source, Parts) else Parts()
+
+    @property
+    def has_codebook(self) -> bool:
+        """Whether there is a codebook, read or not."""
+        return self.parts.codebook or self.parts.codebook_loss
+
+    @property
+    def needs_semantics(self) -> bool:
+        """Whether the model cannot do without semantic ids; a mixture reads them where there are any."""
+        return self.parts.trunk or self.has_codebook
+
+
+DESIGNS: Registry[Design] = Registry(
+    "model",
+    "solidrec.designs",
+    {
+        "plain": Design("dot", SHARED),
+        "static": Design("full", SHARED),
+        "static-codebook": Design("full", CODEBOOK_LOSS),
+        "duet": Design("full", branch()),
+        "spg": Design("full", TRUNK),
+        "spg-penalty": Design("full", TRUNK + CODEBOOK_LOSS),
+        "sml": Design("full", TRUNK + branch(clip=True)),
+        "sml-penalty": Design("full", TRUNK + branch(clip=True) + CODEBOOK_LOSS),
+        "duet-codebook": Design("full", branch(codebook=True)),
+        "solid-duet": Design("full", SOLID, references=("duet", "static", "spg", "sml")),
+        "author-code": Design("full", RELEASED),
+        "apg": Design("low-rank", branch()),
+        "spg-apg": Design("low-rank", TRUNK),
+        "sml-apg": Design("low-rank", TRUNK + branch(clip=True)),
+        "duet-codebook-apg": Design("low-rank", branch(codebook=True)),
+        "solid-apg": Design("low-rank", SOLID, references=("apg", "static", "spg-apg", "sml-apg")),
+        "author-code-apg": Design("low-rank", RELEASED),
+        "mixture": Design("mixture", STATISTICS),
+        "mixture-static": Design("mixture", SHARED),
+        "mixture-lengths": Design("mixture", LENGTHS),
+        "mixture-spg": Design("mixture", TRUNK),
+        "mixture-duet": Design("mixture", branch()),
+        "mixture-solid": Design("mixture", SOLID),
+        "mixture-full": Design("mixture", STATISTICS + TRUNK + branch()),
+    },
+    base="solidrec.designs:Design",
+)
+"""Every model by name; those of other packages come from their entry points or from ``package.module:DESIGN``."""
+
+
+def named(*, mixtures: bool) -> tuple[str, ...]:
+    """Return the library's own models that are mixtures, or those that are not.
+
+    >>> named(mixtures=True)[:2]
+    ('mixture', 'mixture-static')
+    """
+    return tuple(name for name in DESIGNS.own if DESIGNS[name].is_mixture == mixtures)

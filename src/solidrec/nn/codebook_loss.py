@@ -1,0 +1,64 @@
+"""The loss of a codebook, l_MSE(E_v, E'_v) of Eq. 13, in its forms; and how a gradient passes the look-up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+COMMITMENT = 0.25
+"""What moving embeddings to codes weighs beside moving codes to embeddings (van den Oord et al., arXiv 1711.00937, beta)."""
+
+
+def shares(weight: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
+    """Return weights that sum to 1, or zeros if nothing weighs anything."""
+    return weight / weight.sum().clamp(min=1)
+
+
+def square(a: Float[Tensor, "B L D"], b: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]) -> Float[Tensor, ""]:
+    """Return the mean over D of (a - b)^2, summed over the positions with their shares."""
+    return ((a - b).square().mean(-1) * share).sum()
+
+
+def commitment(items: Float[Tensor, "B L D"], read: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]) -> Float[Tensor, ""]:
+    """Return a quarter of |E - sg(E')|^2, which moves embeddings to codes."""
+    return COMMITMENT * square(items, read.detach(), share)
+
+
+def pair(items: Float[Tensor, "B L D"], read: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]) -> Float[Tensor, ""]:
+    """Return `commitment` plus |sg(E) - E'|^2, which moves codes to embeddings (arXiv 1711.00937, Eq. 3)."""
+    return commitment(items, read, share) + square(items.detach(), read, share)
+
+
+def nothing(items: Float[Tensor, "B L D"], read: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]) -> Float[Tensor, ""]:
+    """Return 0: codes that never move."""
+    return items.new_zeros(())
+
+
+LOSSES: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    "pair": pair, "literal": square, "ema": commitment, "constant": nothing,
+}  # fmt: skip
+"""From embeddings E and what is read in their place E', both (B, L, D), and shares (B, L): *literal* is the one MSE of Eq. 13."""
+
+
+def straight_through(items: Float[Tensor, "*N D"], read: Float[Tensor, "*N D"]) -> Float[Tensor, "*N D"]:
+    """Return `read`, with the gradient passed to `items` unchanged."""
+    return items + (read - items).detach()
+
+
+def rotation(items: Float[Tensor, "*N D"], read: Float[Tensor, "*N D"]) -> Float[Tensor, "*N D"]:
+    """Return `read`, with the gradient turned and scaled as `items` is onto it (Fifty et al., arXiv 2410.06424, Eq. 4-5)."""
+    e = F.normalize(items, dim=-1).detach()
+    q = F.normalize(read, dim=-1).detach()
+    between = F.normalize(e + q, dim=-1)
+    scale = (read.norm(dim=-1, keepdim=True) / items.norm(dim=-1, keepdim=True).clamp(min=1e-6)).detach()
+    # a reflection along e + q and one along q turn e onto q
+    mirrored = items - 2 * between * (between * items).sum(-1, keepdim=True)
+    turned: Tensor = scale * (mirrored + 2 * q * (e * items).sum(-1, keepdim=True))
+    return turned
+
+
+GRADIENTS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"straight-through": straight_through, "rotation": rotation}
+"""From embeddings and what is read in their place to the latter, with a gradient for the former."""
