@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ import polars as pl
 import pytest
 
 from solidrec.cli.folders import named_files
+from solidrec.cli.folders import prepare as prepare_command
+from solidrec.data.prepare_spec import PrepareSpec
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 
@@ -106,3 +109,18 @@ def test_feature_files_are_named() -> None:
     for wrong in ("b.npy", "=b.npy", "a="):
         with pytest.raises(UsageError, match=r"NAME=FILE.npy"):
             named_files([wrong])
+
+
+def test_settings_of_a_file_reach_prepare_and_what_is_named_counts_more(solidrec: Solidrec, files: Path) -> None:
+    (files / "how.toml").write_text('ties = "item"\nnegatives = 2\nseed = 7\n')
+    given = ("--config", files / "how.toml", "--set", "seed=8", "--negatives", 3)
+    answer = solidrec("prepare", files / "log.csv", *given, "--out", files / "data", "--json")
+    options = json.loads(answer.out)["options"]
+    assert (options["ties"], options["seed"], options["negatives"]) == ("item", 8, 3)
+    wrong = solidrec("prepare", files / "log.csv", "--set", "tie=item", "--out", files / "other")
+    assert (wrong.code, "unknown setting 'tie'; did you mean 'ties'?" in wrong.err) == (2, True)
+
+
+def test_every_setting_of_prepare_has_an_option() -> None:
+    names = set(inspect.signature(prepare_command).parameters)
+    assert set(PrepareSpec.model_fields) <= names

@@ -153,8 +153,8 @@ def test_the_time_split_needs_timestamps(tmp_path: Path) -> None:
         prepare(tiny().rename({"timestamp": "position"}), out=tmp_path / "data", split="time")
     data = prepare(tiny(), out=tmp_path / "data", split="time", valid_from=3, test_from=4)
     assert data.manifest["split_facts"]["valid_from"] == 3
-    with pytest.raises(UsageError, match="valid_from is '3'; give a whole number"):
-        prepare(tiny(), out=tmp_path / "text", split="time", valid_from="3", test_from=4)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"setting valid_from: .*valid integer.* \(got 'noon'\)"):
+        prepare(tiny(), out=tmp_path / "text", split="time", valid_from="noon", test_from=4)
     with pytest.raises(UsageError, match="go together"):
         prepare(tiny(), out=tmp_path / "other", split="time", valid_from=3)
     with pytest.raises(UsageError, match="cut by time, and the split is leave-one-out"):
@@ -239,8 +239,9 @@ def test_a_failed_run_leaves_the_old_folder_and_no_other(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"split": "leave_one_out"}, "split 'leave_one_out' is unknown; did you mean 'leave-one-out'?"),
-        ({"negatives": -1}, "negatives is -1"),
+        ({"split": "leave_one_out"}, "setting split: unknown name 'leave_one_out'; did you mean 'leave-one-out'?"),
+        ({"negatives": -1}, "setting negatives: input should be greater than or equal to 0 .got -1."),
+        ({"user_colum": "u"}, "unknown setting 'user_colum'; did you mean 'user_column'?"),
         ({"features": {"../x": "y.npy"}, "items": pl.DataFrame({"item": ["a"]})}, "must be letters"),
         ({"features": {"image": "y.npy"}}, r"give items="),
     ],

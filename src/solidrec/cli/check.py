@@ -31,7 +31,7 @@ def check(
     uninterrupted, reloaded is before, exported is eager. One line a check; the exit code is 1 if one is red.
     """
     from solidrec.check.checks import check_fidelity
-    from solidrec.cli.models import settings
+    from solidrec.cli.settings import settings
     from solidrec.console import out
     from solidrec.terminal import check_line, checks_line
 

@@ -46,7 +46,7 @@ def run(
 
     Each result lands in OUT/results.jsonl as it comes, keyed by the hash of its specification.
     """
-    from solidrec.cli.models import settings
+    from solidrec.cli.settings import settings
     from solidrec.console import say
     from solidrec.experiments.execute import prepared_folder, run_experiment
     from solidrec.experiments.experiment_spec import read_experiment
@@ -188,7 +188,7 @@ def cold_items(
 
     Beside chance and a content-kNN on the same features, paired over the targets.
     """
-    from solidrec.cli.models import settings
+    from solidrec.cli.settings import settings
     from solidrec.experiments.cold_items import markdown, run_cold_items
 
     found = run_cold_items(data, out, model=model, share=share, seeds=seeds, settings=settings(None, set_ or []))
@@ -205,7 +205,7 @@ def cold_users(data: DataArgument, out: Out, seeds: Seeds = 3, jobs: Jobs = 1, s
 
     It runs the shipped experiment `cold-users`; any experiment that says `measures = ["few-events"]` has this table.
     """
-    from solidrec.cli.models import settings
+    from solidrec.cli.settings import settings
     from solidrec.experiments.execute import run_experiment
     from solidrec.experiments.experiment_spec import read_experiment
 

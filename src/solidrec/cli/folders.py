@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import typer
 
@@ -61,68 +61,64 @@ def prepare(
         Column, typer.Option(help="Default: categories, categories_flat, category, attributes, genres.")
     ] = None,
     category_separator: Annotated[str | None, typer.Option(help="Splits a category string, for example '|'.")] = None,
-    order: Annotated[str, typer.Option(help="auto (timestamp, else position) or file (the rows are in order).")] = "auto",
-    ties: Annotated[str, typer.Option(help="Equal times: input (keep input order) or item (order by item id).")] = "input",
-    duplicates: Annotated[str, typer.Option(help="The same user, item and time twice: drop, keep or error.")] = "drop",
-    split: Annotated[str, typer.Option(help="leave-one-out or time.")] = "leave-one-out",
+    order: Annotated[
+        str | None, typer.Option(help="auto (the default: timestamp, else position) or file (the rows are in order).")
+    ] = None,
+    ties: Annotated[
+        str | None, typer.Option(help="Equal times: input (the default: keep input order) or item (order by item id).")
+    ] = None,
+    duplicates: Annotated[
+        str | None, typer.Option(help="The same user, item and time twice: drop (the default), keep or error.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="leave-one-out (the default) or time.")] = None,
     fit_all: Annotated[bool, typer.Option("--fit-all", help="Train on everything, for production: no test split.")] = False,
-    valid_fraction: Annotated[float, typer.Option(help="Share of events in the validation period of --split time.")] = 0.1,
-    test_fraction: Annotated[float, typer.Option(help="Share of events in the test period of --split time.")] = 0.1,
+    valid_fraction: Annotated[
+        float | None, typer.Option(help="Share of events in the validation period of --split time; default 0.1.")
+    ] = None,
+    test_fraction: Annotated[
+        float | None, typer.Option(help="Share of events in the test period of --split time; default 0.1.")
+    ] = None,
     valid_from: Annotated[int | None, typer.Option(help="Start of the validation period, as a time, instead of a share.")] = None,
     test_from: Annotated[int | None, typer.Option(help="Start of the test period, as a time, instead of a share.")] = None,
     min_rating: Annotated[float | None, typer.Option(help="Drop interactions rated lower.")] = None,
-    k_core: Annotated[int, typer.Option(help="Keep users and items with at least so many interactions (0: off).")] = 0,
+    k_core: Annotated[
+        int | None, typer.Option(help="Keep users and items with at least so many interactions; default 0: off.")
+    ] = None,
     feature_start: Annotated[int | None, typer.Option(help="First value of item_idx, 0 or 1, if it cannot be told.")] = None,
-    negatives: Annotated[int, typer.Option(help="Fixed negatives a target in validation and test.")] = 99,
-    seed: Annotated[int, typer.Option(help="Seed of the fixed negatives.")] = 0,
-    on_bad_row: Annotated[str, typer.Option(help="strict (stop) or quarantine (set aside in rejected.parquet).")] = "strict",
-    max_bad_fraction: Annotated[float, typer.Option(help="With quarantine: stop above this share of bad rows.")] = 0.01,
-    duplicate_items: Annotated[str, typer.Option(help="The same item twice in --items: error or first.")] = "error",
-    encoding: Annotated[str, typer.Option(help="Text encoding of csv, tsv and jsonl.")] = "utf-8",
+    negatives: Annotated[int | None, typer.Option(help="Fixed negatives a target in validation and test; default 99.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the fixed negatives; default 0.")] = None,
+    on_bad_row: Annotated[
+        str | None, typer.Option(help="strict (the default: stop) or quarantine (set aside in rejected.parquet).")
+    ] = None,
+    max_bad_fraction: Annotated[
+        float | None, typer.Option(help="With quarantine: stop above this share of bad rows; default 0.01.")
+    ] = None,
+    duplicate_items: Annotated[
+        str | None, typer.Option(help="The same item twice in --items: error (the default) or first.")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Text encoding of csv, tsv and jsonl; default utf-8.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A TOML file with settings of docs/settings.md, for example split.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, as in --config; may be repeated.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing prepared folder.")] = False,
     json_: Json = False,
 ) -> None:
     """Turn your own files into a prepared folder, and account for every row."""
+    named = locals()
+    from solidrec.cli.settings import settings
     from solidrec.console import prepared_lines, say
     from solidrec.data.prepare import prepare as run
+    from solidrec.data.prepare_spec import PrepareSpec
 
-    if fit_all and split == "time":
-        raise UsageError("--fit-all trains on everything, --split time keeps the end for tests; give one of them")
+    given = {name: named[name] for name in PrepareSpec.model_fields if named[name] is not None}
+    options = settings(config, set_ or []) | given
+    if fit_all:
+        if options.get("split") == "time":
+            raise UsageError("--fit-all trains on everything, --split time keeps the end for tests; give one of them")
+        options["split"] = "none"
     data = run(
-        interactions,
-        out=out,
-        items=items,
-        features=named_files(features or []),
-        dataset=dataset,
-        user_column=user_column,
-        item_column=item_column,
-        items_id_column=items_id_column,
-        time_column=time_column,
-        position_column=position_column,
-        rating_column=rating_column,
-        title_column=title_column,
-        category_column=category_column,
-        category_separator=category_separator,
-        order=cast(Any, order),
-        ties=cast(Any, ties),
-        duplicates=cast(Any, duplicates),
-        split=cast(Any, "none" if fit_all else split),
-        valid_fraction=valid_fraction,
-        test_fraction=test_fraction,
-        valid_from=valid_from,
-        test_from=test_from,
-        max_bad_fraction=max_bad_fraction,
-        duplicate_items=cast(Any, duplicate_items),
-        min_rating=min_rating,
-        k_core=k_core,
-        feature_start=cast(Any, feature_start),
-        negatives=negatives,
-        seed=seed,
-        on_bad_row=cast(Any, on_bad_row),
-        encoding=encoding,
-        overwrite=overwrite,
-        progress=say,
-    )
+        interactions, out=out, items=items, features=named_files(features or []), dataset=dataset, overwrite=overwrite,
+        progress=say, **options,
+    )  # fmt: skip
     if json_:
         print_json({key: value for key, value in data.manifest.items() if key != "files"})
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -53,6 +52,7 @@ def train(
 ) -> None:
     """Train a model; the same command again resumes it, or says that it is finished."""
     from solidrec.api import train as run
+    from solidrec.cli.settings import settings
     from solidrec.console import out as console_out
     from solidrec.console import say
     from solidrec.spec import MIXTURE_NAMES
@@ -135,24 +135,3 @@ def with_floors(rows: list[Any], data: Path, length: int) -> list[Any]:
         for name in names
     ]
     return [*rows, *floors]
-
-
-def settings(config: Path | None, pairs: list[str]) -> dict[str, Any]:
-    """Read a TOML file of settings, or a preset by its name, and lay --set pairs over it."""
-    from solidrec.presets import preset, presets
-    from solidrec.settings import assignment, merge
-
-    found: dict[str, Any] = {}
-    if config is not None and not config.is_file() and str(config) in presets():
-        found = preset(str(config))
-    elif config is not None:
-        try:
-            found = tomllib.loads(config.read_text(encoding="utf-8"))
-        except OSError as error:
-            names = ", ".join(presets())
-            raise UsageError(f"--config {config}: {error.strerror}; give a TOML file or a preset ({names})") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"--config {config}: is not TOML ({error})") from None
-    for pair in pairs:
-        found = merge(found, assignment(pair))
-    return found

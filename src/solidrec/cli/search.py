@@ -40,7 +40,7 @@ def search(
 
     The test split is never opened. The same command goes on where it was stopped.
     """
-    from solidrec.cli.models import settings
+    from solidrec.cli.settings import settings
     from solidrec.console import out as console_out
     from solidrec.console import say
     from solidrec.search.read import read_space

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
-from numbers import Integral
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,12 +16,12 @@ from solidrec.data.catalog import Catalog, bare_catalog, feature_source, read_ca
 from solidrec.data.clean import CleanLog, Rules, clean
 from solidrec.data.datasets.find import find
 from solidrec.data.encoded import FEATURE_NAME
+from solidrec.data.prepare_spec import PrepareSpec
 from solidrec.data.prepared import Events, PreparedData, write_prepared
-from solidrec.data.split import SPLITS, Split, SplitName, by_time, fit_all, leave_one_out, time_cuts
-from solidrec.errors import DataError, StorageError, UsageError, nearest
+from solidrec.data.readers import Table
+from solidrec.data.split import Split, by_time, fit_all, leave_one_out, time_cuts
+from solidrec.errors import DataError, StorageError, UsageError
 from solidrec.ids import IdMap
-
-_NOT_OPTIONS = ("interactions", "out", "items", "features", "source", "dataset", "overwrite", "progress")
 
 
 def prepare(
@@ -30,35 +31,10 @@ def prepare(
     items: Any = None,
     features: Mapping[str, Path | str | npt.NDArray[Any]] | None = None,
     dataset: str | None = None,
-    user_column: str | None = None,
-    item_column: str | None = None,
-    items_id_column: str | None = None,
-    time_column: str | None = None,
-    position_column: str | None = None,
-    rating_column: str | None = None,
-    title_column: str | None = None,
-    category_column: str | None = None,
-    category_separator: str | None = None,
-    order: Literal["auto", "file"] = "auto",
-    ties: Literal["input", "item"] = "input",
-    duplicates: Literal["keep", "drop", "error"] = "drop",
-    duplicate_items: Literal["error", "first"] = "error",
-    split: SplitName = "leave-one-out",
-    valid_fraction: float = 0.1,
-    test_fraction: float = 0.1,
-    valid_from: int | None = None,
-    test_from: int | None = None,
-    min_rating: float | None = None,
-    k_core: int = 0,
-    feature_start: Literal[0, 1] | None = None,
-    negatives: int = 99,
-    seed: int = 0,
-    on_bad_row: Literal["strict", "quarantine"] = "strict",
-    max_bad_fraction: float = 0.01,
-    encoding: str = "utf-8",
     source: str | None = None,
     overwrite: bool = False,
     progress: Callable[[str], None] = lambda step: None,
+    **options: Any,
 ) -> PreparedData:
     """Prepare a log for training: clean it, split it, fix its negatives and write it all to the folder `out`.
 
@@ -66,84 +42,93 @@ def prepare(
     maps names to .npy files or arrays whose rows the items file numbers, or to a column of
     lists of numbers in it. `source` is a line of provenance.
     `interactions` may be a folder or file of a public data set (`datasets.find`); `dataset` names it, or its format.
-    Every row is accounted for in the manifest. Raises `DataError` (what is wrong with which row of which file),
-    `UsageError` (an option) or `StorageError` (a path, the disk).
+    The `options` are the settings of `PrepareSpec`. Every row is accounted for in the manifest. Raises `DataError`
+    (what is wrong with which row of which file), `UsageError` (an option) or `StorageError` (a path, the disk).
     """
-    options = {name: value for name, value in locals().items() if name not in _NOT_OPTIONS}
-    out = Path(out)
+    spec, out, features = PrepareSpec.parse(options), Path(out), features or {}
     found = find(interactions, items=items, dataset=dataset)
-    _check(options, features or {}, has_items=found.items is not None)
+    _check_features(features, has_items=found.items is not None)
     _check_out(out, overwrite=overwrite)
-    columns = {
-        "user": user_column,
-        "item": item_column,
-        "time": time_column,
-        "position": position_column,
-        "rating": rating_column,
-    }
-    rules = Rules(order, ties, duplicates, min_rating, k_core, on_bad_row, max_bad_fraction)
 
     progress("reading interactions")
-    table = found.read_interactions(encoding=encoding)
-    cleaned = clean(table, columns=columns, rules=rules)
-    rows = cleaned.rows
+    table = found.read_interactions(encoding=spec.encoding)
+    cleaned = _cleaned(table, spec)
     events = _events(cleaned)
     progress("splitting")
-    parts = _split(events, cleaned.order, split, (valid_fraction, test_fraction), (valid_from, test_from))
-    kept = _negatives(events, parts, negatives)
+    parts = _split(events, cleaned.order, spec)
+    kept = _negatives(events, parts, spec.negatives)
 
     progress("reading the catalogue")
-    catalog, notes = bare_catalog(cleaned.items), table.notes
-    item_table = found.read_items(encoding=encoding)
-    if item_table is not None:
-        notes += item_table.notes
-        item_columns = {
-            "items_id": items_id_column or (item_column if item_column in item_table.columns else None),
-            "title": title_column,
-            "category": category_column,
-        }
-        catalog = read_catalog(
-            item_table,
-            cleaned.items,
-            columns=item_columns,
-            category_separator=category_separator,
-            duplicate_items=duplicate_items,
-        )
-    matrices, modalities = {}, _modalities(catalog)
-    for name, given in sorted((features or {}).items()):
-        source_of, numbered = feature_source(given, item_table, catalog)
-        matrices[name], modalities[name] = read_feature(source_of, numbered, name=name, start=feature_start)
-        if not modalities[name]["items"]:
-            where = f"feature {name!r}" if isinstance(source_of, np.ndarray) else str(source_of)
-            raise DataError(f"{where}: no item of the log has a row that is not all zero; does it belong to the items file?")
+    item_table = found.read_items(encoding=spec.encoding)
+    catalog = bare_catalog(cleaned.items) if item_table is None else _catalog(item_table, cleaned, spec)
+    matrices, of_features = _matrices(features, item_table, catalog, start=spec.feature_start)
 
     progress("writing")
     facts = {
-        "rows": rows,
-        "split": split,
+        "rows": cleaned.rows,
+        "split": spec.split,
         "order": cleaned.order,
-        "options": options,
+        "options": spec.model_dump(),
         "last_item_tied_users": _tied(events),
         "time_range": [int(events.times.min()), int(events.times.max())],
         "split_facts": parts.facts,
         "catalog": catalog.facts,
-        "modalities": modalities,
-        "notes": list(notes),
+        "modalities": _modalities(catalog) | of_features,
+        "notes": [*table.notes, *(() if item_table is None else item_table.notes)],
         "source": source or found.source,
         "published": found.published(len(events.users), len(events.item_ids), len(events.items)),
     }
     return write_prepared(
-        out,
-        events,
-        split=parts,
-        catalog=catalog.frame,
-        features=matrices,
-        negatives=kept,
-        seed=seed,
-        rejected=cleaned.rejected,
-        facts=facts,
-        overwrite=overwrite,
-    )
+        out, events, split=parts, catalog=catalog.frame, features=matrices, negatives=kept, seed=spec.seed,
+        rejected=cleaned.rejected, facts=facts, overwrite=overwrite,
+    )  # fmt: skip
+
+
+def _with_options(function: Callable[..., Any]) -> inspect.Signature:
+    """Return the signature of a function with the settings of `PrepareSpec` in the place of its ``**options``."""
+    signature = inspect.signature(function)
+    own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    settings = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.annotation)
+        for name, field in PrepareSpec.model_fields.items()
+    ]
+    return signature.replace(parameters=[*own, *settings])
+
+
+prepare.__signature__ = _with_options(prepare)  # type: ignore[attr-defined]  # so that help() and editors list them
+
+
+def _cleaned(table: Table, spec: PrepareSpec) -> CleanLog:
+    """Read and clean the log."""
+    columns = {kind: getattr(spec, f"{kind}_column") for kind in ("user", "item", "time", "position", "rating")}
+    return clean(table, columns=columns, rules=Rules(**{rule.name: getattr(spec, rule.name) for rule in fields(Rules)}))
+
+
+def _catalog(table: Table, cleaned: CleanLog, spec: PrepareSpec) -> Catalog:
+    """Read what the items file says of the items of the log."""
+    columns = {
+        "items_id": spec.items_id_column or (spec.item_column if spec.item_column in table.columns else None),
+        "title": spec.title_column,
+        "category": spec.category_column,
+    }
+    return read_catalog(
+        table, cleaned.items, columns=columns, category_separator=spec.category_separator,
+        duplicate_items=spec.duplicate_items,
+    )  # fmt: skip
+
+
+def _matrices(
+    features: Mapping[str, Any], table: Table | None, catalog: Catalog, *, start: Literal[0, 1] | None
+) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    """Return the feature matrices, and of each how many items have it."""
+    matrices, counts = {}, {}
+    for name, given in sorted(features.items()):
+        source, numbered = feature_source(given, table, catalog)
+        matrices[name], counts[name] = read_feature(source, numbered, name=name, start=start)
+        if not counts[name]["items"]:
+            where = f"feature {name!r}" if isinstance(source, np.ndarray) else str(source)
+            raise DataError(f"{where}: no item of the log has a row that is not all zero; does it belong to the items file?")
+    return matrices, counts
 
 
 def _check_out(out: Path, *, overwrite: bool) -> None:
@@ -154,26 +139,8 @@ def _check_out(out: Path, *, overwrite: bool) -> None:
         raise StorageError(f"{out}: is not a prepared folder, so --overwrite leaves it alone; choose another --out")
 
 
-def _check(options: Mapping[str, Any], features: Mapping[str, Any], *, has_items: bool) -> None:
-    """Refuse, before anything is read, what cannot work."""
-    choices = {
-        "split": SPLITS,
-        "order": ("auto", "file"),
-        "ties": ("input", "item"),
-        "duplicates": ("keep", "drop", "error"),
-        "duplicate_items": ("error", "first"),
-        "on_bad_row": ("strict", "quarantine"),
-        "feature_start": (None, 0, 1),
-    }
-    for name, known in choices.items():
-        if options[name] not in known:
-            raise UsageError(f"{name} {options[name]!r} is unknown{nearest(str(options[name]), map(str, known))}")
-    for name in ("negatives", "k_core", "seed"):
-        if options[name] < 0:
-            raise UsageError(f"{name} is {options[name]}; it must be 0 or more")
-    for name in ("valid_from", "test_from"):
-        if options[name] is not None and not isinstance(options[name], Integral):
-            raise UsageError(f"{name} is {options[name]!r}; give a whole number, as the times of the log are")
+def _check_features(features: Mapping[str, Any], *, has_items: bool) -> None:
+    """Refuse, before anything is read, features that cannot work."""
     for name in features:
         if not FEATURE_NAME.fullmatch(name) or name == "id":
             raise UsageError(f"feature name {name!r} must be letters, digits, - or _ (at most 64), and not 'id'")
@@ -187,14 +154,16 @@ def _events(cleaned: CleanLog) -> Events:
     return Events(IdMap(cleaned.users), IdMap(cleaned.items), offsets, cleaned.item, cleaned.time)
 
 
-def _split(
-    events: Events, order: str, name: SplitName, fractions: tuple[float, float], cuts: tuple[int | None, int | None]
-) -> Split:
-    if name != "time" and cuts != (None, None):
-        raise UsageError(f"--valid-from and --test-from cut by time, and the split is {name}; give --split time, or none of them")
-    if name == "none":
+def _split(events: Events, order: str, spec: PrepareSpec) -> Split:
+    """Return which events are held out."""
+    cuts = spec.valid_from, spec.test_from
+    if spec.split != "time" and cuts != (None, None):
+        raise UsageError(
+            f"--valid-from and --test-from cut by time, and the split is {spec.split}; give --split time, or none of them"
+        )
+    if spec.split == "none":
         return fit_all(events.offsets)
-    if name == "leave-one-out":
+    if spec.split == "leave-one-out":
         return leave_one_out(events.offsets)
     if order != "timestamp":
         raise UsageError(f"--split time needs timestamps, the log is ordered by {order}; name the column with --time-column NAME")
@@ -202,7 +171,7 @@ def _split(
     if valid_from is None or test_from is None:
         if valid_from is not test_from:
             raise UsageError("valid_from and test_from go together; give both or neither")
-        valid_from, test_from = time_cuts(events.times, *fractions)
+        valid_from, test_from = time_cuts(events.times, spec.valid_fraction, spec.test_fraction)
     return by_time(events.offsets, events.times, valid_from=valid_from, test_from=test_from)
 
 

@@ -7,15 +7,13 @@ training ends, and the absolute positions of the targets.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, final
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
 
 from solidrec.errors import DataError, UsageError
 
-SPLITS = ("leave-one-out", "time", "none")
-SplitName = Literal["leave-one-out", "time", "none"]
 Positions = npt.NDArray[np.int64]
 
 

@@ -1,0 +1,30 @@
+"""Settings as a command line gives them: a file or a preset, and pairs laid over it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from solidrec.errors import UsageError
+
+
+def settings(config: Path | None, pairs: list[str]) -> dict[str, Any]:
+    """Read a TOML file of settings, or a preset by its name, and lay --set pairs over it."""
+    from solidrec.presets import preset, presets
+    from solidrec.settings import assignment, merge
+
+    found: dict[str, Any] = {}
+    if config is not None and not config.is_file() and str(config) in presets():
+        found = preset(str(config))
+    elif config is not None:
+        try:
+            found = tomllib.loads(config.read_text(encoding="utf-8"))
+        except OSError as error:
+            names = ", ".join(presets())
+            raise UsageError(f"--config {config}: {error.strerror}; give a TOML file or a preset ({names})") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"--config {config}: is not TOML ({error})") from None
+    for pair in pairs:
+        found = merge(found, assignment(pair))
+    return found
