@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from solidrec import artifacts
-from solidrec.artifacts import FORMAT, new_folder, read_json, read_manifest, versions, write_file, write_json, write_manifest
+from solidrec.artifacts import _FORMAT, new_folder, read_json, read_manifest, versions, write_file, write_json, write_manifest
 from solidrec.errors import DamagedError, IncompatibleError, StorageError
 
 
@@ -33,7 +33,7 @@ def change_manifest(folder: Path, **changes: Any) -> None:
 
 def test_round_trip(artifact: Path) -> None:
     manifest = read_manifest(artifact, kind="toy")
-    assert (manifest["kind"], manifest["format"], manifest["answer"]) == ("toy", FORMAT, 42)
+    assert (manifest["kind"], manifest["format"], manifest["answer"]) == ("toy", _FORMAT, 42)
     assert list(manifest["files"]) == ["a.bin", "b.json"]
     assert manifest["files"]["a.bin"]["bytes"] == 256
     assert manifest["versions"] == versions()
@@ -76,9 +76,9 @@ def test_wrong_kind(artifact: Path) -> None:
 
 
 def test_newer_format(artifact: Path) -> None:
-    change_manifest(artifact, format=FORMAT + 1, versions={"solidrec": "9.9"})
+    change_manifest(artifact, format=_FORMAT + 1, versions={"solidrec": "9.9"})
     with pytest.raises(
-        IncompatibleError, match=rf"written by solidrec 9\.9 \(format {FORMAT + 1}\), this one reads format {FORMAT}"
+        IncompatibleError, match=rf"written by solidrec 9\.9 \(format {_FORMAT + 1}\), this one reads format {_FORMAT}"
     ):
         read_manifest(artifact, kind="toy")
 
@@ -187,7 +187,7 @@ def test_a_folder_is_replaced_in_one_step(artifact: Path, monkeypatch: pytest.Mo
 
 
 def test_without_exchange_the_old_folder_is_moved_aside(artifact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("solidrec.artifacts.exchange", lambda one, other: False)
+    monkeypatch.setattr("solidrec.artifacts._exchange", lambda one, other: False)
     with new_folder(artifact, replace=True) as temporary:
         (temporary / "new").write_text("new")
     assert [path.name for path in artifact.iterdir()] == ["new"]

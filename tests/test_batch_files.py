@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from solidrec.batch_files import as_histories
+from solidrec.batch_files import _as_histories
 from solidrec.errors import UsageError
 
 
@@ -22,11 +22,11 @@ from solidrec.errors import UsageError
     ],
 )
 def test_histories_of_a_frame(columns: dict[str, Any], expected: Any) -> None:
-    assert as_histories(pl.DataFrame(columns)) == expected
+    assert _as_histories(pl.DataFrame(columns)) == expected
 
 
 def test_a_frame_of_something_else_is_refused() -> None:
     with pytest.raises(UsageError, match="found user, thing"):
-        as_histories(pl.DataFrame({"user": ["a"], "thing": ["b"]}))
+        _as_histories(pl.DataFrame({"user": ["a"], "thing": ["b"]}))
     with pytest.raises(UsageError, match="a list of item ids is needed"):
-        as_histories(pl.DataFrame({"history": ["a,b"]}))
+        _as_histories(pl.DataFrame({"history": ["a,b"]}))

@@ -9,9 +9,9 @@ import pytest
 
 from solidrec import demo
 from solidrec.api import load
-from solidrec.data.ml100k import GENRES
+from solidrec.data.ml100k import _GENRES
 from solidrec.errors import StorageError
-from solidrec.experiments.experiment_spec import SHIPPED, read_experiment
+from solidrec.experiments.experiment_spec import _SHIPPED, read_experiment
 
 ROWS = ("popularity", "item-knn", "knn-content", "mixture", "static", "duet", "solid-duet")
 Walk = Callable[..., tuple[pl.DataFrame, pl.DataFrame]]
@@ -24,7 +24,7 @@ def movies(walk: Walk, tmp_path: Path) -> Path:
     frame = log.select("user", "item", pl.lit(5), "position")
     frame.write_csv(tmp_path / "u.data", separator="\t", include_header=False)
     titles = [*demo.MADE_UP, *items["title"].to_list()[len(demo.MADE_UP) :]]
-    flags = ["|".join("1" if genre == number // 20 + 1 else "0" for genre in range(len(GENRES))) for number in range(120)]
+    flags = ["|".join("1" if genre == number // 20 + 1 else "0" for genre in range(len(_GENRES))) for number in range(120)]
     lines = [f"{item}|{title}|||http://x|{flag}" for item, title, flag in zip(items["item"], titles, flags, strict=True)]
     (tmp_path / "u.item").write_text("\n".join(lines) + "\n", encoding="latin-1")
     return tmp_path
@@ -33,7 +33,7 @@ def movies(walk: Walk, tmp_path: Path) -> Path:
 def test_the_whole_method_and_again(
     solidrec: Callable[..., Any], movies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quick = (SHIPPED / "demo.toml").read_text(encoding="utf-8").replace("train.epochs = 14", "train.epochs = 1")
+    quick = (_SHIPPED / "demo.toml").read_text(encoding="utf-8").replace("train.epochs = 14", "train.epochs = 1")
     (tmp_path / "quick.toml").write_text(quick, encoding="utf-8")
     monkeypatch.setattr(demo, "QUICK", str(tmp_path / "quick.toml"))
     out = tmp_path / "demo"

@@ -11,7 +11,7 @@ import pytest
 
 LAYERS = (
     ("errors",),
-    ("registry", "migrations"),
+    ("registry", "migrations", "arrays"),
     ("designs",),
     ("artifacts", "ids", "batch", "metrics", "settings", "presets"),
     ("spec", "pooled_auc", "epochs", "locks"),

@@ -17,7 +17,7 @@ from sklearn.metrics import ndcg_score, roc_auc_score
 from solidrec import metrics
 from solidrec.errors import DivergedError, UsageError
 from solidrec.metrics import Ranks, by_user, log_loss, mean, per_row, per_row_many, ranks
-from solidrec.pooled_auc import pooled_auc
+from solidrec.pooled_auc import _pooled_auc
 
 KS = (1, 2, 3)
 steady = settings(deadline=None, derandomize=True)  # the same examples on every run, however busy the machine
@@ -166,7 +166,7 @@ def test_a_score_that_is_not_finite_is_refused_by_row(bad, column):
     scores = np.zeros((4, 3))
     scores[2:, column] = bad
     labels = target_first(scores)
-    for measure in (lambda x, _: ranks(x), per_row_many, log_loss, pooled_auc):
+    for measure in (lambda x, _: ranks(x), per_row_many, log_loss, _pooled_auc):
         with pytest.raises(DivergedError, match=rf"^row 2: a score is {bad}; "):
             measure(scores, labels)
     with pytest.raises(DivergedError, match="row 2"):
@@ -228,7 +228,7 @@ def test_a_user_counts_once_however_many_rows():
     assert mean(means) == ((0.5 + 0.25 + 0.5) / 3, 1)
 
 
-@pytest.mark.parametrize("measure", [lambda x, y: per_row(ranks(x)), metrics.per_row_many, pooled_auc, metrics.log_loss])
+@pytest.mark.parametrize("measure", [lambda x, y: per_row(ranks(x)), metrics.per_row_many, _pooled_auc, metrics.log_loss])
 def test_ten_thousand_users_take_well_under_a_second(measure):
     scores = np.random.default_rng(0).normal(size=(10_000, 100)).astype(np.float32)
     labels = target_first(scores)

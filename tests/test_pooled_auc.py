@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 from sklearn.metrics import roc_auc_score
 
 from solidrec import pooled_auc as module
-from solidrec.pooled_auc import PooledAuc, pooled_auc
+from solidrec.pooled_auc import PooledAuc, _pooled_auc
 
 steady = settings(deadline=None, derandomize=True)  # the same examples on every run, however busy the machine
 
@@ -33,23 +33,23 @@ def test_pooled_auc_is_exact_in_any_chunks(scores, labels, chunk):
         pooled.add(negatives[start : start + chunk])
     if not 0 < labels.sum() < 30:
         assert math.isnan(pooled.value())
-        assert math.isnan(pooled_auc(scores, labels))
+        assert math.isnan(_pooled_auc(scores, labels))
         return
     pairs = [(p > n) + (p == n) / 2 for p in positives for n in negatives]
-    assert pooled.value() == pooled_auc(scores, labels) == sum(pairs) / len(pairs)
+    assert pooled.value() == _pooled_auc(scores, labels) == sum(pairs) / len(pairs)
 
 
 def test_pooled_auc_against_scikit_learn():
     rng = np.random.default_rng(0)
     scores, labels = rng.integers(0, 500, (200, 30)).astype(np.float32), rng.integers(0, 2, (200, 30))
-    assert pooled_auc(scores, labels) == pytest.approx(roc_auc_score(labels.ravel(), scores.ravel()))
+    assert _pooled_auc(scores, labels) == pytest.approx(roc_auc_score(labels.ravel(), scores.ravel()))
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
 @pytest.mark.parametrize("spread", ["even", "one far off", "all equal"])
 def test_pooled_auc_is_a_count_of_pairs_however_the_positives_lie(scale, spread, monkeypatch):
-    monkeypatch.setattr(module, "PIECE", 50)  # several pieces a chunk
-    monkeypatch.setattr(module, "WAITING", 40)  # and several searches
+    monkeypatch.setattr(module, "_PIECE", 50)  # several pieces a chunk
+    monkeypatch.setattr(module, "_WAITING", 40)  # and several searches
     rng = np.random.default_rng(0)
     positives = (rng.normal(size=30) * scale).astype(np.float32)
     if spread == "one far off":

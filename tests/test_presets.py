@@ -10,7 +10,7 @@ import pytest
 
 from solidrec.api import run_spec
 from solidrec.artifacts import read_json
-from solidrec.cli.models import settings
+from solidrec.cli.settings import settings
 from solidrec.errors import UsageError
 from solidrec.experiments.experiment_spec import read_experiment
 from solidrec.presets import preset, presets

@@ -45,7 +45,7 @@ def test_a_loaded_run_scores_as_the_trained_one(data: PreparedData, tiny: dict[s
     from solidrec.spec import RunSpec
     from solidrec.training.checkpoint import Checkpoints
     from solidrec.training.context import RunContext
-    from solidrec.training.run import finish
+    from solidrec.training.run import _finish
     from solidrec.training.semantics import cached_semantics
     from solidrec.training.stages import fit, trained_vectors
 
@@ -54,7 +54,7 @@ def test_a_loaded_run_scores_as_the_trained_one(data: PreparedData, tiny: dict[s
     semantics: SemanticIds = cached_semantics(data, spec, trained_vectors(data))
     model: Recommender = fit(RunContext(data, spec, checkpoints=Checkpoints(tmp_path / "checkpoints")), semantics)
     write_json(tmp_path / "spec.json", spec.model_dump(mode="json"))
-    finish(tmp_path, data, spec, model, semantics=semantics, metrics={}, seconds=1.0)
+    _finish(tmp_path, data, spec, model, semantics=semantics, metrics={}, seconds=1.0)
     run = load_run(tmp_path)
     histories = np.array([[1, 2, 3], [7, 0, 0], [0, 0, 0]])
     every = np.arange(1, 41)[None]

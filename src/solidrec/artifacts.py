@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import polars as pl
     from torch import Tensor
 
-FORMAT = 1
+_FORMAT = 1
 AT_CWD, RENAME_EXCHANGE = -100, 2  # of renameat2(2)
 MANIFEST = "manifest.json"
 
@@ -140,7 +140,7 @@ def as_os_error(write: Callable[[], object], kind: type[Exception]) -> None:
 def write_manifest(folder: Path, *, kind: str, files: Iterable[str], facts: dict[str, Any]) -> dict[str, Any]:
     """Vouch for `files` of `folder`: write ``manifest.json`` with sizes, sha256, versions and `facts`, and return it."""
     listed = {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in sorted(files)}
-    manifest = {"kind": kind, "format": FORMAT, **facts, "versions": versions(), "files": listed}
+    manifest = {"kind": kind, "format": _FORMAT, **facts, "versions": versions(), "files": listed}
     write_json(folder / MANIFEST, manifest)
     return manifest
 
@@ -166,7 +166,7 @@ def new_folder(final: Path, *, replace: bool = False) -> Iterator[Path]:
         yield temporary
         if not final.exists():
             os.replace(temporary, final)
-        elif not exchange(temporary, final):
+        elif not _exchange(temporary, final):
             retired = final.with_name(f".old-{os.getpid()}-{final.name}")
             os.replace(final, retired)
             os.replace(temporary, final)
@@ -177,7 +177,7 @@ def new_folder(final: Path, *, replace: bool = False) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def exchange(one: Path, other: Path) -> bool:
+def _exchange(one: Path, other: Path) -> bool:
     """Let two paths of one file system change places in one step, so that nobody ever finds neither.
 
     Returns False where it cannot be done: Linux alone can (renameat2, since 3.15).
@@ -207,10 +207,10 @@ def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
         found = manifest.get("kind") if isinstance(manifest, dict) else None
         raise StorageError(f"{folder}: is a {found!r} folder, a {kind!r} folder is needed{made}")
     try:
-        if manifest["format"] > FORMAT:
+        if manifest["format"] > _FORMAT:
             wrote = manifest.get("versions", {}).get("solidrec")
             raise IncompatibleError(
-                f"{folder}: written by solidrec {wrote} (format {manifest['format']}), this one reads format {FORMAT}"
+                f"{folder}: written by solidrec {wrote} (format {manifest['format']}), this one reads format {_FORMAT}"
             )
         for name, facts in manifest["files"].items():
             _check_file(folder / name, facts)

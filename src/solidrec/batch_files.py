@@ -13,12 +13,12 @@ from solidrec.console import console, counted
 from solidrec.errors import DataError, UsageError
 
 
-def as_histories(frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
+def _as_histories(frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
     """Return users and histories of a batch: a ``history`` list column, or one row an event (user, item) in order.
 
     Raises `UsageError` when the frame has neither.
 
-    >>> as_histories(pl.DataFrame({"user": ["a", "a", "b"], "item": ["1", "2", "1"]}))
+    >>> _as_histories(pl.DataFrame({"user": ["a", "a", "b"], "item": ["1", "2", "1"]}))
     (['a', 'b'], [['1', '2'], ['1']])
     """
     user = next((name for name in ("user", "user_id") if name in frame.columns), None)
@@ -40,7 +40,7 @@ def as_histories(frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
 def _read_batch(path: Path) -> tuple[list[str], list[list[str]]]:
     """Read users and histories from a Parquet file; raises `DataError` if it is none."""
     try:
-        return as_histories(pl.read_parquet(path))
+        return _as_histories(pl.read_parquet(path))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise DataError(f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})") from None
 

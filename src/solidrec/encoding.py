@@ -70,7 +70,7 @@ def encode(
             with ExitStack() as stack:
                 made = run_job(
                     job, path, cache=Path(cache) if cache is not None else None, max_unusable=max_unusable,
-                    device=device, threads=threads, progress=partial(bar, stack, f"encode {job.name}", shown=progress),
+                    device=device, threads=threads, progress=partial(_bar, stack, f"encode {job.name}", shown=progress),
                 )  # fmt: skip
             if progress:
                 say(encoded_line(job.name, made))
@@ -130,7 +130,7 @@ def encode_items_file(
         made = encode_catalog(
             jobs[0], catalog.frame, cache=Path(cache) if cache is not None else out.with_suffix(".cache"),
             max_unusable=max_unusable, device=device, threads=threads,
-            progress=partial(bar, stack, f"encode {jobs[0].name}", shown=progress),
+            progress=partial(_bar, stack, f"encode {jobs[0].name}", shown=progress),
         )  # fmt: skip
     write_file(out, lambda temporary: _save_array(temporary, _as_numbered(made.vectors, catalog)))
     return {"file": str(out), "width": made.vectors.shape[1]} | made.facts
@@ -169,6 +169,6 @@ def _encode_behaviour(data: Path, run: Run, name: str) -> None:
     write_encoded(data, name, vectors, fingerprint=manifest["fingerprint"], facts=facts | {"missing": {"unknown_item": missing}})
 
 
-def bar(stack: ExitStack, what: str, total: int, *, shown: bool) -> Callable[[int], None]:
+def _bar(stack: ExitStack, what: str, total: int, *, shown: bool) -> Callable[[int], None]:
     """Open a bar of `total` that closes with `stack`, and return what advances it."""
     return stack.enter_context(counted(console, what, total, shown=shown))

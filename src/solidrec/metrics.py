@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import numpy.typing as npt
 
+from solidrec.arrays import Array, Floats, Ints
 from solidrec.errors import DivergedError, UsageError
 from solidrec.registry import METRICS
 
-Array = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _STEEP = 80.0  # exp of more overflows float32; log(1 + exp(x)) is x long before

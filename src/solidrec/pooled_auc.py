@@ -6,11 +6,12 @@ from typing import final
 
 import numpy as np
 
-from solidrec.metrics import Array, finite, floating, same_shape
+from solidrec.arrays import Array
+from solidrec.metrics import finite, floating, same_shape
 
 _STEPS = 1 << 20  # of a pooled AUC's table at most: 4 MB
-PIECE = 1 << 15  # negatives that are counted at a time: their scratch stays in the cache
-WAITING = 1 << 20  # negatives that wait to be sorted at most, or 16 for each positive if that is more
+_PIECE = 1 << 15  # negatives that are counted at a time: their scratch stays in the cache
+_WAITING = 1 << 20  # negatives that wait to be sorted at most, or 16 for each positive if that is more
 
 
 @final
@@ -42,9 +43,9 @@ class PooledAuc:
         if (wider := np.result_type(self._positives, negatives)) != self._positives.dtype:
             self._set(self._positives.astype(wider))
         flat = negatives.reshape(-1)
-        for start in range(0, flat.size, PIECE):
-            self._count(flat[start : start + PIECE])
-        if sum(map(len, self._waiting)) >= max(WAITING, 16 * self._positives.size):
+        for start in range(0, flat.size, _PIECE):
+            self._count(flat[start : start + _PIECE])
+        if sum(map(len, self._waiting)) >= max(_WAITING, 16 * self._positives.size):
             self._search()
 
     def value(self) -> float:
@@ -62,10 +63,10 @@ class PooledAuc:
         reach = high - low
         self._low = low
         self._scale = min(max((steps - 3) / reach, 1e-30), 1e30) if reach else 1.0  # 0 or infinity would make NaN
-        self._scratch = np.empty(PIECE, ordered.dtype), np.empty(PIECE, np.intp), np.empty(PIECE, np.int32)
+        self._scratch = np.empty(_PIECE, ordered.dtype), np.empty(_PIECE, np.intp), np.empty(_PIECE, np.int32)
         held = np.zeros(steps, dtype=np.int64)
-        for start in range(0, ordered.size, PIECE):
-            held += np.bincount(self._steps(ordered[start : start + PIECE]), minlength=steps)
+        for start in range(0, ordered.size, _PIECE):
+            held += np.bincount(self._steps(ordered[start : start + _PIECE]), minlength=steps)
         self._above: Array = np.where(held > 0, -1, ordered.size - np.cumsum(held)).astype(np.int32)
 
     def _steps(self, scores: Array) -> Array:
@@ -85,7 +86,7 @@ class PooledAuc:
         self._waiting.append(piece[unsure])
         absent = int(np.count_nonzero(piece == -np.inf))
         self._negatives += piece.size - absent
-        small = PIECE * self._positives.size < 2**31  # then a sum in int32, five times faster, is exact
+        small = _PIECE * self._positives.size < 2**31  # then a sum in int32, five times faster, is exact
         total = int(above.sum(dtype=np.int32 if small else np.int64))
         self._halves += 2 * (total + unsure.size - absent * self._positives.size)
 
@@ -97,7 +98,7 @@ class PooledAuc:
         self._waiting = []
 
 
-def pooled_auc(scores: Array, labels: Array) -> float:
+def _pooled_auc(scores: Array, labels: Array) -> float:
     """Return the exact AUC over all `scores` of any shape; `labels` of that shape are 1 for a positive, else 0."""
     scores = finite(np.asarray(scores))
     positive = same_shape(scores, labels, "labels").astype(bool)

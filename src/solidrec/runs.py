@@ -44,7 +44,7 @@ from solidrec.semantics.ids import SemanticIds
 from solidrec.settings import difference
 from solidrec.spec import RunSpec
 
-KIND = "run"
+_KIND = "run"
 SPEC, WEIGHTS, ITEMS, METRICS, SEMANTICS = "spec.json", "weights.safetensors", "items.parquet", "metrics.json", "semantics"
 COLD, COLD_ARRAYS = "content.json", "content.safetensors"
 
@@ -102,7 +102,7 @@ def save_run(
         write_json(path / COLD, cold.plain())
         write_tensors(path / COLD_ARRAYS, {name: torch.from_numpy(array) for name, array in cold.arrays().items()})
         files += [COLD, COLD_ARRAYS]
-    write_manifest(path, kind=KIND, files=files, facts=facts)
+    write_manifest(path, kind=_KIND, files=files, facts=facts)
 
 
 def copy_run(run: Run, out: Path, *, facts: dict[str, Any]) -> None:
@@ -136,7 +136,7 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
         raise StorageError(f"{path}: no such folder; give the folder that `solidrec train --out` wrote")
     if (path / SPEC).is_file() and not (path / "manifest.json").is_file():
         raise StorageError(f"{path}: training has not finished; run the same `solidrec train` command again to resume it")
-    manifest = read_manifest(path, kind=KIND)
+    manifest = read_manifest(path, kind=_KIND)
     try:
         spec = RunSpec.parse(read_json(path / SPEC))
     except UsageError as error:

@@ -12,7 +12,7 @@ from solidrec import registry
 from solidrec.console import shorten
 from solidrec.settings import flat
 
-METRICS = ("NDCG@10", "Recall@10", "NDCG@20", "Recall@20", "UAUC", "AUC")
+_METRICS = ("NDCG@10", "Recall@10", "NDCG@20", "Recall@20", "UAUC", "AUC")
 """The columns of a table, before the metrics of other packages."""
 PROTOCOLS = {"full": "whole catalogue", "paper": "1 + 99 uniform"}
 """The protocols in words, the one that says what a user would get first."""
@@ -20,8 +20,8 @@ _SEEN = {"filter": ", seen items left out", "keep": ", seen items kept", None: "
 
 
 def shown_metrics() -> tuple[str, ...]:
-    """Return the metrics that tables show: `METRICS`, and those that other packages register."""
-    return (*METRICS, *registry.METRICS)
+    """Return the metrics that tables show: `_METRICS`, and those that other packages register."""
+    return (*_METRICS, *registry.METRICS)
 
 
 def metrics_table(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from solidrec.api import run_spec
-from solidrec.check.checks import cut
+from solidrec.check.checks import _cut
 from solidrec.check.slicing import semantics_for
 from solidrec.check.subject import Subject
 from solidrec.data.prepared import PreparedData
@@ -42,7 +42,7 @@ def subject(data: PreparedData, tiny: dict[str, Any], tmp_path: Path) -> Make:
 
     def make(name: str = "static", backbone: str = "gru4rec", *, of: PreparedData = data, **settings: Any) -> Subject:
         spec = run_spec(of, model=name, backbone=backbone, seed=None, epochs=None, settings=merge(tiny, settings))
-        return cut(of, spec, semantics_for(of, spec), tmp_path / str(next(numbers)))
+        return _cut(of, spec, semantics_for(of, spec), tmp_path / str(next(numbers)))
 
     return make
 

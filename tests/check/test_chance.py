@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from solidrec.check import chance as fidelity_chance
-from solidrec.check.chance import candidate_counts, chance, untrained
+from solidrec.check.chance import _candidate_counts, chance, untrained
 from solidrec.check.subject import Subject
 from solidrec.check.training import resume
 from solidrec.data.prepare import prepare
@@ -38,7 +38,7 @@ def test_what_chance_is_counts_the_candidates_one_by_one(subject: Make) -> None:
     rows = data.rows("test")
     seen = [set(data.event_items[data.offsets[u] : p].tolist()) - {t} for u, p, t in zip(rows.users, rows.positions, rows.targets,
                                                                                        strict=True)]  # fmt: skip
-    assert candidate_counts(data, "test", "full").tolist() == [40 - len(items) for items in seen]
+    assert _candidate_counts(data, "test", "full").tolist() == [40 - len(items) for items in seen]
 
 
 class Found(NamedTuple):

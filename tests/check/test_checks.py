@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from solidrec.check import checks
-from solidrec.check.checks import CHECKS, check_fidelity
+from solidrec.check.checks import _CHECKS, check_fidelity
 from solidrec.check.learning import learning
 from solidrec.check.model import clip, independence, padding
 from solidrec.check.subject import Subject
@@ -30,7 +30,7 @@ def test_the_product_keeps_its_promises(data: PreparedData, tiny: dict[str, Any]
     assert report["checks"] == heard
     left_out = {"clip"} if name == "static" else set()
     left_out |= {"prefixes"} if backbone in ("din", "bert4rec", "bsarec") else set()
-    assert [entry["name"] for entry in heard] == [check for check in CHECKS if check not in left_out]
+    assert [entry["name"] for entry in heard] == [check for check in _CHECKS if check not in left_out]
 
 
 def test_a_backbone_of_ones_own_passes_too(subject: Make, install: Install) -> None:
@@ -44,7 +44,7 @@ def test_a_backbone_of_ones_own_passes_too(subject: Make, install: Install) -> N
 def test_a_run_is_checked_by_its_own_weights_and_settings(
     run_folder: Path, data: PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "CHECKS", {"reload": reload, "export": export})
+    monkeypatch.setattr(checks, "_CHECKS", {"reload": reload, "export": export})
     report = check_fidelity(run_folder)
     assert (report["failed"], report["model"], report["spec"]["model"]["dim"]) == ([], "solid-duet", 8)
     assert check_fidelity(run_folder, data=data.path)["failed"] == []
@@ -55,7 +55,7 @@ def test_a_run_is_checked_by_its_own_weights_and_settings(
 
 
 def test_a_run_whose_weights_stand_at_the_clip_is_warned_of(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "CHECKS", {"clip": clip})
+    monkeypatch.setattr(checks, "_CHECKS", {"clip": clip})
     assert check_fidelity(run_folder)["checks"][0]["status"] == "pass"
     load = checks.load
 

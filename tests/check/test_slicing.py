@@ -10,10 +10,10 @@ import pytest
 from torch import Tensor
 
 from solidrec.check import checks, slicing
-from solidrec.check.checks import CHECKS, check_fidelity
+from solidrec.check.checks import _CHECKS, check_fidelity
 from solidrec.check.learning import learning
 from solidrec.check.model import padding
-from solidrec.check.slicing import bounded, few_users, kept_items, semantics_for, stand_in
+from solidrec.check.slicing import _few_users, _stand_in, bounded, kept_items, semantics_for
 from solidrec.check.subject import Subject
 from solidrec.check.training import export
 from solidrec.data.prepare import prepare
@@ -34,13 +34,13 @@ def test_a_check_that_breaks_is_red_and_says_where(
 
     install(broken)
     report = check_fidelity(data.path, model="static", backbone="gru4rec", settings=tiny)
-    assert set(report["failed"]) == set(CHECKS) - {"chance"}  # a constant scorer needs no model
+    assert set(report["failed"]) == set(_CHECKS) - {"chance"}  # a constant scorer needs no model
     assert report["checks"][0]["cause"] == "RuntimeError: shapes do not match"
     assert f"{Path(__file__).name}:" in report["checks"][0]["measured"]
 
 
 def test_the_slice_is_a_part_of_the_data(subject: Make, data: PreparedData, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slicing, "LEAST", 60)
+    monkeypatch.setattr(slicing, "_LEAST", 60)
     made = subject(train={"batch": 10}, model={"length": 10}).data
     assert 0 < len(made.users) < len(data.users)
     for user, name in enumerate(made.users.ids, start=1):
@@ -68,8 +68,8 @@ def test_a_large_catalogue_is_thinned_out(
     subject: Make, data: PreparedData, run_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The items of the slice keep their ids; the model of a run over some of its items scores these alike."""
-    monkeypatch.setattr(slicing, "LEAST", 20)
-    monkeypatch.setattr(slicing, "ITEMS", 15)
+    monkeypatch.setattr(slicing, "_LEAST", 20)
+    monkeypatch.setattr(slicing, "_ITEMS", 15)
     made = subject("solid-duet", train={"batch": 5}, model={"length": 5})
     assert 15 <= len(made.data.items) < 40
     assert set(made.data.items.ids) < set(data.items.ids)
@@ -77,7 +77,7 @@ def test_a_large_catalogue_is_thinned_out(
     mine, there = made.data.event_items[made.data.offsets[1] : made.data.offsets[2]], data.users.index(first)
     theirs = data.event_items[data.offsets[there] : data.offsets[there + 1]]
     assert [made.data.items.id(int(item)) for item in mine] == [data.items.id(int(item)) for item in theirs[-len(mine) :]]
-    monkeypatch.setattr(checks, "CHECKS", {"padding": padding, "export": export})
+    monkeypatch.setattr(checks, "_CHECKS", {"padding": padding, "export": export})
     report = check_fidelity(run_folder)
     assert (report["failed"], report["slice"]["of_items"]) == ([], 40)
 
@@ -85,7 +85,7 @@ def test_a_large_catalogue_is_thinned_out(
 def test_the_thinned_catalogue_names_each_item_once(
     data: PreparedData, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slicing, "ITEMS", 37)
+    monkeypatch.setattr(slicing, "_ITEMS", 37)
     spec = bounded(RunSpec.parse(merge(tiny, {"data": data.fingerprint})))
     items = kept_items(data, spec, None)
     assert (np.diff(items) > 0).all()
@@ -95,10 +95,10 @@ def test_the_thinned_catalogue_names_each_item_once(
 def test_a_stand_in_has_as_many_ids_and_says_so(
     data: PreparedData, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = stand_in(1000, SemanticsSpec(levels=2, clusters=7), "kmeans")
+    made = _stand_in(1000, SemanticsSpec(levels=2, clusters=7), "kmeans")
     assert made.codes.shape == (1001, 2)
     assert [np.unique(made.codes[1:, level]).tolist() for level in (0, 1)] == [list(range(1, 8)), list(range(8, 15))]
-    monkeypatch.setattr(slicing, "QUICK_ITEMS", 10)
+    monkeypatch.setattr(slicing, "_QUICK_ITEMS", 10)
     spec = RunSpec.parse(merge(tiny, {"data": data.fingerprint, "semantics": {"clusters": 3, "levels": 2, "method": "kmeans"}}))
     found = semantics_for(data, spec)
     assert found is not None
@@ -117,4 +117,4 @@ def test_data_with_nothing_to_learn_is_refused(tiny: dict[str, Any], tmp_path: P
     data = prepare(log, split="time", valid_from=10, test_from=15, out=tmp_path / "short")
     spec = bounded(RunSpec.parse(merge(tiny, {"data": data.fingerprint})))
     with pytest.raises(DataError, match="nothing to learn from"):
-        few_users(data, spec)
+        _few_users(data, spec)

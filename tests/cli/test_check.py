@@ -31,7 +31,7 @@ def test_green_is_one_line_a_check(solidrec: Solidrec, data: PreparedData, tmp_p
 def test_red_names_the_cause_and_the_cure_and_exits_with_1(
     solidrec: Solidrec, data: PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "CHECKS", {name: checks.CHECKS[name] for name in ("learning", "clip")})
+    monkeypatch.setattr(checks, "_CHECKS", {name: checks._CHECKS[name] for name in ("learning", "clip")})
     answer = solidrec("check", data.path, *TINY, "--model", "sml", "--set", "model.clip=0")
     assert answer.code == 1
     lines = answer.out.splitlines()
@@ -48,7 +48,7 @@ def test_json_is_the_report_of_a_run(solidrec: Solidrec, run_folder: Path, monke
         scores = model(batch.history, batch.candidates, batch.prefix_ends)
         return Lost(scores.logits.sum() * float("nan"), scores.codebook_loss, scores.stats)
 
-    monkeypatch.setattr(checks, "CHECKS", {"learning": checks.CHECKS["learning"]})
+    monkeypatch.setattr(checks, "_CHECKS", {"learning": checks._CHECKS["learning"]})
     answer = solidrec("check", run_folder, "--json")
     report = json.loads(answer.out)
     assert (answer.code, answer.err, report["failed"], report["model"]) == (0, "", [], "solid-duet")

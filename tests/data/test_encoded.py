@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from solidrec.artifacts import MANIFEST, write_manifest
-from solidrec.data.encoded import check_name, digest, open_catalog, read_facts, write_encoded
+from solidrec.data.encoded import _digest, check_name, open_catalog, read_facts, write_encoded
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DamagedError, IncompatibleError, UsageError
@@ -45,10 +45,10 @@ def test_an_encoded_feature_is_one_of_the_features(copy: PreparedData) -> None:
     assert list(opened.features) == ["content", "text"]
     np.testing.assert_array_equal(opened.features["text"], matrix())
     np.testing.assert_array_equal(opened.features["content"], copy.features["content"])
-    assert opened.encoded == {"text": digest(matrix())} == {"text": manifest["digest"]}
+    assert opened.encoded == {"text": _digest(matrix())} == {"text": manifest["digest"]}
     assert opened.fingerprint == copy.fingerprint
     assert copy.encoded == {}
-    expected = {"encoder": "toy", "items": 40, "width": 3, "data": copy.fingerprint, "digest": digest(matrix())}
+    expected = {"encoder": "toy", "items": 40, "width": 3, "data": copy.fingerprint, "digest": _digest(matrix())}
     assert read_facts(copy.path, "text") == {"kind": "features", "format": 1, **expected}
 
 
@@ -128,8 +128,8 @@ def test_a_name_that_was_given_to_prepare_is_taken(copy: PreparedData) -> None:
 
 
 def test_the_digest_is_of_the_numbers() -> None:
-    assert digest(matrix()) == digest(np.asfortranarray(matrix()))
-    assert len({digest(matrix()), digest(matrix(1)), digest(matrix()[:-1]), digest(matrix().astype(np.float64))}) == 4  # type: ignore[arg-type]
+    assert _digest(matrix()) == _digest(np.asfortranarray(matrix()))
+    assert len({_digest(matrix()), _digest(matrix(1)), _digest(matrix()[:-1]), _digest(matrix().astype(np.float64))}) == 4  # type: ignore[arg-type]
 
 
 def test_the_fingerprint_of_data_without_pictures_is_what_it_was(walk: Walk, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from solidrec.data.ml100k import MovieLens, download, find_ml100k
 from solidrec.data.prepare import prepare
 from solidrec.errors import DataError, StorageError
 
-FLAGS = "|".join("1" if genre in ("Animation", "Children's") else "0" for genre in ml100k.GENRES)
+FLAGS = "|".join("1" if genre in ("Animation", "Children's") else "0" for genre in ml100k._GENRES)
 U_ITEM = f"1|Misérables, Les (1995)|01-Jan-1995||http://x|{FLAGS}\n".encode("latin-1")
 U_DATA = b"196\t1\t3\t881250949\n"
 
@@ -43,7 +43,7 @@ def test_the_packaged_copy_is_complete_and_says_its_terms(tmp_path: Path) -> Non
 
 
 def test_grouplens_own_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ml100k, "MD5", hashlib.md5(packed()).hexdigest())
+    monkeypatch.setattr(ml100k, "_MD5", hashlib.md5(packed()).hexdigest())
     monkeypatch.setattr(ml100k.urllib.request, "urlopen", lambda url, timeout: io.BytesIO(packed()))
     found = find_ml100k(download(tmp_path / "ml"))
     assert found.interactions.rows(named=True) == [{"user_id": "196", "item_id": "1", "rating": "3", "timestamp": "881250949"}]

@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from solidrec.arrays import AnyInts as Integers
 from solidrec.data.negatives import TrainingNegatives, Unseen, fixed_negatives
-from solidrec.data.windows import BLOCK, Integers
+from solidrec.data.windows import _BLOCK
 
 
 def unseen_of(users: Integers, items: Integers, *, n_users: int, n_items: int) -> Unseen:
@@ -34,7 +35,7 @@ def test_users_of_many_blocks_are_kept_apart() -> None:
     ends = np.cumsum(lengths)
     starts, trained = ends - lengths, ends - lengths // 10
     items = rng.integers(1, 101, size=int(ends[-1]), dtype=np.int32)
-    assert len(items) > 2 * BLOCK
+    assert len(items) > 2 * _BLOCK
     unseen = Unseen(items, starts, trained, n_items=100)
     for user in rng.integers(0, len(lengths), size=300).tolist():
         expected = sorted(set(range(1, 101)) - set(items[starts[user] : trained[user]].tolist()))

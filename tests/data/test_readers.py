@@ -127,7 +127,7 @@ def test_d18_a_damaged_gzip_is_an_error(tmp_path: Path) -> None:
 
 
 def test_d19_a_gzip_that_unpacks_to_far_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("solidrec.data.readers.SMALL", 1 << 20)
+    monkeypatch.setattr("solidrec.data.readers._SMALL", 1 << 20)
     (tmp_path / "log.csv.gz").write_bytes(gzip.compress(b"a,b\n" * (1 << 20)))
     with pytest.raises(DataError, match="unpacks to more than"):
         read_table(tmp_path / "log.csv.gz")

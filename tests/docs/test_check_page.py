@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from solidrec.check.checks import CHECKS
+from solidrec.check.checks import _CHECKS
 from solidrec.cli import main
 
 PAGE = "docs/check.md"
@@ -29,4 +29,4 @@ def test_the_commands_run(repository: Path, blocks: Callable[[Path, str], list[s
 
 def test_every_check_is_in_the_table(repository: Path) -> None:
     table = (repository / PAGE).read_text(encoding="utf-8").partition("## The checks")[2].partition("## ")[0]
-    assert re.findall(r"^\| `([a-z]+)`", table, re.MULTILINE) == list(CHECKS)
+    assert re.findall(r"^\| `([a-z]+)`", table, re.MULTILINE) == list(_CHECKS)

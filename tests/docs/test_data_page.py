@@ -14,9 +14,9 @@ import pytest
 
 from solidrec.data.prepared import PreparedData
 from solidrec.report.semantic_map.data import DOTS
-from solidrec.report.semantic_map.pictures import BUDGET, EACH
-from solidrec.report.semantic_map.projection import AT_MOST, DIMENSIONS
-from solidrec.semantics.modalities.onnx_file import EXAMPLE, OnnxSettings
+from solidrec.report.semantic_map.pictures import _BUDGET, EACH
+from solidrec.report.semantic_map.projection import _DIMENSIONS, AT_MOST
+from solidrec.semantics.modalities.onnx_file import _EXAMPLE, OnnxSettings
 
 Blocks = Callable[[Path, str], list[str]]
 
@@ -54,9 +54,9 @@ def test_the_semantics_can_be_looked_at(
     section = page.read_text(encoding="utf-8").partition("## Looking at semantic ids")[2].partition("\n## ")[0]
     for fact in (
         f"{AT_MOST:,} items",
-        f"to {DIMENSIONS} dimensions",
+        f"to {_DIMENSIONS} dimensions",
         f"{EACH} an id",
-        f"{BUDGET // 1_000_000} MB in all",
+        f"{_BUDGET // 1_000_000} MB in all",
         f"more than {DOTS:,}",
     ):
         assert fact in section
@@ -65,7 +65,7 @@ def test_the_semantics_can_be_looked_at(
 def test_the_settings_of_a_network_are_valid(page: Path, blocks: Blocks) -> None:
     (example,) = blocks(page, "json")
     OnnxSettings.model_validate(json.loads(example))
-    OnnxSettings.model_validate(json.loads(EXAMPLE))
+    OnnxSettings.model_validate(json.loads(_EXAMPLE))
     section = page.read_text(encoding="utf-8").partition("| key | meaning, and default |")[2].partition("\n\n")[0]
     assert set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\|[^|]*\|", section, re.MULTILINE)))) == set(
         OnnxSettings.model_fields

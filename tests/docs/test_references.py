@@ -49,7 +49,7 @@ def test_a_lost_name_is_found(text: str, repository: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["`nn/heads.py`", "`nn/heads.py:FullHead.forward`", "`spec.py:TrainSpec.patience`", "`training/loop.py:LOOK_EVERY`"]
+    "text", ["`nn/heads.py`", "`nn/heads.py:FullHead.forward`", "`spec.py:TrainSpec.patience`", "`training/loop.py:_LOOK_EVERY`"]
 )
 def test_a_true_name_passes(text: str, repository: Path) -> None:
     assert REFERENCE.search(text)

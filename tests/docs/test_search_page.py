@@ -12,11 +12,11 @@ import pytest
 from solidrec.api import load, prepare
 from solidrec.artifacts import read_json
 from solidrec.search.result import BEST
-from solidrec.search.run import SEARCH, TRIALS, read_trials
-from solidrec.search.space import RANDOM_FIRST
-from solidrec.training.to_mlflow import EXPERIMENT
-from solidrec.training.to_tensorboard import FOLDER
-from solidrec.training.tracking import STORES
+from solidrec.search.run import SEARCH, TRIALS, _read_trials
+from solidrec.search.space import _RANDOM_FIRST
+from solidrec.training.to_mlflow import _EXPERIMENT
+from solidrec.training.to_tensorboard import _FOLDER
+from solidrec.training.tracking import _STORES
 
 PAGE = "docs/search.md"
 SHORT = {
@@ -44,17 +44,17 @@ def test_the_commands_run(
             line = line.replace(long, short)
         answer = solidrec(*shlex.split(line)[1:])
         assert answer.code == 0, answer.err
-    assert [len(read_trials(Path(out) / TRIALS)) for out in ("found", "found2")] == [2, 3]
+    assert [len(_read_trials(Path(out) / TRIALS)) for out in ("found", "found2")] == [2, 3]
     assert set(read_json(Path("found", SEARCH))["space"]) == {"model.dropout", "model.dim", "train.learning_rate"}
     assert load("best").run.spec.model.name == "static"
-    assert Path("tracked", FOLDER).is_dir()
+    assert Path("tracked", _FOLDER).is_dir()
     assert Path("mlflow.db").is_file()
 
 
 def test_its_names_are_those_of_the_source(repository: Path) -> None:
     text = (repository / PAGE).read_text(encoding="utf-8")
-    for name in (BEST, TRIALS, SEARCH, f"{FOLDER}/", EXPERIMENT):
+    for name in (BEST, TRIALS, SEARCH, f"{_FOLDER}/", _EXPERIMENT):
         assert f"`{name}`" in text
-    assert all(f"--track {name}" in text for name in STORES)
-    assert RANDOM_FIRST == 5
+    assert all(f"--track {name}" in text for name in _STORES)
+    assert _RANDOM_FIRST == 5
     assert "random for the first five points" in text

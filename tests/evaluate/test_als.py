@@ -60,7 +60,7 @@ def test_the_items_solve_their_own_equation():
 def test_blocks_of_any_size_score_alike(monkeypatch):
     found, candidates = fitted(), np.tile(np.arange(1, 5), (4, 1))
     whole = found.score(HISTORIES, candidates)
-    monkeypatch.setattr(als, "ROWS", 3)
+    monkeypatch.setattr(als, "_ROWS", 3)
     assert found.score(HISTORIES, candidates).tolist() == whole.tolist()
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from solidrec.data.prepared import PreparedData
-from solidrec.evaluate.baselines import BASELINES, popularity, recent_counts
-from solidrec.evaluate.runner import PROTOCOLS, Protocol, evaluate
+from solidrec.evaluate.baselines import BASELINES, _recent_counts, popularity
+from solidrec.evaluate.runner import _PROTOCOLS, Protocol, evaluate
 
 
 def test_popularity_counts_training_events(data: PreparedData) -> None:
@@ -23,7 +23,7 @@ def test_popularity_counts_training_events(data: PreparedData) -> None:
 
 def test_without_common_times_all_of_training_is_recent(data: PreparedData) -> None:
     ordered = replace(data, manifest={**data.manifest, "order": "position"})
-    assert recent_counts(ordered, 0.1).tolist() == data.train_counts.tolist()
+    assert _recent_counts(ordered, 0.1).tolist() == data.train_counts.tolist()
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 1.0])
@@ -36,7 +36,7 @@ def test_recent_popularity_counts_the_latest_training_events(data: PreparedData,
     ]
     since = np.quantile([time for time, _ in pairs], 1 - share)
     expected = np.bincount([item for time, item in pairs if time >= since], minlength=len(data.items) + 1)
-    assert recent_counts(data, share).tolist() == expected.tolist()
+    assert _recent_counts(data, share).tolist() == expected.tolist()
     assert (expected.sum() == len(pairs)) == (share == 1)
 
 
@@ -76,7 +76,7 @@ def test_every_baseline_answers_any_history_from_training_events_alone(data: Pre
 
 
 @pytest.mark.parametrize("name", BASELINES)
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", _PROTOCOLS)
 def test_every_baseline_is_evaluated_under_both_protocols(data: PreparedData, name: str, protocol: Protocol) -> None:
     found = evaluate(BASELINES[name](data), data, protocol=protocol)
     assert len(found.users) == 90

@@ -103,7 +103,7 @@ def test_a_batch_is_whole_on_one_thread_and_the_threads_come_back(data: Prepared
         seen.append((histories.shape, candidates.shape, torch.get_num_threads()))
         return float(len(seen))
 
-    monkeypatch.setattr(module, "timed", timed)
+    monkeypatch.setattr(module, "_timed", timed)
     torch.set_num_threads(2)
     try:
         found = cost(built("static"), data, spec_of("static"))["inference"]

@@ -44,7 +44,7 @@ def test_a_history_adds_up_each_of_its_items_once(monkeypatch: pytest.MonkeyPatc
     np.testing.assert_allclose(found.score(HISTORIES, catalogue), expected[:, 1:], atol=1e-6)
     own = np.array([[1, 2, 0], [3, 9, 4], [5, 6, 7]])
     np.testing.assert_allclose(found.score(HISTORIES, own), np.take_along_axis(expected, own, 1), atol=1e-6)
-    monkeypatch.setattr(ease, "CELLS", 1)  # a row at a time
+    monkeypatch.setattr(ease, "_CELLS", 1)  # a row at a time
     np.testing.assert_allclose(found.score(HISTORIES, catalogue), expected[:, 1:], atol=1e-6)
     assert found.score(HISTORIES[:0], np.zeros((0, 4), dtype=np.int64)).shape == (0, 4)
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from solidrec.data.prepared import PreparedData
-from solidrec.evaluate.few_events import EVENTS, TRUNK, WHOLE, few_events, trunk_alone
+from solidrec.evaluate.few_events import _EVENTS, TRUNK, WHOLE, few_events, trunk_alone
 from solidrec.evaluate.runner import evaluate
 from solidrec.inference.scorer import ModelScorer
 from solidrec.nn.build import build
@@ -38,7 +38,7 @@ def test_other_models_have_no_trunk_to_answer_alone() -> None:
 def test_each_variant_is_measured_on_each_number_of_events(data: PreparedData, run_folder: Path) -> None:
     model = load_run(run_folder).model
     found = few_events(model, data, length=10)
-    assert {name: tuple(of) for name, of in found.items()} == {WHOLE: EVENTS, TRUNK: EVENTS}
+    assert {name: tuple(of) for name, of in found.items()} == {WHOLE: _EVENTS, TRUNK: _EVENTS}
     whole = evaluate(ModelScorer(model), data, length=10).metrics["UAUC"]
     assert found[WHOLE][10].metrics["UAUC"] == whole  # ten events are all that the model reads
     assert found[TRUNK][10].metrics["UAUC"] != whole

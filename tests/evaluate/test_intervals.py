@@ -70,7 +70,7 @@ def test_the_seed_decides_and_the_chunks_do_not_matter(monkeypatch):
     once = bootstrap_mean(values, seed=1), paired_difference(values, values[::-1], seed=1)
     assert once == (bootstrap_mean(values, seed=1), paired_difference(values, values[::-1], seed=1))
     assert once[0] != bootstrap_mean(values, seed=2)
-    monkeypatch.setattr(intervals, "CELLS", 1)  # a draw at a time
+    monkeypatch.setattr(intervals, "_CELLS", 1)  # a draw at a time
     low, high = bootstrap_mean(values, seed=1)
     assert abs(low - once[0][0]) + abs(high - once[0][1]) < 0.02  # another stream, the same interval
 

@@ -10,7 +10,7 @@ import pytest
 from solidrec.errors import UsageError
 from solidrec.evaluate import item_knn
 from solidrec.evaluate.baselines import popularity
-from solidrec.evaluate.item_knn import ItemKNN, Markov, last_items, train_pairs
+from solidrec.evaluate.item_knn import ItemKNN, Markov, _last_items, train_pairs
 from solidrec.metrics import mean, per_row, ranks
 
 USERS, ITEMS = 40, 15
@@ -66,17 +66,17 @@ def test_only_training_events_are_read(events):
     assert again.tolist() == ItemKNN(*events, items=ITEMS).score(*requests()).tolist()
 
 
-@pytest.mark.parametrize("pairs", [1, 50, item_knn.PAIRS])
+@pytest.mark.parametrize("pairs", [1, 50, item_knn._PAIRS])
 def test_knn_is_the_dense_product_in_blocks_of_any_size(events, pairs, monkeypatch):
-    monkeypatch.setattr(item_knn, "PAIRS", pairs)
+    monkeypatch.setattr(item_knn, "_PAIRS", pairs)
     found = ItemKNN(*events, items=ITEMS).score(*requests())
     assert found.shape == (30, 7)
     np.testing.assert_allclose(found, expected(dense(events), *requests()), rtol=1e-6)
 
 
-@pytest.mark.parametrize("pairs", [1, item_knn.PAIRS])
+@pytest.mark.parametrize("pairs", [1, item_knn._PAIRS])
 def test_knn_keeps_the_nearest_neighbours_of_each_history_item(events, pairs, monkeypatch):
-    monkeypatch.setattr(item_knn, "PAIRS", pairs)
+    monkeypatch.setattr(item_knn, "_PAIRS", pairs)
     similarity = dense(events)
     order = np.argsort(-similarity.round(12), axis=1, kind="stable")  # of equals the smaller id
     kept = np.zeros_like(similarity)
@@ -87,8 +87,8 @@ def test_knn_keeps_the_nearest_neighbours_of_each_history_item(events, pairs, mo
 
 
 def test_a_large_catalogue_keeps_fewer_by_default(events, monkeypatch):
-    monkeypatch.setattr(item_knn, "KEEP_ALL", ITEMS - 1)
-    monkeypatch.setattr(item_knn, "KEEP", 4)
+    monkeypatch.setattr(item_knn, "_KEEP_ALL", ITEMS - 1)
+    monkeypatch.setattr(item_knn, "_KEEP", 4)
     found = ItemKNN(*events, items=ITEMS).score(*requests())
     assert found.tolist() == ItemKNN(*events, items=ITEMS, neighbours=4).score(*requests()).tolist()
 
@@ -114,9 +114,9 @@ def test_one_row_of_candidates_serves_every_history(events):
         assert baseline.score(histories, candidates[:1]).tolist() == baseline.score(histories, wide).tolist()
 
 
-@pytest.mark.parametrize("pairs", [1, item_knn.PAIRS])
+@pytest.mark.parametrize("pairs", [1, item_knn._PAIRS])
 def test_markov_counts_what_follows_the_last_item(events, pairs, monkeypatch):
-    monkeypatch.setattr(item_knn, "PAIRS", pairs)
+    monkeypatch.setattr(item_knn, "_PAIRS", pairs)
     items, offsets, train_end = events
     counts = np.zeros((ITEMS + 1, ITEMS + 1))
     for user in range(1, USERS + 1):
@@ -124,7 +124,7 @@ def test_markov_counts_what_follows_the_last_item(events, pairs, monkeypatch):
             counts[items[place - 1], items[place]] += 1
     histories, candidates = requests()
     last = [([item for item in history if item] or [0])[-1] for history in histories.tolist()]
-    assert last_items(histories).tolist() == last
+    assert _last_items(histories).tolist() == last
     chain = Markov(*events, items=ITEMS)
     assert chain.score(histories, candidates).tolist() == counts[np.array(last)[:, None], candidates].tolist()
     assert counts.sum() > USERS
@@ -135,7 +135,7 @@ def test_markov_reads_only_the_last_item_and_training_events(events):
     items, offsets, train_end = events
     histories, candidates = requests()
     score = Markov(*events, items=ITEMS).score
-    assert score(histories, candidates).tolist() == score(last_items(histories)[:, None], candidates).tolist()
+    assert score(histories, candidates).tolist() == score(_last_items(histories)[:, None], candidates).tolist()
     other = items.copy()
     for user in range(1, USERS + 1):
         other[train_end[user] : offsets[user + 1]] = ITEMS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from solidrec.evaluate.perturb import PERTURBATIONS, below, rbo, uniforms
+from solidrec.evaluate.perturb import PERTURBATIONS, _below, rbo, uniforms
 
 LENGTH, ITEMS = 6, 40
 P = 0.9
@@ -65,7 +65,7 @@ def test_every_place_and_every_item_has_its_turn():
     assert np.bincount(dropped)[1:].min() > 2000 / 5 * 0.8
     added = PERTURBATIONS["add"][0](history, draws, ITEMS)[:, -1]
     assert set(added.tolist()) == set(range(1, ITEMS + 1))
-    assert below(np.array([1 - 2**-53]), 3).tolist() == [2]
+    assert _below(np.array([1 - 2**-53]), 3).tolist() == [2]
 
 
 def test_what_is_drawn_depends_on_seed_and_user_alone():

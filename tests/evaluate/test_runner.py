@@ -17,7 +17,7 @@ from solidrec.errors import DivergedError, UsageError
 from solidrec.evaluate import runner
 from solidrec.evaluate.baselines import popularity
 from solidrec.evaluate.item_knn import ItemKNN
-from solidrec.evaluate.runner import SEEN, Block, Protocol, Scorer, Seen, evaluate
+from solidrec.evaluate.runner import _SEEN, Block, Protocol, Scorer, Seen, evaluate
 
 Array = npt.NDArray[Any]
 BOTH: tuple[Protocol, ...] = ("paper", "full")
@@ -76,7 +76,7 @@ def naive_metrics(rows: list[tuple[float, list[float], list[int]]]) -> dict[str,
 
 @pytest.mark.parametrize("split", ["valid", "test"])
 @pytest.mark.parametrize("protocol", BOTH)
-@pytest.mark.parametrize("seen", SEEN)
+@pytest.mark.parametrize("seen", _SEEN)
 @pytest.mark.parametrize("ties", [True, False])
 def test_it_agrees_with_plain_loops(
     data: PreparedData, tied: Scorer, untied: Scorer, protocol: Protocol, split: Any, seen: Seen, ties: bool
@@ -89,7 +89,7 @@ def test_it_agrees_with_plain_loops(
     assert found.missed == sum(target == float("-inf") for target, _, _ in rows)
 
 
-@pytest.mark.parametrize("seen", SEEN)
+@pytest.mark.parametrize("seen", _SEEN)
 def test_the_whole_catalogue_leaves_out_what_was_seen_or_nothing(data: PreparedData, tied: Scorer, seen: Seen) -> None:
     blocks: list[Block] = []
     found = evaluate(tied, data, protocol="full", seen=seen, length=4, sink=blocks.append)
@@ -217,9 +217,9 @@ def test_the_size_of_a_block_changes_nothing(
     data: PreparedData, tied: Scorer, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = evaluate(tied, data, protocol=protocol, length=4)
-    monkeypatch.setattr(runner, "ROWS", 7)
+    monkeypatch.setattr(runner, "_ROWS", 7)
     for cells in (1, 90, 1 << 18):
-        monkeypatch.setattr(runner, "CELLS", cells)
+        monkeypatch.setattr(runner, "_CELLS", cells)
         finished: list[int] = []
         parts = evaluate(tied, data, protocol=protocol, length=4, step=finished.append)
         assert finished == [7] * 12 + [6]
@@ -230,8 +230,8 @@ def test_the_size_of_a_block_changes_nothing(
 def test_a_wide_catalogue_is_scored_in_blocks_of_bounded_size(
     data: PreparedData, tied: Scorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "CELLS", 100)
-    monkeypatch.setattr(runner, "WIDE_CELLS", 40 * 5)
+    monkeypatch.setattr(runner, "_CELLS", 100)
+    monkeypatch.setattr(runner, "_WIDE_CELLS", 40 * 5)
     sizes: list[tuple[int, ...]] = []
     evaluate(tied, data, protocol="full", length=4, sink=lambda block: sizes.append(block.scores.shape))
     assert set(sizes) == {(5, 40)}
@@ -303,7 +303,7 @@ def test_a_scorer_may_give_other_numbers(data: PreparedData, tied: Scorer, proto
 
 def test_histories_are_not_all_held_at_once(data: PreparedData, tied: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A block's histories are gathered when its turn comes."""
-    monkeypatch.setattr(runner, "ROWS", 10)
+    monkeypatch.setattr(runner, "_ROWS", 10)
     turns: list[str] = []
     gather = PreparedData.histories
     monkeypatch.setattr(PreparedData, "histories", lambda *args: turns.append("gathered") or gather(*args))

@@ -56,9 +56,9 @@ def test_what_waits_on_disk_comes_back_in_order(
     with ScoreWriter(tmp_path / "whole.parquet", data) as sink:
         evaluate(tied, data, protocol="full", length=4, sink=sink)
         assert (len(sink.parts), sink.files) == (1, [])
-    monkeypatch.setattr(runner, "CELLS", 7 * len(data.items))
-    monkeypatch.setattr(runner, "WIDE_ROWS", 1)
-    monkeypatch.setattr(scores, "ROWS", 500)
+    monkeypatch.setattr(runner, "_CELLS", 7 * len(data.items))
+    monkeypatch.setattr(runner, "_WIDE_ROWS", 1)
+    monkeypatch.setattr(scores, "_ROWS", 500)
     with ScoreWriter(tmp_path / "parts.parquet", data) as sink:
         evaluate(tied, data, protocol="full", length=4, sink=sink)
         assert len(sink.files) > 2

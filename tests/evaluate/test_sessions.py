@@ -44,10 +44,10 @@ def naive(history: list[int], *, neighbours: int, sample: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("neighbours", "sample"), [(100, 1000), (4, 1000), (4, 6), (1, 1)])
-@pytest.mark.parametrize("cells", [1, sessions.CELLS])
+@pytest.mark.parametrize("cells", [1, sessions._CELLS])
 def test_equals_the_loop(neighbours: int, sample: int, cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "CELLS", cells)
-    monkeypatch.setattr(item_knn, "PAIRS", cells)
+    monkeypatch.setattr(sessions, "_CELLS", cells)
+    monkeypatch.setattr(item_knn, "_PAIRS", cells)
     items, offsets, train_end, times = log()
     found = SessionKNN(items, offsets, train_end, times=times, items=ITEMS, neighbours=neighbours, sample=sample)
     histories = np.random.default_rng(1).integers(0, ITEMS + 1, (30, 5))

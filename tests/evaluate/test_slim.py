@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from solidrec.evaluate import slim
-from solidrec.evaluate.slim import SLIM, once
+from solidrec.evaluate.slim import SLIM, _once
 
 USERS, ITEMS = 40, 8
 
@@ -32,8 +32,8 @@ def weights(found: SLIM) -> np.ndarray:
 @pytest.mark.parametrize(("penalty", "l1"), [(0.04, 0.1), (0.8, 0.5)])
 def test_no_weight_can_be_moved_for_the_better(penalty: float, l1: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where w > 0 the loss has slope 0; where w = 0 it rises (the conditions of Karush, Kuhn and Tucker)."""
-    monkeypatch.setattr(slim, "ROUNDS", 100_000)
-    monkeypatch.setattr(slim, "TOLERANCE", 1e-12)
+    monkeypatch.setattr(slim, "_ROUNDS", 100_000)
+    monkeypatch.setattr(slim, "_TOLERANCE", 1e-12)
     x, w = interactions(), weights(SLIM(*events(), items=ITEMS, penalty=penalty, l1=l1))
     slope = -x.T @ (x - x @ w) + penalty * (l1 + (1 - l1) * w)
     off = ~np.eye(ITEMS, dtype=bool)
@@ -46,7 +46,7 @@ def test_no_weight_can_be_moved_for_the_better(penalty: float, l1: float, monkey
 
 
 def test_only_the_nearest_may_speak(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slim, "NEIGHBOURS", 2)
+    monkeypatch.setattr(slim, "_NEIGHBOURS", 2)
     x = interactions()
     cosine = x.T @ x / np.maximum(np.sqrt(np.outer(x.sum(0), x.sum(0))), 1)
     np.fill_diagonal(cosine, -1)
@@ -60,4 +60,4 @@ def test_an_item_that_repeats_counts_once() -> None:
     found = SLIM(*events(), items=ITEMS, penalty=4e-4)
     catalogue = np.arange(1, ITEMS + 1)[None]
     np.testing.assert_allclose(found.score(np.array([[3, 3, 5]]), catalogue), found.score(np.array([[5, 3]]), catalogue))
-    assert once(np.array([[0, 0], [2, 2]])).tolist() == [[0, 0], [0, 2]]
+    assert _once(np.array([[0, 0], [2, 2]])).tolist() == [[0, 0], [0, 2]]

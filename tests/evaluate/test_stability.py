@@ -16,7 +16,7 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.evaluate import stability as module
 from solidrec.evaluate.perturb import PERTURBATIONS, rbo, uniforms
-from solidrec.evaluate.stability import DRAWS, Stability, stability
+from solidrec.evaluate.stability import _DRAWS, Stability, stability
 from solidrec.inference.scorer import own_weights
 from solidrec.nn.backbones import Backbone
 from solidrec.nn.build import build
@@ -72,7 +72,7 @@ def naive(model: Recommender, data: PreparedData, row: int, seed: int) -> dict[s
     rows, items = data.rows("test"), len(data.items)
     user = rows.users[row : row + 1]
     history = data.histories(user, rows.positions[row : row + 1], LENGTH)
-    draws = uniforms(user, len(PERTURBATIONS) + DRAWS, seed=seed)[0]
+    draws = uniforms(user, len(PERTURBATIONS) + _DRAWS, seed=seed)[0]
 
     def scores(history: np.ndarray, candidates: np.ndarray) -> np.ndarray:
         with torch.no_grad():
@@ -89,7 +89,7 @@ def naive(model: Recommender, data: PreparedData, row: int, seed: int) -> dict[s
             tensors = model.generate(torch.from_numpy(history).long()).weights.tensors
         return np.concatenate([tensor.numpy().ravel() for tensor in tensors.values()])
 
-    grown = [metrics(PERTURBATIONS["add"][0](history, draws[i : i + 1], items)) for i in range(4, 4 + DRAWS)]
+    grown = [metrics(PERTURBATIONS["add"][0](history, draws[i : i + 1], items)) for i in range(4, 4 + _DRAWS)]
     found = {"UAUC": np.var([each[0] for each in grown]), "NDCG@10": np.var([each[1] for each in grown])}
     for place, (kind, (perturb, _)) in enumerate(PERTURBATIONS.items()):
         other, before = perturb(history, draws[place : place + 1], items), generated(history)
@@ -111,8 +111,8 @@ def plain(found: Stability, row: int) -> dict[str, float]:
 def test_it_is_what_a_loop_over_users_finds(
     data: PreparedData, make: Make, name: str, backbone: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "CELLS", 300)
-    monkeypatch.setattr(module, "ROWS", 7)
+    monkeypatch.setattr(module, "_CELLS", 300)
+    monkeypatch.setattr(module, "_ROWS", 7)
     model = make(name, backbone)
     found = stability(model, data, length=LENGTH, seed=3)
     tested = data.rows("test").users.tolist()  # one row a user here
@@ -195,7 +195,7 @@ def test_a_model_that_reads_each_candidate_ranks_catalogues_for_fewer(
 ) -> None:
     model = make("duet", "din")
     whole = stability(model, data, length=LENGTH)
-    monkeypatch.setattr(module, "ATTENDED", 9)
+    monkeypatch.setattr(module, "_ATTENDED", 9)
     some = stability(model, data, length=LENGTH)
     for kind in PERTURBATIONS:
         assert some.overlap[kind][:9].tolist() == whole.overlap[kind][:9].tolist()
@@ -210,7 +210,7 @@ def test_the_summary_is_plain_and_the_model_stays_in_its_mode(data: PreparedData
     summary = stability(model, data, length=LENGTH, users=10).summary()
     assert model.training
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
-    assert (summary["users"], summary["seed"], summary["draws"]) == (10, 0, DRAWS)
+    assert (summary["users"], summary["seed"], summary["draws"]) == (10, 0, _DRAWS)
 
 
 def test_no_users_at_all_are_refused(data: PreparedData, make: Make) -> None:

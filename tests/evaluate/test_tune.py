@@ -10,7 +10,7 @@ import pytest
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.baselines import BASELINES
 from solidrec.evaluate.neighbours import judge
-from solidrec.evaluate.tune import SPACES, TRIALS, Trial, points, tune
+from solidrec.evaluate.tune import _TRIALS, SPACES, Trial, _points, tune
 
 
 def test_every_baseline_has_as_many_trials_where_it_has_settings() -> None:
@@ -18,13 +18,13 @@ def test_every_baseline_has_as_many_trials_where_it_has_settings() -> None:
     assert set(SPACES) == set(BASELINES)
     without = {name for name, space in SPACES.items() if not space}
     assert without == {"popularity", "markov", "knn-content"}
-    assert {len(points(SPACES[name], TRIALS)) for name in set(SPACES) - without} == {TRIALS}
+    assert {len(_points(SPACES[name], _TRIALS)) for name in set(SPACES) - without} == {_TRIALS}
 
 
 def test_the_first_point_is_the_default_and_none_comes_twice(data: PreparedData) -> None:
     catalogue, history = np.arange(1, len(data.items) + 1)[None], np.array([[3, 9, 5]])
     for name, space in SPACES.items():
-        found = points(space, TRIALS)
+        found = _points(space, _TRIALS)
         assert len({str(point) for point in found}) == len(found)
         if name != "als":
             first = BASELINES[name](data, **found[0])(history, catalogue)

@@ -11,29 +11,29 @@ import pytest
 from solidrec.artifacts import read_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
-from solidrec.experiments.cold_items import KNOWN, MODEL, NEW, WITHOUT, by_item, measured, run_cold_items, with_negatives
+from solidrec.experiments.cold_items import KNOWN, MODEL, NEW, WITHOUT, _by_item, _measured, _with_negatives, run_cold_items
 
 
 def test_negatives_are_of_the_pool_and_outside_the_history() -> None:
-    rows = with_negatives([[1, 2], [150]], np.array([201, 202]), np.arange(1, 151), seed=0)
+    rows = _with_negatives([[1, 2], [150]], np.array([201, 202]), np.arange(1, 151), seed=0)
     assert rows[:, 0].tolist() == [201, 202]
     for row, history in zip(rows, ([1, 2], [150]), strict=True):
         assert len(set(row.tolist())) == 100
         assert row[1:].max() <= 150
         assert not set(history) & set(row[1:].tolist())
-    among = with_negatives([[1], [2]], np.array([7, 8]), np.arange(5, 10), seed=0)
+    among = _with_negatives([[1], [2]], np.array([7, 8]), np.arange(5, 10), seed=0)
     assert [sorted(row.tolist()) for row in among] == [[5, 6, 7, 8, 9]] * 2
 
 
 def test_every_item_counts_once() -> None:
-    found = by_item({"a": np.array([1.0, 0.0, 0.5])}, np.array([9, 9, 4]))
+    found = _by_item({"a": np.array([1.0, 0.0, 0.5])}, np.array([9, 9, 4]))
     assert found["a"].tolist() == [0.5, (1 + 0) / 2]
 
 
 def test_metrics_of_one_row_by_hand() -> None:
     """The target is fifth of ten, and first."""
     scores = np.array([[5.0, *range(9, 5, -1), *range(5)], [9.0, *range(9)]])
-    found = measured(scores)
+    found = _measured(scores)
     assert found["UAUC"].tolist() == pytest.approx([5 / 9, 1])
     assert found["NDCG@10"].tolist() == pytest.approx([1 / np.log2(6), 1])
 

@@ -83,7 +83,7 @@ def test_a_second_call_runs_nothing_and_a_larger_grid_only_what_is_new(
         ran.extend(f"{cell.row} {cell.seed}" for cell in cells)
         return {}
 
-    monkeypatch.setattr("solidrec.experiments.execute.carry_out", carry_out)
+    monkeypatch.setattr("solidrec.experiments.execute._carry_out", carry_out)
     before = (finished / "results.jsonl").read_bytes()
     run_experiment("tiny", ExperimentSpec.parse(GRID), data.path, finished, jobs=1, settings=settings)
     assert ran == []
@@ -243,7 +243,7 @@ def test_a_cell_that_was_trained_before_counts_what_its_training_took(
     slow = replace(run, path=Path(shutil.copytree(run.path, tmp_path / "slow")))
     text = "".join(json.dumps({**row, "seconds": 1000.0}) + "\n" for row in run.history)
     (slow.path / "history.jsonl").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(cell_work, "trained_run", lambda *given, **named: slow)
+    monkeypatch.setattr(cell_work, "_trained_run", lambda *given, **named: slow)
     again = work(Cell("static", 0, data.fingerprint, run.spec), data.path, tmp_path, protocols=["paper"], measures=[])
     assert again["seconds"] == 1000 * len(run.history) > 0
 

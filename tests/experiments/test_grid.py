@@ -10,7 +10,7 @@ import pytest
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.experiments.experiment_spec import ExperimentSpec, read_experiment, shipped
-from solidrec.experiments.grid import Cell, cells_of, kinds, rows_of
+from solidrec.experiments.grid import Cell, _kinds, cells_of, rows_of
 from solidrec.settings import nested
 
 
@@ -52,7 +52,7 @@ def test_every_subset_of_the_kinds_of_modality(data: PreparedData) -> None:
     rows = rows_of(experiment(axes={"semantics.modalities": "subsets"}), data)  # this data has titles and ids
     assert [row.name for row in rows] == ["id", "text", "id + text"]
     assert rows[2].settings == {"semantics": {"modalities": ["id", "text"]}}
-    assert kinds(["image", "image_tokens", "text_tokens", "brand", "id"]) == ["id", "image", "text_tokens"]
+    assert _kinds(["image", "image_tokens", "text_tokens", "brand", "id"]) == ["id", "image", "text_tokens"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from solidrec.experiments.ranks import ranks_of, write_ranks
+from solidrec.experiments.ranks import _ranks_of, write_ranks
 from solidrec.experiments.results import Plan, Results
 
 
@@ -38,4 +38,4 @@ def test_protocols_without_a_finished_cell_write_nothing(tmp_path: Path) -> None
 def test_users_are_those_of_the_rows(measured_experiment: Path) -> None:
     plan = Plan.load(measured_experiment)
     rows = Results(measured_experiment).measured(plan, "full")
-    assert ranks_of(rows)["user_index"].to_list() == rows[0].users.tolist()
+    assert _ranks_of(rows)["user_index"].to_list() == rows[0].users.tolist()

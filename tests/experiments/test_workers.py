@@ -69,7 +69,7 @@ def test_a_stop_ends_the_task_in_hand_and_those_that_wait(tmp_path: Path) -> Non
 
 
 def test_what_does_not_stop_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "GRACE", 1.0)
+    monkeypatch.setattr(workers, "_GRACE", 1.0)
     with pytest.raises(Stopped) as stopped:
         stop_after(deaf, tmp_path, tasks=1)
     assert time.monotonic() - stopped.value.args[0] < 30

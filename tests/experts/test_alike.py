@@ -46,7 +46,7 @@ def test_terms_are_told_apart_by_where_they_come_from() -> None:
 
 def test_a_term_that_is_everywhere_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = pl.DataFrame({"item": list("abc"), "title": ["the mug", "the pen", "the mug"]})
-    monkeypatch.setattr(module, "COMMON", 2)
+    monkeypatch.setattr(module, "_COMMON", 2)
     assert alike(frame, {}).toarray()[0].round(6).tolist() == [0, 0, 1]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from solidrec.data.prepared import PreparedData
-from solidrec.experts.recency import HALF, recency
+from solidrec.experts.recency import _HALF, recency
 
 
 def test_an_event_counts_half_once_a_fiftieth_of_all_is_later(timed: PreparedData) -> None:
@@ -16,6 +16,6 @@ def test_an_event_counts_half_once_a_fiftieth_of_all_is_later(timed: PreparedDat
     expected = np.zeros(len(data.items) + 1)
     for p in events:
         later = sum(data.event_times[q] > data.event_times[p] for q in events) / len(events)
-        expected[data.event_items[p]] += 2 ** (-later / HALF)
+        expected[data.event_items[p]] += 2 ** (-later / _HALF)
     assert recency(data) == pytest.approx(expected, rel=1e-5)
     assert expected.sum() > 1

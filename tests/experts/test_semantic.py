@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from solidrec.experts.semantic import PRIOR, REACH, semantic_ratio
+from solidrec.experts.semantic import _PRIOR, _REACH, semantic_ratio
 from solidrec.experts.transitions import BACKWARD, FADE
 
 
@@ -20,10 +20,10 @@ def test_the_ratio_is_the_smoothed_share_over_the_share() -> None:
         ids = of_item[events[begin:end]]
         for at, one in enumerate(ids):
             share[one] += 1 / len(events)
-            for later in range(at + 1, min(at + REACH, len(ids) - 1) + 1):
+            for later in range(at + 1, min(at + _REACH, len(ids) - 1) + 1):
                 counted[one, ids[later]] += FADE ** (later - at - 1)
                 counted[ids[later], one] += BACKWARD * FADE ** (later - at - 1)
-    expected = (counted + PRIOR * share) / (counted.sum(1, keepdims=True) + PRIOR) / np.maximum(share, 1e-12)
+    expected = (counted + _PRIOR * share) / (counted.sum(1, keepdims=True) + _PRIOR) / np.maximum(share, 1e-12)
     found = semantic_ratio(events, offsets, offsets[1:], semantic_of_item=of_item)
     np.testing.assert_allclose(found[1:, 1:], expected[1:, 1:], rtol=1e-5)
     assert not found[0].any()

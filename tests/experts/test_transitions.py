@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from solidrec.experts.neighbours import nearest, side_by_side, sparse
-from solidrec.experts.transitions import BACKWARD, FADE, REACH, transitions
+from solidrec.experts.transitions import _REACH, BACKWARD, FADE, transitions
 
 
 def log(*, users: int = 30, items: int = 12, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -24,7 +24,7 @@ def by_hand(events: np.ndarray, offsets: np.ndarray, ends: np.ndarray, items: in
         history = events[begin:end] - 1
         for at, item in enumerate(history):
             counts[item] += 1
-            for later in range(at + 1, min(at + REACH, len(history) - 1) + 1):
+            for later in range(at + 1, min(at + _REACH, len(history) - 1) + 1):
                 forward[item, history[later]] += FADE ** (later - at - 1)
                 forward[history[later], item] += BACKWARD * FADE ** (later - at - 1)
                 symmetric[item, history[later]] += 1

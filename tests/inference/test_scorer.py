@@ -89,7 +89,7 @@ def test_histories_read_once_answer_for_any_rows_and_candidates(
     score = ModelScorer(model_of(backbone))
     read = reader(score, HISTORIES)
     whole = score(HISTORIES, CANDIDATES)
-    monkeypatch.setattr(scorer, "CACHED", 1)
+    monkeypatch.setattr(scorer, "_CACHED", 1)
     for rows in (slice(None), slice(1, 3), slice(4, 9), slice(2, 2)):
         assert read(rows, CANDIDATES[rows]) == pytest.approx(whole[rows], abs=1e-5)
         assert read(rows, np.arange(3, 9)[None]) == pytest.approx(score(HISTORIES, np.arange(3, 9)[None])[rows], abs=1e-5)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from solidrec.inference import top as module
-from solidrec.inference.top import best, bound, top
+from solidrec.inference.top import _bound, best, top
 
 Array = npt.NDArray[Any]
 
@@ -30,7 +30,7 @@ def by_row(rows: Array, columns: Array, count: int) -> list[list[int]]:
 @pytest.mark.parametrize("k", [1, 10, 2000])
 @pytest.mark.parametrize("group", [1, 16])
 def test_it_is_a_sort_of_everything(width: int, levels: int, k: int, group: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "GROUP", group)
+    monkeypatch.setattr(module, "_GROUP", group)
     rng = np.random.default_rng(width + levels)
     scores = (rng.integers(levels, size=(17, width)) / levels - 0.5).astype(np.float32)
     scores[rng.random(scores.shape) < 0.3] = -np.inf
@@ -45,7 +45,7 @@ def test_it_is_a_sort_of_everything(width: int, levels: int, k: int, group: int,
 
 def test_at_least_k_scores_reach_the_bound_and_few_more() -> None:
     scores = np.random.default_rng(0).standard_normal((200, 5000)).astype(np.float32)
-    reached = (scores >= bound(scores, 10)[:, None]).sum(1)
+    reached = (scores >= _bound(scores, 10)[:, None]).sum(1)
     assert reached.min() >= 10
     assert reached.mean() < 11
 

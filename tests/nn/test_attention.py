@@ -21,7 +21,7 @@ def test_the_fused_attention_is_the_plain_one(monkeypatch: pytest.MonkeyPatch, a
     attn_mask[:, :, 0] = True
     found = []
     for longest in (0, 32):
-        monkeypatch.setattr(attention, "LONG", longest)
+        monkeypatch.setattr(attention, "_LONG", longest)
         layer.zero_grad()
         out = layer(query, x, attn_mask)
         out.square().sum().backward()
@@ -31,7 +31,7 @@ def test_the_fused_attention_is_the_plain_one(monkeypatch: pytest.MonkeyPatch, a
 
 
 def test_dropout_of_the_shares_takes_the_plain_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attention, "LONG", 0)
+    monkeypatch.setattr(attention, "_LONG", 0)
     x, everything = torch.randn(2, 4, 8), torch.ones(1, 4, 4, dtype=torch.bool)
     layer = SelfAttention(8, 2, 0.5).train()
     assert not torch.equal(layer(x, x, everything), layer(x, x, everything))

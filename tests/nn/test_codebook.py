@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from solidrec.nn.codebook import Codebook, NearestCodebook, SemanticCodebook
-from solidrec.nn.codebook_loss import rotation, shares, square, straight_through
+from solidrec.nn.codebook_loss import _rotation, _straight_through, shares, square
 from solidrec.nn.histories import Histories
 from solidrec.nn.kernels.nearest import nearest_code
 
@@ -44,7 +44,7 @@ def test_nearest_by_angle_ignores_the_codes_length(vectors: Tensor, codes: Tenso
 def test_straight_through_is_the_code_with_the_vectors_gradient(vectors: Tensor) -> None:
     found = torch.randn_like(vectors).requires_grad_(True)
     vectors.requires_grad_(True)
-    out = straight_through(vectors, found)
+    out = _straight_through(vectors, found)
     torch.testing.assert_close(out, found)
     gradient = torch.randn_like(out)
     out.backward(gradient)
@@ -57,7 +57,7 @@ def test_rotation_is_the_code_with_a_turned_gradient(vectors: Tensor) -> None:
     """q = (|q| / |e|) R e; the gradient has |q| / |e| times its length, and keeps its angle to the vector."""
     found = torch.randn_like(vectors)
     vectors.requires_grad_(True)
-    out = rotation(vectors, found)
+    out = _rotation(vectors, found)
     torch.testing.assert_close(out, found, rtol=1e-4, atol=1e-5)
     gradient = torch.randn_like(out)
     out.backward(gradient)
@@ -71,7 +71,7 @@ def test_rotation_is_the_code_with_a_turned_gradient(vectors: Tensor) -> None:
 def test_rotation_of_opposite_and_zero_vectors_is_finite() -> None:
     vectors = torch.tensor([[1.0, 0.0], [0.0, 0.0], [1.0, 0.0], [1.0, 0.0]], requires_grad=True)
     found = torch.tensor([[-2.0, 0.0], [1.0, 1.0], [0.0, 0.0], [1.0, 0.0]])
-    out = rotation(vectors, found)
+    out = _rotation(vectors, found)
     out.sum().backward()
     assert out[[0, 2, 3]].tolist() == found[[0, 2, 3]].tolist()
     assert out.isfinite().all()

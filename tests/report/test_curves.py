@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from solidrec.report.curves import charts, training_curves
+from solidrec.report.curves import _charts, training_curves
 from solidrec.report.material import Material
 from solidrec.report.plots import Series
 
@@ -19,7 +19,7 @@ def test_every_training_has_a_line_in_both_charts(of: Material) -> None:
 
 def test_without_validation_there_is_one_chart() -> None:
     log = [{"stage": 1, "epoch": epoch, "loss": 0.5, "valid": None, "best": True} for epoch in (1, 2)]
-    assert [caption for caption, _ in charts([(Series.run("a", 0), log)], "x")] == ["Training loss"]
+    assert [caption for caption, _ in _charts([(Series.run("a", 0), log)], "x")] == ["Training loss"]
 
 
 def test_without_runs_there_is_nothing(copied: Path, read_material: Callable[[Path], Material]) -> None:

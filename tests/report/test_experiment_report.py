@@ -14,7 +14,7 @@ from tests.report.test_page import Page
 
 from solidrec.artifacts import read_json, write_json
 from solidrec.errors import StorageError
-from solidrec.report.experiment_report import SECTIONS, write_experiment_report
+from solidrec.report.experiment_report import _SECTIONS, write_experiment_report
 
 EVIL = '<script src="https://evil.example/x.js">alert("&")</script>'
 
@@ -42,7 +42,7 @@ def test_ids_are_unique_and_every_reference_has_one(report: str) -> None:
 
 
 def test_every_section_that_has_something_to_say_is_there(report: str) -> None:
-    assert re.findall(r'<section id="(\w+)">', report) == [name for name in SECTIONS if name != "sweep"]
+    assert re.findall(r'<section id="(\w+)">', report) == [name for name in _SECTIONS if name != "sweep"]
 
 
 def test_the_same_folder_gives_the_same_bytes_and_its_tables(measured_experiment: Path, report: str) -> None:

@@ -9,17 +9,17 @@ from solidrec.experiments.results import Place, Results
 from solidrec.experiments.tables.contrasts import Comparison, Contrast
 from solidrec.experiments.tables.measured import Measured
 from solidrec.report.headline import (
-    NO_STAR_YET,
-    NONE_COMPARED,
-    NOTHING,
+    _NO_STAR_YET,
+    _NONE_COMPARED,
+    _NOTHING,
+    _best_place,
+    _cost_words,
+    _verdict,
     baseline_words,
-    best_place,
-    cost_words,
     finished_words,
     headline,
     more_verdicts,
     unfinished_words,
-    verdict,
 )
 from solidrec.report.material import Material
 
@@ -31,20 +31,20 @@ def contrast(name: str, mean: float, p: float | None, *, base: bool = True) -> C
 
 def test_every_outcome_is_counted_and_named() -> None:
     found = [contrast("a", 0.1, 0.01), contrast("b", 0.1, 0.2), contrast("c", -0.1, 0.01), contrast("d", 0.1, 0.01, base=False)]
-    assert verdict(found, "full") == (
+    assert _verdict(found, "full") == (
         "1 of 3 comparisons (full) earned a star: a against duet in UAUC; 1 did not: b against duet in UAUC; "
         "1 went the other way beyond chance: c against duet in UAUC."
     )
 
 
 def test_no_star_is_said_as_plainly() -> None:
-    assert verdict([contrast("a", 0.1, 0.06)], "full") == "None of 1 comparisons (full) earned a star: a against duet in UAUC."
-    assert verdict([contrast("a", 0.1, None)], "full") == NO_STAR_YET
-    assert verdict([], "full") == NONE_COMPARED
+    assert _verdict([contrast("a", 0.1, 0.06)], "full") == "None of 1 comparisons (full) earned a star: a against duet in UAUC."
+    assert _verdict([contrast("a", 0.1, None)], "full") == _NO_STAR_YET
+    assert _verdict([], "full") == _NONE_COMPARED
 
 
 def test_many_are_counted_beyond_the_first() -> None:
-    text = verdict([contrast(f"r{n}", 0.1, 0.01) for n in range(5)], "full")
+    text = _verdict([contrast(f"r{n}", 0.1, 0.01) for n in range(5)], "full")
     assert text.startswith("5 of 5 comparisons (full) earned a star: r0 against")
     assert text.endswith("r2 against duet in UAUC and 2 more.")
 
@@ -52,13 +52,13 @@ def test_many_are_counted_beyond_the_first() -> None:
 def test_cost_is_the_headline_where_it_was_measured(of: Material) -> None:
     costs = {place.row: of.results.records[place.key]["measures"]["cost"] for place in of.first_seeds()}
     size = costs["solid-duet"]["parameters"]["total"] / costs["duet"]["parameters"]["total"]
-    assert f"solid-duet has {size:.2f} times the parameters of duet" in cost_words(of) == headline(of)
+    assert f"solid-duet has {size:.2f} times the parameters of duet" in _cost_words(of) == headline(of)
 
 
 def test_the_best_place_is_named_for_each_metric(of: Material) -> None:
     plan = replace(of.plan, layout="figure5", rows=tuple(r for r in map(place_row, PLACES)))
     rows: list[Measured] = [row(f"{a} {d}", a, d, v) for (a, d), v in zip(PLACES, [0.5, 0.7, 0.6, 0.1], strict=True)]
-    text = best_place(replace(of, plan=plan, measured={"paper": rows}))
+    text = _best_place(replace(of, plan=plan, measured={"paper": rows}))
     assert "UAUC at λ = 0.1, T = 0.01" in text
     assert "Being the best of many is not tested." in text
 
@@ -69,7 +69,7 @@ def place_row(place: tuple[str, str]) -> Measured:
 
 def test_every_protocol_is_judged_once(of: Material) -> None:
     found = more_verdicts(of)
-    assert found == [verdict(table.contrasts, table.label) for table in of.tables]  # the headline is about cost
+    assert found == [_verdict(table.contrasts, table.label) for table in of.tables]  # the headline is about cost
     without = replace(of, plan=replace(of.plan, measures=()), results=Results(of.results.out), measures=())
     without.results.records = {key: {**record, "measures": {}} for key, record in of.results.records.items()}
     assert [headline(without), *more_verdicts(without)] == found
@@ -91,7 +91,7 @@ def test_what_is_missing_is_counted(of: Material) -> None:
     more = replace(of, plan=replace(of.plan, places=(*of.plan.places, Place("duet", 9, "gone"))))
     assert finished_words(more) == "7 of 8 cells are finished; missing: duet. Everything below is of what is there."
     nothing = replace(of, measured={"paper": (), "full": ()})
-    assert headline(nothing) == NOTHING
+    assert headline(nothing) == _NOTHING
 
 
 def test_trainings_that_ran_out_of_epochs_are_counted(of: Material) -> None:

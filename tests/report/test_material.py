@@ -8,14 +8,14 @@ import pytest
 
 from solidrec.artifacts import read_json, write_json
 from solidrec.experiments.grid import Row
-from solidrec.report.material import Material, charts_of, looks_of
+from solidrec.report.material import Material, _looks_of, charts_of
 
 Read = Callable[[Path], Material]
 
 
 def test_a_chart_never_shows_one_colour_twice() -> None:
     rows = [Row(f"r{n}", {"train.penalty": str(n)}) for n in range(9)]
-    looks = looks_of(rows)
+    looks = _looks_of(rows)
     charts = charts_of([row.name for row in rows], {row.name: "" for row in rows})
     assert [len(names) for _, names in charts] == [5, 4]
     for _, names in charts:
@@ -24,7 +24,7 @@ def test_a_chart_never_shows_one_colour_twice() -> None:
 
 def test_a_model_looks_alike_on_every_backbone_and_a_baseline_is_hollow() -> None:
     rows = [Row(f"{b} · {m}", {"model.backbone": b, "model.name": m}) for b in ("din", "sasrec") for m in ("duet", "apg")]
-    looks = looks_of([*rows, Row("popularity", baseline="popularity")])
+    looks = _looks_of([*rows, Row("popularity", baseline="popularity")])
     assert looks["din · apg"] == looks["sasrec · apg"] != looks["din · duet"]
     assert looks["din · apg"].label == "apg"
     assert looks["popularity"].hollow
@@ -32,7 +32,7 @@ def test_a_model_looks_alike_on_every_backbone_and_a_baseline_is_hollow() -> Non
 
 def test_rows_of_one_model_and_backbone_differ_in_colour() -> None:
     rows = [Row(f"{m} {c}", {"model.name": m, "model.clip": c}) for m in ("sml", "solid-duet") for c in ("0.1", "1.0")]
-    assert len({look.color for look in looks_of(rows).values()}) == 4
+    assert len({look.color for look in _looks_of(rows).values()}) == 4
 
 
 def test_all_is_there_and_nothing_is_lacking(of: Material) -> None:

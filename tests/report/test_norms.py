@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from solidrec.nn.histories import Histories
 from solidrec.report.material import Material
-from solidrec.report.norms import norms, slot_norms
+from solidrec.report.norms import _slot_norms, norms
 
 
 def test_norms_are_those_of_each_users_own_weights(of: Material) -> None:
     run = of.runs["solid-duet"]
     assert of.data is not None
-    found = slot_norms(run, of.data)
+    found = _slot_norms(run, of.data)
     assert [one.slot for one in found] == list(run.model.head.slots)
     rows = of.data.rows("test")
     assert len(rows) < 256  # so every user counts
@@ -21,7 +22,9 @@ def test_norms_are_those_of_each_users_own_weights(of: Material) -> None:
     for history in of.data.histories(rows.users, rows.positions, run.spec.model.length).astype(np.int64):
         with torch.inference_mode():
             one = torch.from_numpy(history)[None]
-            trunk, branch = (part(one, run.model.items(one), one > 0).weights.tensors for part in run.model.source.children())
+            trunk, branch = (
+                part(Histories.of(one, run.model.items(one))).weights.tensors for part in run.model.source.children()
+            )
         lengths.append((float(trunk["weight0"].norm()), float(branch["weight0"].norm())))
         assert float(branch["weight0"].abs().max()) <= 0.01 + 1e-9
     assert (found[0].trunk, found[0].branch) == pytest.approx(tuple(np.mean(lengths, axis=0)), rel=1e-4)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from solidrec.recommend.engine import Engine
 from solidrec.report.material import Material
-from solidrec.report.samples import FIRST, LATEST, sample, samples
+from solidrec.report.samples import _LATEST, FIRST, _sample, samples
 
 
 def test_three_test_users_get_what_each_model_recommends(of: Material) -> None:
@@ -21,7 +21,7 @@ def test_three_test_users_get_what_each_model_recommends(of: Material) -> None:
     ids = [of.data.items.id(int(item)) for item in past]
     first = shown.split('class="sample"')[1]
     listed = re.findall(r"<li>([^<]*)</li>", first)
-    assert listed == [title[item] for item in ids][-LATEST:]
+    assert listed == [title[item] for item in ids][-_LATEST:]
     assert f"Came next: <strong>{title[of.data.items.id(int(rows.targets[0]))]}</strong>" in first
     for run in of.runs.values():
         answer = Engine(run).recommend(ids, FIRST).items
@@ -31,10 +31,10 @@ def test_three_test_users_get_what_each_model_recommends(of: Material) -> None:
 
 def test_what_came_next_is_marked_where_it_was_found(of: Material) -> None:
     name = next(iter(of.runs))
-    found = sample(of, ["before"], {name: ["one", "the <next> one"]}, "the <next> one")
+    found = _sample(of, ["before"], {name: ["one", "the <next> one"]}, "the <next> one")
     assert '<span class="hit">✓ the &lt;next&gt; one</span>' in found
     assert "in none of these lists" not in found
-    missed = sample(of, [], {name: ["one"]}, "another")
+    missed = _sample(of, [], {name: ["one"]}, "another")
     assert "in none of these lists" in missed
     assert "(no history)" in missed
 

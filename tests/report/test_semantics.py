@@ -9,7 +9,7 @@ import pytest
 
 from solidrec.data.prepared import PreparedData
 from solidrec.report.material import Material
-from solidrec.report.semantics import coherence, semantic_ids, semantics_of
+from solidrec.report.semantics import _coherence, _semantic_ids, semantics_of
 from solidrec.semantics.ids import SemanticIds
 
 EVIL = "<b>&"
@@ -22,7 +22,7 @@ def semantics(*modalities: str) -> SemanticIds:
 
 
 def test_semantic_ids_are_shown_by_title(data: PreparedData) -> None:
-    shown = semantic_ids(data, semantics("content"))
+    shown = _semantic_ids(data, semantics("content"))
     assert "The largest" in shown
     assert "20 items" in shown
     assert "1 are empty" in shown
@@ -34,13 +34,13 @@ def test_semantic_ids_are_shown_by_title(data: PreparedData) -> None:
 
 
 def test_id_embeddings_are_in_no_file_so_they_have_no_coherence(data: PreparedData) -> None:
-    shown = semantic_ids(data, semantics("id"))
+    shown = _semantic_ids(data, semantics("id"))
     assert "The largest" in shown
     assert "most coherent" not in shown
 
 
 def test_coherence_is_the_mean_cosine_of_pairs(data: PreparedData) -> None:
-    found = coherence(data, semantics("content"))
+    found = _coherence(data, semantics("content"))
     vectors = np.asarray(data.features["content"][36:41], dtype=np.float64)  # the items of id 3
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     pairs = [unit[i] @ unit[j] for i in range(5) for j in range(5) if i != j]

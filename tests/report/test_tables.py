@@ -3,7 +3,7 @@ from __future__ import annotations
 from solidrec.experiments.tables.text import Grid, Part, grids
 from solidrec.report.material import Material
 from solidrec.report.plots import Series
-from solidrec.report.tables import grid_markup, part_markup, result_tables, trimmed
+from solidrec.report.tables import _part_markup, _trimmed, grid_markup, result_tables
 
 
 def test_every_text_of_every_grid_is_there(of: Material) -> None:
@@ -14,8 +14,8 @@ def test_every_text_of_every_grid_is_there(of: Material) -> None:
 
 
 def test_a_spread_goes_below_its_mean_and_the_star_stays_with_it() -> None:
-    assert part_markup(Part("0.7867 ± 0.0012*")) == "0.7867*<small>± 0.0012</small>"
-    assert part_markup(Part("0.7867", bold=True)) == '<span class="best">0.7867</span>'
+    assert _part_markup(Part("0.7867 ± 0.0012*")) == "0.7867*<small>± 0.0012</small>"
+    assert _part_markup(Part("0.7867", bold=True)) == '<span class="best">0.7867</span>'
 
 
 def test_what_comes_from_data_is_escaped_and_a_row_keeps_its_marker() -> None:
@@ -28,6 +28,6 @@ def test_what_comes_from_data_is_escaped_and_a_row_keeps_its_marker() -> None:
 
 def test_a_last_column_that_says_the_same_everywhere_is_left_to_the_notes() -> None:
     same = Grid("t", ("", "x", ""), ((Part("a"), Part("1"), Part("why")), (Part("b"), Part("2"), Part("why"))), ("", ""))
-    assert trimmed(same).heads == ("", "x")
+    assert _trimmed(same).heads == ("", "x")
     other = Grid("t", ("", "x", ""), ((Part("a"), Part("1"), Part("why")), (Part("b"), Part("2"), Part(""))), ("", ""))
-    assert trimmed(other) is other
+    assert _trimmed(other) is other

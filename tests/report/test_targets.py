@@ -11,7 +11,7 @@ import numpy as np
 from solidrec.experiments.results import Results
 from solidrec.report import targets as module
 from solidrec.report.material import Material
-from solidrec.report.targets import mean, targets, top
+from solidrec.report.targets import _mean, _top, targets
 
 
 def with_targets(of: Material, change: Any) -> Material:
@@ -43,10 +43,10 @@ def test_each_row_has_its_mean_over_seeds_under_each_protocol(of: Material) -> N
 def test_the_best_of_many_targets_is_marked_and_of_few_none(of: Material) -> None:
     values = dict(zip([place.key for place in of.plan.places], np.linspace(0.3, 0.6, len(of.plan.places)), strict=True))
     shown = targets(with_targets(of, lambda key: {
-        "cold": group(0, 0.1), "rare": group(module.FEW - 1, values[key]), "warm": group(module.FEW, values[key]),
+        "cold": group(0, 0.1), "rare": group(module._FEW - 1, values[key]), "warm": group(module._FEW, values[key]),
     }))  # fmt: skip
     assert shown.count('class="best"') == 3 * len(of.plan.protocols)  # the three metrics of warm targets
-    assert f"Of fewer than {module.FEW} targets a mean is an anecdote" in shown
+    assert f"Of fewer than {module._FEW} targets a mean is an anecdote" in shown
 
 
 def test_records_without_groups_leave_the_table_out(of: Material) -> None:
@@ -58,10 +58,10 @@ def test_records_without_groups_leave_the_table_out(of: Material) -> None:
 
 
 def test_a_mean_needs_every_seed() -> None:
-    assert mean([{"rare": {"UAUC": 0.25}}, {"rare": {"UAUC": 0.75}}], "rare", "UAUC") == 0.5
-    assert mean([{"rare": {"UAUC": None}}, {"rare": {"UAUC": 0.75}}], "rare", "UAUC") is None
+    assert _mean([{"rare": {"UAUC": 0.25}}, {"rare": {"UAUC": 0.75}}], "rare", "UAUC") == 0.5
+    assert _mean([{"rare": {"UAUC": None}}, {"rare": {"UAUC": 0.75}}], "rare", "UAUC") is None
 
 
 def test_one_value_is_no_competition() -> None:
-    assert top([0.5, None]) is None
-    assert top([0.5, 0.7, None]) == 0.7
+    assert _top([0.5, None]) is None
+    assert _top([0.5, 0.7, None]) == 0.7

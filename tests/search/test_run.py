@@ -24,8 +24,8 @@ from solidrec.errors import DamagedError, DivergedError, IncompatibleError, Inte
 from solidrec.locks import locked
 from solidrec.search import run as module
 from solidrec.search.result import BEST
-from solidrec.search.run import SEARCH, TRIALS, read_trials, run_search
-from solidrec.search.trial import Outcome, outcome
+from solidrec.search.run import SEARCH, TRIALS, _read_trials, run_search
+from solidrec.search.trial import Outcome, _outcome
 from solidrec.training.loop import Stage
 
 SPACE = {"model.dropout": [0, 0.2, 0.4], "train.learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}}
@@ -101,7 +101,7 @@ def test_a_search_that_is_stopped_within_a_trial_finds_what_it_would_have_found(
     monkeypatch.setattr(Stage, "run_epoch", stopping)
     with pytest.raises(Interrupted, match="run the same command again"):
         call(out=tmp_path / "stopped")
-    assert len(read_trials(tmp_path / "stopped" / TRIALS)) == 2
+    assert len(_read_trials(tmp_path / "stopped" / TRIALS)) == 2
     again = call(out=tmp_path / "stopped")
     assert epochs == 4 * 2 + 1  # only the epoch that was stopped ran twice
     assert without_times(again) == without_times(whole)
@@ -225,6 +225,6 @@ def test_the_outcome_is_the_last_stages_best_epoch() -> None:
         {"stage": stage, "epoch": epoch, "valid": {"UAUC": score}, "best": best, "seconds": 0.5}
         for stage, epoch, score, best in epochs
     ]
-    assert outcome(rows, 2) == Outcome({"UAUC": 0.7}, epochs=4, seconds=2.5)
+    assert _outcome(rows, 2) == Outcome({"UAUC": 0.7}, epochs=4, seconds=2.5)
     with pytest.raises(UsageError, match="no validation user could be ranked"):
-        outcome([{"stage": 1, "epoch": 1, "valid": {"UAUC": None}, "best": True, "seconds": 0.5}], 1)
+        _outcome([{"stage": 1, "epoch": 1, "valid": {"UAUC": None}, "best": True, "seconds": 0.5}], 1)

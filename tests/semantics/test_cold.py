@@ -10,7 +10,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from solidrec.semantics import cold as module
-from solidrec.semantics.cold import ColdStart, fit_cold, r2, regress, stretch
+from solidrec.semantics.cold import ColdStart, _r2, _regress, fit_cold, stretch
 from solidrec.semantics.content import Content, Part
 
 WIDTH, DIM, ITEMS = 6, 4, 300
@@ -92,7 +92,7 @@ def test_stretching_keeps_the_centre_of_what_is_predicted() -> None:
     """New items as a whole move nowhere, only apart: none gains by being new."""
     content, embeddings, users = world(1.0)
     cold = fit_cold(CONTENT, {"image": content}, embeddings, np.full(ITEMS, 5), score=dots(users))
-    plain = regress(content.astype(np.float64), embeddings, np.full(ITEMS, 5))
+    plain = _regress(content.astype(np.float64), embeddings, np.full(ITEMS, 5))
     np.testing.assert_allclose(cold.embed({"image": content}).mean(0), plain.left_out.mean(0), atol=0.02)
 
 
@@ -101,9 +101,9 @@ def test_wide_content_is_read_by_its_principal_components(monkeypatch: pytest.Mo
     content, embeddings, _ = world(0.0)
     wide = np.concatenate([content, 1e-6 * np.random.default_rng(1).normal(size=(ITEMS, 30))], axis=1).astype(np.float64)
     weights = np.ones(ITEMS)
-    whole = regress(wide, embeddings, weights)
-    monkeypatch.setattr(module, "WIDEST", WIDTH)
-    narrow = regress(wide, embeddings, weights)
+    whole = _regress(wide, embeddings, weights)
+    monkeypatch.setattr(module, "_WIDEST", WIDTH)
+    narrow = _regress(wide, embeddings, weights)
     np.testing.assert_allclose(wide @ narrow.weight + narrow.bias, wide @ whole.weight + whole.bias, atol=0.02)
     np.testing.assert_allclose(narrow.left_out, whole.left_out, atol=0.02)
 
@@ -113,7 +113,7 @@ def test_r2_by_hand() -> None:
     weights = np.array([1, 1, 2])
     mean = (0 + 2 + 8) / 4
     total = (mean**2 + (2 - mean) ** 2 + 2 * (4 - mean) ** 2) / 4
-    assert r2(targets, targets + 1, weights) == pytest.approx(1 - 1 / total)
+    assert _r2(targets, targets + 1, weights) == pytest.approx(1 - 1 / total)
 
 
 @pytest.mark.parametrize("items", [0, 5])

@@ -15,7 +15,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from solidrec.semantics import kmeans as module
 from solidrec.semantics.fuse import fuse, whole
-from solidrec.semantics.kmeans import cluster_count, distinct, kmeans, points_of, samples
+from solidrec.semantics.kmeans import _distinct, cluster_count, kmeans, points_of, samples
 
 
 def blobs(count: int, *, each: int = 30, width: int = 5, spread: float = 0.05, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -151,7 +151,7 @@ def test_clustering_by_samples_is_as_good(monkeypatch: pytest.MonkeyPatch, sprea
     """2,000 vectors by way of samples of 400, 800 and 2,000."""
     vectors, _ = blobs(20, each=100, width=16, spread=spread)
     at_once = np.mean([kmeans(whole(vectors), 20, seed=seed).inertia for seed in range(3)])
-    monkeypatch.setattr(module, "SMALL", 400)
+    monkeypatch.setattr(module, "_SMALL", 400)
     assert samples(2_000, 20) == [400, 800, 2_000]
     found = [kmeans(whole(vectors), 20, seed=seed) for seed in range(3)]
     assert np.mean([one.inertia for one in found]) < 1.03 * at_once
@@ -162,7 +162,7 @@ def test_clustering_by_samples_is_as_good(monkeypatch: pytest.MonkeyPatch, sprea
 
 def test_distinct_counts_different_rows() -> None:
     rows = np.array([[0.0, 1.0], [-0.0, 1.0], [1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
-    assert distinct(rows) == len(np.unique(rows, axis=0)) == 2
+    assert _distinct(rows) == len(np.unique(rows, axis=0)) == 2
 
 
 @pytest.mark.long

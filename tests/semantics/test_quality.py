@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
 from solidrec.semantics.ids import SemanticIds
-from solidrec.semantics.quality import Purity, agreement, alone, drivers, mutual_information, purity, quality, stability
+from solidrec.semantics.quality import Purity, _agreement, _alone, _mutual_information, _purity, _stability, drivers, quality
 
 
 def ids(groups: list[int] | np.ndarray, modalities: tuple[str, ...] = ("a",), method: str = "kmeans") -> SemanticIds:
@@ -26,27 +26,27 @@ TRUE = np.repeat(np.arange(5), 12)
 def test_purity_by_hand() -> None:
     """Of group 1 two of three are a, of group 2 one of two; the last is unlabelled, "all" is everywhere and says nothing."""
     labels = [["a", "all"], ["a", "all"], ["b", "all"], ["b", "all"], ["c", "all"], None]
-    found = purity(np.array([1, 1, 1, 2, 2, 1]), labels)
+    found = _purity(np.array([1, 1, 1, 2, 2, 1]), labels)
     assert found is not None
     assert found.value == (2 + 1) / 5
-    assert purity(np.array([1, 2]), [["x"], ["x"]]) is None
-    assert purity(np.array([1, 2]), [None, []]) is None
+    assert _purity(np.array([1, 2]), [["x"], ["x"]]) is None
+    assert _purity(np.array([1, 2]), [None, []]) is None
 
 
 def test_a_map_of_categories_is_pure_and_a_shuffled_one_is_at_chance() -> None:
     labels = [[f"topic {topic}"] for topic in TRUE]
-    right = purity(TRUE, labels)
+    right = _purity(TRUE, labels)
     assert right is not None
     assert right.value == 1
     assert 0.2 <= right.chance < 0.5
-    wrong = purity(np.random.default_rng(1).permutation(TRUE), labels)
+    wrong = _purity(np.random.default_rng(1).permutation(TRUE), labels)
     assert isinstance(wrong, Purity)
     assert abs(wrong.value - wrong.chance) < 0.15
 
 
 def test_modalities_that_know_the_same_agree_and_others_do_not() -> None:
     other = np.random.default_rng(9).permutation(TRUE)
-    found = agreement({"a": topics(0, TRUE), "b": topics(1, TRUE), "c": topics(2, other)}, 5)
+    found = _agreement({"a": topics(0, TRUE), "b": topics(1, TRUE), "c": topics(2, other)}, 5)
     assert list(found) == ["a, b", "a, c", "b, c"]
     assert found["a, b"] == pytest.approx(1)
     assert abs(found["a, c"]) < 0.15
@@ -55,21 +55,23 @@ def test_modalities_that_know_the_same_agree_and_others_do_not() -> None:
 def test_agreement_is_over_the_items_that_have_both() -> None:
     first, second = topics(0, TRUE), topics(1, TRUE)
     first[:6], second[-6:] = 0, 0
-    assert (alone(first, 5, seed=0, device="cpu") >= 0).tolist() == [False] * 6 + [True] * 54
-    assert agreement({"a": first, "b": second}, 5)["a, b"] == pytest.approx(1)
+    assert (_alone(first, 5, seed=0, device="cpu") >= 0).tolist() == [False] * 6 + [True] * 54
+    assert _agreement({"a": first, "b": second}, 5)["a, b"] == pytest.approx(1)
     apart = np.where(np.arange(60)[:, None] < 30, first, 0), np.where(np.arange(60)[:, None] < 30, 0, second)
-    assert agreement({"a": apart[0], "b": apart[1]}, 2) == {}
-    assert mutual_information(np.array([0, 0, 1, -1]), np.array([1, 1, 0, 0])) == adjusted_mutual_info_score([0, 0, 1], [1, 1, 0])
+    assert _agreement({"a": apart[0], "b": apart[1]}, 2) == {}
+    assert _mutual_information(np.array([0, 0, 1, -1]), np.array([1, 1, 0, 0])) == adjusted_mutual_info_score(
+        [0, 0, 1], [1, 1, 0]
+    )
 
 
 def test_clear_clusters_are_stable_and_noise_is_not() -> None:
     clear, noise = topics(0, TRUE), np.random.default_rng(0).normal(size=(60, 8))
-    firm = stability(ids(alone(clear, 5, seed=0, device="cpu") + 1), {"a": clear}, seeds=3)
-    loose = stability(ids(alone(noise, 5, seed=0, device="cpu") + 1), {"a": noise}, seeds=3)
+    firm = _stability(ids(_alone(clear, 5, seed=0, device="cpu") + 1), {"a": clear}, seeds=3)
+    loose = _stability(ids(_alone(noise, 5, seed=0, device="cpu") + 1), {"a": noise}, seeds=3)
     assert firm == pytest.approx(1)
     assert loose is not None
     assert loose < 0.7
-    assert stability(ids(TRUE + 1), {"a": clear}, seeds=1) is None
+    assert _stability(ids(TRUE + 1), {"a": clear}, seeds=1) is None
 
 
 def test_the_modality_that_holds_a_group_together_drives_it() -> None:

@@ -10,7 +10,7 @@ import torch
 
 from solidrec.artifacts import read_json, read_manifest, write_json
 from solidrec.errors import IncompatibleError, StorageError
-from solidrec.training.checkpoint import FILES, Checkpoints, moments, read_progress, restore
+from solidrec.training.checkpoint import FILES, Checkpoints, _moments, read_progress, restore
 from solidrec.training.loop import Stage
 
 Stages = Callable[..., Stage]
@@ -40,9 +40,9 @@ def test_what_is_saved_comes_back(trained: Stage, stage_of: Stages, tmp_path: Pa
     for restored, saved in ((stage.model.state_dict(), trained.model.state_dict()), (stage.best, trained.best)):
         assert restored.keys() == saved.keys()
         assert all(torch.equal(restored[name], saved[name]) for name in saved)
-    assert moments(stage).keys() == moments(trained).keys()
-    assert all(torch.equal(moments(stage)[name], tensor) for name, tensor in moments(trained).items())
-    steps = {float(tensor) for name, tensor in moments(stage).items() if name.endswith("/step")}
+    assert _moments(stage).keys() == _moments(trained).keys()
+    assert all(torch.equal(_moments(stage)[name], tensor) for name, tensor in _moments(trained).items())
+    steps = {float(tensor) for name, tensor in _moments(stage).items() if name.endswith("/step")}
     assert steps == {2.0}
 
 

@@ -12,7 +12,7 @@ import torch
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.spec import RunSpec
-from solidrec.training.content import content_map, some_scores
+from solidrec.training.content import _some_scores, content_map
 from solidrec.training.stages import start_of_stage
 
 
@@ -44,7 +44,7 @@ def test_the_map_of_new_items_is_judged_by_histories_of_training_events_alone(
 ) -> None:
     spec = spec_of("duet", model={"backbone": backbone})
     model = start_of_stage(data, spec, None, None, stage=1, device="cpu").eval()
-    score, _ = some_scores(data, model, 4)
+    score, _ = _some_scores(data, model, 4)
     users = range(1, 91) if backbone == "sasrec" else np.linspace(0, 89, 50).astype(int) + 1
     histories = [data.event_items[data.train_end[user] - 4 : data.train_end[user]].tolist() for user in users]
     with torch.no_grad():

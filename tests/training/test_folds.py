@@ -16,7 +16,7 @@ from solidrec.experts.counted import count
 from solidrec.nn.mixture import Experts
 from solidrec.nn.recommender import Recommender
 from solidrec.spec import TrainSpec
-from solidrec.training.folds import FOLDS, PERIOD, by_time, by_users, dealt, folds, sampled
+from solidrec.training.folds import _FOLDS, _PERIOD, _dealt, _sampled, by_time, by_users, folds
 from solidrec.training.neural import of_users
 from solidrec.training.rows import Targets, pack
 
@@ -30,7 +30,7 @@ def test_every_row_is_in_one_fold_and_its_experts_have_not_seen_its_user(data: P
     all_of_them = list(by_users(data, 0))
     positions = np.concatenate([fold.targets.positions for fold in all_of_them])
     assert sorted(positions) == sorted(data.training_targets()[1])
-    assert len(all_of_them) == FOLDS
+    assert len(all_of_them) == _FOLDS
     for fold in all_of_them:
         for experts in (fold.counted, fold.learned):
             seen = np.flatnonzero(experts.train_end > experts.offsets[:-1])
@@ -40,7 +40,7 @@ def test_every_row_is_in_one_fold_and_its_experts_have_not_seen_its_user(data: P
 
 
 def test_a_row_of_dealt_users_is_as_far_as_events_of_its_user_come_after_it(data: PreparedData) -> None:
-    users, positions, far = sampled(data, 0)
+    users, positions, far = _sampled(data, 0)
     assert (positions + far + 1 == data.train_end[users]).all()
     assert (far == 0).sum() == (data.train_end - data.offsets[:-1] > 1).sum()
 
@@ -49,7 +49,7 @@ def test_the_memories_of_other_parts_say_the_same_without_the_user(
     data: PreparedData, untrained: Callable[[PreparedData], Recommender]
 ) -> None:
     """Take a user's events away: what the memories of the other parts say of its rows stays the same, to the bit."""
-    part = dealt(data, 0)
+    part = _dealt(data, 0)
     user = int(np.flatnonzero(data.train_end - data.offsets[:-1] > 2)[0])
     targets = Targets(np.repeat(user, 2), data.train_end[user] - np.array([1, 2]), np.array([0, 1]))
     neural = untrained(data)
@@ -62,8 +62,8 @@ def test_the_memories_of_other_parts_say_the_same_without_the_user(
 
 
 def test_the_parts_are_even(data: PreparedData) -> None:
-    part = dealt(data, 0)
-    sizes = np.bincount(part[data.train_end - data.offsets[:-1] > 1], minlength=FOLDS)
+    part = _dealt(data, 0)
+    sizes = np.bincount(part[data.train_end - data.offsets[:-1] > 1], minlength=_FOLDS)
     assert sizes.max() - sizes.min() <= 1
 
 
@@ -78,7 +78,7 @@ def test_rows_by_time_come_after_all_that_their_experts_have_seen(timed: Prepare
     inside = [(u, p) for u in range(1, len(ends)) for p in range(ends[u], timed.train_end[u]) if p > timed.offsets[u]]
     assert sorted(zip(users, positions, strict=True)) == inside
     trained = (timed.train_end - timed.offsets[:-1]).sum()
-    assert (timed.train_end - ends).sum() == pytest.approx(PERIOD * trained, abs=len(times) / len(set(times.tolist())) + 1)
+    assert (timed.train_end - ends).sum() == pytest.approx(_PERIOD * trained, abs=len(times) / len(set(times.tolist())) + 1)
     # the first event of a user in the period is what validation asks for
     for user, position, away in zip(users, positions, far, strict=True):
         assert away == position - min(p for u, p in inside if u == user)
@@ -88,7 +88,7 @@ def test_rows_by_time_come_after_all_that_their_experts_have_seen(timed: Prepare
 
 def test_the_nearest_rows_by_time_are_kept_where_there_are_too_many(timed: PreparedData, monkeypatch: pytest.MonkeyPatch) -> None:
     every = next(by_time(timed, 0)).targets.far
-    monkeypatch.setattr("solidrec.training.folds.ROWS", int((every == 0).sum()) + 2)
+    monkeypatch.setattr("solidrec.training.folds._ROWS", int((every == 0).sum()) + 2)
     assert np.bincount(next(by_time(timed, 0)).targets.far).tolist() == [(every == 0).sum(), 2]
 
 

@@ -14,7 +14,7 @@ from solidrec.nn.recommender import Encoded, Recommender
 from solidrec.nn.sources import Generated
 from solidrec.nn.weights import BuiltWeights
 from solidrec.spec import ModelSpec, TrainSpec
-from solidrec.training.losses import LOSSES, SHARED, WHOLE, Loss
+from solidrec.training.losses import _SHARED, LOSSES, WHOLE, Loss
 
 CODEBOOK_LOSS = torch.tensor(5.0)
 
@@ -77,7 +77,7 @@ def test_a_step_shares_negatives_only_beyond_the_stated_size() -> None:
     def shared(items: int, **train: Any) -> int | None:
         return LOSSES["softmax"](TrainSpec.parse({"loss": "softmax", **train}), items=items, codebook_weight=0.0).shared
 
-    assert (shared(WHOLE), shared(WHOLE + 1), shared(WHOLE + 1, shared=7), shared(9, shared=7)) == (None, SHARED, 7, 7)
+    assert (shared(WHOLE), shared(WHOLE + 1), shared(WHOLE + 1, shared=7), shared(9, shared=7)) == (None, _SHARED, 7, 7)
 
 
 @pytest.mark.parametrize("calibration", [0.0, 0.75, 1.0])

@@ -81,14 +81,14 @@ def with_other_targets(data: PreparedData) -> PreparedData:
 
 def train_quietly(data: PreparedData, settings: dict[str, Any], out: Path) -> dict[str, torch.Tensor]:
     from solidrec.api import run_spec
-    from solidrec.training.mixture import fit_mixture
+    from solidrec.training.mixture import _fit_mixture
     from solidrec.training.run import semantics_for
 
     hidden = replace(data, manifest={**data.manifest, "negatives": {"seed": 0, "stored": True}})
     spec = run_spec(hidden, model="mixture", backbone=None, seed=0, epochs=None, settings=settings)
     out.mkdir()
     run = RunContext(hidden, spec, out)
-    return dict(fit_mixture(run, semantics_for(run)).state_dict())
+    return dict(_fit_mixture(run, semantics_for(run)).state_dict())
 
 
 def test_mixtures_share_their_neural_expert(copy: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +220,7 @@ def test_one_user_is_too_few(tmp_path: Path) -> None:
 def test_no_target_found_leaves_the_weights_as_they_start(
     copy: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("solidrec.training.rows.BEST", 0)
+    monkeypatch.setattr("solidrec.training.rows._BEST", 0)
     model = train(copy, settings=SMALL, out=tmp_path / "run", progress=False).run.model
     assert isinstance(model, Mixture)
     assert not model.head.trust.any()

@@ -54,8 +54,8 @@ def test_the_dense_step_is_that_of_torchs_own_class(model: Recommender, decay: f
 def test_adams_state_is_made_once(model: Recommender, monkeypatch: pytest.MonkeyPatch) -> None:
     """To make it at every step would write the whole item table twice a step."""
     made = []
-    start = module.start
-    monkeypatch.setattr(module, "start", lambda parameter: made.append(parameter) or start(parameter))
+    start = module._start
+    monkeypatch.setattr(module, "_start", lambda parameter: made.append(parameter) or start(parameter))
     ours = Optimizer(model, TrainSpec())
     for _ in range(3):
         ours.step(loss(model))

@@ -13,7 +13,7 @@ from solidrec.experts.alike import content_of
 from solidrec.experts.counted import count
 from solidrec.nn.mixture import Experts
 from solidrec.nn.recommender import Recommender
-from solidrec.training.folds import sampled
+from solidrec.training.folds import _sampled
 from solidrec.training.rows import Rows, pack
 
 
@@ -22,7 +22,7 @@ def test_rows_leave_out_what_was_had_before_and_count_a_candidate_once(
 ) -> None:
     similar = content_of(data)
     counted = count(data, similar, None)
-    targets = sampled(data, 0)
+    targets = _sampled(data, 0)
     users, positions, _ = targets
     rows = pack(Experts(untrained(data), counted), data, targets, length=6, all_of=True)
     _, item = data.seen(users[:1], positions[:1])
@@ -40,9 +40,9 @@ def test_rows_are_the_same_in_blocks_of_any_size_and_parts_are_given_up(
 ) -> None:
     counted = count(data, content_of(data), None)
     experts = Experts(untrained(data), counted)
-    targets = sampled(data, 0)
+    targets = _sampled(data, 0)
     whole = pack(experts, data, targets, length=6, all_of=True)
-    monkeypatch.setattr("solidrec.training.rows.FLOATS", 1)
+    monkeypatch.setattr("solidrec.training.rows._FLOATS", 1)
     by_one = pack(experts, data, targets, length=6, all_of=True)
     torch.testing.assert_close(by_one, whole)
     parts = [whole.take(slice(0, 3)), whole.take(slice(3, None))]
@@ -54,9 +54,9 @@ def test_recency_brings_candidates_of_its_own(
     timed: PreparedData, untrained: Callable[[PreparedData], Recommender], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A target that no other expert has first is found if it is the latest of all."""
-    monkeypatch.setattr("solidrec.training.rows.BEST", 1)
+    monkeypatch.setattr("solidrec.training.rows._BEST", 1)
     counted, neural = count(timed, content_of(timed), None), untrained(timed)
-    targets = sampled(timed, 0)
+    targets = _sampled(timed, 0)
     found = pack(Experts(neural, counted), timed, targets, length=6, all_of=True).found
     lost = int((~found).nonzero()[0, 0])
     recent = torch.zeros(len(timed.items) + 1)

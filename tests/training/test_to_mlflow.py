@@ -15,8 +15,8 @@ from solidrec.settings import flat
 from solidrec.spec import RunSpec
 from solidrec.training.loop import Display
 from solidrec.training.run import train_run
-from solidrec.training.to_mlflow import EXPERIMENT, FILE, MlflowStore, ours
-from solidrec.training.tracking import points
+from solidrec.training.to_mlflow import _EXPERIMENT, _FILE, MlflowStore, _ours
+from solidrec.training.tracking import _points
 
 
 def test_the_metrics_are_the_log_after_a_stop_too(
@@ -28,16 +28,16 @@ def test_the_metrics_are_the_log_after_a_stop_too(
     call = partial(train_run, data, spec, tmp_path / "run", track=["mlflow"])
     with pytest.raises(Interrupted):
         call(display=stop)
-    with ours():
+    with _ours():
         from mlflow import MlflowClient
 
         client = MlflowClient(uri)
-        (experiment,) = [e for e in client.search_experiments() if e.name == EXPERIMENT]
+        (experiment,) = [e for e in client.search_experiments() if e.name == _EXPERIMENT]
         assert [run.info.status for run in client.search_runs([experiment.experiment_id])] == ["KILLED"]
         run = call()
         (found,) = client.search_runs([experiment.experiment_id])
         assert (found.info.status, found.info.run_name) == ("FINISHED", spec.digest())
-        assert found.info.run_id == read_json(run.path / FILE)["run"]
+        assert found.info.run_id == read_json(run.path / _FILE)["run"]
         assert found.data.params == {name: str(value) for name, value in flat(spec.model_dump(mode="json")).items()}
         history = {
             name: [(point.step, point.value) for point in client.get_metric_history(found.info.run_id, name)]
@@ -45,7 +45,7 @@ def test_the_metrics_are_the_log_after_a_stop_too(
         }
         wanted: dict[str, list[tuple[int, float]]] = {}
         for row in run.history:
-            for name, value in points(row).items():
+            for name, value in _points(row).items():
                 wanted.setdefault(name.replace("@", "_at_"), []).append((row["epoch"], value))
         clock = ("seconds", "positives_per_second")
         for name, values in wanted.items():

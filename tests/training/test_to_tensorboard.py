@@ -17,12 +17,12 @@ from solidrec.errors import Interrupted, StorageError
 from solidrec.spec import RunSpec
 from solidrec.training.loop import Display
 from solidrec.training.run import train_run
-from solidrec.training.to_tensorboard import FOLDER, TensorBoardStore
-from solidrec.training.tracking import points
+from solidrec.training.to_tensorboard import _FOLDER, TensorBoardStore
+from solidrec.training.tracking import _points
 
 
 def read(folder: Path) -> EventAccumulator:
-    events = EventAccumulator(str(folder / FOLDER), size_guidance={"scalars": 0, "tensors": 0})
+    events = EventAccumulator(str(folder / _FOLDER), size_guidance={"scalars": 0, "tensors": 0})
     events.Reload()
     return events
 
@@ -39,7 +39,7 @@ def test_the_events_are_the_log_after_a_stop_too(
     counts = Counter((name, event.step) for name in found for event in events.Scalars(name))
     assert set(counts.values()) == {1}
     for row in run.history:
-        for name, value in points(row).items():
+        for name, value in _points(row).items():
             if not name.endswith(("seconds", "positives_per_second")):
                 assert found[name][row["epoch"]] == np.float32(value)
     assert found["final/test/UAUC"] == {0: np.float32(run.metrics["test"]["metrics"]["UAUC"])}
@@ -60,7 +60,7 @@ def test_the_torn_end_of_a_kill_costs_its_own_point_alone(spec_of: Callable[...,
     for epoch in (1, 2):
         store.write({"a": 0.5, "b": 1.5}, epoch)
     store.close(complete=False)
-    (file,) = (tmp_path / FOLDER).iterdir()
+    (file,) = (tmp_path / _FOLDER).iterdir()
     file.write_bytes(file.read_bytes()[:-5])
     again = TensorBoardStore(tmp_path, spec_of())
     assert again.written() == {("a", 1), ("b", 1), ("a", 2)}

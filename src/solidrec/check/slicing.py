@@ -12,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 import torch
 
+from solidrec.arrays import Ints
 from solidrec.artifacts import MANIFEST
 from solidrec.data.prepared import EvalRows, Events, PreparedData, write_prepared
 from solidrec.data.split import Split
@@ -28,14 +29,13 @@ from solidrec.spec import RunSpec, SemanticsSpec
 from solidrec.training.optimizer import SPARSE_FROM
 from solidrec.training.semantics import semantics_folder
 
-Ints = npt.NDArray[np.int64]
 _SPLITS: tuple[Literal["valid", "test"], ...] = ("valid", "test")
 _EPOCHS = 2
 _BATCH = 256  # targets of a step, at most
 _STEPS = 3  # of an epoch, about
-LEAST = 256  # targets of the slice
-ITEMS = SPARSE_FROM + 1  # of the slice, and those of its users: a larger catalogue too is trained by sparse Adam
-QUICK_ITEMS = 20_000  # items whose semantic ids are made in seconds
+_LEAST = 256  # targets of the slice
+_ITEMS = SPARSE_FROM + 1  # of the slice, and those of its users: a larger catalogue too is trained by sparse Adam
+_QUICK_ITEMS = 20_000  # items whose semantic ids are made in seconds
 
 
 def bounded(spec: RunSpec) -> RunSpec:
@@ -51,7 +51,7 @@ def slice_of(data: PreparedData, spec: RunSpec, folder: Path, items: Ints) -> Pr
     The users stand at equal distances, and of each only the latest events are kept, so that the slice has about `_STEPS`
     steps of training. Content goes along where item embeddings start from it.
     """
-    users, begin, end, train_end = few_users(data, spec)
+    users, begin, end, train_end = _few_users(data, spec)
     size = end - begin
     offsets = np.concatenate([[0, 0], np.cumsum(size)])
     at = np.repeat(begin - offsets[1:-1], size) + np.arange(size.sum())
@@ -83,7 +83,7 @@ def held_out(data: PreparedData) -> list[Literal["valid", "test"]]:
     return [split for split in _SPLITS if split in data.manifest["negatives"]]
 
 
-def few_users(data: PreparedData, spec: RunSpec) -> tuple[Ints, Ints, Ints, Ints]:
+def _few_users(data: PreparedData, spec: RunSpec) -> tuple[Ints, Ints, Ints, Ints]:
     """Return some users, and where the events of each that are kept begin and end and where its training ends.
 
     Raises `DataError` when no user has two training events.
@@ -95,7 +95,7 @@ def few_users(data: PreparedData, spec: RunSpec) -> tuple[Ints, Ints, Ints, Ints
     active = np.flatnonzero(trained)
     if not len(active):
         raise DataError("no user has two training events, so there is nothing to learn from; bring longer histories")
-    wanted = max(LEAST, _STEPS * bounded(spec).train.batch)
+    wanted = max(_LEAST, _STEPS * bounded(spec).train.batch)
     count = min(len(active), -(-wanted * len(active) // int(trained.sum())))
     users = active[np.linspace(0, len(active) - 1, count).astype(np.int64)]
     return users, begin[users], end[users], train_end[users]
@@ -110,13 +110,13 @@ def _kept_rows(rows: EvalRows, users: Ints, begin: Ints, offsets: Ints) -> tuple
 
 
 def kept_items(data: PreparedData, spec: RunSpec, semantics: SemanticIds | None) -> Ints:
-    """Return the items of the slice: all of a catalogue of up to `ITEMS`, else those of its users and some at equal distances."""
-    if len(data.items) <= ITEMS:
+    """Return the items of the slice: up to `_ITEMS` all of a catalogue, else those of its users and some evenly spaced."""
+    if len(data.items) <= _ITEMS:
         return np.arange(1, len(data.items) + 1)
-    _, begin, end, _ = few_users(data, spec)
+    _, begin, end, _ = _few_users(data, spec)
     touched = [data.event_items[start:stop] for start, stop in zip(begin, end, strict=True)]
     largest = [] if semantics is None else [[int(semantics.codes[: len(data.items) + 1].max(1).argmax())]]  # so S stays S
-    spaced = np.linspace(1, len(data.items), ITEMS).astype(np.int64)
+    spaced = np.linspace(1, len(data.items), _ITEMS).astype(np.int64)
     return np.unique(np.concatenate([*touched, *largest, spaced]).astype(np.int64))
 
 
@@ -132,15 +132,15 @@ def semantics_for(data: PreparedData, spec: RunSpec) -> SemanticIds | None:
     folder = semantics_folder(data, spec)
     if (folder / MANIFEST).is_file():
         return SemanticIds.load(folder).check(len(data.items))
-    if len(data.items) <= QUICK_ITEMS:
+    if len(data.items) <= _QUICK_ITEMS:
         vectors = np.random.default_rng(0).standard_normal((len(data.items), spec.model.dim))
         made = make(data, spec.semantics, lambda: vectors.astype(np.float32))
         why = f"{made.reason}; the embeddings of ids are random here" if ID in chosen.modalities else made.reason
         return dataclasses.replace(made, reason=why)
-    return stand_in(len(data.items), spec.semantics, chosen.method)
+    return _stand_in(len(data.items), spec.semantics, chosen.method)
 
 
-def stand_in(items: int, spec: SemanticsSpec, method: str) -> SemanticIds:
+def _stand_in(items: int, spec: SemanticsSpec, method: str) -> SemanticIds:
     """Return as many ids a level as k-means would find, dealt to the items at random."""
     k = spec.clusters or max(1, cluster_count(items) // spec.levels)
     random = np.random.default_rng(spec.seed)

@@ -22,7 +22,7 @@ from solidrec.recommend.engine import Engine
 
 _CLOSE = 1e-4
 """Of the largest logit: what two orders of adding up may differ by in single precision."""
-K = 10
+_K = 10
 _ANSWERS = 8
 
 
@@ -38,10 +38,10 @@ def repeatable(subject: Subject) -> Verdict:
     again = subject.train("again").last
     if different := _unequal(again, subject.training.last):
         return Verdict(
-            promise, f"two trainings of {epochs(subject)}", f"the second training ends with another {few(different)}",
+            promise, f"two trainings of {_epochs(subject)}", f"the second training ends with another {few(different)}",
             "draw from torch's generator, which every step seeds, and from no other; keep nothing from call to call",
         )  # fmt: skip
-    return Verdict(promise, f"two trainings of {epochs(subject)}: {len(again)} tensors of weights and optimizer, bit for bit")
+    return Verdict(promise, f"two trainings of {_epochs(subject)}: {len(again)} tensors of weights and optimizer, bit for bit")
 
 
 def resume(subject: Subject) -> Verdict:
@@ -53,14 +53,14 @@ def resume(subject: Subject) -> Verdict:
     resumed = subject.train("resumed").last
     if different := _unequal(resumed, subject.training.last):
         return Verdict(
-            promise, f"{epochs(subject)}, stopped after the first", f"after a stop training ends with another {few(different)}",
+            promise, f"{_epochs(subject)}, stopped after the first", f"after a stop training ends with another {few(different)}",
             "keep what training changes in parameters or registered buffers, which checkpoints hold"
             " (if 'repeatable' is red too, start there)",
         )  # fmt: skip
-    return Verdict(promise, f"{epochs(subject)}, stopped after the first: {len(resumed)} tensors, bit for bit")
+    return Verdict(promise, f"{_epochs(subject)}, stopped after the first: {len(resumed)} tensors, bit for bit")
 
 
-def epochs(subject: Subject) -> str:
+def _epochs(subject: Subject) -> str:
     """Say how long a short training is."""
     each = " of each stage" if stages(subject.spec.model) > 1 else ""
     return f"{subject.spec.train.epochs} epochs{each}"
@@ -148,12 +148,12 @@ def _wrong_answer(
 ) -> str | None:
     """Say what is wrong with recommendations: a score that the model does not give, or a better item that is missing."""
     some = torch.from_numpy(np.random.default_rng(1).integers(1, len(engine.run.items) + 1, size=100))
-    for row, answer in zip(history, engine.recommend_many(names, K), strict=True):
+    for row, answer in zip(history, engine.recommend_many(names, _K), strict=True):
         ids = torch.tensor([engine.run.items.index(item["item"]) for item in answer.items])
         scores = torch.tensor([item["score"] for item in answer.items])
         if len(ids) and float((model(row[None], ids[None]).logits[0] - scores).abs().max()) > reach:
             return "a recommended item's score is not the model's"
         others = some[~torch.isin(some, torch.cat([ids, row]))]
-        if len(ids) == K and len(others) and float(model(row[None], others[None]).logits.max()) > float(scores[-1]) + reach:
-            return f"an item with a higher score is missing among the {K} recommended"
+        if len(ids) == _K and len(others) and float(model(row[None], others[None]).logits.max()) > float(scores[-1]) + reach:
+            return f"an item with a higher score is missing among the {_K} recommended"
     return None

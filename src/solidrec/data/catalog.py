@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from solidrec.arrays import Floats32
 from solidrec.data.columns import ITEMS, find_columns, id_column
 from solidrec.data.readers import Table
 from solidrec.errors import DataError, StorageError, UsageError
 
 _TEXT_COLUMNS = ("title", "brand", "text", "description")
-Floats = npt.NDArray[np.float32]
 
 
 @final
@@ -138,7 +138,7 @@ def _arranged(frame: pl.DataFrame) -> pl.DataFrame:
 
 def read_feature(
     source: Path | str | npt.NDArray[Any], catalog: Catalog, *, name: str, start: int | None = None
-) -> tuple[Floats, dict[str, Any]]:
+) -> tuple[Floats32, dict[str, Any]]:
     """Return a (V+1, F) float32 matrix, its row 0 and the rows of items without the feature zero, and its facts.
 
     `start` says whether the items file counts its ``item_idx`` from 0 or 1; without it that is checked, not
@@ -167,7 +167,7 @@ def feature_source(
     return _vector_column(table, str(given)), replace(catalog, index=None)
 
 
-def _vector_column(table: Table, column: str) -> Floats:
+def _vector_column(table: Table, column: str) -> Floats32:
     """Return a column of lists of numbers as a matrix, a row of the table each; a null list is a zero row.
 
     Raises `DataError` for a column of anything else and for lists that are not equally long.

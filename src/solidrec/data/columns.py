@@ -45,7 +45,7 @@ def find_columns(
         wanted = given.get(role)
         matches = [name for name in ((wanted,) if wanted else names) if name in plain]
         if len(matches) > 1 and role not in _FIRST_WINS:
-            raise UsageError(f"{table.name}: {' and '.join(matches)} could both be the {role}; say which with {option(role)}")
+            raise UsageError(f"{table.name}: {' and '.join(matches)} could both be the {role}; say which with {_option(role)}")
         if matches:
             found[role] = plain[matches[0]]
         elif wanted or role in required:
@@ -56,10 +56,10 @@ def find_columns(
     return found
 
 
-def option(role: str) -> str:
+def _option(role: str) -> str:
     """Return the option that names the column of a role.
 
-    >>> option("user")
+    >>> _option("user")
     '--user-column NAME'
     """
     return f"--{role.replace('_', '-')}-column NAME"
@@ -69,7 +69,7 @@ def _missing(role: str, wanted: str | None, names: tuple[str, ...], columns: lis
     looked = [wanted] if wanted else list(names)
     close = next((hit for name in (*looked, role) for hit in difflib.get_close_matches(name, columns, n=1)), None)
     hint = f", did you mean {close!r}?" if close else ""
-    return f"no {role} column (looked for {', '.join(looked)}{hint}; name it with {option(role)})"
+    return f"no {role} column (looked for {', '.join(looked)}{hint}; name it with {_option(role)})"
 
 
 def id_column(table: Table, column: str, role: str) -> pl.Expr:
@@ -97,4 +97,4 @@ def number_column(table: Table, column: str, role: str) -> pl.Expr:
     if dtype.is_numeric() or isinstance(dtype, (pl.String, pl.Null)):
         return pl.col(column).alias(role)
     what = f"{role} column {column!r} is of type {dtype}, a number is needed"
-    raise DataError(f"{table.name}: {what}; convert it or name another with {option(role)}")
+    raise DataError(f"{table.name}: {what}; convert it or name another with {_option(role)}")

@@ -10,27 +10,26 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from solidrec.arrays import Floats32
 from solidrec.artifacts import new_folder, read_manifest, write_file, write_manifest
 from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
 
-KIND = "features"
+_KIND = "features"
 FOLDER = "features"
 _VECTORS = "vectors.npy"
 FEATURE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-Floats = npt.NDArray[np.float32]
 
 
 class EncodedFeature(NamedTuple):
     """A (V+1, F) matrix, its row 0 and the rows of items without the feature zero, and the sha256 that names it."""
 
-    vectors: Floats
+    vectors: Floats32
     digest: str
 
 
-def write_encoded(data: Path, name: str, vectors: Floats, *, fingerprint: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+def write_encoded(data: Path, name: str, vectors: Floats32, *, fingerprint: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Write (V, F) `vectors` as ``features/NAME`` of the folder `data` whose fingerprint is given, and return the manifest.
 
     The file has V + 1 rows, the first one zero. An older one is replaced. Raises `StorageError` when the disk refuses.
@@ -38,11 +37,11 @@ def write_encoded(data: Path, name: str, vectors: Floats, *, fingerprint: str, f
     with new_folder(data / FOLDER / name, replace=True) as folder:
         write_file(folder / _VECTORS, partial(_save_padded, vectors))
         stored = np.load(folder / _VECTORS, mmap_mode="r", allow_pickle=False)
-        own = {"data": fingerprint, "items": len(vectors), "width": vectors.shape[1], "digest": digest(stored)}
-        return write_manifest(folder, kind=KIND, files=[_VECTORS], facts={**facts, **own})
+        own = {"data": fingerprint, "items": len(vectors), "width": vectors.shape[1], "digest": _digest(stored)}
+        return write_manifest(folder, kind=_KIND, files=[_VECTORS], facts={**facts, **own})
 
 
-def _save_padded(vectors: Floats, path: Path) -> None:
+def _save_padded(vectors: Floats32, path: Path) -> None:
     """Write a matrix below a row of zeros without a second copy of it in memory."""
     with path.open("wb") as stream:
         header = {"descr": "<f4", "fortran_order": False, "shape": (len(vectors) + 1, vectors.shape[1])}
@@ -81,7 +80,7 @@ def read_encoded(data: Path, *, fingerprint: str, items: int, taken: tuple[str, 
 
 def read_facts(data: Path, name: str) -> dict[str, Any]:
     """Return what the manifest of an encoded feature says of it, without its files and versions."""
-    manifest = read_manifest(data / FOLDER / name, kind=KIND)
+    manifest = read_manifest(data / FOLDER / name, kind=_KIND)
     return {key: value for key, value in manifest.items() if key not in ("files", "versions")}
 
 
@@ -90,7 +89,7 @@ def _read(folder: Path, *, fingerprint: str, items: int, taken: tuple[str, ...])
     if folder.name in taken:
         raise UsageError(f"{folder}: the data has a feature matrix {folder.name!r} of its own; remove or rename the folder")
     try:
-        manifest = read_manifest(folder, kind=KIND)
+        manifest = read_manifest(folder, kind=_KIND)
         if manifest["data"] != fingerprint:
             made = f"is of data {manifest['data'][:12]}, {folder.parent.parent} is {fingerprint[:12]}"
             raise IncompatibleError(f"{folder}: {made}; {again}")
@@ -104,10 +103,10 @@ def _read(folder: Path, *, fingerprint: str, items: int, taken: tuple[str, ...])
         raise DamagedError(f"{folder}: is not as it was written ({error!r}); {again}") from error
 
 
-def digest(vectors: Floats) -> str:
+def _digest(vectors: Floats32) -> str:
     """Return the sha256 of a matrix: its shape, its type and its numbers.
 
-    >>> digest(np.zeros((2, 3), dtype=np.float32)) == digest(np.zeros((3, 2), dtype=np.float32))
+    >>> _digest(np.zeros((2, 3), dtype=np.float32)) == _digest(np.zeros((3, 2), dtype=np.float32))
     False
     """
     found = hashlib.sha256(f"{vectors.shape}{vectors.dtype}".encode())

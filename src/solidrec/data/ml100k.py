@@ -20,14 +20,14 @@ from solidrec.data.readers import read_table
 from solidrec.errors import DataError, StorageError
 
 _URL = "https://files.grouplens.org/datasets/movielens/ml-100k.zip"
-MD5 = "0e33842e24a9c977be4e0107933c0723"
+_MD5 = "0e33842e24a9c977be4e0107933c0723"
 _MAX_BYTES = 32 << 20
 _NEEDED = ("u.data", "u.item", "README")
 _TERMS = (
     "research use only, cite Harper & Konstan 2015 (doi 10.1145/2827872), no redistribution or commercial use "
     "without permission (GroupLens README)"
 )
-GENRES = (
+_GENRES = (
     *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama", "Fantasy"),
     *("Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western"),
 )
@@ -77,15 +77,15 @@ def download(folder: Path | str) -> Path:
             packed = reply.read(_MAX_BYTES + 1)
     except (urllib.error.URLError, OSError) as error:
         raise StorageError(f"{_URL}: cannot be downloaded ({error}); check the network or fetch it by hand") from error
-    unpack(packed, folder)
+    _unpack(packed, folder)
     return folder
 
 
-def unpack(packed: bytes, folder: Path) -> None:
+def _unpack(packed: bytes, folder: Path) -> None:
     """Write the needed files of the ml-100k zip to `folder`; raises `DataError` unless `packed` has the known md5."""
     found = hashlib.md5(packed, usedforsecurity=False).hexdigest()
-    if found != MD5:
-        raise DataError(f"{_URL}: md5 is {found}, {MD5} was expected; try again, nothing was unpacked")
+    if found != _MD5:
+        raise DataError(f"{_URL}: md5 is {found}, {_MD5} was expected; try again, nothing was unpacked")
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         for name in _NEEDED:
             content = archive.read(f"ml-100k/{name}")
@@ -122,9 +122,9 @@ def read_u_item(text: str, name: str) -> pl.DataFrame:
     """Return item_id, title and categories of a u.item; raises `DataError` naming the line that has other than 24 fields."""
     rows = [line.split("|") for line in text.split("\n") if line]
     for number, row in enumerate(rows, start=1):
-        if len(row) != 5 + len(GENRES):
-            raise DataError(f"{name}:{number}: has {len(row)} fields, {5 + len(GENRES)} are needed; unpack it again")
-    labels = [[genre for genre, flag in zip(GENRES, row[5:], strict=True) if flag.strip() == "1"] for row in rows]
+        if len(row) != 5 + len(_GENRES):
+            raise DataError(f"{name}:{number}: has {len(row)} fields, {5 + len(_GENRES)} are needed; unpack it again")
+    labels = [[genre for genre, flag in zip(_GENRES, row[5:], strict=True) if flag.strip() == "1"] for row in rows]
     return pl.DataFrame(
         {"item_id": [row[0] for row in rows], "title": [row[1] for row in rows], "categories": labels},
         schema={"item_id": pl.String, "title": pl.String, "categories": pl.List(pl.String)},

@@ -13,7 +13,8 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from solidrec.data.windows import Integers, blocks, ranges
+from solidrec.arrays import AnyInts as Integers
+from solidrec.data.windows import blocks, ranges
 
 Items = npt.NDArray[np.int32]
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-Integers = npt.NDArray[np.integer[Any]]
+from solidrec.arrays import AnyInts
 
 
-def lexical_order(*keys: Integers) -> Integers:
+def lexical_order(*keys: AnyInts) -> AnyInts:
     """Return the stable order of the rows by integer `keys`, each (N,), the most significant first.
 
     What ``np.lexsort(keys[::-1])`` returns, several times as fast: NumPy sorts plain 64-bit integers with vector
@@ -21,7 +19,7 @@ def lexical_order(*keys: Integers) -> Integers:
     """
     rows = len(keys[0])
     bits = rows.bit_length()
-    order: Integers = np.arange(rows, dtype=np.uint32 if bits <= 32 else np.uint64)
+    order: AnyInts = np.arange(rows, dtype=np.uint32 if bits <= 32 else np.uint64)
     for key in reversed(keys):
         low, high = (int(key.min()), int(key.max())) if rows else (0, 0)
         for shift in range(0, (high - low).bit_length(), 64 - bits):  # a wide key takes several passes, low digits first
@@ -29,7 +27,7 @@ def lexical_order(*keys: Integers) -> Integers:
     return order
 
 
-def _digit_order(key: Integers, low: int, shift: int, bits: int) -> npt.NDArray[np.uint64]:
+def _digit_order(key: AnyInts, low: int, shift: int, bits: int) -> npt.NDArray[np.uint64]:
     """Return the stable order by the 64 - `bits` bits of ``key - low`` above `shift`."""
     word = key.astype(np.uint64)
     word -= np.uint64(low % 2**64)  # wraps around as it should
@@ -41,7 +39,7 @@ def _digit_order(key: Integers, low: int, shift: int, bits: int) -> npt.NDArray[
     return word
 
 
-def repeats(group: npt.NDArray[np.bool_], key: Integers) -> npt.NDArray[np.bool_]:
+def repeats(group: npt.NDArray[np.bool_], key: AnyInts) -> npt.NDArray[np.bool_]:
     """Return, (N,), which rows have the `key` of an earlier row of their group; `group` is true where one starts.
 
     >>> repeats(np.array([True, False, False, False, True]), np.array([7, 8, 7, 9, 7]))

@@ -14,18 +14,19 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from solidrec.arrays import AnyInts as Integers
+from solidrec.arrays import Array
 from solidrec.artifacts import new_folder, read_manifest, write_file, write_manifest, write_table
 from solidrec.data.encoded import read_encoded
 from solidrec.data.negatives import Items, TrainingNegatives, Unseen, fixed_negatives
 from solidrec.data.split import Split
-from solidrec.data.windows import Integers, blocks, ranges, windows
+from solidrec.data.windows import blocks, ranges, windows
 from solidrec.errors import UsageError
 from solidrec.ids import IdMap
 
 KIND = "data"
-STORED_ROWS = 1_000_000
+_STORED_ROWS = 1_000_000
 _NPY_HEADER = 128
-Array = npt.NDArray[Any]
 
 
 @final
@@ -209,7 +210,7 @@ def write_prepared(
 
     Raises `StorageError` when `out` exists (unless `overwrite`) or the disk refuses.
     """
-    stored = sum(len(users) for users, _ in split.targets.values()) <= STORED_ROWS
+    stored = sum(len(users) for users, _ in split.targets.values()) <= _STORED_ROWS
     arrays: dict[str, Array] = {"offsets": events.offsets, "event_items": events.items, "event_times": events.times}
     arrays["train_end"] = split.train_end
     arrays |= {f"feature_{name}": matrix for name, matrix in features.items()}
@@ -225,7 +226,7 @@ def write_prepared(
         "users": len(events.users),
         "items": len(events.item_ids),
         "interactions": len(events.items),
-        "fingerprint": fingerprint(events, split=split, catalog=catalog, features=features, negatives=fixed),
+        "fingerprint": _fingerprint(events, split=split, catalog=catalog, features=features, negatives=fixed),
         **facts,
         "negatives": {**fixed, "stored": stored},
         "features": sorted(features),
@@ -240,7 +241,7 @@ def write_prepared(
     return PreparedData.open(out)
 
 
-def fingerprint(
+def _fingerprint(
     events: Events,
     *,
     split: Split,

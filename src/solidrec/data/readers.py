@@ -22,10 +22,10 @@ import polars as pl
 from solidrec.data.jsonl import read_jsonl
 from solidrec.errors import DataError, StorageError, UsageError
 
-BLOCK = 1 << 20
+_BLOCK = 1 << 20
 _EVERY = "every column"
 _MAX_EXPANSION = 100
-SMALL = 1 << 30
+_SMALL = 1 << 30
 
 
 @final
@@ -197,7 +197,7 @@ def _decode(
 def read_blocks(path: Path) -> Iterator[bytes]:
     """Yield a file's bytes, decompressed if it ends in .gz and at most `_MAX_EXPANSION` times its size then."""
     packed = path.suffix == ".gz"
-    limit, total = max(SMALL, _MAX_EXPANSION * path.stat().st_size), 0
+    limit, total = max(_SMALL, _MAX_EXPANSION * path.stat().st_size), 0
     with readable(str(path)), path.open("rb") as raw:
         stream = gzip.GzipFile(fileobj=raw) if packed else raw
         while block := _unpack(stream, path):
@@ -209,7 +209,7 @@ def read_blocks(path: Path) -> Iterator[bytes]:
 
 def _unpack(stream: Any, path: Path) -> bytes:
     try:
-        return bytes(stream.read(BLOCK))
+        return bytes(stream.read(_BLOCK))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path}: is not a whole gzip file ({error}); copy it again") from error
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Integers = npt.NDArray[np.integer[Any]]
-BLOCK = 1 << 20
+from solidrec.arrays import AnyInts
+
+_BLOCK = 1 << 20
 
 
-def windows(event_items: Integers, starts: Integers, positions: Integers, length: int) -> npt.NDArray[np.int32]:
+def windows(event_items: AnyInts, starts: AnyInts, positions: AnyInts, length: int) -> npt.NDArray[np.int32]:
     """Return the at most `length` items before each absolute event position, oldest first, padded with 0 on the right.
 
     `starts` and `positions` are (n,): a user's first event and the event to look back from; the result is
@@ -34,7 +34,7 @@ def windows(event_items: Integers, starts: Integers, positions: Integers, length
     return np.where(step < valid[:, None], items, 0).astype(np.int32)
 
 
-def ranges(starts: Integers, ends: Integers) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def ranges(starts: AnyInts, ends: AnyInts) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return, flat, the row and the value of every integer in ``range(starts[row], ends[row])``.
 
     >>> ranges(np.array([5, 9, 2]), np.array([7, 9, 3]))
@@ -48,7 +48,7 @@ def ranges(starts: Integers, ends: Integers) -> tuple[npt.NDArray[np.int64], npt
     return rows, values
 
 
-def blocks(starts: Integers, ends: Integers, size: int = BLOCK) -> Iterator[slice]:
+def blocks(starts: AnyInts, ends: AnyInts, size: int = _BLOCK) -> Iterator[slice]:
     """Yield slices of rows whose ranges hold together about `size` integers: less than that and the longest range.
 
     >>> list(blocks(np.array([0, 3, 6]), np.array([3, 5, 9]), size=4))

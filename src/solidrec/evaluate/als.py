@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any, final
 
 import numpy as np
-import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from solidrec.arrays import Array
 from solidrec.semantics.modalities.needs import need
 
-Array = npt.NDArray[Any]
 REQUIRES = ("als", "implicit")
 """The extra and the module that it needs beyond the core."""
-ROWS = 4096  # users whose factors are solved for together
+_ROWS = 4096  # users whose factors are solved for together
 
 
 @final
@@ -57,7 +56,7 @@ class ALS:
         if len(candidates) == 1:
             return np.asarray(users @ items[candidates[0]].T)
         parts = [
-            np.einsum("rd,rcd->rc", users[i : i + ROWS], items[candidates[i : i + ROWS]]) for i in range(0, len(users), ROWS)
+            np.einsum("rd,rcd->rc", users[i : i + _ROWS], items[candidates[i : i + _ROWS]]) for i in range(0, len(users), _ROWS)
         ]
         return np.concatenate([np.zeros((0, candidates.shape[1]), dtype=np.float32), *parts])
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from solidrec.arrays import Array, Floats
 from solidrec.data.prepared import PreparedData
 from solidrec.data.windows import ranges
 from solidrec.evaluate.als import ALS, REQUIRES
@@ -22,9 +22,6 @@ from solidrec.evaluate.slim import SLIM
 from solidrec.inference.scorer import Scorer
 from solidrec.registry import Registry
 
-Array = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
-
 
 def popularity(counts: Array, candidates: Array) -> Floats:
     """Score each candidate (R, C) by its number of training events `counts` (V + 1,); returns (R, C).
@@ -35,7 +32,7 @@ def popularity(counts: Array, candidates: Array) -> Floats:
     return np.asarray(counts, dtype=np.float64)[candidates]
 
 
-def recent_counts(data: PreparedData, share: float) -> Array:
+def _recent_counts(data: PreparedData, share: float) -> Array:
     """Return how often each item occurs (V + 1,) among the latest `share` of all training events, ties in time included.
 
     Data that are ordered by a position within each user have no common time: there all training events count.
@@ -62,7 +59,7 @@ def _popularity(data: PreparedData) -> Scorer:
 
 
 def _recent_popularity(data: PreparedData, *, share: float = 0.1) -> Scorer:
-    return _counted(recent_counts(data, share))
+    return _counted(_recent_counts(data, share))
 
 
 def _item_knn(data: PreparedData, *, neighbours: int | None = None) -> Scorer:

@@ -40,7 +40,7 @@ def cost(model: Recommender | Mixture, data: PreparedData, spec: RunSpec) -> dic
         "parameters": parameters(model),
         "generated": {"numbers": numbers, "bytes": numbers * model.items.weight.element_size()},
         "state_bytes": sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values()),
-        "inference": inference(model, data, length=spec.model.length),
+        "inference": _inference(model, data, length=spec.model.length),
     }
 
 
@@ -60,7 +60,7 @@ def parameters(model: Recommender | Mixture) -> dict[str, int]:
     return {**{name: count for name, count in found.items() if count}, "total": sum(found.values())}
 
 
-def inference(model: Recommender | Mixture, data: PreparedData, *, length: int) -> dict[str, Any]:
+def _inference(model: Recommender | Mixture, data: PreparedData, *, length: int) -> dict[str, Any]:
     """Return the seconds that a batch of test users takes on one thread; few users are repeated until they are 1,024."""
     rows = data.rows("test")
     if not len(rows):
@@ -70,14 +70,14 @@ def inference(model: Recommender | Mixture, data: PreparedData, *, length: int) 
     candidates = rows.candidates(0, _USERS)[picked]
     score = scorer_of(model)
     with _one_thread():
-        seconds = sorted([timed(score, histories, candidates) for _ in range(WARM_UP + REPEATS)][WARM_UP:])
+        seconds = sorted([_timed(score, histories, candidates) for _ in range(WARM_UP + REPEATS)][WARM_UP:])
     return {
         "users": _USERS, "candidates": candidates.shape[1], "threads": 1, "device": str(score.device), "batches": REPEATS,
         "seconds": median(seconds), "low": seconds[0], "high": seconds[-1],
     }  # fmt: skip
 
 
-def timed(score: HistoryScorer, histories: np.ndarray, candidates: np.ndarray) -> float:
+def _timed(score: HistoryScorer, histories: np.ndarray, candidates: np.ndarray) -> float:
     """Return the seconds that one batch takes; the scores come back as an array, so the device has finished."""
     started = time.perf_counter()
     score(histories, candidates)

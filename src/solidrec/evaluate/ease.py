@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any, final
 
 import numpy as np
-import numpy.typing as npt
 
+from solidrec.arrays import Array
 from solidrec.errors import UsageError
 from solidrec.inference.scorer import slices
 
-Array = npt.NDArray[Any]
-
 _MOST = 20_000
 """Items at most: the matrix over them is dense, and at this size some 5 GB are needed while it is inverted."""
-CELLS = 1 << 24
+_CELLS = 1 << 24
 """Scores at a time."""
 
 
@@ -53,7 +51,7 @@ class EASE:
         """Score `candidates` (R or 1, C) for `histories` (R, L), both with 0 for padding; returns (R, C)."""
         width = len(self.weights)
         parts = [np.zeros((0, candidates.shape[1]), dtype=np.float32)]
-        for some in slices(len(histories), max(1, CELLS // width)):
+        for some in slices(len(histories), max(1, _CELLS // width)):
             rows, places = np.nonzero(histories[some])
             x = incidence(rows, histories[some][rows, places], items=width - 1, rows=len(histories[some]))
             scores = x @ self.weights[1:]

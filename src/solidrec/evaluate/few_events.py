@@ -10,7 +10,7 @@ from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import TrunkAndBranch
 
-EVENTS = (1, 2, 3, 5, 10)
+_EVENTS = (1, 2, 3, 5, 10)
 METRICS = ("UAUC", "NDCG@10")
 WHOLE, TRUNK = "whole", "trunk alone"
 
@@ -22,7 +22,7 @@ def few_events(model: Recommender | Mixture, data: PreparedData, *, length: int)
     """
     variants = {WHOLE: model, TRUNK: trunk_alone(model)}
     return {
-        name: {events: evaluate(scorer_of(variant), data, length=events) for events in EVENTS if events <= length}
+        name: {events: evaluate(scorer_of(variant), data, length=events) for events in _EVENTS if events <= length}
         for name, variant in variants.items()
         if variant is not None
     }

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
-import numpy.typing as npt
 
+from solidrec.arrays import Array, Floats
 from solidrec.errors import UsageError
 
-Array = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
-
-CELLS = 1 << 22  # of draws x users at a time: 32 MB of float64
+_CELLS = 1 << 22  # of draws x users at a time: 32 MB of float64
 
 
 @final
@@ -79,7 +76,7 @@ def _sign_flip_p(gaps: Floats, *, draws: int, seed: int) -> float:
 def _in_chunks(draw: Callable[[int], Floats], draws: int, users: int) -> Floats:
     if draws < 1:
         raise UsageError(f"{draws} draws were asked; a resampled interval needs 1 or more, 1000 is usual")
-    step = max(1, CELLS // users)
+    step = max(1, _CELLS // users)
     return np.concatenate([draw(min(step, draws - done)) for done in range(0, draws, step)])
 
 

@@ -6,21 +6,17 @@ All read the training events only, as prepared data holds them: `event_items` (N
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, final
+from typing import NamedTuple, final
 
 import numpy as np
-import numpy.typing as npt
 
+from solidrec.arrays import Array, Floats, Ints
 from solidrec.data.windows import ranges
 from solidrec.errors import UsageError
 
-Array = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-
-PAIRS = 1 << 21  # of (row, item) expanded at a time: some 100 MB while they are counted
-KEEP_ALL = 5_000  # items up to which every neighbour is kept by default
-KEEP = 200  # neighbours an item keeps by default in a larger catalogue
+_PAIRS = 1 << 21  # of (row, item) expanded at a time: some 100 MB while they are counted
+_KEEP_ALL = 5_000  # items up to which every neighbour is kept by default
+_KEEP = 200  # neighbours an item keeps by default in a larger catalogue
 
 
 def train_pairs(event_items: Array, offsets: Array, train_end: Array) -> tuple[Ints, Ints]:
@@ -54,7 +50,7 @@ class ItemKNN:
     ) -> None:
         if neighbours is not None and neighbours < 1:
             raise UsageError(f"neighbours = {neighbours}; item-kNN needs 1 or more, or None for its default")
-        keep = neighbours or (items if items <= KEEP_ALL else KEEP)
+        keep = neighbours or (items if items <= _KEEP_ALL else _KEEP)
         users, events = train_pairs(event_items, offsets, train_end)
         self.similar = _fit(users, events, items=items, keep=keep)
 
@@ -88,13 +84,13 @@ class Markov:
 
     def score(self, histories: Array, candidates: Array) -> Floats:
         """Score `candidates` (R or 1, C) by the last item of `histories` (R, L), both with 0 for padding; returns (R, C)."""
-        return self.followers.summed(last_items(histories)[:, None], candidates)
+        return self.followers.summed(_last_items(histories)[:, None], candidates)
 
 
-def last_items(histories: Array) -> Array:
+def _last_items(histories: Array) -> Array:
     """Return the last item (R,) of `histories` (R, L), 0 for an empty one.
 
-    >>> last_items(np.array([[4, 7, 0], [0, 0, 0]])).tolist()
+    >>> _last_items(np.array([[4, 7, 0], [0, 0, 0]])).tolist()
     [7, 0]
     """
     places = np.where(histories > 0, np.arange(1, histories.shape[1] + 1), 0).max(1, initial=0)
@@ -164,10 +160,10 @@ def _nearest(rows: Array, columns: Array, similarity: Array, *, keep: int) -> tu
 
 
 def blocks(cost: Array) -> list[slice]:
-    """Cut consecutive rows into slices that cost up to `PAIRS` each, or hold one row."""
+    """Cut consecutive rows into slices that cost up to `_PAIRS` each, or hold one row."""
     slices, start, spent = [], 0, 0
     for row, price in enumerate(cost.tolist()):
-        if spent + price > PAIRS and row > start:
+        if spent + price > _PAIRS and row > start:
             slices.append(slice(start, row))
             start, spent = row, 0
         spent += price

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, final
+from typing import final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from solidrec.arrays import Array
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.runner import evaluate
 from solidrec.experts.alike import content_of
@@ -18,15 +18,13 @@ from solidrec.inference.scorer import FLOATS_AT_ONCE, Scorer, entries, slices
 from solidrec.nn.memory import Memory
 from solidrec.nn.mixture import CONTENT, LOG, START, of_candidates
 
-Array = npt.NDArray[Any]
-
-CONTENTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+_CONTENTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 """Weights of content beside the log that *knn-content* tries on validation."""
 _JUDGED = 5_000
 """Validation users that choose among them, at most, evenly spaced."""
 _WINDOW = 50
 """Items of a history that are read while weights are chosen."""
-SCALES = START["temperature"]
+_SCALES = START["temperature"]
 
 
 @final
@@ -68,38 +66,38 @@ def _log_memory(data: PreparedData, decay: tuple[float, float] = LOG, target: fl
     return memory(list(found), decay)
 
 
-def forward_knn(data: PreparedData, *, decay: float = LOG[0], target: float = TARGET) -> Scorer:
+def _forward_knn(data: PreparedData, *, decay: float = LOG[0], target: float = TARGET) -> Scorer:
     """Item-kNN that knows the order: what came after the history's items, near events more.
 
     An event more in age takes `decay` from an item of the history; `target` is that of `experts.transitions`.
     """
-    return Neighbours((_log_memory(data, (decay, LOG[1]), target),), SCALES[:2], (1.0, 0.0))
+    return Neighbours((_log_memory(data, (decay, LOG[1]), target),), _SCALES[:2], (1.0, 0.0))
 
 
-def symmetric_knn(data: PreparedData, *, decay: float = LOG[1], target: float = TARGET) -> Scorer:
-    """Item-kNN without order: what the history's items came with, recent ones of the history more; settings as `forward_knn`."""
-    return Neighbours((_log_memory(data, (LOG[0], decay), target),), SCALES[:2], (0.0, 1.0))
+def _symmetric_knn(data: PreparedData, *, decay: float = LOG[1], target: float = TARGET) -> Scorer:
+    """Item-kNN without order: what the history's items came with, recent ones of the history more; settings as `_forward_knn`."""
+    return Neighbours((_log_memory(data, (LOG[0], decay), target),), _SCALES[:2], (0.0, 1.0))
 
 
-def content_knn(data: PreparedData, *, decay: float = CONTENT[0]) -> Scorer:
+def _content_knn(data: PreparedData, *, decay: float = CONTENT[0]) -> Scorer:
     """What is described as the history's items are (`experts.alike`), which fade by `decay`."""
-    return Neighbours((memory([content_of(data)], (decay,)),), SCALES[2:3], (1.0,))
+    return Neighbours((memory([content_of(data)], (decay,)),), _SCALES[2:3], (1.0,))
 
 
-def knn_content(data: PreparedData, *, length: int = _WINDOW) -> Scorer:
+def _knn_content(data: PreparedData, *, length: int = _WINDOW) -> Scorer:
     """The better of forward and symmetric item-kNN with content beside it, weighed as is best on validation users.
 
     `length` items of a history are read meanwhile.
     """
     memories = (_log_memory(data), memory([content_of(data)], CONTENT))
-    tried = [(*log, weight) for log in ((1.0, 0.0), (0.0, 1.0)) for weight in CONTENTS]
+    tried = [(*log, weight) for log in ((1.0, 0.0), (0.0, 1.0)) for weight in _CONTENTS]
     if "valid" not in data.manifest["negatives"]:
-        return Neighbours(memories, SCALES[:3], (1.0, 0.0, 1.0))
+        return Neighbours(memories, _SCALES[:3], (1.0, 0.0, 1.0))
 
     def judged(weights: tuple[float, ...]) -> float:
-        return judge(Neighbours(memories, SCALES[:3], weights), data, length=length)
+        return judge(Neighbours(memories, _SCALES[:3], weights), data, length=length)
 
-    return Neighbours(memories, SCALES[:3], max(tried, key=judged))
+    return Neighbours(memories, _SCALES[:3], max(tried, key=judged))
 
 
 def judge(scorer: Scorer, data: PreparedData, *, length: int) -> float:
@@ -109,8 +107,8 @@ def judge(scorer: Scorer, data: PreparedData, *, length: int) -> float:
 
 
 NEIGHBOURS: dict[str, Callable[..., Scorer]] = {
-    "forward-knn": forward_knn,
-    "symmetric-knn": symmetric_knn,
-    "content-knn": content_knn,
-    "knn-content": knn_content,
+    "forward-knn": _forward_knn,
+    "symmetric-knn": _symmetric_knn,
+    "content-knn": _content_knn,
+    "knn-content": _knn_content,
 }

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
+from solidrec.arrays import Array, Floats
 
 _PERSISTENCE = 0.9
 """p of RBO: the chance that a reader goes on to the next place; the first 10 places have .86 of the weight."""
@@ -24,21 +21,21 @@ def uniforms(users: Array, count: int, *, seed: int) -> Floats:
     return np.array([np.random.default_rng([seed, user]).random(count) for user in users.tolist()]).reshape(len(users), count)
 
 
-def below(draw: Floats, count: Array | int) -> Array:
+def _below(draw: Floats, count: Array | int) -> Array:
     """Turn numbers in [0, 1) into whole ones below `count`, each alike (-1 where it is 0 or less).
 
-    >>> below(np.array([0.0, 0.5, 0.99]), 4).tolist()
+    >>> _below(np.array([0.0, 0.5, 0.99]), 4).tolist()
     [0, 2, 3]
     """
     return np.asarray(np.minimum((draw * count).astype(np.int64), np.asarray(count) - 1))
 
 
-def swap(histories: Array, draw: Floats, items: int) -> Array:
+def _swap(histories: Array, draw: Floats, items: int) -> Array:
     """Exchange two neighbours, each pair alike; a history of fewer than two items has none and stays.
 
     As for the others: `histories` (R, L) are padded with 0 on the right, `draw` (R,) in [0, 1) says where.
 
-    >>> swap(np.array([[4, 5, 6, 0], [7, 0, 0, 0]]), np.array([0.6, 0.6]), 9).tolist()
+    >>> _swap(np.array([[4, 5, 6, 0], [7, 0, 0, 0]]), np.array([0.6, 0.6]), 9).tolist()
     [[4, 6, 5, 0], [7, 0, 0, 0]]
     """
     places, first, some = _places(histories, fewer=1, draw=draw)
@@ -46,20 +43,20 @@ def swap(histories: Array, draw: Floats, items: int) -> Array:
     return _taken(histories, np.where(some, moved, places))
 
 
-def drop(histories: Array, draw: Floats, items: int) -> Array:
+def _drop(histories: Array, draw: Floats, items: int) -> Array:
     """Leave one item out.
 
-    >>> drop(np.array([[4, 5, 6, 0]]), np.array([0.0]), 9).tolist()
+    >>> _drop(np.array([[4, 5, 6, 0]]), np.array([0.0]), 9).tolist()
     [[5, 6, 0, 0]]
     """
     places, at, some = _places(histories, fewer=0, draw=draw)
     return _taken(np.pad(histories, ((0, 0), (0, 1))), np.where(some, places + (places >= at), places))
 
 
-def duplicate(histories: Array, draw: Floats, items: int) -> Array:
+def _duplicate(histories: Array, draw: Floats, items: int) -> Array:
     """Repeat one item right after itself; where the history is full, its oldest item makes room.
 
-    >>> duplicate(np.array([[4, 5, 0], [4, 5, 6]]), np.array([0.0, 0.9]), 9).tolist()
+    >>> _duplicate(np.array([[4, 5, 0], [4, 5, 6]]), np.array([0.0, 0.9]), 9).tolist()
     [[4, 4, 5], [5, 6, 6]]
     """
     places, at, some = _places(histories, fewer=0, draw=draw)
@@ -77,14 +74,14 @@ def add(histories: Array, draw: Floats, items: int) -> Array:
     lengths = (histories != 0).sum(1)
     full = lengths == histories.shape[1]
     longer = np.pad(histories, ((0, 0), (0, 1)))
-    longer[np.arange(len(histories)), lengths] = 1 + below(draw, items)
+    longer[np.arange(len(histories)), lengths] = 1 + _below(draw, items)
     return np.where(full[:, None], longer[:, 1:], longer[:, :-1])
 
 
 PERTURBATIONS: dict[str, tuple[Callable[[Array, Floats, int], Array], int]] = {
-    "swap": (swap, 2),
-    "drop": (drop, 1),
-    "duplicate": (duplicate, 1),
+    "swap": (_swap, 2),
+    "drop": (_drop, 1),
+    "duplicate": (_duplicate, 1),
     "add": (add, 0),
 }
 """What may happen to a history, and how many items it needs for that."""
@@ -93,7 +90,7 @@ PERTURBATIONS: dict[str, tuple[Callable[[Array, Floats, int], Array], int]] = {
 def _places(histories: Array, *, fewer: int, draw: Floats) -> tuple[Array, Array, Array]:
     """Return places (1, L), one drawn among the first ``length - fewer`` of each row (R, 1), and whether there is any (R, 1)."""
     choices = ((histories != 0).sum(1) - fewer)[:, None]
-    return np.arange(histories.shape[1])[None], below(draw[:, None], choices), choices > 0
+    return np.arange(histories.shape[1])[None], _below(draw[:, None], choices), choices > 0
 
 
 def _taken(histories: Array, places: Array) -> Array:

@@ -8,11 +8,11 @@ as `recommend` does; a target that repeats such an item is a miss. With ``seen="
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal, NamedTuple, final, get_args
+from typing import Literal, NamedTuple, final, get_args
 
 import numpy as np
-import numpy.typing as npt
 
+from solidrec.arrays import Array
 from solidrec.data.prepared import EvalRows, PreparedData
 from solidrec.errors import UsageError, nearest
 from solidrec.evaluate.result import Evaluation
@@ -21,17 +21,16 @@ from solidrec.inference.top import best
 from solidrec.metrics import Ranks, finite, per_row, standing, target_loss
 from solidrec.pooled_auc import PooledAuc
 
-__all__ = ["PROTOCOLS", "SEEN", "Block", "Protocol", "Scorer", "Seen", "evaluate"]
+__all__ = ["Block", "Protocol", "Scorer", "Seen", "evaluate"]
 
 Protocol = Literal["paper", "full"]
-PROTOCOLS: tuple[str, ...] = get_args(Protocol)
+_PROTOCOLS: tuple[str, ...] = get_args(Protocol)
 Seen = Literal["filter", "keep"]
-SEEN: tuple[str, ...] = get_args(Seen)
-Array = npt.NDArray[Any]
-ROWS = 1024  # histories that are encoded together
-CELLS = 1 << 18  # scores at a time: 1 MB, so that every pass over them but the first finds them in the cache
-WIDE_ROWS = 16  # rows at least, lest the item table be read anew for every few users ...
-WIDE_CELLS = 1 << 24  # ... while their scores take up to 64 MB
+_SEEN: tuple[str, ...] = get_args(Seen)
+_ROWS = 1024  # histories that are encoded together
+_CELLS = 1 << 18  # scores at a time: 1 MB, so that every pass over them but the first finds them in the cache
+_WIDE_ROWS = 16  # rows at least, lest the item table be read anew for every few users ...
+_WIDE_CELLS = 1 << 24  # ... while their scores take up to 64 MB
 _PLACES = 10
 
 
@@ -83,14 +82,14 @@ def evaluate(
     `step` counts finished rows (to draw progress). Raises `UsageError` if the data has no such split or `protocol` or `seen` is
     unknown, and `DivergedError` for a score that is not finite.
     """
-    if protocol not in PROTOCOLS:
-        raise UsageError(f"protocol {protocol!r} is unknown{nearest(protocol, PROTOCOLS)}")
-    if seen not in SEEN:
-        raise UsageError(f"seen {seen!r} is unknown{nearest(seen, SEEN)}")
+    if protocol not in _PROTOCOLS:
+        raise UsageError(f"protocol {protocol!r} is unknown{nearest(protocol, _PROTOCOLS)}")
+    if seen not in _SEEN:
+        raise UsageError(f"seen {seen!r} is unknown{nearest(seen, _SEEN)}")
     rows = data.rows(split)
     if most is not None and most < len(rows):
         rows = rows.take(np.linspace(0, len(rows) - 1, most).astype(np.int64))
-    parts = list(slices(len(rows), ROWS))
+    parts = list(slices(len(rows), _ROWS))
 
     def read_part(part: slice) -> Reader:
         return reader(score, data.histories(rows.users[part], rows.positions[part], length))
@@ -110,7 +109,7 @@ def evaluate(
         for block in blocks:
             if sink:
                 sink(block)
-            for some in slices(len(block.users), max(1, CELLS // block.scores.shape[1])):
+            for some in slices(len(block.users), max(1, _CELLS // block.scores.shape[1])):
                 tally.add(block.rows(some))
             step(len(block.users))
     together, missed = Ranks.concatenate(tally.ranks), np.concatenate(tally.missed)
@@ -186,7 +185,7 @@ def _full_blocks(read: Reader, data: PreparedData, rows: EvalRows, part: slice, 
     items = len(data.items)
     candidates = np.arange(1, items + 1, dtype=np.int32)[None]
     users, positions, column = rows.users[part], rows.positions[part], rows.targets[part].astype(np.int64) - 1
-    for some in slices(len(users), max(CELLS // items, min(WIDE_ROWS, WIDE_CELLS // items), 1)):
+    for some in slices(len(users), max(_CELLS // items, min(_WIDE_ROWS, _WIDE_CELLS // items), 1)):
         scores = finite(read(some, candidates))
         if seen == "filter":
             seen_row, seen_item = data.seen(users[some], positions[some])

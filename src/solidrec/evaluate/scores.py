@@ -15,7 +15,7 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import StorageError
 from solidrec.evaluate.runner import Block
 
-ROWS = 1 << 22  # held in memory; more go to temporary files until the evaluation ends
+_ROWS = 1 << 22  # held in memory; more go to temporary files until the evaluation ends
 
 
 @final
@@ -47,7 +47,7 @@ class ScoreWriter:
                 }
             )
         )
-        if sum(map(len, self.parts)) >= ROWS:
+        if sum(map(len, self.parts)) >= _ROWS:
             self.files.append(Path(self.folder.name) / f"{len(self.files)}.parquet")
             write_table(self.files[-1], pl.concat(self.parts))
             self.parts = []

@@ -5,19 +5,17 @@ The factor 1 / s below is of the authors' later framework, session-rec (its ``we
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import final
 
 import numpy as np
-import numpy.typing as npt
 
+from solidrec.arrays import Array
 from solidrec.data.windows import ranges
 from solidrec.errors import UsageError
 from solidrec.evaluate.item_knn import blocks, train_pairs
 from solidrec.inference.scorer import slices
 
-Array = npt.NDArray[Any]
-
-CELLS = 1 << 23
+_CELLS = 1 << 23
 """Pairs of a history's item and a user who had it at a time."""
 
 
@@ -64,7 +62,7 @@ class SessionKNN:
         """Score `candidates` (R or 1, C) for `histories` (R, L), both with 0 for padding; returns (R, C)."""
         parts = [np.zeros((0, candidates.shape[1]))]
         cost = np.diff(self.begins)[histories].sum(1) + self.width
-        for some in slices(len(histories), max(1, CELLS // max(int(cost.max(initial=1)), 1))):
+        for some in slices(len(histories), max(1, _CELLS // max(int(cost.max(initial=1)), 1))):
             own = candidates if len(candidates) == 1 else candidates[some]
             parts.append(self.block(histories[some], own))
         return np.concatenate(parts)

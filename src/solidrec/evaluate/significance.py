@@ -16,16 +16,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, final
+from typing import final
 
 import numpy as np
-import numpy.typing as npt
 
+from solidrec.arrays import Array, Floats
 from solidrec.errors import UsageError
 from solidrec.evaluate.intervals import holm
-
-Array = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
 
 LEVEL = 0.05
 """A star is for a corrected p below this."""

@@ -6,18 +6,16 @@ import warnings
 from typing import Any, final
 
 import numpy as np
-import numpy.typing as npt
 
+from solidrec.arrays import Array
 from solidrec.evaluate.ease import incidence
 from solidrec.evaluate.item_knn import ItemToItem
 
-Array = npt.NDArray[Any]
-
-NEIGHBOURS = 100
+_NEIGHBOURS = 100
 """Items that may speak for an item: those of the largest cosine (fsSLIM, its section 4.4)."""
-ROUNDS = 1_000
+_ROUNDS = 1_000
 """Of coordinate descent at most; most items need a tenth of it ..."""
-TOLERANCE = 1e-4
+_TOLERANCE = 1e-4
 """... until the duality gap is this share of the target's square."""
 
 
@@ -44,8 +42,8 @@ class SLIM:
             l1_ratio=l1,
             positive=True,
             fit_intercept=False,
-            max_iter=ROUNDS,
-            tol=TOLERANCE,
+            max_iter=_ROUNDS,
+            tol=_TOLERANCE,
             selection="cyclic",
         )
         spoken: list[Array] = [np.zeros(0, dtype=np.int64)]
@@ -69,7 +67,7 @@ class SLIM:
 
     def score(self, histories: Array, candidates: Array) -> Array:
         """Score `candidates` (R or 1, C) for `histories` (R, L), both with 0 for padding; an item that repeats counts once."""
-        return self.weights.summed(once(histories), candidates)
+        return self.weights.summed(_once(histories), candidates)
 
 
 def _nearest(gram: Any, counts: Array, item: int) -> Array:
@@ -79,13 +77,13 @@ def _nearest(gram: Any, counts: Array, item: int) -> Array:
     keep = (others != item) & (shared > 0)
     others, shared = others[keep], shared[keep]
     order = np.lexsort((others, -shared / np.sqrt(counts[others])))
-    return np.asarray(np.sort(others[order[:NEIGHBOURS]]))
+    return np.asarray(np.sort(others[order[:_NEIGHBOURS]]))
 
 
-def once(histories: Array) -> Array:
+def _once(histories: Array) -> Array:
     """Return histories in which all but one of an item's places are padding.
 
-    >>> once(np.array([[4, 7, 4, 0]])).tolist()
+    >>> _once(np.array([[4, 7, 4, 0]])).tolist()
     [[0, 0, 4, 7]]
     """
     ordered = np.sort(histories, axis=1)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from solidrec.arrays import Array, Floats
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.evaluate.perturb import PERTURBATIONS, add, rbo, uniforms
@@ -19,17 +19,14 @@ from solidrec.metrics import mean, per_row, ranks
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
 
-Array = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
-
-DRAWS = 10
+_DRAWS = 10
 """Histories of a user that differ in one more item."""
 METRICS = ("UAUC", "NDCG@10")
 PLACES = 10
-ATTENDED = 300
+_ATTENDED = 300
 """Rows whose first ten places are compared for a model that reads each candidate: DIN takes some 4 us for each of a row."""
-CELLS = 1 << 20  # scores of a catalogue at a time
-ROWS = 256  # users whose generated weights are built at a time
+_CELLS = 1 << 20  # scores of a catalogue at a time
+_ROWS = 256  # users whose generated weights are built at a time
 
 
 @final
@@ -37,7 +34,7 @@ ROWS = 256  # users whose generated weights are built at a time
 class Stability:
     """What one event more, less or elsewhere does to a model, one value a row: a user's target.
 
-    ``users`` (R,); ``variance`` {metric: (R,)} over `DRAWS` histories; and by kind of perturbation, each (R,), NaN where a
+    ``users`` (R,); ``variance`` {metric: (R,)} over `_DRAWS` histories; and by kind of perturbation, each (R,), NaN where a
     history is too short for it: ``change`` of the AUC, ``overlap`` of the first ten places (NaN also where these were not
     looked for), ``distance`` of the generated weights, None for a model without any (static). The same data and seed give the
     same users and perturbations for every model, so two are compared row by row (`evaluate.intervals.paired_difference`).
@@ -55,8 +52,8 @@ class Stability:
         return {
             "users": len(self.users),
             "seed": self.seed,
-            "draws": DRAWS,
-            "variance": {metric: spread(values) for metric, values in self.variance.items()},
+            "draws": _DRAWS,
+            "variance": {metric: _spread(values) for metric, values in self.variance.items()},
             "perturbations": {
                 kind: {
                     "users": len(self.users) - mean(self.change[kind])[1],
@@ -70,10 +67,10 @@ class Stability:
         }
 
 
-def spread(values: Floats) -> dict[str, float | None]:
+def _spread(values: Floats) -> dict[str, float | None]:
     """Return median, mean, minimum and maximum of the values that count (NaN does not); None where none does.
 
-    >>> spread(np.array([0.0, 1.0, 5.0, np.nan]))
+    >>> _spread(np.array([0.0, 1.0, 5.0, np.nan]))
     {'median': 1.0, 'mean': 2.0, 'min': 0.0, 'max': 5.0}
     """
     counted = values[~np.isnan(values)]
@@ -87,14 +84,14 @@ def stability(model: Recommender | Mixture, data: PreparedData, *, length: int, 
     """Measure a model on perturbed histories of a sample of at most `users` test rows, `length` items each.
 
     ``variance`` is Table 4's as far as the paper tells (its section 4.4.1): each target meets its fixed negatives once for each
-    of `DRAWS` histories, which are the user's own with one item of the catalogue, drawn uniformly, as the newest event; the
+    of `_DRAWS` histories, which are the user's own with one item of the catalogue, drawn uniformly, as the newest event; the
     population variance of the AUC, and of NDCG@10, over these. The paper says neither which item is added, nor where, nor how
     often; and its scale is unknown, for a variance of numbers in [0, 1] is at most .25 and its mean is .42.
 
     Besides, for each of `perturb.PERTURBATIONS` (two neighbours swapped, an item dropped, repeated or added): the rank-biased
     overlap of the first ten of the whole catalogue before and after, the absolute change of the AUC, and the distance of the
     generated weights |W' - W| / |W| over all slots together. A history that is too short for a perturbation takes no part;
-    where the backbone reads the candidates (DIN), the overlap is that of the first `ATTENDED` rows, for time.
+    where the backbone reads the candidates (DIN), the overlap is that of the first `_ATTENDED` rows, for time.
 
     What is drawn depends on (`seed`, user) alone. Raises `UsageError` if the data has no test rows or `users` is not positive.
     """
@@ -103,15 +100,15 @@ def stability(model: Recommender | Mixture, data: PreparedData, *, length: int, 
         raise UsageError(f"stability of {users} of {len(rows)} test rows; one or more are needed")
     picked = np.random.default_rng(seed).permutation(len(rows))[:users]  # any first few of them are a sample too
     names, items = rows.users[picked], len(data.items)
-    draws = uniforms(names, len(PERTURBATIONS) + DRAWS, seed=seed)
+    draws = uniforms(names, len(PERTURBATIONS) + _DRAWS, seed=seed)
     histories = data.histories(names, rows.positions[picked], length)
     candidates = np.concatenate([rows.candidates(row, row + 1) for row in picked.tolist()])
     score = scorer_of(model)
 
     grown = [_rank(score, add(histories, draw, items), candidates) for draw in draws[:, len(PERTURBATIONS) :].T]
     auc = _rank(score, histories, candidates)["UAUC"]
-    shown = slice(ATTENDED if not score.keeps_vectors else len(picked))
-    first = best(score, histories[shown], items)
+    shown = slice(_ATTENDED if not score.keeps_vectors else len(picked))
+    first = _best(score, histories[shown], items)
     overlap, change, distance = {}, {}, {}
     moves = own_weights(model)
     for (kind, (perturb, needed)), draw in zip(PERTURBATIONS.items(), draws.T, strict=False):
@@ -119,9 +116,9 @@ def stability(model: Recommender | Mixture, data: PreparedData, *, length: int, 
         other = perturb(histories, draw, items)
         change[kind] = np.where(counted, np.abs(_rank(score, other, candidates)["UAUC"] - auc), np.nan)
         overlap[kind] = np.full(len(picked), np.nan)
-        overlap[kind][shown] = np.where(counted[shown], rbo(first, best(score, other[shown], items)), np.nan)
+        overlap[kind][shown] = np.where(counted[shown], rbo(first, _best(score, other[shown], items)), np.nan)
         if moves:
-            distance[kind] = np.where(counted, moved(model, histories, other), np.nan)
+            distance[kind] = np.where(counted, _moved(model, histories, other), np.nan)
     # seen from the first of them, so that equal values have a variance of 0 to the last bit
     variance = {metric: np.var([found[metric] - grown[0][metric] for found in grown], axis=0) for metric in METRICS}
     return Stability(seed, np.asarray(names), variance, change, overlap, distance if moves else None)
@@ -132,25 +129,25 @@ def _rank(score: HistoryScorer, histories: Array, candidates: Array) -> dict[str
     return per_row(ranks(score(histories, candidates)), (PLACES,))
 
 
-def best(score: HistoryScorer, histories: Array, items: int) -> Array:
+def _best(score: HistoryScorer, histories: Array, items: int) -> Array:
     """Return the first ten items (R, 10) of the whole catalogue, what the user has seen included; fewer if there are fewer."""
     catalogue = np.arange(1, items + 1)[None]
     read = score.read(histories)
-    parts = [top(read(some, catalogue), PLACES)[1] for some in slices(len(histories), max(1, CELLS // items))]
+    parts = [top(read(some, catalogue), PLACES)[1] for some in slices(len(histories), max(1, _CELLS // items))]
     return np.asarray(1 + np.concatenate(parts).reshape(len(histories), -1))
 
 
-def moved(model: Recommender | Mixture, before: Array, after: Array) -> Floats:
+def _moved(model: Recommender | Mixture, before: Array, after: Array) -> Floats:
     """Return |W' - W| / |W| (R,) of the weights generated for histories `before` and `after` (R, L)."""
     parts = []
     with evaluating(model):
-        for some in slices(len(before), ROWS):
-            old, new = (weights(model, histories[some]) for histories in (before, after))
+        for some in slices(len(before), _ROWS):
+            old, new = (_weights(model, histories[some]) for histories in (before, after))
             parts.append(((new - old).norm(dim=1) / old.norm(dim=1)).double().cpu().numpy())
     return np.concatenate(parts)
 
 
-def weights(model: Recommender | Mixture, histories: Array) -> torch.Tensor:
+def _weights(model: Recommender | Mixture, histories: Array) -> torch.Tensor:
     """Return all generated numbers of each history, (R, n)."""
     ids = torch.from_numpy(histories.astype(np.int64)).to(model.items.weight.device)
     return torch.cat([tensor.flatten(1) for tensor in model.generate(ids).weights.tensors.values()], 1)

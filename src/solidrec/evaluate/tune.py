@@ -15,7 +15,7 @@ from solidrec.inference.scorer import Scorer
 
 Settings = dict[str, Any]
 
-TRIALS = 12
+_TRIALS = 12
 """Trials of each baseline in the shipped experiments; *knn-content* tries as many weights by itself."""
 SPACES: dict[str, dict[str, tuple[Any, ...]]] = {
     "popularity": {},
@@ -51,10 +51,10 @@ class Tuned(NamedTuple):
     trials: tuple[Trial, ...]
 
 
-def points(space: dict[str, tuple[Any, ...]], trials: int) -> list[Settings]:
+def _points(space: dict[str, tuple[Any, ...]], trials: int) -> list[Settings]:
     """Return at most `trials` points of a grid: its first (the first of every setting), then others by a fixed draw.
 
-    >>> points({"a": (1, 2), "b": (3,)}, 5), points({}, 5)
+    >>> _points({"a": (1, 2), "b": (3,)}, 5), _points({}, 5)
     ([{'a': 1, 'b': 3}, {'a': 2, 'b': 3}], [{}])
     """
     grid = [dict(zip(space, values, strict=True)) for values in product(*space.values())]
@@ -67,7 +67,7 @@ def tune(
     data: PreparedData,
     *,
     length: int,
-    trials: int = TRIALS,
+    trials: int = _TRIALS,
     tried: Callable[[Trial], None] = lambda trial: None,
 ) -> Tuned:
     """Fit a baseline of `BASELINES` under up to `trials` settings and keep the best on validation users; ties go to the first.
@@ -80,7 +80,7 @@ def tune(
         return Tuned(BASELINES[name](data, **fixed), {}, ())
     best: Tuned | None = None
     found: list[Trial] = []
-    for settings in points(SPACES.get(name, {}), trials):
+    for settings in _points(SPACES.get(name, {}), trials):
         scorer = BASELINES[name](data, **fixed, **settings)
         trial = Trial(settings, judge(scorer, data, length=length))
         if best is None or trial.valid > max(each.valid for each in found):

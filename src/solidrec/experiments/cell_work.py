@@ -45,14 +45,14 @@ def work(
     data = PreparedData.open(path)
     if data.fingerprint != cell.data:
         raise IncompatibleError(f"{path}: was prepared anew while the experiment ran; restore it, or choose another --out")
-    run = None if cell.spec is None else trained_run(data, cell.spec, out / RUNS / cell.key, device=device)
+    run = None if cell.spec is None else _trained_run(data, cell.spec, out / RUNS / cell.key, device=device)
     length = cell.length if run is None else run.spec.model.length
     scorer: Scorer
     if run is None:
         tuned = tune(str(cell.baseline), data, length=length, trials=cell.trials)
         scorer, facts = tuned.scorer, {"settings": tuned.settings, "trials": [trial._asdict() for trial in tuned.trials]}
     else:
-        scorer, facts = scorer_of(run.model), trained(run)
+        scorer, facts = scorer_of(run.model), _trained(run)
     evaluations = {}
     for protocol in protocols:
         found = evaluate(scorer, data, split="test", protocol=protocol, length=length)
@@ -73,7 +73,7 @@ def work(
     }
 
 
-def trained_run(data: PreparedData, spec: RunSpec, folder: Path, *, device: str) -> Run:
+def _trained_run(data: PreparedData, spec: RunSpec, folder: Path, *, device: str) -> Run:
     """Train, go on, or load what is finished; a folder that cannot be read says what to remove, since no one else names it."""
     try:
         return train_run(data, spec, folder, device=device)
@@ -97,7 +97,7 @@ def _epoch_seconds(run: Run) -> float:
     return float(sum(row["seconds"] for row in run.history))
 
 
-def trained(run: Run) -> dict[str, Any]:
+def _trained(run: Run) -> dict[str, Any]:
     """Return how a run was trained: what each stage chose, on validation, and how long an epoch took."""
     stages = []
     for stage in sorted({row["stage"] for row in run.history}):

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solidrec.api import train
+from solidrec.arrays import Floats, Ints
 from solidrec.artifacts import versions, write_file, write_json
 from solidrec.console import console, counted
 from solidrec.data.prepared import PreparedData
@@ -38,8 +39,6 @@ _KNN = (
     ("content-kNN, last item", 1, np.max),
 )
 """Cosine of a candidate's content to that of the history: name, how many last items, and how their values are joined."""
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 Values = dict[str, dict[str, Floats]]
 """Who -> metric -> a value a held-out item."""
 
@@ -67,7 +66,7 @@ def run_cold_items(
             step(1)
     values = {among: _joined_values([draw.values[among] for draw in draws]) for among in (KNOWN, NEW)}
     found = {
-        "tables": [table(among, values[among]) for among in values], "items": len(values[KNOWN][MODEL]["UAUC"]),
+        "tables": [_table(among, values[among]) for among in values], "items": len(values[KNOWN][MODEL]["UAUC"]),
         "targets": sum(draw.targets for draw in draws), "share": share, "seeds": seeds,
         "exposure": float(np.mean([draw.exposure for draw in draws])), "explained": [draw.explained for draw in draws],
         "data": whole.fingerprint, "settings": settings, "versions": versions(),
@@ -98,12 +97,12 @@ def _measure(whole: PreparedData, held: HeldOut, run: Run, seed: int) -> Draw:
     models = {MODEL: scorer_of(grown.model), WITHOUT: scorer_of(shuffled(grown, known, seed).model)}
     values: dict[str, Values] = {}
     for among, pool in pools.items():
-        candidates = with_negatives(histories, targets, pool, seed=seed)
+        candidates = _with_negatives(histories, targets, pool, seed=seed)
         scores = {name: score(window, candidates) for name, score in models.items()}
         scores |= {name: _content_knn(vectors, histories, candidates, last, join) for name, last, join in _KNN}
-        values[among] = {name: by_item(measured(found), targets) for name, found in scores.items()}
+        values[among] = {name: _by_item(_measured(found), targets) for name, found in scores.items()}
     assert grown.cold is not None
-    return Draw(values, len(targets), exposure(held, grown), grown.cold.facts["r2"])
+    return Draw(values, len(targets), _exposure(held, grown), grown.cold.facts["r2"])
 
 
 def _content_knn(
@@ -125,7 +124,7 @@ def _content_of(whole: PreparedData, grown: Run) -> npt.NDArray[np.float32]:
     return np.concatenate([np.zeros((1, unit.shape[1]), dtype=np.float32), unit])
 
 
-def with_negatives(histories: Sequence[Sequence[int]], targets: Ints, pool: Ints, *, seed: int) -> Ints:
+def _with_negatives(histories: Sequence[Sequence[int]], targets: Ints, pool: Ints, *, seed: int) -> Ints:
     """Return (targets, 1 + 99): each target and others of the pool that are not in its history, fewer if there are fewer."""
     rows = []
     for number, (history, target) in enumerate(zip(histories, targets, strict=True)):
@@ -135,13 +134,13 @@ def with_negatives(histories: Sequence[Sequence[int]], targets: Ints, pool: Ints
     return np.stack([row[:shortest] for row in rows]).astype(np.int64)
 
 
-def measured(scores: npt.NDArray[Any]) -> dict[str, Floats]:
+def _measured(scores: npt.NDArray[Any]) -> dict[str, Floats]:
     """Return the metrics of each row, the target being in column 0."""
     found = per_row(ranks(scores), (10,))
     return {metric: found[metric] for metric in _METRICS}
 
 
-def by_item(values: Mapping[str, Floats], targets: Ints) -> dict[str, Floats]:
+def _by_item(values: Mapping[str, Floats], targets: Ints) -> dict[str, Floats]:
     """Return each metric averaged over the rows of each target item: rows of one item say the same thing twice."""
     items, place = np.unique(targets, return_inverse=True)
     count = np.bincount(place, minlength=len(items))
@@ -153,7 +152,7 @@ def _joined_values(parts: Sequence[Values]) -> Values:
     return {name: {metric: np.concatenate([part[name][metric] for part in parts]) for metric in _METRICS} for name in parts[0]}
 
 
-def exposure(held: HeldOut, grown: Run, *, users: int = 500) -> float:
+def _exposure(held: HeldOut, grown: Run, *, users: int = 500) -> float:
     """Return the held-out items' share of the ten best of all items, over the test histories of some users."""
     rows = held.kept.rows("test")
     picked = np.linspace(0, len(rows) - 1, min(users, len(rows))).astype(int)
@@ -163,7 +162,7 @@ def exposure(held: HeldOut, grown: Run, *, users: int = 500) -> float:
     return float(np.mean([row["item"] in new for answer in answers for row in answer]))
 
 
-def table(among: str, values: Values) -> dict[str, Any]:
+def _table(among: str, values: Values) -> dict[str, Any]:
     """Return means with intervals over items, and the model's paired differences to the others, Holm-corrected a metric."""
     rows = [
         {"name": name, "mean": {metric: float(found[metric].mean()) for metric in _METRICS},

@@ -63,7 +63,7 @@ def run_experiment(
         todo = list({cell.key: cell for cell in cells if cell.key in wanted}.values())
         _check_cells(todo, data)
         say(f"{experiment.title}, on {plan.data_name}: {len(cells)} cells, {len(cells) - len(todo)} finished; {jobs} at a time")
-        failed = carry_out(todo, plan, results, path, jobs=jobs, device=device) if todo else {}
+        failed = _carry_out(todo, plan, results, path, jobs=jobs, device=device) if todo else {}
     if failed:
         first, error = next(iter(failed.items()))
         raise SolidrecError(
@@ -86,7 +86,9 @@ def _check_cells(cells: Sequence[Cell], data: PreparedData) -> None:
             say(f"{cell.row}: {error}; its cell will fail, the others run")
 
 
-def carry_out(cells: Sequence[Cell], plan: Plan, results: Results, path: Path, *, jobs: int, device: str) -> dict[str, Exception]:
+def _carry_out(
+    cells: Sequence[Cell], plan: Plan, results: Results, path: Path, *, jobs: int, device: str
+) -> dict[str, Exception]:
     """Run cells, each in a process of a pool, and append what each gives; returns the errors of those that failed, by cell."""
     failed: dict[str, Exception] = {}
     with (

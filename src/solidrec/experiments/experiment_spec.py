@@ -15,7 +15,7 @@ from solidrec.evaluate.runner import Protocol
 from solidrec.settings import flat, merge, nested
 from solidrec.spec import Spec
 
-SHIPPED = Path(__file__).parent / "shipped"
+_SHIPPED = Path(__file__).parent / "shipped"
 _SMALL = "-small"
 SUBSETS = "subsets"
 """Written as the values of an axis ``semantics.modalities``: every non-empty subset of what the data has."""
@@ -89,7 +89,7 @@ def shipped() -> dict[str, Path]:
     >>> "mixture" in shipped()
     True
     """
-    return {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
+    return {path.stem: path for path in sorted(_SHIPPED.glob("*.toml"))}
 
 
 def read_experiment(name: str) -> ExperimentSpec:

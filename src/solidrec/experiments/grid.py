@@ -72,16 +72,16 @@ def rows_of(experiment: ExperimentSpec, data: PreparedData) -> list[Row]:
 
     Raises `UsageError` for two rows of one name, a baseline that is unknown or has settings, and a grid that is far too large.
     """
-    axes = {key: values_of(key, values, data) for key, values in experiment.axes.items()}
+    axes = {key: _values_of(key, values, data) for key, values in experiment.axes.items()}
     if (count := prod(map(len, axes.values())) * experiment.seeds) > _MANY:
         raise UsageError(f"{experiment.title}: has {count:,} cells; give fewer values or seeds, {_MANY:,} at most")
     rows = []
     for values in product(*axes.values()) if axes else ():
-        labels = {key: label(value) for key, value in zip(axes, values, strict=True)}
+        labels = {key: _label(value) for key, value in zip(axes, values, strict=True)}
         settings: dict[str, Any] = {}
         for key, value in zip(axes, values, strict=True):
             settings = merge(settings, assignment(f"{key}={json.dumps(value)}"))
-        rows.append(Row(name_of(labels), labels, settings))
+        rows.append(Row(_name_of(labels), labels, settings))
     for extra in experiment.rows:
         if extra.baseline is not None:
             try:
@@ -125,30 +125,30 @@ def _check_places(rows: Sequence[Row]) -> None:
             )
 
 
-def values_of(key: str, values: Sequence[Any] | str, data: PreparedData) -> list[Any]:
+def _values_of(key: str, values: Sequence[Any] | str, data: PreparedData) -> list[Any]:
     """Return the values of an axis, *subsets* written out for this data."""
     if values != SUBSETS:
         return list(values)
     if key != "semantics.modalities":
         raise UsageError(f"axis {key}: only semantics.modalities has {SUBSETS!r}; list the values")
-    names = kinds(available(data))
+    names = _kinds(available(data))
     return [list(subset) for size in range(1, len(names) + 1) for subset in combinations(names, size)]
 
 
-def kinds(names: Sequence[str]) -> list[str]:
+def _kinds(names: Sequence[str]) -> list[str]:
     """Return Table 3's modalities among those of some data: item ids, pictures and text, in whatever form it has them.
 
-    >>> kinds(["brand", "text", "text_tokens", "image_tokens", "id"])
+    >>> _kinds(["brand", "text", "text_tokens", "image_tokens", "id"])
     ['id', 'image_tokens', 'text']
     """
     of_kind = {kind: [name for name in names if name == kind or name.startswith(f"{kind}_")] for kind in ("id", "image", "text")}
     return [kind if kind in found else found[0] for kind, found in of_kind.items() if found]
 
 
-def label(value: Any) -> str:
+def _label(value: Any) -> str:
     """Write a value of an axis.
 
-    >>> label(["id", "text"]), label(0.01), label(1000.0), label(1e30), label("sasrec")
+    >>> _label(["id", "text"]), _label(0.01), _label(1000.0), _label(1e30), _label("sasrec")
     ('id + text', '0.01', '1000', '1e+30', 'sasrec')
     """
     if isinstance(value, float) and value.is_integer():
@@ -156,10 +156,10 @@ def label(value: Any) -> str:
     return " + ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def name_of(labels: Mapping[str, str]) -> str:
+def _name_of(labels: Mapping[str, str]) -> str:
     """Name a row by its labels: those that speak for themselves alone, numbers with their key.
 
-    >>> name_of({"model.backbone": "sasrec", "model.clip": "0.1"})
+    >>> _name_of({"model.backbone": "sasrec", "model.clip": "0.1"})
     'sasrec · clip 0.1'
     """
     return " · ".join(f"{key.split('.')[-1]} {text}" if text[:1].isdigit() else text for key, text in labels.items())
@@ -167,7 +167,7 @@ def name_of(labels: Mapping[str, str]) -> str:
 
 def _labels_of(row: RowSpec) -> dict[str, str]:
     """Return the labels of a listed row: the given ones, or what it sets."""
-    return row.labels if row.labels is not None else {key: label(value) for key, value in flat(nested(row.settings)).items()}
+    return row.labels if row.labels is not None else {key: _label(value) for key, value in flat(nested(row.settings)).items()}
 
 
 def cells_of(experiment: ExperimentSpec, rows: Sequence[Row], data: PreparedData, settings: Mapping[str, Any]) -> list[Cell]:

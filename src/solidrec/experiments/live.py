@@ -72,7 +72,7 @@ class Board:
             return "time left not known yet"
         usual = mean(value for values in seconds.values() for value in values)
         total = sum(mean(seconds.get(row, [usual])) for row in self.missing().values()) / self.jobs
-        return f"about {clock(total)} left"
+        return f"about {_clock(total)} left"
 
     def render(self) -> Group:
         """Draw the table."""
@@ -89,15 +89,15 @@ class Board:
             ]
             figures = [f"{mean(each.get(name) or 0 for each in found):.4f}" if found else "" for name in _SHOWN]
             table.add_row(Text(row.name), f"{len(found)}/{len(keys)}", *figures)
-        took = clock(time.monotonic() - self.started)
+        took = _clock(time.monotonic() - self.started)
         line = f"{self.counted()} cells, {self.jobs} at a time, {took} so far, {self.left()}"
         return Group(table, Text(line), *(Text(each, style="red") for each in self.errors))
 
 
-def clock(seconds: float) -> str:
+def _clock(seconds: float) -> str:
     """Write a duration.
 
-    >>> clock(42), clock(95), clock(7260)
+    >>> _clock(42), _clock(95), _clock(7260)
     ('42 s', '1 min 35 s', '2 h 1 min')
     """
     whole = round(seconds)

@@ -17,7 +17,7 @@ _MISSED = 0
 """Stands for a target that could not be recommended."""
 
 
-def ranks_of(rows: Sequence[Measured]) -> pl.DataFrame:
+def _ranks_of(rows: Sequence[Measured]) -> pl.DataFrame:
     """Return a row a user with their ``user_index`` and a column a cell, ``NAME · seed N``: the rank of the target, 1 the best.
 
     Index u is row u of ``users.parquet`` in the prepared folder, counted from 1.
@@ -27,14 +27,14 @@ def ranks_of(rows: Sequence[Measured]) -> pl.DataFrame:
     columns: dict[str, Any] = {"user_index": rows[0].users.astype(np.uint32)}
     for row in rows:
         for seed, values in zip(row.seeds, row.per_user["MRR"], strict=True):
-            columns[f"{row.name} · seed {seed}"] = rank(values)
+            columns[f"{row.name} · seed {seed}"] = _rank(values)
     return pl.DataFrame(columns)
 
 
-def rank(reciprocal: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
+def _rank(reciprocal: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
     """Return ranks of reciprocal ones.
 
-    >>> rank(np.array([1.0, 0.25, 0.0])).tolist()
+    >>> _rank(np.array([1.0, 0.25, 0.0])).tolist()
     [1, 4, 0]
     """
     missed = ~(reciprocal > 0)
@@ -47,5 +47,5 @@ def write_ranks(out: Path, measured: Mapping[str, Sequence[Measured]]) -> list[P
     for protocol, rows in measured.items():
         if rows:
             paths.append(out / f"ranks-{protocol}.parquet")
-            write_table(paths[-1], ranks_of(rows))
+            write_table(paths[-1], _ranks_of(rows))
     return paths

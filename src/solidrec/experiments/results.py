@@ -17,13 +17,14 @@ from typing import Any, Self, final
 import numpy as np
 import polars as pl
 
+from solidrec.arrays import Array
 from solidrec.artifacts import read_json, write_json, write_table
 from solidrec.errors import DamagedError, IncompatibleError, StorageError
 from solidrec.evaluate.result import Evaluation
 from solidrec.evaluate.runner import Protocol
 from solidrec.experiments.experiment_spec import ExperimentSpec
 from solidrec.experiments.grid import Cell, Row
-from solidrec.experiments.tables.measured import Array, Measured
+from solidrec.experiments.tables.measured import Measured
 
 PLAN, RESULTS, USERS, RUNS = "experiment.json", "results.jsonl", "users", "runs"
 Record = Mapping[str, Any]
@@ -124,7 +125,7 @@ class Results:
 
         What an earlier line has of the cell besides, as another protocol, stays, if the same versions made it.
         """
-        record = joined(self.records.get(record["key"]), record)
+        record = _joined(self.records.get(record["key"]), record)
         line = (json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode()
         try:
             with (self.out / RESULTS).open("a+b") as stream:
@@ -177,7 +178,7 @@ class Results:
             means = self.records[place.key]["evaluations"][protocol]["metrics"]
             if not all(_agree(frame[name], means.get(name)) for name in names):
                 raise DamagedError(
-                    f"{users_file(self.out, place.key, protocol)}: is not what {self.out / RESULTS} has of it; "
+                    f"{_users_file(self.out, place.key, protocol)}: is not what {self.out / RESULTS} has of it; "
                     f"remove the line of {place.key} there and run the experiment again"
                 )
         return Measured(
@@ -188,7 +189,7 @@ class Results:
         )  # fmt: skip
 
 
-def joined(before: Record | None, record: Record) -> Record:
+def _joined(before: Record | None, record: Record) -> Record:
     """Return a record with what an earlier one of the same versions and machine measured besides."""
     if before is None or any(before.get(key) != record.get(key) for key in ("versions", "machine", "commit")):
         return record
@@ -221,7 +222,7 @@ def _cut_torn_line(stream: Any) -> None:
     stream.seek(0, os.SEEK_END)
 
 
-def users_file(out: Path, key: str, protocol: str) -> Path:
+def _users_file(out: Path, key: str, protocol: str) -> Path:
     """Return where the metrics of every user lie."""
     return out / USERS / f"{key}-{protocol}.parquet"
 
@@ -229,12 +230,12 @@ def users_file(out: Path, key: str, protocol: str) -> Path:
 def write_users(out: Path, key: str, found: Evaluation) -> None:
     """Write every user's metrics."""
     columns: dict[str, Array] = {"user": np.unique(found.users), **found.per_user}
-    write_table(users_file(out, key, found.protocol), pl.DataFrame(columns))
+    write_table(_users_file(out, key, found.protocol), pl.DataFrame(columns))
 
 
 def _read_users(out: Path, key: str, protocol: str) -> pl.DataFrame:
     """Read every user's metrics; raises `StorageError` where they are gone and `DamagedError` for a file that is none."""
-    path = users_file(out, key, protocol)
+    path = _users_file(out, key, protocol)
     if not path.is_file():
         raise StorageError(f"{path}: is gone; {cure_of(out, key)}")
     return read_frame(path, cure=cure_of(out, key))

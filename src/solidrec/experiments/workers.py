@@ -15,11 +15,11 @@ from pathlib import Path
 from threading import Thread
 from typing import ParamSpec, TypeVar, final
 
-P = ParamSpec("P")
-T = TypeVar("T")
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 _LOOK_AFTER = 0.5
 """Seconds between two looks at the signals: Ctrl-C does not wake a thread that waits for a lock."""
-GRACE = 60.0
+_GRACE = 60.0
 """Seconds that a stopped worker has to save where it is."""
 
 
@@ -42,13 +42,13 @@ def processes(jobs: int, mark: Path | None = None) -> Iterator[Executor]:
             yield pool
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)  # else a worker that was stopped would go on with the next task
-            end(set(active_children()) - others)
+            _end(set(active_children()) - others)
             raise
 
 
-def end(workers: Iterable[BaseProcess]) -> None:
-    """Stop processes, and their next task if one was on its way to them; what does not stop within `GRACE` seconds is killed."""
-    left, until = set(workers), time.monotonic() + GRACE
+def _end(workers: Iterable[BaseProcess]) -> None:
+    """Stop processes, and their next task if one was on its way to them; what does not stop within `_GRACE` seconds is killed."""
+    left, until = set(workers), time.monotonic() + _GRACE
     while left and time.monotonic() < until:
         for worker in left:
             worker.terminate()
@@ -59,7 +59,7 @@ def end(workers: Iterable[BaseProcess]) -> None:
         worker.kill()
 
 
-def as_they_end(running: Iterable[Future[T]]) -> Iterator[Future[T]]:
+def as_they_end(running: Iterable[Future[_T]]) -> Iterator[Future[_T]]:
     """Yield futures as they end. It looks up every `_LOOK_AFTER` seconds."""
     left = set(running)
     while left:
@@ -91,9 +91,9 @@ def _follow_parent(mark: Path | None = None) -> None:
 class Inline(Executor):
     """Runs what is submitted at once, here."""
 
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Return a future that is done."""
-        future: Future[T] = Future()
+        future: Future[_T] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
         except Exception as error:

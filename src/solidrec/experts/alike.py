@@ -6,23 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from scipy.sparse import csr_array
 
+from solidrec.arrays import Array
 from solidrec.data.prepared import PreparedData
 from solidrec.experts.neighbours import KEEP, nearest, sparse
 from solidrec.semantics.content import content_rows, has_content
 from solidrec.semantics.modality import CATEGORIES, TEXT, is_placed, terms
 from solidrec.semantics.terms import tf_idf, words
 
-Array = npt.NDArray[Any]
-
 _MEGABYTES = 64
 """Of similarities at a time."""
-TINY = 1e-6
+_TINY = 1e-6
 """Similarities that are no more than rounding."""
-COMMON = 5_000
+_COMMON = 5_000
 """Items with a term from which on it says nothing: it would make everything similar to everything."""
 _PROSE = ("text", "description")
 """Columns of which the first that an item has is read where it has no title."""
@@ -81,7 +79,7 @@ def alike(catalog: pl.DataFrame, features: Mapping[str, Array]) -> csr_array:
 def term_rows(bags: list[list[str]]) -> csr_array:
     """Return unit TF-IDF rows of bags of terms, without the most common terms."""
     rows = csr_array(tf_idf().fit_transform(bags))
-    frequent = np.bincount(rows.indices, minlength=rows.shape[1]) > COMMON
+    frequent = np.bincount(rows.indices, minlength=rows.shape[1]) > _COMMON
     rows.data[frequent[rows.indices]] = 0
     rows.eliminate_zeros()
     return rows
@@ -98,7 +96,7 @@ def _most_similar(vectors: Any) -> csr_array:
         distances, neighbours = found.kneighbors(vectors)
     rows = np.repeat(np.arange(count), neighbours.shape[1])
     similar = 1 - distances.ravel()
-    similar[similar < TINY] = 0
+    similar[similar < _TINY] = 0
     return nearest(sparse(rows, neighbours.ravel(), similar, items=count))
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import coo_array, csr_array
 
-Array = npt.NDArray[Any]
+from solidrec.arrays import Array
 
 KEEP = 200
 """Neighbours that an item keeps of each kind: of more, the ten best of a mixture do not change (docs/log.md)."""

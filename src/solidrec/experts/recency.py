@@ -8,7 +8,7 @@ import numpy.typing as npt
 from solidrec.data.prepared import PreparedData
 from solidrec.data.windows import ranges
 
-HALF = 0.01
+_HALF = 0.01
 """Share of the training events after which an event counts half."""
 
 
@@ -20,5 +20,5 @@ def recency(data: PreparedData) -> npt.NDArray[np.float32]:
     _, positions = ranges(data.offsets[:-1], data.train_end)
     times = np.asarray(data.event_times)[positions]
     later = len(times) - np.searchsorted(np.sort(times), times, side="right")
-    weight = 0.5 ** (later / max(len(times), 1) / HALF)
+    weight = 0.5 ** (later / max(len(times), 1) / _HALF)
     return np.bincount(data.event_items[positions], weights=weight, minlength=len(data.items) + 1).astype(np.float32)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
+from solidrec.arrays import Array
 from solidrec.data.windows import ranges
 from solidrec.experts.transitions import BACKWARD, FADE
 
-Array = npt.NDArray[Any]
-
-REACH = 8
+_REACH = 8
 """Events apart up to which two semantic ids are counted together."""
-PRIOR = 20.0
+_PRIOR = 20.0
 """How many events the id's share of all events is worth, beside those that were counted."""
 
 
@@ -33,7 +30,7 @@ def semantic_ratio(event_items: Array, offsets: Array, train_end: Array, *, sema
     ids = semantic_of_item[event_items[positions]].astype(np.int64)
     width = int(semantic_of_item.max()) + 1
     counted = np.zeros(width * width)
-    for distance in range(1, REACH + 1):
+    for distance in range(1, _REACH + 1):
         same = users[distance:] == users[:-distance]
         if same.any():
             cells = ids[:-distance][same] * width + ids[distance:][same]
@@ -41,7 +38,7 @@ def semantic_ratio(event_items: Array, offsets: Array, train_end: Array, *, sema
     table = counted.reshape(width, width)
     table = table + BACKWARD * table.T
     share = np.bincount(ids, minlength=width) / max(len(ids), 1)
-    smoothed = (table + PRIOR * share) / (table.sum(1, keepdims=True) + PRIOR)
+    smoothed = (table + _PRIOR * share) / (table.sum(1, keepdims=True) + _PRIOR)
     ratio = np.divide(smoothed, share, out=np.ones_like(smoothed), where=share > 0)
     ratio[0], ratio[:, 0] = 0, 0
     return np.asarray(ratio, dtype=np.float32)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array, diags_array
 
+from solidrec.arrays import Array
 from solidrec.data.windows import ranges
 from solidrec.experts.neighbours import nearest, sparse
 
-Array = npt.NDArray[Any]
-
-REACH = 30
+_REACH = 30
 """Events apart up to which two items are counted together."""
 FADE = 0.8
 """What one event more between two items takes from a forward pair."""
@@ -40,7 +36,7 @@ def transitions(
     users, positions = ranges(offsets[:-1], train_end)
     events = event_items[positions].astype(np.int64) - 1
     faded = together = csr_array((items, items), dtype=np.float64)
-    for distance in range(1, REACH + 1):
+    for distance in range(1, _REACH + 1):
         same = users[distance:] == users[:-distance]
         if not same.any():
             break

@@ -6,35 +6,34 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, final
+from typing import final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from solidrec.arrays import Array
 from solidrec.nn.mixture import Mixture, of_candidates
 from solidrec.nn.recommender import Recommender, dot
 
-Array = npt.NDArray[Any]
 Scorer = Callable[[Array, Array], Array]
 """(histories (r, L), candidates (r or 1, C)) -> scores (r, C)"""
 Reader = Callable[[slice, Array], Array]
 """(rows of histories that it has read, their candidates (r or 1, C)) -> scores (r, C), an array of the caller's own"""
 FLOATS_AT_ONCE = 1 << 22  # of intermediate results: more leave the cache (DIN: 220 us a user, 500 with eight times as many)
-NEIGHBOURS = 300  # of an item, over all memories, about
-CACHED = 1 << 18  # floats of candidates' embeddings: a block that stays in the cache
+_NEIGHBOURS = 300  # of an item, over all memories, about
+_CACHED = 1 << 18  # floats of candidates' embeddings: a block that stays in the cache
 
 
 def reader(score: Scorer, histories: Array) -> Reader:
     """Return what scores candidates for rows of `histories` (r, L); a `ModelScorer` reads each history once, here."""
     if isinstance(score, HistoryScorer):
         return score.read(histories)
-    return lambda rows, candidates: own(score(histories[rows], candidates))
+    return lambda rows, candidates: _own(score(histories[rows], candidates))
 
 
-def own(scores: Array) -> Array:
+def _own(scores: Array) -> Array:
     """Return a copy in float32 or float64, whatever numbers a scorer gives."""
     scores = np.asarray(scores)
     return np.array(scores, dtype=scores.dtype if scores.dtype in (np.float32, np.float64) else np.float64)
@@ -110,7 +109,7 @@ class MixtureScorer(HistoryScorer):
                 found = self.model.head(evidence, self.model.read(history, evidence).weights)
                 if not np.array_equal(candidates, everything):
                     found = of_candidates(found, self.tensor(candidates if len(candidates) == 1 else candidates[some]))
-                scores[some] = array(found)
+                scores[some] = _array(found)
         return scores
 
 
@@ -145,10 +144,10 @@ class ModelScorer(HistoryScorer):
         users = vectors[rows, None]
         with torch.inference_mode():
             if len(candidates) == 1:
-                return array(dot(users, self.embedded(candidates)))
-            size = max(1, CACHED // (candidates.shape[1] * vectors.shape[1]))
+                return _array(dot(users, self.embedded(candidates)))
+            size = max(1, _CACHED // (candidates.shape[1] * vectors.shape[1]))
             parts = [dot(users[i : i + size], self.embedded(candidates[i : i + size])) for i in range(0, len(users), size)]
-            return array(torch.cat(parts)) if parts else np.zeros(candidates.shape, dtype=np.float32)
+            return _array(torch.cat(parts)) if parts else np.zeros(candidates.shape, dtype=np.float32)
 
     def embedded(self, candidates: Array) -> torch.Tensor:
         """Return the embeddings of `candidates` (r, C); consecutive items, as a catalogue has them, are no copy."""
@@ -172,7 +171,7 @@ class ModelScorer(HistoryScorer):
                 for j, some in enumerate(ids.split(columns, dim=1)):
                     targets = F.embedding(some, table)
                     logits = dot(self.model.users(history, targets, weights), targets)
-                    scores[i : i + size, j * columns : (j + 1) * columns] = array(logits)
+                    scores[i : i + size, j * columns : (j + 1) * columns] = _array(logits)
         return scores
 
     def floats(self, length: int, candidates: int) -> int:
@@ -186,7 +185,7 @@ class ModelScorer(HistoryScorer):
         return max(1, FLOATS_AT_ONCE // self.floats(length, candidates))
 
 
-def array(scores: torch.Tensor) -> Array:
+def _array(scores: torch.Tensor) -> Array:
     """Return scores as float32."""
     return np.asarray(scores.float().cpu().numpy())
 
@@ -213,7 +212,7 @@ def own_weights(model: Recommender | Mixture) -> bool:
 
 def entries(length: int) -> int:
     """Return how many entries of memories a history of `length` items may read: two kinds of up to 200 and one more, an item."""
-    return 2 * NEIGHBOURS * length
+    return 2 * _NEIGHBOURS * length
 
 
 def slices(count: int, size: int) -> Iterator[slice]:

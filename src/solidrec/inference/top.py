@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from solidrec.arrays import Array
 
-GROUP = 16  # columns that stand for each other while a bound is sought
+_GROUP = 16  # columns that stand for each other while a bound is sought
 
 
 def top(scores: Array, k: int) -> tuple[Array, Array]:
@@ -30,7 +27,7 @@ def best(scores: Array, k: int, *, order: Array | None) -> tuple[Array, Array]:
     """Return what `top` returns, in no order; ties go to the smaller entry of `order` (R or 1, C), by default to the column."""
     width = max(scores.shape[1], 1)
     k = min(k, width)  # what is asked may be any number, and room is made for k
-    places = np.flatnonzero(scores >= bound(scores, k)[:, None])  # several times faster than pairs
+    places = np.flatnonzero(scores >= _bound(scores, k)[:, None])  # several times faster than pairs
     values = scores.reshape(-1)[places]
     rows = places // width
     reached = (values >= _kth(rows, values, k=k, count=len(scores))[rows]) & (values > -np.inf)
@@ -47,7 +44,7 @@ def best(scores: Array, k: int, *, order: Array | None) -> tuple[Array, Array]:
     return rows[kept], columns[kept]
 
 
-def bound(scores: Array, k: int) -> Array:
+def _bound(scores: Array, k: int) -> Array:
     """Return a value for each row (R,) that at least `k` of its scores reach, and not many more.
 
     It is the k-th largest maximum of disjoint groups of columns: k groups have a member that reaches it. That takes one pass.
@@ -55,9 +52,9 @@ def bound(scores: Array, k: int) -> Array:
     rows, width = scores.shape
     if k >= width:
         return np.full(rows, -np.inf, dtype=scores.dtype)
-    groups = width // GROUP
+    groups = width // _GROUP
     if groups > k:
-        scores = scores[:, : groups * GROUP].reshape(rows, GROUP, groups).max(1)
+        scores = scores[:, : groups * _GROUP].reshape(rows, _GROUP, groups).max(1)
     return np.asarray(np.partition(scores, scores.shape[1] - k, axis=1)[:, -k])
 
 

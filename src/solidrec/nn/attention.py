@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from solidrec.errors import UsageError
 from solidrec.nn.kernels.dropout import Dropout
 
-LONG = 32
+_LONG = 32
 """Positions beyond which torch's fused attention, which knows no dropout on a CPU, is faster than three products."""
 
 
@@ -34,7 +34,7 @@ class SelfAttention(nn.Module):
     ) -> Float[Tensor, "B M D"]:
         """Attend from the `query` positions (all of `x`, or the one that is wanted) to what `attn_mask` allows of `x`."""
         q, k, v = self.project(query, x)
-        if x.shape[1] > LONG and not (self.training and self.dropout.dropped):
+        if x.shape[1] > _LONG and not (self.training and self.dropout.dropped):
             q, k, v = (part.unflatten(0, (-1, self.heads)) for part in (q, k, v))
             mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=attn_mask[:, None])
         else:

@@ -25,7 +25,7 @@ from solidrec.nn.weights import Slots
 from solidrec.registry import BACKBONES
 from solidrec.spec import ModelSpec
 
-HEADS: dict[str, Callable[[ModelSpec], Head]] = {
+_HEADS: dict[str, Callable[[ModelSpec], Head]] = {
     "dot": lambda spec: DotHead(),
     "full": lambda spec: FullHead(spec.dim),
     "low-rank": lambda spec: LowRankHead(spec.dim, spec.core),
@@ -67,7 +67,7 @@ def build(spec: ModelSpec, *, items: int, semantic_of_item: Tensor | None = None
     table = nn.Embedding(items + 1, spec.dim, padding_idx=0)
     nn.init.normal_(table.weight[1:], std=0.1)
     backbone = build_backbone(spec)
-    head = HEADS[design.head](spec) if isinstance(design.head, str) else design.head(spec)
+    head = _HEADS[design.head](spec) if isinstance(design.head, str) else design.head(spec)
     making = Making(spec, head.slots, semantic_of_item, codebook=stage is None or stage >= stages(spec))
     source = _source(making, design.source) if isinstance(design.source, Parts) else design.source(making)
     return Recommender(table, backbone=backbone, head=head, source=source)

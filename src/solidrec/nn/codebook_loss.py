@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-COMMITMENT = 0.25
+_COMMITMENT = 0.25
 """What moving embeddings to codes weighs beside moving codes to embeddings (van den Oord et al., arXiv 1711.00937, beta)."""
 
 
@@ -22,33 +22,33 @@ def square(a: Float[Tensor, "B L D"], b: Float[Tensor, "B L D"], share: Float[Te
     return ((a - b).square().mean(-1) * share).sum()
 
 
-def commitment(items: Float[Tensor, "B L D"], read: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]) -> Float[Tensor, ""]:
+def _commitment(items: Float[Tensor, "B L D"], read: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]) -> Float[Tensor, ""]:
     """Return a quarter of |E - sg(E')|^2, which moves embeddings to codes."""
-    return COMMITMENT * square(items, read.detach(), share)
+    return _COMMITMENT * square(items, read.detach(), share)
 
 
-def pair(items: Float[Tensor, "B L D"], read: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]) -> Float[Tensor, ""]:
-    """Return `commitment` plus |sg(E) - E'|^2, which moves codes to embeddings (arXiv 1711.00937, Eq. 3)."""
-    return commitment(items, read, share) + square(items.detach(), read, share)
+def _pair(items: Float[Tensor, "B L D"], read: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]) -> Float[Tensor, ""]:
+    """Return `_commitment` plus |sg(E) - E'|^2, which moves codes to embeddings (arXiv 1711.00937, Eq. 3)."""
+    return _commitment(items, read, share) + square(items.detach(), read, share)
 
 
-def nothing(items: Float[Tensor, "B L D"], read: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]) -> Float[Tensor, ""]:
+def _nothing(items: Float[Tensor, "B L D"], read: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]) -> Float[Tensor, ""]:
     """Return 0: codes that never move."""
     return items.new_zeros(())
 
 
 LOSSES: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
-    "pair": pair, "literal": square, "ema": commitment, "constant": nothing,
+    "pair": _pair, "literal": square, "ema": _commitment, "constant": _nothing,
 }  # fmt: skip
 """From embeddings E and what is read in their place E', both (B, L, D), and shares (B, L): *literal* is the one MSE of Eq. 13."""
 
 
-def straight_through(items: Float[Tensor, "*N D"], read: Float[Tensor, "*N D"]) -> Float[Tensor, "*N D"]:
+def _straight_through(items: Float[Tensor, "*N D"], read: Float[Tensor, "*N D"]) -> Float[Tensor, "*N D"]:
     """Return `read`, with the gradient passed to `items` unchanged."""
     return items + (read - items).detach()
 
 
-def rotation(items: Float[Tensor, "*N D"], read: Float[Tensor, "*N D"]) -> Float[Tensor, "*N D"]:
+def _rotation(items: Float[Tensor, "*N D"], read: Float[Tensor, "*N D"]) -> Float[Tensor, "*N D"]:
     """Return `read`, with the gradient turned and scaled as `items` is onto it (Fifty et al., arXiv 2410.06424, Eq. 4-5)."""
     e = F.normalize(items, dim=-1).detach()
     q = F.normalize(read, dim=-1).detach()
@@ -60,5 +60,5 @@ def rotation(items: Float[Tensor, "*N D"], read: Float[Tensor, "*N D"]) -> Float
     return turned
 
 
-GRADIENTS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"straight-through": straight_through, "rotation": rotation}
+GRADIENTS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"straight-through": _straight_through, "rotation": _rotation}
 """From embeddings and what is read in their place to the latter, with a gradient for the former."""

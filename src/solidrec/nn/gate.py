@@ -21,7 +21,7 @@ _HIDDEN = 32
 _DROPPED = 0.2
 
 
-def projections(slots: Slots, width: int) -> nn.ModuleDict:
+def _projections(slots: Slots, width: int) -> nn.ModuleDict:
     """Return a linear map for each slot that gives zeros before training."""
     found = nn.ModuleDict({slot: nn.Linear(width, prod(shape)) for slot, shape in slots.items()})
     for parameter in found.parameters():
@@ -44,7 +44,7 @@ class Pooled(Hypernetwork):
         self.norm = nn.LayerNorm(2 * dim)
         self.hidden = nn.Linear(2 * dim, _HIDDEN)
         self.dropout = Dropout(_DROPPED)
-        self.projections = projections(slots, _HIDDEN)
+        self.projections = _projections(slots, _HIDDEN)
 
     def forward(
         self, sequence: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None = None
@@ -72,7 +72,7 @@ class Reading(nn.Module):
         self.register_buffer("spread", torch.ones(width))
         self.hidden = nn.Linear(width, _HIDDEN)
         self.dropout = Dropout(_DROPPED)
-        self.projections = projections(slots, _HIDDEN)
+        self.projections = _projections(slots, _HIDDEN)
 
     @torch.no_grad()
     def standardise(self, statistics: Float[Tensor, "R S"]) -> None:

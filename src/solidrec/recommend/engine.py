@@ -8,10 +8,10 @@ from itertools import pairwise
 from typing import Any, final
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import torch.nn.functional as F
 
+from solidrec.arrays import Array
 from solidrec.errors import UsageError
 from solidrec.inference.scorer import ModelScorer, neural_of, scorer_of, slices
 from solidrec.inference.top import top
@@ -19,7 +19,6 @@ from solidrec.runs import Run
 
 POPULARITY = "popularity"
 """The fallback for an empty history: items by how often they occur in training."""
-Array = npt.NDArray[Any]
 _ENCODED = 1024  # histories that are encoded together
 _CELLS = 1 << 22  # scores at a time: 16 MB, or one row
 

@@ -75,7 +75,7 @@ def add_items(
         model = build_mixture(run.spec.model, counted, semantic_of_item=ids)
     else:
         model = build(run.spec.model, items=len(grown), semantic_of_item=ids)
-    model.load_state_dict(longer(run.model.state_dict(), model.state_dict(), embeddings))
+    model.load_state_dict(_longer(run.model.state_dict(), model.state_dict(), embeddings))
     model = model.to(run.model.items.weight.device).eval()
     known = {name: int(matrix.any(axis=1).sum()) for name, matrix in matrices.items()}
     absent = tuple(part.name for part in content.parts if part.terms is None and part.name not in (features or {}))
@@ -149,7 +149,7 @@ def _lengthened(starts: Tensor, new: int) -> Tensor:
     return torch.cat([starts, starts[-1:].expand(new)]).cpu()
 
 
-def longer(old: Mapping[str, Tensor], new: Mapping[str, Tensor], embeddings: Tensor) -> dict[str, Tensor]:
+def _longer(old: Mapping[str, Tensor], new: Mapping[str, Tensor], embeddings: Tensor) -> dict[str, Tensor]:
     """Return the weights of the old model with the embeddings of new items below its table; what is counted is that of `new`."""
     return {name: _of_new(name, tensor, new[name], embeddings) for name, tensor in old.items()}
 

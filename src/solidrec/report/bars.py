@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _METRICS = ("UAUC", "NDCG@10", "Recall@10")
 _ALIKE = Ranks(greater=np.array([0]), ties=np.array([PAPER_NEGATIVES]), candidates=np.array([PAPER_NEGATIVES + 1]))
 """A target among sampled negatives that all have its score."""
-CHANCE = {name: float(values[0]) for name, values in per_row(_ALIKE, (10,)).items()}
+_CHANCE = {name: float(values[0]) for name, values in per_row(_ALIKE, (10,)).items()}
 """What a constant score gets among 100 candidates."""
 _HOW = (
     "Bars start at chance, what a constant score would get (0 where all items compete and the metric is of the first ten), so "
@@ -49,8 +49,8 @@ def bars(of: Material) -> str:
     if of.plan.layout == LAYOUT:
         return ""
     for table in of.tables:
-        drawn = [(metric, bar_chart(found, start(metric, table), label=f"{metric} of each row, {table.label}"))
-                 for metric in _METRICS if (found := groups(table, metric, of))]  # fmt: skip
+        drawn = [(metric, _bar_chart(found, _start(metric, table), label=f"{metric} of each row, {table.label}"))
+                 for metric in _METRICS if (found := _groups(table, metric, of))]  # fmt: skip
         if drawn:
             parts += [f"<h3>{escape(table.label)}</h3>", figures(*drawn)]
     if parts:
@@ -58,12 +58,12 @@ def bars(of: Material) -> str:
     return "\n".join(parts)
 
 
-def start(metric: str, table: ResultTable) -> float:
+def _start(metric: str, table: ResultTable) -> float:
     """Return what a metric is by chance: among 100 candidates, or nearly 0 for a first ten of a whole catalogue."""
-    return CHANCE[metric] if table.protocol == "paper" or metric == "UAUC" else 0.0
+    return _CHANCE[metric] if table.protocol == "paper" or metric == "UAUC" else 0.0
 
 
-def groups(table: ResultTable, metric: str, of: Material) -> Groups:
+def _groups(table: ResultTable, metric: str, of: Material) -> Groups:
     """Return the bars of a metric, block by block."""
     found: dict[str, list[Bar]] = {}
     for line in table.lines:
@@ -73,7 +73,7 @@ def groups(table: ResultTable, metric: str, of: Material) -> Groups:
     return list(found.items())
 
 
-def bar_chart(found: Groups, chance: float, *, label: str) -> str:
+def _bar_chart(found: Groups, chance: float, *, label: str) -> str:
     """Draw groups of bars that start at `chance`, the first on top."""
     rows = sum(len(group) + bool(name) for name, group in found)
 
@@ -85,7 +85,7 @@ def bar_chart(found: Groups, chance: float, *, label: str) -> str:
                               va="center", color=MUTED, fontsize=8, fontstyle="italic")  # fmt: skip
                 place += 1
             for bar in group:
-                one(axes, bar, place, chance)
+                _one(axes, bar, place, chance)
                 places.append(place)
                 names.append(bar.series.label)
                 place += 1
@@ -99,7 +99,7 @@ def bar_chart(found: Groups, chance: float, *, label: str) -> str:
     return drawing(paint, height=0.45 + 0.2 * rows, label=label)
 
 
-def one(axes: Axes, bar: Bar, place: int, chance: float) -> None:
+def _one(axes: Axes, bar: Bar, place: int, chance: float) -> None:
     """Draw one bar with its interval and its value at the end."""
     face = "none" if bar.series.hollow else bar.series.color
     axes.barh(place, bar.value - chance, left=chance, height=0.72, linewidth=1, facecolor=face, edgecolor=bar.series.color)

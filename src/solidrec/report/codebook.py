@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from solidrec.arrays import Array
 from solidrec.experiments.results import Place
-from solidrec.experiments.tables.measured import Array
 from solidrec.nn.build import stages
 from solidrec.nn.kernels.nearest import nearest_code
 from solidrec.report.logs import CLIP, Logs, health, size_of
@@ -58,10 +58,10 @@ def codebooks(of: Material) -> str:
         if drawn := health(logs, of=f", {block} {number}"):
             parts += [f"<h3>{escape(block)}</h3>" if block else "", drawn]
     parts += [_health_table(of, firsts), paragraph(_HEALTH, kind="muted small")] if parts else []
-    found = [(name, of.runs[name], codes) for name in firsts if name in of.runs and (codes := codes_of(of.runs[name]))]
+    found = [(name, of.runs[name], codes) for name in firsts if name in of.runs and (codes := _codes_of(of.runs[name]))]
     if found:
         parts += [_distance_table(found), paragraph(_APART, kind="muted small")]
-        parts += [busiest(names, run, codes, opened=at == 0) for at, (names, run, codes) in enumerate(read_alike(found))]
+        parts += [_busiest(names, run, codes, opened=at == 0) for at, (names, run, codes) in enumerate(_read_alike(found))]
         parts.append(paragraph(_BUSY, kind="muted small"))
     return "\n".join([*parts, paragraph(_SEED, kind="muted small")]) if parts else ""
 
@@ -85,7 +85,7 @@ def _health_table(of: Material, firsts: Mapping[str, Place]) -> str:
 
 
 @torch.inference_mode()
-def codes_of(run: Run) -> Codes | None:
+def _codes_of(run: Run) -> Codes | None:
     """Return how the codebook of a run stands to its metacode and its items; None for a model without a codebook."""
     codebook = codebook_of(run.model)
     if codebook is None:
@@ -115,27 +115,27 @@ def _distance_table(found: Sequence[tuple[str, Run, Codes]]) -> str:
     return table(head, rows, caption="Where codes ended up, relative distances")
 
 
-def read_alike(found: Sequence[tuple[str, Run, Codes]]) -> list[tuple[str, Run, Codes]]:
+def _read_alike(found: Sequence[tuple[str, Run, Codes]]) -> list[tuple[str, Run, Codes]]:
     """Return one of all rows whose items have the same codes, as those of semantic ids do, under all their names."""
     alike: dict[bytes, list[tuple[str, Run, Codes]]] = {}
     for one in found:
         alike.setdefault(one[2].of_item.tobytes(), []).append(one)
-    return [(", ".join(name for name, *_ in group), *group[0][1:]) for group in alike.values()]
+    return [(", ".join(name for name, *_ in _group), *_group[0][1:]) for _group in alike.values()]
 
 
-def busiest(name: str, run: Run, codes: Codes, *, opened: bool) -> str:
+def _busiest(name: str, run: Run, codes: Codes, *, opened: bool) -> str:
     """Return the busiest codes of one row with titles, to unfold unless it is the first row."""
     events = np.bincount(codes.of_item, codes.events, codes.size)
     top = np.argsort(-events, kind="stable")[:CODES]
     share = events / max(1.0, events.sum())
-    groups = "".join(group(run, codes, int(code), float(share[code])) for code in top if events[code] > 0)
+    groups = "".join(_group(run, codes, int(code), float(share[code])) for code in top if events[code] > 0)
     if not groups:
         return ""
     head = f"<summary>Busiest codes of {escape(name)}</summary>"
     return f'<details{" open" if opened else ""}>{head}<div class="groups">{groups}</div></details>'
 
 
-def group(run: Run, codes: Codes, code: int, share: float) -> str:
+def _group(run: Run, codes: Codes, code: int, share: float) -> str:
     """Return the items of one code."""
     members = np.flatnonzero(codes.of_item == code)
     order = members[np.argsort(-codes.events[members], kind="stable")]

@@ -29,17 +29,17 @@ def training_curves(of: Material) -> str:
         staged |= any(row["stage"] > 1 for _, rows in logs for row in rows)
         most = max(most, len({place.seed for place in places}))
         looks = [of.looks[name] for name in group if any(look == of.looks[name] for look, _ in logs)]
-        parts += [f"<h3>{escape(block)}</h3>" if block else "", legend(looks), figures(*charts(logs, f"{block} {number}"))]
+        parts += [f"<h3>{escape(block)}</h3>" if block else "", legend(looks), figures(*_charts(logs, f"{block} {number}"))]
     if not parts:
         return ""
     how = _HOW.format(seeds=f"{most} of {of.plan.seeds} seeds") + (_STAGED if staged else "")
     return "\n".join([*parts, paragraph(how, kind="muted small")])
 
 
-def charts(logs: Logs, of: str) -> list[tuple[str, str]]:
+def _charts(logs: Logs, of: str) -> list[tuple[str, str]]:
     """Return the charts of validation and of loss, `of` a name that no other pair has."""
-    valid = thin(curves(logs, score_of))
-    loss = thin(curves(logs, lambda row: row["loss"]))
+    valid = _thin(curves(logs, score_of))
+    loss = _thin(curves(logs, lambda row: row["loss"]))
     drawn = [
         (f"{judged_by(logs)} on the validation split", valid, f"Validation {judged_by(logs)} by epoch, {of}"),
         ("Training loss", loss, f"Training loss by epoch, {of}"),
@@ -47,6 +47,6 @@ def charts(logs: Logs, of: str) -> list[tuple[str, str]]:
     return [(caption, line_chart(lines, label=label)) for caption, lines, label in drawn if lines]
 
 
-def thin(lines: list[Line]) -> list[Line]:
+def _thin(lines: list[Line]) -> list[Line]:
     """Return lines for a chart of many."""
     return [replace(line, thin=True) for line in lines]

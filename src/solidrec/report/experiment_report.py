@@ -37,7 +37,7 @@ def _few_events(of: Material) -> str:
     return measure_markup(of, FEW_EVENTS)
 
 
-SECTIONS: dict[str, tuple[str, Callable[[Material], str]]] = {
+_SECTIONS: dict[str, tuple[str, Callable[[Material], str]]] = {
     "sweep": ("λ and T", penalty_and_clip),
     "stability": ("Stability", stability),
     "cost": ("Cost", cost),
@@ -63,12 +63,12 @@ def write_experiment_report(out: Path, path: Path | None = None, *, progress: bo
     no experiment or the disk refuses, and `DamagedError` for results that say nothing sensible.
     """
     path = path or out / _REPORT
-    with counted(console, "report", len(SECTIONS) + 1, shown=progress) as advance:
+    with counted(console, "report", len(_SECTIONS) + 1, shown=progress) as advance:
         of = material(Plan.load(out), Results(out))
         write_tables(out, of.tables, of.measures)
         advance(1)
         sections = []
-        for name, (heading, make) in SECTIONS.items():
+        for name, (heading, make) in _SECTIONS.items():
             sections.append((name, heading, make(of)))
             advance(1)
     lead = [paragraph(escape(headline(of)), kind="headline")]

@@ -13,12 +13,12 @@ from solidrec.report.tables import measure_markup
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLORS = {"UAUC": RUN_COLORS[0][0], "NDCG@10": RUN_COLORS[2][0], "Recall@10": RUN_COLORS[1][0]}
+_COLORS = {"UAUC": RUN_COLORS[0][0], "NDCG@10": RUN_COLORS[2][0], "Recall@10": RUN_COLORS[1][0]}
 """The paper's: blue, green and orange."""
 _RADIUS = (4.0, 13.0)
 """Points of the smallest and of the largest value."""
-FAINT = 0.25
-HOW = (
+_FAINT = 0.25
+_HOW = (
     "Drawn as the paper's Figure 5: λ to the right, T upwards; the larger the value, the larger and the deeper the circle. Size "
     "and depth run from the smallest to the largest value of each grid, so small differences look large: read the numbers. The "
     "best place has a ring."
@@ -32,15 +32,15 @@ def penalty_and_clip(of: Material) -> str:
     parts = []
     for table in of.tables:
         drawn = [
-            (sweep.metric, circles(sweep, label=f"{sweep.metric} over λ and T, {table.label}"))
+            (sweep.metric, _circles(sweep, label=f"{sweep.metric} over λ and T, {table.label}"))
             for sweep in sweeps(of.plan, of.measured.get(table.protocol, ()))
             if sweep.found
         ]
         parts += [f"<h3>{escape(table.label)}</h3>", figures(*drawn)] if drawn else []
-    return "\n".join([*parts, paragraph(HOW, kind="muted small"), measure_markup(of, "sweep")]) if parts else ""
+    return "\n".join([*parts, paragraph(_HOW, kind="muted small"), measure_markup(of, "sweep")]) if parts else ""
 
 
-def circles(sweep: Sweep, *, label: str) -> str:
+def _circles(sweep: Sweep, *, label: str) -> str:
     """Draw one metric over the grid."""
     low, high = min(sweep.found), max(sweep.found)
 
@@ -52,8 +52,8 @@ def circles(sweep: Sweep, *, label: str) -> str:
                     continue
                 depth = (value - low) / (high - low) if high > low else 0.5
                 size = 2 * (_RADIUS[0] + (_RADIUS[1] - _RADIUS[0]) * depth)
-                color, best = COLORS[sweep.metric], value == sweep.best
-                axes.plot(a, d, "o", color=color, markersize=size, alpha=FAINT + (1 - FAINT) * depth, markeredgewidth=0)
+                color, best = _COLORS[sweep.metric], value == sweep.best
+                axes.plot(a, d, "o", color=color, markersize=size, alpha=_FAINT + (1 - _FAINT) * depth, markeredgewidth=0)
                 if best:
                     axes.plot(a, d, "o", color="none", markeredgecolor=INK, markersize=size + 4, markeredgewidth=1)
                 axes.annotate(f"{value:.4f}", (a, d), (0, -23), textcoords="offset points", ha="center", fontsize=7)

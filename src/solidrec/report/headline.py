@@ -14,52 +14,52 @@ from solidrec.report.material import Material
 _MAIN = {"paper": "UAUC", "full": "NDCG@10"}
 """What rows are held against the best baseline by: the paper's metric, or that of the first ten places."""
 _NAMED = 3
-NOTHING = "Nothing is finished yet."
-NONE_COMPARED = "Nothing is compared here: no row has what it is measured by."
-NO_STAR_YET = "No star can be earned with one training seed a row: differences are of these models only, not of the methods."
+_NOTHING = "Nothing is finished yet."
+_NONE_COMPARED = "Nothing is compared here: no row has what it is measured by."
+_NO_STAR_YET = "No star can be earned with one training seed a row: differences are of these models only, not of the methods."
 
 
 def headline(of: Material) -> str:
     """Return the sentence: of λ and T, of stability, or of the first protocol's comparisons."""
     if not of.results.records or not any(of.measured.values()):
-        return NOTHING
+        return _NOTHING
     if of.plan.layout == LAYOUT:
-        return best_place(of)
-    if words := cost_words(of):
+        return _best_place(of)
+    if words := _cost_words(of):
         return words
     steady = steadiness_contrasts(steadiness(of.plan, of.results)) if "stability" in of.plan.measures else []
     if steady:
-        return verdict(steady, "steadiness")
-    return verdict(of.tables[0].contrasts, of.tables[0].label)
+        return _verdict(steady, "steadiness")
+    return _verdict(of.tables[0].contrasts, of.tables[0].label)
 
 
 def more_verdicts(of: Material) -> list[str]:
     """Return what the comparisons of each protocol show, but for what the headline says already."""
     if of.plan.layout == LAYOUT or not any(of.measured.values()):
         return []
-    said = dict.fromkeys(verdict(table.contrasts, table.label) for table in of.tables)
+    said = dict.fromkeys(_verdict(table.contrasts, table.label) for table in of.tables)
     return [text for text in said if text != headline(of)]
 
 
-def verdict(contrasts: Sequence[Contrast], label: str) -> str:
+def _verdict(contrasts: Sequence[Contrast], label: str) -> str:
     """Return which of the comparisons with what a row is measured by earned a star, and which did not."""
     found = [each for each in contrasts if each.comparison.base]
     if not found:
-        return NONE_COMPARED
+        return _NONE_COMPARED
     if all(each.p is None for each in found):
-        return NO_STAR_YET
+        return _NO_STAR_YET
     stars = [each for each in found if each.star]
     worse = [each for each in found if each.worse]
     rest = [each for each in found if not each.star and not each.worse]
     if not stars and not worse:
-        return f"None of {len(found)} comparisons ({label}) earned a star{named(rest)}."
-    parts = [f"{len(stars)} of {len(found)} comparisons ({label}) earned a star{named(stars)}"]
-    parts += [f"{len(rest)} did not{named(rest)}"] if rest else []
-    parts += [f"{len(worse)} went the other way beyond chance{named(worse)}"] if worse else []
+        return f"None of {len(found)} comparisons ({label}) earned a star{_named(rest)}."
+    parts = [f"{len(stars)} of {len(found)} comparisons ({label}) earned a star{_named(stars)}"]
+    parts += [f"{len(rest)} did not{_named(rest)}"] if rest else []
+    parts += [f"{len(worse)} went the other way beyond chance{_named(worse)}"] if worse else []
     return "; ".join(parts) + "."
 
 
-def named(contrasts: Sequence[Contrast]) -> str:
+def _named(contrasts: Sequence[Contrast]) -> str:
     """Return the comparisons in words, the first few of many, means over backbones before single ones."""
     if not contrasts:
         return ""
@@ -69,7 +69,7 @@ def named(contrasts: Sequence[Contrast]) -> str:
     return f": {', '.join(words[:_NAMED])}{more}"
 
 
-def cost_words(of: Material) -> str:
+def _cost_words(of: Material) -> str:
     """Say what each SOLID model costs beside its base; empty where cost was not measured."""
     found = records_of(of.plan, of.results)
     rows = {tuple(sorted(row.labels.items())): row.name for row in of.plan.rows}
@@ -85,7 +85,7 @@ def cost_words(of: Material) -> str:
     return "; ".join(words) + "." if words else ""
 
 
-def best_place(of: Material) -> str:
+def _best_place(of: Material) -> str:
     """Return where each metric is best over λ and T."""
     rows: Sequence[Measured] = of.measured[of.plan.protocols[0]]
     words = []
@@ -98,7 +98,7 @@ def best_place(of: Material) -> str:
         ]
         words += [f"{sweep.metric} at {' and at '.join(places)}"] if places else []
     if not words:
-        return NOTHING
+        return _NOTHING
     seeds = f"{of.plan.seeds} training seed{'' if of.plan.seeds == 1 else 's'}"
     best = f"Best of {len(rows)} places over {seeds} ({of.tables[0].label}): {'; '.join(words)}."
     return f"{best} Being the best of many is not tested."

@@ -29,7 +29,7 @@ def _by_stage(rows: Sequence[Row]) -> dict[int, list[Row]]:
     return {stage: [row for row in rows if row["stage"] == stage] for stage in sorted({row["stage"] for row in rows})}
 
 
-def chosen(rows: Sequence[Row]) -> Row | None:
+def _chosen(rows: Sequence[Row]) -> Row | None:
     """Return the row of the epoch that a stage kept: the last one that was the best so far."""
     return next((row for row in reversed(rows) if row["best"]), None)
 
@@ -41,7 +41,7 @@ def curves(logs: Logs, value: Callable[[Row], Any]) -> list[Line]:
         before = 0
         for stage, part in _by_stage(rows).items():
             counted = [row for row in part if value(row) is not None]
-            kept = chosen(part)
+            kept = _chosen(part)
             places = [before + row["epoch"] for row in counted]
             mark = counted.index(kept) if kept in counted else None
             if counted:

@@ -83,7 +83,7 @@ def material(plan: Plan, results: Results) -> Material:
             measured[protocol] = results.measured(plan, protocol)
             tables.append(result_table(measured[protocol], layout_of(plan, results)))
         except StorageError:
-            measured[protocol] = bare(plan, results, protocol)
+            measured[protocol] = _bare(plan, results, protocol)
             tables.append(result_table(measured[protocol], replace(layout_of(plan, results), tested=())))
             lacking.append(_NO_USERS.format(protocol=protocol))
     measures = measures_of(plan, results, measured)
@@ -91,7 +91,7 @@ def material(plan: Plan, results: Results) -> Material:
     lacking += [_NO_DATA.format(why=why)] if data is None else []
     labels = {row.name: row.labels for row in plan.rows}
     found = Material(
-        plan, results, measured, tables, measures, looks_of(plan.rows), blocks_of(labels, BACKBONE), {}, data, tuple(lacking)
+        plan, results, measured, tables, measures, _looks_of(plan.rows), blocks_of(labels, BACKBONE), {}, data, tuple(lacking)
     )  # fmt: skip
     runs, said = _runs_of(found)
     return replace(found, runs=runs, lacking=(*lacking, *said))
@@ -113,7 +113,7 @@ def _runs_of(of: Material) -> tuple[dict[str, Run], list[str]]:
     return runs, said
 
 
-def bare(plan: Plan, results: Results, protocol: str) -> list[Measured]:
+def _bare(plan: Plan, results: Results, protocol: str) -> list[Measured]:
     """Return the rows as `Results.measured` does, from the records alone: means of each seed, nothing of any user."""
     rows = []
     for row in plan.rows:
@@ -140,7 +140,7 @@ def _data_of(plan: Plan) -> tuple[PreparedData | None, str]:
     return (data, "") if data.fingerprint == plan.data else (None, "other data is there now")
 
 
-def looks_of(rows: Sequence[Row]) -> dict[str, Series]:
+def _looks_of(rows: Sequence[Row]) -> dict[str, Series]:
     """Return how each row looks in every chart: a colour for each model where it tells the rows of a block apart, else by place.
 
     Long names lose their end, which leaves room for the chart. Colours are used again after the last one, so a chart shows at

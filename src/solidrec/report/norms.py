@@ -18,7 +18,7 @@ from solidrec.report.material import Material
 from solidrec.report.page import escape, paragraph, table
 from solidrec.runs import Run
 
-USERS = 256
+_USERS = 256
 _HOW = (
     "Mean length (Frobenius norm) of what the trunk gives and of what the branch adds after its clip, over {users:,} test users, "
     "of the training with the smallest seed. A branch whose every weight sits on the clip would add T √n for a slot of n numbers."
@@ -42,9 +42,9 @@ def norms(of: Material) -> str:
     """Return the table of every row that adds a branch to a trunk; nothing without such a row, its run or the data."""
     if of.data is None:
         return ""
-    rows, users = [], min(USERS, len(of.data.rows("test")))
+    rows, users = [], min(_USERS, len(of.data.rows("test")))
     for name, run in of.runs.items():
-        for at, one in enumerate(slot_norms(run, of.data)):
+        for at, one in enumerate(_slot_norms(run, of.data)):
             rows.append([escape(name) if at == 0 else "", *_slot_line(one)])
     head = ["", "slot", "shape", "trunk", "branch", "branch / trunk", "at most (T √n)", "on the clip"]
     return (
@@ -54,13 +54,13 @@ def norms(of: Material) -> str:
     )
 
 
-def slot_norms(run: Run, data: PreparedData) -> list[Norms]:
+def _slot_norms(run: Run, data: PreparedData) -> list[Norms]:
     """Return the norms of each slot of a trained model; empty if its source is not a trunk and a branch."""
     source = run.model.source if isinstance(run.model, Recommender) else None
     if not isinstance(source, TrunkAndBranch):
         return []
     rows = data.rows("test")
-    picked = np.sort(np.random.default_rng(0).permutation(len(rows))[:USERS])
+    picked = np.sort(np.random.default_rng(0).permutation(len(rows))[:_USERS])
     history = torch.from_numpy(data.histories(rows.users[picked], rows.positions[picked], run.spec.model.length).astype(np.int64))
     with evaluating(run.model):
         histories = Histories.of(history, run.model.items(history))
@@ -68,7 +68,7 @@ def slot_norms(run: Run, data: PreparedData) -> list[Norms]:
     clip = source.branch.clip
     return [
         Norms(
-            slot, tuple(trunk[slot].shape[1:]), length(trunk[slot]), length(branch[slot]),
+            slot, tuple(trunk[slot].shape[1:]), _length(trunk[slot]), _length(branch[slot]),
             None if clip is None else clip * sqrt(prod(trunk[slot].shape[1:])),
             None if clip is None else float((branch[slot].abs() >= clip).double().mean()),
         )
@@ -76,7 +76,7 @@ def slot_norms(run: Run, data: PreparedData) -> list[Norms]:
     ]  # fmt: skip
 
 
-def length(tensor: torch.Tensor) -> float:
+def _length(tensor: torch.Tensor) -> float:
     """Return the mean Frobenius norm over users (B, ...)."""
     return float(tensor.double().flatten(1).norm(dim=1).mean())
 

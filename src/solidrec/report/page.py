@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from solidrec.report.plots import BASELINE_COLORS, COLORS, GRID, INK, MUTED, RUN_COLORS, Series
 from solidrec.report.style import PAGE, STYLE
 
-DARK = {INK: "#e6e9ed", MUTED: "#9ba6b2", GRID: "#343b44"} | dict([*RUN_COLORS, *BASELINE_COLORS])
+_DARK = {INK: "#e6e9ed", MUTED: "#9ba6b2", GRID: "#343b44"} | dict([*RUN_COLORS, *BASELINE_COLORS])
 
 
 def escape(value: object) -> str:
@@ -33,18 +33,18 @@ def short(title: str, width: int = 90) -> str:
     return f'<span title="{escape(title)}">{escape(head)} … {escape(tail)}</span>'
 
 
-def variable(series: Series) -> str:
+def _variable(series: Series) -> str:
     """Return the style sheet's name of a series' colour."""
     return f"var(--{COLORS[series.color]})"
 
 
 def tag(series: Series) -> str:
     """Return the marker of a series in its colour, and its label."""
-    glyph = f'<i style="color:{variable(series)}" aria-hidden="true">{series.glyph}</i>'
+    glyph = f'<i style="color:{_variable(series)}" aria-hidden="true">{series.glyph}</i>'
     return f'<span class="tag">{glyph} {escape(series.label)}</span>'
 
 
-def section(name: str, title: str, *parts: str) -> str:
+def _section(name: str, title: str, *parts: str) -> str:
     """Return a section under a heading; empty parts are left out."""
     body = "\n".join(part for part in parts if part)
     return f'<section id="{escape(name)}">\n<h2>{escape(title)}</h2>\n{body}\n</section>'
@@ -92,16 +92,16 @@ def page(
     links = " ".join(f'<a href="#{escape(name)}">{escape(heading)}</a>' for name, heading, _ in sections)
     return PAGE.substitute(
         title=escape(title),
-        style=STYLE.substitute(light=tones(dict(zip(COLORS, COLORS, strict=True))), dark=tones(DARK)),
+        style=STYLE.substitute(light=_tones(dict(zip(COLORS, COLORS, strict=True))), dark=_tones(_DARK)),
         lead="\n".join(lead),
         links=links,
-        sections="\n".join(section(name, heading, body) for name, heading, body in sections),
+        sections="\n".join(_section(name, heading, body) for name, heading, body in sections),
         foot=foot,
         head=head,
         end=end,
     )
 
 
-def tones(shown: dict[str, str]) -> str:
+def _tones(shown: dict[str, str]) -> str:
     """Return the style sheet's declarations of the chart colours."""
     return " ".join(f"--{name}: {shown[tone]};" for tone, name in COLORS.items())

@@ -14,7 +14,7 @@ from solidrec.report.semantics import title_of
 
 USERS, MODELS, FIRST = 3, 4, 5
 """Test users, trained models and places that are shown, at most."""
-LATEST = 10
+_LATEST = 10
 """Items of a history that are shown."""
 
 
@@ -25,17 +25,17 @@ def samples(of: Material) -> str:
     names = list(of.runs)[:MODELS]
     rows = of.data.rows("test")
     picked = np.linspace(0, len(rows) - 1, min(USERS, len(rows))).astype(int)
-    histories = [history(of.data, int(rows.users[at]), int(rows.positions[at])) for at in picked]
+    histories = [_history(of.data, int(rows.users[at]), int(rows.positions[at])) for at in picked]
     ids = [[of.data.items.id(item) for item in each] for each in histories]
     answers = {name: [_titled(answer.items) for answer in Engine(of.runs[name]).recommend_many(ids, FIRST)] for name in names}
     return "\n".join(
-        sample(of, [title_of(of.data, item) for item in past[-LATEST:]],
+        _sample(of, [title_of(of.data, item) for item in past[-_LATEST:]],
                {name: answers[name][at] for name in names}, title_of(of.data, int(rows.targets[picked[at]])))
         for at, past in enumerate(histories)
     )  # fmt: skip
 
 
-def history(data: PreparedData, user: int, position: int) -> list[int]:
+def _history(data: PreparedData, user: int, position: int) -> list[int]:
     """Return the items of a user before a position, oldest first."""
     return [int(item) for item in data.event_items[data.offsets[user] : position]]
 
@@ -45,7 +45,7 @@ def _titled(items: Sequence[dict[str, str]]) -> list[str]:
     return [item["title"] or item["item"] for item in items]
 
 
-def sample(of: Material, past: Sequence[str], answers: dict[str, list[str]], truth: str) -> str:
+def _sample(of: Material, past: Sequence[str], answers: dict[str, list[str]], truth: str) -> str:
     """Return one history and what each model recommends after it, what came next marked."""
     listed = "".join(f"<li>{short(title)}</li>" for title in past) or "<li>(no history)</li>"
     longest = max(map(len, answers.values()))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from solidrec.arrays import Floats
 from solidrec.data.prepared import PreparedData
 from solidrec.report.material import Material
 from solidrec.report.page import escape, figures, paragraph, short
@@ -16,18 +17,17 @@ from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.modality import ID, modality
 
 HOW = {"categories": "Of each item's own categories the nearest one,", "kmeans": "k-means"}
-SHOWN = 8
+_SHOWN = 8
 _SMALLEST = 4  # two or three of a kind are coherent too easily
-Floats = npt.NDArray[np.float64]
 
 
 def semantics_of(of: Material) -> str:
     """Return what the semantic ids of the first model that has some contain; nothing without data or such a model."""
     semantics = next((run.semantics for run in of.runs.values() if run.semantics is not None), None)
-    return "" if of.data is None or semantics is None else semantic_ids(of.data, semantics)
+    return "" if of.data is None or semantics is None else _semantic_ids(of.data, semantics)
 
 
-def semantic_ids(data: PreparedData, semantics: SemanticIds) -> str:
+def _semantic_ids(data: PreparedData, semantics: SemanticIds) -> str:
     """Return the sizes of semantic ids and some of them by title."""
     facts = semantics.facts()
     empty = f"{facts['empty']:,} are empty" if facts["empty"] else "none is empty"
@@ -40,8 +40,8 @@ def semantic_ids(data: PreparedData, semantics: SemanticIds) -> str:
     drawn = histogram(
         sizes[sizes > 0].tolist(), label="Sizes of the semantic ids", x_label="items in a semantic id", y_label="semantic ids"
     )
-    groups = "".join(group(data, semantics, name, number) for name, number in examples(data, semantics))
-    note = f"Up to {SHOWN} members each, those most frequent in training first."
+    groups = "".join(_group(data, semantics, name, number) for name, number in _examples(data, semantics))
+    note = f"Up to {_SHOWN} members each, those most frequent in training first."
     return (
         paragraph(escape(words)) + figures(("How many items a semantic id holds", drawn)) + f'<div class="groups">{groups}</div>'
         + paragraph(note, kind="muted")
@@ -53,20 +53,20 @@ def _sizes_of(semantics: SemanticIds) -> npt.NDArray[np.int64]:
     return np.bincount(semantics.of_item[1:], minlength=semantics.count + 1)[1:]
 
 
-def examples(data: PreparedData, semantics: SemanticIds) -> list[tuple[str, int]]:
+def _examples(data: PreparedData, semantics: SemanticIds) -> list[tuple[str, int]]:
     """Return what to show: (why, semantic id) of the largest, the median and the most coherent."""
     sizes = _sizes_of(semantics)
     order = [int(number) for number in np.argsort(-sizes, kind="stable") + 1 if sizes[number - 1] > 0]
     reasons = {order[0]: ["the largest"]}
     reasons.setdefault(order[len(order) // 2], []).append("the median size")
-    close = coherence(data, semantics)
+    close = _coherence(data, semantics)
     if not np.isnan(close).all():
         best = int(np.nanargmax(close))
         reasons.setdefault(best + 1, []).append(f"the most coherent of {_SMALLEST} or more items, mean cosine {close[best]:.2f}")
     return [(" and ".join(why).capitalize(), number) for number, why in reasons.items()]
 
 
-def coherence(data: PreparedData, semantics: SemanticIds) -> Floats:
+def _coherence(data: PreparedData, semantics: SemanticIds) -> Floats:
     """Return the mean cosine between the members of each semantic id, (S,); NaN for fewer than `_SMALLEST` members.
 
     It is taken over the content that the ids were made of; id embeddings are in no file, and ids made of them alone are all NaN.
@@ -89,13 +89,13 @@ def _no_vectors() -> npt.NDArray[Any]:
     raise AssertionError("id embeddings are never asked for here")
 
 
-def group(data: PreparedData, semantics: SemanticIds, why: str, number: int) -> str:
+def _group(data: PreparedData, semantics: SemanticIds, why: str, number: int) -> str:
     """Return the members of one semantic id."""
     members = semantics.members(number)
     order = members[np.argsort(-data.train_counts[members], kind="stable")]
     label = f" “{semantics.labels[number - 1]}”" if semantics.labels else ""
-    listed = "".join(f"<li>{short(title_of(data, int(item)))}</li>" for item in order[:SHOWN])
-    more = f'<li class="muted">and {len(order) - SHOWN:,} more</li>' if len(order) > SHOWN else ""
+    listed = "".join(f"<li>{short(title_of(data, int(item)))}</li>" for item in order[:_SHOWN])
+    more = f'<li class="muted">and {len(order) - _SHOWN:,} more</li>' if len(order) > _SHOWN else ""
     head = f"<h3>Semantic id {number}{escape(label)}</h3><small>{escape(why)} · {len(members):,} items</small>"
     return f"<div>{head}<ul>{listed}{more}</ul></div>"
 

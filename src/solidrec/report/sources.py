@@ -21,7 +21,9 @@ _SPLITS: tuple[Literal["valid", "test"], ...] = ("valid", "test")
 _OWN = ("seed", "semantics.seed", "data")
 """Settings of a cell that are its seed or its data, not its row."""
 _OPENED = "once a training, after the epoch was chosen; the test split played no part in training or choosing"
-METRICS = "per user first, then the mean over users; AUC alone is pooled; equal scores count by the expectation over their orders"
+_METRICS = (
+    "per user first, then the mean over users; AUC alone is pooled; equal scores count by the expectation over their orders"
+)
 _TESTS = (
     "paired over the same users and, where there are several, training seeds; Holm over all comparisons of a table; a star is "
     "for a corrected p below .05 and a positive difference"
@@ -30,7 +32,7 @@ _TESTS = (
 
 def protocol(of: Material) -> str:
     """Return the protocol box."""
-    records = used(of)
+    records = _used(of)
     specs = [record["spec"] for record in records if "train" in record["spec"]]
     rows = [("data", f"{of.plan.data_name}, fingerprint {of.plan.data[:12]} (sha256 of everything that a model reads)")]
     rows += [("split", _split_words(of.data)), ("rows", _rows_words(of.data))] if of.data is not None else []
@@ -38,17 +40,17 @@ def protocol(of: Material) -> str:
     if specs:
         trains = [spec["train"] for spec in specs]
         drawn, epochs, patience = (
-            listed(sorted({train[key] for train in trains})) for key in ("negatives", "epochs", "patience")
+            _listed(sorted({train[key] for train in trains})) for key in ("negatives", "epochs", "patience")
         )
         rows += [
             ("training negatives", f"{drawn} for each positive, drawn afresh every epoch"),
-            ("selection", f"{selection(records)}; at most {epochs} epochs a stage, patience {patience}"),
+            ("selection", f"{_selection(records)}; at most {epochs} epochs a stage, patience {patience}"),
         ]
     rows += [
         ("test", _OPENED),
         ("seeds", f"{of.plan.seeds}: {', '.join(map(str, sorted({place.seed for place in of.plan.places})))}"),
         ("tests", _TESTS),
-        ("metrics", METRICS),
+        ("metrics", _METRICS),
     ]  # fmt: skip
     return facts([(escape(name), escape(value)) for name, value in rows])
 
@@ -73,16 +75,16 @@ def _rows_words(data: PreparedData) -> str:
     return f"{rows['in']:,} in = {' + '.join(parts)}"
 
 
-def listed(values: Sequence[object]) -> str:
+def _listed(values: Sequence[object]) -> str:
     """Return values in words.
 
-    >>> listed([5]), listed([5, 15])
+    >>> _listed([5]), _listed([5, 15])
     ('5', '5 or 15')
     """
     return " or ".join(str(value) for value in values)
 
 
-def used(of: Material) -> list[Record]:
+def _used(of: Material) -> list[Record]:
     """Return the records of the plan's finished cells, in its order."""
     keys = dict.fromkeys(place.key for place in of.plan.places)
     return [of.results.records[key] for key in keys if key in of.results.records]
@@ -94,7 +96,7 @@ def _protocol_words(name: str, records: Iterable[Record]) -> str:
     if not found:
         return "not measured yet"
     users, skipped, negatives = (
-        listed([f"{value:,}" for value in sorted({one[key] for one in found})]) for key in ("users", "skipped", "negatives")
+        _listed([f"{value:,}" for value in sorted({one[key] for one in found})]) for key in ("users", "skipped", "negatives")
     )
     among = f"among all items less those that its user had seen, {negatives} on average"
     if name == "paper":
@@ -103,7 +105,7 @@ def _protocol_words(name: str, records: Iterable[Record]) -> str:
     return f"each target {among}; {users} test users, of whom {skipped} had nothing to rank and were left out"
 
 
-def selection(records: Iterable[Record]) -> str:
+def _selection(records: Iterable[Record]) -> str:
     """Say how the epoch was chosen."""
     trained = [record for record in records if any(stage.get("valid") for stage in record.get("stages", ()))]
     judged = " and ".join(dict.fromkeys(select_of(record["spec"]["train"]) for record in trained))
@@ -112,16 +114,16 @@ def selection(records: Iterable[Record]) -> str:
 
 def provenance(of: Material) -> str:
     """Return the command, the versions and machines, the time, and one line a cell."""
-    records = used(of)
+    records = _used(of)
     seconds = sum(record["seconds"] for record in records)
     rows = [
-        ("command", f"<code>{escape(command(of))}</code>"),
+        ("command", f"<code>{escape(_command(of))}</code>"),
         ("data", f"<code>{escape(of.plan.data)}</code>"),
         ("source of the data", escape(of.data.manifest.get("source", "not said")) if of.data is not None else "the data is gone"),
         *_data_words(of.data),
         ("computing time", f"{_time_text(seconds)} in all, {len(records)} cells"),
-        ("versions", several("versions", records)),
-        ("machine", several("machine", records)),
+        ("versions", _several("versions", records)),
+        ("machine", _several("machine", records)),
     ]
     return facts(rows) + f"<details><summary>Every cell, with the settings that are its own</summary>{_cell_table(of)}</details>"
 
@@ -136,7 +138,7 @@ def _data_words(data: PreparedData | None) -> list[tuple[str, str]]:
     return [("size", size), *notes]
 
 
-def command(of: Material) -> str:
+def _command(of: Material) -> str:
     """Return the command line that runs the experiment, with all that it may be told written out."""
     words = ["solidrec experiment run", of.plan.name, of.plan.data_name, f"--seeds {of.plan.seeds}"]
     words += [f"--protocol {name}" for name in of.plan.protocols]
@@ -167,7 +169,7 @@ def _code_list(values: Mapping[str, str]) -> str:
     return ", ".join(f"<code>{escape(key)} = {escape(value)}</code>" for key, value in values.items()) or "those of the package"
 
 
-def several(key: str, records: Iterable[Record]) -> str:
+def _several(key: str, records: Iterable[Record]) -> str:
     """Return what the records say of where they were made, with the number of cells where they differ."""
     found = Counter(", ".join(f"{name} {value}" for name, value in record[key].items()) for record in records)
     if len(found) == 1:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from solidrec.arrays import Array
 from solidrec.evaluate.stability import METRICS
-from solidrec.experiments.tables.measured import Array
 from solidrec.experiments.tables.stability import STABILITY, THOUSAND, name_of, steadiness
 from solidrec.report.material import Material
 from solidrec.report.page import figures, paragraph
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _PARTS = (5, 25, 50, 75, 95)
-HOW = (
+_HOW = (
     "Each box is of the users' standard deviations (the roots of the variances, averaged over seeds): the thick line has the "
     "middle half of the users, the thin one nine tenths, the point is the median, the upright the mean."
 )
@@ -40,7 +40,7 @@ def stability(of: Material) -> str:
             drawn.append(
                 (f"{metric}: how far one more event moves a user", _boxes(counted, label=f"Spread of the stability of {metric}"))
             )
-    return "\n".join([figures(*drawn), paragraph(HOW, kind="muted small"), tables] if drawn else [tables])
+    return "\n".join([figures(*drawn), paragraph(_HOW, kind="muted small"), tables] if drawn else [tables])
 
 
 def _boxes(rows: Sequence[tuple[Series, Array]], *, label: str) -> str:

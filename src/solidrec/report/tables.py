@@ -41,22 +41,22 @@ def _notes_markup(notes: Sequence[str]) -> list[str]:
 
 def grid_markup(grid: Grid, looks: Mapping[str, Series]) -> str:
     """Return a grid as a table, rows in their colours; a block is a line of its own."""
-    grid, rows, before = trimmed(grid), [], ""
+    grid, rows, before = _trimmed(grid), [], ""
     for block, line in zip(grid.blocks, grid.lines, strict=True):
         if block != before:
             rows.append([f'<span class="muted">{escape(block)}</span>', *[""] * (len(line) - 1)])
             before = block
-        rows.append([named(line[0], looks), *(part_markup(part) for part in line[1:])])
+        rows.append([_named(line[0], looks), *(_part_markup(part) for part in line[1:])])
     return table([escape(head) for head in grid.heads], rows, caption=grid.title)
 
 
-def named(part: Part, looks: Mapping[str, Series]) -> str:
+def _named(part: Part, looks: Mapping[str, Series]) -> str:
     """Return the name of a row, with its marker if it has one."""
     look = looks.get(part.text)
     return escape(part.text) if look is None else tag(replace(look, label=part.text))
 
 
-def part_markup(part: Part) -> str:
+def _part_markup(part: Part) -> str:
     """Return one place: a spread goes below its mean, the best of its column stands out, and a sentence may wrap."""
     mean, spread, rest = part.text.partition(" ± ")
     text = escape(mean + "*" * rest.endswith("*")) + (f"<small>± {escape(rest.removesuffix('*'))}</small>" if spread else "")
@@ -64,7 +64,7 @@ def part_markup(part: Part) -> str:
     return f'<span class="{kind}">{text}</span>' if kind else text
 
 
-def trimmed(grid: Grid) -> Grid:
+def _trimmed(grid: Grid) -> Grid:
     """Return a grid without a last column that has no heading and says the same in every line: the notes say it once."""
     same = all(one[-1] == other[-1] for one, other in pairwise(grid.lines))
     if grid.heads[-1] or not same:

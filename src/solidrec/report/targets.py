@@ -14,40 +14,40 @@ from solidrec.report.page import escape, paragraph
 from solidrec.report.tables import grid_markup
 
 _RANGES = {"cold": "never in training", "rare": "1 to 4 times", "warm": "5 times or more"}
-FEW = 50
+_FEW = 50
 """Targets below which a mean is called an anecdote."""
 Groups = Mapping[str, Mapping[str, Any]]
 
 
 def targets(of: Material) -> str:
     """Return a table a protocol: the metrics of each row for targets of each kind, means over seeds."""
-    return "\n".join(table for protocol in of.plan.protocols if (table := one(of, protocol)))
+    return "\n".join(table for protocol in of.plan.protocols if (table := _one(of, protocol)))
 
 
-def one(of: Material, protocol: str) -> str:
+def _one(of: Material, protocol: str) -> str:
     """Return the table of one protocol, nothing where no cell was measured by it."""
-    found = rows_of(of, protocol)
+    found = _rows_of(of, protocol)
     if not found:
         return ""
     counts = {name: int(next(iter(found.values()))[0][name]["targets"]) for name in GROUPS}
     columns = [(group, metric) for group in GROUPS if counts[group] for metric in GROUP_METRICS]
-    means = {row: [mean(seeds, *column) for column in columns] for row, seeds in found.items()}
+    means = {row: [_mean(seeds, *column) for column in columns] for row, seeds in found.items()}
     by_column = zip(*means.values(), strict=True)
-    best = [top(values) if counts[group] >= FEW else None for (group, _), values in zip(columns, by_column, strict=True)]
+    best = [_top(values) if counts[group] >= _FEW else None for (group, _), values in zip(columns, by_column, strict=True)]
     lines = tuple(
-        (Part(row), *(part(value, first) for value, first in zip(values, best, strict=True)))
+        (Part(row), *(_part(value, first) for value, first in zip(values, best, strict=True)))
         for row, values in means.items()
     )  # fmt: skip
     heads = ("", *(f"{group} {metric}" for group, metric in columns))
     blocks = tuple(of.blocks.get(row, "") for row in means)
     said = "; ".join(f"{name} ({_RANGES[name]}): {counts[name]:,} targets" for name in GROUPS)
-    if any(0 < count < FEW for count in counts.values()):
-        said += f". Of fewer than {FEW} targets a mean is an anecdote, and no value is marked"
+    if any(0 < count < _FEW for count in counts.values()):
+        said += f". Of fewer than {_FEW} targets a mean is an anecdote, and no value is marked"
     grid = Grid(f"Targets by how often they occur in training, protocol {protocol}", heads, lines, blocks)
     return grid_markup(grid, of.looks) + paragraph(escape(f"{said}."), kind="muted small")
 
 
-def rows_of(of: Material, protocol: str) -> dict[str, list[Groups]]:
+def _rows_of(of: Material, protocol: str) -> dict[str, list[Groups]]:
     """Return the groups of each row's finished cells, seed by seed."""
     found: dict[str, list[Groups]] = {}
     for place in of.plan.places:
@@ -57,18 +57,18 @@ def rows_of(of: Material, protocol: str) -> dict[str, list[Groups]]:
     return found
 
 
-def mean(seeds: list[Groups], group: str, metric: str) -> float | None:
+def _mean(seeds: list[Groups], group: str, metric: str) -> float | None:
     """Return a metric of a group over seeds, None where nothing could be ranked."""
     values = [each[group].get(metric) for each in seeds]
     return None if None in values else float(np.mean([value for value in values if value is not None]))
 
 
-def top(values: Sequence[float | None]) -> float | None:
+def _top(values: Sequence[float | None]) -> float | None:
     """Return the best value, None where there is no competition."""
     known = [value for value in values if value is not None]
     return max(known) if len(known) > 1 else None
 
 
-def part(value: float | None, best: float | None) -> Part:
+def _part(value: float | None, best: float | None) -> Part:
     """Return one place of the table."""
     return Part(NONE) if value is None else Part(f"{value:.4f}", bold=value == best)

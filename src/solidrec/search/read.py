@@ -16,7 +16,7 @@ from solidrec.spec import RunSpec
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-FIXED = {
+_FIXED = {
     "data": "the data", "seed": "the seed of every training", "semantics.encoded": "a fact of the data",
     "train.select": "what judges every trial",
 }  # fmt: skip
@@ -28,7 +28,7 @@ def read_space(path: Path | None, tries: Sequence[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if path is not None:
         try:
-            found = dotted(tomllib.loads(path.read_text(encoding="utf-8")))
+            found = _dotted(tomllib.loads(path.read_text(encoding="utf-8")))
         except OSError as error:
             raise UsageError(f"--space {path}: {error.strerror}") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -37,14 +37,14 @@ def read_space(path: Path | None, tries: Sequence[str]) -> dict[str, Any]:
         key, sign, values = text.partition("=")
         if not (key.strip() and sign and values.strip()):
             raise UsageError(f"--try {text}: write it as key=value,value, for example --try model.dropout=0,0.2,0.4")
-        found[key.strip()] = listed(values)
+        found[key.strip()] = _listed(values)
     return found
 
 
-def listed(text: str) -> list[Any]:
+def _listed(text: str) -> list[Any]:
     """Read values between commas: JSON, or else names.
 
-    >>> listed("0,0.2"), listed("din,sasrec"), listed('["text"],["id","text"]')
+    >>> _listed("0,0.2"), _listed("din,sasrec"), _listed('["text"],["id","text"]')
     ([0, 0.2], ['din', 'sasrec'], [['text'], ['id', 'text']])
     """
     try:
@@ -53,16 +53,16 @@ def listed(text: str) -> list[Any]:
         return [part.strip() for part in text.split(",")]
 
 
-def dotted(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def _dotted(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return nested tables by dotted keys; a table with ``low`` or ``high`` is a range.
 
-    >>> dotted({"model": {"dim": {"low": 8, "high": 64}}, "train.batch": [64, 128]})
+    >>> _dotted({"model": {"dim": {"low": 8, "high": 64}}, "train.batch": [64, 128]})
     {'model.dim': {'low': 8, 'high': 64}, 'train.batch': [64, 128]}
     """
     found: dict[str, Any] = {}
     for key, value in values.items():
         nested = isinstance(value, Mapping) and not {"low", "high"} & value.keys()
-        found |= dotted(value, f"{prefix}{key}.") if nested else {prefix + key: value}
+        found |= _dotted(value, f"{prefix}{key}.") if nested else {prefix + key: value}
     return found
 
 
@@ -71,13 +71,13 @@ def space_of(given: Mapping[str, Any], base: RunSpec) -> Space:
     if not given:
         raise UsageError("a search varies nothing; give --space FILE.toml or --try key=value,value")
     for key in given:
-        for fixed, what in FIXED.items():
+        for fixed, what in _FIXED.items():
             if key == fixed or key.startswith(f"{fixed}."):
                 raise UsageError(f"a search cannot vary {key}: it is {what}")
-    return Space({key: distribution(key, given[key], base) for key in sorted(given)})
+    return Space({key: _distribution(key, given[key], base) for key in sorted(given)})
 
 
-def distribution(key: str, given: Any, base: RunSpec) -> BaseDistribution:
+def _distribution(key: str, given: Any, base: RunSpec) -> BaseDistribution:
     """Return the distribution of one key: a list of choices, or a range ``{low, high, step, log}``."""
     from optuna.distributions import CategoricalDistribution
 

@@ -91,19 +91,19 @@ def table(found: Mapping[str, Any]) -> Table:
 def write_best(out: Path, spec: RunSpec, text: str) -> None:
     """Write everything that decides a run, but for the data, as a TOML file for ``solidrec train DATA --config FILE``."""
     values = spec.model_dump(mode="json", exclude={"data": True, "semantics": {"encoded"}}, exclude_none=True)
-    lines = [f"# {text}", "# Take it with: solidrec train DATA --config best.toml", *toml(values)]
+    lines = [f"# {text}", "# Take it with: solidrec train DATA --config best.toml", *_toml(values)]
     write_file(out / BEST, lambda temporary: temporary.write_text("\n".join(lines) + "\n", encoding="utf-8"))
 
 
-def toml(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+def _toml(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     """Yield nested values as lines of TOML with dotted keys; JSON's numbers, strings and lists are TOML's too.
 
-    >>> list(toml({"seed": 1, "model": {"name": "duet", "clip": 1e-05}, "weights": {"a b": 2.0}}))
+    >>> list(_toml({"seed": 1, "model": {"name": "duet", "clip": 1e-05}, "weights": {"a b": 2.0}}))
     ['seed = 1', 'model.name = "duet"', 'model.clip = 1e-05', 'weights."a b" = 2.0']
     """
     for key, value in values.items():
         name = prefix + (key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False))
         if isinstance(value, Mapping):
-            yield from toml(value, f"{name}.")
+            yield from _toml(value, f"{name}.")
         else:
             yield f"{name} = {json.dumps(value, ensure_ascii=False)}"

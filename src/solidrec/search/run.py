@@ -33,9 +33,9 @@ from solidrec.spec import RunSpec
 SEARCH, TRIALS = "search.json", "trials.jsonl"
 _ATTEMPTS = 20
 """Proposals that were tried already before the rest of a small space is gone through in order."""
-SMALL = 10_000
-P = ParamSpec("P")
-T = TypeVar("T")
+_SMALL = 10_000
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 def run_search(
@@ -62,7 +62,7 @@ def run_search(
     base = run_spec(data, model=model, backbone=backbone, seed=seed, epochs=None, settings=settings)
     search = Search(data, base, space_of(space, base), out)
     asked = {"spec": base.model_dump(mode="json"), "space": dict(space)}
-    claim(out, asked)
+    _claim(out, asked)
     with locked(out), stoppable():
         write_json(out / SEARCH, asked)
         try:
@@ -72,7 +72,7 @@ def run_search(
     return search.result()
 
 
-def claim(out: Path, asked: Mapping[str, Any]) -> None:
+def _claim(out: Path, asked: Mapping[str, Any]) -> None:
     """Refuse a folder that holds anything but this search; one in which no trial has ended may become another."""
     if (out / SEARCH).is_file():
         there = read_json(out / SEARCH)
@@ -93,7 +93,7 @@ class Search:
 
     def run(self, trials: int, jobs: int) -> None:
         """Train until there are so many trials, or nothing is left to try."""
-        self.done = {trial.number: trial for trial in read_trials(self.out / TRIALS)}
+        self.done = {trial.number: trial for trial in _read_trials(self.out / TRIALS)}
         if self.done:
             say(f"{self.out}: goes on, {len(self.done)} of {trials} trials are finished")
         running: dict[Future[Outcome], tuple[int, Settings]] = {}
@@ -128,7 +128,7 @@ class Search:
             settings = self.space.next(seen, seed=self.base.seed, number=number, attempt=attempt)
             if varied(self.base, settings).digest() not in taken:
                 return settings
-        rest = self.space.points() if self.space.size() <= SMALL else iter(())
+        rest = self.space.points() if self.space.size() <= _SMALL else iter(())
         return next((settings for settings in rest if varied(self.base, settings).digest() not in taken), None)
 
     def submit(self, pool: Executor, settings: Settings, *, inline: bool) -> Future[Outcome]:
@@ -159,7 +159,7 @@ class Search:
         }  # fmt: skip
 
 
-def read_trials(path: Path) -> list[Trial]:
+def _read_trials(path: Path) -> list[Trial]:
     """Read the trials of an earlier call."""
     if not path.is_file():
         return []

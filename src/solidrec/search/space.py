@@ -19,7 +19,7 @@ from solidrec.training.seeds import rng
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-RANDOM_FIRST = 5
+_RANDOM_FIRST = 5
 """Trials before the sampler learns from those before."""
 Settings = dict[str, Any]
 """Values by dotted key, as ``{"model.dim": 64}``."""
@@ -34,7 +34,7 @@ class Space:
 
     def size(self) -> float:
         """Return how many different points there are, infinite if a range is continuous."""
-        return float(np.prod([count(distribution) for distribution in self.keys.values()]))
+        return float(np.prod([_count(distribution) for distribution in self.keys.values()]))
 
     def coded(self, settings: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return a point as Optuna writes it, None if it lies outside."""
@@ -44,7 +44,7 @@ class Space:
             key: json.dumps(settings[key]) if isinstance(kind, CategoricalDistribution) else settings[key]
             for key, kind in self.keys.items()
         }
-        return found if all(holds(kind, found[key]) for key, kind in self.keys.items()) else None
+        return found if all(_holds(kind, found[key]) for key, kind in self.keys.items()) else None
 
     def next(self, seen: Sequence[tuple[Settings, float | None]], *, seed: int, number: int, attempt: int = 0) -> Settings:
         """Return the settings of trial `number`: a function of the arguments, whatever process asks.
@@ -58,14 +58,14 @@ class Space:
         logging.set_verbosity(logging.WARNING)
         own = int(rng(seed, "search", number, attempt).integers(2**32))
         study = create_study(
-            direction="maximize", sampler=TPESampler(seed=own, n_startup_trials=RANDOM_FIRST, constant_liar=True)
+            direction="maximize", sampler=TPESampler(seed=own, n_startup_trials=_RANDOM_FIRST, constant_liar=True)
         )
         for settings, score in seen:
             if (params := self.coded(settings)) is not None:
                 state = TrialState.RUNNING if score is None else TrialState.COMPLETE
                 study.add_trial(create_trial(state=state, value=score, params=params, distributions=dict(self.keys)))
         asked = study.ask(dict(self.keys)).params
-        return {key: plain(kind, asked[key]) for key, kind in self.keys.items()}
+        return {key: _plain(kind, asked[key]) for key, kind in self.keys.items()}
 
     def points(self) -> Iterator[Settings]:
         """Yield every point; only for a space of few."""
@@ -73,7 +73,7 @@ class Space:
             yield dict(zip(self.keys, values, strict=True))
 
 
-def holds(kind: BaseDistribution, value: Any) -> bool:
+def _holds(kind: BaseDistribution, value: Any) -> bool:
     """Say whether a value, as Optuna writes it, is one of a distribution's."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -85,7 +85,7 @@ def holds(kind: BaseDistribution, value: Any) -> bool:
     return kind.step is None or not (Decimal(str(value)) - Decimal(str(kind.low))) % Decimal(str(kind.step))
 
 
-def plain(kind: BaseDistribution, asked: Any) -> Any:
+def _plain(kind: BaseDistribution, asked: Any) -> Any:
     """Return a value that Optuna asks for as a setting: a step's exact multiple, four digits where there is no step."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
@@ -117,10 +117,10 @@ def _values_of(kind: BaseDistribution) -> list[Any]:
         return list(range(kind.low, kind.high + 1, kind.step))
     assert isinstance(kind, FloatDistribution)
     assert kind.step is not None
-    return [_on_grid(kind.low, kind.step, number) for number in range(int(count(kind)))]
+    return [_on_grid(kind.low, kind.step, number) for number in range(int(_count(kind)))]
 
 
-def count(distribution: BaseDistribution) -> float:
+def _count(distribution: BaseDistribution) -> float:
     """Return how many values a key may take."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -132,13 +132,13 @@ def count(distribution: BaseDistribution) -> float:
 
 def varied(base: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
     """Return the specification with other settings; raises `UsageError` naming the nearest key."""
-    return RunSpec.parse(merge(base.model_dump(mode="json"), nested(settings)))
+    return RunSpec.parse(merge(base.model_dump(mode="json"), _nested(settings)))
 
 
-def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _nested(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings by dotted key as a nested mapping.
 
-    >>> nested({"model.dim": 8, "model.codebook.mlp": False, "seed": 1})
+    >>> _nested({"model.dim": 8, "model.codebook.mlp": False, "seed": 1})
     {'model': {'dim': 8, 'codebook': {'mlp': False}}, 'seed': 1}
     """
     found: dict[str, Any] = {}

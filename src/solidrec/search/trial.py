@@ -53,7 +53,7 @@ def train_trial(data: PreparedData | Path, spec: RunSpec, folder: Path) -> Outco
             try:
                 run = RunContext(opened, spec, folder, checkpoints=checkpoints)
                 fit_named(run, semantics_for(run))
-                found = outcome(read_history(folder), last_stage(spec.model))
+                found = _outcome(read_history(folder), last_stage(spec.model))
             except (DivergedError, UsageError) as error:
                 found = Outcome(error=str(error), unfit=isinstance(error, UsageError))
             checkpoints.clear()
@@ -62,7 +62,7 @@ def train_trial(data: PreparedData | Path, spec: RunSpec, folder: Path) -> Outco
         torch.set_num_threads(before)
 
 
-def outcome(rows: Sequence[Mapping[str, Any]], stage: int) -> Outcome:
+def _outcome(rows: Sequence[Mapping[str, Any]], stage: int) -> Outcome:
     """Return what a log says of the last stage's best epoch; raises `UsageError` if validation ranked nobody."""
     best = next((row for row in reversed(rows) if row["stage"] == stage and row["best"]), None)
     if best is None or score_of(best) is None:

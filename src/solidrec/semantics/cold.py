@@ -9,19 +9,19 @@ from typing import Any, NamedTuple, Self, final
 import numpy as np
 import numpy.typing as npt
 
+from solidrec.arrays import Floats
 from solidrec.semantics.content import Content, content_rows, has_content
 from solidrec.semantics.fuse import side_by_side
 
 _ALPHAS = np.logspace(-1, 4, 16)
 _MOST = 50_000  # items that the map is fitted on, at most
 _FEWEST = 20  # and at least: fewer teach nothing, and everything new gets the mean embedding
-WIDEST = 256  # principal components of content that the regression reads, at most
+_WIDEST = 256  # principal components of content that the regression reads, at most
 _FOLDS = 5
 _SHOWN = 10  # places of a list in which new items are to take their share
 _RANKED = 5_000  # items among which that is measured, at most
 _LARGEST = 8.0  # stretch
 WORTH = 0.05  # r2 below which content says too little of embeddings for its predictions to be stretched
-Floats = npt.NDArray[np.float64]
 Score = Callable[[Floats], npt.NDArray[Any]]
 """Scores (B, n) of items with the given embeddings (n, D), for some users."""
 
@@ -96,22 +96,22 @@ def fit_cold(
         return ColdStart(content, nothing, mean, mean.copy(), {"items": len(known), "r2": 0.0, "stretch": 1.0})
     vectors = content_rows(matrices, known).astype(np.float64)
     targets, weights = embeddings[known].astype(np.float64), np.minimum(counts[known], np.median(counts[known]))
-    found = regress(vectors, targets, weights)
-    explained, centre = r2(targets, found.left_out, weights), found.left_out.mean(0)
+    found = _regress(vectors, targets, weights)
+    explained, centre = _r2(targets, found.left_out, weights), found.left_out.mean(0)
     by = stretch(targets[:ranked], found.left_out[:ranked], centre, score) if explained >= WORTH else 1.0
     facts = {"items": len(known), "alpha": found.alpha, "r2": explained, "stretch": by}
     return ColdStart(content, by * found.weight, centre + by * (found.bias - centre), mean, facts)
 
 
-def regress(vectors: Floats, targets: Floats, weights: np.ndarray) -> Fitted:
+def _regress(vectors: Floats, targets: Floats, weights: np.ndarray) -> Fitted:
     """Fit a ridge regression of `targets` (n, D) on `vectors` (n, F), on their first principal components if F is large."""
     from sklearn.decomposition import PCA
     from sklearn.linear_model import Ridge, RidgeCV
     from sklearn.model_selection import KFold, cross_val_predict
 
     turn, mean = np.eye(vectors.shape[1]), np.zeros(vectors.shape[1])
-    if min(vectors.shape) > WIDEST:
-        pca = PCA(WIDEST, svd_solver="covariance_eigh").fit(vectors)
+    if min(vectors.shape) > _WIDEST:
+        pca = PCA(_WIDEST, svd_solver="covariance_eigh").fit(vectors)
         turn, mean = pca.components_.T, pca.mean_
     seen = (vectors - mean) @ turn
     found = RidgeCV(alphas=_ALPHAS).fit(seen, targets, sample_weight=weights)
@@ -121,7 +121,7 @@ def regress(vectors: Floats, targets: Floats, weights: np.ndarray) -> Fitted:
     return Fitted(weight, found.intercept_ - mean @ weight, float(found.alpha_), left_out)
 
 
-def r2(targets: Floats, found: Floats, weights: np.ndarray) -> float:
+def _r2(targets: Floats, found: Floats, weights: np.ndarray) -> float:
     """Return the share of the targets' weighted variance that is explained."""
     mean = np.average(targets, axis=0, weights=weights)
     errors, all_of_it = (np.average((targets - other) ** 2, axis=0, weights=weights).sum() for other in (found, mean))

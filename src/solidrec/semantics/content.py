@@ -16,7 +16,7 @@ from solidrec.semantics.modality import ID, available, term_vectors, terms
 from solidrec.semantics.terms import TermModel
 
 _SAMPLED = 50_000  # items that principal components are found from, at most, and turned at a time
-TINY = 1e-4  # standard deviation of content of unit length: what is less is rounding
+_TINY = 1e-4  # standard deviation of content of unit length: what is less is rounding
 
 
 class Part(NamedTuple):
@@ -130,7 +130,7 @@ def principal(matrices: Mapping[str, np.ndarray], dim: int, *, seed: int = 0) ->
         with np.errstate(invalid="ignore"):  # items that are all alike vary by nothing
             pca = PCA(min(dim, *sample.shape), random_state=seed).fit(sample)
         spread = np.sqrt(pca.explained_variance_)
-        turn = (pca.components_ / np.maximum(spread, 1e-12)[:, None])[spread > TINY]
+        turn = (pca.components_ / np.maximum(spread, 1e-12)[:, None])[spread > _TINY]
         for start in range(0, len(rows), _SAMPLED):
             part = slice(start, start + _SAMPLED)
             found[part, : len(turn)] = (content_rows(matrices, rows[part]) - pca.mean_) @ turn.T

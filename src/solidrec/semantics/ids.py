@@ -60,7 +60,7 @@ class SemanticIds:
             "method": self.method, "modalities": list(self.modalities), "weights": list(self.weights), "seed": self.seed,
             "reason": self.reason, "count": self.count, "levels": self.levels, "codes": len(self.centroids), "bare": self.bare,
             "items": len(self.of_item) - 1, "distinct": len(np.unique(self.codes[1:], axis=0)),
-            "largest": int(sizes.max()), "empty": int((sizes == 0).sum()), "entropy_share": entropy_share(sizes),
+            "largest": int(sizes.max()), "empty": int((sizes == 0).sum()), "entropy_share": _entropy_share(sizes),
         }  # fmt: skip
 
     def members(self, semantic: int) -> np.ndarray:
@@ -95,10 +95,10 @@ class SemanticIds:
         return self
 
 
-def entropy_share(sizes: np.ndarray) -> float:
+def _entropy_share(sizes: np.ndarray) -> float:
     """Return the entropy of sizes (S,) as a share of that of S even ones: 1 is even, 0 all in one.
 
-    >>> entropy_share(np.array([5, 5])), entropy_share(np.array([7, 0]))
+    >>> _entropy_share(np.array([5, 5])), _entropy_share(np.array([7, 0]))
     (1.0, 0.0)
     """
     share = sizes[sizes > 0] / max(sizes.sum(), 1)

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from solidrec.semantics.fuse import Fused
 
-CELLS = 1 << 22  # vector-to-centroid products at a time, 16 MB
-SMALL = 20_000  # vectors that are clustered as a whole, until nothing moves
+_CELLS = 1 << 22  # vector-to-centroid products at a time, 16 MB
+_SMALL = 20_000  # vectors that are clustered as a whole, until nothing moves
 _PER_CLUSTER = 20  # vectors a cluster in the first sample, if that is more
 _SAMPLED_ITERATIONS = 10
 _TOLERANCE = 1e-4  # of the inertia, where a sample is used
@@ -60,7 +60,7 @@ def kmeans(fused: Fused, k: int, *, seed: int = 0, iterations: int = 50, device:
     The distance of an item to a centroid counts the parts that the item has. More than 20,000 vectors are clustered on samples
     first, and until the inertia gains less than .01 %.
     """
-    k = min(k, distinct(fused.vectors))
+    k = min(k, _distinct(fused.vectors))
     generator = torch.Generator().manual_seed(seed)
     sizes = samples(len(fused.vectors), k)
     order = torch.randperm(len(fused.vectors), generator=generator) if len(sizes) > 1 else None
@@ -74,7 +74,7 @@ def kmeans(fused: Fused, k: int, *, seed: int = 0, iterations: int = 50, device:
     return Clusters(of_vector.numpy(), centroids[used].cpu().numpy(), float(apart.double().sum()))
 
 
-def distinct(vectors: np.ndarray) -> int:
+def _distinct(vectors: np.ndarray) -> int:
     """Return how many different rows there are, by their hashes."""
     return len({hashlib.blake2b((row + 0).tobytes(), digest_size=16).digest() for row in vectors})  # -0 + 0 is 0
 
@@ -86,7 +86,7 @@ def samples(count: int, k: int) -> list[int]:
     ([5000], [20000, 40000, 100000], [40000, 100000])
     """
     sizes = []
-    size = max(SMALL, _PER_CLUSTER * k)
+    size = max(_SMALL, _PER_CLUSTER * k)
     while 2 * size <= count:
         sizes.append(size)
         size *= 2
@@ -108,7 +108,7 @@ def _lloyd(
     """Move centroids to the means of their vectors until nothing changes; return them, and `assign`'s answer for them."""
     labels, apart = assign(points, centroids)
     for _ in range(iterations):
-        centroids = means(points, labels, centroids)
+        centroids = _means(points, labels, centroids)
         centroids, filled = fill_empty(points, labels, apart, centroids)
         before, inertia = labels, apart.double().sum()
         labels, apart = assign(points, centroids)
@@ -132,7 +132,7 @@ def distances(points: Points, centroids: Float[Tensor, "k F"]) -> Float[Tensor, 
 def assign(points: Points, centroids: Float[Tensor, "k F"]) -> tuple[Int[Tensor, " V"], Float[Tensor, " V"]]:
     """Return each vector's nearest centroid and its squared distance, in chunks of bounded memory."""
     turned, offset = _closeness(points, centroids)
-    rows = max(1, CELLS // len(centroids))
+    rows = max(1, _CELLS // len(centroids))
     found = [
         torch.addmm(present @ offset, vectors, turned).max(1)
         for vectors, present in zip(points.vectors.split(rows), points.present.split(rows), strict=True)
@@ -166,7 +166,7 @@ def plus_plus(points: Points, k: int, *, generator: torch.Generator) -> Float[Te
     return vectors[chosen]
 
 
-def means(points: Points, labels: Int[Tensor, " V"], old: Float[Tensor, "k F"]) -> Float[Tensor, "k F"]:
+def _means(points: Points, labels: Int[Tensor, " V"], old: Float[Tensor, "k F"]) -> Float[Tensor, "k F"]:
     """Return each cluster's mean over the members that have the part, the old value where none has."""
     sums = torch.zeros_like(old).index_add_(0, labels, points.vectors)
     counts = old.new_zeros(len(old), points.present.shape[1]).index_add_(0, labels, points.present)

@@ -25,11 +25,11 @@ def place(ids: SemanticIds, matrices: Mapping[str, np.ndarray], categories: Sequ
     codes = np.zeros((len(categories), ids.levels), dtype=np.int64)
     left = fused
     for level in range(ids.levels):
-        codes[:, level] = nearest(ids, level, left, categories if ids.method == "categories" else None)
+        codes[:, level] = _nearest(ids, level, left, categories if ids.method == "categories" else None)
         left = left.less(ids.centroids[codes[:, level] - 1])
     bare = ~fused.present.any(axis=1)
     if ids.method == "categories":  # a known category is enough
-        bare &= np.array([not numbers(ids, labels) for labels in categories], dtype=bool)
+        bare &= np.array([not _numbers(ids, labels) for labels in categories], dtype=bool)
     if bare.any():
         codes[bare] = group_of_the_bare(ids)
     return codes
@@ -42,7 +42,7 @@ def _parts_of(ids: SemanticIds, matrices: Mapping[str, np.ndarray], count: int) 
     return side_by_side([blank if name == ID else matrices[name] for name in ids.modalities], ids.weights or None)
 
 
-def nearest(ids: SemanticIds, level: int, fused: Fused, categories: Sequence[Sequence[str] | None] | None) -> np.ndarray:
+def _nearest(ids: SemanticIds, level: int, fused: Fused, categories: Sequence[Sequence[str] | None] | None) -> np.ndarray:
     """Return each item's nearest id of a level, of those that it may have."""
     own = np.setdiff1d(ids.codes[1:, level], [ids.bare])
     points = points_of(fused, None, "cpu")
@@ -50,14 +50,14 @@ def nearest(ids: SemanticIds, level: int, fused: Fused, categories: Sequence[Seq
     found = own[labels.numpy()]
     if categories is not None:
         for row, own_labels in enumerate(categories):
-            mine = np.array(numbers(ids, own_labels), dtype=np.int64)
+            mine = np.array(_numbers(ids, own_labels), dtype=np.int64)
             if len(mine):
                 best, _ = assign(points_of(fused.rows(np.array([row])), None, "cpu"), torch.from_numpy(ids.centroids[mine - 1]))
                 found[row] = mine[int(best)]
     return np.asarray(found)
 
 
-def numbers(ids: SemanticIds, labels: Sequence[str] | None) -> list[int]:
+def _numbers(ids: SemanticIds, labels: Sequence[str] | None) -> list[int]:
     """Return the ids of an item's categories that are known, in order; without categories that of such items, if there is one."""
     return sorted(ids.labels.index(label) + 1 for label in set(labels or [UNLABELLED]) if label in ids.labels)
 

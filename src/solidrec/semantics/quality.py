@@ -41,23 +41,23 @@ def quality(
     between maps of `seeds` seeds (k-means only).
     """
     sizes = np.bincount(ids.of_item[1:], minlength=ids.count + 1)[1:]
-    named = None if categories is None else purity(ids.of_item[1:], categories)
+    named = None if categories is None else _purity(ids.of_item[1:], categories)
     return {
         "sizes": {"smallest": int(sizes.min()), "median": float(np.median(sizes)), "largest": int(sizes.max()),
                   "alone": int((sizes == 1).sum())},
         "entropy_share": ids.facts()["entropy_share"],
         "purity": None if named is None else named._asdict(),
-        "agreement": agreement(matrices, ids.count, seed=ids.seed, device=device),
-        "stability": stability(ids, matrices, seeds=seeds, device=device) if ids.method == "kmeans" else None,
+        "agreement": _agreement(matrices, ids.count, seed=ids.seed, device=device),
+        "stability": _stability(ids, matrices, seeds=seeds, device=device) if ids.method == "kmeans" else None,
     }  # fmt: skip
 
 
-def purity(groups: Labels, categories: Sequence[Sequence[str] | None], *, seed: int = 0) -> Purity | None:
+def _purity(groups: Labels, categories: Sequence[Sequence[str] | None], *, seed: int = 0) -> Purity | None:
     """Return how pure `groups` (V,) are; None if no item has a telling label.
 
     A label that more than half of the labelled items have is left out.
 
-    >>> purity(np.array([1, 1, 2, 2]), [["a"], ["a"], ["b"], ["c"]])
+    >>> _purity(np.array([1, 1, 2, 2]), [["a"], ["a"], ["b"], ["c"]])
     Purity(value=0.75, chance=0.5)
     """
     labelled = np.array([bool(labels) for labels in categories])
@@ -80,31 +80,31 @@ def _majority(groups: Labels, labels: Sequence[set[str]]) -> float:
     return sum(max(counter.values()) for counter in members.values()) / len(labels)
 
 
-def agreement(matrices: Mapping[str, np.ndarray], k: int, *, seed: int = 0, device: str = "cpu") -> dict[str, float]:
+def _agreement(matrices: Mapping[str, np.ndarray], k: int, *, seed: int = 0, device: str = "cpu") -> dict[str, float]:
     """Return the adjusted mutual information of every two modalities' own maps, over the items that have both."""
-    maps = {name: alone(matrix, k, seed=seed, device=device) for name, matrix in matrices.items() if matrix.any()}
+    maps = {name: _alone(matrix, k, seed=seed, device=device) for name, matrix in matrices.items() if matrix.any()}
     shared = [(a, b) for a, b in combinations(maps, 2) if ((maps[a] >= 0) & (maps[b] >= 0)).any()]
-    return {f"{a}, {b}": mutual_information(maps[a], maps[b]) for a, b in shared}
+    return {f"{a}, {b}": _mutual_information(maps[a], maps[b]) for a, b in shared}
 
 
-def alone(matrix: np.ndarray, k: int, *, seed: int, device: str) -> Labels:
+def _alone(matrix: np.ndarray, k: int, *, seed: int, device: str) -> Labels:
     """Return the groups (V,) that one modality makes, -1 where it is missing."""
     groups, _ = cluster(fuse([matrix]), k, levels=1, seed=seed, device=device)
     return np.where(matrix.any(axis=1), groups[:, 0], -1)
 
 
-def stability(ids: SemanticIds, matrices: Mapping[str, np.ndarray], *, seeds: int, device: str = "cpu") -> float | None:
+def _stability(ids: SemanticIds, matrices: Mapping[str, np.ndarray], *, seeds: int, device: str = "cpu") -> float | None:
     """Return the mean adjusted mutual information between the maps of several seeds, None for a single one."""
     fused = fuse([matrices[name] for name in ids.modalities], ids.weights or None)
     maps = [ids.of_item[1:] - 1]
     for seed in range(ids.seed + 1, ids.seed + seeds):
         groups, _ = cluster(fused, ids.count, levels=1, seed=seed, device=device)
         maps.append(groups[:, 0])
-    pairs = [mutual_information(a, b) for a, b in combinations(maps, 2)]
+    pairs = [_mutual_information(a, b) for a, b in combinations(maps, 2)]
     return float(np.mean(pairs)) if pairs else None
 
 
-def mutual_information(a: Labels, b: Labels) -> float:
+def _mutual_information(a: Labels, b: Labels) -> float:
     """Return the adjusted mutual information of two maps over the items that both have (Vinh et al., JMLR 2010)."""
     from sklearn.metrics import adjusted_mutual_info_score
 

@@ -11,11 +11,12 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
+from solidrec.arrays import Floats32
+
 MAX_CHARACTERS = 4096
 _WORD = re.compile(r"(?u)\b\w+\b")
 _WIDTH = 64
 _MOST_TERMS = 50_000  # the rarest of more are left out: a catalogue of article numbers would fill the disk
-Floats = npt.NDArray[np.float32]
 
 
 @final
@@ -37,14 +38,14 @@ class TermModel:
         vectorizer.idf_ = self.idf
         return vectorizer
 
-    def vectors(self, items: Sequence[Sequence[str]]) -> Floats:
+    def vectors(self, items: Sequence[Sequence[str]]) -> Floats32:
         """Return the (n, F) vectors of `items`, each a bag of terms; one without a known term has a zero row."""
         if not len(items) or not self.vocabulary:
             return np.zeros((len(items), len(self.components)), dtype=np.float32)
         return np.ascontiguousarray(self.weigher.transform(items) @ self.components.T, dtype=np.float32)
 
 
-def fit_terms(items: Sequence[Sequence[str]], *, width: int = _WIDTH, seed: int = 0) -> tuple[TermModel, Floats]:
+def fit_terms(items: Sequence[Sequence[str]], *, width: int = _WIDTH, seed: int = 0) -> tuple[TermModel, Floats32]:
     """Return a model of bags of terms and their (V, F) float32 vectors, F <= `width`; an empty bag has a zero row.
 
     >>> model, vectors = fit_terms([["red", "shirt"], ["red", "tie"], []], width=2)

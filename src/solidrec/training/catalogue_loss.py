@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-CELLS = 1 << 20
+_CELLS = 1 << 20
 """Logits that exist at a time, about: 4 MB, which stays in the cache."""
 
 
@@ -28,7 +28,7 @@ class _CatalogueCrossEntropy(torch.autograd.Function):
         total = users.new_zeros(())
         wanted = any(context.needs_input_grad[:2])
         users_grad, table_grad = torch.empty_like(users), torch.zeros_like(table)
-        rows = max(1, CELLS // len(items))
+        rows = max(1, _CELLS // len(items))
         for part in torch.arange(len(users), device=users.device).split(rows):
             some, target = users[part[0] : part[-1] + 1], targets[part] - 1
             logits = some @ items.T
@@ -59,7 +59,7 @@ def catalogue_cross_entropy(
 ) -> Float[Tensor, ""]:
     """Return the mean cross-entropy of `targets` in 1..V over the catalogue, given user vectors and the item table.
 
-    Row 0 of the table is padding and no item. Memory holds about `CELLS` logits at a time and one gradient of
+    Row 0 of the table is padding and no item. Memory holds about `_CELLS` logits at a time and one gradient of
     each argument; the gradient comes out of the same pass.
 
     >>> users, table = torch.tensor([[1.0]]), torch.tensor([[9.0], [0.0], [0.0]])

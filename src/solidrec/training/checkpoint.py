@@ -53,7 +53,7 @@ class Checkpoints:
         with new_folder(self.folder / f"stage{at.stage}-epoch{at.epoch:05d}", replace=True) as temporary:
             write_tensors(temporary / "model.safetensors", stage.model.state_dict())
             write_tensors(temporary / "best.safetensors", stage.best)
-            write_tensors(temporary / "optimizer.safetensors", moments(stage))
+            write_tensors(temporary / "optimizer.safetensors", _moments(stage))
             write_json(temporary / "state.json", at.to_json())
             write_manifest(temporary, kind="checkpoint", files=FILES, facts={})
         for old in self.names()[:-_KEEP]:
@@ -100,7 +100,7 @@ def restore(stage: Stage, path: Path) -> None:
         stage.optimizer.restore(names[name], of_one)
 
 
-def moments(stage: Stage) -> dict[str, torch.Tensor]:
+def _moments(stage: Stage) -> dict[str, torch.Tensor]:
     """Return Adam's state as flat named tensors."""
     return {
         f"{name}/{moment}": torch.as_tensor(value)

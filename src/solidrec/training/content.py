@@ -12,7 +12,7 @@ from solidrec.nn.recommender import Recommender, dot
 from solidrec.semantics.cold import ColdStart, Score, fit_cold
 from solidrec.semantics.content import fit_content, principal
 
-START = 0.1  # standard deviation of embeddings when training begins, as of random ones
+_START = 0.1  # standard deviation of embeddings when training begins, as of random ones
 
 
 @torch.no_grad()
@@ -35,7 +35,7 @@ def start_from_terms(model: Recommender, data: PreparedData, *, seed: int) -> No
     vectors = TruncatedSVD(width, random_state=seed).fit_transform(rows)
     known = np.flatnonzero(np.diff(rows.indptr))
     vectors = (vectors - vectors[known].mean(0)) / np.maximum(vectors[known].std(0), 1e-9)
-    found = torch.from_numpy(START * vectors[known]).to(model.items.weight)
+    found = torch.from_numpy(_START * vectors[known]).to(model.items.weight)
     model.items.weight[torch.from_numpy(known + 1), :width] = found
 
 
@@ -49,7 +49,7 @@ def start_from_content(model: Recommender, data: PreparedData, *, seed: int) -> 
     if not content.parts:
         raise UsageError(f"model.start=content: the items of {data.path} have no titles, categories or features to start from")
     rows, vectors = principal(matrices, model.items.embedding_dim, seed=seed)
-    model.items.weight[torch.from_numpy(rows + 1)] = torch.from_numpy(START * vectors).to(model.items.weight)
+    model.items.weight[torch.from_numpy(rows + 1)] = torch.from_numpy(_START * vectors).to(model.items.weight)
 
 
 def content_map(data: PreparedData, model: Recommender, *, length: int, seed: int) -> ColdStart | None:
@@ -58,11 +58,11 @@ def content_map(data: PreparedData, model: Recommender, *, length: int, seed: in
     if not content.parts:
         return None
     embeddings = model.items.weight[1:].detach().cpu().numpy()
-    score, ranked = some_scores(data, model, length)
+    score, ranked = _some_scores(data, model, length)
     return fit_cold(content, matrices, embeddings, data.train_counts[1:], score=score, ranked=ranked, seed=seed)
 
 
-def some_scores(data: PreparedData, model: Recommender, length: int) -> tuple[Score, int]:
+def _some_scores(data: PreparedData, model: Recommender, length: int) -> tuple[Score, int]:
     """Return what scores items by their embeddings for some users after their training events, and for how many items at once.
 
     A backbone that reads the candidates encodes every pair, so it gets fewer users and items.

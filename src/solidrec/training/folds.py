@@ -22,11 +22,11 @@ from solidrec.training.neural import of_users
 from solidrec.training.rows import Targets
 from solidrec.training.seeds import rng
 
-FOLDS = 8
+_FOLDS = 8
 """Parts of the users. Memories for the rows of a part are counted without it, the neural expert is of the other half."""
-ROWS = 100_000
+_ROWS = 100_000
 """Training events that weights are learned from, at most."""
-PERIOD = 0.1
+_PERIOD = 0.1
 """Share of the training events that is the last part of the training period."""
 
 
@@ -49,12 +49,12 @@ def folds(data: PreparedData, spec: TrainSpec, seed: int) -> Iterator[Fold]:
 
 def by_users(data: PreparedData, seed: int) -> Iterator[Fold]:
     """Deal the users into eight parts; the experts of a row have not seen its user."""
-    fold_of = dealt(data, seed)
-    targets = sampled(data, seed)
+    fold_of = _dealt(data, seed)
+    targets = _sampled(data, seed)
     of_row = fold_of[targets.users]
     for half in (0, 1):
         learned = of_users(data, fold_of % 2 != half)
-        for fold in range(half, FOLDS, 2):
+        for fold in range(half, _FOLDS, 2):
             yield Fold(targets.take(of_row == fold), of_users(data, fold_of != fold), learned, f"half{half}")
 
 
@@ -64,7 +64,7 @@ def by_time(data: PreparedData, seed: int) -> Iterator[Fold]:
     As in validation, an event counts that has an earlier one of its user. Raises `DataError` when there is none, or no user
     has two events before the tenth.
     """
-    before = earlier(data, _period_start(data))
+    before = _earlier(data, _period_start(data))
     first = np.maximum(before.train_end, data.offsets[:-1] + 1)
     users, positions = ranges(first, data.train_end)
     if not len(users) or not (before.train_end - data.offsets[:-1] > 1).any():
@@ -74,7 +74,7 @@ def by_time(data: PreparedData, seed: int) -> Iterator[Fold]:
         )
     # the first event of a user in the period is what validation and test ask for, so the nearest rows count most
     far = positions - first[users]
-    chosen = np.sort(np.lexsort((rng(seed, "gate rows").permutation(len(far)), far))[:ROWS])
+    chosen = np.sort(np.lexsort((rng(seed, "gate rows").permutation(len(far)), far))[:_ROWS])
     yield Fold(Targets(users[chosen], positions[chosen], far[chosen]), before, before, "before")
 
 
@@ -82,29 +82,29 @@ def _period_start(data: PreparedData) -> int:
     """Return the time from which on the last tenth of the training events came, 0 if there are none."""
     _, positions = ranges(data.offsets[:-1], data.train_end)
     times = np.sort(np.asarray(data.event_times)[positions])
-    return int(times[min(round(len(times) * (1 - PERIOD)), len(times) - 1)]) if len(times) else 0
+    return int(times[min(round(len(times) * (1 - _PERIOD)), len(times) - 1)]) if len(times) else 0
 
 
-def earlier(data: PreparedData, cut: int) -> PreparedData:
+def _earlier(data: PreparedData, cut: int) -> PreparedData:
     """Return data with the training events before the time `cut` alone, and nothing to validate on."""
     ends = first_at(data.offsets[:-1], data.offsets[1:], np.asarray(data.event_times), cut)
     found = of_users(data, np.ones(len(ends), dtype=bool))
     return replace(found, train_end=np.minimum(ends, data.train_end))
 
 
-def dealt(data: PreparedData, seed: int) -> np.ndarray:
+def _dealt(data: PreparedData, seed: int) -> np.ndarray:
     """Return the part 0..7 of each user (U + 1,); those who have something to learn from are dealt out evenly."""
     learned = data.train_end - data.offsets[:-1] > 1
     if learned.sum() < 2:
         raise DataError(f"{data.path}: a mixture needs two users with two training events each; bring longer histories")
     parts = np.zeros(len(learned), dtype=np.int64)
-    parts[learned] = rng(seed, "folds").permutation(learned.sum()) % FOLDS
+    parts[learned] = rng(seed, "folds").permutation(learned.sum()) % _FOLDS
     return parts
 
 
-def sampled(data: PreparedData, seed: int) -> Targets:
+def _sampled(data: PreparedData, seed: int) -> Targets:
     """Return the training events that weights are learned from when users are dealt, in order."""
     users, positions = data.training_targets()
-    chosen = np.sort(rng(seed, "gate rows").permutation(len(users))[:ROWS])
+    chosen = np.sort(rng(seed, "gate rows").permutation(len(users))[:_ROWS])
     users, positions = users[chosen], positions[chosen]
     return Targets(users, positions, data.train_end[users] - 1 - positions)

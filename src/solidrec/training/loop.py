@@ -25,7 +25,7 @@ from solidrec.training.usage import Tally
 
 State = dict[str, Tensor]
 Row = dict[str, Any]
-LOOK_EVERY = 20
+_LOOK_EVERY = 20
 """Steps between two looks at the loss."""
 
 
@@ -172,7 +172,7 @@ class Stage:
             pending.append(lost.value.detach())
             codebook_losses.append(lost.codebook_loss.detach())
             tally.add(lost.stats)
-            if len(pending) == LOOK_EVERY:
+            if len(pending) == _LOOK_EVERY:
                 losses += self.looked_at(pending, before=len(losses))
                 pending = []
             self.display.step()

@@ -18,7 +18,7 @@ from solidrec.training.catalogue_loss import catalogue_cross_entropy
 
 WHOLE = 5_000
 """Items up to which *softmax* reads the whole catalogue by default."""
-SHARED = 2_048
+_SHARED = 2_048
 """Uniform negatives that a step of *softmax* shares by default in a larger catalogue."""
 
 
@@ -92,7 +92,7 @@ class Softmax(Loss):
         """Return the number of shared negatives, None for the whole catalogue."""
         if spec.shared is None and self.items <= WHOLE:
             return 0, None
-        return 0, spec.shared or SHARED
+        return 0, spec.shared or _SHARED
 
     def __call__(self, model: Trainable, batch: Batch) -> Lost:
         """Return the mean over targets."""

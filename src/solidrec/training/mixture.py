@@ -31,7 +31,7 @@ _VALID_ROWS = 10_000
 """Validation users that choose the pass, at most, evenly spaced."""
 
 
-def fit_mixture(run: RunContext, semantics: SemanticIds | None) -> Mixture:
+def _fit_mixture(run: RunContext, semantics: SemanticIds | None) -> Mixture:
     """Train the experts and the weights of a mixture; validation chooses the epoch and the pass, and nothing is fitted on it.
 
     Weights are learned from training events that the experts which judge them have not seen (`folds`); their neural experts are
@@ -92,7 +92,7 @@ def fit_mixture(run: RunContext, semantics: SemanticIds | None) -> Mixture:
 
 def fit_named(run: RunContext, semantics: SemanticIds | None) -> Recommender | Mixture:
     """Train whatever model a specification names: a mixture, or a recommender by the stages of Algorithm 1."""
-    return fit_mixture(run, semantics) if DESIGNS[run.spec.model.name].is_mixture else fit(run, semantics)
+    return _fit_mixture(run, semantics) if DESIGNS[run.spec.model.name].is_mixture else fit(run, semantics)
 
 
 def last_stage(model: ModelSpec) -> int:

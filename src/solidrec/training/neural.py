@@ -66,7 +66,7 @@ def neural_expert(run: RunContext, *, part: str) -> Neural:
     out = run.out if part == WHOLE else None
     model = fit(run.but(spec=own, out=out, checkpoints=checkpoints, note=note), None)
     found = Neural(model.eval(), log)
-    keep(folder, lambda path: save(path, found), run.say, what="neural expert")
+    keep(folder, lambda path: _save(path, found), run.say, what="neural expert")
     if checkpoints is not None and (folder / MANIFEST).is_file():  # else a kill would find nothing to go on from
         checkpoints.clear()
     return found
@@ -80,7 +80,7 @@ def _replay(history: list[dict[str, Any]], display: Display) -> None:
     display.done(next(row for row in reversed(history) if row["best"]))
 
 
-def save(folder: Path, neural: Neural) -> None:
+def _save(folder: Path, neural: Neural) -> None:
     """Write a neural expert as an artifact folder."""
     with new_folder(folder) as temporary:
         write_tensors(temporary / WEIGHTS, neural.model.state_dict())

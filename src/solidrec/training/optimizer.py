@@ -33,7 +33,7 @@ class DenseAdam:
     def step(self) -> None:
         """Move every parameter that has a gradient."""
         moved = [parameter for parameter in self.parameters if parameter.grad is not None]
-        self.state |= {parameter: start(parameter) for parameter in moved if parameter not in self.state}
+        self.state |= {parameter: _start(parameter) for parameter in moved if parameter not in self.state}
         states = [self.state[parameter] for parameter in moved]
         adam(
             moved,
@@ -53,7 +53,7 @@ class DenseAdam:
         )
 
 
-def start(parameter: Tensor) -> Moments:
+def _start(parameter: Tensor) -> Moments:
     """Return Adam's state before the first step."""
     step = torch.zeros((), dtype=torch.float32, device=parameter.device)
     return {"step": step, "exp_avg": torch.zeros_like(parameter), "exp_avg_sq": torch.zeros_like(parameter)}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Integers = npt.NDArray[np.int64]
+from solidrec.arrays import Ints
 
 
 class Passes(NamedTuple):
@@ -17,21 +17,21 @@ class Passes(NamedTuple):
     """
 
     users: npt.NDArray[np.int32]
-    start: Integers
-    end: Integers
+    start: Ints
+    end: Ints
     targets: npt.NDArray[np.int32]
 
-    def take(self, rows: Integers) -> Passes:
+    def take(self, rows: Ints) -> Passes:
         """Return some of the passes."""
         return Passes(self.users[rows], self.start[rows], self.end[rows], self.targets[rows])
 
 
-def target_counts(begin: Integers, end: Integers) -> Integers:
+def target_counts(begin: Ints, end: Ints) -> Ints:
     """Return how many training targets each user has (U,): every event but the first."""
     return np.asarray(np.maximum(end - begin - 1, 0), dtype=np.int64)
 
 
-def passes(begin: Integers, end: Integers, *, length: int, stride: int, phase: Integers) -> Passes:
+def passes(begin: Ints, end: Ints, *, length: int, stride: int, phase: Ints) -> Passes:
     """Cover every training target once: each event of user u in ``begin[u] + 1:end[u]`` is some pass's target.
 
     A user's first pass reads the first `length` items and serves all their next items: exactly what windows that end
@@ -61,7 +61,7 @@ def passes(begin: Integers, end: Integers, *, length: int, stride: int, phase: I
     return Passes(users[row].astype(np.int32), np.maximum(base, stop - length), stop, (reached - before).astype(np.int32))
 
 
-def single_passes(begin: Integers, end: Integers, *, length: int) -> Passes:
+def single_passes(begin: Ints, end: Ints, *, length: int) -> Passes:
     """Return one pass a target, over its window of at most `length` items.
 
     >>> plan = single_passes(np.array([0]), np.array([4]), length=2)

@@ -10,17 +10,17 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from solidrec.arrays import AnyInts as Integers
 from solidrec.data.prepared import PreparedData
-from solidrec.data.windows import Integers
 from solidrec.inference.scorer import entries, slices
 from solidrec.nn.evidence import PAIRED, Evidence, statistics
 from solidrec.nn.mixture import Experts
 
-BEST = 50
+_BEST = 50
 """Candidates that each expert brings: what a mixture ranks first is among the first of some expert ..."""
 _ANY = 50
 """... and so many of all items, so that what no expert brings is known to be worth little."""
-FLOATS = 1 << 22
+_FLOATS = 1 << 22
 """Of evidence at a time."""
 
 
@@ -91,7 +91,7 @@ def pack(experts: Experts, data: PreparedData, targets: Targets, *, length: int,
     """
     count = len(targets.users)
     lists = PAIRED if experts.recent is None else PAIRED + 1  # of best candidates, one an expert
-    step = max(1, FLOATS // max(8 * len(data.items), entries(length), (lists * BEST + _ANY + 1) ** 2))
+    step = max(1, _FLOATS // max(8 * len(data.items), entries(length), (lists * _BEST + _ANY + 1) ** 2))
     drawn = torch.randint(len(data.items), (count, _ANY), generator=torch.Generator().manual_seed(0))
     # a block's are about equally long
     order = np.argsort(np.minimum(targets.positions - data.offsets[targets.users], length), kind="stable")
@@ -119,7 +119,7 @@ def _pack_block(experts: Experts, data: PreparedData, targets: Targets, drawn: I
     row, item = (torch.from_numpy(np.asarray(each, dtype=np.int64)).to(device) for each in data.seen(users, positions))
     seen = torch.zeros(evidence.neural.shape, dtype=torch.bool, device=device)
     seen[row, item - 1] = True
-    k = min(BEST, evidence.neural.shape[1])
+    k = min(_BEST, evidence.neural.shape[1])
     ranked = [
         *(evidence.neural, *evidence.counted)[:PAIRED],
         *(recent.expand_as(evidence.neural) for recent in evidence.counts[1:]),

@@ -76,9 +76,9 @@ def _carry_out(run: RunContext, track: Sequence[str]) -> None:
     with tracked(run.display, track, out, run.spec, run.say) as shown:
         semantics = semantics_for(run)  # a training on the way is not tracked
         model = fit_named(run.but(display=shown, checkpoints=checkpoints), semantics)
-        metrics = measure(model, run.data, run.spec)
+        metrics = _measure(model, run.data, run.spec)
         shown.final(metrics)
-    finish(out, run.data, run.spec, model, semantics=semantics, metrics=metrics, seconds=time.perf_counter() - started)
+    _finish(out, run.data, run.spec, model, semantics=semantics, metrics=metrics, seconds=time.perf_counter() - started)
     checkpoints.clear()
 
 
@@ -91,7 +91,7 @@ def semantics_for(run: RunContext) -> SemanticIds | None:
     return cached_semantics(run.data, run.spec, train, device=run.device, say=run.say)
 
 
-def measure(model: Recommender | Mixture, data: PreparedData, spec: RunSpec) -> dict[str, Any]:
+def _measure(model: Recommender | Mixture, data: PreparedData, spec: RunSpec) -> dict[str, Any]:
     """Measure the chosen weights on validation, and on the test split: the one time it is opened.
 
     ``valid`` and ``test`` are under the protocol *paper*, ``valid_full`` and ``test_full`` over the whole catalogue.
@@ -105,7 +105,7 @@ def measure(model: Recommender | Mixture, data: PreparedData, spec: RunSpec) -> 
     return found
 
 
-def finish(
+def _finish(
     out: Path,
     data: PreparedData,
     spec: RunSpec,

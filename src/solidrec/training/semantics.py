@@ -16,7 +16,7 @@ from solidrec.semantics.plan import make, plan
 from solidrec.spec import ModelSpec, RunSpec
 
 _VECTORS = "vectors.npy"
-KIND = "item-vectors"
+_KIND = "item-vectors"
 Train = Callable[[RunSpec], np.ndarray]
 """Trains the static model of a specification and returns its (V, D) item embeddings."""
 
@@ -33,7 +33,7 @@ def cached_semantics(
         keep(folder, semantics.save, say)
     facts = semantics.facts()
     levels = f" in {facts['levels']} levels of {facts['codes']} in all" if facts["levels"] > 1 else ""
-    say(f"semantics: {facts['count']} ids{levels} by {semantics.method}{over(semantics)} ({semantics.reason})")
+    say(f"semantics: {facts['count']} ids{levels} by {semantics.method}{_over(semantics)} ({semantics.reason})")
     return semantics
 
 
@@ -45,7 +45,7 @@ def semantics_folder(data: PreparedData, spec: RunSpec) -> Path:
     return data.path / "semantics" / chosen.digest()
 
 
-def over(semantics: SemanticIds) -> str:
+def _over(semantics: SemanticIds) -> str:
     """Say which modalities were used, nothing if none."""
     return f" over {', '.join(semantics.modalities)}" if semantics.modalities else ""
 
@@ -57,7 +57,7 @@ def item_vectors(
     static = RunSpec(data=spec.data, model=_id_model(spec.model), train=spec.train.of_one_model(), seed=spec.semantics.seed)
     folder = data.path / "semantics" / f"id-{static.digest()}"
     if (folder / MANIFEST).is_file():
-        read_manifest(folder, kind=KIND)
+        read_manifest(folder, kind=_KIND)
         return load_array(folder / _VECTORS)
     say("semantics: training a static SASRec first, for its item embeddings")
     vectors = train(static)
@@ -69,7 +69,7 @@ def _save_vectors(folder: Path, vectors: np.ndarray) -> None:
     """Write item embeddings as an artifact folder."""
     with new_folder(folder, replace=True) as temporary:
         np.save(temporary / _VECTORS, vectors)
-        write_manifest(temporary, kind=KIND, files=[_VECTORS], facts={})
+        write_manifest(temporary, kind=_KIND, files=[_VECTORS], facts={})
 
 
 def keep(folder: Path, save: Callable[[Path], None], say: Callable[[str], None], what: str = "semantics") -> None:

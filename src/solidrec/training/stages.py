@@ -54,7 +54,7 @@ def fit(run: RunContext, semantics: SemanticIds | None) -> Recommender:
         model = start_of_stage(data, spec, semantics, previous, stage=progress.stage, device=run.device)
         batches = batches_for(model, data, spec, device=run.device)
         stage = Stage(
-            model, batches, spec.train, seed=spec.seed, progress=progress, validate=validation(model, data, spec),
+            model, batches, spec.train, seed=spec.seed, progress=progress, validate=_validation(model, data, spec),
             save=save, display=run.display, revive=spec.model.codebook.revive,
         )  # fmt: skip
         if found:
@@ -115,7 +115,7 @@ def place_codes(model: Recommender, spec: RunSpec) -> None:
     codebook.place(torch.arange(len(codes), device=codebook.code_vectors.device), codes)
 
 
-def validation(model: Recommender, data: PreparedData, spec: RunSpec) -> Callable[[], dict[str, float | None] | None]:
+def _validation(model: Recommender, data: PreparedData, spec: RunSpec) -> Callable[[], dict[str, float | None] | None]:
     """Return the function that measures a model on the validation split, if there is one."""
     if "valid" not in data.manifest["negatives"]:
         return lambda: None

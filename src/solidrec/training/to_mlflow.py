@@ -15,9 +15,9 @@ from solidrec.errors import StorageError
 from solidrec.settings import flat
 from solidrec.spec import RunSpec
 
-FILE = "mlflow.json"
+_FILE = "mlflow.json"
 """In the run folder: which MLflow run is its."""
-EXPERIMENT = "solidrec"
+_EXPERIMENT = "solidrec"
 _QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_LOGGING_LEVEL": "WARNING"}
 """Nothing is sent to anybody but the tracking server, and one that is away is given up soon; unless these are set otherwise."""
 
@@ -29,7 +29,7 @@ class MlflowStore:
     def __init__(self, out: Path, spec: RunSpec) -> None:
         for name, value in _QUIET.items():
             os.environ.setdefault(name, value)
-        with ours():
+        with _ours():
             from mlflow import MlflowClient, get_tracking_uri
             from mlflow.entities import Param
 
@@ -43,7 +43,7 @@ class MlflowStore:
         """Return the MLflow run that an earlier call made for this folder and specification, running again."""
         from mlflow.exceptions import MlflowException
 
-        known = read_json(out / FILE) if (out / FILE).is_file() else {}
+        known = read_json(out / _FILE) if (out / _FILE).is_file() else {}
         if (known.get("digest"), known.get("uri")) != (spec.digest(), self.uri):
             return None
         try:
@@ -56,14 +56,14 @@ class MlflowStore:
         """Make an MLflow run and leave its id in the run folder."""
         tags = {"solidrec.folder": str(out.resolve()), "solidrec.data": spec.data}
         run = self.client.create_run(self.experiment(), run_name=spec.digest(), tags=tags).info.run_id
-        write_json(out / FILE, {"digest": spec.digest(), "uri": self.uri, "run": run})
+        write_json(out / _FILE, {"digest": spec.digest(), "uri": self.uri, "run": run})
         return str(run)
 
     def experiment(self) -> str:
         """Return the id of the experiment, made if it is not there; another training may make it at the same time."""
         from mlflow.exceptions import MlflowException
 
-        name = os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)
+        name = os.environ.get("MLFLOW_EXPERIMENT_NAME", _EXPERIMENT)
         found = self.client.get_experiment_by_name(name)
         try:
             return str(found.experiment_id if found else self.client.create_experiment(name))
@@ -75,7 +75,7 @@ class MlflowStore:
 
     def written(self) -> set[tuple[str, int]]:
         """Return the points of the MLflow run, by our names."""
-        with ours():
+        with _ours():
             names = self.client.get_run(self.run).data.metrics
             return {
                 (name.replace("_at_", "@"), point.step)
@@ -85,7 +85,7 @@ class MlflowStore:
 
     def write(self, values: Mapping[str, float], epoch: int) -> None:
         """Add the metrics of an epoch in one call; MLflow has no @ in names."""
-        with ours():
+        with _ours():
             from mlflow.entities import Metric
 
             now = int(time.time() * 1000)
@@ -94,12 +94,12 @@ class MlflowStore:
 
     def close(self, *, complete: bool) -> None:
         """Say how the run ended."""
-        with ours():
+        with _ours():
             self.client.set_terminated(self.run, status="FINISHED" if complete else "KILLED")
 
 
 @contextmanager
-def ours() -> Iterator[None]:
+def _ours() -> Iterator[None]:
     """Make MLflow's errors ours, and keep a warning of its SQL library about MLflow's own code from people."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The ``noload`` loader strategy", category=DeprecationWarning)

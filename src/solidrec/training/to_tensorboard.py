@@ -12,7 +12,7 @@ from solidrec.epochs import HISTORY
 from solidrec.errors import StorageError
 from solidrec.spec import RunSpec
 
-FOLDER = "tensorboard"
+_FOLDER = "tensorboard"
 
 
 @final
@@ -25,7 +25,7 @@ class TensorBoardStore:
     def __init__(self, out: Path, spec: RunSpec) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        self.folder = out / FOLDER
+        self.folder = out / _FOLDER
         if not (out / HISTORY).is_file():
             shutil.rmtree(self.folder, ignore_errors=True)
         self.fresh = not self.folder.exists()

@@ -36,7 +36,7 @@ class Store(Protocol):
         """Let go of the store; `complete` says whether the run has ended, or only stopped."""
 
 
-STORES: dict[str, tuple[str, Callable[[Path, RunSpec], Store]]] = {
+_STORES: dict[str, tuple[str, Callable[[Path, RunSpec], Store]]] = {
     "tensorboard": ("tensorboard", TensorBoardStore),
     "mlflow": ("mlflow", MlflowStore),
 }
@@ -46,9 +46,9 @@ STORES: dict[str, tuple[str, Callable[[Path, RunSpec], Store]]] = {
 def check_trackers(names: Sequence[str]) -> None:
     """Raise `UsageError` for a tracker that is unknown, or whose package is not installed."""
     for name in names:
-        if name not in STORES:
-            raise UsageError(f"--track {name}: unknown name{nearest(name, STORES)}")
-        need("track", STORES[name][0])
+        if name not in _STORES:
+            raise UsageError(f"--track {name}: unknown name{nearest(name, _STORES)}")
+        need("track", _STORES[name][0])
 
 
 @final
@@ -62,12 +62,12 @@ class Tracker:
 
     def epoch(self, row: Row) -> None:
         """Write the values of an epoch."""
-        self.write(points(row), row["epoch"])
+        self.write(_points(row), row["epoch"])
 
     def final(self, metrics: Mapping[str, Any]) -> None:
         """Write what was measured when training ended, as ``final/<split>/<metric>`` at 0."""
         found = {f"final/{split}/{name}": value for split, entry in metrics.items() for name, value in entry["metrics"].items()}
-        self.write(numbers(found), 0)
+        self.write(_numbers(found), 0)
 
     def write(self, values: Mapping[str, float], epoch: int) -> None:
         """Write those values that are not there."""
@@ -137,7 +137,7 @@ def tracked(display: Display, names: Sequence[str], out: Path, spec: RunSpec, sa
     with ExitStack() as stack:
         trackers = []
         for name in dict.fromkeys(names):
-            tracker = Tracker(name, STORES[name][1](out, spec), say)
+            tracker = Tracker(name, _STORES[name][1](out, spec), say)
             stack.callback(tracker.close, complete=False)
             trackers.append(tracker)
         for row in earlier:
@@ -146,17 +146,17 @@ def tracked(display: Display, names: Sequence[str], out: Path, spec: RunSpec, sa
         yield Several(display, trackers)
 
 
-def points(row: Row) -> dict[str, float]:
+def _points(row: Row) -> dict[str, float]:
     """Return the values of a row by name.
 
-    >>> points({"stage": 1, "epoch": 2, "step": 9, "loss": 0.5, "codebook_loss": None, "valid": {"UAUC": 0.7}, "best": True})
+    >>> _points({"stage": 1, "epoch": 2, "step": 9, "loss": 0.5, "codebook_loss": None, "valid": {"UAUC": 0.7}, "best": True})
     {'stage1/loss': 0.5, 'stage1/valid/UAUC': 0.7}
     """
     own = {key: value for key, value in row.items() if key not in _WHERE}
     valid = {f"valid/{name}": value for name, value in (row["valid"] or {}).items()}
-    return {f"stage{row['stage']}/{name}": value for name, value in numbers(own | valid).items()}
+    return {f"stage{row['stage']}/{name}": value for name, value in _numbers(own | valid).items()}
 
 
-def numbers(values: Mapping[str, Any]) -> dict[str, float]:
+def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
     """Return the values that are numbers."""
     return {name: value for name, value in values.items() if isinstance(value, int | float) and not isinstance(value, bool)}

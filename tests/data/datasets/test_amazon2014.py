@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from solidrec.data.datasets.amazon2014 import FORMAT
-from solidrec.data.datasets.find import read
+from solidrec.data.datasets.find import _read
 from solidrec.data.prepare import prepare
 from solidrec.errors import DataError
 
@@ -26,7 +26,7 @@ META = (
 
 @pytest.mark.parametrize("packed", ["", ".gz"])
 def test_ratings_without_a_header_are_user_item_rating_time(put: Put, packed: str) -> None:
-    found = read(put(f"ratings_Toys_and_Games.csv{packed}", "A1KLRMWW2FWPL4,0439886341,5.0,1297468800", "#oc-R1,B000,1.0,7"))
+    found = _read(put(f"ratings_Toys_and_Games.csv{packed}", "A1KLRMWW2FWPL4,0439886341,5.0,1297468800", "#oc-R1,B000,1.0,7"))
     assert found.interactions.frame.collect().rows(named=True) == [
         {"user_id": "A1KLRMWW2FWPL4", "item_id": "0439886341", "rating": "5.0", "timestamp": "1297468800"},
         {"user_id": "#oc-R1", "item_id": "B000", "rating": "1.0", "timestamp": "7"},
@@ -40,7 +40,7 @@ def test_ratings_without_a_header_are_user_item_rating_time(put: Put, packed: st
 @pytest.mark.parametrize("core", ["_5", ""])
 def test_reviews_and_python_literal_metadata(put: Put, packed: str, core: str) -> None:
     put(f"meta_Toys_and_Games.json{packed}", META, "{'asin': 'B1', 'categories': [[]]}")
-    found = read(put(f"reviews_Toys_and_Games{core}.json{packed}", REVIEW))
+    found = _read(put(f"reviews_Toys_and_Games{core}.json{packed}", REVIEW))
     assert found.interactions.frame.collect().rows() == [("A2SUAM1J3GNN3B", "0000013714", "5.0", "1252800000")]
     assert found.items is not None
     assert found.items.frame.collect().rows(named=True) == [
@@ -59,7 +59,7 @@ def test_reviews_and_python_literal_metadata(put: Put, packed: str, core: str) -
 def test_a_hostile_line_of_metadata_is_named_and_not_run(put: Put, tmp_path: Path) -> None:
     put("meta_Toys.json.gz", META, f"__import__('os').system('touch {tmp_path}/hacked')")
     with pytest.raises(DataError, match=r"meta_Toys\.json\.gz:2: is not a Python literal"):
-        read(put("ratings_Toys.csv", "A1KLRMWW2FWPL4,0439886341,5.0,1297468800"))
+        _read(put("ratings_Toys.csv", "A1KLRMWW2FWPL4,0439886341,5.0,1297468800"))
     assert not (tmp_path / "hacked").exists()
 
 

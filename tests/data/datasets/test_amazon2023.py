@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from solidrec.data.datasets.find import read
+from solidrec.data.datasets.find import _read
 from solidrec.data.prepare import prepare
 
 Put = Callable[..., Path]
@@ -56,7 +56,7 @@ def test_reviews_name_the_parent_and_milliseconds(put: Put, packed: str) -> None
         {"thumb": "https://m/I/a._SS40_.jpg", "large": "https://m/I/a.jpg", "variant": "MAIN", "hi_res": None},
     ]
     put(f"meta_All_Beauty.jsonl{packed}", meta(images), meta([], parent_asin="B2", store=None, categories=[]))
-    found = read(put(f"All_Beauty.jsonl{packed}", review()))
+    found = _read(put(f"All_Beauty.jsonl{packed}", review()))
     assert found.interactions.frame.collect().rows() == [("AGKHLEW2SOWHNMFQIJGBECAF7INQ", "B00YQ6X8EO", "5.0", "1588687728923")]
     assert found.items is not None
     assert found.items.frame.collect().rows() == [
@@ -69,7 +69,7 @@ def test_reviews_name_the_parent_and_milliseconds(put: Put, packed: str) -> None
 @pytest.mark.parametrize("packed", ["", ".gz"])
 def test_benchmark_files_have_a_header(put: Put, history: str, packed: str) -> None:
     row = "AG,B00YQ6X8EO,5.0,1588687728923" + (",B1 B2" if history else "")
-    found = read(put(f"Industrial_and_Scientific.csv{packed}", f"user_id,parent_asin,rating,timestamp{history}", row))
+    found = _read(put(f"Industrial_and_Scientific.csv{packed}", f"user_id,parent_asin,rating,timestamp{history}", row))
     frame = found.interactions.frame.select("user_id", "item_id", "rating", "timestamp").collect()
     assert frame.rows() == [("AG", "B00YQ6X8EO", "5.0", "1588687728923")]
     assert found.source.startswith("Amazon reviews 2023")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from solidrec.data.datasets.find import read
+from solidrec.data.datasets.find import _read
 from solidrec.data.prepare import prepare
 from solidrec.errors import DataError, UsageError
 
@@ -18,7 +18,7 @@ EVENTS = ("user_id", "item_id", "rating", "timestamp")
 def test_the_archive_of_dgrec_has_a_header_and_times_with_a_point(put: Put, tmp_path: Path, domain: str, packed: str) -> None:
     rows = [f"709669\t{n}\t{-1 if n else 5}\t{1495641600.0 + n}" for n in range(3)]
     path = put(f"{domain}/douban_{domain}.tsv{packed}", "UserId\tItemId\tRating\tTimestamp", *rows)
-    found = read(path.parent)
+    found = _read(path.parent)
     assert found.interactions.columns == list(EVENTS)
     assert found.dataset == (f"douban-{domain}" if domain != "movie" else None)
     data = prepare(path, out=tmp_path / "data", negatives=0)
@@ -35,7 +35,7 @@ def test_reviews_have_quoted_fields_and_dates(put: Put, tmp_path: Path, domain: 
         f'"1398"\t"18"\t"5"\t""\t""{more}\t"2010-09-15"\t"3"',
     ]
     header = f'"user_id"\t"{domain}_id"\t"rating"\t"labels"\t"comment"{votes}\t"time"\t"ID"'
-    found = read(put(f"{domain}reviews_cleaned.txt{packed}", header, *rows))
+    found = _read(put(f"{domain}reviews_cleaned.txt{packed}", header, *rows))
     day = 14866 * 86_400  # days from 1970-01-01 to 2010-09-14
     assert found.interactions.frame.select(EVENTS).collect().rows() == [
         ("1398", "16", "4", str(day)),
@@ -55,13 +55,13 @@ def test_a_date_that_is_none_is_named(put: Put, tmp_path: Path) -> None:
 @pytest.mark.parametrize("packed", ["", ".gz"])
 def test_bare_ratings_have_no_header(put: Put, separator: str, packed: str) -> None:
     name = f"douban_book/ratings.dat{packed}" if separator == "\t" else f"douban_book.csv{packed}"
-    found = read(put(name, separator.join(["1", "1630", "4", "99"])))
+    found = _read(put(name, separator.join(["1", "1630", "4", "99"])))
     assert found.interactions.frame.collect().rows(named=True) == [dict(zip(EVENTS, ["1", "1630", "4", "99"], strict=True))]
 
 
 def test_bare_ratings_without_a_time_need_to_be_told_their_order(put: Put, tmp_path: Path) -> None:
     path = put("douban_book/ratings.dat", "1\t1630\t4", "1\t1181\t4", "1\t6061\t5")
-    assert read(path.parent).dataset == "dtcdr-book"
+    assert _read(path.parent).dataset == "dtcdr-book"
     with pytest.raises(UsageError, match=r"no time column .*--order file"):
         prepare(path.parent, out=tmp_path / "data")
     data = prepare(path.parent, out=tmp_path / "data", order="file", negatives=0)
@@ -69,5 +69,5 @@ def test_bare_ratings_without_a_time_need_to_be_told_their_order(put: Put, tmp_p
 
 
 def test_ratings_of_movielens_are_not_taken_for_douban(put: Put) -> None:
-    assert read(put("ratings.dat", "1::2::3::4")).source.startswith("MovieLens")
-    assert read(put("other/ratings.dat", "1\t2\t3")).source.startswith("Douban")
+    assert _read(put("ratings.dat", "1::2::3::4")).source.startswith("MovieLens")
+    assert _read(put("other/ratings.dat", "1\t2\t3")).source.startswith("Douban")

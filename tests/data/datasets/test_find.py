@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from solidrec.data.datasets.find import find, read
+from solidrec.data.datasets.find import _read, find
 from solidrec.data.datasets.registry import FORMATS
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
@@ -108,7 +108,7 @@ def test_an_empty_file_is_an_error_under_every_format(put: Put, tmp_path: Path) 
 
 def test_the_name_of_the_set_and_the_form_of_the_file_are_two_things(put: Put, tmp_path: Path) -> None:
     put("Scientific.inter", "user_id:token\titem_id:token\ttimestamp:float", *(f"u\t{n}\t{n}" for n in range(3)))
-    found = read(tmp_path, dataset="paper-scientific")
+    found = _read(tmp_path, dataset="paper-scientific")
     assert (found.dataset, found.source.split(":")[0]) == ("paper-scientific", "RecBole atomic files")
 
 
@@ -150,7 +150,7 @@ def test_line_ends_of_windows_change_nothing(put: Put, tmp_path: Path, end: str)
         folder.mkdir()
         (folder / name).write_bytes((events + "\n").replace("\n", end).encode())
         (folder / beside).write_bytes((items + "\n").replace("\n", end).encode())
-        found = read(folder)
+        found = _read(folder)
         assert found.interactions.frame.collect().rows() == [("1", "2", "3", "4")], name
         assert found.items is not None
         row = found.items.frame.collect().row(0, named=True)

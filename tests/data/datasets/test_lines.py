@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from solidrec.data.datasets import lines
-from solidrec.data.datasets.lines import identifier, labels, read_item_lines, read_lines, split_lines, text
+from solidrec.data.datasets.lines import _split_lines, identifier, labels, read_item_lines, read_lines, text
 from solidrec.data.jsonl import MAX_LINE, json_record
 from solidrec.errors import DataError
 
@@ -31,10 +31,10 @@ def test_the_wanted_fields_are_kept_in_order(put: Put, monkeypatch: pytest.Monke
 def test_lines_come_whole_from_blocks_of_any_size(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     path = put("x.txt", "first", "", "third")
     for block in (1, 3, 1 << 20):
-        monkeypatch.setattr("solidrec.data.readers.BLOCK", block)
-        assert list(split_lines(path)) == [b"first", b"", b"third"]
+        monkeypatch.setattr("solidrec.data.readers._BLOCK", block)
+        assert list(_split_lines(path)) == [b"first", b"", b"third"]
     path.write_bytes(b"no end")
-    assert list(split_lines(path)) == [b"no end"]
+    assert list(_split_lines(path)) == [b"no end"]
 
 
 def test_a_bad_line_is_named_by_number(put: Put) -> None:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from solidrec.data.datasets.find import read
-from solidrec.data.ml100k import GENRES
+from solidrec.data.datasets.find import _read
+from solidrec.data.ml100k import _GENRES
 from solidrec.data.prepare import prepare
 from solidrec.errors import DataError
 
 Put = Callable[..., Path]
 EVENT = {"user_id": "1", "item_id": "1193", "rating": "5", "timestamp": "978300760"}
-FLAGS = "|".join("1" if genre in ("Animation", "Comedy") else "0" for genre in GENRES)
+FLAGS = "|".join("1" if genre in ("Animation", "Comedy") else "0" for genre in _GENRES)
 
 
 @pytest.mark.parametrize("packed", ["", ".gz"])
@@ -23,7 +23,7 @@ def test_100k_has_tabs_and_bars(put: Put, tmp_path: Path, packed: str) -> None:
         encoding="latin-1",
     )
     put(f"u.data{packed}", "1\t1193\t5\t978300760")
-    found = read(tmp_path)
+    found = _read(tmp_path)
     assert found.interactions.frame.collect().rows(named=True) == [EVENT]
     assert found.items is not None
     assert found.items.frame.collect().rows() == [("1193", "Misérables, Les (1995)", ["Animation", "Comedy"])]
@@ -36,7 +36,7 @@ def test_1m_and_10m_have_double_colons(put: Put, tmp_path: Path, folder: str, en
     titles = ["1193::Misérables, Les (1995)::Drama|Musical", "2::Mission: Impossible :: 2 (2000)::Action", '3::"Lone" (1999)::']
     put(f"{folder}/movies.dat{packed}", *titles, encoding=encoding)
     put(f"{folder}/ratings.dat{packed}", "1::1193::5::978300760", "1::2::3.5::978300761")
-    found = read(tmp_path / folder)
+    found = _read(tmp_path / folder)
     assert found.interactions.frame.collect().rows(named=True) == [
         EVENT, {"user_id": "1", "item_id": "2", "rating": "3.5", "timestamp": "978300761"},
     ]  # fmt: skip
@@ -56,7 +56,7 @@ def test_the_large_ones_are_csv_with_a_header(put: Put, tmp_path: Path, size: st
     put(f"ml-{size}/movies.csv{packed}", "movieId,title,genres", *rows)
     put(f"ml-{size}/ratings.csv{packed}", "userId,movieId,rating,timestamp", "1,1193,5,978300760")
     put(f"ml-{size}/tags.csv{packed}", "userId,movieId,tag,timestamp", "1,1193,sad,978300760")
-    found = read(tmp_path / f"ml-{size}")
+    found = _read(tmp_path / f"ml-{size}")
     assert found.interactions.frame.collect().rows(named=True) == [EVENT]
     assert found.items is not None
     assert found.items.frame.collect().rows() == [
@@ -67,8 +67,8 @@ def test_the_large_ones_are_csv_with_a_header(put: Put, tmp_path: Path, size: st
 
 def test_a_folder_of_another_name_is_read_and_is_no_known_set(put: Put, tmp_path: Path) -> None:
     put("mine/ratings.csv", "userId,movieId,rating,timestamp", "1,1193,5,978300760")
-    assert (read(tmp_path / "mine").dataset, read(tmp_path / "mine").items) == (None, None)
-    assert read(tmp_path / "mine", dataset="movielens-25m").dataset == "movielens-25m"
+    assert (_read(tmp_path / "mine").dataset, _read(tmp_path / "mine").items) == (None, None)
+    assert _read(tmp_path / "mine", dataset="movielens-25m").dataset == "movielens-25m"
 
 
 @pytest.mark.parametrize(

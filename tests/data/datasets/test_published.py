@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from solidrec.data.datasets.published import WHY, Counts, Dataset, compare, sentence
+from solidrec.data.datasets.published import _WHY, Counts, Dataset, compare, sentence
 from solidrec.data.datasets.registry import DATASETS
 from solidrec.data.prepare import prepare
 
@@ -41,7 +41,7 @@ def test_what_differs_is_said_with_how_much_and_why_it_matters(known: None, tmp_
     assert (facts["differences"], facts["same"]) == ({"users": 1 - 2, "items": 4 - 3, "interactions": 1 * 4 - 6}, False)
     said = sentence(facts)
     assert ": this copy has 1 fewer users, 1 more items, 2 fewer interactions: numbers of a paper compare only on" in said
-    assert said.endswith(f"{WHY} (it says so)")
+    assert said.endswith(f"{_WHY} (it says so)")
     assert "\n" not in said
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from solidrec.data.datasets.find import read
+from solidrec.data.datasets.find import _read
 from solidrec.data.prepare import prepare
 from solidrec.errors import DataError
 
@@ -23,7 +23,7 @@ def test_sequences_of_tokens_are_split_and_titles_are_not(put: Put, tmp_path: Pa
     header = "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq"
     put(f"ml-100k.item{packed}", header, "242\tToy Story\t1995\tAnimation Children's", '302\tLone "quote\t\t')
     put(f"ml-100k.inter{packed}", *INTER)
-    found = read(tmp_path)
+    found = _read(tmp_path)
     assert found.interactions.frame.collect()["timestamp:float"].to_list() == ["881250949", "881250950.0", "881250951"]
     assert found.items is not None
     assert found.items.frame.collect().rows(named=True) == [
@@ -43,7 +43,7 @@ def test_a_category_of_one_token_is_one_label(put: Put, tmp_path: Path) -> None:
 
 def test_without_an_items_file_there_are_ids_alone(put: Put, tmp_path: Path) -> None:
     path = put("shop.inter", *INTER)
-    assert read(path).items is None
+    assert _read(path).items is None
     assert prepare(path, out=tmp_path / "data", negatives=0).manifest["modalities"] == {}
 
 
@@ -55,4 +55,4 @@ def test_columns_of_other_names_can_still_be_named(put: Put, tmp_path: Path) -> 
 def test_an_items_file_without_ids_is_named(put: Put) -> None:
     put("shop.item", "asin_code:token\ttitle:token_seq", "242\tToy Story")
     with pytest.raises(DataError, match=r"shop\.item: no items_id column"):
-        read(put("shop.inter", *INTER))
+        _read(put("shop.inter", *INTER))

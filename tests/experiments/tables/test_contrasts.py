@@ -11,7 +11,7 @@ from solidrec.designs import DESIGNS
 from solidrec.errors import UsageError
 from solidrec.evaluate.intervals import holm
 from solidrec.evaluate.significance import MODELS_ONLY, crossed
-from solidrec.experiments.tables.contrasts import REFERENCES, Comparison, compare_rows, comparisons, contrasts, estimate
+from solidrec.experiments.tables.contrasts import REFERENCES, Comparison, _estimate, compare_rows, comparisons, contrasts
 from solidrec.experiments.tables.measured import Measured
 
 USERS = 40
@@ -99,7 +99,7 @@ def test_beside_a_baseline_the_seeds_of_the_other_count():
     base = replace(row("base", seeds=(0,)), deterministic=True)
     one = row("a", seeds=(4, 5, 6))
     expected = crossed(one.per_user["UAUC"] - base.per_user["UAUC"])
-    assert estimate(comparisons([base, one])[0]) == expected
+    assert _estimate(comparisons([base, one])[0]) == expected
     assert contrasts(comparisons([base, one]))[0].note == ""
 
 
@@ -127,14 +127,14 @@ def test_the_mean_over_backbones_averages_users_first():
     mean = next(each for each in comparisons(rows) if each.one.startswith("mean"))
     of = {each.name: each.per_user["UAUC"] for each in rows}
     gaps = [of[f"{backbone} · solid-duet"] - of[f"{backbone} · duet"] for backbone in ("din", "sasrec")]
-    assert estimate(mean) == crossed((gaps[0] + gaps[1]) / 2)
+    assert _estimate(mean) == crossed((gaps[0] + gaps[1]) / 2)
 
 
 def test_p_is_corrected_over_the_whole_table_and_stars_are_gains():
     rows = [row("base"), row("better", gain=0.5), row("worse", gain=-0.5), row("same")]
     found = contrasts(comparisons(rows))
     assert len(found) == 6
-    assert [each.p for each in found] == holm([estimate(each.comparison).p for each in found])
+    assert [each.p for each in found] == holm([_estimate(each.comparison).p for each in found])
     assert {each.comparison.one for each in found if each.star} == {"better"}
 
 

@@ -12,10 +12,10 @@ import pytest
 
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DamagedError
-from solidrec.evaluate.few_events import EVENTS, METRICS
+from solidrec.evaluate.few_events import _EVENTS, METRICS
 from solidrec.evaluate.significance import crossed
 from solidrec.experiments.results import Plan, Results
-from solidrec.experiments.tables.few_events import few_events_file, few_events_table, rows_by_events
+from solidrec.experiments.tables.few_events import _few_events_file, _rows_by_events, few_events_table
 
 ROWS = ("static", "duet", "solid-duet", "solid-duet, trunk alone")
 
@@ -25,12 +25,12 @@ def test_each_row_has_its_means_at_each_number_of_events(measured_experiment: Pa
     table = few_events_table(plan, results)
     assert table is not None
     grid = table.grids[0]
-    assert [line[0].text for line in grid.lines] == list(ROWS) * len(EVENTS)
-    assert list(dict.fromkeys(grid.blocks)) == ["1 event", *(f"{events} events" for events in EVENTS[1:])]
+    assert [line[0].text for line in grid.lines] == list(ROWS) * len(_EVENTS)
+    assert list(dict.fromkeys(grid.blocks)) == ["1 event", *(f"{events} events" for events in _EVENTS[1:])]
     keys = [place.key for place in plan.places if place.row == "static"]
     values = [results.records[key]["measures"]["few-events"]["whole"]["1"]["UAUC"] for key in keys]
     assert grid.lines[0][1].text == f"{np.mean(values):.4f} ± {np.std(values, ddof=1):.4f}"
-    assert len(table.numbers) == len(ROWS) * len(EVENTS) * len(METRICS) * 2  # seeds
+    assert len(table.numbers) == len(ROWS) * len(_EVENTS) * len(METRICS) * 2  # seeds
 
 
 def test_rows_are_tested_against_the_first_and_a_whole_model_against_its_trunk(measured_experiment: Path) -> None:
@@ -38,10 +38,10 @@ def test_rows_are_tested_against_the_first_and_a_whole_model_against_its_trunk(m
     table = few_events_table(plan, results)
     assert table is not None
     texts = [[part.text for part in line] for line in table.grids[1].lines]
-    assert len(texts) == len(EVENTS) * len(METRICS) * (3 + 1)
+    assert len(texts) == len(_EVENTS) * len(METRICS) * (3 + 1)
     line = next(line for line in texts if line[:3] == ["solid-duet, 3 events", "solid-duet, trunk alone", "UAUC"])
     whole, trunk = (
-        next(row for row in rows_by_events(plan, results)[3] if row.name == name)
+        next(row for row in _rows_by_events(plan, results)[3] if row.name == name)
         for name in ("solid-duet", "solid-duet, trunk alone")
     )
     expected = crossed(whole.per_user["UAUC"] - trunk.per_user["UAUC"])
@@ -51,7 +51,7 @@ def test_rows_are_tested_against_the_first_and_a_whole_model_against_its_trunk(m
 def test_the_values_of_users_are_those_that_the_record_sums_up(measured_experiment: Path) -> None:
     plan, results = Plan.load(measured_experiment), Results(measured_experiment)
     place = next(place for place in plan.places if place.row == "solid-duet")
-    frame = pl.read_parquet(few_events_file(measured_experiment, place.key))
+    frame = pl.read_parquet(_few_events_file(measured_experiment, place.key))
     assert frame["user"].to_list() == list(range(1, 91))
     for variant, of in results.records[place.key]["measures"]["few-events"].items():
         for events, means in of.items():
@@ -62,11 +62,11 @@ def test_the_values_of_users_are_those_that_the_record_sums_up(measured_experime
 def test_cells_whose_users_are_gone_are_left_out_and_said(copied: Path) -> None:
     plan, results = Plan.load(copied), Results(copied)
     gone = next(place for place in plan.places if place.row == "duet")
-    few_events_file(copied, gone.key).unlink()
+    _few_events_file(copied, gone.key).unlink()
     table = few_events_table(plan, results)
     assert table is not None
     assert "not kept for 1 of the cells" in table.notes[-1]
-    assert next(row for row in rows_by_events(plan, results)[1] if row.name == "duet").seeds == (1 - gone.seed,)
+    assert next(row for row in _rows_by_events(plan, results)[1] if row.name == "duet").seeds == (1 - gone.seed,)
     for path in (copied / "users").glob("*-few-events.parquet"):
         path.unlink()
     assert few_events_table(plan, results) is None
@@ -74,7 +74,7 @@ def test_cells_whose_users_are_gone_are_left_out_and_said(copied: Path) -> None:
 
 def test_a_file_that_cannot_be_read_names_its_cure(copied: Path) -> None:
     plan = Plan.load(copied)
-    few_events_file(copied, plan.places[0].key).write_bytes(b"no parquet")
+    _few_events_file(copied, plan.places[0].key).write_bytes(b"no parquet")
     with pytest.raises(DamagedError, match=f"remove the line of {plan.places[0].key}"):
         few_events_table(plan, Results(copied))
 

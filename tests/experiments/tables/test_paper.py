@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from solidrec.errors import UsageError
-from solidrec.experiments.tables.paper import data_note, modality_set, paper_data, paper_table, paper_value
+from solidrec.experiments.tables.paper import _modality_set, _paper_data, data_note, paper_table, paper_value
 
 SETS, BACKBONES = ("arts", "instruments", "office", "scientific"), ("din", "gru4rec", "sasrec", "bert4rec")
 MODELS = ("static", "apg", "solid-apg", "duet", "solid-duet")
@@ -131,7 +131,7 @@ def test_a_data_set_is_found_by_folder_and_published_id(name):
 
 @pytest.mark.parametrize("name", ["office14", "beauty", "movielens-1m", "paper-cds"])
 def test_other_data_sets_have_no_numbers(name):
-    assert (paper_data(name), data_note(name)) == (None, None)
+    assert (_paper_data(name), data_note(name)) == (None, None)
     assert paper_value(table=1, data_name=name, labels=labels("sasrec", "duet"), metric="UAUC") is None
 
 
@@ -154,8 +154,8 @@ def test_rows_are_found_by_what_they_are():
 
 def test_modalities_are_a_set():
     for text in ("id + text", "text + id", '["id", "text_bert_pq"]', "text,id"):
-        assert modality_set(text) == "id + text"
-    assert modality_set("title + brand") == "brand + title"
+        assert _modality_set(text) == "id + text"
+    assert _modality_set("title + brand") == "brand + title"
 
 
 def test_an_unknown_table_names_the_known_ones():

@@ -9,7 +9,7 @@ import pytest
 from solidrec.evaluate.significance import crossed
 from solidrec.evaluate.stability import METRICS, Stability
 from solidrec.experiments.results import Plan, Results
-from solidrec.experiments.tables.stability import stability_table, steadiness, steadiness_contrasts, variances, write_stability
+from solidrec.experiments.tables.stability import _variances, stability_table, steadiness, steadiness_contrasts, write_stability
 
 
 def of_user(values: list[float], users: list[int]) -> Stability:
@@ -20,11 +20,11 @@ def of_user(values: list[float], users: list[int]) -> Stability:
 
 def test_targets_of_a_user_are_averaged_and_what_is_not_there_takes_no_part(tmp_path: Path) -> None:
     write_stability(tmp_path, "k", of_user([0.4, 0.1, 0.2, np.nan, np.nan], [7, 3, 7, 3, 9]))
-    found = variances(tmp_path, "k")
+    found = _variances(tmp_path, "k")
     assert found is not None
     assert found["user"].tolist() == [3, 7, 9]
     np.testing.assert_allclose(found["UAUC"], [0.1, (0.4 + 0.2) / 2, np.nan])
-    assert variances(tmp_path, "gone") is None
+    assert _variances(tmp_path, "gone") is None
 
 
 def test_the_file_of_a_cell_is_what_its_record_sums_up(measured_experiment: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from solidrec.experiments.grid import Row
 from solidrec.experiments.results import Plan, Results
 from solidrec.experiments.tables.measured import Measured
-from solidrec.experiments.tables.sweep import grid_of, sweep_table, sweeps
+from solidrec.experiments.tables.sweep import _grid_of, sweep_table, sweeps
 
 PLACES = [("0.1", "1.0"), ("0.1", "0.01"), ("10.0", "1.0"), ("10.0", "0.01")]
 VALUES = [0.5, 0.7, 0.6, None]
@@ -32,7 +32,7 @@ def test_values_stand_in_the_order_of_the_numbers(plan: Plan) -> None:
     assert (found.metric, found.across, found.down) == ("UAUC", ("0.1", "10.0"), ("0.01", "1.0"))
     assert found.values == ((0.7, None), (0.5, 0.6))
     assert found.best == 0.7
-    grid = grid_of("t", "paper", found)
+    grid = _grid_of("t", "paper", found)
     assert [part.text for part in grid.lines[0]] == ["T = 0.01", "0.7000", "-"]
     assert [part.bold for part in grid.lines[0]] == [False, True, False]
 

@@ -17,8 +17,8 @@ from rich.console import Console
 from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.tables.result_table import Layout, ResultTable, result_table
 from solidrec.experiments.tables.text import (
-    CELLS,
-    CONTRASTS,
+    _CELLS,
+    _CONTRASTS,
     cells_csv,
     contrasts_csv,
     grids,
@@ -100,7 +100,7 @@ def test_latex_compiles_where_there_is_a_compiler(table: ResultTable, tmp_path: 
 
 def test_csv_has_the_raw_numbers_one_line_a_cell(table: ResultTable):
     found = list(csv.DictReader(io.StringIO(cells_csv([table, table]))))
-    assert tuple(found[0]) == CELLS
+    assert tuple(found[0]) == _CELLS
     assert len(found) == 2 * 4 * 2
     first, cell = found[2], table.lines[1].cells[0]
     assert (first["row"], first["metric"], first["protocol"]) == (NASTY, "UAUC", "1+99 sampled")
@@ -112,7 +112,7 @@ def test_csv_has_the_raw_numbers_one_line_a_cell(table: ResultTable):
 
 def test_csv_of_comparisons(table: ResultTable):
     found = list(csv.DictReader(io.StringIO(contrasts_csv([table]))))
-    assert tuple(found[0]) == CONTRASTS
+    assert tuple(found[0]) == _CONTRASTS
     assert [(each["one"], each["other"], each["metric"]) for each in found] == [
         (NASTY, "duet", "UAUC"),
         (NASTY, "duet", "NDCG@10"),

@@ -24,7 +24,7 @@ def plain(x: Tensor, z: Tensor, weight: Tensor, bias: Tensor, limit: float | Non
 @pytest.fixture(params=[1, 4, 100])
 def rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """Rows in a block: one, some with a rest, all."""
-    monkeypatch.setattr(product, "ROWS", {"cpu": request.param})
+    monkeypatch.setattr(product, "_ROWS", {"cpu": request.param})
     return int(request.param)
 
 

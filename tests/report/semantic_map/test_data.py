@@ -6,7 +6,7 @@ import numpy as np
 
 from solidrec.data.prepared import PreparedData
 from solidrec.report.semantic_map.colors import Color
-from solidrec.report.semantic_map.data import NEAR, NO_COLOR, SCALE, colors_of, cut, embedded, page_data, spots
+from solidrec.report.semantic_map.data import _NEAR, _NO_COLOR, _SCALE, _cut, colors_of, embedded, page_data, spots
 from solidrec.report.semantic_map.names import Group
 from solidrec.report.semantic_map.projection import Places
 
@@ -23,9 +23,9 @@ def test_a_label_stands_where_its_items_are_densest() -> None:
     assert np.allclose(many, [0.11, 0.1, 3])
     assert one == (0.5, 0.5, 1)
     assert none is None
-    assert NEAR < 0.1
+    assert _NEAR < 0.1
     first, second, grey = colors_of([many, one, none])
-    assert grey == NO_COLOR
+    assert grey == _NO_COLOR
     assert len({first, second, grey}) == 3
 
 
@@ -38,8 +38,8 @@ def test_the_data_are_the_placed_items_with_the_most_trained_last(data: Prepared
     found = spots(groups, places)
     page = page_data(data, groups, places, found, [Color("#000000", "#ffffff")] * 2)
     order = sorted((item for item in range(1, 41) if item != 8), key=lambda item: (data.train_counts[item], item))
-    assert page["x"] == [round(xy[item - 1, 0] * SCALE) for item in order]
-    assert page["y"] == [round(xy[item - 1, 1] * SCALE) for item in order]
+    assert page["x"] == [round(xy[item - 1, 0] * _SCALE) for item in order]
+    assert page["y"] == [round(xy[item - 1, 1] * _SCALE) for item in order]
     assert page["title"] == [data.catalog["title"][item - 1] for item in order]
     assert page["group"] == [0 if item <= 20 else 1 for item in order]
     assert page["count"] == [int(data.train_counts[item]) for item in order]
@@ -59,5 +59,5 @@ def test_embedded_json_is_the_same_json_without_a_sign_of_markup() -> None:
 
 
 def test_long_titles_are_cut() -> None:
-    assert cut("x" * 120) == "x" * 120
-    assert cut("x" * 121) == "x" * 119 + "…"
+    assert _cut("x" * 120) == "x" * 120
+    assert _cut("x" * 121) == "x" * 119 + "…"

@@ -11,7 +11,7 @@ import pytest
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.report.semantic_map.describe import make_semantics, matrices_of
-from solidrec.report.semantic_map.names import Group, apart_from_centroid, distinctive, groups_of, names_of, title_of
+from solidrec.report.semantic_map.names import Group, _apart_from_centroid, _distinctive, _names_of, groups_of, title_of
 from solidrec.semantics.fuse import Fused, fuse
 from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import SemanticsSpec
@@ -47,7 +47,7 @@ def ids_of(groups: Sequence[int], *, labels: tuple[str, ...] = ()) -> SemanticId
 
 
 def named(data: PreparedData, ids: SemanticIds) -> list[str]:
-    return names_of(data, ids, [ids.members(number) for number in range(ids.count + 1)])
+    return _names_of(data, ids, [ids.members(number) for number in range(ids.count + 1)])
 
 
 def test_names_are_the_words_that_set_an_id_apart_in_the_order_of_titles(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_distinctive_is_tf_idf_by_a_naive_loop() -> None:
         share = sum(term in bags[item - 1] for item in group) / len(group)
         return share * float(np.log((len(bags) + 1) / sum(term in bag for bag in bags)))
 
-    found = distinctive(bags, groups)
+    found = _distinctive(bags, groups)
     assert found[:2] == [[], [("a", 1.0)]]  # only one of two items has "b"
     assert [term for term, _ in found[2]] == sorted(["a", "c"], key=lambda term: -score(term, groups[2])) == ["c", "a"]
 
@@ -110,7 +110,7 @@ def test_the_most_central_items_are_the_nearest_to_the_centroid(data: PreparedDa
 def test_distance_counts_the_modalities_that_an_item_has() -> None:
     fused = Fused(np.array([[1.0, 2], [1, 0], [0, 0]]), np.array([[1.0, 1], [1, 0], [0, 0]]), (1, 1))
     ids = replace(ids_of([1, 1, 1]), centroids=np.array([[0.5, 1.0]]))
-    assert apart_from_centroid(ids, fused).tolist() == [(0.25 + 1) / 5, 0.25 / 1, np.inf]
+    assert _apart_from_centroid(ids, fused).tolist() == [(0.25 + 1) / 5, 0.25 / 1, np.inf]
 
 
 def test_codes_that_follow_and_the_modality_that_drives_are_told(data: PreparedData) -> None:

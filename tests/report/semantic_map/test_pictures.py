@@ -12,7 +12,7 @@ from PIL import Image
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError, StorageError
 from solidrec.report.semantic_map.names import Group
-from solidrec.report.semantic_map.pictures import EACH, SIDE, TRIED, thumbnails
+from solidrec.report.semantic_map.pictures import _SIDE, _TRIED, EACH, thumbnails
 
 
 def group(number: int, central: list[int]) -> Group:
@@ -25,7 +25,7 @@ def colour_of(uri: str) -> np.ndarray:
     head, _, body = uri.partition(",")
     assert head == "data:image/jpeg;base64"
     with Image.open(io.BytesIO(base64.b64decode(body, validate=True))) as image:
-        assert (image.format, image.size, image.mode) == ("JPEG", (SIDE, SIDE), "RGB")
+        assert (image.format, image.size, image.mode) == ("JPEG", (_SIDE, _SIDE), "RGB")
         return np.asarray(image).mean((0, 1))
 
 
@@ -68,7 +68,7 @@ def test_the_budget_is_kept_and_each_group_has_one_before_any_has_two(data: Prep
 
 def test_only_so_many_items_are_looked_at(data: PreparedData, folder: Path) -> None:
     assert thumbnails(data, [group(1, [*range(31, 31 + 10), 2, 3, 5])], folder) == {}
-    assert TRIED == 12
+    assert _TRIED == 12
     steps: list[int] = []
     thumbnails(data, [group(1, [4]), group(2, [5])], folder, step=steps.append)
     assert sum(steps) == 2 * EACH

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from solidrec.report.semantic_map.projection import FEWEST, beside, filled, framed, places, sample, spread
+from solidrec.report.semantic_map.projection import _FEWEST, _beside, _filled, _framed, _sample, _spread, places
 from solidrec.semantics.fuse import Fused, fuse
 
 
@@ -43,7 +43,7 @@ def test_the_same_input_gives_the_same_places() -> None:
     assert np.array_equal(one.xy, other.xy)
 
 
-@pytest.mark.parametrize("items", [1, 2, 3, FEWEST - 1, FEWEST, 40])
+@pytest.mark.parametrize("items", [1, 2, 3, _FEWEST - 1, _FEWEST, 40])
 @pytest.mark.parametrize("width", [1, 2, 70])
 def test_any_number_of_items_of_any_width_has_a_place_each(items: int, width: int) -> None:
     vectors = np.random.default_rng(items).standard_normal((items, width))
@@ -72,35 +72,35 @@ def test_a_missing_part_is_that_of_the_semantic_id_or_of_the_catalogue() -> None
     fused = Fused(vectors, present, (1, 1))
     groups = np.array([1, 2, 2, 2, 3])
     expected = [9, 3, 5, (3 + 5) / 2, (9 + 3 + 5) / 3]
-    assert filled(fused, groups) == pytest.approx(np.array([[a, b] for a, b in zip([1, 2, 4, 8, 6], expected, strict=True)]))
+    assert _filled(fused, groups) == pytest.approx(np.array([[a, b] for a, b in zip([1, 2, 4, 8, 6], expected, strict=True)]))
 
 
 def test_the_sample_prefers_what_is_trained_often() -> None:
     counts = np.repeat([0, 99], 500)
-    drawn = sample(counts, 200, seed=0)
+    drawn = _sample(counts, 200, seed=0)
     assert len(set(drawn.tolist())) == 200
     assert (counts[drawn] == 99).mean() > 0.9
-    assert sample(counts, 1_000, seed=0).tolist() == list(range(1_000))
+    assert _sample(counts, 1_000, seed=0).tolist() == list(range(1_000))
 
 
 def test_an_item_lies_at_its_nearest_island_and_not_between_islands() -> None:
     points = np.array([[0.0, 0], [0, 1], [10, 0], [10, 1], [0, 0.5]])
     flat = np.array([[0.0, 0], [0, 0.04], [1, 1], [1, 0.96]])
-    xy = beside(points, np.arange(4), flat)
+    xy = _beside(points, np.arange(4), flat)
     assert np.array_equal(xy[:4], flat)
     assert xy[4] == pytest.approx([0, 0.02])
 
 
 def test_only_items_that_coincide_are_moved() -> None:
     xy = np.array([[0.0, 0], [1, 1], [0, 0], [0.5, 0]])
-    moved = spread(xy)
+    moved = _spread(xy)
     assert np.array_equal(moved[[0, 1, 3]], xy[[0, 1, 3]])
     assert 0 < np.linalg.norm(moved[2]) < 0.01
 
 
 def test_the_frame_turns_and_keeps_distances_in_proportion() -> None:
     xy = np.random.default_rng(0).standard_normal((40, 2)) * [1, 5]
-    found = framed(xy)
+    found = _framed(xy)
     assert np.ptp(found[:, 0]) == found.max() == 1
     ratio = np.linalg.norm(found[1:] - found[:-1], axis=1) / np.linalg.norm(xy[1:] - xy[:-1], axis=1)
     assert ratio == pytest.approx(np.full(39, ratio[0]))

@@ -13,9 +13,10 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from solidrec.arrays import Floats32 as Floats
 from solidrec.data.ml100k import find_ml100k
 from solidrec.errors import StorageError
-from solidrec.semantics.modalities.base import Content, Floats, Refusal
+from solidrec.semantics.modalities.base import Content, Refusal
 from solidrec.semantics.modalities.decode import View
 from solidrec.semantics.modalities.decoders import Decoders
 

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from solidrec.semantics.modalities.decode import Limits, PictureError, View, decode
+from solidrec.semantics.modalities.decode import Limits, PictureError, View, _decode
 
 Pack = Callable[..., bytes]
 VIEW = View(size=16, resize=16, fit="squash", filter="bilinear")
 
 
 def pixels(content: bytes, view: View = VIEW, **limits: float) -> np.ndarray:
-    found = decode(content, view, Limits(**limits))  # type: ignore[arg-type]
+    found = _decode(content, view, Limits(**limits))  # type: ignore[arg-type]
     return np.frombuffer(found, dtype=np.uint8).reshape(view.size, view.size, 3)
 
 

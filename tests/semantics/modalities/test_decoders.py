@@ -13,7 +13,7 @@ from PIL import Image
 from solidrec.errors import SolidrecError
 from solidrec.semantics.modalities import decoders as module
 from solidrec.semantics.modalities.base import Refusal
-from solidrec.semantics.modalities.decode import Limits, View, decode
+from solidrec.semantics.modalities.decode import Limits, View, _decode
 from solidrec.semantics.modalities.decoders import Decoders
 
 Pack = Callable[..., bytes]
@@ -35,7 +35,7 @@ def test_a_worker_does_what_the_function_does(pack: Pack, decoders: Decoders, ph
     found = decoders.decode(contents)
     assert found[1] == Refusal("not_a_picture")
     for place in (0, 2):
-        expected = np.frombuffer(decode(contents[place], View(), Limits()), dtype=np.uint8).reshape(224, 224, 3)
+        expected = np.frombuffer(_decode(contents[place], View(), Limits()), dtype=np.uint8).reshape(224, 224, 3)
         np.testing.assert_array_equal(found[place], expected)
 
 

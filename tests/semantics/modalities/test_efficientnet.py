@@ -80,7 +80,7 @@ def test_posters_have_vectors_of_their_own(
 
 
 def test_weights_of_another_hash_are_never_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(efficientnet, "SHA256", "0" * 64)
+    monkeypatch.setattr(efficientnet, "_SHA256", "0" * 64)
     with pytest.raises(DamagedError, match="is not the published file"):
         EfficientNetLite0()
 

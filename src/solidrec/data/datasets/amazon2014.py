@@ -13,7 +13,7 @@ from solidrec.data.jsonl import json_record
 from solidrec.data.readers import Table, read_delimited
 
 
-def read_interactions(path: Path) -> Table:
+def _read_interactions(path: Path) -> Table:
     """Read ``ratings_<Category>.csv`` (user, item, rating, time) or ``reviews_<Category>_5.json.gz``."""
     if plain_name(path).endswith(".csv"):
         return read_delimited(path, separator=",", quote=None, columns=EVENTS)
@@ -25,7 +25,7 @@ def read_reviews(path: Path) -> Table:
     return read_lines(path, json_record, _review, dict.fromkeys(EVENTS, pl.String()))
 
 
-def read_items(path: Path) -> Table:
+def _read_items(path: Path) -> Table:
     """Read ``meta_<Category>.json.gz``, whose lines are Python literals."""
     return read_item_lines(path, literal_record, _item)
 
@@ -52,8 +52,8 @@ FORMAT = Format(
         Files("ratings_<Category>.csv", r"ratings_(\w+)\.csv", r"[^,]+,[^,]+,[\d.]+,\d+$", "meta_{}.json"),
         Files("reviews_<Category>_5.json.gz", r"reviews_(\w+?)(?:_5|_10)?\.json", r"\{", "meta_{}.json"),
     ),
-    read_interactions=read_interactions,
-    read_items=read_items,
+    read_interactions=_read_interactions,
+    read_items=_read_items,
     address="https://jmcauley.ucsd.edu/data/amazon/",
     terms="no licence stated; cite He & McAuley 2016 and McAuley et al. 2015",
 )

@@ -15,7 +15,7 @@ _REVIEWS = dict.fromkeys(("book_id", "movie_id", "music_id"), "item_id") | {"tim
 _DATES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
 
 
-def read_interactions(path: Path) -> Table:
+def _read_interactions(path: Path) -> Table:
     """Read ``douban_<domain>.tsv``, ``<domain>reviews_cleaned.txt`` or ``ratings.dat`` (no header, often without a time)."""
     if plain_name(path).endswith("reviews_cleaned.txt"):
         table = renamed(read_delimited(path, separator="\t", quote='"'), _REVIEWS)
@@ -41,7 +41,7 @@ FORMAT = Format(
         Files("<domain>reviews_cleaned.txt", r"(?:book|music|movie)reviews_cleaned\.txt", r'"?user_id"?\t"?\w+_id"?\t'),
         Files("ratings.dat", r"ratings\.dat|douban_\w+\.(?:dat|csv|tsv|txt)", r"\d+([\t,])\d+\1-?[\d.]+(?:\1[\d.]+)?$"),
     ),
-    read_interactions=read_interactions,
+    read_interactions=_read_interactions,
     address="https://github.com/DeepGraphLearning/RecommenderSystems https://github.com/FengZhu-Joey/GA-DTCDR",
     terms="no licence stated; cite Song et al. 2019 (first address, .tsv) or Zhu et al. 2020 (second, the others)",
 )

@@ -62,7 +62,7 @@ class Found:
         return compare(self.dataset, DATASETS[self.dataset], Counts(users, items, interactions))
 
 
-def read(path: Path | str, *, dataset: str | None = None) -> RawDataset:
+def _read(path: Path | str, *, dataset: str | None = None) -> RawDataset:
     """Return the public files of a folder, or the one at `path` and the items beside it, as tables; raises as `find` does."""
     found = find(path, dataset=dataset)
     return RawDataset(found.read_interactions(), found.read_items(), found.source, found.dataset)

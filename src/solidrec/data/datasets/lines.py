@@ -26,7 +26,7 @@ def read_lines(path: Path, parse: Parse, pick: Pick, schema: Mapping[str, pl.Dat
     `parse` gets a line, the file's name and the line's number. Raises `DataError` as `parse` does, and for an empty file.
     """
     parts = []
-    numbered = enumerate(split_lines(path), start=1)
+    numbered = enumerate(_split_lines(path), start=1)
     while rows := [_picked(parse(line, str(path), row), pick, path, row) for row, line in islice(numbered, CHUNK)]:
         columns = zip(schema.items(), zip(*rows, strict=True), strict=True)
         parts.append(pl.DataFrame([pl.Series(name, list(column), dtype=dtype) for (name, dtype), column in columns]))
@@ -58,7 +58,7 @@ def read_item_lines(path: Path, parse: Parse, pick: Pick) -> Table:
     return replace(table, frame=once.lazy(), notes=notes)
 
 
-def split_lines(path: Path) -> Iterator[bytes]:
+def _split_lines(path: Path) -> Iterator[bytes]:
     """Yield the lines of a file, unpacked; one that is too long is the last, cut, so that whoever reads it refuses it."""
     rest = b""
     for block in read_blocks(path):

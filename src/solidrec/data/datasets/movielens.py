@@ -16,7 +16,7 @@ _CSV = {"userId": "user_id", "movieId": "item_id", "genres": "categories"}
 _MOVIE = r"^(?<item_id>[^:]*)::(?<title>.*)::(?<categories>[^:]*)$"
 
 
-def read_interactions(path: Path) -> Table:
+def _read_interactions(path: Path) -> Table:
     """Read ``u.data``, ``ratings.dat`` or ``ratings.csv``."""
     name = plain_name(path)
     if name.endswith(".dat"):
@@ -28,7 +28,7 @@ def read_interactions(path: Path) -> Table:
     return read_delimited(path, separator="\t", quote=None, columns=EVENTS)
 
 
-def read_items(path: Path) -> Table:
+def _read_items(path: Path) -> Table:
     """Read ``u.item``, ``movies.dat`` or ``movies.csv``: item_id, title and genres, in UTF-8 or else in latin-1."""
     name = plain_name(path)
     if name.endswith(".csv"):
@@ -66,8 +66,8 @@ FORMAT = Format(
         Files("ratings.dat", r"ratings\.dat", r"\d+::\d+::[\d.]+::\d+$", "movies.dat"),
         Files("ratings.csv", r"ratings\.csv", r"userId,movieId,rating,timestamp$", "movies.csv"),
     ),
-    read_interactions=read_interactions,
-    read_items=read_items,
+    read_interactions=_read_interactions,
+    read_items=_read_items,
     address="https://grouplens.org/datasets/movielens/",
     terms="research use, no commercial use without permission (README of each archive); cite Harper & Konstan 2015",
 )

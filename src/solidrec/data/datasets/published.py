@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
-WHY = (
+_WHY = (
     "numbers of a paper compare only on the same rows; usual causes are duplicates that were dropped, "
     "another --k-core or --min-rating, or a newer or partial download"
 )
@@ -68,4 +68,4 @@ def sentence(facts: Mapping[str, Any]) -> str:
         return f"{published}: this copy has the same counts"
     differences = ", ".join(f"{abs(d):,} {'more' if d > 0 else 'fewer'} {name}" for name, d in facts["differences"].items() if d)
     note = f" ({facts['note']})" if facts["note"] else ""
-    return f"{published}: this copy has {differences}: {WHY}{note}"
+    return f"{published}: this copy has {differences}: {_WHY}{note}"

@@ -21,7 +21,7 @@ _ITEMS = {
 }
 
 
-def read_interactions(path: Path) -> Table:
+def _read_interactions(path: Path) -> Table:
     """Read ``<name>.inter``; `columns.find_columns` knows its typed header."""
     return read_table(path)
 
@@ -45,7 +45,7 @@ def read_items(path: Path) -> Table:
 FORMAT = Format(
     title="RecBole atomic files",
     files=(Files("<name>.inter", r"([\w.-]+)\.inter", r"\w+:(?:token|float)", "{}.item"),),
-    read_interactions=read_interactions,
+    read_interactions=_read_interactions,
     read_items=read_items,
     address="https://recbole.io/dataset_list.html",
     terms="those of the data set that was converted; cite Zhao et al. 2021",

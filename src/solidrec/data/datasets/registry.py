@@ -17,7 +17,7 @@ FORMATS: dict[str, Format] = {
 
 _GROUPLENS = "GroupLens, rated items"
 _MOVIELENS = "https://grouplens.org/datasets/movielens/"
-SOLID = "SOLID, Table 6"
+_SOLID = "SOLID, Table 6"
 _FIVE_CORE_2018 = (
     "fewer rows than the 5-core file has: filtered further by those who released the set, MISSRec (Wang et al. 2023)"
 )
@@ -54,7 +54,7 @@ DATASETS: dict[str, Dataset] = {
         "amazon-2018",
         ("Arts_Crafts_and_Sewing_5.json", "Arts_Crafts_and_Sewing.csv"),
         Counts(45_486, 21_019, 395_150),
-        SOLID,
+        _SOLID,
         AMAZON_2018,
         _FIVE_CORE_2018,
     ),
@@ -62,7 +62,7 @@ DATASETS: dict[str, Dataset] = {
         "amazon-2018",
         ("Office_Products_5.json", "Office_Products.csv"),
         Counts(87_436, 25_986, 684_837),
-        SOLID,
+        _SOLID,
         AMAZON_2018,
         _FIVE_CORE_2018,
     ),
@@ -70,7 +70,7 @@ DATASETS: dict[str, Dataset] = {
         "amazon-2018",
         ("Musical_Instruments_5.json", "Musical_Instruments.csv"),
         Counts(24_962, 9_964, 208_926),
-        SOLID,
+        _SOLID,
         AMAZON_2018,
         _FIVE_CORE_2018,
     ),
@@ -78,15 +78,15 @@ DATASETS: dict[str, Dataset] = {
         "amazon-2018",
         ("Industrial_and_Scientific_5.json", "Industrial_and_Scientific.csv"),
         Counts(8_442, 4_385, 59_427),
-        SOLID,
+        _SOLID,
         AMAZON_2018,
         _FIVE_CORE_2018,
     ),
     "paper-cds": Dataset(
-        "amazon-2014", ("ratings_CDs_and_Vinyl.csv",), Counts(1_578_597, 486_360, 3_749_004), SOLID, AMAZON_2014, _RATINGS_2014
+        "amazon-2014", ("ratings_CDs_and_Vinyl.csv",), Counts(1_578_597, 486_360, 3_749_004), _SOLID, AMAZON_2014, _RATINGS_2014
     ),
     "paper-electronic": Dataset(
-        "amazon-2014", ("ratings_Electronics.csv",), Counts(4_201_696, 476_002, 7_824_482), SOLID, AMAZON_2014, _RATINGS_2014
+        "amazon-2014", ("ratings_Electronics.csv",), Counts(4_201_696, 476_002, 7_824_482), _SOLID, AMAZON_2014, _RATINGS_2014
     ),
     "douban-book": Dataset(
         "douban",
@@ -108,7 +108,7 @@ DATASETS: dict[str, Dataset] = {
         "douban",
         ("douban_book.tsv",),
         Counts(46_549, 212_996, 1_861_533),
-        SOLID,
+        _SOLID,
         _DGREC,
         "douban-book with one user and one item more, as if padding counted, and 46,548 rows less, one a user",
     ),
@@ -116,7 +116,7 @@ DATASETS: dict[str, Dataset] = {
         "douban",
         ("douban_music.tsv",),
         Counts(39_743, 164_224, 1_792_502),
-        SOLID,
+        _SOLID,
         _DGREC,
         "douban-music with one more of everything, as if padding counted",
     ),

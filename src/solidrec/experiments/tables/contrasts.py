@@ -8,9 +8,10 @@ from typing import Any, final
 
 import numpy as np
 
+from solidrec.arrays import Array
 from solidrec.designs import DESIGNS
 from solidrec.errors import UsageError, nearest
-from solidrec.evaluate.significance import MODELS_ONLY, Array, Estimate, corrected, crossed, earns_star
+from solidrec.evaluate.significance import MODELS_ONLY, Estimate, corrected, crossed, earns_star
 from solidrec.experiments.tables.measured import Measured
 
 TESTED = ("UAUC", "NDCG@10")
@@ -88,12 +89,12 @@ def comparisons(rows: Sequence[Measured], *, reference: str | None = None, metri
 
 def contrasts(family: Sequence[Comparison]) -> list[Contrast]:
     """Carry out comparisons, correcting p for all of them together."""
-    found = [estimate(comparison) for comparison in family]
+    found = [_estimate(comparison) for comparison in family]
     p = corrected([None if each is None else each.p for each in found])
-    return [Contrast(*each, note(*each[:2])) for each in zip(family, found, p, strict=True)]
+    return [Contrast(*each, _note(*each[:2])) for each in zip(family, found, p, strict=True)]
 
 
-def estimate(comparison: Comparison) -> Estimate | None:
+def _estimate(comparison: Comparison) -> Estimate | None:
     """Estimate the difference over common users and seeds, None where there is no common seed or user.
 
     Seeds pair up by their number. Beside a deterministic row the other's seeds count; between two, users alone vary.
@@ -102,7 +103,7 @@ def estimate(comparison: Comparison) -> Estimate | None:
     seeds = _common_seeds(trained)
     if trained and not seeds:
         return None
-    gaps = [values(one, comparison.metric, seeds) - values(other, comparison.metric, seeds) for one, other in comparison.pairs]
+    gaps = [_values(one, comparison.metric, seeds) - _values(other, comparison.metric, seeds) for one, other in comparison.pairs]
     gap = np.mean(gaps, axis=0)
     return None if np.isnan(gap).any(0).all() else crossed(gap, trained=bool(trained))
 
@@ -121,7 +122,7 @@ def _common_seeds(rows: Sequence[Measured]) -> tuple[int, ...]:
     return tuple(sorted(set.intersection(*(set(row.seeds) for row in rows)))) if rows else ()
 
 
-def values(row: Measured, metric: str, seeds: Sequence[int]) -> Array:
+def _values(row: Measured, metric: str, seeds: Sequence[int]) -> Array:
     """Return a metric (S, U) of the given seeds; (1, U) of a deterministic row. Raises `UsageError` if it was not measured."""
     if metric not in row.per_user:
         raise UsageError(f"{row.name}: {metric} has no value of each user{nearest(metric, row.per_user)}")
@@ -129,7 +130,7 @@ def values(row: Measured, metric: str, seeds: Sequence[int]) -> Array:
     return of[:1] if row.deterministic else of[[row.seeds.index(seed) for seed in seeds]]
 
 
-def note(comparison: Comparison, found: Estimate | None) -> str:
+def _note(comparison: Comparison, found: Estimate | None) -> str:
     """Say what a reader must know of a difference: how few seeds it rests on; empty if nothing."""
     if found is None:
         return "no common seed, or nobody with anything to rank"
@@ -142,13 +143,13 @@ def note(comparison: Comparison, found: Estimate | None) -> str:
 def alike(rows: Sequence[Measured]) -> None:
     """Raise `UsageError` unless all rows have one protocol, the same data and users, and each a name of its own."""
     for row in rows[1:]:
-        same(rows[0], row)
+        _same(rows[0], row)
     names = [row.name for row in rows]
     if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
         raise UsageError(f"{twice[0]}: several rows have this name; give each one of its own")
 
 
-def same(a: Measured, b: Measured, *, of_a: str = "", of_b: str = "") -> None:
+def _same(a: Measured, b: Measured, *, of_a: str = "", of_b: str = "") -> None:
     """Raise `UsageError` naming both rows (and whose they are) if their numbers can't stand side by side."""
     one, other = f"{a.name}{of_a}", f"{b.name}{of_b}"
     if a.protocol != b.protocol:
@@ -181,7 +182,7 @@ def compare_rows(a: Sequence[Measured], b: Sequence[Measured], *, metrics: Seque
     if not pairs:
         raise UsageError(f"no row of the one is in the other: {_names(a)} against {_names(b)}; compare results of one experiment")
     for second, first in pairs:
-        same(first, second, of_a=" of the first", of_b=" of the second")
+        _same(first, second, of_a=" of the first", of_b=" of the second")
     family = [Comparison(f"{one.name}, second", "first", metric, ((one, other),)) for metric in metrics for one, other in pairs]
     names = {row.name for row in a}
     only_a = tuple(row.name for row in a if row.name not in of_b)

@@ -46,12 +46,13 @@ def cost_table(plan: Plan, results: Results) -> MeasureTable | None:
     )
     parts = [part for part in PARTS if any(part in of["parameters"] for of in found.values())]
     lines = tuple(
-        tuple(map(Part, (name, *(count(of["parameters"].get(part)) for part in (*parts, "total"))))) for name, of in found.items()
+        tuple(map(Part, (name, *(_count(of["parameters"].get(part)) for part in (*parts, "total")))))
+        for name, of in found.items()
     )
     by_part = Grid(f"{plan.title}: parameters by component", ("", *parts, "total"), lines, blocks)
     notes = [_HOW.format(**first)]
     notes += [_BESIDE] if any(of["model"] in _PAPER for of in found.values()) else []
-    return MeasureTable("cost", "Cost", (main, by_part), tuple(notes), numbers(plan, results))
+    return MeasureTable("cost", "Cost", (main, by_part), tuple(notes), _numbers(plan, results))
 
 
 def _stage_heads(found: Mapping[str, Record]) -> list[str]:
@@ -62,31 +63,31 @@ def _stage_heads(found: Mapping[str, Record]) -> list[str]:
 
 def _main_line(name: str, of: Record, heads: Sequence[str]) -> tuple[Part, ...]:
     """Return one row of the first grid."""
-    epochs = [seconds(of["seconds_an_epoch"].get(head.split()[-1])) for head in heads if head.startswith("s/epoch, stage")]
+    epochs = [_seconds(of["seconds_an_epoch"].get(head.split()[-1])) for head in heads if head.startswith("s/epoch, stage")]
     paper = _PAPER.get(of["model"], (NONE,) * 3)
-    own = (count(of["parameters"]["total"]), *epochs, seconds(of["inference"]["seconds"]), count(of["generated"]["bytes"]))
+    own = (_count(of["parameters"]["total"]), *epochs, _seconds(of["inference"]["seconds"]), _count(of["generated"]["bytes"]))
     return tuple(map(Part, (name, *own, *paper)))
 
 
-def count(value: int | None) -> str:
+def _count(value: int | None) -> str:
     """Write a whole number.
 
-    >>> count(12345), count(None)
+    >>> _count(12345), _count(None)
     ('12,345', '-')
     """
     return NONE if value is None else f"{value:,}"
 
 
-def seconds(value: float | None) -> str:
+def _seconds(value: float | None) -> str:
     """Write seconds with as many places as say something.
 
-    >>> seconds(106.0106), seconds(0.00843), seconds(None)
+    >>> _seconds(106.0106), _seconds(0.00843), _seconds(None)
     ('106.0', '0.0084', '-')
     """
     return NONE if value is None else f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 1 else f"{value:.4f}"
 
 
-def numbers(plan: Plan, results: Results) -> tuple[Number, ...]:
+def _numbers(plan: Plan, results: Results) -> tuple[Number, ...]:
     """Return every number of every cell, as measured."""
     found = []
     for place in plan.places:

@@ -24,7 +24,7 @@ _HOW = (
     "Every test target is ranked from the last events before it alone, among the sampled items of protocol paper. A trunk alone "
     "answers with the weights of a group of users (Eq. 11)."
 )
-TESTED = "Paired over the same users, and over seeds where there are several; p after Holm for all tests of this table."
+_TESTED = "Paired over the same users, and over seeds where there are several; p after Holm for all tests of this table."
 _GONE = "The values of every user are not kept for {count} of the cells, which are left out."
 Found = Mapping[str, Mapping[int, Evaluation]]
 
@@ -36,14 +36,14 @@ def write_few_events(out: Path, key: str, found: Found) -> dict[str, dict[str, d
         _column(variant, events, metric): evaluation.per_user[metric]
         for variant, of in found.items() for events, evaluation in of.items() for metric in METRICS
     }  # fmt: skip
-    write_table(few_events_file(out, key), pl.DataFrame({"user": users, **columns}))
+    write_table(_few_events_file(out, key), pl.DataFrame({"user": users, **columns}))
     return {
         variant: {str(events): {metric: evaluation.metrics[metric] for metric in METRICS} for events, evaluation in of.items()}
         for variant, of in found.items()
     }
 
 
-def few_events_file(out: Path, key: str) -> Path:
+def _few_events_file(out: Path, key: str) -> Path:
     """Return where the metrics of every user lie."""
     return out / USERS / f"{key}-{FEW_EVENTS}.parquet"
 
@@ -55,11 +55,11 @@ def _column(variant: str, events: int, metric: str) -> str:
 
 def few_events_table(plan: Plan, results: Results) -> MeasureTable | None:
     """Return means over seeds for each number of events, with their comparisons; None before the first cell is measured."""
-    rows = rows_by_events(plan, results)
+    rows = _rows_by_events(plan, results)
     if not rows:
         return None
     family = [each for events, found in rows.items() for each in _family_of(found, plan.reference, events)]
-    lines = [(_events_words(events), line(row)) for events, found in rows.items() for row in found]
+    lines = [(_events_words(events), _line(row)) for events, found in rows.items() for row in found]
     blocks, parts = zip(*lines, strict=True)
     grids = [Grid(f"{plan.title}: by events known", ("", *METRICS), parts, blocks)]
     grids += [contrasts_grid(f"{plan.title}: comparisons", contrasts(family))] if family else []
@@ -68,33 +68,33 @@ def few_events_table(plan: Plan, results: Results) -> MeasureTable | None:
         for events, found in rows.items() for row in found for metric in METRICS
         for seed, value in zip(row.seeds, row.of_seeds(metric) or (), strict=False)
     )  # fmt: skip
-    gone = len(measured(plan, results)) - sum(len(finished(plan, results, row.name)) for row in plan.rows)
-    notes = (_HOW, *((TESTED,) if family else ()), *((_GONE.format(count=gone),) if gone else ()))
+    gone = len(_measured(plan, results)) - sum(len(_finished(plan, results, row.name)) for row in plan.rows)
+    notes = (_HOW, *((_TESTED,) if family else ()), *((_GONE.format(count=gone),) if gone else ()))
     return MeasureTable(FEW_EVENTS, "Few events", tuple(grids), notes, numbers)
 
 
 def _numbers_of_events(plan: Plan, results: Results) -> list[int]:
     """Return the numbers of events that every finished cell was measured with."""
-    places = [place for row in plan.rows for place in finished(plan, results, row.name)]
+    places = [place for row in plan.rows for place in _finished(plan, results, row.name)]
     each = [set(map(int, results.records[place.key]["measures"][FEW_EVENTS][WHOLE])) for place in places]
     return sorted(set.intersection(*each)) if each else []
 
 
-def finished(plan: Plan, results: Results, row: str) -> list[Place]:
+def _finished(plan: Plan, results: Results, row: str) -> list[Place]:
     """Return the cells of a row that were measured and whose users are kept."""
-    return [each for each in measured(plan, results) if each.row == row and few_events_file(results.out, each.key).is_file()]
+    return [each for each in _measured(plan, results) if each.row == row and _few_events_file(results.out, each.key).is_file()]
 
 
-def measured(plan: Plan, results: Results) -> list[Place]:
+def _measured(plan: Plan, results: Results) -> list[Place]:
     """Return the cells that were measured."""
     return [each for each in plan.places if FEW_EVENTS in results.records.get(each.key, {}).get("measures", {})]
 
 
-def rows_by_events(plan: Plan, results: Results) -> dict[int, list[Measured]]:
+def _rows_by_events(plan: Plan, results: Results) -> dict[int, list[Measured]]:
     """Return each row at each number of events, and its trunk alone as a row of its own; every file of users is read once."""
     frames = {
-        place.key: read_frame(few_events_file(results.out, place.key), cure=cure_of(results.out, place.key))
-        for row in plan.rows for place in finished(plan, results, row.name)
+        place.key: read_frame(_few_events_file(results.out, place.key), cure=cure_of(results.out, place.key))
+        for row in plan.rows for place in _finished(plan, results, row.name)
     }  # fmt: skip
     return {events: _rows_at(plan, results, frames, events) for events in _numbers_of_events(plan, results)}
 
@@ -103,7 +103,7 @@ def _rows_at(plan: Plan, results: Results, frames: Mapping[str, pl.DataFrame], e
     """Return each row at a number of events from the values of users, by cell."""
     found = []
     for row in plan.rows:
-        places = finished(plan, results, row.name)
+        places = _finished(plan, results, row.name)
         for variant, name in ((WHOLE, row.name), (TRUNK, f"{row.name}, {TRUNK}")):
             cells = [place for place in places if variant in results.records[place.key]["measures"][FEW_EVENTS]]
             if not cells:
@@ -128,7 +128,7 @@ def _family_of(rows: Sequence[Measured], reference: str | None, events: int) -> 
     return [replace(each, one=f"{each.one}, {_events_words(events)}") for each in found]
 
 
-def line(row: Measured) -> tuple[Part, ...]:
+def _line(row: Measured) -> tuple[Part, ...]:
     """Return one line: means over seeds, with their spread where there are several."""
     cells = (Cell(m, row.mean(m), row.spread(m), None, None, star=False, best=False, paper=None) for m in METRICS)
     return (Part(row.name), *(Part(mean_text(cell)) for cell in cells))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
-import numpy.typing as npt
 
+from solidrec.arrays import Array
 from solidrec.errors import UsageError
-
-Array = npt.NDArray[Any]
 
 
 @final

@@ -74,8 +74,8 @@ def paper_value(*, table: int, data_name: str, labels: Mapping[str, str], metric
     ... )
     0.6738
     """
-    found, data = paper_table(table), paper_data(data_name)
-    labels = {key: modality_set(value) if key == _MODALITIES else value for key, value in labels.items()}
+    found, data = paper_table(table), _paper_data(data_name)
+    labels = {key: _modality_set(value) if key == _MODALITIES else value for key, value in labels.items()}
     for of, own, values in found.rows:
         known = {**found.fixed, **own}
         if of == data and set(own) <= set(labels) and all(known.get(key) == value for key, value in labels.items()):
@@ -83,10 +83,10 @@ def paper_value(*, table: int, data_name: str, labels: Mapping[str, str], metric
     return None
 
 
-def paper_data(name: str) -> str | None:
+def _paper_data(name: str) -> str | None:
     """Return which of the data sets in the paper's tables a prepared folder or a published id is, None for another.
 
-    >>> paper_data("scientific_mm"), paper_data("paper-office"), paper_data("runs/arts"), paper_data("office14")
+    >>> _paper_data("scientific_mm"), _paper_data("paper-office"), _paper_data("runs/arts"), _paper_data("office14")
     ('scientific', 'office', 'arts', None)
     """
     stem = Path(name).name.lower().removeprefix("paper-").removesuffix(_SUBSET)
@@ -99,17 +99,17 @@ def data_note(name: str) -> str | None:
     >>> data_note("scientific")
     'Table 6 of the paper counts ...; `scientific` is a full set, with more items than a configuration of theirs has.'
     """
-    if paper_data(name) is None:
+    if _paper_data(name) is None:
         return None
     subset = Path(name).name.lower().endswith(_SUBSET)
     which = "such a subset." if subset else "a full set, with more items than a configuration of theirs has."
     return _WHICH.format(name=Path(name).name, which=which)
 
 
-def modality_set(text: str) -> str:
+def _modality_set(text: str) -> str:
     """Return a set of modalities as the paper's Table 3 names it; a feature matrix counts by how its name starts.
 
-    >>> modality_set('["text_bert", "id"]'), modality_set("image + text"), modality_set("random")
+    >>> _modality_set('["text_bert", "id"]'), _modality_set("image + text"), _modality_set("random")
     ('id + text', 'image + text', 'random')
     """
     words = re.findall(r"[^\W_][\w-]*", text.lower())

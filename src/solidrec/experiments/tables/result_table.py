@@ -33,7 +33,7 @@ _TEST = (
 _STAR = f"A star in a row: above {{reference}}, corrected p < {LEVEL}. A star in a comparison: the same for its two sides."
 _AMONG = {"paper": "the target among sampled items", "full": "the target among the whole catalogue"}
 _BASE = "its base (`apg` for `solid-apg`, `duet` for `solid-duet`) on the same backbone"
-ONE_SEED = (
+_ONE_SEED = (
     "One training seed says nothing about a method: such differences are of these models only, without p and without a star."
 )
 
@@ -129,7 +129,7 @@ def result_table(rows: Sequence[Measured], layout: Layout) -> ResultTable:
     found = tuple(contrasts(_family_of(rows, layout)))
     if not rows:
         return ResultTable(layout.title, "not measured", "", tuple(layout.metrics), (), (), 0, ("Nothing was measured yet.",))
-    lines = tuple(_lines_of(rows, layout, stars(found)))
+    lines = tuple(_lines_of(rows, layout, _stars(found)))
     return ResultTable(
         layout.title, protocol_label(rows[0].protocol, layout.negatives), rows[0].protocol, tuple(layout.metrics), lines, found,
         len(rows[0].users), _notes_of(rows, lines, found, layout),
@@ -205,12 +205,12 @@ def _cell_of(row: Measured | None, metric: str, *, star: bool, best: float | Non
     """Return one cell; an empty one of a row that is missing."""
     if row is None:
         return Cell(metric, None, None, None, None, star=False, best=False, paper=paper)
-    mean, around = row.mean(metric), interval(row, metric)
+    mean, around = row.mean(metric), _interval(row, metric)
     low, high = (around.low, around.high) if around else (None, None)
     return Cell(metric, mean, row.spread(metric), low, high, star, mean is not None and mean == best, paper)
 
 
-def interval(row: Measured, metric: str) -> Estimate | None:
+def _interval(row: Measured, metric: str) -> Estimate | None:
     """Return the mean of a row with its interval, None for a pooled metric and where nobody had anything to rank."""
     values = row.per_user.get(metric)
     if values is None or np.isnan(values).any(0).all():
@@ -228,7 +228,7 @@ def _best_of(means: Sequence[float | None], metric: str) -> float | None:
     return None if len(found) < 2 else min(found) if metric in LOWER else max(found)
 
 
-def stars(found: Sequence[Contrast]) -> set[tuple[str, str]]:
+def _stars(found: Sequence[Contrast]) -> set[tuple[str, str]]:
     """Return the rows and metrics with a star: better than their base, or than the reference of the table."""
     return {(each.comparison.one, each.comparison.metric) for each in found if each.star and each.comparison.base}
 
@@ -250,7 +250,7 @@ def _notes_of(rows: Sequence[Measured], lines: Sequence[Line], found: Sequence[C
         bases = {contrast.comparison.other for contrast in found if contrast.comparison.base}
         notes += [_TEST.format(count=tests), _STAR.format(reference=f"`{bases.pop()}`" if len(bases) == 1 else _BASE)]
     if any(contrast.found and not contrast.found.about_method for contrast in found):
-        notes.append(ONE_SEED)
+        notes.append(_ONE_SEED)
     if short := [f"{line.name} ({line.seeds_text})" for line in lines if line.seeds < line.wanted]:
         notes.append(f"Missing: {', '.join(short)}.")
     if layout.paper is not None and any(cell.paper is not None for line in lines for cell in line.cells):

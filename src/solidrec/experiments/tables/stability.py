@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from solidrec.arrays import Array
 from solidrec.artifacts import write_table
 from solidrec.evaluate.perturb import PERTURBATIONS
 from solidrec.evaluate.stability import METRICS, PLACES, Stability
 from solidrec.experiments.results import USERS, Place, Plan, Record, Results, cure_of, read_frame
 from solidrec.experiments.tables.contrasts import Contrast, comparisons, contrasts
 from solidrec.experiments.tables.measure import MeasureTable, Number
-from solidrec.experiments.tables.measured import Array, Measured
+from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.tables.text import NONE, Grid, Part, contrasts_grid
 
 STABILITY = "stability"
@@ -23,7 +24,7 @@ _PAPER = {"duet": (0.35, 0.42, 0.08, 0.69), "solid-duet": (0.26, 0.29, 0.03, 0.4
 """Table 4 of the paper: the variance of UAUC on Arts with SASRec, as `_SPREAD`."""
 THOUSAND = 1000
 """Variances are shown in thousandths: that of a number in [0, 1] is at most .25, and that of a good model far less."""
-HOW = (
+_HOW = (
     "Of each user {draws} histories with one more event, an item drawn uniformly from the catalogue; the variance of the user's "
     "AUC and NDCG@10 over these, in thousandths, and its median, mean, minimum and maximum over {users:,} test users."
 )
@@ -31,7 +32,7 @@ _SCALE = (
     "The paper's Table 4 is shown as printed: its scale is not known (the variance of numbers in [0, 1] is at most .25, its mean "
     "is .42), so only the order and the ratio compare."
 )
-TESTED = (
+_TESTED = (
     "Tested is steadiness, a user's variance with a minus, in thousandths, so that a positive difference means steadier: paired "
     "over the same users, and over seeds where there are several; p after Holm for all tests of this table."
 )
@@ -53,7 +54,7 @@ def _stability_file(out: Path, key: str) -> Path:
     return out / USERS / f"{key}-{STABILITY}.parquet"
 
 
-def variances(out: Path, key: str) -> dict[str, Array] | None:
+def _variances(out: Path, key: str) -> dict[str, Array] | None:
     """Return ``user`` (U,) and the variance (U,) of each metric, a user's targets averaged; None where the file is gone."""
     path = _stability_file(out, key)
     if not path.is_file():
@@ -67,7 +68,7 @@ def steadiness(plan: Plan, results: Results) -> list[Measured]:
     """Return each row whose users' variances are there as a measured row: `steadiness of UAUC` is its variance with a minus."""
     rows = []
     for row in plan.rows:
-        found = {place: values for place in finished(plan, results, row.name) if (values := variances(results.out, place.key))}
+        found = {place: values for place in _finished(plan, results, row.name) if (values := _variances(results.out, place.key))}
         if not found:
             continue
         users = next(iter(found.values()))["user"]
@@ -83,7 +84,7 @@ def name_of(metric: str) -> str:
     return f"steadiness of {metric}"
 
 
-def finished(plan: Plan, results: Results, row: str) -> list[Place]:
+def _finished(plan: Plan, results: Results, row: str) -> list[Place]:
     """Return the cells of a row whose stability was measured."""
     return [
         place for place in plan.places
@@ -98,7 +99,7 @@ def steadiness_contrasts(rows: Sequence[Measured]) -> list[Contrast]:
 
 def stability_table(plan: Plan, results: Results) -> MeasureTable | None:
     """Return Table 4 with its test and the other perturbations; None before the first cell is measured."""
-    cells = [(row.name, finished(plan, results, row.name)) for row in plan.rows if row.baseline is None]
+    cells = [(row.name, _finished(plan, results, row.name)) for row in plan.rows if row.baseline is None]
     cells = [(name, places) for name, places in cells if places]
     if not cells:
         return None
@@ -110,11 +111,11 @@ def stability_table(plan: Plan, results: Results) -> MeasureTable | None:
     grids = [_spread_grid(plan.title, metric, records, models) for metric in METRICS]
     grids += [contrasts_grid(f"{plan.title}: comparisons", found)] if found else []
     first = next(iter(records.values()))[0]
-    notes = [HOW.format(draws=first["draws"], users=first["users"]), _SCALE]
-    notes += [TESTED] if found else []
+    notes = [_HOW.format(draws=first["draws"], users=first["users"]), _SCALE]
+    notes += [_TESTED] if found else []
     notes += [_GONE.format(count=gone)] if gone else []
     return MeasureTable(
-        "stability", "Stability", (*grids, _perturbation_grid(plan.title, records)), tuple(notes), numbers(results, cells)
+        "stability", "Stability", (*grids, _perturbation_grid(plan.title, records)), tuple(notes), _numbers(results, cells)
     )  # fmt: skip
 
 
@@ -123,7 +124,7 @@ def _spread_grid(title: str, metric: str, records: Mapping[str, Sequence[Record]
     beside = metric == METRICS[0] and any(models[name] in _PAPER for name in records)
     lines = []
     for name, found in records.items():
-        of = [mean([one["variance"][metric][key] for one in found], THOUSAND) for key in _SPREAD]
+        of = [_mean([one["variance"][metric][key] for one in found], THOUSAND) for key in _SPREAD]
         paper = [f"{value:.2f}" for value in _PAPER.get(models[name], ())] or [NONE] * len(_SPREAD)
         lines.append(tuple(map(Part, (name, *of, *(paper if beside else ())))))
     heads = ("", *_SPREAD, *(f"paper: {key}" for key in (_SPREAD if beside else ())))
@@ -136,23 +137,23 @@ def _perturbation_grid(title: str, records: Mapping[str, Sequence[Record]]) -> G
     lines, blocks = [], []
     for kind in PERTURBATIONS:
         for name, found in records.items():
-            of = [mean([one["perturbations"][kind][what] for one in found]) for what in wanted]
+            of = [_mean([one["perturbations"][kind][what] for one in found]) for what in wanted]
             lines.append(tuple(map(Part, (name, *of))))
             blocks.append(kind)
     return Grid(f"{title}: one event swapped, dropped, repeated or added", ("", *wanted), tuple(lines), tuple(blocks))
 
 
-def mean(values: Sequence[float | None], scale: float = 1) -> str:
+def _mean(values: Sequence[float | None], scale: float = 1) -> str:
     """Return the mean over seeds as text.
 
-    >>> mean([0.25, 0.75]), mean([None])
+    >>> _mean([0.25, 0.75]), _mean([None])
     ('0.500', '-')
     """
     found = [value for value in values if value is not None]
     return f"{scale * float(np.mean(found)):.3f}" if found else NONE
 
 
-def numbers(results: Results, cells: Sequence[tuple[str, Sequence[Place]]]) -> tuple[Number, ...]:
+def _numbers(results: Results, cells: Sequence[tuple[str, Sequence[Place]]]) -> tuple[Number, ...]:
     """Return every number of every cell, as measured."""
     found = []
     for row, places in cells:

@@ -15,7 +15,7 @@ from solidrec.experiments.tables.text import NONE, Grid, Part
 LAYOUT = "figure5"
 ACROSS, DOWN = "train.penalty", "model.clip"
 SIGNS = {ACROSS: "λ", DOWN: "T"}
-METRICS = ("UAUC", "NDCG@10", "Recall@10")
+_METRICS = ("UAUC", "NDCG@10", "Recall@10")
 _NOTE = "The best value of each grid is bold; the paper finds its best at λ = 0.1 and T = 0.01, without giving numbers."
 _ONE_SEED = "One training seed: a difference between two places is of these trainings only."
 
@@ -48,7 +48,7 @@ def sweeps(plan: Plan, rows: Sequence[Measured]) -> list[Sweep]:
     across, down = (tuple(sorted({labels[axis] for labels in places}, key=float)) for axis in (ACROSS, DOWN))
     at = {(row.labels.get(DOWN), row.labels.get(ACROSS)): row for row in rows}
     found = []
-    for metric in METRICS:
+    for metric in _METRICS:
         values = tuple(tuple(row.mean(metric) if (row := at.get((d, a))) else None for a in across) for d in down)
         found.append(Sweep(metric, across, down, values))
     return found
@@ -62,25 +62,25 @@ def sweep_table(plan: Plan, results: Results, measured: Mapping[str, Sequence[Me
     numbers: list[Number] = []
     for protocol in plan.protocols:
         rows, label = measured.get(protocol, ()), protocol_label(protocol, results.negatives(plan) or PAPER_NEGATIVES)
-        grids += [grid_of(plan.title, label, sweep) for sweep in sweeps(plan, rows) if sweep.found]
+        grids += [_grid_of(plan.title, label, sweep) for sweep in sweeps(plan, rows) if sweep.found]
         numbers += [
             Number(row.name, seed, f"{metric} ({label})", value)
-            for row in rows for metric in METRICS for seed, value in zip(row.seeds, row.of_seeds(metric) or (), strict=False)
+            for row in rows for metric in _METRICS for seed, value in zip(row.seeds, row.of_seeds(metric) or (), strict=False)
         ]  # fmt: skip
     notes = (_NOTE, *([_ONE_SEED] if plan.seeds == 1 else []))
     return MeasureTable("sweep", "λ and T", tuple(grids), notes, tuple(numbers)) if grids else None
 
 
-def grid_of(title: str, label: str, sweep: Sweep) -> Grid:
+def _grid_of(title: str, label: str, sweep: Sweep) -> Grid:
     """Return one metric as a grid: T downwards, λ across."""
     heads = (f"{SIGNS[DOWN]} \\ {SIGNS[ACROSS]}", *sweep.across)
     lines = tuple(
-        (Part(f"{SIGNS[DOWN]} = {name}"), *(place(value, sweep.best) for value in line))
+        (Part(f"{SIGNS[DOWN]} = {name}"), *(_place(value, sweep.best) for value in line))
         for name, line in zip(sweep.down, sweep.values, strict=True)
     )  # fmt: skip
     return Grid(f"{title}: {sweep.metric} ({label})", heads, lines, ("",) * len(lines))
 
 
-def place(value: float | None, best: float | None) -> Part:
+def _place(value: float | None, best: float | None) -> Part:
     """Return the text of one place of the grid."""
     return Part(NONE) if value is None else Part(f"{value:.4f}", value == best)

@@ -22,11 +22,11 @@ _LATEX = {
     "[": "{[}", "]": "{]}",  # after a line's end LaTeX reads a bracket as its length
 }  # fmt: skip
 _MARKDOWN = {"\\": "\\\\", "|": r"\|", "*": r"\*", "_": r"\_", "<": "&lt;", "\n": " "}
-CELLS = (
+_CELLS = (
     "table", "protocol", "block", "row", "metric", "mean", "sd", "low", "high", "seeds", "seeds_wanted", "users", "star", "best",
     "paper", "over_paper",
 )  # fmt: skip
-CONTRASTS = (
+_CONTRASTS = (
     "table", "protocol", "one", "other", "metric", "difference", "low", "high", "p_holm", "d_z", "seeds", "users", "star", "note"
 )  # fmt: skip
 
@@ -115,9 +115,9 @@ def grid_markdown(grid: Grid) -> str:
     lines = [grid.heads, tuple("---" if index == 0 else "---:" for index in range(len(grid.heads)))]
     for block, line in _by_block(grid):
         if block is not None:
-            lines.append((f"*{escaped(block, _MARKDOWN)}*", *[""] * (len(grid.heads) - 1)))
-        lines.append(tuple(f"**{escaped(p.text, _MARKDOWN)}**" if p.bold else escaped(p.text, _MARKDOWN) for p in line))
-    return f"**{escaped(grid.title, _MARKDOWN)}**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
+            lines.append((f"*{_escaped(block, _MARKDOWN)}*", *[""] * (len(grid.heads) - 1)))
+        lines.append(tuple(f"**{_escaped(p.text, _MARKDOWN)}**" if p.bold else _escaped(p.text, _MARKDOWN) for p in line))
+    return f"**{_escaped(grid.title, _MARKDOWN)}**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def latex(table: ResultTable) -> str:
@@ -128,17 +128,17 @@ def latex(table: ResultTable) -> str:
 
 def grid_latex(grid: Grid, notes: Sequence[str] = ()) -> str:
     """Return a grid as a LaTeX table."""
-    heads = " & ".join(escaped(head, _LATEX) for head in grid.heads)
+    heads = " & ".join(_escaped(head, _LATEX) for head in grid.heads)
     lines: list[str] = []
     for block, line in _by_block(grid):
         if block is not None:
             rule = [r"\midrule"] if lines else []
-            lines += [*rule, rf"\multicolumn{{{len(grid.heads)}}}{{l}}{{\emph{{{escaped(block, _LATEX)}}}}} \\"]
-        texts = (rf"\textbf{{{escaped(p.text, _LATEX)}}}" if p.bold else escaped(p.text, _LATEX) for p in line)
+            lines += [*rule, rf"\multicolumn{{{len(grid.heads)}}}{{l}}{{\emph{{{_escaped(block, _LATEX)}}}}} \\"]
+        texts = (rf"\textbf{{{_escaped(p.text, _LATEX)}}}" if p.bold else _escaped(p.text, _LATEX) for p in line)
         lines.append(" & ".join(texts) + r" \\")
-    caption, columns = escaped(grid.title, _LATEX), f"l{'r' * (len(grid.heads) - 1)}"
+    caption, columns = _escaped(grid.title, _LATEX), f"l{'r' * (len(grid.heads) - 1)}"
     begin = [r"\begin{table}", r"\centering", rf"\caption{{{caption}}}", rf"\begin{{tabular}}{{{columns}}}"]
-    under = [rf"\par\medskip{{\footnotesize {escaped(' '.join(notes), _LATEX)}\par}}"] if notes else []
+    under = [rf"\par\medskip{{\footnotesize {_escaped(' '.join(notes), _LATEX)}\par}}"] if notes else []
     end = [r"\bottomrule", r"\end{tabular}", *under, r"\end{table}", ""]
     return "\n".join([*begin, r"\toprule", heads + r" \\", r"\midrule", *lines, *end])
 
@@ -159,7 +159,7 @@ def rich_table(grid: Grid) -> Table:
 def cells_csv(tables: Iterable[ResultTable]) -> str:
     """Return the raw numbers of tables, one line a cell; what is missing is empty."""
     return csv_text(
-        CELLS,
+        _CELLS,
         (
             (
                 table.title, table.label, line.block, line.name, cell.metric, cell.mean, cell.spread, cell.low, cell.high,
@@ -172,7 +172,7 @@ def cells_csv(tables: Iterable[ResultTable]) -> str:
 
 def contrasts_csv(tables: Iterable[ResultTable]) -> str:
     """Return the raw numbers of the comparisons of tables, one line a comparison."""
-    return csv_text(CONTRASTS, ((table.title, table.label, *_numbers(each)) for table in tables for each in table.contrasts))
+    return csv_text(_CONTRASTS, ((table.title, table.label, *_numbers(each)) for table in tables for each in table.contrasts))
 
 
 def csv_text(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
@@ -217,6 +217,6 @@ def _by_block(grid: Grid) -> Iterable[tuple[str | None, tuple[Part, ...]]]:
         before = block
 
 
-def escaped(text: str, marks: dict[str, str]) -> str:
+def _escaped(text: str, marks: dict[str, str]) -> str:
     """Return text with the letters that mean something written so that they do not."""
     return "".join(marks.get(letter, letter) for letter in text)

@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 
 from solidrec.nn.kernels.precision import full_precision
 
-ROWS = {"cpu": 128}
+_ROWS = {"cpu": 128}
 """Rows in a block: on a CPU 128 x 32 x 32 floats are half a megabyte; other devices want fewer, larger launches."""
 _MANY_ROWS = 4096
 
@@ -61,7 +61,7 @@ class Bilinear(torch.autograd.Function):
         y = x @ bias.view(width, -1)
         matrix = _by_pair(weight, width)
         room = _scratch(x, matrix)
-        for rows in blocks(x):
+        for rows in _blocks(x):
             y[rows].addmm_(_outer(x[rows], z[rows], room), matrix)
         return y
 
@@ -75,7 +75,7 @@ class Bilinear(torch.autograd.Function):
         dx, dz, d_matrix = torch.empty_like(x), torch.empty_like(z), x.new_zeros(matrix.shape[1], len(matrix))
         learned = ctx.needs_input_grad[2]
         room = _scratch(x, matrix)
-        for rows in blocks(x):
+        for rows in _blocks(x):
             if learned:  # a product that is wide runs faster on a CPU than the same one standing on its end
                 d_matrix.addmm_(gradient[rows].T, _outer(x[rows], z[rows], room))
             pairs = torch.mm(gradient[rows], matrix.T, out=room[: len(x[rows])]).view(-1, width, inner)
@@ -105,7 +105,7 @@ class Blockwise(torch.autograd.Function):
         ctx.limit, ctx.inward = limit, inward
         y = x.new_empty(x.shape[0], x.shape[1], weight.shape[0] // x.shape[2])
         room = _scratch(x, weight)
-        for rows in blocks(x):
+        for rows in _blocks(x):
             flat = torch.addmm(bias, z[rows], weight.T, out=room[: len(x[rows])])
             if limit is not None:
                 flat.clamp_(-limit, limit)
@@ -121,14 +121,14 @@ class Blockwise(torch.autograd.Function):
         dx, dz, d_bias = torch.empty_like(x), torch.empty_like(z), torch.zeros_like(bias)
         d_weight = x.new_zeros(weight.shape[1], len(weight))
         rooms = [_scratch(x, weight) for _ in range(3)]
-        for rows in blocks(x):
+        for rows in _blocks(x):
             flat, used, d_flat = (room[: len(x[rows])] for room in rooms)
             torch.addmm(bias, z[rows], weight.T, out=flat)
             torch.clamp(flat, *((-torch.inf, torch.inf) if ctx.limit is None else (-ctx.limit, ctx.limit)), out=used)
             torch.bmm(gradient[rows], used.view(len(flat), width, -1).transpose(1, 2), out=dx[rows])
-            products(x[rows], gradient[rows], d_flat)
+            _products(x[rows], gradient[rows], d_flat)
             if ctx.limit is not None:
-                d_flat = passed(d_flat, flat.sub_(used), inward=ctx.inward, out=used)
+                d_flat = _passed(d_flat, flat.sub_(used), inward=ctx.inward, out=used)
             torch.mm(d_flat, weight, out=dz[rows])
             if learned:
                 d_weight.addmm_(z[rows].T, d_flat)
@@ -137,7 +137,7 @@ class Blockwise(torch.autograd.Function):
         return dx, dz, d_weight.T if learned else None, d_bias if ctx.needs_input_grad[3] else None, None, None
 
 
-def passed(
+def _passed(
     gradient: Float[Tensor, "*N"], excess: Float[Tensor, "*N"], *, inward: bool, out: Float[Tensor, "*N"]
 ) -> Float[Tensor, "*N"]:
     """Return in `out` the gradient that a clip lets through, given by how much each value lies outside (with its sign).
@@ -164,7 +164,7 @@ def _outer(x: Float[Tensor, "N I"], z: Float[Tensor, "N K"], room: Float[Tensor,
     return used
 
 
-def products(x: Float[Tensor, "N C I"], y: Float[Tensor, "N C O"], room: Float[Tensor, "N IO"]) -> None:
+def _products(x: Float[Tensor, "N C I"], y: Float[Tensor, "N C O"], room: Float[Tensor, "N IO"]) -> None:
     """Write each row's x^T y into `room`."""
     if x.shape[1] == 1:
         _outer(x[:, 0], y[:, 0], room)
@@ -174,10 +174,10 @@ def products(x: Float[Tensor, "N C I"], y: Float[Tensor, "N C O"], room: Float[T
 
 def _block_rows(x: Float[Tensor, "N ..."]) -> int:
     """Return how many rows make a block."""
-    return min(ROWS.get(x.device.type, _MANY_ROWS), max(len(x), 1))
+    return min(_ROWS.get(x.device.type, _MANY_ROWS), max(len(x), 1))
 
 
-def blocks(x: Float[Tensor, "N ..."]) -> list[slice]:
+def _blocks(x: Float[Tensor, "N ..."]) -> list[slice]:
     """Return slices that cover the rows."""
     return [slice(start, start + _block_rows(x)) for start in range(0, len(x), _block_rows(x))]
 

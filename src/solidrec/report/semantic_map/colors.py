@@ -7,7 +7,8 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
+
+from solidrec.arrays import Floats
 
 _NEAREST = 10
 """How many neighbours a colour must differ from."""
@@ -17,7 +18,6 @@ _DARK = (0.74, 0.62, 0.85)
 _CHROMA = (0.145, 0.095)
 _FIDELITY = 0.0006
 """What a degree away from the region's tone costs, in distances between colours (a just noticeable one is 0.02)."""
-Floats = npt.NDArray[np.float64]
 
 
 class Color(NamedTuple):

@@ -16,14 +16,13 @@ from solidrec.report.semantic_map.projection import Places
 
 DOTS = 50_000
 """Items on a page; of larger catalogues it shows those trained most often, since a browser holds no million titles with ease."""
-SCALE = 10_000
+_SCALE = 10_000
 """The longer side of the map in whole numbers."""
-NEAR = 0.03
+_NEAR = 0.03
 """A label stands where most items of its semantic id lie within so much of the map's width."""
 _TITLE = 120
 _LABELS = 4
-NO_COLOR = Color("#8a939e", "#7d8894")
-Floats = npt.NDArray[np.float64]
+_NO_COLOR = Color("#8a939e", "#7d8894")
 
 
 class Spot(NamedTuple):
@@ -45,8 +44,8 @@ def spots(groups: Sequence[Group], places: Places) -> list[Spot | None]:
         if not len(own):
             found.append(None)
             continue
-        near = KDTree(own).query_radius(own, NEAR, count_only=True)
-        here = own[np.linalg.norm(own - own[near.argmax()], axis=1) <= NEAR]
+        near = KDTree(own).query_radius(own, _NEAR, count_only=True)
+        here = own[np.linalg.norm(own - own[near.argmax()], axis=1) <= _NEAR]
         x, y = here.mean(0).tolist()
         found.append(Spot(x, y, len(here)))
     return found
@@ -55,7 +54,7 @@ def spots(groups: Sequence[Group], places: Places) -> list[Spot | None]:
 def colors_of(found: Sequence[Spot | None]) -> list[Color]:
     """Return a colour for each group by its spot; grey for groups without one."""
     chosen = iter(colors(np.array([(spot.x, spot.y) for spot in found if spot is not None]).reshape(-1, 2)))
-    return [NO_COLOR if spot is None else next(chosen) for spot in found]
+    return [_NO_COLOR if spot is None else next(chosen) for spot in found]
 
 
 def page_data(
@@ -76,15 +75,15 @@ def page_data(
         of_item[group.members - 1] = row
     placed = np.flatnonzero(places.placed)
     placed = placed[np.argsort(data.train_counts[placed + 1], kind="stable")][-most:]
-    grid = np.round(places.xy[placed] * SCALE).astype(np.int64)
+    grid = np.round(places.xy[placed] * _SCALE).astype(np.int64)
     kinds, labels = _categories_of(data, placed)
     return {
         "x": grid[:, 0].tolist(), "y": grid[:, 1].tolist(), "group": of_item[placed].tolist(),
         "count": data.train_counts[placed + 1].tolist(),
-        "title": [cut(title_of(data, int(item) + 1)) for item in placed], "kinds": kinds, "labels": labels,
+        "title": [_cut(title_of(data, int(item) + 1)) for item in placed], "kinds": kinds, "labels": labels,
         "groups": [
             {"number": group.number, "name": group.name, "size": len(group.members), "light": tone.light, "dark": tone.dark,
-             **({} if spot is None else {"x": round(spot.x * SCALE), "y": round(spot.y * SCALE), "near": spot.items})}
+             **({} if spot is None else {"x": round(spot.x * _SCALE), "y": round(spot.y * _SCALE), "near": spot.items})}
             for group, spot, tone in zip(groups, found, tones, strict=True)
         ],
     }  # fmt: skip
@@ -96,11 +95,11 @@ def _categories_of(data: PreparedData, items: npt.NDArray[np.int64]) -> tuple[li
         return [], []
     numbers: dict[str, int] = {}
     own = data.catalog["categories"].to_list()
-    shown = [[cut(plain(label)) for label in (own[item] or ())[:_LABELS]] for item in items.tolist()]
+    shown = [[_cut(plain(label)) for label in (own[item] or ())[:_LABELS]] for item in items.tolist()]
     return [[numbers.setdefault(label, len(numbers)) for label in labels] for labels in shown], list(numbers)
 
 
-def cut(text: str) -> str:
+def _cut(text: str) -> str:
     """Return a text of at most `_TITLE` characters."""
     return text if len(text) <= _TITLE else text[: _TITLE - 1] + "…"
 

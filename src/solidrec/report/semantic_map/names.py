@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from solidrec.arrays import Ints
 from solidrec.data.prepared import PreparedData
 from solidrec.report import semantics as report_semantics
 from solidrec.semantics.fuse import Fused
@@ -35,12 +36,11 @@ _FILLER = frozenset(
     }
 )
 """Words that are no name by themselves: function words, measures and packings."""
-NUMBER = re.compile(r"\d{2,}|\d.{2,}")
-ROWS = 4096
+_NUMBER = re.compile(r"\d{2,}|\d.{2,}")
+_ROWS = 4096
 """Vectors at a time, so that copies of a large catalogue's do not fill the memory."""
-PATH = re.compile(r"[>|,]")
+_PATH = re.compile(r"[>|,]")
 """What parts of a category's path are joined by."""
-Integers = npt.NDArray[np.int64]
 
 
 class Group(NamedTuple):
@@ -52,8 +52,8 @@ class Group(NamedTuple):
 
     number: int
     name: str
-    members: Integers
-    central: Integers
+    members: Ints
+    central: Ints
     trained: int
     driver: str | None
     following: int
@@ -62,11 +62,11 @@ class Group(NamedTuple):
 def groups_of(data: PreparedData, ids: SemanticIds, fused: Fused, matrices: Mapping[str, np.ndarray]) -> list[Group]:
     """Return every semantic id of the first level that has members, the largest first."""
     driven = drivers(ids, matrices) if len(ids.modalities) > 1 else [None] * ids.count
-    apart = apart_from_centroid(ids, fused)
+    apart = _apart_from_centroid(ids, fused)
     order = np.lexsort((apart, ids.of_item[1:]))
     sizes = np.bincount(ids.of_item[1:], minlength=ids.count + 1)
     central = [part + 1 for part in np.split(order, np.cumsum(sizes)[:-1])]
-    names = names_of(data, ids, central)
+    names = _names_of(data, ids, central)
     found = [
         Group(
             number, names[number - 1], np.sort(central[number]), central[number], int(data.train_counts[central[number]].sum()),
@@ -77,14 +77,14 @@ def groups_of(data: PreparedData, ids: SemanticIds, fused: Fused, matrices: Mapp
     return sorted(found, key=lambda group: (-len(group.members), -group.trained, group.number))
 
 
-def apart_from_centroid(ids: SemanticIds, fused: Fused) -> npt.NDArray[np.float64]:
+def _apart_from_centroid(ids: SemanticIds, fused: Fused) -> npt.NDArray[np.float64]:
     """Return each item's (V,) squared distance to its centroid over the modalities it has, by their total weight.
 
     Infinite for items without any.
     """
     found = np.full(len(fused.vectors), np.inf)
-    for start in range(0, len(found), ROWS):
-        rows = slice(start, start + ROWS)
+    for start in range(0, len(found), _ROWS):
+        rows = slice(start, start + _ROWS)
         own = fused.vectors[rows].astype(np.float64)
         here = np.repeat(fused.present[rows], fused.widths, axis=1)
         total, apart = (own**2).sum(1), ((own - here * ids.centroids[ids.of_item[1:][rows] - 1]) ** 2).sum(1)
@@ -92,7 +92,7 @@ def apart_from_centroid(ids: SemanticIds, fused: Fused) -> npt.NDArray[np.float6
     return found
 
 
-def names_of(data: PreparedData, ids: SemanticIds, central: Sequence[Integers]) -> list[str]:
+def _names_of(data: PreparedData, ids: SemanticIds, central: Sequence[Ints]) -> list[str]:
     """Return a short name for each semantic id 1..count, given its members (from 1 on; index 0 is nobody's).
 
     It is the category that the id stands for; else the words of titles that set it apart; else a category that sets it apart;
@@ -100,29 +100,29 @@ def names_of(data: PreparedData, ids: SemanticIds, central: Sequence[Integers]) 
     """
     if ids.labels:
         return [_last_part(label) for label in ids.labels]
-    bags = [telling(title) for title in data.catalog["title"]] if "title" in data.catalog.columns else [[]] * len(data.catalog)
-    by_word = distinctive([set(bag) for bag in bags], central)
-    by_label = distinctive([set(bag) for bag in terms(data.catalog, CATEGORIES, placed=False)], central)
+    bags = [_telling(title) for title in data.catalog["title"]] if "title" in data.catalog.columns else [[]] * len(data.catalog)
+    by_word = _distinctive([set(bag) for bag in bags], central)
+    by_label = _distinctive([set(bag) for bag in terms(data.catalog, CATEGORIES, placed=False)], central)
     names = []
     for number in range(1, ids.count + 1):
         members = central[number] - 1
         own, labels = by_word[number], by_label[number]
         if own and (own[0][1] >= _TELLING or not labels):
-            names.append(phrase([word for word, _ in own], [bags[item] for item in members]))
+            names.append(_phrase([word for word, _ in own], [bags[item] for item in members]))
         elif labels:
             names.append(_last_part(labels[0][0]))
         else:
-            names.append(shortened(title_of(data, int(members[0]) + 1)) if len(members) and any(bags) else "")
+            names.append(_shortened(title_of(data, int(members[0]) + 1)) if len(members) and any(bags) else "")
     return names
 
 
-def telling(title: str | None) -> list[str]:
+def _telling(title: str | None) -> list[str]:
     """Return the words of a title that may be part of a name: no filler, no single letter, no number or measure.
 
-    >>> telling("The 3D printer, 1kg of 1.75mm PLA &amp; a nozzle")
+    >>> _telling("The 3D printer, 1kg of 1.75mm PLA &amp; a nozzle")
     ['3d', 'printer', 'pla', 'nozzle']
     """
-    return [word for word in words(plain(title or "")) if len(word) > 1 and word not in _FILLER and not NUMBER.match(word)]
+    return [word for word in words(plain(title or "")) if len(word) > 1 and word not in _FILLER and not _NUMBER.match(word)]
 
 
 def title_of(data: PreparedData, item: int) -> str:
@@ -135,7 +135,7 @@ def plain(text: str) -> str:
     return html.unescape(text)
 
 
-def distinctive(bags: Sequence[set[str]], central: Sequence[Integers]) -> list[list[tuple[str, float]]]:
+def _distinctive(bags: Sequence[set[str]], central: Sequence[Ints]) -> list[list[tuple[str, float]]]:
     """Return for each group of items its (term, share of the group with it), those with the highest TF-IDF first.
 
     TF is the share of the group, IDF that over the catalogue; what only one of several items has is left out.
@@ -150,10 +150,10 @@ def distinctive(bags: Sequence[set[str]], central: Sequence[Integers]) -> list[l
     return found
 
 
-def phrase(best: Sequence[str], bags: Sequence[Sequence[str]]) -> str:
+def _phrase(best: Sequence[str], bags: Sequence[Sequence[str]]) -> str:
     """Return up to three words in the order that titles have them, without such as repeat one.
 
-    >>> phrase(["flutes", "flute", "wooden", "red"], [["wooden", "flute"], ["red", "wooden", "flutes"]])
+    >>> _phrase(["flutes", "flute", "wooden", "red"], [["wooden", "flute"], ["red", "wooden", "flutes"]])
     'red wooden flutes'
     """
     kept: list[str] = []
@@ -163,7 +163,7 @@ def phrase(best: Sequence[str], bags: Sequence[Sequence[str]]) -> str:
             kept.append(word)
     places = {word: [bag.index(word) / len(bag) for bag in bags if word in bag] for word in kept}
     ordered = sorted(kept, key=lambda word: sum(places[word]) / max(len(places[word]), 1))
-    return " ".join(ordered) or shortened(best[0])
+    return " ".join(ordered) or _shortened(best[0])
 
 
 def _last_part(label: str) -> str:
@@ -173,14 +173,14 @@ def _last_part(label: str) -> str:
     ('Creams, Gels & Lotions', 'Electrical Tape')
     """
     label = plain(label)
-    parts = [part for part in PATH.split(label) if part.strip()]
-    return shortened(parts[-1] if parts and len(label) > _NAME_LENGTH else label)
+    parts = [part for part in _PATH.split(label) if part.strip()]
+    return _shortened(parts[-1] if parts and len(label) > _NAME_LENGTH else label)
 
 
-def shortened(text: str) -> str:
+def _shortened(text: str) -> str:
     """Return a text of one line, cut at a word to the length of a name.
 
-    >>> shortened("The Good, the Bad and the Ugly (1966)")
+    >>> _shortened("The Good, the Bad and the Ugly (1966)")
     'The Good, the Bad and …'
     """
     text = " ".join(text.split())

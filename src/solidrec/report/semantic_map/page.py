@@ -44,7 +44,7 @@ _SEEN = (
 def headline(ids: SemanticIds, groups: Sequence[Group]) -> str:
     """Return the page in a sentence."""
     items = len(ids.of_item) - 1
-    over = f" by {listed(ids.modalities)}" if ids.method == "kmeans" else " by their categories"
+    over = f" by {_listed(ids.modalities)}" if ids.method == "kmeans" else " by their categories"
     return f"{plural(items, 'item')} in {plural(len(groups), 'semantic id')}{over}"
 
 
@@ -59,7 +59,7 @@ def lead(places: Places) -> list[str]:
 
 def picture(places: Places, ids: SemanticIds) -> str:
     """Return the map with its tools, and how it was made."""
-    by = listed([*ids.modalities, *([CATEGORIES] if ids.method == CATEGORIES else [])])
+    by = _listed([*ids.modalities, *([CATEGORIES] if ids.method == CATEGORIES else [])])
     first = " Of the codes of an item the map shows the first." if ids.levels > 1 else ""
     if places.placed.sum() > DOTS:
         first += f" Of the items it shows the {DOTS:,} trained most often."
@@ -69,12 +69,14 @@ def picture(places: Places, ids: SemanticIds) -> str:
 
 def directory(data: PreparedData, groups: Sequence[Group], tones: Sequence[Color], pictures: Mapping[int, str]) -> str:
     """Return every semantic id, the largest first."""
-    cards = "\n".join(card(data, group, row, tone, pictures) for row, (group, tone) in enumerate(zip(groups, tones, strict=True)))
+    cards = "\n".join(
+        _card(data, group, row, tone, pictures) for row, (group, tone) in enumerate(zip(groups, tones, strict=True))
+    )
     note = paragraph(f"With the titles nearest to the middle (the centroid) of each, up to {_CENTRAL}.", kind="muted")
     return f'{note}{_ORDER}<div class="ids">\n{cards}\n</div>'
 
 
-def card(data: PreparedData, group: Group, row: int, tone: Color, pictures: Mapping[int, str]) -> str:
+def _card(data: PreparedData, group: Group, row: int, tone: Color, pictures: Mapping[int, str]) -> str:
     """Return one semantic id: its name, its facts, its most central titles and pictures."""
     told = [plural(len(group.members), "item"), f"{group.trained:,} in training"]
     told += [f"held together by {group.driver}"] if group.driver else []
@@ -114,10 +116,10 @@ def numbers(data: PreparedData, ids: SemanticIds, groups: Sequence[Group], found
     return f'<div class="made">{facts([*made, *measured])}{figures(("How many items a semantic id holds", drawn))}</div>'
 
 
-def listed(names: Sequence[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     """Return names as a phrase.
 
-    >>> listed(["image"]), listed(["image", "text", "id"])
+    >>> _listed(["image"]), _listed(["image", "text", "id"])
     ('image', 'image, text and id')
     """
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -15,12 +15,12 @@ from solidrec.semantics.modalities.decode import View
 from solidrec.semantics.modalities.decoders import Decoders, Pixels
 from solidrec.semantics.modalities.pictures import Pictures, open_pictures, picture_of
 
-SIDE = 88
+_SIDE = 88
 EACH = 4
 """Pictures of a semantic id, at most."""
-TRIED = 12
+_TRIED = 12
 """So many of its most central items are looked at for them."""
-BUDGET = 3_000_000
+_BUDGET = 3_000_000
 """Bytes of all pictures on a page."""
 _JPEG_QUALITY = 72
 
@@ -30,7 +30,7 @@ def thumbnails(
     groups: Sequence[Group],
     path: Path,
     *,
-    budget: int = BUDGET,
+    budget: int = _BUDGET,
     step: Callable[[int], None] = lambda done: None,
 ) -> dict[int, str]:
     """Return data URIs by item, at most `EACH` a group, of the pictures in a folder or zip `path` (named as for `encode`).
@@ -40,7 +40,7 @@ def thumbnails(
     """
     found: dict[int, str] = {}
     spent = 0
-    with Decoders(View(size=SIDE, resize=SIDE)) as decoders:
+    with Decoders(View(size=_SIDE, resize=_SIDE)) as decoders:
         maker = Maker(data, open_pictures(path), decoders)
         waiting = [maker.of(group) for group in groups]
         for _ in range(EACH):
@@ -67,7 +67,7 @@ class Maker:
 
     def of(self, group: Group) -> Iterator[tuple[int, str]]:
         """Yield (item, data URI) of a group's pictures, the most central items first."""
-        for item in group.central[:TRIED].tolist():
+        for item in group.central[:_TRIED].tolist():
             content = picture_of(self.pictures, self.ids[item - 1], self.named[item - 1])
             if isinstance(content, Refusal):
                 continue

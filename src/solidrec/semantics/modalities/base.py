@@ -7,11 +7,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-Floats = npt.NDArray[np.float32]
+from solidrec.arrays import Floats32
+
 Ready = TypeVar("Ready")
 Takes_contra = TypeVar("Takes_contra", contravariant=True)
 
@@ -45,7 +44,7 @@ class Encoder(Protocol[Takes_contra]):
     def batch(self) -> int:
         """How many inputs it takes at once."""
 
-    def encode(self, inputs: Sequence[Takes_contra]) -> Floats:
+    def encode(self, inputs: Sequence[Takes_contra]) -> Floats32:
         """Return (n, F), one row an input."""
 
 

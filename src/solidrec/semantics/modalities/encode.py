@@ -10,9 +10,10 @@ from typing import Any, Generic, NamedTuple, final
 import numpy as np
 import polars as pl
 
+from solidrec.arrays import Floats32 as Floats
 from solidrec.data.encoded import write_encoded
 from solidrec.errors import DataError
-from solidrec.semantics.modalities.base import Content, Floats, Modality, Ready, Refusal
+from solidrec.semantics.modalities.base import Content, Modality, Ready, Refusal
 from solidrec.semantics.modalities.cache import VectorCache
 
 _ALIKE = 10

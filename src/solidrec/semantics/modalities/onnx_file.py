@@ -10,16 +10,17 @@ from typing import Any, Literal, final
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from solidrec.arrays import Floats32 as Floats
 from solidrec.artifacts import sha256
 from solidrec.errors import DataError, StorageError, UsageError, nearest
-from solidrec.semantics.modalities.base import Floats, key_of
+from solidrec.semantics.modalities.base import key_of
 from solidrec.semantics.modalities.decode import View
 from solidrec.semantics.modalities.decoders import Pixels
 from solidrec.semantics.modalities.needs import need
 
 ONNX = "onnx:"
 _EXTRA = "image"
-EXAMPLE = '{"size": 224, "scale": 0.00392156862745098, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}'
+_EXAMPLE = '{"size": 224, "scale": 0.00392156862745098, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}'
 Three = tuple[float, float, float]
 
 
@@ -154,7 +155,7 @@ def read_settings(path: Path, settings: Path | None) -> OnnxSettings:
     Raises `UsageError` with an example when there is none or it does not fit.
     """
     file = settings or path.with_suffix(".json")
-    how = f"write one such as {EXAMPLE}"
+    how = f"write one such as {_EXAMPLE}"
     try:
         return OnnxSettings.model_validate(json.loads(file.read_text(encoding="utf-8")))
     except OSError as error:

