@@ -40,15 +40,32 @@ NAIVE = (
 )
 MODULES = {"rectools": "rectools.models", "replay": "replay.models.nn.sequential"}
 SOFTMAX_PEERS = tuple(name for name in PEERS if name.startswith("train/rectools-softmax/"))
-TRAINED_PEERS = tuple(name for name in PEERS if name.startswith("train/") and name not in SOFTMAX_PEERS)
+TRAINED_PEERS = tuple(
+    name for name in PEERS if name.startswith("train/") and name not in SOFTMAX_PEERS
+)
 AGAINST: dict[str, tuple[str, ...]] = {
     "train/static/sasrec": ("train/naive/static/sasrec", *TRAINED_PEERS),
-    **{f"train/static/sasrec/{form}": TRAINED_PEERS for form in ("default", "window", "last", "last/wide")},
+    **{
+        f"train/static/sasrec/{form}": TRAINED_PEERS
+        for form in ("default", "window", "last", "last/wide")
+    },
     **{f"train/plain/sasrec/softmax{form}": SOFTMAX_PEERS for form in ("", "/wide")},
-    **{f"train/{name}/sasrec": (f"train/naive/{name}/sasrec",) for name in ("apg", "duet", "solid-duet")},
-    **{f"train/{name}/sasrec/default": (f"train/naive/{name}/sasrec",) for name in ("duet", "solid-duet")},
-    **{f"evaluate/1+99/{name}/sasrec": (f"evaluate/naive/{name}/sasrec",) for name in ("static", "duet", "solid-duet")},
-    **{f"top-10/{name}/sasrec": ("top-10/rectools", "top-10/replay") for name in ("static", "duet", "solid-duet")},
+    **{
+        f"train/{name}/sasrec": (f"train/naive/{name}/sasrec",)
+        for name in ("apg", "duet", "solid-duet")
+    },
+    **{
+        f"train/{name}/sasrec/default": (f"train/naive/{name}/sasrec",)
+        for name in ("duet", "solid-duet")
+    },
+    **{
+        f"evaluate/1+99/{name}/sasrec": (f"evaluate/naive/{name}/sasrec",)
+        for name in ("static", "duet", "solid-duet")
+    },
+    **{
+        f"top-10/{name}/sasrec": ("top-10/rectools", "top-10/replay")
+        for name in ("static", "duet", "solid-duet")
+    },
     "nearest-code/770": ("nearest-code/naive",),
 }
 """What is compared with what; the best of them is the peer that the table names."""
@@ -70,15 +87,35 @@ def main() -> None:
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peers", type=Path, help="the Python of the environment that peers-requirements.txt made")
-    parser.add_argument("--quick", action="store_true", help="a few subjects of ours, one thread, two repeats")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--peers", type=Path, help="the Python of the environment that peers-requirements.txt made"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="a few subjects of ours, one thread, two repeats"
+    )
     parser.add_argument("--only", help="only what starts with this, for example train")
-    parser.add_argument("--threads", type=above_0, nargs="+", help="numbers of threads, default 1 2")
-    parser.add_argument("--repeats", type=above_0, help="repeats of each, after one that does not count; default 5")
+    parser.add_argument(
+        "--threads", type=above_0, nargs="+", help="numbers of threads, default 1 2"
+    )
+    parser.add_argument(
+        "--repeats", type=above_0, help="repeats of each, after one that does not count; default 5"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS / "latest.json")
-    parser.add_argument("--compare", type=Path, nargs=2, help="measure nothing: name what got slower from one result to another")
-    parser.add_argument("--tolerance", type=float, default=0.2, help="what --compare lets pass: 0.2 is a fifth slower")
+    parser.add_argument(
+        "--compare",
+        type=Path,
+        nargs=2,
+        help="measure nothing: name what got slower from one result to another",
+    )
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        default=0.2,
+        help="what --compare lets pass: 0.2 is a fifth slower",
+    )
     options = parser.parse_args(words)
     options.threads = options.threads or ([1] if options.quick else [1, 2])
     options.repeats = options.repeats or (2 if options.quick else 5)
@@ -105,13 +142,19 @@ def measure(options: argparse.Namespace) -> None:
         systems = [system for system in systems if system.name in chosen]
         steps = total_steps(systems, threads=options.threads, repeats=options.repeats)
         with counted(console, "measuring", steps, shown=True) as step:
-            rows = run(systems, threads=options.threads, repeats=options.repeats, say=say, step=step)
+            rows = run(
+                systems, threads=options.threads, repeats=options.repeats, say=say, step=step
+            )
     rows = with_peers(rows, AGAINST)
     present = {peer_of(row.name) for row in rows}
     pinned = [
-        line for line in (HERE / "peers-requirements.txt").read_text().split() if line.startswith(tuple(present & set(MODULES)))
+        line
+        for line in (HERE / "peers-requirements.txt").read_text().split()
+        if line.startswith(tuple(present & set(MODULES)))
     ]
-    found = Result.of(rows, threads=options.threads, repeats=options.repeats, source=source, peers=pinned)
+    found = Result.of(
+        rows, threads=options.threads, repeats=options.repeats, source=source, peers=pinned
+    )
     out().print(*rich_tables(rows))
     found.write(options.out)
     draw(found, options.out.with_suffix(".png"))
@@ -124,7 +167,11 @@ def naive_systems(folder: Path) -> list[System]:
     units = {"train": "positives", "evaluate": "users", "nearest-code": "call"}
     return [
         System(
-            name, (*worker, name, str(folder)), units[group], MILLISECONDS if group == "nearest-code" else PER_SECOND, memory=True
+            name,
+            (*worker, name, str(folder)),
+            units[group],
+            MILLISECONDS if group == "nearest-code" else PER_SECOND,
+            memory=True,
         )
         for name in NAIVE
         if (group := name.partition("/")[0])
@@ -159,7 +206,9 @@ def why_not(python: Path | None, module: str) -> str | None:
     """Return why a peer cannot take part, None if it can."""
     if python is None or not python.exists():
         return f"{python or 'no --peers given'}; `make bench` makes that environment"
-    done = subprocess.run([str(python), "-c", f"import {module}"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(python), "-c", f"import {module}"], capture_output=True, text=True, check=False
+    )
     return done.stderr.strip().splitlines()[-1] if done.returncode else None
 
 

@@ -26,16 +26,28 @@ from safetensors.numpy import load_file
 BACKBONES = ("din", "gru4rec", "sasrec", "bert4rec")
 MODELS = ("static", "duet", "solid-duet")
 BASELINES = (
-    "popularity", "recent-popularity", "item-knn", "markov", "v-sknn", "als", "ease", "slim",
-    "forward-knn", "symmetric-knn", "content-knn", "knn-content",
-)  # fmt: skip
+    "popularity",
+    "recent-popularity",
+    "item-knn",
+    "markov",
+    "v-sknn",
+    "als",
+    "ease",
+    "slim",
+    "forward-knn",
+    "symmetric-knn",
+    "content-knn",
+    "knn-content",
+)
 HISTORIES = ("50,181,174", "1", "258,100,50,181,7,1,300")
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def main() -> None:
     """Write a record, or print what differs from one and exit with 1."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("action", choices=["record", "compare"])
     parser.add_argument("file", type=Path)
     parser.add_argument("--source", type=Path, required=True, help="the folder of ml-100k files")
@@ -43,7 +55,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="solidrec-frozen-") as scratch:
         found = record(options.source, Path(scratch))
     if options.action == "record":
-        options.file.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        options.file.write_text(
+            json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+        )
         print(f"{len(found)} results recorded in {options.file}")
         return
     before = json.loads(options.file.read_text(encoding="utf-8"))
@@ -83,7 +97,9 @@ def record(source: Path, scratch: Path) -> dict[str, object]:
 def with_new_items(run: Path, out: Path) -> dict[str, object]:
     """Add two items to a run; return its tensors and what it recommends then."""
     items = out.with_suffix(".csv")
-    items.write_text("item_id,title,categories\nnew-1,Star Wars again,Action|War\nnew-2,Fargo,Crime\n")
+    items.write_text(
+        "item_id,title,categories\nnew-1,Star Wars again,Action|War\nnew-2,Fargo,Crime\n"
+    )
     solidrec("items", "add", run, items, "--out", out, "--category-separator", "|")
     answer = json.loads(solidrec("recommend", out, "--history", "50,new-1", "--json"))
     return {"tensors": tensors(out), "recommend": answer}
@@ -96,7 +112,10 @@ def baselines(data: Path, scratch: Path) -> dict[str, object]:
     file.write_text(f'title = "baselines"\nseeds = 1\nprotocols = ["full", "paper"]\n{rows}')
     solidrec("experiment", "run", file, data, "--out", scratch / "baselines", "--jobs", "1")
     lines = (scratch / "baselines" / "results.jsonl").read_text(encoding="utf-8").splitlines()
-    return {f"baseline {each['spec']['baseline']}": without_seconds(each["evaluations"]) for each in map(json.loads, lines)}
+    return {
+        f"baseline {each['spec']['baseline']}": without_seconds(each["evaluations"])
+        for each in map(json.loads, lines)
+    }
 
 
 def of_run(run: Path) -> dict[str, object]:
@@ -132,7 +151,9 @@ def solidrec(*arguments: object) -> str:
     """Run the command line of this commit; return what it printed."""
     command = [sys.executable, "-m", "solidrec.cli", *map(str, arguments)]
     print(" ".join(map(str, arguments[:2])), file=sys.stderr, flush=True)
-    done = subprocess.run(command, env=os.environ | ENVIRONMENT, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        command, env=os.environ | ENVIRONMENT, stdout=subprocess.PIPE, text=True, check=True
+    )
     return done.stdout
 
 

@@ -36,8 +36,14 @@ COSTS = ("step_ms", "evaluate_ms_user", "train_mb", "prepare_cpu_s", "prepare_mb
 
 
 POINTS = [
-    *(Point("items", 30_000, items, max(300_000, 8 * items)) for items in (1_000, 10_000, 100_000, 1_000_000)),
-    *(Point("codes", 50_000, 130_000, 1_500_000, "solid-duet", codes=codes) for codes in (100, 1_000, 10_000, 100_000)),
+    *(
+        Point("items", 30_000, items, max(300_000, 8 * items))
+        for items in (1_000, 10_000, 100_000, 1_000_000)
+    ),
+    *(
+        Point("codes", 50_000, 130_000, 1_500_000, "solid-duet", codes=codes)
+        for codes in (100, 1_000, 10_000, 100_000)
+    ),
     *(Point("users", users, 20_000, 10 * users) for users in (10_000, 100_000, 1_000_000)),
     *(Point("history", 3_000, 2_000, 900_000, length=length) for length in (10, 25, 50, 100, 200)),
 ]
@@ -47,15 +53,24 @@ LONG = [Point("users", 10_000_000, 1_000_000, 100_000_000)]
 def main() -> None:
     """Measure the points and fit a line to each axis."""
     options = arguments()
-    wanted = [point for point in POINTS + (LONG if options.long else []) if options.axis in (None, point.axis)]
+    wanted = [
+        point
+        for point in POINTS + (LONG if options.long else [])
+        if options.axis in (None, point.axis)
+    ]
     axes: dict[str, list[dict[str, Any]]] = {}
     for point in wanted:
         with tempfile.TemporaryDirectory(prefix="solidrec-growth-", dir=options.scratch) as scratch:
             facts = {
-                key: value for half in ("prepare", "measure") for key, value in in_a_process(point, half, Path(scratch)).items()
+                key: value
+                for half in ("prepare", "measure")
+                for key, value in in_a_process(point, half, Path(scratch)).items()
             }
         axes.setdefault(point.axis, []).append(facts)
-        say(f"{point.axis} {facts['size']:,}: " + ", ".join(f"{cost} {number(facts[cost])}" for cost in COSTS))
+        say(
+            f"{point.axis} {facts['size']:,}: "
+            + ", ".join(f"{cost} {number(facts[cost])}" for cost in COSTS)
+        )
     for axis, points in axes.items():
         out().print(table(axis, points))
     found = {"machine": machine(), "versions": versions(), "axes": earlier(options) | axes}
@@ -67,18 +82,35 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--axis", choices=sorted({point.axis for point in POINTS}))
-    parser.add_argument("--long", action="store_true", help="with the points that take long: 10^7 users")
+    parser.add_argument(
+        "--long", action="store_true", help="with the points that take long: 10^7 users"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS / "growth.json")
-    parser.add_argument("--scratch", type=Path, help="where the logs go and are deleted again; default: the system's folder")
+    parser.add_argument(
+        "--scratch",
+        type=Path,
+        help="where the logs go and are deleted again; default: the system's folder",
+    )
     return parser.parse_args()
 
 
 def in_a_process(point: Point, half: str, scratch: Path) -> dict[str, Any]:
     """Run one half of a point in a fresh process with one thread, so that its peak memory is its own."""
-    command = [sys.executable, str(HERE / "growth_point.py"), half, json.dumps(asdict(point)), str(scratch)]
-    env = os.environ | {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": os.environ.get("POLARS_MAX_THREADS", "2")}
+    command = [
+        sys.executable,
+        str(HERE / "growth_point.py"),
+        half,
+        json.dumps(asdict(point)),
+        str(scratch),
+    ]
+    env = os.environ | {
+        "OMP_NUM_THREADS": "1",
+        "POLARS_MAX_THREADS": os.environ.get("POLARS_MAX_THREADS", "2"),
+    }
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=env)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -95,12 +127,18 @@ def earlier(options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
 def slopes(points: list[dict[str, Any]]) -> dict[str, float]:
     """Return the slope of each cost's logarithm over the size's: of one line through all points."""
     sizes = np.log([point["size"] for point in points])
-    return {cost: float(np.polyfit(sizes, np.log([point[cost] for point in points]), 1)[0]) for cost in COSTS}
+    return {
+        cost: float(np.polyfit(sizes, np.log([point[cost] for point in points]), 1)[0])
+        for cost in COSTS
+    }
 
 
 def lines(axis: str, points: list[dict[str, Any]]) -> list[list[str]]:
     """Return the table of one axis as text, heads first; it ends with the slopes, of all points and of the last two."""
-    found = [[axis, *COSTS], *([f"{point['size']:,}", *(number(point[cost]) for cost in COSTS)] for point in points)]
+    found = [
+        [axis, *COSTS],
+        *([f"{point['size']:,}", *(number(point[cost]) for cost in COSTS)] for point in points),
+    ]
     if len(points) > 1:
         for name, part in (("slope", points), ("slope at the end", points[-2:])):
             found.append([name, *(f"{slope:.2f}" for slope in slopes(part).values())])

@@ -79,9 +79,11 @@ def write_and_prepare(point: Point, scratch: Path) -> dict[str, Any]:
     wall, cpu = time.perf_counter(), time.process_time()
     prepare(log, out=scratch / "data")
     return {
-        "interactions": point.interactions, "prepare_s": time.perf_counter() - wall, "prepare_cpu_s": time.process_time() - cpu,
+        "interactions": point.interactions,
+        "prepare_s": time.perf_counter() - wall,
+        "prepare_cpu_s": time.process_time() - cpu,
         "prepare_mb": peak_mb(),
-    }  # fmt: skip
+    }
 
 
 def measure(point: Point, scratch: Path) -> dict[str, Any]:
@@ -95,15 +97,27 @@ def measure(point: Point, scratch: Path) -> dict[str, Any]:
     with suppress(EnoughSteps):
         stage.run_epoch()
     facts = {
-        "size": size_of(point, data), "steps_an_epoch": stage.batches.steps, "step_ms": clock.step_ms(), "open_s": opened,
-        "plan_s": clock.ends[0] - started - clock.step_ms() / 1000, "train_mb": peak_mb(),
-    }  # fmt: skip
-    return facts | {"evaluate_ms_user": evaluate_ms(stage, data, point.length), "peak_mb": peak_mb()}
+        "size": size_of(point, data),
+        "steps_an_epoch": stage.batches.steps,
+        "step_ms": clock.step_ms(),
+        "open_s": opened,
+        "plan_s": clock.ends[0] - started - clock.step_ms() / 1000,
+        "train_mb": peak_mb(),
+    }
+    return facts | {
+        "evaluate_ms_user": evaluate_ms(stage, data, point.length),
+        "peak_mb": peak_mb(),
+    }
 
 
 def size_of(point: Point, data: PreparedData) -> int:
     """Return where a point lies on its axis; of rare items some were never drawn."""
-    return {"items": len(data.items), "users": len(data.users), "codes": point.codes or 0, "history": point.length}[point.axis]
+    return {
+        "items": len(data.items),
+        "users": len(data.users),
+        "codes": point.codes or 0,
+        "history": point.length,
+    }[point.axis]
 
 
 def stage_of(point: Point, data: PreparedData) -> Stage:
@@ -113,12 +127,22 @@ def stage_of(point: Point, data: PreparedData) -> Stage:
     if point.codes is None:
         return new_stage(spec, train, data)
     seed_torch(0, "parameters")
-    of_item = torch.from_numpy(semantic_ids(len(data.items), codes=min(point.codes, len(data.items))))
+    of_item = torch.from_numpy(
+        semantic_ids(len(data.items), codes=min(point.codes, len(data.items)))
+    )
     model = build(spec, items=len(data.items), semantic_of_item=of_item)
     return Stage(
-        model, batches_for(model, data, RunSpec(data=data.fingerprint, model=spec, train=train), device="cpu"), train, seed=0,
-        progress=Progress(stage=2), validate=lambda: None, save=lambda stage: None, display=Silent(),
-    )  # fmt: skip
+        model,
+        batches_for(
+            model, data, RunSpec(data=data.fingerprint, model=spec, train=train), device="cpu"
+        ),
+        train,
+        seed=0,
+        progress=Progress(stage=2),
+        validate=lambda: None,
+        save=lambda stage: None,
+        display=Silent(),
+    )
 
 
 def evaluate_ms(stage: Stage, data: PreparedData, length: int) -> float:
@@ -128,7 +152,10 @@ def evaluate_ms(stage: Stage, data: PreparedData, length: int) -> float:
     started = time.process_time()
     for start in range(0, count, at_once):
         stop = min(start + at_once, count)
-        score(data.histories(rows.users[start:stop], rows.positions[start:stop], length), rows.candidates(start, stop))
+        score(
+            data.histories(rows.users[start:stop], rows.positions[start:stop], length),
+            rows.candidates(start, stop),
+        )
     return 1000 * (time.process_time() - started) / count
 
 

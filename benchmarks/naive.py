@@ -19,7 +19,9 @@ from torch import Tensor, nn
 class Naive(nn.Module):
     """The model of a specification with the parameters of a ``state_dict``; `spec` has name, backbone, dropout, heads, clip."""
 
-    def __init__(self, spec: Any, state: Mapping[str, Tensor], *, low_rank: bool, clipped: bool) -> None:
+    def __init__(
+        self, spec: Any, state: Mapping[str, Tensor], *, low_rank: bool, clipped: bool
+    ) -> None:
         super().__init__()
         self.spec, self.low_rank, self.clipped = spec, low_rank, clipped
         self.names = {name: name.replace(".", "/") for name in state}
@@ -38,7 +40,11 @@ class Naive(nn.Module):
         return any(name.startswith(prefix) for name in self.names)
 
     def linear(self, name: str, x: Tensor) -> Tensor:
-        return F.linear(x, self.p(f"{name}.weight"), self.p(f"{name}.bias") if self.has(f"{name}.bias") else None)
+        return F.linear(
+            x,
+            self.p(f"{name}.weight"),
+            self.p(f"{name}.bias") if self.has(f"{name}.bias") else None,
+        )
 
     def norm(self, name: str, x: Tensor) -> Tensor:
         return F.layer_norm(x, x.shape[-1:], self.p(f"{name}.weight"), self.p(f"{name}.bias"))
@@ -48,8 +54,12 @@ class Naive(nn.Module):
 
     def gru(self, name: str, x: Tensor) -> Tensor:
         """Return the states (N, L, D) of a GRU that starts from zeros."""
-        parts = [self.p(f"{name}.{part}_l0") for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
-        return torch.gru(x, x.new_zeros(1, len(x), x.shape[2]), parts, True, 1, 0.0, False, False, True)[0]
+        parts = [
+            self.p(f"{name}.{part}_l0") for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        ]
+        return torch.gru(
+            x, x.new_zeros(1, len(x), x.shape[2]), parts, True, 1, 0.0, False, False, True
+        )[0]
 
     def forward(self, history: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits (B, C) and the loss of the codebook (): one row of history (B C, L) for each candidate (B C)."""
@@ -65,12 +75,21 @@ class Naive(nn.Module):
     def sasrec(self, rows: Tensor, targets: Tensor) -> Tensor:
         """Kang and McAuley (2018): x + drop(f(norm(x))) twice a block, causal; the state at the last item."""
         embedded = F.embedding(rows, self.p("items.weight"))
-        x = self.drop(embedded * math.sqrt(embedded.shape[2]) + self.p("backbone.position.weight")[: rows.shape[1]])
+        x = self.drop(
+            embedded * math.sqrt(embedded.shape[2])
+            + self.p("backbone.position.weight")[: rows.shape[1]]
+        )
         causal = torch.ones(rows.shape[1], rows.shape[1], dtype=torch.bool).tril()
         for number in range(self.spec.blocks):
             name = f"backbone.blocks.{number}"
-            x = x + self.drop(self.attention(f"{name}.attention", self.norm(f"{name}.norm_attention", x), causal))
-            inner = self.drop(F.relu(self.linear(f"{name}.feed_forward.0", self.norm(f"{name}.norm_feed_forward", x))))
+            x = x + self.drop(
+                self.attention(f"{name}.attention", self.norm(f"{name}.norm_attention", x), causal)
+            )
+            inner = self.drop(
+                F.relu(
+                    self.linear(f"{name}.feed_forward.0", self.norm(f"{name}.norm_feed_forward", x))
+                )
+            )
             x = x + self.drop(self.linear(f"{name}.feed_forward.3", inner))
         return last(self.norm("backbone.norm", x), rows)
 
@@ -79,32 +98,53 @@ class Naive(nn.Module):
         lengths = (rows > 0).sum(1)
         steps = torch.arange(rows.shape[1] + 1)
         embedded = F.pad(F.embedding(rows, self.p("items.weight")), (0, 0, 0, 1))
-        embedded = torch.where((steps == lengths[:, None])[..., None], self.p("backbone.token"), embedded)
-        x = self.drop(self.norm("backbone.norm", embedded + self.p("backbone.position.weight")[: len(steps)]))
+        embedded = torch.where(
+            (steps == lengths[:, None])[..., None], self.p("backbone.token"), embedded
+        )
+        x = self.drop(
+            self.norm("backbone.norm", embedded + self.p("backbone.position.weight")[: len(steps)])
+        )
         attn_mask = (steps <= lengths[:, None])[:, None, None]
         for number in range(self.spec.blocks):
             name = f"backbone.blocks.{number}"
-            x = self.norm(f"{name}.norm_attention", x + self.drop(self.attention(f"{name}.attention", x, attn_mask)))
-            inner = self.linear(f"{name}.feed_forward.2", F.gelu(self.linear(f"{name}.feed_forward.0", x)))
+            x = self.norm(
+                f"{name}.norm_attention",
+                x + self.drop(self.attention(f"{name}.attention", x, attn_mask)),
+            )
+            inner = self.linear(
+                f"{name}.feed_forward.2", F.gelu(self.linear(f"{name}.feed_forward.0", x))
+            )
             x = self.norm(f"{name}.norm_feed_forward", x + self.drop(inner))
         return x[torch.arange(len(x)), lengths]
 
     def attention(self, name: str, x: Tensor, attn_mask: Tensor) -> Tensor:
         """Vaswani et al. (2017), Eq. 1, with several heads."""
         query, key, value = (
-            part.unflatten(2, (self.spec.heads, -1)).transpose(1, 2) for part in self.linear(f"{name}.qkv_proj", x).chunk(3, 2)
+            part.unflatten(2, (self.spec.heads, -1)).transpose(1, 2)
+            for part in self.linear(f"{name}.qkv_proj", x).chunk(3, 2)
         )
-        shares = (query @ key.transpose(2, 3) / math.sqrt(query.shape[-1])).masked_fill(~attn_mask, -math.inf).softmax(-1)
-        return self.linear(f"{name}.out_proj", (self.drop(shares) @ value).transpose(1, 2).flatten(2))
+        shares = (
+            (query @ key.transpose(2, 3) / math.sqrt(query.shape[-1]))
+            .masked_fill(~attn_mask, -math.inf)
+            .softmax(-1)
+        )
+        return self.linear(
+            f"{name}.out_proj", (self.drop(shares) @ value).transpose(1, 2).flatten(2)
+        )
 
     def gru4rec(self, rows: Tensor, targets: Tensor) -> Tensor:
         """Hidasi et al. (2016): the state after the last item."""
-        return last(self.gru("backbone.gru", self.drop(F.embedding(rows, self.p("items.weight")))), rows)
+        return last(
+            self.gru("backbone.gru", self.drop(F.embedding(rows, self.p("items.weight")))), rows
+        )
 
     def din(self, rows: Tensor, targets: Tensor) -> Tensor:
         """Zhou et al. (2018), Eq. 3: items weighted by a unit over item, candidate and their product."""
         items = self.drop(F.embedding(rows, self.p("items.weight")))
-        hidden = self.linear("backbone.from_item", items) + self.linear("backbone.from_candidate", targets)[:, None]
+        hidden = (
+            self.linear("backbone.from_item", items)
+            + self.linear("backbone.from_candidate", targets)[:, None]
+        )
         hidden = hidden + self.linear("backbone.from_product", items * targets[:, None])
         hidden = self.linear("backbone.unit.1", F.prelu(hidden, self.p("backbone.unit.0.weight")))
         weight = self.linear("backbone.unit.3", F.prelu(hidden, self.p("backbone.unit.2.weight")))
@@ -117,11 +157,18 @@ class Naive(nn.Module):
         items, nothing = F.embedding(rows, self.p("items.weight")), torch.zeros(())
         if self.has("source.tensors."):
             shared = {
-                name.removeprefix("source.tensors."): self.p(name) for name in self.names if name.startswith("source.tensors.")
+                name.removeprefix("source.tensors."): self.p(name)
+                for name in self.names
+                if name.startswith("source.tensors.")
             }
-            return {slot: tensor.expand(len(rows), *tensor.shape) for slot, tensor in shared.items()}, nothing
+            return {
+                slot: tensor.expand(len(rows), *tensor.shape) for slot, tensor in shared.items()
+            }, nothing
         if self.has("source.trunk."):
-            semantic = F.embedding(self.p("source.trunk.semantic_of_item")[rows], self.p("source.trunk.semantics.weight"))
+            semantic = F.embedding(
+                self.p("source.trunk.semantic_of_item")[rows],
+                self.p("source.trunk.semantics.weight"),
+            )
             trunk = self.generate("source.trunk.generator", semantic, rows)
             branch, codebook_loss = self.branch("source.branch", items, rows)
             return {slot: trunk[slot] + branch[slot] for slot in trunk}, codebook_loss
@@ -134,22 +181,37 @@ class Naive(nn.Module):
             items, codebook_loss = self.coded(f"{name}.codebook", items, rows)
         found = self.generate(f"{name}.generator", items, rows)
         if self.clipped:
-            found = {slot: inward(self.spec.clip * tensor, self.spec.clip) for slot, tensor in found.items()}
+            found = {
+                slot: inward(self.spec.clip * tensor, self.spec.clip)
+                for slot, tensor in found.items()
+            }
         return found, codebook_loss
 
     def generate(self, name: str, sequence: Tensor, rows: Tensor) -> dict[str, Tensor]:
         """Return the weights of one generator: GRU, its last state, the MLP, one projection a slot."""
         state = self.drop(last(self.gru(f"{name}.encoder", self.drop(sequence)), rows))
-        z = self.drop(torch.tanh(self.linear(f"{name}.mlp.2", torch.tanh(self.linear(f"{name}.mlp.0", state)))))
+        z = self.drop(
+            torch.tanh(
+                self.linear(f"{name}.mlp.2", torch.tanh(self.linear(f"{name}.mlp.0", state)))
+            )
+        )
         prefix = f"{name}.projections."
-        slots = dict.fromkeys(known.removeprefix(prefix).partition(".")[0] for known in self.names if known.startswith(prefix))
+        slots = dict.fromkeys(
+            known.removeprefix(prefix).partition(".")[0]
+            for known in self.names
+            if known.startswith(prefix)
+        )
         return {slot: self.linear(prefix + slot, z) for slot in slots}
 
     def coded(self, name: str, items: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return each item's code (its semantic id's, or the nearest) as the generator reads it, and Eq. 13's pair."""
         codes, mask = self.p(f"{name}.code_vectors"), rows > 0
         own = self.has(f"{name}.semantic_of_item")
-        index = (self.p(f"{name}.semantic_of_item")[rows] - 1).clamp(min=0) if own else nearest(items.detach(), codes.detach())
+        index = (
+            (self.p(f"{name}.semantic_of_item")[rows] - 1).clamp(min=0)
+            if own
+            else nearest(items.detach(), codes.detach())
+        )
         found = F.embedding(index, codes)
         passed = items + (found - items).detach()
         read = passed + self.linear(f"{name}.mlp.2", F.relu(self.linear(f"{name}.mlp.0", passed)))
@@ -171,7 +233,9 @@ class Naive(nn.Module):
             bias = weights[f"bias{number}"]
             return weights[f"weight{number}"].reshape(len(bias), bias.shape[1], bias.shape[1]), bias
         core = weights[f"core{number}"].reshape(-1, self.spec.core, self.spec.core)
-        return self.p(f"head.left.{number}") @ core @ self.p(f"head.right.{number}"), self.p(f"head.bias.{number}")
+        return self.p(f"head.left.{number}") @ core @ self.p(f"head.right.{number}"), self.p(
+            f"head.bias.{number}"
+        )
 
 
 def last(states: Tensor, rows: Tensor) -> Tensor:
@@ -190,5 +254,7 @@ def inward(x: Tensor, limit: float) -> Tensor:
     clipped = x + (x.clamp(-limit, limit) - x).detach()
     if clipped.requires_grad:
         seen = x.detach()
-        clipped.register_hook(lambda gradient: gradient * ((seen.abs() <= limit) | (gradient * seen > 0)))
+        clipped.register_hook(
+            lambda gradient: gradient * ((seen.abs() <= limit) | (gradient * seen > 0))
+        )
     return clipped

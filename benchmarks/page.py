@@ -34,10 +34,15 @@ def main() -> None:
 def between(text: str, mark: str, content: str) -> str:
     """Replace what stands between two marks."""
     found, count = re.subn(
-        rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", lambda match: f"{match[1]}\n{content}\n\n{match[2]}", text, flags=re.DOTALL
+        rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)",
+        lambda match: f"{match[1]}\n{content}\n\n{match[2]}",
+        text,
+        flags=re.DOTALL,
     )
     if count != 1:
-        raise SystemExit(f"{PAGE}: has {count} places for {mark!r}, one is needed: <!-- {mark} --> and <!-- /{mark} -->")
+        raise SystemExit(
+            f"{PAGE}: has {count} places for {mark!r}, one is needed: <!-- {mark} --> and <!-- /{mark} -->"
+        )
     return found
 
 
@@ -53,14 +58,18 @@ def growth_text(found: Mapping[str, Any]) -> str:
     parts = [f"{facts(found)}, 1 thread."]
     for axis, points in found["axes"].items():
         heads, *rows = lines(axis, points)
-        parts.append("\n".join(f"| {' | '.join(line)} |" for line in (heads, ["---:"] * len(heads), *rows)))
+        parts.append(
+            "\n".join(f"| {' | '.join(line)} |" for line in (heads, ["---:"] * len(heads), *rows))
+        )
     return "\n\n".join(parts)
 
 
 def facts(found: Mapping[str, Any]) -> str:
     """Return the machine and the versions."""
     machine, versions = found["machine"], {**found["versions"]}
-    named = ", ".join([*(f"{name} {number}" for name, number in versions.items()), *found.get("peers", [])])
+    named = ", ".join(
+        [*(f"{name} {number}" for name, number in versions.items()), *found.get("peers", [])]
+    )
     return f"{machine['cpu']}, {machine['cores']} cores, {machine['vectors']}; {named}"
 
 

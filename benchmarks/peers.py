@@ -62,7 +62,9 @@ def clocked(work: int, run: Callable[[], object]) -> Sample:
     return work, time.process_time() - cpu, time.perf_counter() - wall
 
 
-def rectools(log: pd.DataFrame, *, batch: int, recommend: bool, loss: str = "BCE") -> Callable[[], Sample]:
+def rectools(
+    log: pd.DataFrame, *, batch: int, recommend: bool, loss: str = "BCE"
+) -> Callable[[], Sample]:
     """SASRec of rectools with its BCE loss, or another: its softmax is over the whole catalogue."""
     import pandas as pd
     from pytorch_lightning import Callback, Trainer
@@ -78,9 +80,15 @@ def rectools(log: pd.DataFrame, *, batch: int, recommend: bool, loss: str = "BCE
 
     def trainer() -> Trainer:
         return Trainer(
-            max_epochs=2 if recommend else 1 + EPOCHS, callbacks=[Note()], logger=False, enable_progress_bar=False,
-            enable_model_summary=False, enable_checkpointing=False, devices=1, accelerator="cpu",
-        )  # fmt: skip
+            max_epochs=2 if recommend else 1 + EPOCHS,
+            callbacks=[Note()],
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            enable_checkpointing=False,
+            devices=1,
+            accelerator="cpu",
+        )
 
     frame = pd.DataFrame(
         {
@@ -92,9 +100,18 @@ def rectools(log: pd.DataFrame, *, batch: int, recommend: bool, loss: str = "BCE
     )
     data = Dataset.construct(frame)
     model = SASRecModel(
-        n_blocks=BLOCKS, n_heads=HEADS, n_factors=DIM, dropout_rate=DROPOUT, session_max_len=LENGTH, loss=loss,
-        n_negatives=NEGATIVES, lr=1e-3, batch_size=batch, recommend_batch_size=batch, get_trainer_func=trainer,
-    )  # fmt: skip
+        n_blocks=BLOCKS,
+        n_heads=HEADS,
+        n_factors=DIM,
+        dropout_rate=DROPOUT,
+        session_max_len=LENGTH,
+        loss=loss,
+        n_negatives=NEGATIVES,
+        lr=1e-3,
+        batch_size=batch,
+        recommend_batch_size=batch,
+        get_trainer_func=trainer,
+    )
 
     def train() -> Sample:
         clock.ends.clear()
@@ -105,7 +122,9 @@ def rectools(log: pd.DataFrame, *, batch: int, recommend: bool, loss: str = "BCE
         return train
     model.fit(data)
     users = frame[Columns.User].unique()
-    return lambda: clocked(len(users), lambda: model.recommend(users, data, k=TOP, filter_viewed=True))
+    return lambda: clocked(
+        len(users), lambda: model.recommend(users, data, k=TOP, filter_viewed=True)
+    )
 
 
 def replay(log: pd.DataFrame, *, batch: int, recommend: bool) -> Callable[[], Sample]:
@@ -113,7 +132,12 @@ def replay(log: pd.DataFrame, *, batch: int, recommend: bool) -> Callable[[], Sa
     import lightning
     import numpy as np
     from replay.data import FeatureHint, FeatureSource, FeatureType
-    from replay.data.nn import PandasSequentialDataset, TensorFeatureInfo, TensorFeatureSource, TensorSchema
+    from replay.data.nn import (
+        PandasSequentialDataset,
+        TensorFeatureInfo,
+        TensorFeatureSource,
+        TensorSchema,
+    )
     from replay.models.nn.optimizer_utils import FatOptimizerFactory
     from replay.models.nn.sequential import SasRec
     from replay.models.nn.sequential.callbacks import PandasPredictionCallback
@@ -141,17 +165,35 @@ def replay(log: pd.DataFrame, *, batch: int, recommend: bool) -> Callable[[], Sa
         )
     )
     sequences = log.groupby("user", sort=True)["item"].agg(list).map(np.asarray).reset_index()
-    data = PandasSequentialDataset(schema, query_id_column="user", item_id_column="item", sequences=sequences)
+    data = PandasSequentialDataset(
+        schema, query_id_column="user", item_id_column="item", sequences=sequences
+    )
     model = SasRec(
-        schema, block_count=BLOCKS, head_count=HEADS, hidden_size=DIM, max_seq_len=LENGTH, dropout_rate=DROPOUT, loss_type="BCE",
-        loss_sample_count=NEGATIVES, optimizer_factory=FatOptimizerFactory(learning_rate=1e-3),
-    )  # fmt: skip
-    train_rows = DataLoader(SasRecTrainingDataset(data, max_sequence_length=LENGTH), batch_size=batch, shuffle=True)
-    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False}
+        schema,
+        block_count=BLOCKS,
+        head_count=HEADS,
+        hidden_size=DIM,
+        max_seq_len=LENGTH,
+        dropout_rate=DROPOUT,
+        loss_type="BCE",
+        loss_sample_count=NEGATIVES,
+        optimizer_factory=FatOptimizerFactory(learning_rate=1e-3),
+    )
+    train_rows = DataLoader(
+        SasRecTrainingDataset(data, max_sequence_length=LENGTH), batch_size=batch, shuffle=True
+    )
+    quiet = {
+        "logger": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+        "enable_checkpointing": False,
+    }
 
     def train(epochs: int = 1 + EPOCHS) -> Sample:
         clock.ends.clear()
-        trainer = lightning.Trainer(max_epochs=epochs, callbacks=[Note()], devices=1, accelerator="cpu", **quiet)
+        trainer = lightning.Trainer(
+            max_epochs=epochs, callbacks=[Note()], devices=1, accelerator="cpu", **quiet
+        )
         trainer.fit(model, train_rows)
         return clock.sample(positions(log))
 
@@ -162,11 +204,15 @@ def replay(log: pd.DataFrame, *, batch: int, recommend: bool) -> Callable[[], Sa
 
     def predict() -> object:
         found = PandasPredictionCallback(
-            top_k=TOP, query_column="user", item_column="item", rating_column="score", postprocessors=[RemoveSeenItems(data)]
+            top_k=TOP,
+            query_column="user",
+            item_column="item",
+            rating_column="score",
+            postprocessors=[RemoveSeenItems(data)],
         )
-        lightning.Trainer(callbacks=[found], inference_mode=True, devices=1, accelerator="cpu", **quiet).predict(
-            model, rows, return_predictions=False
-        )
+        lightning.Trainer(
+            callbacks=[found], inference_mode=True, devices=1, accelerator="cpu", **quiet
+        ).predict(model, rows, return_predictions=False)
         return found.get_result()
 
     return lambda: clocked(len(sequences), predict)
@@ -189,7 +235,11 @@ def peak_mb() -> float:
     """Return the most memory that this process ever held, in MB; Linux' other figure starts from that of the parent."""
     status = Path("/proc/self/status")
     if status.exists():
-        return next(int(line.split()[1]) / 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return next(
+            int(line.split()[1]) / 1024
+            for line in status.read_text().splitlines()
+            if line.startswith("VmHWM:")
+        )
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
@@ -210,7 +260,11 @@ def main() -> None:
     for _ in sys.stdin:
         work, cpu, wall = measure()
         peak = peak_mb()
-        print(json.dumps({"work": work, "cpu": cpu, "wall": wall, "peak_mb": peak}), file=speech, flush=True)
+        print(
+            json.dumps({"work": work, "cpu": cpu, "wall": wall, "peak_mb": peak}),
+            file=speech,
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

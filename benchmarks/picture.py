@@ -21,10 +21,17 @@ from speed.result import Result
 RESULTS = Path(__file__).resolve().parent / "results"
 OURS, NAIVE, PEER = RUN_COLORS[0][0], BASELINE_COLORS[1][0], RUN_COLORS[1][0]
 TARGETS = {
-    "train/static/sasrec": 128_647, "train/duet/sasrec": 60_000, "train/apg/sasrec": 80_000, "train/solid-duet/sasrec": 30_000,
-    "evaluate/1+99/static/sasrec": 40_000, "evaluate/1+99/duet/sasrec": 20_000, "evaluate/1+99/solid-duet/sasrec": 12_000,
-    "evaluate/full/duet/sasrec": 30_000, "evaluate/full/static/gru4rec": 48_588, "evaluate/full/static/sasrec": 48_588,
-}  # fmt: skip
+    "train/static/sasrec": 128_647,
+    "train/duet/sasrec": 60_000,
+    "train/apg/sasrec": 80_000,
+    "train/solid-duet/sasrec": 30_000,
+    "evaluate/1+99/static/sasrec": 40_000,
+    "evaluate/1+99/duet/sasrec": 20_000,
+    "evaluate/1+99/solid-duet/sasrec": 12_000,
+    "evaluate/full/duet/sasrec": 30_000,
+    "evaluate/full/static/gru4rec": 48_588,
+    "evaluate/full/static/sasrec": 48_588,
+}
 """What the project set itself, per CPU-second of one thread."""
 PANELS = (
     ("train", "training positives per CPU-second"),
@@ -42,7 +49,11 @@ def draw(found: Result, path: Path) -> None:
     about = found.about
     fewest = min(about["threads"])
     rows = [row for row in found.rows if row.threads == fewest and row.unit.endswith("/cpu-s")]
-    panels = [(title, mine) for group, title in PANELS if (mine := [row for row in rows if row.name.startswith(f"{group}/")])]
+    panels = [
+        (title, mine)
+        for group, title in PANELS
+        if (mine := [row for row in rows if row.name.startswith(f"{group}/")])
+    ]
     heights = [0.9 + 0.26 * len(mine) for _, mine in panels] + ([2.6] if curves else [])
     if not heights:
         return
@@ -71,9 +82,13 @@ def draw_growth(found: Mapping[str, Any], path: Path) -> None:
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE | {"text.parse_math": True})
-        figure = Figure(figsize=(2.6 * len(found["axes"]) + 0.6, 2.8), layout="constrained", dpi=110)
+        figure = Figure(
+            figsize=(2.6 * len(found["axes"]) + 0.6, 2.8), layout="constrained", dpi=110
+        )
         for axes, (name, points) in zip(
-            figure.subplots(1, len(found["axes"]), squeeze=False)[0], found["axes"].items(), strict=True
+            figure.subplots(1, len(found["axes"]), squeeze=False)[0],
+            found["axes"].items(),
+            strict=True,
         ):
             curve(axes, name, points)
         figure.savefig(path)
@@ -85,9 +100,18 @@ def bars(axes: Axes, title: str, rows: Sequence[Row]) -> None:
     for place, row in enumerate(rows):
         axes.barh(place, row.value, color=color(row.name), height=0.62)
         beside = max(row.value, TARGETS.get(row.name, 0))
-        axes.annotate(f"{row.value:,.0f}", (beside, place), (5, 0), textcoords="offset points", va="center", fontsize=7.5)
+        axes.annotate(
+            f"{row.value:,.0f}",
+            (beside, place),
+            (5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=7.5,
+        )
         if row.name in TARGETS:
-            axes.plot([TARGETS[row.name]] * 2, [place - 0.42, place + 0.42], color=INK, linewidth=1.8)
+            axes.plot(
+                [TARGETS[row.name]] * 2, [place - 0.42, place + 0.42], color=INK, linewidth=1.8
+            )
     axes.set_yticks(range(len(rows)), [row.name.partition("/")[2] for row in rows], fontsize=7.5)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xscale("log")
@@ -109,7 +133,9 @@ def curve(axes: Axes, name: str, points: Sequence[Mapping[str, Any]]) -> None:
     for number, cost in enumerate(SHOWN):
         values = [point[cost] / points[0][cost] for point in points]
         axes.plot(sizes, values, marker="o", markersize=3, color=RUN_COLORS[number][0], label=cost)
-    axes.plot(sizes, [size / sizes[0] for size in sizes], color=GRID, linestyle="--", label="proportional")
+    axes.plot(
+        sizes, [size / sizes[0] for size in sizes], color=GRID, linestyle="--", label="proportional"
+    )
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel(AXES.get(name, name))

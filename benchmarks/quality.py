@@ -27,14 +27,19 @@ def main() -> None:
     cells = list(product(range(options.seeds), options.models))
     with ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(lambda cell: train(options, *cell), cells))
-    found = {model: [test_metrics(options.out, model, seed) for seed in range(options.seeds)] for model in options.models}
+    found = {
+        model: [test_metrics(options.out, model, seed) for seed in range(options.seeds)]
+        for model in options.models
+    }
     print_means(found)
     print_pairs(found)
 
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data", type=Path)
     parser.add_argument("--models", nargs="+", required=True)
     parser.add_argument("--backbone", default="sasrec")
@@ -48,19 +53,42 @@ def arguments() -> argparse.Namespace:
 def train(options: argparse.Namespace, seed: int, model: str) -> None:
     """Run one `solidrec train`, at one thread."""
     out = options.out / f"{model}-seed{seed}"
-    command = [sys.executable, "-m", "solidrec.cli", "train", str(options.data), "--model", model, "--backbone", options.backbone]
+    command = [
+        sys.executable,
+        "-m",
+        "solidrec.cli",
+        "train",
+        str(options.data),
+        "--model",
+        model,
+        "--backbone",
+        options.backbone,
+    ]
     command += ["--seed", str(seed), "--out", str(out)]
     for pair in options.set:
         command += ["--set", pair]
-    done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise SystemExit(f"{out}: {done.stderr.strip()}")
-    print(out, json.loads((out / "metrics.json").read_text())["test"]["metrics"]["UAUC"], file=sys.stderr, flush=True)
+    print(
+        out,
+        json.loads((out / "metrics.json").read_text())["test"]["metrics"]["UAUC"],
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def test_metrics(out: Path, model: str, seed: int) -> list[float]:
     """Return one run's test metrics in the order of METRICS."""
-    metrics = json.loads((out / f"{model}-seed{seed}" / "metrics.json").read_text())["test"]["metrics"]
+    metrics = json.loads((out / f"{model}-seed{seed}" / "metrics.json").read_text())["test"][
+        "metrics"
+    ]
     return [metrics[name] for name in METRICS]
 
 
@@ -70,7 +98,10 @@ def print_means(found: dict[str, list[list[float]]]) -> None:
     for model, rows in found.items():
         table = np.array(rows)
         spread = table.std(0, ddof=1) if len(rows) > 1 else np.zeros(len(METRICS))
-        print(f"{model:14s}" + "".join(f"{m:>9.4f} ± {s:.4f} " for m, s in zip(table.mean(0), spread, strict=True)))
+        print(
+            f"{model:14s}"
+            + "".join(f"{m:>9.4f} ± {s:.4f} " for m, s in zip(table.mean(0), spread, strict=True))
+        )
 
 
 def print_pairs(found: dict[str, list[list[float]]]) -> None:
@@ -79,8 +110,14 @@ def print_pairs(found: dict[str, list[list[float]]]) -> None:
     for later, model in enumerate(names):
         for other in names[:later]:
             gap = np.array(found[model]) - np.array(found[other])
-            error = gap.std(0, ddof=1) / np.sqrt(len(gap)) if len(gap) > 1 else np.full(len(METRICS), np.nan)
-            cells = "".join(f"{m:>+9.4f} ± {e:.4f} " for m, e in zip(gap.mean(0), error, strict=True))
+            error = (
+                gap.std(0, ddof=1) / np.sqrt(len(gap))
+                if len(gap) > 1
+                else np.full(len(METRICS), np.nan)
+            )
+            cells = "".join(
+                f"{m:>+9.4f} ± {e:.4f} " for m, e in zip(gap.mean(0), error, strict=True)
+            )
             print(f"{model + ' - ' + other:26s}{cells}")
 
 

@@ -47,13 +47,19 @@ def main() -> None:
     log = pd.read_parquet(options.log)
     cpu, wall = time.process_time(), time.perf_counter()
     found = fitted(log, options)
-    found |= {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall, "peer": f"rectools {version('rectools')}"}
+    found |= {
+        "cpu": time.process_time() - cpu,
+        "wall": time.perf_counter() - wall,
+        "peer": f"rectools {version('rectools')}",
+    }
     print(json.dumps(found), file=speech, flush=True)
 
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("name", choices=["sasrec", "esasrec"])
     parser.add_argument("log", type=Path)
     parser.add_argument("--dropout", type=float, default=0.5)
@@ -94,17 +100,34 @@ def build(options: argparse.Namespace):
 
     def trainer() -> Trainer:
         return Trainer(
-            max_epochs=options.every, logger=False, enable_progress_bar=False, enable_model_summary=False,
-            enable_checkpointing=False, devices=1, accelerator="cpu",
-        )  # fmt: skip
+            max_epochs=options.every,
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            enable_checkpointing=False,
+            devices=1,
+            accelerator="cpu",
+        )
 
     own = {"loss": "softmax"}
     if options.name == "esasrec":
-        own = {"loss": "sampled_softmax", "n_negatives": NEGATIVES, "transformer_layers_type": LiGRLayers}
+        own = {
+            "loss": "sampled_softmax",
+            "n_negatives": NEGATIVES,
+            "transformer_layers_type": LiGRLayers,
+        }
     return SASRecModel(
-        n_blocks=BLOCKS, n_heads=HEADS, n_factors=options.dim, dropout_rate=options.dropout, session_max_len=LENGTH, lr=RATE,
-        batch_size=BATCH, recommend_batch_size=1024, get_trainer_func=trainer, **own,
-    )  # fmt: skip
+        n_blocks=BLOCKS,
+        n_heads=HEADS,
+        n_factors=options.dim,
+        dropout_rate=options.dropout,
+        session_max_len=LENGTH,
+        lr=RATE,
+        batch_size=BATCH,
+        recommend_batch_size=1024,
+        get_trainer_func=trainer,
+        **own,
+    )
 
 
 def dataset(log: pd.DataFrame):
@@ -130,7 +153,9 @@ def ranks(model, data, targets: pd.DataFrame) -> np.ndarray:
     known = set(data.user_id_map.external_ids.tolist())
     users = np.array([user for user in targets["user"] if user in known])
     found = model.recommend(users, data, k=TOP, filter_viewed=True, on_unsupported_targets="ignore")
-    hits = found.merge(targets.rename(columns={"user": "user_id", "item": "item_id"}), on=["user_id", "item_id"])
+    hits = found.merge(
+        targets.rename(columns={"user": "user_id", "item": "item_id"}), on=["user_id", "item_id"]
+    )
     rank = dict(zip(hits["user_id"], hits["rank"], strict=True))
     return np.array([rank.get(user, 0) for user in targets["user"]])
 

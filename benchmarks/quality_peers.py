@@ -47,15 +47,27 @@ def main() -> None:
             log = Path(scratch) / "log.parquet"
             write_log(data, log)
             for name in (*PEERS, *OURS):
-                key: dict[str, object] = {"data": folder.name, "fingerprint": data.fingerprint, "name": name}
-                key |= {"epochs_at_most": options.epochs, "dropouts": options.dropouts} if name in PEERS else {}
+                key: dict[str, object] = {
+                    "data": folder.name,
+                    "fingerprint": data.fingerprint,
+                    "name": name,
+                }
+                key |= (
+                    {"epochs_at_most": options.epochs, "dropouts": options.dropouts}
+                    if name in PEERS
+                    else {}
+                )
                 if any(key.items() <= row.items() for row in rows):
                     continue
                 say(f"{folder.name}: {name}")
                 found = (
-                    peer(options, name, log, dim=width(len(data.items))) if name in PEERS else ours(folder, name, Path(scratch))
+                    peer(options, name, log, dim=width(len(data.items)))
+                    if name in PEERS
+                    else ours(folder, name, Path(scratch))
                 )
-                rows.append({**key, **found, "cpu_model": platform.processor() or platform.machine()})
+                rows.append(
+                    {**key, **found, "cpu_model": platform.processor() or platform.machine()}
+                )
                 options.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     text = table(rows)
     options.out.with_suffix(".md").write_text(text, encoding="utf-8")
@@ -64,13 +76,20 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data", type=Path, nargs="+", help="prepared folders")
     parser.add_argument(
-        "--peers", type=Path, required=True, help="the Python of the environment that peers-requirements.txt made"
+        "--peers",
+        type=Path,
+        required=True,
+        help="the Python of the environment that peers-requirements.txt made",
     )
     parser.add_argument("--epochs", type=int, default=100, help="of a peer, at most")
-    parser.add_argument("--dropouts", type=float, nargs="+", default=[0.2, 0.5], help="that a peer is tried with")
+    parser.add_argument(
+        "--dropouts", type=float, nargs="+", default=[0.2, 0.5], help="that a peer is tried with"
+    )
     parser.add_argument("--out", type=Path, default=OUT)
     return parser.parse_args()
 
@@ -78,13 +97,20 @@ def arguments() -> argparse.Namespace:
 def write_log(data: PreparedData, path: Path) -> None:
     """Write every event with the part that it belongs to; users and items from 0, times as an order that nothing ties in."""
     if data.manifest["split"] != "leave-one-out":
-        raise UsageError(f"{data.path}: split {data.manifest['split']!r}; the peers' ranking is written for leave-one-out")
+        raise UsageError(
+            f"{data.path}: split {data.manifest['split']!r}; the peers' ranking is written for leave-one-out"
+        )
     users, positions = ranges(data.offsets[:-1], data.offsets[1:])
     part = np.full(len(users), "train", dtype="<U5")
     for split in ("valid", "test"):
         part[np.searchsorted(positions, data.rows(split).positions)] = split
     frame = pl.DataFrame(
-        {"user": users - 1, "item": data.event_items[positions] - 1, "time": np.arange(len(users)), "part": part}
+        {
+            "user": users - 1,
+            "item": data.event_items[positions] - 1,
+            "time": np.arange(len(users)),
+            "part": part,
+        }
     )
     frame.write_parquet(path)
 
@@ -114,10 +140,16 @@ def peer(options: argparse.Namespace, name: str, log: Path, *, dim: int) -> dict
     best = max(trials, key=lambda trial: trial["valid"])
     rank = np.array(best["ranks"])
     return {
-        "NDCG@10": ndcg(rank), "Recall@10": float((rank > 0).mean()), "users": len(rank), "valid": best["valid"],
-        "cpu": best["cpu"], "cpu_of_all_trials": sum(trial["cpu"] for trial in trials), "epochs": best["epochs"],
-        "settings": {"dropout": best["dropout"]}, "version": best["peer"],
-    }  # fmt: skip
+        "NDCG@10": ndcg(rank),
+        "Recall@10": float((rank > 0).mean()),
+        "users": len(rank),
+        "valid": best["valid"],
+        "cpu": best["cpu"],
+        "cpu_of_all_trials": sum(trial["cpu"] for trial in trials),
+        "epochs": best["epochs"],
+        "settings": {"dropout": best["dropout"]},
+        "version": best["peer"],
+    }
 
 
 def ours(folder: Path, name: str, scratch: Path) -> dict[str, object]:
@@ -126,26 +158,49 @@ def ours(folder: Path, name: str, scratch: Path) -> dict[str, object]:
     shutil.copytree(folder, fresh, ignore=shutil.ignore_patterns("experts", "semantics"))
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
-        [sys.executable, "-m", "solidrec.cli", "train", str(fresh), "--model", name, "--out", str(scratch / name)],
-        env=os.environ | ENVIRONMENT, stdout=subprocess.DEVNULL, check=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "solidrec.cli",
+            "train",
+            str(fresh),
+            "--model",
+            name,
+            "--out",
+            str(scratch / name),
+        ],
+        env=os.environ | ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     metrics = json.loads((scratch / name / "metrics.json").read_text(encoding="utf-8"))
     test, valid = metrics["test_full"], metrics["valid_full"]["metrics"]["NDCG@10"]
     return {
-        "NDCG@10": test["metrics"]["NDCG@10"], "Recall@10": test["metrics"]["Recall@10"], "users": test["users"], "valid": valid,
-        "cpu": cpu, "cpu_of_all_trials": cpu, "settings": {}, "version": "solidrec",
-    }  # fmt: skip
+        "NDCG@10": test["metrics"]["NDCG@10"],
+        "Recall@10": test["metrics"]["Recall@10"],
+        "users": test["users"],
+        "valid": valid,
+        "cpu": cpu,
+        "cpu_of_all_trials": cpu,
+        "settings": {},
+        "version": "solidrec",
+    }
 
 
 def table(rows: list[dict[str, object]]) -> str:
     """Return the rows as Markdown."""
-    lines = ["| data | model | NDCG@10 | Recall@10 | CPU seconds (all trials) |", "|---|---|---:|---:|---:|"]
+    lines = [
+        "| data | model | NDCG@10 | Recall@10 | CPU seconds (all trials) |",
+        "|---|---|---:|---:|---:|",
+    ]
     for row in rows:
         seconds = f"{row['cpu']:,.0f} ({row['cpu_of_all_trials']:,.0f})"
         whose = f"{row['version']} {row['name']}"
-        lines.append(f"| {row['data']} | {whose} | {row['NDCG@10']:.4f} | {row['Recall@10']:.4f} | {seconds} |")
+        lines.append(
+            f"| {row['data']} | {whose} | {row['NDCG@10']:.4f} | {row['Recall@10']:.4f} | {seconds} |"
+        )
     return "\n".join(lines) + "\n"
 
 

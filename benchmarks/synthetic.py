@@ -24,7 +24,9 @@ from polars.io.plugins import register_io_source
 CHUNK = 1 << 20
 SCHEMA = {"user_id": pl.String, "item_id": pl.String, "timestamp": pl.Int64}
 FIRST, SPAN = 1_600_000_000, 2 * 365 * 86_400  # two years of seconds
-SURE = 3  # events that every user has (if there are enough), so that leave-one-out can test everybody
+SURE = (
+    3  # events that every user has (if there are enough), so that leave-one-out can test everybody
+)
 USER_SKEW, ITEM_SKEW = 2.0, 4.0
 Integers = npt.NDArray[np.int64]
 
@@ -42,16 +44,26 @@ class Shape:
 
 def main() -> None:
     """Write what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("path", type=Path, help="a .parquet or .csv file")
     for name in ("users", "items", "interactions"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    write_log(options.path, users=options.users, items=options.items, interactions=options.interactions, seed=options.seed)
+    write_log(
+        options.path,
+        users=options.users,
+        items=options.items,
+        interactions=options.interactions,
+        seed=options.seed,
+    )
 
 
-def write_log(path: Path | str, *, users: int, items: int, interactions: int, seed: int = 0) -> None:
+def write_log(
+    path: Path | str, *, users: int, items: int, interactions: int, seed: int = 0
+) -> None:
     """Stream a log with the columns user_id, item_id (strings) and timestamp to a .parquet or .csv file."""
     path, shape = Path(path), Shape(users, items, interactions, seed)
     if path.suffix not in (".parquet", ".csv"):
@@ -62,12 +74,18 @@ def write_log(path: Path | str, *, users: int, items: int, interactions: int, se
     (frame.sink_parquet if path.suffix == ".parquet" else frame.sink_csv)(path)
 
 
-def chunks(shape: Shape, columns: Any, predicate: Any, rows: int | None, size: int | None) -> Iterator[pl.DataFrame]:
+def chunks(
+    shape: Shape, columns: Any, predicate: Any, rows: int | None, size: int | None
+) -> Iterator[pl.DataFrame]:
     """Yield the log as frames of strings; the other arguments are what polars may wish for."""
     names = [name_table("user", shape.users), name_table("item", shape.items)]
     for number, start in enumerate(range(0, shape.interactions, CHUNK)):
-        user, item, time = events(shape, number, np.arange(start, min(start + CHUNK, shape.interactions)))
-        frame = pl.DataFrame({"user_id": names[0].gather(user), "item_id": names[1].gather(item), "timestamp": time})
+        user, item, time = events(
+            shape, number, np.arange(start, min(start + CHUNK, shape.interactions))
+        )
+        frame = pl.DataFrame(
+            {"user_id": names[0].gather(user), "item_id": names[1].gather(item), "timestamp": time}
+        )
         yield frame.select(columns or list(SCHEMA))
 
 
@@ -80,9 +98,13 @@ def events(shape: Shape, number: int, row: Integers) -> tuple[Integers, Integers
     rng = np.random.default_rng([shape.seed, number])
     sure = min(SURE, shape.interactions // shape.users) * shape.users
     before, after = (row * sure) // shape.interactions, ((row + 1) * sure) // shape.interactions
-    user = np.where(before < after, before % shape.users, places(rng, len(row), shape.users, USER_SKEW))
+    user = np.where(
+        before < after, before % shape.users, places(rng, len(row), shape.users, USER_SKEW)
+    )
     item = places(rng, len(row), shape.items, ITEM_SKEW)
-    seconds = (row * SPAN) // shape.interactions + rng.integers(0, 600, len(row))  # a client may report minutes late
+    seconds = (row * SPAN) // shape.interactions + rng.integers(
+        0, 600, len(row)
+    )  # a client may report minutes late
     return scatter(user, shape.users), scatter(item, shape.items), FIRST + seconds
 
 
@@ -101,7 +123,11 @@ def scatter(place: Integers, size: int) -> Integers:
 
 def name_table(kind: str, size: int) -> pl.Series:
     """Return ``user-0000000``, ``user-0000001``, ..."""
-    return pl.select(pl.format(kind + "-{}", pl.int_range(size).cast(pl.String).str.zfill(7))).to_series().alias(kind)
+    return (
+        pl.select(pl.format(kind + "-{}", pl.int_range(size).cast(pl.String).str.zfill(7)))
+        .to_series()
+        .alias(kind)
+    )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-os.environ["OMP_NUM_THREADS"] = "1"  # read once, when torch or NumPy is first imported; child processes inherit it
+os.environ["OMP_NUM_THREADS"] = (
+    "1"  # read once, when torch or NumPy is first imported; child processes inherit it
+)
 os.environ["MPLBACKEND"] = "Agg"
 
 import numpy as np
@@ -26,8 +28,15 @@ SOURCE = REPOSITORY / "src"
 
 def modules_with_shapes() -> list[str]:
     """The modules whose signatures speak of shapes: those that import jaxtyping."""
-    paths = sorted(path for path in SOURCE.rglob("*.py") if "from jaxtyping import" in path.read_text(encoding="utf-8"))
-    return [".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__") for path in paths]
+    paths = sorted(
+        path
+        for path in SOURCE.rglob("*.py")
+        if "from jaxtyping import" in path.read_text(encoding="utf-8")
+    )
+    return [
+        ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+        for path in paths
+    ]
 
 
 # Before the first import of solidrec: from here on each call in these modules is checked against its annotations.
@@ -60,14 +69,22 @@ def shared_data() -> Callable[[str], Path]:
 
     def find(name: str) -> Path:
         if not (root / name).is_dir():
-            pytest.skip(f"shared data {name!r} is absent; SOLIDREC_SHARED_DATA names the folder that holds it")
+            pytest.skip(
+                f"shared data {name!r} is absent; SOLIDREC_SHARED_DATA names the folder that holds it"
+            )
         return root / name
 
     return find
 
 
 def walk_log(
-    *, users: int = 90, items: int = 40, groups: int = 8, length: int = 9, noise: float = 0.1, seed: int = 0
+    *,
+    users: int = 90,
+    items: int = 40,
+    groups: int = 8,
+    length: int = 9,
+    noise: float = 0.1,
+    seed: int = 0,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return a log and its items: each user steps from a group of items to the next one, or anywhere with chance `noise`.
 
@@ -81,7 +98,10 @@ def walk_log(
         for position in range(length):
             rows.append((f"u{user:03}", f"i{group * size + int(rng.integers(size)):02}", position))
             group = int(rng.integers(groups)) if rng.random() < noise else (group + 1) % groups
-    named = [(f"i{item:02}", f"thing {item} of kind {item // size}", [f"kind {item // size}"], item) for item in range(items)]
+    named = [
+        (f"i{item:02}", f"thing {item} of kind {item // size}", [f"kind {item // size}"], item)
+        for item in range(items)
+    ]
     return (
         pl.DataFrame(rows, schema=["user", "item", "position"], orient="row"),
         pl.DataFrame(named, schema=["item", "title", "categories", "item_idx"], orient="row"),
@@ -100,9 +120,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> PreparedData:
     from solidrec.data.prepare import prepare
 
     log, items = walk_log()
-    content = np.eye(8)[np.arange(40) // 5] + 0.1 * np.random.default_rng(0).standard_normal((40, 8))
+    content = np.eye(8)[np.arange(40) // 5] + 0.1 * np.random.default_rng(0).standard_normal(
+        (40, 8)
+    )
     return prepare(
-        log, items=items, features={"content": content.astype(np.float32)}, out=tmp_path_factory.mktemp("data") / "walk"
+        log,
+        items=items,
+        features={"content": content.astype(np.float32)},
+        out=tmp_path_factory.mktemp("data") / "walk",
     )
 
 
@@ -127,12 +152,16 @@ def tiny() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def run_folder(data: PreparedData, tiny: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run_folder(
+    data: PreparedData, tiny: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A finished run of SOLID (DUET) on SASRec; copy it before you touch it."""
     from solidrec.api import train
 
     out = tmp_path_factory.mktemp("runs") / "solid"
-    return train(data, model="solid-duet", epochs=4, out=out, settings=tiny, progress=False).run.path
+    return train(
+        data, model="solid-duet", epochs=4, out=out, settings=tiny, progress=False
+    ).run.path
 
 
 class Answer(NamedTuple):
@@ -144,7 +173,9 @@ class Answer(NamedTuple):
 
 
 @pytest.fixture
-def solidrec(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
+def solidrec(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Answer]:
     """Run the command line in this process: ``solidrec("train", folder, "--epochs", 1)``."""
     from solidrec.cli import main
 

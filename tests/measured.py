@@ -17,25 +17,34 @@ from solidrec.experiments.results import Plan, Results
 from solidrec.report.material import Material, material
 
 MEASURED = {
-    "title": "tiny", "seeds": 2, "measures": ["stability", "cost", "few-events"],
+    "title": "tiny",
+    "seeds": 2,
+    "measures": ["stability", "cost", "few-events"],
     "axes": {"model.name": ["static", "duet", "solid-duet"]},
     "rows": [{"name": "popularity", "baseline": "popularity"}],
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="session")
-def measured_experiment(data: PreparedData, tiny: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def measured_experiment(
+    data: PreparedData, tiny: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """The folder of a finished experiment with stability and cost; copy it before you touch it."""
     out = tmp_path_factory.mktemp("experiment") / "measured"
     out.mkdir()
     experiment = ExperimentSpec.parse(MEASURED)
-    settings = {"model": tiny["model"] | {"codebook": {"schedule": "staged"}}, "train": tiny["train"] | {"epochs": 2}}
+    settings = {
+        "model": tiny["model"] | {"codebook": {"schedule": "staged"}},
+        "train": tiny["train"] | {"epochs": 2},
+    }
     rows = rows_of(experiment, data)
     cells = cells_of(experiment, rows, data, settings)
     Plan.of("tiny.toml", experiment, rows, cells, data=data.path, settings=settings).save(out)
     results = Results(out)
     for cell in cells:
-        results.append(work(cell, data.path, out, protocols=experiment.protocols, measures=experiment.measures))
+        results.append(
+            work(cell, data.path, out, protocols=experiment.protocols, measures=experiment.measures)
+        )
     return out
 
 

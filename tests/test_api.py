@@ -27,7 +27,9 @@ def model(run_folder: Path) -> Model:
     return load(run_folder)
 
 
-def test_the_readmes_first_example(walk: Walk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_readmes_first_example(
+    walk: Walk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log, items = walk(users=30)
     monkeypatch.chdir(tmp_path)
     data = solidrec.prepare(log, items=items, out="data")
@@ -40,7 +42,9 @@ def test_the_readmes_first_example(walk: Walk, tmp_path: Path, monkeypatch: pyte
     assert solidrec.load(model.run.path).recommend(["i03", "i09"], k=4) == answer
 
 
-@pytest.mark.parametrize("frame", [lambda table: table, lambda table: pd.DataFrame(table.to_dict(as_series=False))])
+@pytest.mark.parametrize(
+    "frame", [lambda table: table, lambda table: pd.DataFrame(table.to_dict(as_series=False))]
+)
 def test_polars_and_pandas_frames_are_the_same_data(
     walk: Walk, data: PreparedData, tmp_path: Path, frame: Callable[[pl.DataFrame], Any]
 ) -> None:
@@ -54,7 +58,11 @@ def test_evaluate_measures_what_training_measured(model: Model, data: PreparedDa
     for split in ("valid", "test"):
         found = model.evaluate(split=split)  # type: ignore[arg-type]
         assert found.metrics == model.run.metrics[split]["metrics"]
-    assert model.evaluate(data).metrics == model.evaluate(data.path).metrics == model.evaluate(str(data.path)).metrics
+    assert (
+        model.evaluate(data).metrics
+        == model.evaluate(data.path).metrics
+        == model.evaluate(str(data.path)).metrics
+    )
 
 
 def test_evaluate_saves_its_scores(model: Model, tmp_path: Path) -> None:
@@ -74,17 +82,34 @@ def test_other_data_is_refused(model: Model, walk: Walk, tmp_path: Path) -> None
 def test_names_settings_and_defaults_are_put_together(data: PreparedData) -> None:
     nothing: dict[str, Any] = {"model": None, "backbone": None, "seed": None, "epochs": None}
     default = run_spec(data, **nothing, settings=None)
-    assert (default.model.name, default.model.backbone, default.seed, default.train.epochs) == ("solid-duet", "sasrec", 0, 200)
+    assert (default.model.name, default.model.backbone, default.seed, default.train.epochs) == (
+        "solid-duet",
+        "sasrec",
+        0,
+        200,
+    )
     settings = {"seed": 7, "model": {"name": "duet", "dim": 4}, "train": {"epochs": 3, "batch": 9}}
     chosen = run_spec(data, **nothing, settings=settings)
-    assert (chosen.seed, chosen.model.name, chosen.model.dim, chosen.train.epochs) == (7, "duet", 4, 3)
+    assert (chosen.seed, chosen.model.name, chosen.model.dim, chosen.train.epochs) == (
+        7,
+        "duet",
+        4,
+        3,
+    )
     named = run_spec(data, model="static", backbone="din", seed=0, epochs=5, settings=settings)
-    assert (named.seed, named.model.name, named.model.backbone, named.model.dim) == (0, "static", "din", 4)
+    assert (named.seed, named.model.name, named.model.backbone, named.model.dim) == (
+        0,
+        "static",
+        "din",
+        4,
+    )
     assert (named.train.epochs, named.train.batch) == (5, 9)
     assert settings["model"] == {"name": "duet", "dim": 4}  # what was given is left as it was
 
 
-def test_a_fingerprint_in_the_settings_is_compared_and_not_overwritten(data: PreparedData, tmp_path: Path) -> None:
+def test_a_fingerprint_in_the_settings_is_compared_and_not_overwritten(
+    data: PreparedData, tmp_path: Path
+) -> None:
     with pytest.raises(IncompatibleError, match="the specification is of data feedbeef"):
         train(data, settings={"data": "feedbeef"}, out=tmp_path / "run", progress=False)
 
@@ -107,9 +132,19 @@ def test_a_wrong_name_is_refused_before_anything_is_written(
     assert not (tmp_path / "run").exists()
 
 
-def test_torchs_threads_are_put_back(data: PreparedData, tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_torchs_threads_are_put_back(
+    data: PreparedData, tiny: dict[str, Any], tmp_path: Path
+) -> None:
     assert torch.get_num_threads() == 1
-    run = train(data, model="static", epochs=1, threads=2, out=tmp_path / "run", settings=tiny, progress=False).run
+    run = train(
+        data,
+        model="static",
+        epochs=1,
+        threads=2,
+        out=tmp_path / "run",
+        settings=tiny,
+        progress=False,
+    ).run
     assert run.manifest["threads"] == 2
     assert torch.get_num_threads() == 1
 
@@ -132,7 +167,10 @@ def test_without_validation_no_uauc_is_shown(
         data = solidrec.prepare(walk(users=20)[0], out=tmp_path / name, **options)  # type: ignore[arg-type]
         train(data, model="static", epochs=2, out=tmp_path / "runs" / name, settings=tiny)
         shown = capsys.readouterr().err
-        assert "stage 1: best epoch 2 (at most 2), nothing to validate on, the last epoch counts" in shown
+        assert (
+            "stage 1: best epoch 2 (at most 2), nothing to validate on, the last epoch counts"
+            in shown
+        )
 
 
 def test_a_model_says_what_it_is(model: Model, run_folder: Path) -> None:
@@ -162,7 +200,9 @@ def test_no_public_name_is_also_a_module(repository: Path) -> None:
     assert not modules & set(solidrec.__all__)
 
 
-def test_features_encoded_anew_are_another_specification(data: PreparedData, tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_features_encoded_anew_are_another_specification(
+    data: PreparedData, tiny: dict[str, Any], tmp_path: Path
+) -> None:
     """Semantic ids are made again, and a run of the features before is neither resumed nor taken for one of these."""
     folder = shutil.copytree(data.path, tmp_path / "data")
     matrices = [np.eye(40, dtype=np.float32), np.eye(40, dtype=np.float32)[::-1]]
@@ -172,32 +212,48 @@ def test_features_encoded_anew_are_another_specification(data: PreparedData, tin
         write_encoded(folder, "text", matrix, fingerprint=data.fingerprint, facts={})
         opened = PreparedData.open(folder)
         out = tmp_path / f"run{number}"
-        runs.append(train(opened, model="spg", epochs=1, settings=settings, out=out, progress=False).run)
+        runs.append(
+            train(opened, model="spg", epochs=1, settings=settings, out=out, progress=False).run
+        )
     first, second = runs
     assert first.spec.semantics.encoded.keys() == {"text"}
     assert first.spec.digest() != second.spec.digest()
     assert len(list((folder / "semantics").iterdir())) >= 2
     with pytest.raises(IncompatibleError, match="another specification"):
-        train(opened, model="spg", epochs=1, settings=settings, out=tmp_path / "run0", progress=False)
+        train(
+            opened, model="spg", epochs=1, settings=settings, out=tmp_path / "run0", progress=False
+        )
     with pytest.raises(IncompatibleError, match="its features are not those of the specification"):
         train_run(opened, first.spec, tmp_path / "other")
 
 
-def test_item_embeddings_of_a_run_become_a_modality(data: PreparedData, model: Model, tmp_path: Path) -> None:
+def test_item_embeddings_of_a_run_become_a_modality(
+    data: PreparedData, model: Model, tmp_path: Path
+) -> None:
     """Any run will do; items that it does not know have none."""
     folder = shutil.copytree(data.path, tmp_path / "data")
     opened = solidrec.encode(folder, behaviour=model.run.path, progress=False)
     table = model.run.model.items.weight.detach().numpy()
     np.testing.assert_array_equal(opened.features["behaviour"], table)
     few = solidrec.prepare(
-        pl.DataFrame({"user": ["a"] * 4, "item": ["i03", "new", "i05", "i09"]}), out=tmp_path / "few", order="file", negatives=0
+        pl.DataFrame({"user": ["a"] * 4, "item": ["i03", "new", "i05", "i09"]}),
+        out=tmp_path / "few",
+        order="file",
+        negatives=0,
     )
-    made = solidrec.encode(few, behaviour=model.run.path, name="clicks", progress=False).features["clicks"]
+    made = solidrec.encode(few, behaviour=model.run.path, name="clicks", progress=False).features[
+        "clicks"
+    ]
     for name in ("i03", "i05", "i09"):
-        np.testing.assert_array_equal(made[few.items.index(name)], table[model.run.items.index(name)])
+        np.testing.assert_array_equal(
+            made[few.items.index(name)], table[model.run.items.index(name)]
+        )
     assert not made[few.items.index("new")].any()
     stranger = solidrec.prepare(
-        pl.DataFrame({"user": ["a"] * 3, "item": ["x", "y", "z"]}), out=tmp_path / "other", order="file", negatives=0
+        pl.DataFrame({"user": ["a"] * 3, "item": ["x", "y", "z"]}),
+        out=tmp_path / "other",
+        order="file",
+        negatives=0,
     )
     with pytest.raises(DataError, match="knows none of the 3 items"):
         solidrec.encode(stranger, behaviour=model.run.path, progress=False)

@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 
 from solidrec import artifacts
-from solidrec.artifacts import _FORMAT, new_folder, read_json, read_manifest, versions, write_file, write_json, write_manifest
+from solidrec.artifacts import (
+    _FORMAT,
+    new_folder,
+    read_json,
+    read_manifest,
+    versions,
+    write_file,
+    write_json,
+    write_manifest,
+)
 from solidrec.errors import DamagedError, IncompatibleError, StorageError
 
 
@@ -28,7 +37,9 @@ def artifact(tmp_path: Path) -> Path:
 
 def change_manifest(folder: Path, **changes: Any) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps({k: v for k, v in (manifest | changes).items() if v is not None}))
+    (folder / "manifest.json").write_text(
+        json.dumps({k: v for k, v in (manifest | changes).items() if v is not None})
+    )
 
 
 def test_round_trip(artifact: Path) -> None:
@@ -44,7 +55,9 @@ def test_round_trip(artifact: Path) -> None:
 
 def test_truncated_file(artifact: Path) -> None:
     os.truncate(artifact / "a.bin", 255)
-    with pytest.raises(DamagedError, match=r"a\.bin: is truncated or changed \(file 255 B, manifest 256 B\)"):
+    with pytest.raises(
+        DamagedError, match=r"a\.bin: is truncated or changed \(file 255 B, manifest 256 B\)"
+    ):
         read_manifest(artifact, kind="toy")
 
 
@@ -78,13 +91,21 @@ def test_wrong_kind(artifact: Path) -> None:
 def test_newer_format(artifact: Path) -> None:
     change_manifest(artifact, format=_FORMAT + 1, versions={"solidrec": "9.9"})
     with pytest.raises(
-        IncompatibleError, match=rf"written by solidrec 9\.9 \(format {_FORMAT + 1}\), this one reads format {_FORMAT}"
+        IncompatibleError,
+        match=rf"written by solidrec 9\.9 \(format {_FORMAT + 1}\), this one reads format {_FORMAT}",
     ):
         read_manifest(artifact, kind="toy")
 
 
 @pytest.mark.parametrize(
-    "changes", [{"files": None}, {"files": ["a.bin"]}, {"files": {"a.bin": {}}}, {"format": "1"}, {"format": None}]
+    "changes",
+    [
+        {"files": None},
+        {"files": ["a.bin"]},
+        {"files": {"a.bin": {}}},
+        {"format": "1"},
+        {"format": None},
+    ],
 )
 def test_a_manifest_of_another_shape(artifact: Path, changes: dict[str, Any]) -> None:
     change_manifest(artifact, **changes)
@@ -100,15 +121,22 @@ def test_a_manifest_that_is_no_json(artifact: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
-def test_a_number_that_is_not_finite_is_refused_and_the_old_file_stays(tmp_path: Path, number: float) -> None:
+def test_a_number_that_is_not_finite_is_refused_and_the_old_file_stays(
+    tmp_path: Path, number: float
+) -> None:
     write_json(tmp_path / "a.json", {"old": 1})
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "a.json", {"deep": [number]})
     assert read_json(tmp_path / "a.json") == {"old": 1}
 
 
-@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), ValueError("not a disk's fault"), KeyboardInterrupt()])
-def test_a_failing_writer_leaves_the_old_file_and_nothing_else(tmp_path: Path, fault: BaseException) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [OSError(28, "No space left on device"), ValueError("not a disk's fault"), KeyboardInterrupt()],
+)
+def test_a_failing_writer_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, fault: BaseException
+) -> None:
     write_file(tmp_path / "a.txt", lambda path: path.write_text("old"))
 
     def half(path: Path) -> None:
@@ -121,8 +149,13 @@ def test_a_failing_writer_leaves_the_old_file_and_nothing_else(tmp_path: Path, f
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
-@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), ValueError("not a disk's fault"), KeyboardInterrupt()])
-def test_a_failing_block_leaves_the_old_folder_and_nothing_else(artifact: Path, fault: BaseException) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [OSError(28, "No space left on device"), ValueError("not a disk's fault"), KeyboardInterrupt()],
+)
+def test_a_failing_block_leaves_the_old_folder_and_nothing_else(
+    artifact: Path, fault: BaseException
+) -> None:
     def half() -> None:
         with new_folder(artifact, replace=True) as temporary:
             (temporary / "half").write_text("ha")
@@ -149,7 +182,10 @@ def test_replace_takes_the_place_of_all_old_files(artifact: Path) -> None:
 
 
 def test_an_old_folder_is_not_replaced_unasked(artifact: Path) -> None:
-    with pytest.raises(StorageError, match="exists already; remove it or choose another --out"), new_folder(artifact):
+    with (
+        pytest.raises(StorageError, match="exists already; remove it or choose another --out"),
+        new_folder(artifact),
+    ):
         raise AssertionError("the block ran")
     assert read_manifest(artifact, kind="toy")["answer"] == 42
 
@@ -158,7 +194,10 @@ def test_a_file_where_a_folder_should_be_is_a_storage_error(tmp_path: Path) -> N
     (tmp_path / "file").write_text("x")
     with pytest.raises(StorageError, match="cannot write"):
         write_json(tmp_path / "file" / "a.json", 1)
-    with pytest.raises(StorageError, match="cannot write"), new_folder(tmp_path / "file" / "folder"):
+    with (
+        pytest.raises(StorageError, match="cannot write"),
+        new_folder(tmp_path / "file" / "folder"),
+    ):
         raise AssertionError("the block ran")
 
 
@@ -186,7 +225,9 @@ def test_a_folder_is_replaced_in_one_step(artifact: Path, monkeypatch: pytest.Mo
     assert [path.name for path in artifact.parent.iterdir()] == [artifact.name]
 
 
-def test_without_exchange_the_old_folder_is_moved_aside(artifact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_exchange_the_old_folder_is_moved_aside(
+    artifact: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("solidrec.artifacts._exchange", lambda one, other: False)
     with new_folder(artifact, replace=True) as temporary:
         (temporary / "new").write_text("new")
@@ -202,24 +243,33 @@ def test_a_link_to_a_folder_stays_one_and_a_file_is_refused(artifact: Path, tmp_
     assert link.is_symlink()
     assert [path.name for path in artifact.iterdir()] == ["new"]
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(StorageError, match="is a file"), new_folder(tmp_path / "file", replace=True):
+    with (
+        pytest.raises(StorageError, match="is a file"),
+        new_folder(tmp_path / "file", replace=True),
+    ):
         raise AssertionError("not reached")
     assert (tmp_path / "file").read_text() == "mine"
 
 
 def git(folder: Path, *words: str) -> str:
     made = ["-c", "user.name=a", "-c", "user.email=a@b", *words]
-    return subprocess.run(["git", "-C", str(folder), *made], check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        ["git", "-C", str(folder), *made], check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
-def test_the_commit_is_that_of_the_package_and_says_if_it_was_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commit_is_that_of_the_package_and_says_if_it_was_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     package = tmp_path / "src" / "solidrec"
     package.mkdir(parents=True)
     (package / "artifacts.py").write_text("x = 1\n", encoding="utf-8")
     monkeypatch.setattr(artifacts, "__file__", str(package / "artifacts.py"))
     assert artifacts.commit() is None  # no checkout
     git(tmp_path, "init", "-q")
-    assert artifacts.commit() is None  # a package that lies in somebody's checkout and is no part of it
+    assert (
+        artifacts.commit() is None
+    )  # a package that lies in somebody's checkout and is no part of it
     git(tmp_path, "add", "-A")
     git(tmp_path, "commit", "-qm", "first")
     head = git(tmp_path, "rev-parse", "HEAD")

@@ -11,7 +11,11 @@ import pytest
 
 MODULES = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 CALLS = {"eval", "exec", "torch.load", "torch.save", "yaml.load"}
-TENSORS_ALONE = ("torch.load", "weights_only", True)  # for the published weights of others, of a known sha256
+TENSORS_ALONE = (
+    "torch.load",
+    "weights_only",
+    True,
+)  # for the published weights of others, of a known sha256
 METHODS = {"cuda"}  # a device is chosen in one place and passed on
 ARGUMENTS = {("weights_only", False), ("allow_pickle", True), ("ignore_errors", True)}
 STRINGS = {"utf8-lossy"}
@@ -36,8 +40,15 @@ def banned_here(node: ast.AST) -> list[str]:
             return [text] if text in STRINGS else []
         case ast.Call(func=func, keywords=keywords):
             name = ast.unparse(func)
-            safe = any((name, k.arg, getattr(k.value, "value", None)) == TENSORS_ALONE for k in keywords)
-            found = [name] if (name in CALLS and not safe) or (isinstance(func, ast.Attribute) and func.attr in METHODS) else []
+            safe = any(
+                (name, k.arg, getattr(k.value, "value", None)) == TENSORS_ALONE for k in keywords
+            )
+            found = (
+                [name]
+                if (name in CALLS and not safe)
+                or (isinstance(func, ast.Attribute) and func.attr in METHODS)
+                else []
+            )
             return found + [ast.unparse(k) for k in keywords if is_banned_argument(name, k)]
         case _:
             return []
@@ -51,7 +62,10 @@ def is_banned_argument(call: str, keyword: ast.keyword) -> bool:
 
 def test_the_source_does_nothing_banned(repository: Path) -> None:
     package = repository / "src" / "solidrec"
-    sources = {path.relative_to(package): path.read_text(encoding="utf-8") for path in sorted(package.rglob("*.py"))}
+    sources = {
+        path.relative_to(package): path.read_text(encoding="utf-8")
+        for path in sorted(package.rglob("*.py"))
+    }
     assert sources
     assert [f"{path}:{line}" for path, source in sources.items() for line in banned(source)] == []
 
@@ -91,18 +105,40 @@ def test_a_harmless_line_passes(source: str) -> None:
 
 
 def test_no_text_names_a_path_of_a_machine(repository: Path) -> None:
-    patterns = ("*.md", "*.toml", "*.txt", "*.cff", "Makefile", ".ci/*", "docs/**/*", "benchmarks/**/*", "src/**/*.py")
-    paths = sorted({path for pattern in patterns for path in repository.glob(pattern) if path.is_file() and path.suffix in TEXTS})
+    patterns = (
+        "*.md",
+        "*.toml",
+        "*.txt",
+        "*.cff",
+        "Makefile",
+        ".ci/*",
+        "docs/**/*",
+        "benchmarks/**/*",
+        "src/**/*.py",
+    )
+    paths = sorted(
+        {
+            path
+            for pattern in patterns
+            for path in repository.glob(pattern)
+            if path.is_file() and path.suffix in TEXTS
+        }
+    )
     assert repository / "pyproject.toml" in paths
     found = {path.name: MACHINE_PATH.findall(path.read_text(encoding="utf-8")) for path in paths}
     assert {name: hits for name, hits in found.items() if hits} == {}
 
 
-@pytest.mark.parametrize("text", ["see /home/ann/data", "open('/tmp/x')", "/root/.cache", "PATH=/opt/wheels"])
+@pytest.mark.parametrize(
+    "text", ["see /home/ann/data", "open('/tmp/x')", "/root/.cache", "PATH=/opt/wheels"]
+)
 def test_a_path_of_a_machine_is_found(text: str) -> None:
     assert MACHINE_PATH.search(text)
 
 
-@pytest.mark.parametrize("text", ["../shared/data", "https://site.org/home/ann", "users/work/x", "~/work/data", "a/tmp/b"])
+@pytest.mark.parametrize(
+    "text",
+    ["../shared/data", "https://site.org/home/ann", "users/work/x", "~/work/data", "a/tmp/b"],
+)
 def test_other_paths_pass(text: str) -> None:
     assert not MACHINE_PATH.search(text)

@@ -14,7 +14,13 @@ from sklearn.metrics import roc_auc_score
 from solidrec.data.prepared import PreparedData
 
 Solidrec = Callable[..., Any]
-METRICS = {"AUC", "UAUC", "MRR", "LogLoss", *(f"{name}@{k}" for name in ("NDCG", "Recall") for k in (5, 10, 20))}
+METRICS = {
+    "AUC",
+    "UAUC",
+    "MRR",
+    "LogLoss",
+    *(f"{name}@{k}" for name in ("NDCG", "Recall") for k in (5, 10, 20)),
+}
 
 
 def test_prepare_takes_a_shared_folder_without_column_options(
@@ -22,13 +28,24 @@ def test_prepare_takes_a_shared_folder_without_column_options(
 ) -> None:
     folder = shared_data("scientific_mm")
     answer = solidrec(
-        "prepare", folder / "interactions.parquet", "--items", folder / "items.parquet",
-        "--features", f"text={folder / 'text_clip_vitb32.npy'}", "--features", f"image={folder / 'image_clip_vitb32.npy'}",
-        "--out", tmp_path / "DATA",
-    )  # fmt: skip
+        "prepare",
+        folder / "interactions.parquet",
+        "--items",
+        folder / "items.parquet",
+        "--features",
+        f"text={folder / 'text_clip_vitb32.npy'}",
+        "--features",
+        f"image={folder / 'image_clip_vitb32.npy'}",
+        "--out",
+        tmp_path / "DATA",
+    )
     assert answer.code == 0
     manifest = json.loads((tmp_path / "DATA" / "manifest.json").read_text())
-    assert (manifest["users"], manifest["items"], manifest["interactions"]) == (2_928, 1_585, 19_712)
+    assert (manifest["users"], manifest["items"], manifest["interactions"]) == (
+        2_928,
+        1_585,
+        19_712,
+    )
 
 
 @pytest.mark.parametrize("backbone", ["din", "gru4rec", "sasrec", "bert4rec"])
@@ -37,7 +54,18 @@ def test_train_writes_metrics_that_evaluate_prints_again(
 ) -> None:
     run = tmp_path / "RUN"
     answer = solidrec(
-        "train", data.path, "--model", "solid-duet", "--backbone", backbone, "--seed", 4, "--epochs", 1, "--out", run
+        "train",
+        data.path,
+        "--model",
+        "solid-duet",
+        "--backbone",
+        backbone,
+        "--seed",
+        4,
+        "--epochs",
+        1,
+        "--out",
+        run,
     )
     assert answer.code == 0, answer.err
     stored = json.loads((run / "metrics.json").read_text())
@@ -51,7 +79,9 @@ def test_train_writes_metrics_that_evaluate_prints_again(
     assert json.loads(printed.out) == test
 
 
-def test_saved_scores_give_the_printed_metrics(solidrec: Solidrec, run_folder: Path, tmp_path: Path) -> None:
+def test_saved_scores_give_the_printed_metrics(
+    solidrec: Solidrec, run_folder: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "scores.parquet"
     printed = json.loads(solidrec("evaluate", run_folder, "--json", "--save-scores", path).out)
     frame = pl.read_parquet(path)
@@ -64,7 +94,12 @@ def test_saved_scores_give_the_printed_metrics(solidrec: Solidrec, run_folder: P
 
 @pytest.mark.parametrize(
     ("history", "ignored", "fallback"),
-    [("i03,i09", [], None), ("i03,new,i09", ["new"], None), ("", [], "popularity"), ("new", ["new"], "popularity")],
+    [
+        ("i03,i09", [], None),
+        ("i03,new,i09", ["new"], None),
+        ("", [], "popularity"),
+        ("new", ["new"], "popularity"),
+    ],
 )
 def test_recommend_prints_items_ignored_and_fallback(
     solidrec: Solidrec, run_folder: Path, history: str, ignored: list[str], fallback: str | None
@@ -76,17 +111,23 @@ def test_recommend_prints_items_ignored_and_fallback(
     assert (found["ignored"], found["fallback"]) == (ignored, fallback)
     assert [[*item] for item in found["items"]] == [["item", "score", "title"]] * 3
     assert all(item["title"].startswith("thing ") for item in found["items"])
-    assert [item["score"] for item in found["items"]] == sorted((item["score"] for item in found["items"]), reverse=True)
+    assert [item["score"] for item in found["items"]] == sorted(
+        (item["score"] for item in found["items"]), reverse=True
+    )
 
 
-def test_bad_input_is_one_line_and_an_exit_code(solidrec: Solidrec, data: PreparedData, run_folder: Path, tmp_path: Path) -> None:
+def test_bad_input_is_one_line_and_an_exit_code(
+    solidrec: Solidrec, data: PreparedData, run_folder: Path, tmp_path: Path
+) -> None:
     import shutil
 
     (tmp_path / "column.csv").write_text("user,timestamp\na,1\n")
     (tmp_path / "type.csv").write_text("user,item,timestamp\na,x,1\na,y,yesterday\na,z,3\n")
     (tmp_path / "empty.csv").touch()
     broken = Path(shutil.copytree(run_folder, tmp_path / "broken"))
-    (broken / "weights.safetensors").write_bytes((broken / "weights.safetensors").read_bytes()[:500])
+    (broken / "weights.safetensors").write_bytes(
+        (broken / "weights.safetensors").read_bytes()[:500]
+    )
     out = tmp_path / "out"
     for code, text, *words in (
         (65, "column", "prepare", tmp_path / "column.csv", "--out", out),

@@ -17,5 +17,7 @@ VALID = {"UAUC": 0.7, "NDCG@10": 0.1}
         ({"valid": {}, "select": "MRR"}, "MRR", None),
     ],
 )
-def test_the_metric_that_judged_an_epoch(row: dict[str, object], name: str, score: float | None) -> None:
+def test_the_metric_that_judged_an_epoch(
+    row: dict[str, object], name: str, score: float | None
+) -> None:
     assert (select_of(row), score_of(row)) == (name, score)

@@ -79,7 +79,10 @@ def module_name(path: Path) -> str:
 
 def test_imports_point_downward(repository: Path) -> None:
     package = repository / "src" / "solidrec"
-    sources = {module_name(p.relative_to(package)): p.read_text(encoding="utf-8") for p in sorted(package.rglob("*.py"))}
+    sources = {
+        module_name(p.relative_to(package)): p.read_text(encoding="utf-8")
+        for p in sorted(package.rglob("*.py"))
+    }
     assert {"solidrec", "solidrec.errors"} <= sources.keys()
     assert [line for module, source in sources.items() for line in faults(module, source)] == []
 
@@ -93,9 +96,15 @@ def test_imports_point_downward(repository: Path) -> None:
         ("solidrec.nn.heads", "from solidrec.spec import ModelSpec"),  # build.py alone reads a spec
         ("solidrec.nn.build", "from solidrec import metrics"),
         ("solidrec.nn.heads", "import numpy as np"),
-        ("solidrec.semantics.kmeans", "def f():\n    import solidrec.training.loop"),  # hidden in a function
+        (
+            "solidrec.semantics.kmeans",
+            "def f():\n    import solidrec.training.loop",
+        ),  # hidden in a function
         ("solidrec.evaluate.runner", "if True:\n    from solidrec import training"),  # not back
-        ("solidrec.recommend.engine", "from solidrec import load"),  # the package's front door opens outward
+        (
+            "solidrec.recommend.engine",
+            "from solidrec import load",
+        ),  # the package's front door opens outward
         ("solidrec.experiments.grid", "from solidrec.cli import main"),  # nobody imports cli
         ("solidrec", "from solidrec.cli import main"),
         ("solidrec.helpers", ""),  # a part without a layer

@@ -29,14 +29,19 @@ except StorageError as error:
 
 def other(folder: Path) -> str:
     """What another process says that wants the folder too."""
-    done = subprocess.run([sys.executable, "-c", OTHER, str(folder)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", OTHER, str(folder)], capture_output=True, text=True, check=True
+    )
     return done.stdout.strip()
 
 
 def test_a_second_process_is_told_who_is_there(tmp_path: Path) -> None:
     folder = tmp_path / "made" / "on the way"
     with locked(folder):
-        assert other(folder) == f"{folder}: another process bakes here (pid {os.getpid()}); wait for it"
+        assert (
+            other(folder)
+            == f"{folder}: another process bakes here (pid {os.getpid()}); wait for it"
+        )
     assert other(folder) == "in"
 
 

@@ -20,7 +20,9 @@ from solidrec.metrics import Ranks, by_user, log_loss, mean, per_row, per_row_ma
 from solidrec.pooled_auc import _pooled_auc
 
 KS = (1, 2, 3)
-steady = settings(deadline=None, derandomize=True)  # the same examples on every run, however busy the machine
+steady = settings(
+    deadline=None, derandomize=True
+)  # the same examples on every run, however busy the machine
 TIED = st.sampled_from([-1.0, -0.0, 0.0, 0.5, 2.0])  # few values, so that most rows have ties
 
 
@@ -43,7 +45,9 @@ def one_order(labels):
 def naive(scores, labels):
     """The mean of the metrics over all orders in which no score precedes a higher one."""
     orders = [
-        o for o in itertools.permutations(range(len(scores))) if all(scores[a] >= scores[b] for a, b in itertools.pairwise(o))
+        o
+        for o in itertools.permutations(range(len(scores)))
+        if all(scores[a] >= scores[b] for a, b in itertools.pairwise(o))
     ]
     each = [one_order([labels[i] for i in order]) for order in orders]
     return {name: sum(found[name] for found in each) / len(each) for name in each[0]}
@@ -55,7 +59,9 @@ def target_first(scores):
 
 def test_by_hand():
     # Row 0: two above the target, one tied with it, so place 3 or 4. Row 1: the target leads.
-    found = per_row(ranks(np.array([[1.0, 2.0, 3.0, 1.0, 0.0], [9.0, 2.0, 3.0, 1.0, 0.0]])), ks=(2, 3))
+    found = per_row(
+        ranks(np.array([[1.0, 2.0, 3.0, 1.0, 0.0], [9.0, 2.0, 3.0, 1.0, 0.0]])), ks=(2, 3)
+    )
     assert found["UAUC"].tolist() == pytest.approx([(1 + 1 / 2) / 4, 1])
     assert found["MRR"].tolist() == pytest.approx([(1 / 3 + 1 / 4) / 2, 1])
     assert found["Recall@2"].tolist() == [0, 1]
@@ -69,7 +75,9 @@ def test_a_constant_scorer_reads_as_chance_whatever_the_target_column():
         found = per_row(ranks(np.full((3, 100), 0.7), column))
         assert found["UAUC"].tolist() == [0.5] * 3
         assert found["Recall@10"] == pytest.approx(10 / 100)
-        assert found["NDCG@10"] == pytest.approx(sum(1 / math.log2(place + 1) for place in range(1, 11)) / 100)
+        assert found["NDCG@10"] == pytest.approx(
+            sum(1 / math.log2(place + 1) for place in range(1, 11)) / 100
+        )
         assert found["NDCG@10"].round(4).tolist() == [0.0454] * 3
         assert found["MRR"] == pytest.approx(sum(1 / place for place in range(1, 101)) / 100)
 
@@ -110,8 +118,12 @@ def test_many_targets_against_scikit_learn():
     rng = np.random.default_rng(0)
     scores, labels = rng.integers(0, 12, (50, 40)).astype(np.float64), rng.integers(0, 2, (50, 40))
     found = per_row_many(scores, labels, (10,))
-    assert found["UAUC"] == pytest.approx([roc_auc_score(y, x) for y, x in zip(labels, scores, strict=True)])
-    assert mean(found["NDCG@10"])[0] == pytest.approx(ndcg_score(labels, scores, k=10, ignore_ties=False))
+    assert found["UAUC"] == pytest.approx(
+        [roc_auc_score(y, x) for y, x in zip(labels, scores, strict=True)]
+    )
+    assert mean(found["NDCG@10"])[0] == pytest.approx(
+        ndcg_score(labels, scores, k=10, ignore_ties=False)
+    )
 
 
 def test_recall_divides_by_the_number_of_positives():
@@ -121,7 +133,11 @@ def test_recall_divides_by_the_number_of_positives():
 
 
 @steady
-@given(tied_rows((3, 6)), arrays.arrays(np.bool_, (3, 6)), st.sampled_from([-np.inf, np.inf, np.nan, 0.0, 9.0]))
+@given(
+    tied_rows((3, 6)),
+    arrays.arrays(np.bool_, (3, 6)),
+    st.sampled_from([-np.inf, np.inf, np.nan, 0.0, 9.0]),
+)
 def test_a_masked_column_is_as_good_as_absent(scores, mask, fill):
     before = mask.copy()
     hidden = np.where(mask, scores, fill)
@@ -134,7 +150,9 @@ def test_a_masked_column_is_as_good_as_absent(scores, mask, fill):
     for row, kept in enumerate(mask):
         alone = per_row(ranks(scores[row : row + 1, kept]), KS)
         for name, value in alone.items():
-            np.testing.assert_allclose([found[name][row], many[name][row]], value[[0, 0]], atol=1e-12)
+            np.testing.assert_allclose(
+                [found[name][row], many[name][row]], value[[0, 0]], atol=1e-12
+            )
 
 
 def test_the_target_column_may_differ_by_row():
@@ -170,13 +188,17 @@ def test_a_score_that_is_not_finite_is_refused_by_row(bad, column):
         with pytest.raises(DivergedError, match=rf"^row 2: a score is {bad}; "):
             measure(scores, labels)
     with pytest.raises(DivergedError, match="row 2"):
-        ranks(scores, column, mask=np.zeros((4, 3)))  # the target counts though the mask leaves it out
+        ranks(
+            scores, column, mask=np.zeros((4, 3))
+        )  # the target counts though the mask leaves it out
 
 
 def test_wrong_shapes_and_cut_offs_are_refused():
     with pytest.raises(UsageError, match=r"scores of shape \(3,\)"):
         ranks(np.zeros(3))
-    with pytest.raises(UsageError, match=r"labels of shape \(2, 2\) beside scores of shape \(2, 3\)"):
+    with pytest.raises(
+        UsageError, match=r"labels of shape \(2, 2\) beside scores of shape \(2, 3\)"
+    ):
         per_row_many(np.zeros((2, 3)), np.zeros((2, 2)))
     with pytest.raises(UsageError, match="cut-off of 0"):
         per_row(ranks(np.zeros((2, 3))), ks=(10, 0))
@@ -191,7 +213,11 @@ def test_ranks_of_batches_join():
 
 def naive_standing(row, mask, column):
     others = [score for at, score in enumerate(row) if at != column and mask[at]]
-    return sum(s > row[column] for s in others), sum(s == row[column] for s in others), len(others) + 1
+    return (
+        sum(s > row[column] for s in others),
+        sum(s == row[column] for s in others),
+        len(others) + 1,
+    )
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
@@ -202,22 +228,37 @@ def test_ranks_and_losses_are_those_of_plain_loops(kind, levels):
     mask, columns = rng.random(scores.shape) < 0.6, rng.integers(60, size=40)
     mask[np.arange(40), columns] = True
     low = np.where(mask, scores, -np.inf).astype(kind)
-    expected = [naive_standing(*row) for row in zip(scores.tolist(), mask, columns.tolist(), strict=True)]
+    expected = [
+        naive_standing(*row) for row in zip(scores.tolist(), mask, columns.tolist(), strict=True)
+    ]
     for found in (ranks(scores, columns, mask=mask), metrics.standing(low, columns)):
         assert [*zip(found.greater, found.ties, found.candidates, strict=True)] == expected
     losses = metrics.target_loss(low, columns, found.candidates)
-    for row, column, loss, kept in zip(scores.astype(np.float64), columns, losses, mask, strict=True):
-        each = [math.log1p(math.exp(-abs(x))) + max(x, 0) - x * (at == column) for at, x in enumerate(row) if kept[at]]
+    for row, column, loss, kept in zip(
+        scores.astype(np.float64), columns, losses, mask, strict=True
+    ):
+        each = [
+            math.log1p(math.exp(-abs(x))) + max(x, 0) - x * (at == column)
+            for at, x in enumerate(row)
+            if kept[at]
+        ]
         assert loss == pytest.approx(sum(each) / len(each), rel=1e-5, abs=1e-6)
 
 
 def test_log_loss_against_scikit_learn_and_at_extremes():
     rng = np.random.default_rng(0)
     logits, labels = rng.normal(0, 3, (20, 5)), rng.integers(0, 2, (20, 5))
-    expected = [sklearn_log_loss(y, 1 / (1 + np.exp(-x)), labels=[0, 1]) for y, x in zip(labels, logits, strict=True)]
+    expected = [
+        sklearn_log_loss(y, 1 / (1 + np.exp(-x)), labels=[0, 1])
+        for y, x in zip(labels, logits, strict=True)
+    ]
     assert log_loss(logits, labels) == pytest.approx(expected)
-    assert log_loss(np.array([[800.0, -800.0], [800.0, -800.0]]), np.array([[1, 0], [0, 1]])).tolist() == [0, 800]
-    assert log_loss(np.zeros((1, 5), dtype=np.float32), np.eye(1, 5))[0] == pytest.approx(math.log(2))
+    assert log_loss(
+        np.array([[800.0, -800.0], [800.0, -800.0]]), np.array([[1, 0], [0, 1]])
+    ).tolist() == [0, 800]
+    assert log_loss(np.zeros((1, 5), dtype=np.float32), np.eye(1, 5))[0] == pytest.approx(
+        math.log(2)
+    )
 
 
 def test_a_user_counts_once_however_many_rows():
@@ -228,7 +269,9 @@ def test_a_user_counts_once_however_many_rows():
     assert mean(means) == ((0.5 + 0.25 + 0.5) / 3, 1)
 
 
-@pytest.mark.parametrize("measure", [lambda x, y: per_row(ranks(x)), metrics.per_row_many, _pooled_auc, metrics.log_loss])
+@pytest.mark.parametrize(
+    "measure", [lambda x, y: per_row(ranks(x)), metrics.per_row_many, _pooled_auc, metrics.log_loss]
+)
 def test_ten_thousand_users_take_well_under_a_second(measure):
     scores = np.random.default_rng(0).normal(size=(10_000, 100)).astype(np.float32)
     labels = target_first(scores)

@@ -24,17 +24,28 @@ LENGTH = 10  # events a user
 
 # Every model family once, every backbone at least twice.
 SOME = (
-    ("static", "gru4rec"), ("static", "din"), ("static", "sasrec"), ("static", "bert4rec"),
-    ("duet", "sasrec"), ("apg", "gru4rec"), ("spg", "din"), ("sml", "gru4rec"), ("duet-codebook", "sasrec"),
-    ("solid-duet", "bert4rec"), ("solid-apg", "din"), ("author-code", "sasrec"),
-)  # fmt: skip
+    ("static", "gru4rec"),
+    ("static", "din"),
+    ("static", "sasrec"),
+    ("static", "bert4rec"),
+    ("duet", "sasrec"),
+    ("apg", "gru4rec"),
+    ("spg", "din"),
+    ("sml", "gru4rec"),
+    ("duet-codebook", "sasrec"),
+    ("solid-duet", "bert4rec"),
+    ("solid-apg", "din"),
+    ("author-code", "sasrec"),
+)
 GRID = [(model, backbone) for model in MODEL_NAMES for backbone in BACKBONE_NAMES]
 
 
 def ideal() -> float:
     """Return the UAUC of one who knows the rule: the next group ranks first, the others tie."""
     next_group = 1 - NOISE + NOISE / GROUPS
-    inside = 1 - 1 / GROUPS / 2  # the target ties with the negatives of its own group, an eighth of all
+    inside = (
+        1 - 1 / GROUPS / 2
+    )  # the target ties with the negatives of its own group, an eighth of all
     outside = (1 - 1 / GROUPS) / 2
     return next_group * inside + (1 - next_group) * outside
 
@@ -58,12 +69,22 @@ def noise(walk: Walk, tmp_path_factory: pytest.TempPathFactory) -> PreparedData:
 
 def fit(data: PreparedData, model: str, backbone: str, out: Path, *, epochs: int) -> Model:
     """Train on the last three items: from a set of three groups in a row the next one follows, which DIN can read too."""
-    rate = 0.003 if backbone == "bert4rec" else 0.01  # its norms behind every block want smaller steps
+    rate = (
+        0.003 if backbone == "bert4rec" else 0.01
+    )  # its norms behind every block want smaller steps
     settings = {
         "model": {"dim": 16, "dropout": 0.1, "length": 3},
         "train": {"batch": 128, "learning_rate": rate, "min_steps": 10**6},
     }
-    return train(data, model=model, backbone=backbone, epochs=epochs, out=out, settings=settings, progress=False)
+    return train(
+        data,
+        model=model,
+        backbone=backbone,
+        epochs=epochs,
+        out=out,
+        settings=settings,
+        progress=False,
+    )
 
 
 def epochs_of(model: str, backbone: str) -> int:
@@ -78,7 +99,12 @@ def epochs_of(model: str, backbone: str) -> int:
 def learns(data: PreparedData, model: str, backbone: str, out: Path) -> None:
     """Check that a model gets most of the way from chance to the ideal, far above popularity."""
     floor = evaluate(lambda h, c: popularity(data.train_counts, c), data).metrics["UAUC"] or 0
-    found = fit(data, model, backbone, out, epochs=epochs_of(model, backbone)).evaluate().metrics["UAUC"] or 0
+    found = (
+        fit(data, model, backbone, out, epochs=epochs_of(model, backbone))
+        .evaluate()
+        .metrics["UAUC"]
+        or 0
+    )
     assert floor < 0.55
     assert found > floor + 0.2
     assert found > 0.5 + 0.6 * (ideal() - 0.5)
@@ -92,7 +118,9 @@ def finds_nothing(data: PreparedData, model: str, backbone: str, out: Path) -> N
 
 
 def test_the_ideal_is_what_an_oracle_scores(rule: PreparedData) -> None:
-    group = np.concatenate([[-1], [(int(item[1:]) // (ITEMS // GROUPS)) for item in rule.items.ids]])
+    group = np.concatenate(
+        [[-1], [(int(item[1:]) // (ITEMS // GROUPS)) for item in rule.items.ids]]
+    )
 
     def oracle(histories: Any, candidates: Any) -> Any:
         last = histories[np.arange(len(histories)), (histories > 0).sum(1) - 1]
@@ -108,7 +136,9 @@ def test_a_rule_is_learned(rule: PreparedData, model: str, backbone: str, tmp_pa
 
 
 @pytest.mark.parametrize(("model", "backbone"), SOME)
-def test_nothing_is_found_in_noise(noise: PreparedData, model: str, backbone: str, tmp_path: Path) -> None:
+def test_nothing_is_found_in_noise(
+    noise: PreparedData, model: str, backbone: str, tmp_path: Path
+) -> None:
     finds_nothing(noise, model, backbone, tmp_path / "run")
 
 
@@ -129,11 +159,15 @@ def test_nothing_is_found_in_noise_by_any_model_on_any_backbone(
 
 
 @pytest.fixture(scope="module")
-def scientific(shared_data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> PreparedData:
+def scientific(
+    shared_data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> PreparedData:
     folder = shared_data("scientific_mm")
     features = {"text": folder / "text_clip_vitb32.npy", "image": folder / "image_clip_vitb32.npy"}
     out = tmp_path_factory.mktemp("scientific") / "data"
-    return prepare(folder / "interactions.parquet", items=folder / "items.parquet", features=features, out=out)
+    return prepare(
+        folder / "interactions.parquet", items=folder / "items.parquet", features=features, out=out
+    )
 
 
 @pytest.mark.parametrize("model", ["static", "solid-duet"])

@@ -15,7 +15,9 @@ from sklearn.metrics import roc_auc_score
 from solidrec import pooled_auc as module
 from solidrec.pooled_auc import PooledAuc, _pooled_auc
 
-steady = settings(deadline=None, derandomize=True)  # the same examples on every run, however busy the machine
+steady = settings(
+    deadline=None, derandomize=True
+)  # the same examples on every run, however busy the machine
 
 TIED = st.sampled_from([-1.0, -0.0, 0.0, 0.5, 2.0])  # few values, so that most rows have ties
 
@@ -41,8 +43,13 @@ def test_pooled_auc_is_exact_in_any_chunks(scores, labels, chunk):
 
 def test_pooled_auc_against_scikit_learn():
     rng = np.random.default_rng(0)
-    scores, labels = rng.integers(0, 500, (200, 30)).astype(np.float32), rng.integers(0, 2, (200, 30))
-    assert _pooled_auc(scores, labels) == pytest.approx(roc_auc_score(labels.ravel(), scores.ravel()))
+    scores, labels = (
+        rng.integers(0, 500, (200, 30)).astype(np.float32),
+        rng.integers(0, 2, (200, 30)),
+    )
+    assert _pooled_auc(scores, labels) == pytest.approx(
+        roc_auc_score(labels.ravel(), scores.ravel())
+    )
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
@@ -56,7 +63,14 @@ def test_pooled_auc_is_a_count_of_pairs_however_the_positives_lie(scale, spread,
         positives[3] = np.float32(1e8 * scale)
     if spread == "all equal":
         positives[:] = positives[0]
-    negatives = np.concatenate([(rng.normal(size=700) * scale).astype(np.float32), positives, -positives, [0, -0.0, 3e38, -3e38]])
+    negatives = np.concatenate(
+        [
+            (rng.normal(size=700) * scale).astype(np.float32),
+            positives,
+            -positives,
+            [0, -0.0, 3e38, -3e38],
+        ]
+    )
     halves = sum(int(2 * (positives > n).sum() + (positives == n).sum()) for n in negatives)
     for kind in (np.float32, np.float64):
         pooled = PooledAuc(positives)
@@ -74,4 +88,6 @@ def test_pooled_auc_takes_linear_time_and_bounded_memory_for_many_positives():
         pooled.add(chunk)
         assert sum(map(len, pooled._waiting)) <= 16 * 200_000
     pooled.value()
-    assert time.process_time() - start < 0.4  # .05 s on a quiet core; to search all positives in each chunk takes .5 s
+    assert (
+        time.process_time() - start < 0.4
+    )  # .05 s on a quiet core; to search all positives in each chunk takes .5 s

@@ -25,22 +25,38 @@ def test_a_preset_is_a_specification(name: str) -> None:
 
 def test_the_papers_preset_has_its_table_7_and_its_equation_13() -> None:
     spec = RunSpec.parse({"data": "x", **preset("paper")})
-    assert (spec.model.dim, spec.model.length, spec.model.clip, spec.model.codebook.hidden) == (32, 10, 0.01, 64)
+    assert (spec.model.dim, spec.model.length, spec.model.clip, spec.model.codebook.hidden) == (
+        32,
+        10,
+        0.01,
+        64,
+    )
     assert (spec.train.batch, spec.train.learning_rate, spec.train.penalty) == (1024, 0.001, 0.1)
-    assert (spec.model.codebook.find, spec.model.codebook.loss, spec.model.codebook.schedule) == ("nearest", "literal", "staged")
+    assert (spec.model.codebook.find, spec.model.codebook.loss, spec.model.codebook.schedule) == (
+        "nearest",
+        "literal",
+        "staged",
+    )
 
 
 def test_the_papers_preset_leaves_nothing_to_a_default() -> None:
     """Every setting that such a run has is written down, so that no change of a default moves what the paper prints."""
     written = set(flat(preset("paper")))
-    fields = {f"model.{name}" for name in ModelSpec.model_fields if name not in ("backbone", "codebook")}
+    fields = {
+        f"model.{name}" for name in ModelSpec.model_fields if name not in ("backbone", "codebook")
+    }
     fields |= {f"model.codebook.{name}" for name in CodebookSpec.model_fields}
     other_models = {"train.shared", "train.calibration", "train.passes", "train.folds"}
     machine = {"train.precision", "train.compile"}
     fields |= {f"train.{name}" for name in TrainSpec.model_fields}
     assert written == fields - other_models - machine
     spec = ModelSpec.parse(preset("paper")["model"])
-    assert (spec.dropout, spec.clip_gradient, spec.branch_start, spec.codebook.revive) == (0.0, "hard", "random", False)
+    assert (spec.dropout, spec.clip_gradient, spec.branch_start, spec.codebook.revive) == (
+        0.0,
+        "hard",
+        "random",
+        False,
+    )
     assert TrainSpec.parse(preset("paper")["train"]).served(10) == 1
 
 
@@ -49,21 +65,35 @@ def test_an_unknown_name_is_one_line() -> None:
         preset("papr")
 
 
-def test_the_command_line_takes_a_preset_or_a_file(solidrec: Callable[..., Any], data: Any, tmp_path: Path) -> None:
+def test_the_command_line_takes_a_preset_or_a_file(
+    solidrec: Callable[..., Any], data: Any, tmp_path: Path
+) -> None:
     """Both are refused by name where they are neither; what is laid over a preset wins."""
     gone = solidrec("train", data.path, "--config", "papr", "--out", tmp_path / "run")
     assert gone.code == 2
     assert f"give a TOML file or a preset ({', '.join(presets())})" in gone.err
     made = solidrec(
-        "train", data.path, "--model", "static", "--config", "paper", "--set", "train.batch=128", "--epochs", 1,
-        "--out", tmp_path / "run",
-    )  # fmt: skip
+        "train",
+        data.path,
+        "--model",
+        "static",
+        "--config",
+        "paper",
+        "--set",
+        "train.batch=128",
+        "--epochs",
+        1,
+        "--out",
+        tmp_path / "run",
+    )
     assert made.code == 0, made.err
     spec = RunSpec.parse(read_json(tmp_path / "run" / "spec.json"))
     assert (spec.train.batch, spec.train.learning_rate) == (128, 0.001)
 
 
-def test_a_folder_of_the_same_name_hides_no_preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_the_same_name_hides_no_preset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Prepared data often have the name of their preset."""
     (tmp_path / "scientific_mm").mkdir()
     monkeypatch.chdir(tmp_path)
@@ -77,7 +107,9 @@ def test_a_mixture_and_its_neural_expert_alone_have_the_same_settings(data: Any,
     base = run_spec(data, model="mixture", backbone=None, seed=None, epochs=None, settings=None)
     assert spec.model == base.model.model_copy(update={"name": name})
     assert (spec.train, spec.train.loss, spec.model.dim) == (base.train, "softmax", 256)
-    narrow = run_spec(data, model=name, backbone=None, seed=None, epochs=None, settings={"model": {"dim": 8}})
+    narrow = run_spec(
+        data, model=name, backbone=None, seed=None, epochs=None, settings={"model": {"dim": 8}}
+    )
     assert narrow.model.dim == 8
 
 

@@ -54,13 +54,18 @@ def test_a_part_is_added_to_this_process_and_taken_away(readers: Registry[Any]) 
     ("name", "message"),
     [
         ("tmol", "unknown name 'tmol'; did you mean 'toml'"),
-        ("no_such_module:x", r"reader 'no_such_module:x' cannot be imported \(No module named 'no_such_module'\)"),
+        (
+            "no_such_module:x",
+            r"reader 'no_such_module:x' cannot be imported \(No module named 'no_such_module'\)",
+        ),
         ("json:nothing", "reader 'json:nothing' cannot be imported"),
         (":x", "reader ':x' cannot be imported"),
         ("json:__name__", "reader 'json:__name__' is no callable"),
     ],
 )
-def test_a_name_that_stands_for_nothing_is_one_line(readers: Registry[Any], name: str, message: str) -> None:
+def test_a_name_that_stands_for_nothing_is_one_line(
+    readers: Registry[Any], name: str, message: str
+) -> None:
     with pytest.raises(UsageError, match=message):
         readers.check(name)
 

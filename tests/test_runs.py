@@ -30,16 +30,24 @@ def copy(run_folder: Path, tmp_path: Path) -> Path:
 def vouch_again(run: Path) -> None:
     """Write the manifest anew, as somebody would who wants us to trust changed files."""
     manifest = read_json(run / "manifest.json")
-    facts = {key: value for key, value in manifest.items() if key not in ("kind", "format", "versions", "files")}
+    facts = {
+        key: value
+        for key, value in manifest.items()
+        if key not in ("kind", "format", "versions", "files")
+    }
     write_manifest(run, kind="run", files=manifest["files"], facts=facts)
 
 
-def change_weights(run: Path, change: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]) -> None:
+def change_weights(
+    run: Path, change: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]
+) -> None:
     save_file(change(load_file(run / "weights.safetensors")), run / "weights.safetensors")
     vouch_again(run)
 
 
-def test_a_loaded_run_scores_as_the_trained_one(data: PreparedData, tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_a_loaded_run_scores_as_the_trained_one(
+    data: PreparedData, tiny: dict[str, Any], tmp_path: Path
+) -> None:
     from solidrec.nn.recommender import Recommender
     from solidrec.settings import merge
     from solidrec.spec import RunSpec
@@ -52,13 +60,17 @@ def test_a_loaded_run_scores_as_the_trained_one(data: PreparedData, tiny: dict[s
     named = {"data": data.fingerprint, "model": {"name": "solid-apg"}, "train": {"epochs": 2}}
     spec = RunSpec.parse(merge(tiny, named))
     semantics: SemanticIds = cached_semantics(data, spec, trained_vectors(data))
-    model: Recommender = fit(RunContext(data, spec, checkpoints=Checkpoints(tmp_path / "checkpoints")), semantics)
+    model: Recommender = fit(
+        RunContext(data, spec, checkpoints=Checkpoints(tmp_path / "checkpoints")), semantics
+    )
     write_json(tmp_path / "spec.json", spec.model_dump(mode="json"))
     _finish(tmp_path, data, spec, model, semantics=semantics, metrics={}, seconds=1.0)
     run = load_run(tmp_path)
     histories = np.array([[1, 2, 3], [7, 0, 0], [0, 0, 0]])
     every = np.arange(1, 41)[None]
-    assert np.array_equal(ModelScorer(run.model)(histories, every), ModelScorer(model)(histories, every))
+    assert np.array_equal(
+        ModelScorer(run.model)(histories, every), ModelScorer(model)(histories, every)
+    )
     assert (run.spec, run.metrics, run.history) == (spec, {}, [])
     assert not run.model.training
 
@@ -68,7 +80,10 @@ def test_state_dict_is_the_whole_model(run_folder: Path) -> None:
     run = load_run(run_folder)
     assert stored.keys() == run.model.state_dict().keys()
     assert {name for name, _ in run.model.named_parameters()} <= stored.keys()
-    assert torch.equal(stored["source.trunk.semantic_of_item"], torch.from_numpy(run.semantics.of_item if run.semantics else []))
+    assert torch.equal(
+        stored["source.trunk.semantic_of_item"],
+        torch.from_numpy(run.semantics.of_item if run.semantics else []),
+    )
 
 
 @pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.99])
@@ -77,12 +92,17 @@ def test_t7_truncated_weights_are_named(copy: Path, share: float) -> None:
     content = weights.read_bytes()
     weights.write_bytes(content[: int(len(content) * share)])
     sizes = rf"\(file {int(len(content) * share):,} B, manifest {len(content):,} B\)"
-    with pytest.raises(DamagedError, match=rf"weights.safetensors: is truncated or changed {sizes}") as caught:
+    with pytest.raises(
+        DamagedError, match=rf"weights.safetensors: is truncated or changed {sizes}"
+    ) as caught:
         load_run(copy)
     assert caught.value.exit_code == 77
 
 
-@pytest.mark.parametrize("name", ["weights.safetensors", "items.parquet", "spec.json", "metrics.json", "semantics/of_item.npy"])
+@pytest.mark.parametrize(
+    "name",
+    ["weights.safetensors", "items.parquet", "spec.json", "metrics.json", "semantics/of_item.npy"],
+)
 def test_t8_a_flipped_bit_is_found_in_every_file(copy: Path, name: str) -> None:
     content = bytearray((copy / name).read_bytes())
     content[len(content) // 2] ^= 1
@@ -93,7 +113,14 @@ def test_t8_a_flipped_bit_is_found_in_every_file(copy: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["weights.safetensors", "items.parquet", "spec.json", "history.jsonl", "semantics/semantics.json"]
+    "name",
+    [
+        "weights.safetensors",
+        "items.parquet",
+        "spec.json",
+        "history.jsonl",
+        "semantics/semantics.json",
+    ],
 )
 def test_a_missing_file_is_named(copy: Path, name: str) -> None:
     (copy / name).unlink()
@@ -116,7 +143,8 @@ def test_a_folder_that_is_no_run_is_said_to_be_none(tmp_path: Path, data: Prepar
 def test_an_unfinished_run_says_how_to_go_on(copy: Path) -> None:
     (copy / "manifest.json").unlink()
     with pytest.raises(
-        StorageError, match=r"training has not finished; run the same `solidrec train` command again to resume it"
+        StorageError,
+        match=r"training has not finished; run the same `solidrec train` command again to resume it",
     ):
         load_run(copy)
 
@@ -125,7 +153,10 @@ def test_t12_weights_of_another_shape_are_refused(copy: Path) -> None:
     spec = read_json(copy / "spec.json")
     write_json(copy / "spec.json", spec | {"model": spec["model"] | {"dim": 16}})
     vouch_again(copy)
-    with pytest.raises(IncompatibleError, match=r"weights.safetensors: does not fit its spec.json, first difference: ") as caught:
+    with pytest.raises(
+        IncompatibleError,
+        match=r"weights.safetensors: does not fit its spec.json, first difference: ",
+    ) as caught:
         load_run(copy)
     assert caught.value.exit_code == 76
 
@@ -144,12 +175,15 @@ def test_t12_weights_of_other_names_or_types_are_refused(copy: Path, change: str
             del tensors[name]
         else:
             types = {"extra": torch.float32, "double": torch.float64, "integer": torch.int64}
-            tensors["surplus" if change == "extra" else name] = tensors[name].clone().to(types[change])
+            tensors["surplus" if change == "extra" else name] = (
+                tensors[name].clone().to(types[change])
+            )
         return tensors
 
     change_weights(copy, altered)
     with pytest.raises(
-        IncompatibleError, match="first difference: " + ("surplus" if change == "extra" else "backbone.norm.weight")
+        IncompatibleError,
+        match="first difference: " + ("surplus" if change == "extra" else "backbone.norm.weight"),
     ):
         load_run(copy)
 
@@ -161,7 +195,9 @@ def test_t12_weights_that_are_not_finite_are_refused(copy: Path, value: float) -
         return tensors
 
     change_weights(copy, poisoned)
-    with pytest.raises(DamagedError, match=r"tensor 'items.weight' holds values that are not finite"):
+    with pytest.raises(
+        DamagedError, match=r"tensor 'items.weight' holds values that are not finite"
+    ):
         load_run(copy)
 
 
@@ -176,7 +212,9 @@ class Canary:
 
 
 @pytest.mark.parametrize("kind", ["pickle", "torch", "html", "zeros", "huge header"])
-def test_t9_t10_weights_that_are_no_safetensors_are_refused_and_nothing_runs(copy: Path, tmp_path: Path, kind: str) -> None:
+def test_t9_t10_weights_that_are_no_safetensors_are_refused_and_nothing_runs(
+    copy: Path, tmp_path: Path, kind: str
+) -> None:
     weights, canary = copy / "weights.safetensors", tmp_path / "canary"
     if kind == "torch":
         torch.save({"items.weight": torch.zeros(3), "x": Canary(canary)}, weights)
@@ -189,7 +227,9 @@ def test_t9_t10_weights_that_are_no_safetensors_are_refused_and_nothing_runs(cop
         }
         weights.write_bytes(content[kind])
     vouch_again(copy)
-    with pytest.raises(DamagedError, match=r"weights.safetensors: is not a readable safetensors file") as caught:
+    with pytest.raises(
+        DamagedError, match=r"weights.safetensors: is not a readable safetensors file"
+    ) as caught:
         load_run(copy)
     assert caught.value.exit_code == 77
     assert "weights_only" not in str(caught.value)
@@ -199,7 +239,9 @@ def test_t9_t10_weights_that_are_no_safetensors_are_refused_and_nothing_runs(cop
 def test_t10_a_pickled_array_of_semantics_does_not_run(copy: Path, tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     np.save(
-        copy / "semantics" / "of_item.npy", np.array([Canary(canary)], dtype=object), allow_pickle=True
+        copy / "semantics" / "of_item.npy",
+        np.array([Canary(canary)], dtype=object),
+        allow_pickle=True,
     )  # as an attacker would
     inner = read_json(copy / "semantics" / "manifest.json")
     write_manifest(copy / "semantics", kind="semantics", files=inner["files"], facts={})
@@ -213,7 +255,9 @@ def test_t12_a_newer_format_and_a_setting_of_a_newer_version_are_said_to_be_so(c
     spec = read_json(copy / "spec.json")
     write_json(copy / "spec.json", spec | {"model": spec["model"] | {"experts": 4}})
     vouch_again(copy)
-    with pytest.raises(IncompatibleError, match=r"spec.json: written by solidrec .*unknown setting 'model.experts'") as caught:
+    with pytest.raises(
+        IncompatibleError, match=r"spec.json: written by solidrec .*unknown setting 'model.experts'"
+    ) as caught:
         load_run(copy)
     assert caught.value.exit_code == 76
     write_json(copy / "manifest.json", read_json(copy / "manifest.json") | {"format": 2})

@@ -13,7 +13,11 @@ from solidrec.settings import assignment, merge
 def test_merge_is_deep_and_leaves_its_input_alone() -> None:
     base = {"model": {"dim": 32, "codebook": {"mlp": True}}, "seed": 0}
     merged = merge(base, {"model": {"codebook": {"hidden": 8}}, "data": "x"})
-    assert merged == {"model": {"dim": 32, "codebook": {"mlp": True, "hidden": 8}}, "seed": 0, "data": "x"}
+    assert merged == {
+        "model": {"dim": 32, "codebook": {"mlp": True, "hidden": 8}},
+        "seed": 0,
+        "data": "x",
+    }
     assert base == {"model": {"dim": 32, "codebook": {"mlp": True}}, "seed": 0}
     assert merge({"model": 1}, {"model": {"dim": 2}}) == {"model": {"dim": 2}}
     assert merge({"model": {"dim": 2}}, {"model": 1}) == {"model": 1}

@@ -11,7 +11,16 @@ import pytest
 
 from solidrec.errors import UsageError
 from solidrec.settings import merge
-from solidrec.spec import BACKBONE_NAMES, LATER, MODEL_NAMES, CodebookSpec, ModelSpec, RunSpec, SemanticsSpec, TrainSpec
+from solidrec.spec import (
+    BACKBONE_NAMES,
+    LATER,
+    MODEL_NAMES,
+    CodebookSpec,
+    ModelSpec,
+    RunSpec,
+    SemanticsSpec,
+    TrainSpec,
+)
 
 
 def test_defaults_are_the_papers_but_for_the_step() -> None:
@@ -19,8 +28,17 @@ def test_defaults_are_the_papers_but_for_the_step() -> None:
     run = RunSpec(data="x")
     assert (run.train.batch, run.train.learning_rate) == (512, 0.002)
     assert (run.train.negatives, run.train.penalty) == (4, None)
-    assert (run.model.length, run.model.dim, run.model.codebook.hidden, run.model.clip) == (10, 32, 64, 0.01)
-    assert (run.model.core, run.model.codebook.loss, run.model.codebook.distance) == (16, "pair", "euclidean")
+    assert (run.model.length, run.model.dim, run.model.codebook.hidden, run.model.clip) == (
+        10,
+        32,
+        64,
+        0.01,
+    )
+    assert (run.model.core, run.model.codebook.loss, run.model.codebook.distance) == (
+        16,
+        "pair",
+        "euclidean",
+    )
     assert RunSpec.parse({"data": "x"}) == run
 
 
@@ -29,16 +47,28 @@ def test_defaults_are_the_papers_but_for_the_step() -> None:
     [
         ({"modell": {}}, "unknown setting 'modell'; did you mean 'model'"),
         ({"model": {"dims": 3}}, "unknown setting 'model.dims'; did you mean 'model.dim'"),
-        ({"model": {"codebook": {"los": "pair"}}}, "unknown setting 'model.codebook.los'; did you mean 'model.codebook.loss'"),
+        (
+            {"model": {"codebook": {"los": "pair"}}},
+            "unknown setting 'model.codebook.los'; did you mean 'model.codebook.loss'",
+        ),
         ({"train": {"zzz": 1}}, "unknown setting 'train.zzz'; known: epochs, batch,"),
-        ({"model": {"dim": 0}}, r"setting model.dim: input should be greater than or equal to 1 \(got 0\)"),
+        (
+            {"model": {"dim": 0}},
+            r"setting model.dim: input should be greater than or equal to 1 \(got 0\)",
+        ),
         ({"model": {"dim": "wide"}}, "setting model.dim: .* valid integer.* 'wide'"),
-        ({"model": {"name": "solid-dute"}}, "setting model.name: unknown name 'solid-dute'; did you mean 'solid-duet'"),
+        (
+            {"model": {"name": "solid-dute"}},
+            "setting model.name: unknown name 'solid-dute'; did you mean 'solid-duet'",
+        ),
         (
             {"model": {"backbone": "SASRec"}},
             "setting model.backbone: unknown name 'SASRec'; known: din, gru4rec, sasrec, bert4rec, ligr, bsarec",
         ),
-        ({"model": {"backbone": 3}}, r"setting model.backbone: input should be a valid string \(got 3\)"),
+        (
+            {"model": {"backbone": 3}},
+            r"setting model.backbone: input should be a valid string \(got 3\)",
+        ),
         ({"model": 5}, "setting model: "),
         ({"train": {"learning_rate": float("nan")}}, "setting train.learning_rate: "),
         ({"train": {"learning_rate": float("inf")}}, "setting train.learning_rate: .*finite"),
@@ -59,7 +89,8 @@ def test_a_wrong_key_or_value_is_one_line(values: dict[str, Any], message: str) 
 
 def test_every_fault_is_named_at_once() -> None:
     with pytest.raises(
-        UsageError, match=r"setting data: field required.*; setting model\.dim: .*; unknown setting 'model\.widht'"
+        UsageError,
+        match=r"setting data: field required.*; setting model\.dim: .*; unknown setting 'model\.widht'",
     ):
         RunSpec.parse({"model": {"dim": 0, "widht": 3}})
 
@@ -75,10 +106,14 @@ def test_frozen_to_the_bottom() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"data": "y"}, {"seed": 1}, {"model": {"dim": 16}}, {"model": {"codebook": {"mlp": False}}},
-        {"train": {"penalty": 0.2}}, {"semantics": {"modalities": ["text"]}},
+        {"data": "y"},
+        {"seed": 1},
+        {"model": {"dim": 16}},
+        {"model": {"codebook": {"mlp": False}}},
+        {"train": {"penalty": 0.2}},
+        {"semantics": {"modalities": ["text"]}},
     ],
-)  # fmt: skip
+)
 def test_digest_changes_with_every_setting(change: dict[str, Any]) -> None:
     assert RunSpec.parse(merge({"data": "x"}, change)).digest() != RunSpec(data="x").digest()
 
@@ -87,7 +122,10 @@ def test_digest_depends_on_values_and_not_on_how_they_were_written() -> None:
     """The order of keys, defaults spelt out and 1 for 1.0 are the same run; and so is what JSON brings back."""
     run = RunSpec.parse({"data": "x", "train": {"penalty": 1}, "seed": 0})
     assert (
-        run.digest() == RunSpec.parse({"seed": 0, "train": {"penalty": 1.0, "epochs": TrainSpec().epochs}, "data": "x"}).digest()
+        run.digest()
+        == RunSpec.parse(
+            {"seed": 0, "train": {"penalty": 1.0, "epochs": TrainSpec().epochs}, "data": "x"}
+        ).digest()
     )
     assert RunSpec.parse(json.loads(run.model_dump_json())) == run
     assert RunSpec.parse(json.loads(run.model_dump_json())).digest() == run.digest()
@@ -96,7 +134,11 @@ def test_digest_depends_on_values_and_not_on_how_they_were_written() -> None:
 
 
 def test_all_names_are_accepted() -> None:
-    made = {(ModelSpec.parse({"name": n, "backbone": b}).name, b) for n in MODEL_NAMES for b in BACKBONE_NAMES}
+    made = {
+        (ModelSpec.parse({"name": n, "backbone": b}).name, b)
+        for n in MODEL_NAMES
+        for b in BACKBONE_NAMES
+    }
     assert len(made) == 17 * 6
 
 
@@ -122,4 +164,7 @@ def test_settings_that_came_later_leave_a_digest_as_it_was() -> None:
     text = json.dumps(without, sort_keys=True)
     assert run.digest() == hashlib.sha256(text.encode()).hexdigest()[:12]
     others = [{"model": {"clip_gradient": "hard"}}, {"train": {"folds": "time"}}]
-    assert len({RunSpec.parse({"data": "x", **other}).digest() for other in others} | {run.digest()}) == 3
+    assert (
+        len({RunSpec.parse({"data": "x", **other}).digest() for other in others} | {run.digest()})
+        == 3
+    )

@@ -14,10 +14,17 @@ from speed.run import PRODUCT
 from speed.table import changes_table
 
 QUICK = (
-    "train/static/sasrec", "train/duet/sasrec", "train/solid-duet/sasrec",
-    "evaluate/1+99/duet/sasrec", "evaluate/full/duet/sasrec", "top-10/duet/sasrec",
-    "latency/recommend/solid-duet/sasrec", "nearest-code/770", "start/import solidrec", "start/solidrec --help",
-)  # fmt: skip
+    "train/static/sasrec",
+    "train/duet/sasrec",
+    "train/solid-duet/sasrec",
+    "evaluate/1+99/duet/sasrec",
+    "evaluate/full/duet/sasrec",
+    "top-10/duet/sasrec",
+    "latency/recommend/solid-duet/sasrec",
+    "nearest-code/770",
+    "start/import solidrec",
+    "start/solidrec --help",
+)
 
 
 def choose(names: Sequence[str], *, quick: bool, only: str | None) -> list[str]:
@@ -27,10 +34,15 @@ def choose(names: Sequence[str], *, quick: bool, only: str | None) -> list[str]:
     ['matrix product/tall', 'train/a']
     """
     wanted = [
-        name for name in names if name.startswith(PRODUCT) or ((not quick or name in QUICK) and name.startswith(only or ""))
+        name
+        for name in names
+        if name.startswith(PRODUCT)
+        or ((not quick or name in QUICK) and name.startswith(only or ""))
     ]
     if all(name.startswith(PRODUCT) for name in wanted):
-        raise UsageError(f"--only {only}: nothing that is measured starts so{nearest(str(only), names)}")
+        raise UsageError(
+            f"--only {only}: nothing that is measured starts so{nearest(str(only), names)}"
+        )
     return wanted
 
 
@@ -43,5 +55,10 @@ def compare_files(before: Path, after: Path, *, tolerance: float) -> tuple[list[
         raise UsageError(f"{before} and {after} have no figure in common")
     worse = slower(found, tolerance=tolerance)
     if worse:
-        return worse, changes_table(f"{len(worse)} of {len(found)} figures got worse by more than {tolerance:.0%}", worse)
-    return [], changes_table(f"none of {len(found)} figures got worse by more than {tolerance:.0%}; the lowest five", found[:5])
+        return worse, changes_table(
+            f"{len(worse)} of {len(found)} figures got worse by more than {tolerance:.0%}", worse
+        )
+    return [], changes_table(
+        f"none of {len(found)} figures got worse by more than {tolerance:.0%}; the lowest five",
+        found[:5],
+    )

@@ -35,7 +35,11 @@ def with_peers(rows: Sequence[Row], pairs: Mapping[str, Iterable[str]]) -> list[
     known = {row.key: row for row in rows if row.value > 0}
     compared = []
     for row in rows:
-        others = [known[key] for name in pairs.get(row.name, ()) if (key := (name, row.unit, row.threads)) in known]
+        others = [
+            known[key]
+            for name in pairs.get(row.name, ())
+            if (key := (name, row.unit, row.threads)) in known
+        ]
         if others and row.value > 0:
             ratios = {other.name: better(row, other) for other in others}
             peer = min(ratios, key=ratios.__getitem__)
@@ -48,7 +52,14 @@ def changes(before: Sequence[Row], after: Sequence[Row]) -> list[Change]:
     """Return every figure that both runs have, the one that lost most first; a memory of 0 MB is none to compare with."""
     known = {row.key: row for row in before if row.value > 0}
     found = [
-        Change(row.name, row.unit, row.threads, known[row.key].value, row.value, better(row, known[row.key]))
+        Change(
+            row.name,
+            row.unit,
+            row.threads,
+            known[row.key].value,
+            row.value,
+            better(row, known[row.key]),
+        )
         for row in after
         if row.key in known and row.value > 0
     ]

@@ -27,10 +27,15 @@ def write_data(folder: Path) -> str:
         found = find_ml100k()
         log, source = found.interactions.select("user_id", "item_id", "timestamp"), "MovieLens 100K"
     except StorageError:
-        log, source = synthetic_log(users=USERS, items=ITEMS, events=EVENTS), "a synthetic log of the shape of MovieLens 100K"
+        log, source = (
+            synthetic_log(users=USERS, items=ITEMS, events=EVENTS),
+            "a synthetic log of the shape of MovieLens 100K",
+        )
     log = log.sort("timestamp", maintain_order=True)
     data = prepare(log, out=folder / DATA)
-    prepare(log.group_by("user_id", maintain_order=True).tail(LENGTH + 1 + HELD_OUT), out=folder / LAST)
+    prepare(
+        log.group_by("user_id", maintain_order=True).tail(LENGTH + 1 + HELD_OUT), out=folder / LAST
+    )
     training_log(data).write_parquet(folder / LOG)
     return source
 
@@ -59,7 +64,9 @@ def synthetic_log(*, users: int, items: int, events: int, seed: int = 0) -> pl.D
     busy = (users * rng.random(events - len(sure)) ** 2).astype(np.int64)
     user = rng.permutation(np.concatenate([sure, busy]))
     item = (items * rng.random(events) ** 3).astype(np.int64)
-    return pl.DataFrame({"user": user, "item": item, "timestamp": np.arange(events, dtype=np.int64)}).select(
+    return pl.DataFrame(
+        {"user": user, "item": item, "timestamp": np.arange(events, dtype=np.int64)}
+    ).select(
         user_id=pl.format("u{}", "user"), item_id=pl.format("i{}", "item"), timestamp="timestamp"
     )
 

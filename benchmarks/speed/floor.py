@@ -43,7 +43,9 @@ def training_flops(spec: ModelSpec, train: TrainSpec, *, codes: int, items: int 
 
 def scoring_flops(spec: ModelSpec, *, candidates: int, codes: int) -> float:
     """Return the operations of one user's scores: a history of L items and `candidates` of them."""
-    once = encode_flops(spec, spec.length, candidates=candidates) + generate_flops(spec, spec.length)
+    once = encode_flops(spec, spec.length, candidates=candidates) + generate_flops(
+        spec, spec.length
+    )
     scores = candidate_flops(spec, candidates) + states(spec, candidates) * head_flops(spec)
     return once + scores + search_flops(spec, spec.length, codes)
 
@@ -66,7 +68,9 @@ def encode_flops(spec: ModelSpec, tokens: float, *, candidates: int) -> float:
             return tokens * gru_flops(d)
         case "din":  # item and candidate apart, their product and two more layers for every pair, then the weighted sum
             pair = 2 * d * 2 * d + 2 * 2 * d * d + 2 * d + 2 * d
-            return tokens * 4.0 * d * d + candidates * 4.0 * d * d + tokens * candidates * float(pair)
+            return (
+                tokens * 4.0 * d * d + candidates * 4.0 * d * d + tokens * candidates * float(pair)
+            )
         case "bert4rec":
             return transformer_flops(spec, tokens + 1, wide=4, read=spec.length + 1)
         case "bsarec":
@@ -81,7 +85,9 @@ def transformer_flops(spec: ModelSpec, tokens: float, *, wide: int, read: float)
     """Return blocks over `tokens` places that read `read` places each; the last block is asked at one of them."""
     d = spec.dim
     known = 2 * 2.0 * d * d  # key and value
-    asked = 2.0 * d * d * (2 + 2 * wide) + 4.0 * d * read  # query, output, two layers; logits and their sum
+    asked = (
+        2.0 * d * d * (2 + 2 * wide) + 4.0 * d * read
+    )  # query, output, two layers; logits and their sum
     return (spec.blocks - 1) * tokens * (known + asked) + tokens * known + asked
 
 

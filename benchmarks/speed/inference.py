@@ -21,7 +21,13 @@ from speed.floor import scoring_flops
 from speed.measurement import MILLISECONDS, Subject, Timed, timed
 from speed.training import ML100K_CODES, new_model
 
-MEASURED = (("static", "sasrec"), ("duet", "sasrec"), ("solid-duet", "sasrec"), ("static", "gru4rec"), ("static", "din"))
+MEASURED = (
+    ("static", "sasrec"),
+    ("duet", "sasrec"),
+    ("solid-duet", "sasrec"),
+    ("static", "gru4rec"),
+    ("static", "din"),
+)
 NEGATIVES, ML100K_ITEMS = 99, 1_682
 TOP = 10
 TIMES = 20
@@ -52,14 +58,21 @@ def evaluation(name: str, backbone: str, protocol: Literal["paper", "full"]) -> 
 
         return lambda: timed(times * len(data.rows("test")), run)
 
-    return Subject("users", prepare, flops=scoring_flops(spec, candidates=candidates, codes=ML100K_CODES), memory=True)
+    return Subject(
+        "users",
+        prepare,
+        flops=scoring_flops(spec, candidates=candidates, codes=ML100K_CODES),
+        memory=True,
+    )
 
 
 def engine_of(spec: ModelSpec, data: PreparedData) -> Engine:
     """Return an engine over a model that was never trained; its speed is that of a trained one."""
     catalog = data.catalog.with_columns(training_count=data.train_counts[1:])
     model = new_model(spec, data).eval()
-    return Engine(Run(data.path, {}, RunSpec(data=data.fingerprint, model=spec), model, catalog, None))
+    return Engine(
+        Run(data.path, {}, RunSpec(data=data.fingerprint, model=spec), model, catalog, None)
+    )
 
 
 def raw_histories(data: PreparedData) -> list[list[str]]:
@@ -80,7 +93,9 @@ def recommendation(name: str) -> Subject:
         engine, histories = engine_of(spec, data), raw_histories(data)
         return lambda: timed(len(histories), lambda: engine.recommend_many(histories, TOP))
 
-    return Subject("users", prepare, flops=scoring_flops(spec, candidates=ML100K_ITEMS, codes=ML100K_CODES))
+    return Subject(
+        "users", prepare, flops=scoring_flops(spec, candidates=ML100K_ITEMS, codes=ML100K_CODES)
+    )
 
 
 def latency(name: str, half: Literal["generate", "score", "recommend"]) -> Subject:
@@ -91,9 +106,13 @@ def latency(name: str, half: Literal["generate", "score", "recommend"]) -> Subje
         data = PreparedData.open(folder / DATA)
         if half == "recommend":
             engine, raw = engine_of(spec, data), raw_histories(data)[:CALLS]
-            return lambda: timed(len(raw), lambda: [engine.recommend(history, TOP) for history in raw])
+            return lambda: timed(
+                len(raw), lambda: [engine.recommend(history, TOP) for history in raw]
+            )
         model, rows = new_model(spec, data).eval(), data.rows("test")
-        history = torch.from_numpy(data.histories(rows.users[:1], rows.positions[:1], spec.length).astype("int64"))
+        history = torch.from_numpy(
+            data.histories(rows.users[:1], rows.positions[:1], spec.length).astype("int64")
+        )
         candidates = torch.from_numpy(rows.candidates(0, 1).astype("int64"))
         with torch.inference_mode():
             weights = BuiltWeights(model.generate(history).weights.tensors)
@@ -125,13 +144,21 @@ def prepare_search(folder: Path) -> Callable[[], Timed]:
 
 SEARCH_FLOPS = 2.0 * VECTORS[0] * VECTORS[1] * VECTORS[2] * CODES
 SUBJECTS = {
-    **{f"evaluate/1+99/{name}/{backbone}": evaluation(name, backbone, "paper") for name, backbone in MEASURED},
-    **{f"evaluate/full/{name}/{backbone}": evaluation(name, backbone, "full") for name, backbone in MEASURED[:4]},
+    **{
+        f"evaluate/1+99/{name}/{backbone}": evaluation(name, backbone, "paper")
+        for name, backbone in MEASURED
+    },
+    **{
+        f"evaluate/full/{name}/{backbone}": evaluation(name, backbone, "full")
+        for name, backbone in MEASURED[:4]
+    },
     **{f"top-10/{name}/sasrec": recommendation(name) for name in ("static", "duet", "solid-duet")},
     **{
         f"latency/{half}/{name}/sasrec": latency(name, half)
         for name in ("duet", "solid-duet")
         for half in ("generate", "score", "recommend")
     },
-    "nearest-code/770": Subject("call", prepare_search, shown=MILLISECONDS, flops=SEARCH_FLOPS, memory=True),
-}  # fmt: skip
+    "nearest-code/770": Subject(
+        "call", prepare_search, shown=MILLISECONDS, flops=SEARCH_FLOPS, memory=True
+    ),
+}

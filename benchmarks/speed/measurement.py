@@ -95,7 +95,13 @@ def timed(work: float, run: Callable[[], object]) -> Timed:
 
 
 def rows_of(
-    name: str, samples: Sequence[Sample], *, unit: str, threads: int, shown: str = PER_SECOND, memory: bool = False
+    name: str,
+    samples: Sequence[Sample],
+    *,
+    unit: str,
+    threads: int,
+    shown: str = PER_SECOND,
+    memory: bool = False,
 ) -> list[Row]:
     """Turn the samples of one subject into rows: per CPU-second, per second, and its memory where that is asked for.
 
@@ -120,4 +126,7 @@ def rows_of(
     extra = [sample.extra_mb for sample in samples if sample.extra_mb is not None]
     if extra and shown == MILLISECONDS and memory:
         figures.append(("MB extra", [max(extra)]))
-    return [Row(name, median(values), unit, threads, min(values), max(values)) for unit, values in figures]
+    return [
+        Row(name, median(values), unit, threads, min(values), max(values))
+        for unit, values in figures
+    ]

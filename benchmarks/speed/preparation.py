@@ -55,5 +55,8 @@ STARTS = {
 }
 SUBJECTS = {
     "prepare/parquet": Subject("rows", prepare_reading, memory=True),
-    **{name: Subject("start", partial(prepare_start, words), shown=MILLISECONDS) for name, words in STARTS.items()},
+    **{
+        name: Subject("start", partial(prepare_start, words), shown=MILLISECONDS)
+        for name, words in STARTS.items()
+    },
 }

@@ -19,7 +19,15 @@ class Result(NamedTuple):
     about: dict[str, Any]
 
     @classmethod
-    def of(cls, rows: Sequence[Row], *, threads: Sequence[int], repeats: int, source: str, peers: Sequence[str] = ()) -> Result:
+    def of(
+        cls,
+        rows: Sequence[Row],
+        *,
+        threads: Sequence[int],
+        repeats: int,
+        source: str,
+        peers: Sequence[str] = (),
+    ) -> Result:
         """Return the rows with what they were measured on: here and now."""
         facts = {"peers": list(peers), "data": source, "threads": list(threads), "repeats": repeats}
         return cls(list(rows), {"machine": machine(), "versions": versions(), **facts})
@@ -43,7 +51,9 @@ class Result(NamedTuple):
                 raise TypeError("it holds no list")
             rows = [Row(**row) for row in found]
         except TypeError as error:
-            raise DataError(f"{path}: is no result of benchmarks/bench.py ({error}); give a file that --out wrote") from None
+            raise DataError(
+                f"{path}: is no result of benchmarks/bench.py ({error}); give a file that --out wrote"
+            ) from None
         return cls(rows, read_json(about(path)) if about(path).exists() else {})
 
 

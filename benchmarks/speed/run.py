@@ -47,7 +47,14 @@ def our_systems(folder: Path) -> list[System]:
 
     here = (sys.executable, "-m", "speed.worker")
     return [
-        System(name, (*here, name, str(folder)), subject.unit, subject.shown, subject.flops, subject.memory)
+        System(
+            name,
+            (*here, name, str(folder)),
+            subject.unit,
+            subject.shown,
+            subject.flops,
+            subject.memory,
+        )
         for name, subject in SUBJECTS.items()
     ]
 
@@ -64,13 +71,23 @@ class Worker:
 
     def __init__(self, system: System, *, threads: int) -> None:
         self.system, self.samples, self.first_mb = system, list[Sample](), 0.0
-        limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")}
+        limits = {
+            name: str(threads)
+            for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
+        }
         env = os.environ | limits | {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": search_path()}
         with ExitStack() as opened:
-            self.complaints = opened.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
+            self.complaints = opened.enter_context(
+                tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+            )
             self.process = opened.enter_context(
                 subprocess.Popen(
-                    system.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.complaints, text=True, env=env
+                    system.command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=self.complaints,
+                    text=True,
+                    env=env,
                 )
             )
             self.answer()
@@ -79,7 +96,12 @@ class Worker:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if kind is not None:
             self.process.terminate()
         self.opened.close()
@@ -107,7 +129,9 @@ class Worker:
             self.process.wait()
             self.complaints.seek(0)
             said = self.complaints.read().strip().splitlines()
-            raise SolidrecError(f"{self.system.name}: the measured process ended ({said[-1] if said else 'without a word'})")
+            raise SolidrecError(
+                f"{self.system.name}: the measured process ended ({said[-1] if said else 'without a word'})"
+            )
         found: dict[str, Any] = json.loads(line)
         return found
 
@@ -126,7 +150,9 @@ def run(
         found: dict[System, list[Sample]] = {}
         for group, members in together.items():
             say(f"{group}, {count} thread{'s' if count > 1 else ''}: {len(members)} systems")
-            for system, samples in measure(members, threads=count, repeats=repeats, say=say, step=step):
+            for system, samples in measure(
+                members, threads=count, repeats=repeats, say=say, step=step
+            ):
                 found.setdefault(system, []).extend(samples)
         rows += with_floor(found, threads=count)
     return rows
@@ -141,7 +167,8 @@ def groups(systems: Iterable[System]) -> dict[str, list[System]]:
         if system not in products:
             found.setdefault(system.group, []).append(system)
     return {
-        group: [*products, *members] if any(system.flops for system in members) else members for group, members in found.items()
+        group: [*products, *members] if any(system.flops for system in members) else members
+        for group, members in found.items()
     }
 
 
@@ -151,7 +178,12 @@ def total_steps(systems: Iterable[System], *, threads: Sequence[int], repeats: i
 
 
 def measure(
-    systems: Sequence[System], *, threads: int, repeats: int, say: Callable[[str], None], step: Callable[[int], None]
+    systems: Sequence[System],
+    *,
+    threads: int,
+    repeats: int,
+    say: Callable[[str], None],
+    step: Callable[[int], None],
 ) -> list[tuple[System, list[Sample]]]:
     """Let systems measure in turn: one round that does not count, then `repeats` that do."""
     with ExitStack() as stack:
@@ -162,7 +194,9 @@ def measure(
             except (SolidrecError, OSError) as error:
                 if not system.optional:
                     raise
-                say(f"without {error if isinstance(error, SolidrecError) else f'{system.name}: {error}'}")
+                say(
+                    f"without {error if isinstance(error, SolidrecError) else f'{system.name}: {error}'}"
+                )
         for number in range(repeats + 1):
             for worker in workers:
                 worker.measure(keep=number > 0)
@@ -173,17 +207,31 @@ def measure(
 def with_floor(found: Mapping[System, Sequence[Sample]], *, threads: int) -> list[Row]:
     """Turn samples into rows, and say how near each rate and time is to what the matrix products of this run allow."""
     by_system = {
-        system: rows_of(system.name, samples, unit=system.unit, threads=threads, shown=system.shown, memory=system.memory)
+        system: rows_of(
+            system.name,
+            samples,
+            unit=system.unit,
+            threads=threads,
+            shown=system.shown,
+            memory=system.memory,
+        )
         for system, samples in found.items()
     }
     fastest = {
         clock: max(
-            (row.value for system, rows in by_system.items() for row in rows
-             if system.name.startswith(PRODUCT) and row.unit.endswith(f"/{clock}")), default=None,
+            (
+                row.value
+                for system, rows in by_system.items()
+                for row in rows
+                if system.name.startswith(PRODUCT) and row.unit.endswith(f"/{clock}")
+            ),
+            default=None,
         )
         for clock in (CPU, WALL)
-    }  # fmt: skip
-    return [floored(row, system.flops, fastest) for system, rows in by_system.items() for row in rows]
+    }
+    return [
+        floored(row, system.flops, fastest) for system, rows in by_system.items() for row in rows
+    ]
 
 
 def floored(row: Row, flops: float | None, gflops: Mapping[str, float | None]) -> Row:
@@ -205,8 +253,14 @@ def machine() -> dict[str, Any]:
     facts = Path("/proc/cpuinfo")
     if facts.exists():
         lines = facts.read_text().splitlines()
-        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
+        name = next(
+            (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+            name,
+        )
     return {
-        "cpu": name or platform.machine(), "cores": os.cpu_count(), "system": platform.system(),
-        "vectors": torch.backends.cpu.get_cpu_capability(), "OMP_WAIT_POLICY": "PASSIVE",
-    }  # fmt: skip
+        "cpu": name or platform.machine(),
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "vectors": torch.backends.cpu.get_cpu_capability(),
+        "OMP_WAIT_POLICY": "PASSIVE",
+    }

@@ -29,7 +29,9 @@ def table_lines(rows: Sequence[Row]) -> tuple[Line, list[Line]]:
     for name in dict.fromkeys(row.name for row in rows):
         mine = [row for row in rows if row.name == name]
         clocks = [row for row in mine if not row.unit.startswith("MB")]
-        first = next((row for row in clocks if row.threads == threads[0] and "cpu" in row.unit), clocks[0])
+        first = next(
+            (row for row in clocks if row.threads == threads[0] and "cpu" in row.unit), clocks[0]
+        )
         cells = [cell(clocks, count, cpu=cpu) for count in threads for cpu in (True, False)]
         peak = next((number(row.value) for row in mine if row.unit == "MB peak"), "")
         peak += next((f" (+{row.value:.0f})" for row in mine if row.unit == "MB extra"), "")
@@ -41,7 +43,14 @@ def table_lines(rows: Sequence[Row]) -> tuple[Line, list[Line]]:
 
 def cell(rows: Sequence[Row], threads: int, *, cpu: bool) -> str:
     """Return one figure."""
-    return next((number(row.value) for row in rows if row.threads == threads and ("cpu" in row.unit) == cpu), "-")
+    return next(
+        (
+            number(row.value)
+            for row in rows
+            if row.threads == threads and ("cpu" in row.unit) == cpu
+        ),
+        "-",
+    )
 
 
 def plain_unit(row: Row) -> str:
@@ -70,9 +79,15 @@ def rich_tables(rows: Sequence[Row]) -> list[Table]:
         table = Table(title=f"{group}: {lines[0][1]}", title_justify="left", box=SIMPLE_HEAD)
         for head in heads:
             if head != "unit":
-                table.add_column(head, justify="left" if head in ("", "peer") else "right", no_wrap=head in ("", "peer"))
+                table.add_column(
+                    head,
+                    justify="left" if head in ("", "peer") else "right",
+                    no_wrap=head in ("", "peer"),
+                )
         for name, _, *cells in lines:
-            table.add_row(name.removeprefix(f"{group}/"), *(part.removeprefix(f"{group}/") for part in cells))
+            table.add_row(
+                name.removeprefix(f"{group}/"), *(part.removeprefix(f"{group}/") for part in cells)
+            )
         tables.append(table)
     return tables
 
@@ -94,6 +109,11 @@ def changes_table(title: str, found: Sequence[Change]) -> Table:
     table = Table("", "unit", "threads", "before", "after", "x", title=title, title_justify="left")
     for change in found:
         table.add_row(
-            change.name, change.unit, str(change.threads), number(change.before), number(change.after), f"{change.factor:.2f}"
+            change.name,
+            change.unit,
+            str(change.threads),
+            number(change.before),
+            number(change.after),
+            f"{change.factor:.2f}",
         )
     return table

@@ -24,9 +24,15 @@ ML100K_CODES = 246
 """What `semantic_ids` gives for the 1,682 items of MovieLens 100K; the floor counts the search of so many."""
 ML100K_ITEMS = 1_682
 TRAINED = (
-    ("static", "sasrec"), ("apg", "sasrec"), ("duet", "sasrec"), ("solid-apg", "sasrec"), ("solid-duet", "sasrec"),
-    ("static", "gru4rec"), ("static", "din"), ("static", "bert4rec"),
-)  # fmt: skip
+    ("static", "sasrec"),
+    ("apg", "sasrec"),
+    ("duet", "sasrec"),
+    ("solid-apg", "sasrec"),
+    ("solid-duet", "sasrec"),
+    ("static", "gru4rec"),
+    ("static", "din"),
+    ("static", "bert4rec"),
+)
 EVERY = TrainSpec(batch=1024, stride=ModelSpec().length)
 """Steps as large as the paper's (Table 7), and every position of a pass is a target."""
 BY_DEFAULT = ("static", "duet", "solid-duet")
@@ -40,21 +46,36 @@ SOFTMAX = EVERY.model_copy(update={"loss": "softmax"})
 def new_model(spec: ModelSpec, data: PreparedData) -> Recommender:
     """Build a model at its last stage, with random semantic ids where it reads any."""
     seed_torch(0, "parameters")
-    of_item = torch.from_numpy(semantic_ids(len(data.items))) if DESIGNS[spec.name].needs_semantics else None
+    of_item = (
+        torch.from_numpy(semantic_ids(len(data.items)))
+        if DESIGNS[spec.name].needs_semantics
+        else None
+    )
     return build(spec, items=len(data.items), semantic_of_item=of_item)
 
 
 def new_stage(spec: ModelSpec, train: TrainSpec, data: PreparedData) -> Stage:
     """Return the model's last stage, without validation, display and checkpoints."""
     model = new_model(spec, data)
-    batches = batches_for(model, data, RunSpec(data=data.fingerprint, model=spec, train=train), device="cpu")
+    batches = batches_for(
+        model, data, RunSpec(data=data.fingerprint, model=spec, train=train), device="cpu"
+    )
     return Stage(
-        model, batches, train, seed=0, progress=Progress(stage=stages(spec)),
-        validate=lambda: None, save=lambda stage: None, display=Silent(), revive=spec.codebook.revive,
-    )  # fmt: skip
+        model,
+        batches,
+        train,
+        seed=0,
+        progress=Progress(stage=stages(spec)),
+        validate=lambda: None,
+        save=lambda stage: None,
+        display=Silent(),
+        revive=spec.codebook.revive,
+    )
 
 
-def prepare_epochs(spec: ModelSpec, train: TrainSpec, part: str, folder: Path) -> Callable[[], Timed]:
+def prepare_epochs(
+    spec: ModelSpec, train: TrainSpec, part: str, folder: Path
+) -> Callable[[], Timed]:
     """Set a stage up; each call trains one epoch of it, or as many as have `ENOUGH` positives."""
     stage = new_stage(spec, train, PreparedData.open(folder / part))
     epochs = max(1, round(ENOUGH / stage.batches.positives))
@@ -70,17 +91,28 @@ def training(name: str, backbone: str, *, train: TrainSpec = EVERY, part: str = 
     """Return the measurement of one model's epochs."""
     spec = ModelSpec.parse({"name": name, "backbone": backbone})
     flops = training_flops(spec, train, codes=ML100K_CODES, items=ML100K_ITEMS)
-    return Subject("positives", partial(prepare_epochs, spec, train, part), flops=flops, memory=True)
+    return Subject(
+        "positives", partial(prepare_epochs, spec, train, part), flops=flops, memory=True
+    )
 
 
 SUBJECTS = {
     **{f"train/{name}/{backbone}": training(name, backbone) for name, backbone in TRAINED},
-    **{f"train/{name}/sasrec/default": training(name, "sasrec", train=TrainSpec()) for name in BY_DEFAULT},
-    "train/static/sasrec/window": training("static", "sasrec", train=EVERY.model_copy(update={"stride": 1})),
+    **{
+        f"train/{name}/sasrec/default": training(name, "sasrec", train=TrainSpec())
+        for name in BY_DEFAULT
+    },
+    "train/static/sasrec/window": training(
+        "static", "sasrec", train=EVERY.model_copy(update={"stride": 1})
+    ),
     "train/static/sasrec/last": training("static", "sasrec", part=LAST),
-    "train/static/sasrec/last/wide": training("static", "sasrec", part=LAST, train=EVERY.model_copy(update={"batch": WIDE})),
+    "train/static/sasrec/last/wide": training(
+        "static", "sasrec", part=LAST, train=EVERY.model_copy(update={"batch": WIDE})
+    ),
     "train/plain/sasrec/softmax": training("plain", "sasrec", part=LAST, train=SOFTMAX),
-    "train/plain/sasrec/softmax/wide": training("plain", "sasrec", part=LAST, train=SOFTMAX.model_copy(update={"batch": WIDE})),
+    "train/plain/sasrec/softmax/wide": training(
+        "plain", "sasrec", part=LAST, train=SOFTMAX.model_copy(update={"batch": WIDE})
+    ),
 }
 """*default*: what `solidrec train` does; the others have steps as large as the paper's and every position of a pass as a target.
 *window*: each target has a window of its own, full where the user has as many items; *last*: only the positions that rectools and

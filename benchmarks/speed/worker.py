@@ -50,7 +50,9 @@ def peak_mb() -> float:
     found = status_mb("VmHWM")
     if found is not None:
         return found
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        2**20 if sys.platform == "darwin" else 2**10
+    )
 
 
 def start_of_peak() -> float | None:
@@ -68,7 +70,9 @@ def status_mb(field: str) -> float | None:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
         return None
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{field}:")), None)
+    return next(
+        (int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{field}:")), None
+    )
 
 
 def main() -> None:

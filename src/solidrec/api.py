@@ -52,7 +52,9 @@ class Model:
         model = self.run.spec.model
         return f"Model({model.name} on {model.backbone}, {len(self.run.items):,} items, {self.run.path})"
 
-    def recommend(self, history: Sequence[str], k: int = 10, *, keep_history: bool = False) -> Recommendation:
+    def recommend(
+        self, history: Sequence[str], k: int = 10, *, keep_history: bool = False
+    ) -> Recommendation:
         """Return the k best items for a history of raw item ids (see `Engine.recommend`)."""
         return self.engine.recommend(history, k, keep_history=keep_history)
 
@@ -84,18 +86,32 @@ class Model:
         """
         opened = self.data(data)
         with ExitStack() as stack:
-            sink = stack.enter_context(ScoreWriter(Path(save_scores), opened)) if save_scores is not None else None
-            step = stack.enter_context(counted(console, "evaluate", len(opened.rows(split)), shown=progress))
+            sink = (
+                stack.enter_context(ScoreWriter(Path(save_scores), opened))
+                if save_scores is not None
+                else None
+            )
+            step = stack.enter_context(
+                counted(console, "evaluate", len(opened.rows(split)), shown=progress)
+            )
             return evaluate(
-                scorer_of(self.run.model), opened, split=split, protocol=protocol, seen=seen, length=self.run.spec.model.length,
-                sink=sink, step=step,
-            )  # fmt: skip
+                scorer_of(self.run.model),
+                opened,
+                split=split,
+                protocol=protocol,
+                seen=seen,
+                length=self.run.spec.model.length,
+                sink=sink,
+                step=step,
+            )
 
     def data(self, data: PreparedData | Path | str | None) -> PreparedData:
         """Open the data and check that it is the model's."""
         trained_on = Path(self.run.manifest["data"]["path"])
         if data is None and not trained_on.is_dir():
-            raise StorageError(f"{trained_on}: the data that {self.run.path} was trained on is gone; say where it is (--data)")
+            raise StorageError(
+                f"{trained_on}: the data that {self.run.path} was trained on is gone; say where it is (--data)"
+            )
         given = trained_on if data is None else data
         opened = given if isinstance(given, PreparedData) else PreparedData.open(given)
         if opened.fingerprint != self.run.spec.data:
@@ -132,9 +148,14 @@ def add_items(
     before = load_run(run)
     table = read_table(items, encoding=encoding)
     grown = with_items(
-        before, table, features=features, columns=columns, category_separator=category_separator, feature_start=feature_start,
+        before,
+        table,
+        features=features,
+        columns=columns,
+        category_separator=category_separator,
+        feature_start=feature_start,
         duplicate_items=duplicate_items,
-    )  # fmt: skip
+    )
     return save_with_items(grown, before, Path(run if out is None else out))
 
 
@@ -169,7 +190,9 @@ def train(
     if epochs_from is not None:
         chosen = load_run(epochs_from)
         if epochs is not None:
-            raise UsageError(f"--epochs {epochs} and --epochs-from {epochs_from} both say how long to train; give one")
+            raise UsageError(
+                f"--epochs {epochs} and --epochs-from {epochs_from} both say how long to train; give one"
+            )
         if model not in (None, chosen.spec.model.name):
             raise UsageError(
                 f"--epochs-from {epochs_from}: is a run of {chosen.spec.model.name!r}, not {model!r}; leave --model out"
@@ -178,8 +201,14 @@ def train(
     named = model or value_at(settings or {}, "model.name")
     if not named:
         settings = merge({"model": {"name": _DEFAULT}}, settings or {})
-    spec = run_spec(opened, model=model, backbone=backbone, seed=seed, epochs=epochs, settings=settings)
-    folder = Path(out) if out is not None else Path("runs") / f"{spec.model.name}-{spec.model.backbone}-{spec.digest()}"
+    spec = run_spec(
+        opened, model=model, backbone=backbone, seed=seed, epochs=epochs, settings=settings
+    )
+    folder = (
+        Path(out)
+        if out is not None
+        else Path("runs") / f"{spec.model.name}-{spec.model.backbone}-{spec.digest()}"
+    )
     before = torch.get_num_threads()
     use_threads(threads)
     try:
@@ -190,7 +219,13 @@ def train(
             say(_computing_on(device, threads))
         with Bar(console) if progress else nullcontext(Silent()) as display:
             run = train_run(
-                opened, spec, folder, device=device, display=display, track=track, say=say if progress else lambda line: None
+                opened,
+                spec,
+                folder,
+                device=device,
+                display=display,
+                track=track,
+                say=say if progress else lambda line: None,
             )
     finally:
         torch.set_num_threads(before)
@@ -218,7 +253,8 @@ def run_spec(
             named.setdefault(group, {})[key] = value
     own: dict[str, Any] = {"data": data.fingerprint, "semantics": {"encoded": data.encoded}}
     name, encoder = (
-        given or value_at(settings or {}, key) for given, key in ((model, "model.name"), (backbone, "model.backbone"))
+        given or value_at(settings or {}, key)
+        for given, key in ((model, "model.name"), (backbone, "model.backbone"))
     )
     if name in MIXTURE_NAMES or (name == "plain" and encoder != "din"):
         folds = "time" if name in MIXTURE_NAMES and data.manifest["split"] == "time" else "users"
@@ -242,10 +278,16 @@ def _chosen_by(run: Run) -> dict[str, Any]:
     Raises `UsageError` for a run without validation, and for one of two stages of epochs, whose second starts from the best of
     the first.
     """
-    best = {row["stage"]: row["epoch"] for row in run.history if row["best"] and row["valid"] is not None}
+    best = {
+        row["stage"]: row["epoch"]
+        for row in run.history
+        if row["best"] and row["valid"] is not None
+    }
     name = run.spec.model.name
     if not best or (len(best) > 1 and name not in MIXTURE_NAMES):
-        raise UsageError(f"--epochs-from {run.path}: {name!r} there has no one best epoch on validation; give --epochs")
+        raise UsageError(
+            f"--epochs-from {run.path}: {name!r} there has no one best epoch on validation; give --epochs"
+        )
     train = {**run.spec.train.model_dump(mode="json"), "epochs": best[1]}
     if name in MIXTURE_NAMES:
         train["passes"] = best.get(2, run.spec.train.passes or 1)

@@ -53,12 +53,20 @@ def commit() -> str | None:
 
     def git(*words: str) -> str | None:
         try:
-            done = subprocess.run(["git", "-C", str(here), *words], capture_output=True, text=True, timeout=10, check=False)
+            done = subprocess.run(
+                ["git", "-C", str(here), *words],
+                capture_output=True,
+                text=True,
+                timeout=10,
+                check=False,
+            )
         except (OSError, subprocess.TimeoutExpired):
             return None
         return done.stdout.strip() if done.returncode == 0 else None
 
-    if git("ls-files", "--error-unmatch", Path(__file__).name) is None:  # a package beside a checkout is not in it
+    if (
+        git("ls-files", "--error-unmatch", Path(__file__).name) is None
+    ):  # a package beside a checkout is not in it
         return None
     head, changes = git("rev-parse", "HEAD"), git("status", "--porcelain", "--", str(here))
     return None if head is None or changes is None else head + ("+" if changes else "")
@@ -86,7 +94,9 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
             os.fsync(stream.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        raise StorageError(f"{path}: cannot write ({error.strerror or error}); free space or choose another --out") from error
+        raise StorageError(
+            f"{path}: cannot write ({error.strerror or error}); free space or choose another --out"
+        ) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -110,14 +120,18 @@ def read_json(path: Path) -> Any:
     except OSError as error:
         raise StorageError(f"{path}: cannot read ({error.strerror or error})") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DamagedError(f"{path}: is not valid JSON ({error}); the file is damaged, make it again") from error
+        raise DamagedError(
+            f"{path}: is not valid JSON ({error}); the file is damaged, make it again"
+        ) from error
 
 
 def write_table(path: Path, table: pl.DataFrame) -> None:
     """Write a Parquet file as `write_file` does; polars hides what the disk says in errors of its own."""
     from polars.exceptions import PolarsError
 
-    write_file(path, lambda temporary: as_os_error(lambda: table.write_parquet(temporary), PolarsError))
+    write_file(
+        path, lambda temporary: as_os_error(lambda: table.write_parquet(temporary), PolarsError)
+    )
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -126,7 +140,9 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     from safetensors.torch import save_file
 
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_file(path, lambda temporary: as_os_error(lambda: save_file(plain, temporary), SafetensorError))
+    write_file(
+        path, lambda temporary: as_os_error(lambda: save_file(plain, temporary), SafetensorError)
+    )
 
 
 def as_os_error(write: Callable[[], object], kind: type[Exception]) -> None:
@@ -137,9 +153,14 @@ def as_os_error(write: Callable[[], object], kind: type[Exception]) -> None:
         raise OSError(str(error)) from error
 
 
-def write_manifest(folder: Path, *, kind: str, files: Iterable[str], facts: dict[str, Any]) -> dict[str, Any]:
+def write_manifest(
+    folder: Path, *, kind: str, files: Iterable[str], facts: dict[str, Any]
+) -> dict[str, Any]:
     """Vouch for `files` of `folder`: write ``manifest.json`` with sizes, sha256, versions and `facts`, and return it."""
-    listed = {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in sorted(files)}
+    listed = {
+        name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)}
+        for name in sorted(files)
+    }
     manifest = {"kind": kind, "format": _FORMAT, **facts, "versions": versions(), "files": listed}
     write_json(folder / MANIFEST, manifest)
     return manifest
@@ -160,7 +181,9 @@ def new_folder(final: Path, *, replace: bool = False) -> Iterator[Path]:
         final.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".tmp-{os.getpid()}-", dir=final.parent))
     except OSError as error:
-        raise StorageError(f"{final}: cannot write ({error.strerror or error}); choose another --out") from error
+        raise StorageError(
+            f"{final}: cannot write ({error.strerror or error}); choose another --out"
+        ) from error
     try:
         temporary.chmod(0o755)
         yield temporary
@@ -172,7 +195,9 @@ def new_folder(final: Path, *, replace: bool = False) -> Iterator[Path]:
             os.replace(temporary, final)
             shutil.rmtree(retired)
     except OSError as error:
-        raise StorageError(f"{final}: cannot write ({error.strerror or error}); free space or choose another --out") from error
+        raise StorageError(
+            f"{final}: cannot write ({error.strerror or error}); free space or choose another --out"
+        ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -201,7 +226,9 @@ def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
     """
     made = f"; `{_MAKERS[kind]}` writes one" if kind in _MAKERS else ""
     if not (folder / MANIFEST).is_file():
-        raise StorageError(f"{folder}: is not a {kind} folder of solidrec (it has no {MANIFEST}){made}")
+        raise StorageError(
+            f"{folder}: is not a {kind} folder of solidrec (it has no {MANIFEST}){made}"
+        )
     manifest: dict[str, Any] = read_json(folder / MANIFEST)
     if not isinstance(manifest, dict) or manifest.get("kind") != kind:
         found = manifest.get("kind") if isinstance(manifest, dict) else None
@@ -215,16 +242,24 @@ def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
         for name, facts in manifest["files"].items():
             _check_file(folder / name, facts)
     except (AttributeError, KeyError, TypeError) as error:
-        raise DamagedError(f"{folder / MANIFEST}: is not as it was written ({error}); make the folder again") from error
+        raise DamagedError(
+            f"{folder / MANIFEST}: is not as it was written ({error}); make the folder again"
+        ) from error
     return manifest
 
 
 def _check_file(path: Path, facts: dict[str, Any]) -> None:
     """Raise `DamagedError` unless the file has the size and sha256 that a manifest states."""
     if not path.is_file():
-        raise DamagedError(f"{path}: is missing though its manifest lists it; restore the folder or make it again")
+        raise DamagedError(
+            f"{path}: is missing though its manifest lists it; restore the folder or make it again"
+        )
     size = path.stat().st_size
     if size != facts["bytes"]:
-        raise DamagedError(f"{path}: is truncated or changed (file {size:,} B, manifest {facts['bytes']:,} B); make it again")
+        raise DamagedError(
+            f"{path}: is truncated or changed (file {size:,} B, manifest {facts['bytes']:,} B); make it again"
+        )
     if sha256(path) != facts["sha256"]:
-        raise DamagedError(f"{path}: its bytes changed since it was written (sha256 differs); make it again")
+        raise DamagedError(
+            f"{path}: its bytes changed since it was written (sha256 differs); make it again"
+        )

@@ -25,12 +25,22 @@ def _as_histories(frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
     item = next((name for name in ("item", "item_id") if name in frame.columns), None)
     if "history" in frame.columns:
         if not isinstance(frame.schema["history"], (pl.List, pl.Array)):
-            raise UsageError(f"the 'history' column holds {frame.schema['history']}; a list of item ids is needed in each row")
-        histories = frame["history"].cast(pl.List(pl.String)).fill_null([]).list.drop_nulls().to_list()
-        users = frame[user].cast(pl.String).to_list() if user else [str(row) for row in range(len(frame))]
+            raise UsageError(
+                f"the 'history' column holds {frame.schema['history']}; a list of item ids is needed in each row"
+            )
+        histories = (
+            frame["history"].cast(pl.List(pl.String)).fill_null([]).list.drop_nulls().to_list()
+        )
+        users = (
+            frame[user].cast(pl.String).to_list()
+            if user
+            else [str(row) for row in range(len(frame))]
+        )
         return users, histories
     if user is None or item is None:
-        raise UsageError(f"a batch needs a 'history' list column, or 'user' and 'item' columns; found {', '.join(frame.columns)}")
+        raise UsageError(
+            f"a batch needs a 'history' list column, or 'user' and 'item' columns; found {', '.join(frame.columns)}"
+        )
     grouped = frame.group_by(pl.col(user).cast(pl.String).alias("user"), maintain_order=True).agg(
         pl.col(item).cast(pl.String).drop_nulls()
     )
@@ -42,10 +52,14 @@ def _read_batch(path: Path) -> tuple[list[str], list[list[str]]]:
     try:
         return _as_histories(pl.read_parquet(path))
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise DataError(f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})") from None
+        raise DataError(
+            f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})"
+        ) from None
 
 
-def recommend_file(model: Model, batch: Path, out: Path, k: int, *, keep_history: bool = False) -> dict[str, int]:
+def recommend_file(
+    model: Model, batch: Path, out: Path, k: int, *, keep_history: bool = False
+) -> dict[str, int]:
     """Recommend for every history of a Parquet file; write user, rank, item, score, title and return the counts."""
     users, histories = _read_batch(batch)
     rows: dict[str, list[Any]] = {name: [] for name in ("user", "rank", "item", "score", "title")}
@@ -54,7 +68,9 @@ def recommend_file(model: Model, batch: Path, out: Path, k: int, *, keep_history
         for start in range(0, len(users), 1024):
             part = slice(start, start + 1024)
             for user, answer in zip(
-                users[part], model.recommend_many(histories[part], k, keep_history=keep_history), strict=True
+                users[part],
+                model.recommend_many(histories[part], k, keep_history=keep_history),
+                strict=True,
             ):
                 fallbacks += answer.fallback is not None
                 ignored += len(answer.ignored)
@@ -62,9 +78,20 @@ def recommend_file(model: Model, batch: Path, out: Path, k: int, *, keep_history
                     for name, value in (("user", user), ("rank", rank), *item.items()):
                         rows[name].append(value)
             step(len(users[part]))
-    types = {"user": pl.String, "rank": pl.Int32, "item": pl.String, "score": pl.Float64, "title": pl.String}
+    types = {
+        "user": pl.String,
+        "rank": pl.Int32,
+        "item": pl.String,
+        "score": pl.Float64,
+        "title": pl.String,
+    }
     write_table(out, pl.DataFrame(rows, schema=types))
-    return {"users": len(users), "rows": len(rows["user"]), "fallbacks": fallbacks, "ignored": ignored}
+    return {
+        "users": len(users),
+        "rows": len(rows["user"]),
+        "fallbacks": fallbacks,
+        "ignored": ignored,
+    }
 
 
 def export_items(model: Model, out: Path) -> int:

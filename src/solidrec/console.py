@@ -9,7 +9,14 @@ from types import TracebackType
 from typing import Any, Self, final
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from solidrec.data.datasets.published import sentence
 from solidrec.epochs import score_of, select_of
@@ -35,9 +42,16 @@ class Bar:
     def __init__(self, to: Console) -> None:
         self.to = to
         self.progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
-            TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=to, disable=not to.is_terminal,
-        )  # fmt: skip
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=to,
+            disable=not to.is_terminal,
+        )
         self.number = 0
         self.epochs = 0
         self.note = ""
@@ -46,7 +60,12 @@ class Bar:
         self.progress.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.progress.stop()
 
     def stage(self, stage: int, epochs: int, steps: int) -> None:
@@ -72,16 +91,28 @@ class Bar:
         """Close the bar: the best epoch counts."""
         self.progress.update(self.task, total=self.progress.tasks[self.task].completed)
         valid = score_of(row)
-        how = "nothing to validate on, the last epoch counts" if valid is None else f"valid {select_of(row)} {valid:.4f}"
+        how = (
+            "nothing to validate on, the last epoch counts"
+            if valid is None
+            else f"valid {select_of(row)} {valid:.4f}"
+        )
         say(f"stage {row['stage']}: best epoch {row['epoch']} (at most {self.epochs}), {how}")
 
 
 @contextmanager
 def counted(to: Console, what: str, total: int, *, shown: bool) -> Iterator[Callable[[int], None]]:
     """Yield a function that advances a bar of `total` rows; nothing is drawn unless `shown` on a terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("left"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
     off = not (shown and to.is_terminal)
-    with Progress(*columns, console=to, disable=off, speed_estimate_period=3600) as progress:  # a training may take minutes
+    with Progress(
+        *columns, console=to, disable=off, speed_estimate_period=3600
+    ) as progress:  # a training may take minutes
         task = progress.add_task(what, total=total)
         yield lambda rows: progress.advance(task, rows)
 
@@ -91,7 +122,13 @@ def out(file_width: int = FILE_WIDTH) -> Console:
 
     A title such as "[/b] :100:" is printed as it is.
     """
-    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else file_width)
+    return Console(
+        file=sys.stdout,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        width=None if sys.stdout.isatty() else file_width,
+    )
 
 
 def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:
@@ -101,21 +138,40 @@ def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:
         **{f"rejected: {k}": v for k, v in rows["rejected"].items()},
         **{f"dropped: {k}": v for k, v in rows["dropped"].items()},
     }
-    fixed = ", ".join(f"{name} {count}" for name, count in manifest["negatives"].items() if name in ("valid", "test"))
+    fixed = ", ".join(
+        f"{name} {count}"
+        for name, count in manifest["negatives"].items()
+        if name in ("valid", "test")
+    )
     facts = manifest["split_facts"]
-    cuts = f" (validation from {facts['valid_from']}, test from {facts['test_from']})" if manifest["split"] == "time" else ""
+    cuts = (
+        f" (validation from {facts['valid_from']}, test from {facts['test_from']})"
+        if manifest["split"] == "time"
+        else ""
+    )
     lines = [
         f"source: {manifest['source']}",
         f"users {manifest['users']:,} · items {manifest['items']:,} · interactions {manifest['interactions']:,}",
-        f"rows in {rows['in']:,} = kept {rows['kept']:,}" + "".join(f" + {count:,} {rule}" for rule, count in gone.items()),
+        f"rows in {rows['in']:,} = kept {rows['kept']:,}"
+        + "".join(f" + {count:,} {rule}" for rule, count in gone.items()),
         f"order: {manifest['order']}; users whose last items tie in time: {manifest['last_item_tied_users']:,}",
         f"split: {manifest['split']}{cuts}; negatives a target: {fixed or 'none'}",
-        "item side: " + (", ".join(f"{k} ({v['items']:,} items)" for k, v in manifest["modalities"].items()) or "ids alone"),
+        "item side: "
+        + (
+            ", ".join(f"{k} ({v['items']:,} items)" for k, v in manifest["modalities"].items())
+            or "ids alone"
+        ),
         *([sentence(manifest["published"])] if manifest.get("published") else []),
-        *([f"{alone:,} items of the items file have no interaction: after training, `solidrec items add RUN ITEMS` makes them"
-           " recommendable"] if (alone := manifest["catalog"].get("catalog_only")) else []),
+        *(
+            [
+                f"{alone:,} items of the items file have no interaction: after training, `solidrec items add RUN ITEMS` makes them"
+                " recommendable"
+            ]
+            if (alone := manifest["catalog"].get("catalog_only"))
+            else []
+        ),
         *manifest["notes"],
-    ]  # fmt: skip
+    ]
     # without validation users the default model takes epochs from a run that had some
     chosen = " --epochs-from RUN" if manifest["split"] == "none" else ""
     return [*lines, f"wrote {path}; next: solidrec train {path}{chosen} --out run"]

@@ -20,10 +20,17 @@ QUICK, FULL = "demo", "demo-full"
 """The shipped experiments."""
 BEST = "mixture"
 """The row that recommends at the end."""
-MADE_UP = ("Star Wars (1977)", "Empire Strikes Back, The (1980)", "Raiders of the Lost Ark (1981)", "Blade Runner (1982)")
+MADE_UP = (
+    "Star Wars (1977)",
+    "Empire Strikes Back, The (1980)",
+    "Raiders of the Lost Ark (1981)",
+    "Blade Runner (1982)",
+)
 
 
-def run_demo(path: Path, *, full: bool, folder: Path | None, download: bool, seed: int, jobs: int) -> Path:
+def run_demo(
+    path: Path, *, full: bool, folder: Path | None, download: bool, seed: int, jobs: int
+) -> Path:
     """Run everything into `path` and return the folder of the experiment; a second call reuses what is finished.
 
     ``path/report.html`` is its report. Raises `StorageError` when MovieLens 100K is nowhere and may not be fetched.
@@ -59,4 +66,6 @@ def best_model(out: Path) -> Model:
 def ids_of(model: Model, titles: tuple[str, ...]) -> list[str]:
     """Return the ids of the items with some titles, in their order."""
     frame = model.run.catalog
-    return [item for title in titles for item in frame.filter(frame["title"] == title)["item"].to_list()]
+    return [
+        item for title in titles for item in frame.filter(frame["title"] == title)["item"].to_list()
+    ]

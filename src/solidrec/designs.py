@@ -33,7 +33,12 @@ class Parts:
 
     def __add__(self, other: Parts) -> Parts:
         """Return the parts of both."""
-        return Parts(**{field.name: getattr(self, field.name) or getattr(other, field.name) for field in fields(Parts)})
+        return Parts(
+            **{
+                field.name: getattr(self, field.name) or getattr(other, field.name)
+                for field in fields(Parts)
+            }
+        )
 
 
 SHARED = Parts()

@@ -19,4 +19,6 @@ def check_device(device: str) -> None:
     try:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"--device {device}: {str(error).splitlines()[0]}; `solidrec doctor` lists what there is") from None
+        raise UsageError(
+            f"--device {device}: {str(error).splitlines()[0]}; `solidrec doctor` lists what there is"
+        ) from None

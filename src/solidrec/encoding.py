@@ -54,12 +54,18 @@ def encode(
 
     path = data.path if isinstance(data, PreparedData) else Path(data)
     if path.is_file():
-        raise UsageError(f"{path}: is a file, not a prepared folder; to encode new items say where to write: --out FILE.npy")
-    jobs = _jobs_of(text, text_columns, images, image_encoder, image_settings=image_settings, name=name)
+        raise UsageError(
+            f"{path}: is a file, not a prepared folder; to encode new items say where to write: --out FILE.npy"
+        )
+    jobs = _jobs_of(
+        text, text_columns, images, image_encoder, image_settings=image_settings, name=name
+    )
     if not jobs and behaviour is None:
         raise UsageError("nothing to encode; say --text minilm, --images FOLDER or --behaviour RUN")
     if len(jobs) + (behaviour is not None) > 1 and name is not None:
-        raise UsageError(f"--name {name}: names one feature matrix, and more are to be made; encode them one after the other")
+        raise UsageError(
+            f"--name {name}: names one feature matrix, and more are to be made; encode them one after the other"
+        )
     if behaviour is not None:
         _encode_behaviour(path, load_run(behaviour), name or "behaviour")
     before = torch.get_num_threads()
@@ -69,9 +75,14 @@ def encode(
         for job in jobs:
             with ExitStack() as stack:
                 made = run_job(
-                    job, path, cache=Path(cache) if cache is not None else None, max_unusable=max_unusable,
-                    device=device, threads=threads, progress=partial(_bar, stack, f"encode {job.name}", shown=progress),
-                )  # fmt: skip
+                    job,
+                    path,
+                    cache=Path(cache) if cache is not None else None,
+                    max_unusable=max_unusable,
+                    device=device,
+                    threads=threads,
+                    progress=partial(_bar, stack, f"encode {job.name}", shown=progress),
+                )
             if progress:
                 say(encoded_line(job.name, made))
     finally:
@@ -80,9 +91,14 @@ def encode(
 
 
 def _jobs_of(
-    text: str | None, text_columns: Sequence[str], images: Path | str | None, image_encoder: str, *,
-    image_settings: Path | str | None, name: str | None,
-) -> list[TextJob | ImageJob]:  # fmt: skip
+    text: str | None,
+    text_columns: Sequence[str],
+    images: Path | str | None,
+    image_encoder: str,
+    *,
+    image_settings: Path | str | None,
+    name: str | None,
+) -> list[TextJob | ImageJob]:
     """Return the feature matrices that are asked for, one job each."""
     from solidrec.semantics.modalities.job import ImageJob, TextJob
 
@@ -117,21 +133,31 @@ def encode_items_file(
     """
     from solidrec.semantics.modalities.job import encode_catalog
 
-    jobs = _jobs_of(text, text_columns, images, image_encoder, image_settings=image_settings, name=None)
+    jobs = _jobs_of(
+        text, text_columns, images, image_encoder, image_settings=image_settings, name=None
+    )
     if len(jobs) != 1:
-        raise UsageError("a file of items becomes one matrix; say either --text minilm or --images FOLDER")
+        raise UsageError(
+            "a file of items becomes one matrix; say either --text minilm or --images FOLDER"
+        )
     use_threads(threads)
     check_device(device)
     table = read_table(items)
     columns = find_columns(table, ITEMS, {}, required=("items_id",))
-    catalog = read_catalog(table, table.collect(id_column(table, columns["items_id"], "item"))["item"], columns={})
+    catalog = read_catalog(
+        table, table.collect(id_column(table, columns["items_id"], "item"))["item"], columns={}
+    )
     out = Path(out)
     with ExitStack() as stack:
         made = encode_catalog(
-            jobs[0], catalog.frame, cache=Path(cache) if cache is not None else out.with_suffix(".cache"),
-            max_unusable=max_unusable, device=device, threads=threads,
+            jobs[0],
+            catalog.frame,
+            cache=Path(cache) if cache is not None else out.with_suffix(".cache"),
+            max_unusable=max_unusable,
+            device=device,
+            threads=threads,
             progress=partial(_bar, stack, f"encode {jobs[0].name}", shown=progress),
-        )  # fmt: skip
+        )
     write_file(out, lambda temporary: _save_array(temporary, _as_numbered(made.vectors, catalog)))
     return {"file": str(out), "width": made.vectors.shape[1]} | made.facts
 
@@ -163,10 +189,21 @@ def _encode_behaviour(data: Path, run: Run, name: str) -> None:
     table = run.model.items.weight.detach().cpu().numpy()
     vectors = table[[run.items.index(item) for item in catalog["item"]]]
     if not vectors.any():
-        raise DataError(f"{run.path}: knows none of the {len(catalog):,} items of {data}; train it on the same catalogue")
+        raise DataError(
+            f"{run.path}: knows none of the {len(catalog):,} items of {data}; train it on the same catalogue"
+        )
     missing = int((~vectors.any(axis=1)).sum())
-    facts = {"encoder": f"item embeddings of {run.manifest['digest']}", "encoded": len(catalog) - missing}
-    write_encoded(data, name, vectors, fingerprint=manifest["fingerprint"], facts=facts | {"missing": {"unknown_item": missing}})
+    facts = {
+        "encoder": f"item embeddings of {run.manifest['digest']}",
+        "encoded": len(catalog) - missing,
+    }
+    write_encoded(
+        data,
+        name,
+        vectors,
+        fingerprint=manifest["fingerprint"],
+        facts=facts | {"missing": {"unknown_item": missing}},
+    )
 
 
 def _bar(stack: ExitStack, what: str, total: int, *, shown: bool) -> Callable[[int], None]:

@@ -40,6 +40,10 @@ def write_history(path: Path, rows: list[dict[str, Any]]) -> None:
 def read_history(path: Path) -> list[dict[str, Any]]:
     """Read the log of a run; raises `DamagedError` for anything else."""
     try:
-        return [json.loads(line) for line in (path / HISTORY).read_text(encoding="utf-8").splitlines()]
+        return [
+            json.loads(line) for line in (path / HISTORY).read_text(encoding="utf-8").splitlines()
+        ]
     except ValueError as error:
-        raise DamagedError(f"{path / HISTORY}: is not as it was written ({error}); restore it, or train again") from None
+        raise DamagedError(
+            f"{path / HISTORY}: is not as it was written ({error}); restore it, or train again"
+        ) from None

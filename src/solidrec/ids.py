@@ -22,7 +22,9 @@ class IdMap:
     """
 
     def __init__(self, ids: Sequence[str] | pl.Series) -> None:
-        self.series = (ids if isinstance(ids, pl.Series) else pl.Series(list(ids), dtype=pl.String)).alias("id")
+        self.series = (
+            ids if isinstance(ids, pl.Series) else pl.Series(list(ids), dtype=pl.String)
+        ).alias("id")
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -51,4 +53,6 @@ class IdMap:
         names = list(names)
         found = list(map(self._index.get, names))
         known = [index for index in found if index is not None]
-        return known, [name for name, index in zip(names, found, strict=True) if index is None] if len(known) < len(found) else []
+        return known, [
+            name for name, index in zip(names, found, strict=True) if index is None
+        ] if len(known) < len(found) else []

@@ -23,13 +23,17 @@ def locked(out: Path, *, doing: str = "is training here") -> Iterator[None]:
         out.mkdir(parents=True, exist_ok=True)
         stream = (out / LOCK).open("a+")
     except OSError as error:
-        raise StorageError(f"{out}: cannot write ({error.strerror or error}); choose another --out") from None
+        raise StorageError(
+            f"{out}: cannot write ({error.strerror or error}); choose another --out"
+        ) from None
     with stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             stream.seek(0)
-            raise StorageError(f"{out}: another process {doing} (pid {stream.read().strip()}); wait for it") from None
+            raise StorageError(
+                f"{out}: another process {doing} (pid {stream.read().strip()}); wait for it"
+            ) from None
         stream.truncate(0)
         stream.write(str(os.getpid()))
         stream.flush()

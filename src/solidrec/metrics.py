@@ -39,7 +39,12 @@ class Ranks:
     @staticmethod
     def concatenate(parts: Sequence[Ranks]) -> Ranks:
         """Join the ranks of consecutive batches of rows."""
-        return Ranks(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("greater", "ties", "candidates")))
+        return Ranks(
+            *(
+                np.concatenate([getattr(part, name) for part in parts])
+                for name in ("greater", "ties", "candidates")
+            )
+        )
 
 
 def ranks(scores: Array, target_column: int | Array = 0, *, mask: Array | None = None) -> Ranks:
@@ -69,7 +74,9 @@ def standing(scores: Array, target_column: int | Array = 0) -> Ranks:
     """
     target = scores[np.arange(len(scores)), target_column][:, None]
     equal = scores == target
-    tied = np.count_nonzero(equal) > len(scores)  # few models tie two scores, and one number says so sooner than one a row
+    tied = np.count_nonzero(equal) > len(
+        scores
+    )  # few models tie two scores, and one number says so sooner than one a row
     ties = _count(equal) - 1 if tied else np.zeros(len(scores), dtype=np.int64)
     return Ranks(_count(scores > target), ties, _count(scores > -np.inf))
 
@@ -117,10 +124,14 @@ def per_row_many(
         return np.bincount(rows, weights=each, minlength=len(scores))
 
     rank_sum = total(count[rows] + 1 - (first + last + 1) / 2)
-    found = {"UAUC": (rank_sum - positives * (positives + 1) / 2) / (some * np.maximum(negatives, 1))}
+    found = {
+        "UAUC": (rank_sum - positives * (positives + 1) / 2) / (some * np.maximum(negatives, 1))
+    }
     for k in _cutoffs(ks):
         discounts = _discounts(k)
-        found[f"NDCG@{k}"] = total(_expected(discounts, first, last)) / discounts[np.minimum(some, k)]
+        found[f"NDCG@{k}"] = (
+            total(_expected(discounts, first, last)) / discounts[np.minimum(some, k)]
+        )
     found |= {f"Recall@{k}": total(_expected(np.arange(k + 1.0), first, last)) / some for k in ks}
     found["MRR"] = np.ones(len(scores))
     led, leader = np.unique(rows, return_index=True)  # each row's best positive
@@ -136,7 +147,9 @@ def mean(values: Array) -> tuple[float, int]:
     (0.5, 1)
     """
     counted = values[~np.isnan(values)]
-    return (float(counted.mean()) if counted.size else float("nan")), int(values.size - counted.size)
+    return (float(counted.mean()) if counted.size else float("nan")), int(
+        values.size - counted.size
+    )
 
 
 def by_user(values: Array, users: Array) -> tuple[Array, Floats]:
@@ -218,7 +231,9 @@ def _first_hit(before: Array, size: Array, hits: Array) -> Floats:
     """Expected reciprocal place of the first of `hits` positives in a tie group of `size` with `before` places above it."""
     tried = np.arange(size.max(initial=1))
     misses = np.maximum((size - hits)[:, None] - tried, 0) / np.maximum(size[:, None] - tried, 1)
-    still = np.cumprod(np.pad(misses, ((0, 0), (1, 0)), constant_values=1), axis=1)  # no hit in the first j places
+    still = np.cumprod(
+        np.pad(misses, ((0, 0), (1, 0)), constant_values=1), axis=1
+    )  # no hit in the first j places
     reached: Floats = ((still[:, :-1] - still[:, 1:]) / (before[:, None] + tried + 1)).sum(1)
     return reached
 
@@ -229,7 +244,9 @@ def _only(counted: Bools, found: dict[str, Floats]) -> dict[str, Floats]:
 
 def _cutoffs(ks: Sequence[int]) -> Sequence[int]:
     if wrong := [k for k in ks if k < 1]:
-        raise UsageError(f"a cut-off of {wrong[0]} was asked; NDCG@k and Recall@k need k of 1 or more")
+        raise UsageError(
+            f"a cut-off of {wrong[0]} was asked; NDCG@k and Recall@k need k of 1 or more"
+        )
     return ks
 
 
@@ -237,7 +254,9 @@ def same_shape(scores: Array, other: Array, name: str) -> Array:
     """Return `other` as an array; raises `UsageError` unless its shape is that of `scores`."""
     other = np.asarray(other)
     if other.shape != scores.shape:
-        raise UsageError(f"{name} of shape {other.shape} beside scores of shape {scores.shape}; give both the same shape")
+        raise UsageError(
+            f"{name} of shape {other.shape} beside scores of shape {scores.shape}; give both the same shape"
+        )
     return other
 
 
@@ -245,9 +264,15 @@ def _checked(scores: Array, mask: Array | None) -> tuple[Array, Bools]:
     """Return floating scores (R, C) and a mask of one's own; candidates must have finite scores."""
     scores = np.asarray(scores)
     if scores.ndim != 2:
-        raise UsageError(f"scores of shape {scores.shape}; one row for each user and one column for each candidate are needed")
+        raise UsageError(
+            f"scores of shape {scores.shape}; one row for each user and one column for each candidate are needed"
+        )
     scores = floating(scores)
-    candidate = np.ones(scores.shape, dtype=bool) if mask is None else same_shape(scores, mask, "mask").astype(bool)
+    candidate = (
+        np.ones(scores.shape, dtype=bool)
+        if mask is None
+        else same_shape(scores, mask, "mask").astype(bool)
+    )
     finite(scores, candidate)
     return scores, candidate
 

@@ -19,7 +19,10 @@ LAYERS: Renames = (
     (r"\bwise\b", "feed_forward"),
 )
 """Of any model."""
-TRUNK_AND_BRANCH: Renames = ((r"^((?:source\.)+)first\.", r"\1trunk."), (r"^((?:source\.)+)second\.", r"\1branch."))
+TRUNK_AND_BRANCH: Renames = (
+    (r"^((?:source\.)+)first\.", r"\1trunk."),
+    (r"^((?:source\.)+)second\.", r"\1branch."),
+)
 STATIC_CODEBOOK: Renames = ((r"^source\.tensors\.", "source.source.tensors."),)
 """Of `static-codebook`, whose shared weights held the codebook."""
 MIXTURE: Renames = (
@@ -50,7 +53,11 @@ def _of_source(names: Mapping[str, object]) -> Renames:
     if some("experts."):
         last = "deltas.1." if some("source.first.first.") else "deltas.0."
         return (*MIXTURE, (r"^source\.second\.", last))
-    return STATIC_CODEBOOK if some("source.tensors.") and some("source.codebook.") else TRUNK_AND_BRANCH
+    return (
+        STATIC_CODEBOOK
+        if some("source.tensors.") and some("source.codebook.")
+        else TRUNK_AND_BRANCH
+    )
 
 
 def _renamed(name: str, table: Renames) -> str:

@@ -11,7 +11,9 @@ from solidrec.metrics import finite, floating, same_shape
 
 _STEPS = 1 << 20  # of a pooled AUC's table at most: 4 MB
 _PIECE = 1 << 15  # negatives that are counted at a time: their scratch stays in the cache
-_WAITING = 1 << 20  # negatives that wait to be sorted at most, or 16 for each positive if that is more
+_WAITING = (
+    1 << 20
+)  # negatives that wait to be sorted at most, or 16 for each positive if that is more
 
 
 @final
@@ -31,7 +33,9 @@ class PooledAuc:
 
     def __init__(self, positives: Array) -> None:
         self._negatives = 0
-        self._halves = 0  # a Python integer: two for a win, one for a tie, exact however many there are
+        self._halves = (
+            0  # a Python integer: two for a win, one for a tie, exact however many there are
+        )
         self._waiting: list[Array] = []
         self._set(np.sort(finite(floating(np.asarray(positives))), axis=None))
 
@@ -62,8 +66,14 @@ class PooledAuc:
         self._last = steps - 1
         reach = high - low
         self._low = low
-        self._scale = min(max((steps - 3) / reach, 1e-30), 1e30) if reach else 1.0  # 0 or infinity would make NaN
-        self._scratch = np.empty(_PIECE, ordered.dtype), np.empty(_PIECE, np.intp), np.empty(_PIECE, np.int32)
+        self._scale = (
+            min(max((steps - 3) / reach, 1e-30), 1e30) if reach else 1.0
+        )  # 0 or infinity would make NaN
+        self._scratch = (
+            np.empty(_PIECE, ordered.dtype),
+            np.empty(_PIECE, np.intp),
+            np.empty(_PIECE, np.int32),
+        )
         held = np.zeros(steps, dtype=np.int64)
         for start in range(0, ordered.size, _PIECE):
             held += np.bincount(self._steps(ordered[start : start + _PIECE]), minlength=steps)
@@ -81,12 +91,16 @@ class PooledAuc:
 
     def _count(self, piece: Array) -> None:
         """Count a few negatives, or let them wait."""
-        above = self._above.take(self._steps(piece), out=self._scratch[2][: piece.size], mode="clip")
+        above = self._above.take(
+            self._steps(piece), out=self._scratch[2][: piece.size], mode="clip"
+        )
         unsure = np.flatnonzero(above < 0)
         self._waiting.append(piece[unsure])
         absent = int(np.count_nonzero(piece == -np.inf))
         self._negatives += piece.size - absent
-        small = _PIECE * self._positives.size < 2**31  # then a sum in int32, five times faster, is exact
+        small = (
+            _PIECE * self._positives.size < 2**31
+        )  # then a sum in int32, five times faster, is exact
         total = int(above.sum(dtype=np.int32 if small else np.int64))
         self._halves += 2 * (total + unsure.size - absent * self._positives.size)
 

@@ -35,7 +35,9 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
     solidrec.errors.UsageError: unknown name 'jsn'; did you mean 'json'?
     """
 
-    def __init__(self, kind: str, group: str, own: Mapping[str, Part | str], *, base: str | None = None) -> None:
+    def __init__(
+        self, kind: str, group: str, own: Mapping[str, Part | str], *, base: str | None = None
+    ) -> None:
         self.kind, self.group, self.base = kind, group, base
         self._own: dict[str, Part | str] = dict(own)
 
@@ -47,7 +49,11 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
     @cached_property
     def _others(self) -> dict[str, str]:
         """Where the parts of installed packages are, by name; the library's own names are never replaced."""
-        return {point.name: point.value for point in entry_points(group=self.group) if point.name not in self._own}
+        return {
+            point.name: point.value
+            for point in entry_points(group=self.group)
+            if point.name not in self._own
+        }
 
     def __getitem__(self, name: str) -> Part:
         found: Any = self._own.get(name)
@@ -85,12 +91,18 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
         try:
             part: Any = _at(where)
         except (ImportError, AttributeError, ValueError) as error:
-            raise UsageError(f"{self.kind} {where!r} cannot be imported ({error}); write package.module:Name") from None
+            raise UsageError(
+                f"{self.kind} {where!r} cannot be imported ({error}); write package.module:Name"
+            ) from None
         base: Any = None if self.base is None else _at(self.base)
         if base is None and not callable(part):
             raise UsageError(f"{self.kind} {where!r} is no callable")
-        if base is not None and not (isinstance(part, base) or (isinstance(part, type) and issubclass(part, base))):
-            raise UsageError(f"{self.kind} {where!r} is no {'subclass' if isabstract(base) else 'instance'} of {base.__name__}")
+        if base is not None and not (
+            isinstance(part, base) or (isinstance(part, type) and issubclass(part, base))
+        ):
+            raise UsageError(
+                f"{self.kind} {where!r} is no {'subclass' if isabstract(base) else 'instance'} of {base.__name__}"
+            )
         found: Part = part
         return found
 

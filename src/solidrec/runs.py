@@ -45,7 +45,13 @@ from solidrec.settings import difference
 from solidrec.spec import RunSpec
 
 _KIND = "run"
-SPEC, WEIGHTS, ITEMS, METRICS, SEMANTICS = "spec.json", "weights.safetensors", "items.parquet", "metrics.json", "semantics"
+SPEC, WEIGHTS, ITEMS, METRICS, SEMANTICS = (
+    "spec.json",
+    "weights.safetensors",
+    "items.parquet",
+    "metrics.json",
+    "semantics",
+)
 COLD, COLD_ARRAYS = "content.json", "content.safetensors"
 
 
@@ -97,10 +103,15 @@ def save_run(
     files = [SPEC, WEIGHTS, ITEMS, HISTORY, METRICS]
     if semantics is not None:
         semantics.save(path / SEMANTICS)
-        files += [f"{SEMANTICS}/{name}" for name in ("of_item.npy", "centroids.npy", "semantics.json")]
+        files += [
+            f"{SEMANTICS}/{name}" for name in ("of_item.npy", "centroids.npy", "semantics.json")
+        ]
     if cold is not None:
         write_json(path / COLD, cold.plain())
-        write_tensors(path / COLD_ARRAYS, {name: torch.from_numpy(array) for name, array in cold.arrays().items()})
+        write_tensors(
+            path / COLD_ARRAYS,
+            {name: torch.from_numpy(array) for name, array in cold.arrays().items()},
+        )
         files += [COLD, COLD_ARRAYS]
     write_manifest(path, kind=_KIND, files=files, facts=facts)
 
@@ -113,16 +124,26 @@ def copy_run(run: Run, out: Path, *, facts: dict[str, Any]) -> None:
     itself = out.exists() and out.resolve() == run.path.resolve()
     if out.exists() and not itself:
         raise StorageError(f"{out}: exists already; choose another --out")
-    own = {key: value for key, value in run.manifest.items() if key not in ("kind", "format", "versions", "files")}
+    own = {
+        key: value
+        for key, value in run.manifest.items()
+        if key not in ("kind", "format", "versions", "files")
+    }
     with new_folder(out, replace=True) as temporary:
         if itself:
             shutil.copytree(run.path, temporary, dirs_exist_ok=True)
         for name in (SPEC, HISTORY):
             shutil.copyfile(run.path / name, temporary / name)
         save_run(
-            temporary, run.spec, run.model, catalog=run.catalog, semantics=run.semantics, metrics=run.metrics, facts=own | facts,
+            temporary,
+            run.spec,
+            run.model,
+            catalog=run.catalog,
+            semantics=run.semantics,
+            metrics=run.metrics,
+            facts=own | facts,
             cold=run.cold,
-        )  # fmt: skip
+        )
 
 
 def load_run(path: Path | str, *, device: str = "cpu") -> Run:
@@ -133,28 +154,41 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
     """
     path = Path(path)
     if not path.is_dir():
-        raise StorageError(f"{path}: no such folder; give the folder that `solidrec train --out` wrote")
+        raise StorageError(
+            f"{path}: no such folder; give the folder that `solidrec train --out` wrote"
+        )
     if (path / SPEC).is_file() and not (path / "manifest.json").is_file():
-        raise StorageError(f"{path}: training has not finished; run the same `solidrec train` command again to resume it")
+        raise StorageError(
+            f"{path}: training has not finished; run the same `solidrec train` command again to resume it"
+        )
     manifest = read_manifest(path, kind=_KIND)
     try:
         spec = RunSpec.parse(read_json(path / SPEC))
     except UsageError as error:
         wrote = manifest["versions"]["solidrec"]
-        raise IncompatibleError(f"{path / SPEC}: written by solidrec {wrote}, does not fit this one ({error})") from None
+        raise IncompatibleError(
+            f"{path / SPEC}: written by solidrec {wrote}, does not fit this one ({error})"
+        ) from None
     catalog = pl.read_parquet(path / ITEMS)
-    semantics = SemanticIds.load(path / SEMANTICS) if f"{SEMANTICS}/semantics.json" in manifest["files"] else None
+    semantics = (
+        SemanticIds.load(path / SEMANTICS)
+        if f"{SEMANTICS}/semantics.json" in manifest["files"]
+        else None
+    )
     of_item = None if semantics is None else torch.from_numpy(semantics.table)
     model: Recommender | Mixture
     if DESIGNS[spec.model.name].is_mixture:
-        model = build_mixture(spec.model, _read_counted(path / WEIGHTS, len(catalog)), semantic_of_item=of_item)
+        model = build_mixture(
+            spec.model, _read_counted(path / WEIGHTS, len(catalog)), semantic_of_item=of_item
+        )
     else:
         model = build(spec.model, items=len(catalog), semantic_of_item=of_item)
     load_weights(model, path / WEIGHTS)
     cold = None
     if COLD in manifest["files"]:
         cold = ColdStart.of(
-            read_json(path / COLD), {name: array.numpy() for name, array in _read_tensors(path / COLD_ARRAYS).items()}
+            read_json(path / COLD),
+            {name: array.numpy() for name, array in _read_tensors(path / COLD_ARRAYS).items()},
         )
     return Run(path, manifest, spec, model.to(device).eval(), catalog, semantics, cold)
 
@@ -164,7 +198,9 @@ def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         return migrations.tensors(load_file(path))
     except (SafetensorError, OSError) as error:
-        raise DamagedError(f"{path}: is not a readable safetensors file ({error}); train again or restore it") from error
+        raise DamagedError(
+            f"{path}: is not a readable safetensors file ({error}); train again or restore it"
+        ) from error
 
 
 def _read_counted(path: Path, items: int) -> Counted:
@@ -173,30 +209,46 @@ def _read_counted(path: Path, items: int) -> Counted:
     try:
         counts, recent = tensors["experts.counts"], tensors.get("experts.recent")
         log, content = (_read_memory(tensors, i, decay) for i, decay in enumerate((LOG, CONTENT)))
-        of_item, ratio = (tensors[f"experts.memories.2.{name}"] for name in ("semantic_of_item", "ratio"))
+        of_item, ratio = (
+            tensors[f"experts.memories.2.{name}"] for name in ("semantic_of_item", "ratio")
+        )
     except KeyError as error:
-        raise IncompatibleError(f"{path}: does not fit its spec.json, it has no {error.args[0]!r}; train again") from None
-    if len(counts) != items + 1 or any(len(part.starts) != items + 2 for part in (log, content)) or len(of_item) != items + 1:
+        raise IncompatibleError(
+            f"{path}: does not fit its spec.json, it has no {error.args[0]!r}; train again"
+        ) from None
+    if (
+        len(counts) != items + 1
+        or any(len(part.starts) != items + 2 for part in (log, content))
+        or len(of_item) != items + 1
+    ):
         raise IncompatibleError(f"{path}: its memories are not of {items:,} items; train again")
     return Counted((log, content, SemanticMemory(of_item, ratio, SEMANTIC)), counts, recent)
 
 
 def _read_memory(tensors: dict[str, torch.Tensor], number: int, decay: tuple[float, ...]) -> Memory:
     """Return one of the memories of a mixture; raises `KeyError` for a tensor that is not there."""
-    starts, columns, values = (tensors[f"experts.memories.{number}.{name}"] for name in ("starts", "columns", "values"))
+    starts, columns, values = (
+        tensors[f"experts.memories.{number}.{name}"] for name in ("starts", "columns", "values")
+    )
     return Memory(starts, columns, values, decay)
 
 
 def load_weights(model: Recommender | Mixture, path: Path) -> None:
     """Load weights into a model whose names, shapes and dtypes they must match, all finite."""
     tensors = _read_tensors(path)
-    expected = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in model.state_dict().items()}
+    expected = {
+        name: (tuple(tensor.shape), tensor.dtype) for name, tensor in model.state_dict().items()
+    }
     found = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in tensors.items()}
     if different := sorted(expected.items() ^ found.items(), key=str):
-        raise IncompatibleError(f"{path}: does not fit its spec.json, first difference: {different[0][0]}; train again")
+        raise IncompatibleError(
+            f"{path}: does not fit its spec.json, first difference: {different[0][0]}; train again"
+        )
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-            raise DamagedError(f"{path}: tensor {name!r} holds values that are not finite; train again")
+            raise DamagedError(
+                f"{path}: tensor {name!r} holds values that are not finite; train again"
+            )
     model.load_state_dict(tensors)
 
 
@@ -217,7 +269,9 @@ def finished(out: Path, spec: RunSpec) -> bool:
                 f"{out}: holds a run of another specification ({difference(there, mine)}); choose another --out"
             )
         return (out / MANIFEST).is_file()
-    if out.exists() and (not out.is_dir() or any(not path.name.startswith(LEFT_BEHIND) for path in out.iterdir())):
+    if out.exists() and (
+        not out.is_dir() or any(not path.name.startswith(LEFT_BEHIND) for path in out.iterdir())
+    ):
         raise StorageError(f"{out}: exists and is not a run folder; choose another --out")
     return False
 

@@ -22,7 +22,12 @@ from solidrec.registry import BACKBONES, METRICS, Registry
 MODEL_NAMES = named(mixtures=False)
 MIXTURE_NAMES = named(mixtures=True)
 BACKBONE_NAMES: tuple[str, ...] = tuple(BACKBONES.own)
-_SELECTABLE = ("AUC", "UAUC", "MRR", *(f"{name}@{k}" for name in ("NDCG", "Recall") for k in (5, 10, 20)))
+_SELECTABLE = (
+    "AUC",
+    "UAUC",
+    "MRR",
+    *(f"{name}@{k}" for name in ("NDCG", "Recall") for k in (5, 10, 20)),
+)
 """Metrics that may choose an epoch, besides those of other packages."""
 
 
@@ -42,7 +47,11 @@ def _selectable(text: str) -> str:
     """Check the name of a validation metric, with or without ``full`` before it."""
     metric = text.removeprefix("full ")
     if metric not in _SELECTABLE and metric not in METRICS:
-        raise PydanticCustomError("part", "{why}", {"why": f"unknown name {text!r}{nearest(metric, [*_SELECTABLE, *METRICS])}"})
+        raise PydanticCustomError(
+            "part",
+            "{why}",
+            {"why": f"unknown name {text!r}{nearest(metric, [*_SELECTABLE, *METRICS])}"},
+        )
     return text
 
 
@@ -84,7 +93,9 @@ class ModelSpec(Spec):
     """A model by its two names, its sizes (Table 7) and the clip T of Eq. 12."""
 
     name: Annotated[str, AfterValidator(_part_of(DESIGNS))] = "solid-duet"
-    backbone: Annotated[str, AfterValidator(_part_of(BACKBONES))] = Field("sasrec", description="the encoder of histories")
+    backbone: Annotated[str, AfterValidator(_part_of(BACKBONES))] = Field(
+        "sasrec", description="the encoder of histories"
+    )
     start: Literal["random", "content", "auto"] = Field(
         "random",
         description="of the item embeddings: content lets them start from titles, categories and features, each reduced by "
@@ -92,16 +103,25 @@ class ModelSpec(Spec):
     )
     dim: int = Field(32, ge=1, description="width D of every embedding and state")
     length: int = Field(10, ge=1, description="L, the last items of a history that are read")
-    blocks: int = Field(2, ge=1, description="blocks of the transformers: every backbone but din and gru4rec")
+    blocks: int = Field(
+        2, ge=1, description="blocks of the transformers: every backbone but din and gru4rec"
+    )
     heads: int = Field(2, ge=1, description="attention heads of the transformers")
-    dropout: float = Field(0.2, ge=0, lt=1, description="dropout inside the backbone and the generators, for every model")
+    dropout: float = Field(
+        0.2,
+        ge=0,
+        lt=1,
+        description="dropout inside the backbone and the generators, for every model",
+    )
     core: int = Field(16, ge=1, description="K of APG's K x K cores")
     clip: float = Field(0.01, ge=0, description="T of Eq. 12")
     clip_gradient: Literal["inward", "hard"] = Field(
-        "inward", description="outside the clip of Eq. 12: what leads back inside passes, or nothing does"
+        "inward",
+        description="outside the clip of Eq. 12: what leads back inside passes, or nothing does",
     )
     branch_start: Literal["inside", "random"] = Field(
-        "inside", description="of a clipped branch: inside its clip, or as any layer starts, which is mostly outside"
+        "inside",
+        description="of a clipped branch: inside its clip, or as any layer starts, which is mostly outside",
     )
     codebook: CodebookSpec = CodebookSpec()
 
@@ -120,14 +140,18 @@ class TrainSpec(Spec):
     batch: int = Field(512, ge=1, description="training targets of a step; Table 7 has 1024")
     learning_rate: float = Field(2e-3, gt=0, description="of Adam; Table 7 has 0.001")
     weight_decay: float = Field(0.0, ge=0)
-    loss: Literal["click", "softmax", "gbce"] = Field("click", description="click is the paper's binary cross-entropy")
+    loss: Literal["click", "softmax", "gbce"] = Field(
+        "click", description="click is the paper's binary cross-entropy"
+    )
     negatives: int = Field(4, ge=1, description="of each target's own, for click and gbce")
     shared: int | None = Field(
         None,
         ge=1,
         description="uniform negatives that a step of softmax shares; default all items up to 5,000, 2,048 beyond",
     )
-    calibration: float = Field(0.75, ge=0, le=1, description="t of gbce: 1 undoes the sampling of negatives, 0 is click")
+    calibration: float = Field(
+        0.75, ge=0, le=1, description="t of gbce: 1 undoes the sampling of negatives, 0 is click"
+    )
     penalty: float | None = Field(
         None,
         ge=0,
@@ -138,8 +162,13 @@ class TrainSpec(Spec):
         ge=1,
         description="targets that one pass over a long history serves: 1 is the full window of each, default half of length",
     )
-    precision: Literal["float32", "bfloat16"] = Field("float32", description="of the forward pass; bfloat16 by torch.autocast")
-    compile: bool = Field(False, description="run the forward and backward pass through torch.compile (minutes to start)")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of the forward pass; bfloat16 by torch.autocast"
+    )
+    compile: bool = Field(
+        False,
+        description="run the forward and backward pass through torch.compile (minutes to start)",
+    )
     select: Annotated[str, AfterValidator(_selectable)] = Field(
         "UAUC",
         description="validation metric that chooses the epoch; with 'full ' before it over the whole catalogue",
@@ -150,9 +179,13 @@ class TrainSpec(Spec):
         "last tenth of the training period, with recency as one more expert; default time where data is split by time",
     )
     passes: int | None = Field(
-        None, ge=1, description="of a mixture's weights over their rows; default what is best on validation of at most 10"
+        None,
+        ge=1,
+        description="of a mixture's weights over their rows; default what is best on validation of at most 10",
     )
-    patience: int = Field(5, ge=1, description="validations without a better one before a stage ends")
+    patience: int = Field(
+        5, ge=1, description="validations without a better one before a stage ends"
+    )
     patience_steps: int = Field(300, ge=0, description="and at least so many steps without one")
     min_steps: int = Field(1000, ge=0, description="and never before so many steps of the stage")
 
@@ -163,7 +196,10 @@ class TrainSpec(Spec):
         >>> TrainSpec(select="full NDCG@10").selection
         Selection(protocol='full', metric='NDCG@10')
         """
-        return Selection("full" if self.select.startswith("full ") else "paper", self.select.removeprefix("full "))
+        return Selection(
+            "full" if self.select.startswith("full ") else "paper",
+            self.select.removeprefix("full "),
+        )
 
     def of_one_model(self) -> TrainSpec:
         """Return the settings for a model that is no mixture, so that what is trained once has one name.
@@ -194,13 +230,20 @@ class SemanticsSpec(Spec):
     method: Literal["auto", "kmeans", "categories", "random"] = "auto"
     modalities: tuple[str, ...] = ()
     weights: dict[str, PositiveFloat] = {}
-    clusters: int | None = Field(None, ge=1, description="of each level; default 6 sqrt(items), shared among the levels")
+    clusters: int | None = Field(
+        None, ge=1, description="of each level; default 6 sqrt(items), shared among the levels"
+    )
     levels: int = Field(1, ge=1, le=8)
-    encoded: dict[str, str] = Field({}, description="sha256 of each feature that `solidrec encode` made; filled in by train")
+    encoded: dict[str, str] = Field(
+        {}, description="sha256 of each feature that `solidrec encode` made; filled in by train"
+    )
     seed: int = Field(0, ge=0, lt=2**32)
 
 
-LATER = {"model": {"clip_gradient": "inward", "branch_start": "inside"}, "train": {"folds": "users"}}
+LATER = {
+    "model": {"clip_gradient": "inward", "branch_start": "inside"},
+    "train": {"folds": "users"},
+}
 """Settings that came later: at these values a run has the digest that it had without them."""
 
 
@@ -221,7 +264,11 @@ class RunSpec(Spec):
         """
         values = self.model_dump(mode="json")
         for group, defaults in LATER.items():
-            values[group] = {key: value for key, value in values[group].items() if key not in defaults or value != defaults[key]}
+            values[group] = {
+                key: value
+                for key, value in values[group].items()
+                if key not in defaults or value != defaults[key]
+            }
         text = json.dumps(values, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -240,4 +287,6 @@ def _explain(spec: type[BaseModel], item: Any) -> str:
     for part in item["loc"][:-1]:  # a number is a place in a list, whose parts are all of one kind
         group = get_args(group)[0] if isinstance(part, int) else group.model_fields[part].annotation
     prefix = key.removesuffix(str(item["loc"][-1]))
-    return f"unknown setting {key!r}{nearest(str(item['loc'][-1]), group.model_fields, prefix=prefix)}"
+    return (
+        f"unknown setting {key!r}{nearest(str(item['loc'][-1]), group.model_fields, prefix=prefix)}"
+    )

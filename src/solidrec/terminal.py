@@ -25,15 +25,23 @@ def shown_metrics() -> tuple[str, ...]:
 
 
 def metrics_table(
-    title: str, rows: Sequence[tuple[str, Mapping[str, float | None]]], names: Sequence[str] | None = None
+    title: str,
+    rows: Sequence[tuple[str, Mapping[str, float | None]]],
+    names: Sequence[str] | None = None,
 ) -> Table:
     """Return a table with one row a model and one column a metric, the best of each column in bold."""
     table = Table(title=title, title_justify="left")
     table.add_column("", no_wrap=True)
-    kept = [name for name in names or shown_metrics() if any(values.get(name) is not None for _, values in rows)]
+    kept = [
+        name
+        for name in names or shown_metrics()
+        if any(values.get(name) is not None for _, values in rows)
+    ]
     for name in kept:
         table.add_column(name, justify="right", no_wrap=True)
-    found = {name: [v for _, values in rows if (v := values.get(name)) is not None] for name in kept}
+    found = {
+        name: [v for _, values in rows if (v := values.get(name)) is not None] for name in kept
+    }
     best = {name: max(values) for name, values in found.items()}
     for label, values in rows:
         cells = []
@@ -99,12 +107,22 @@ def evaluation_tables(summary: Mapping[str, Any]) -> list[Table]:
     table.add_row("coverage@10", f"{summary['coverage@10']:.4f}", "-")
     if summary["missed"]:
         table.add_row("targets had before", f"{summary['missed']:,}", "missed")
-    groups = Table("targets", "count", "UAUC", "NDCG@10", "Recall@10", title="by training count: cold 0, rare 1-4, warm 5+")
+    groups = Table(
+        "targets",
+        "count",
+        "UAUC",
+        "NDCG@10",
+        "Recall@10",
+        title="by training count: cold 0, rare 1-4, warm 5+",
+    )
     for name, found in summary["targets"].items():
         groups.add_row(
             name,
             f"{found['targets']:,}",
-            *("-" if (v := found.get(m)) is None else f"{v:.4f}" for m in ("UAUC", "NDCG@10", "Recall@10")),
+            *(
+                "-" if (v := found.get(m)) is None else f"{v:.4f}"
+                for m in ("UAUC", "NDCG@10", "Recall@10")
+            ),
         )
     return [table, groups]
 
@@ -125,17 +143,25 @@ def semantics_table(facts: Mapping[str, Any], samples: Sequence[Mapping[str, Any
 
 def quality_table(numbers: Sequence[tuple[str, str, str]]) -> Table:
     """Return the numbers of a semantic map: name, value, and what it means."""
-    table = Table("", "value", "meaning", title="how good the semantic ids are", title_justify="left")
+    table = Table(
+        "", "value", "meaning", title="how good the semantic ids are", title_justify="left"
+    )
     for name, value, meaning in numbers:
         table.add_row(name.lower(), value, meaning)
     return table
 
 
-def datasets_tables(datasets: Sequence[Mapping[str, Any]], formats: Sequence[Mapping[str, Any]]) -> list[Table]:
+def datasets_tables(
+    datasets: Sequence[Mapping[str, Any]], formats: Sequence[Mapping[str, Any]]
+) -> list[Table]:
     """Return the data sets with their published counts, and the families of files with their origin and terms."""
     known = Table(title="data sets with published counts", title_justify="left")
     for name in ("--dataset", "files", "users", "items", "interactions", "published by"):
-        known.add_column(name, justify="right" if name in ("users", "items", "interactions") else "left", overflow="fold")
+        known.add_column(
+            name,
+            justify="right" if name in ("users", "items", "interactions") else "left",
+            overflow="fold",
+        )
     for entry in datasets:
         counts = (f"{value:,}" for value in entry["counts"].values())
         known.add_row(entry["name"], "\n".join(entry["files"]), *counts, entry["by"])
@@ -143,7 +169,10 @@ def datasets_tables(datasets: Sequence[Mapping[str, Any]], formats: Sequence[Map
     for name in ("--dataset", "files, + items beside them", "from, and under which terms"):
         families.add_column(name, overflow="fold")
     for entry in formats:
-        files = [*entry["interactions"], *(["+ " + ", ".join(entry["items"])] if entry["items"] else [])]
+        files = [
+            *entry["interactions"],
+            *(["+ " + ", ".join(entry["items"])] if entry["items"] else []),
+        ]
         origin = entry["address"].replace(" ", "\n")
         families.add_row(entry["name"], "\n".join(files), f"{origin}\n{entry['terms']}")
     return [known, families]
@@ -162,7 +191,10 @@ def check_line(entry: Mapping[str, Any]) -> Text:
                 cure        mask it
     """
     mark, style = _MARKS[entry["status"]]
-    line = Text.assemble((f"{mark} {entry['status']:<8}", style), f"{entry['name']:<14}{entry['promise']}: {entry['measured']}")
+    line = Text.assemble(
+        (f"{mark} {entry['status']:<8}", style),
+        f"{entry['name']:<14}{entry['promise']}: {entry['measured']}",
+    )
     for name in ("cause", "cure") if entry["cause"] else ():
         line.append(f"\n{'':12}{name:<12}{entry[name]}", style if name == "cause" else "")
     return line

@@ -31,7 +31,9 @@ def result(path: Path, value: float) -> Path:
 
 
 def test_one_subject_is_measured_and_written(bench: Bench, tmp_path: Path) -> None:
-    done = bench("--quick", "--only", "start/import", "--repeats", 1, "--out", tmp_path / "found.json")
+    done = bench(
+        "--quick", "--only", "start/import", "--repeats", 1, "--out", tmp_path / "found.json"
+    )
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "found.json").read_text())
     units = {row["unit"] for row in found if row["name"] == "start/import solidrec"}
@@ -45,7 +47,11 @@ def test_one_subject_is_measured_and_written(bench: Bench, tmp_path: Path) -> No
 def test_a_regression_is_an_exit_code(bench: Bench, tmp_path: Path) -> None:
     before, after = result(tmp_path / "before.json", 100), result(tmp_path / "after.json", 70)
     slower = bench("--compare", before, after)
-    assert (slower.returncode, "train/a" in slower.stdout, "0.70" in slower.stdout) == (1, True, True)
+    assert (slower.returncode, "train/a" in slower.stdout, "0.70" in slower.stdout) == (
+        1,
+        True,
+        True,
+    )
     assert bench("--compare", after, before).returncode == 0
     assert bench("--compare", before, after, "--tolerance", 0.4).returncode == 0
 

@@ -16,8 +16,12 @@ from solidrec.spec import BACKBONE_NAMES, ModelSpec
 
 ITEMS, CODES = 30, 7
 MODELS = ("static", "apg", "duet", "spg", "sml", "duet-codebook", "solid-duet", "solid-apg")
-GRID = [("sasrec", name) for name in MODELS if name != "spg"] + [(name, "solid-duet") for name in BACKBONE_NAMES[:2]]
-GRID += [(backbone, "static") for backbone in ("din", "gru4rec", "bert4rec")]  # the backbones that the paper compares
+GRID = [("sasrec", name) for name in MODELS if name != "spg"] + [
+    (name, "solid-duet") for name in BACKBONE_NAMES[:2]
+]
+GRID += [
+    (backbone, "static") for backbone in ("din", "gru4rec", "bert4rec")
+]  # the backbones that the paper compares
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +62,16 @@ def pair(
             if key != "items.weight" and "semantics" not in key:
                 parameter.add_(torch.randn_like(parameter), alpha=0.5)
     design = DESIGNS[name]
-    return model, naive.Naive(spec, model.state_dict(), low_rank=design.head == "low-rank", clipped=design.parts.clip)
+    return model, naive.Naive(
+        spec, model.state_dict(), low_rank=design.head == "low-rank", clipped=design.parts.clip
+    )
 
 
 @pytest.mark.parametrize("find", ["semantic", "nearest"])
 @pytest.mark.parametrize(("backbone", "name"), GRID)
-def test_scores_and_codebook_loss_are_the_same(naive: ModuleType, backbone: str, name: str, find: str) -> None:
+def test_scores_and_codebook_loss_are_the_same(
+    naive: ModuleType, backbone: str, name: str, find: str
+) -> None:
     model, twin = pair(naive, backbone, name, find=find)
     history, candidates = rows()
     with torch.no_grad():
@@ -83,14 +91,25 @@ def test_gradients_are_the_same(naive: ModuleType, backbone: str, name: str) -> 
     candidates, labels = candidates[:, :1], torch.ones(4, 1)
     scores = model(history, candidates)
     logits, codebook_loss = twin(history, candidates)
-    (F.binary_cross_entropy_with_logits(scores.logits, labels) + 0.1 * scores.codebook_loss).backward()
+    (
+        F.binary_cross_entropy_with_logits(scores.logits, labels) + 0.1 * scores.codebook_loss
+    ).backward()
     (F.binary_cross_entropy_with_logits(logits, labels) + 0.1 * codebook_loss).backward()
     compared = 0
     for key, parameter in model.named_parameters():
         mine = parameter.grad if parameter.grad is not None else torch.zeros_like(parameter)
         other = getattr(twin, key.replace(".", "/")).grad
-        padding = key in ("items.weight", "source.trunk.semantics.weight")  # row 0 learns nothing in the package
-        torch.testing.assert_close(mine[1:] if padding else mine, other[1:] if padding else other, atol=1e-6, rtol=1e-3, msg=key)
+        padding = key in (
+            "items.weight",
+            "source.trunk.semantics.weight",
+        )  # row 0 learns nothing in the package
+        torch.testing.assert_close(
+            mine[1:] if padding else mine,
+            other[1:] if padding else other,
+            atol=1e-6,
+            rtol=1e-3,
+            msg=key,
+        )
         compared += int(mine.abs().max() > 0)
     assert compared >= 5
 
@@ -100,7 +119,9 @@ def test_a_changed_parameter_is_noticed(naive: ModuleType) -> None:
     history, candidates = rows()
     with torch.no_grad():
         model.source.get_parameter("trunk.generator.mlp.0.weight").mul_(1.5)
-        assert not torch.allclose(model.eval()(history, candidates).logits, twin.eval()(history, candidates)[0], atol=1e-5)
+        assert not torch.allclose(
+            model.eval()(history, candidates).logits, twin.eval()(history, candidates)[0], atol=1e-5
+        )
 
 
 def test_the_nearest_code_is_the_nearest(naive: ModuleType) -> None:

@@ -22,7 +22,9 @@ def peers(script: Script) -> ModuleType:
     return script("quality_peers")
 
 
-def test_the_log_has_every_event_once_and_says_which_are_held_out(peers: ModuleType, data: PreparedData, tmp_path: Path) -> None:
+def test_the_log_has_every_event_once_and_says_which_are_held_out(
+    peers: ModuleType, data: PreparedData, tmp_path: Path
+) -> None:
     peers.write_log(data, tmp_path / "log.parquet")
     log = pl.read_parquet(tmp_path / "log.parquet")
     assert len(log) == len(data.event_items)
@@ -45,7 +47,9 @@ def test_a_peers_ranks_are_counted_as_ours(peers: ModuleType, data: PreparedData
         best = [item for item in np.argsort(-scores[1:]) + 1 if item not in had][:10]
         places.append(best.index(target) + 1 if target in best else 0)
     found: Any = evaluate(
-        lambda h, c: np.broadcast_to(scores, (len(h), len(scores)))[np.arange(len(h))[:, None], c], data, protocol="full"
+        lambda h, c: np.broadcast_to(scores, (len(h), len(scores)))[np.arange(len(h))[:, None], c],
+        data,
+        protocol="full",
     )
     assert peers.ndcg(np.array(places)) == pytest.approx(found.metrics["NDCG@10"])
 
@@ -60,4 +64,7 @@ def test_the_table_has_a_line_a_row(peers: ModuleType) -> None:
         "cpu": 10,
         "cpu_of_all_trials": 1234,
     }
-    assert peers.table([row]).splitlines()[2] == "| d | rectools 1 sasrec | 0.0500 | 0.1000 | 10 (1,234) |"
+    assert (
+        peers.table([row]).splitlines()[2]
+        == "| d | rectools 1 sasrec | 0.0500 | 0.1000 | 10 (1,234) |"
+    )

@@ -32,8 +32,13 @@ def test_the_first_epoch_is_outside_the_clock(script: Script) -> None:
 
 def test_everything_compared_is_measured(script: Script, tmp_path: Path) -> None:
     bench = script("bench")
-    known = {system.name for system in [*bench.our_systems(tmp_path), *bench.naive_systems(tmp_path)]} | set(bench.PEERS)
-    assert {*bench.AGAINST, *(name for others in bench.AGAINST.values() for name in others)} <= known
+    known = {
+        system.name for system in [*bench.our_systems(tmp_path), *bench.naive_systems(tmp_path)]
+    } | set(bench.PEERS)
+    assert {
+        *bench.AGAINST,
+        *(name for others in bench.AGAINST.values() for name in others),
+    } <= known
     assert set(script("picture").TARGETS) <= known
 
 
@@ -50,7 +55,10 @@ def test_a_line_through_logarithms(script: Script) -> None:
     """A cost that grows as the square root has slope 1/2, a constant one 0, a proportional one 1."""
     growth = script("growth")
     cost = dict.fromkeys(growth.COSTS, 3.0)
-    points = [cost | {"size": size, "step_ms": size**0.5, "train_mb": 2.0 * size} for size in (10, 100, 1_000)]
+    points = [
+        cost | {"size": size, "step_ms": size**0.5, "train_mb": 2.0 * size}
+        for size in (10, 100, 1_000)
+    ]
     found = growth.slopes(points)
     assert found["step_ms"] == pytest.approx(0.5)
     assert found["train_mb"] == pytest.approx(1)
@@ -59,7 +67,9 @@ def test_a_line_through_logarithms(script: Script) -> None:
 
 def test_a_point_is_measured(script: Script, tmp_path: Path) -> None:
     part = script("growth_point")
-    point = part.Point("codes", users=600, items=300, interactions=40_000, model="solid-duet", codes=50)
+    point = part.Point(
+        "codes", users=600, items=300, interactions=40_000, model="solid-duet", codes=50
+    )
     assert part.Point(**json.loads(json.dumps(asdict(point)))) == point
     facts = part.write_and_prepare(point, tmp_path) | part.measure(point, tmp_path)
     assert facts["size"] == 50
@@ -71,7 +81,10 @@ def test_a_point_is_measured(script: Script, tmp_path: Path) -> None:
 def test_a_page_keeps_what_is_not_a_table(script: Script) -> None:
     page = script("page")
     text = "before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n"
-    assert page.between(text, "bench", "new") == "before\n<!-- bench -->\n\nnew\n\n<!-- /bench -->\nafter\n"
+    assert (
+        page.between(text, "bench", "new")
+        == "before\n<!-- bench -->\n\nnew\n\n<!-- /bench -->\nafter\n"
+    )
     with pytest.raises(SystemExit, match="has 0 places"):
         page.between(text, "growth", "new")
 

@@ -16,8 +16,12 @@ def synthetic(script: Callable[[str], ModuleType]) -> ModuleType:
     return script("synthetic")
 
 
-def test_the_log_has_the_size_asked_for_and_everybody_is_in_it(synthetic: ModuleType, tmp_path: Path) -> None:
-    synthetic.write_log(tmp_path / "log.parquet", users=5000, items=700, interactions=60_001, seed=1)
+def test_the_log_has_the_size_asked_for_and_everybody_is_in_it(
+    synthetic: ModuleType, tmp_path: Path
+) -> None:
+    synthetic.write_log(
+        tmp_path / "log.parquet", users=5000, items=700, interactions=60_001, seed=1
+    )
     log = pl.read_parquet(tmp_path / "log.parquet")
     assert dict(log.schema) == synthetic.SCHEMA
     assert len(log) == 60_001
@@ -27,7 +31,9 @@ def test_the_log_has_the_size_asked_for_and_everybody_is_in_it(synthetic: Module
     assert log["item_id"].n_unique() > 690
 
 
-def test_some_items_are_popular_and_some_users_busy_and_time_goes_on(synthetic: ModuleType, tmp_path: Path) -> None:
+def test_some_items_are_popular_and_some_users_busy_and_time_goes_on(
+    synthetic: ModuleType, tmp_path: Path
+) -> None:
     synthetic.write_log(tmp_path / "log.parquet", users=5000, items=1000, interactions=100_000)
     log = pl.read_parquet(tmp_path / "log.parquet")
     items = np.sort(log["item_id"].value_counts()["count"].to_numpy())[::-1]
@@ -37,7 +43,9 @@ def test_some_items_are_popular_and_some_users_busy_and_time_goes_on(synthetic: 
     assert users.max() > 10 * users.median()
     late = log["timestamp"].diff().drop_nulls()
     assert late.min() > -600
-    assert log["timestamp"].max() - log["timestamp"].min() == pytest.approx(synthetic.SPAN, rel=0.01)
+    assert log["timestamp"].max() - log["timestamp"].min() == pytest.approx(
+        synthetic.SPAN, rel=0.01
+    )
 
 
 def test_both_formats_and_every_run_hold_the_same_rows(

@@ -40,8 +40,17 @@ def subject(data: PreparedData, tiny: dict[str, Any], tmp_path: Path) -> Make:
     """Return the maker of subjects: a model, a backbone, and settings over the tiny ones."""
     numbers = count()
 
-    def make(name: str = "static", backbone: str = "gru4rec", *, of: PreparedData = data, **settings: Any) -> Subject:
-        spec = run_spec(of, model=name, backbone=backbone, seed=None, epochs=None, settings=merge(tiny, settings))
+    def make(
+        name: str = "static", backbone: str = "gru4rec", *, of: PreparedData = data, **settings: Any
+    ) -> Subject:
+        spec = run_spec(
+            of,
+            model=name,
+            backbone=backbone,
+            seed=None,
+            epochs=None,
+            settings=merge(tiny, settings),
+        )
         return _cut(of, spec, semantics_for(of, spec), tmp_path / str(next(numbers)))
 
     return make
@@ -57,11 +66,17 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Install:
         base: type[Backbone] = Backbone,
         **members: Any,
     ) -> None:
-        def init(self: Any, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
+        def init(
+            self: Any, dim: int, *, length: int, blocks: int, heads: int, dropout: float
+        ) -> None:
             base.__init__(self, dim, length=length, blocks=blocks, heads=heads, dropout=dropout)
             start(self, dim)
 
-        made = type("Own", (base,), {"__init__": init, "forward": forward, "mean": staticmethod(masked_mean), **members})
+        made = type(
+            "Own",
+            (base,),
+            {"__init__": init, "forward": forward, "mean": staticmethod(masked_mean), **members},
+        )
         monkeypatch.setitem(BACKBONES, "gru4rec", made)
 
     return put

@@ -19,7 +19,9 @@ Make = Callable[..., Subject]
 Install = Callable[..., None]
 
 
-def test_ties_in_the_order_of_the_candidates_are_named(subject: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ties_in_the_order_of_the_candidates_are_named(
+    subject: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def in_order(scores: np.ndarray, column: np.ndarray) -> Ranks:
         target = scores[np.arange(len(scores)), column][:, None]
         before = np.arange(scores.shape[1]) < np.asarray(column)[:, None]
@@ -36,8 +38,10 @@ def test_ties_in_the_order_of_the_candidates_are_named(subject: Make, monkeypatc
 def test_what_chance_is_counts_the_candidates_one_by_one(subject: Make) -> None:
     data = subject().data
     rows = data.rows("test")
-    seen = [set(data.event_items[data.offsets[u] : p].tolist()) - {t} for u, p, t in zip(rows.users, rows.positions, rows.targets,
-                                                                                       strict=True)]  # fmt: skip
+    seen = [
+        set(data.event_items[data.offsets[u] : p].tolist()) - {t}
+        for u, p, t in zip(rows.users, rows.positions, rows.targets, strict=True)
+    ]
     assert _candidate_counts(data, "test", "full").tolist() == [40 - len(items) for items in seen]
 
 
@@ -47,10 +51,14 @@ class Found(NamedTuple):
     model: Recommender
 
     def __call__(self, histories: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-        return -np.arange(candidates.shape[1], dtype=np.float32) * np.ones((len(histories), 1), dtype=np.float32)
+        return -np.arange(candidates.shape[1], dtype=np.float32) * np.ones(
+            (len(histories), 1), dtype=np.float32
+        )
 
 
-def test_an_untrained_model_that_knows_the_targets_is_a_warning(subject: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_untrained_model_that_knows_the_targets_is_a_warning(
+    subject: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(fidelity_chance, "ModelScorer", Found)
     verdict = untrained(subject())
     assert verdict is not None
@@ -62,10 +70,15 @@ def test_an_untrained_model_that_is_loud_is_a_warning(subject: Make, install: In
     install(lambda self, items, mask, candidates: 3000 * self.mean(items, mask))
     verdict = untrained(subject())
     assert verdict is not None
-    assert (verdict.status, verdict.cause) == ("warning", "its logits are large before it has learned anything")
+    assert (verdict.status, verdict.cause) == (
+        "warning",
+        "its logits are large before it has learned anything",
+    )
 
 
-def test_without_held_out_rows_there_is_nothing_to_measure(walk: Callable[..., Any], subject: Make, tmp_path: Path) -> None:
+def test_without_held_out_rows_there_is_nothing_to_measure(
+    walk: Callable[..., Any], subject: Make, tmp_path: Path
+) -> None:
     all_of_it = prepare(walk(users=30)[0], split="none", out=tmp_path / "all")
     made = subject(of=all_of_it)
     assert (chance(made), untrained(made)) == (None, None)
@@ -77,7 +90,10 @@ def test_without_held_out_rows_there_is_nothing_to_measure(walk: Callable[..., A
     [
         ({"split": "time"}, "paper: UAUC 0.5000"),
         # 7 of the 40 targets were had before, so nobody can be recommended them
-        ({"negatives": 0}, f"paper: UAUC nan, Recall@10 nan, NDCG@10 nan; full: UAUC {0.5 * 33 / 40:.4f}"),
+        (
+            {"negatives": 0},
+            f"paper: UAUC nan, Recall@10 nan, NDCG@10 nan; full: UAUC {0.5 * 33 / 40:.4f}",
+        ),
     ],
 )
 def test_other_splits_and_no_negatives_are_measured_too(
@@ -97,5 +113,7 @@ def test_ids_alone_are_made_of_random_embeddings_and_that_is_said(
 ) -> None:
     made = subject("spg", of=prepare(walk(users=30)[0], out=tmp_path / "ids"))
     assert made.semantics is not None
-    assert made.semantics.reason == "the items have ids alone; the embeddings of ids are random here"
+    assert (
+        made.semantics.reason == "the items have ids alone; the embeddings of ids are random here"
+    )
     assert not (tmp_path / "ids" / "semantics").exists()

@@ -21,16 +21,25 @@ Make = Callable[..., Subject]
 Install = Callable[..., None]
 
 
-@pytest.mark.parametrize(("name", "backbone"), [*(("static", backbone) for backbone in BACKBONE_NAMES), ("solid-apg", "sasrec")])
-def test_the_product_keeps_its_promises(data: PreparedData, tiny: dict[str, Any], name: str, backbone: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "backbone"),
+    [*(("static", backbone) for backbone in BACKBONE_NAMES), ("solid-apg", "sasrec")],
+)
+def test_the_product_keeps_its_promises(
+    data: PreparedData, tiny: dict[str, Any], name: str, backbone: str
+) -> None:
     heard: list[dict[str, Any]] = []
-    report = check_fidelity(data.path, model=name, backbone=backbone, settings=tiny, step=heard.append)
+    report = check_fidelity(
+        data.path, model=name, backbone=backbone, settings=tiny, step=heard.append
+    )
     assert report["failed"] == []
     assert {entry["status"] for entry in report["checks"]} == {"pass"}
     assert report["checks"] == heard
     left_out = {"clip"} if name == "static" else set()
     left_out |= {"prefixes"} if backbone in ("din", "bert4rec", "bsarec") else set()
-    assert [entry["name"] for entry in heard] == [check for check in _CHECKS if check not in left_out]
+    assert [entry["name"] for entry in heard] == [
+        check for check in _CHECKS if check not in left_out
+    ]
 
 
 def test_a_backbone_of_ones_own_passes_too(subject: Make, install: Install) -> None:
@@ -46,7 +55,11 @@ def test_a_run_is_checked_by_its_own_weights_and_settings(
 ) -> None:
     monkeypatch.setattr(checks, "_CHECKS", {"reload": reload, "export": export})
     report = check_fidelity(run_folder)
-    assert (report["failed"], report["model"], report["spec"]["model"]["dim"]) == ([], "solid-duet", 8)
+    assert (report["failed"], report["model"], report["spec"]["model"]["dim"]) == (
+        [],
+        "solid-duet",
+        8,
+    )
     assert check_fidelity(run_folder, data=data.path)["failed"] == []
     with pytest.raises(UsageError, match="is a run, which has settings of its own"):
         check_fidelity(run_folder, model="duet")
@@ -54,14 +67,18 @@ def test_a_run_is_checked_by_its_own_weights_and_settings(
         check_fidelity(data.path, data=data.path)
 
 
-def test_a_run_whose_weights_stand_at_the_clip_is_warned_of(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_whose_weights_stand_at_the_clip_is_warned_of(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(checks, "_CHECKS", {"clip": clip})
     assert check_fidelity(run_folder)["checks"][0]["status"] == "pass"
     load = checks.load
 
     def saturated(path: Path) -> Any:
         model = load(path)
-        for projection in model.run.model.source.get_submodule("branch.generator.projections").children():
+        for projection in model.run.model.source.get_submodule(
+            "branch.generator.projections"
+        ).children():
             projection.weight.data.mul_(1e6)
         return model
 
@@ -71,7 +88,9 @@ def test_a_run_whose_weights_stand_at_the_clip_is_warned_of(run_folder: Path, mo
     assert "model.clip=0.01" in entry["cause"]
 
 
-def test_nothing_is_written_beside_the_data(walk: Callable[..., Any], tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_nothing_is_written_beside_the_data(
+    walk: Callable[..., Any], tiny: dict[str, Any], tmp_path: Path
+) -> None:
     log, items = walk(users=30)
     data = prepare(log, items=items, out=tmp_path / "data")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}

@@ -26,8 +26,14 @@ def test_what_is_not_installed_is_none() -> None:
     assert _installed("no-such-distribution") is None
 
 
-def test_pairs_known_to_clash_are_named_when_both_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_BAD_PAIRS", (("numpy", "torch", "for this test"), ("numpy", "no-such-distribution", "never")))
+def test_pairs_known_to_clash_are_named_when_both_are_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        doctor,
+        "_BAD_PAIRS",
+        (("numpy", "torch", "for this test"), ("numpy", "no-such-distribution", "never")),
+    )
     assert diagnose()["known-bad pairs"] == ["numpy with torch: for this test"]
     monkeypatch.setattr(doctor, "_BAD_PAIRS", ())
     assert diagnose()["known-bad pairs"] == ["none installed"]

@@ -16,7 +16,9 @@ def test_a_run(run_folder: Path) -> None:
     facts, run = facts_of(run_folder), load_run(run_folder)
     parts = facts["parameters"]
     assert (
-        parts["total"] == sum(p.numel() for p in run.model.parameters()) == sum(n for name, n in parts.items() if name != "total")
+        parts["total"]
+        == sum(p.numel() for p in run.model.parameters())
+        == sum(n for name, n in parts.items() if name != "total")
     )
     assert parts["items"] == (40 + 1) * 8
     assert facts["spec"] == run.spec.model_dump(mode="json")
@@ -41,7 +43,10 @@ def test_a_folder_of_something_else(tmp_path: Path, content: str | None) -> None
         (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(StorageError):
         facts_of(tmp_path)
-    with pytest.raises(StorageError, match="no such folder; give a folder of `solidrec prepare` or `solidrec train`"):
+    with pytest.raises(
+        StorageError,
+        match="no such folder; give a folder of `solidrec prepare` or `solidrec train`",
+    ):
         facts_of(tmp_path / "nowhere")
 
 

@@ -55,7 +55,12 @@ def test_a_parameter_that_does_not_learn_is_named(
     ("name", "settings", "cause", "cure"),
     [
         ("sml", {"model": {"clip": 0}}, "source.branch.generator", "model.clip=0"),
-        ("solid-duet", {"train": {"penalty": 0}}, "source.branch.codebook.code_vectors", "train.penalty=0"),
+        (
+            "solid-duet",
+            {"train": {"penalty": 0}},
+            "source.branch.codebook.code_vectors",
+            "train.penalty=0",
+        ),
         ("sml", {"model": {"length": 1}}, "weight_hh_l0", "model.length=1"),
         ("solid-duet", {"model": {"clip": 1e-12}}, "no step moves it", "model.clip"),
     ],
@@ -80,23 +85,35 @@ class Half(Source):
 
     def __init__(self, slots: Slots, constant: str) -> None:
         super().__init__()
-        self.tensors = nn.ParameterDict({slot: torch.rand(shape) for slot, shape in slots.items() if slot != constant})
+        self.tensors = nn.ParameterDict(
+            {slot: torch.rand(shape) for slot, shape in slots.items() if slot != constant}
+        )
         self.register_buffer("constant", torch.rand(slots[constant]))
         self.slot = constant
 
     def forward(self, histories: Histories) -> Generated:
-        tensors = {slot: tensor[None] for slot, tensor in self.tensors.items()} | {self.slot: self.constant[None]}
+        tensors = {slot: tensor[None] for slot, tensor in self.tensors.items()} | {
+            self.slot: self.constant[None]
+        }
         return Generated(BuiltWeights(tensors), histories.items.new_zeros(()), {})
 
 
-def test_a_generated_tensor_without_anything_to_learn_is_named(subject: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_generated_tensor_without_anything_to_learn_is_named(
+    subject: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("solidrec.nn.build.Shared", lambda slots: Half(slots, "weight1"))
     verdict = learning(subject())
     assert verdict.cause == "the gradient of the generated tensor 'weight1' reaches no parameter"
 
 
-def test_a_slot_that_the_head_does_not_read_is_named(subject: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slot_that_the_head_does_not_read_is_named(
+    subject: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("solidrec.nn.build.Shared", lambda slots: Half(slots, "bias1"))
-    monkeypatch.setattr("solidrec.nn.heads.FullHead.forward", lambda self, state, weights: weights.shift(
-        "bias0", weights.apply("weight1", weights.apply("weight0", state))))  # fmt: skip
+    monkeypatch.setattr(
+        "solidrec.nn.heads.FullHead.forward",
+        lambda self, state, weights: weights.shift(
+            "bias0", weights.apply("weight1", weights.apply("weight0", state))
+        ),
+    )
     assert learning(subject()).cause == "the head makes no use of the generated tensor 'bias1'"

@@ -42,30 +42,49 @@ def less_the_candidates(self: Any, items: Tensor, mask: Tensor, candidates: Tens
         (padding, mean_with_padding, "the user state of Own changes with the width of the padding"),
         (padding, sum_with_padding, "the user state of Own reads the embedding of padding"),
         (padding, nothing_over_nothing, "the logits of an empty history are not finite"),
-        (independence, less_the_batch, "the user state of Own depends on the other users of the batch"),
-        (independence, less_the_candidates, "the logits of a candidate depend on the other candidates"),
+        (
+            independence,
+            less_the_batch,
+            "the user state of Own depends on the other users of the batch",
+        ),
+        (
+            independence,
+            less_the_candidates,
+            "the logits of a candidate depend on the other candidates",
+        ),
     ],
 )
 def test_a_model_that_sees_what_it_may_not_is_named(
-    subject: Make, install: Install, check: Callable[[Subject], Any], forward: Callable[..., Tensor], cause: str
+    subject: Make,
+    install: Install,
+    check: Callable[[Subject], Any],
+    forward: Callable[..., Tensor],
+    cause: str,
 ) -> None:
     install(forward, reads_candidates=forward is less_the_candidates)
     verdict = check(subject())
     assert (verdict.status, verdict.cause) == ("fail", cause)
 
 
-def test_a_backbone_that_does_not_say_that_it_reads_candidates_is_named(subject: Make, install: Install) -> None:
+def test_a_backbone_that_does_not_say_that_it_reads_candidates_is_named(
+    subject: Make, install: Install
+) -> None:
     install(lambda self, items, mask, candidates: self.mean(items, mask) * candidates)
     assert independence(subject()).cause == "Own.reads_candidates is False"
 
 
-def test_a_generator_that_reads_padding_is_named(subject: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_generator_that_reads_padding_is_named(
+    subject: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def end(states: Tensor, mask: Tensor, prefix_ends: Tensor | None) -> Tensor:
         return states[:, -1] if prefix_ends is None else states.flatten(0, 1)[prefix_ends]
 
     monkeypatch.setattr("solidrec.nn.generator.end_states", end)
     verdict = padding(subject("duet"))
-    assert verdict.cause == "generated tensor 'weight0' of Branch changes with the width of the padding"
+    assert (
+        verdict.cause
+        == "generated tensor 'weight0' of Branch changes with the width of the padding"
+    )
 
 
 def test_a_backbone_that_reads_the_future_is_named(subject: Make, install: Install) -> None:

@@ -39,25 +39,39 @@ def test_a_check_that_breaks_is_red_and_says_where(
     assert f"{Path(__file__).name}:" in report["checks"][0]["measured"]
 
 
-def test_the_slice_is_a_part_of_the_data(subject: Make, data: PreparedData, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_slice_is_a_part_of_the_data(
+    subject: Make, data: PreparedData, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(slicing, "_LEAST", 60)
     made = subject(train={"batch": 10}, model={"length": 10}).data
     assert 0 < len(made.users) < len(data.users)
     for user, name in enumerate(made.users.ids, start=1):
         there = data.users.index(name)
         mine = made.event_items[made.offsets[user] : made.offsets[user + 1]]
-        assert mine.tolist() == data.event_items[data.offsets[there] : data.offsets[there + 1]].tolist()
-        assert made.train_end[user] - made.offsets[user] == data.train_end[there] - data.offsets[there]
+        assert (
+            mine.tolist()
+            == data.event_items[data.offsets[there] : data.offsets[there + 1]].tolist()
+        )
+        assert (
+            made.train_end[user] - made.offsets[user] == data.train_end[there] - data.offsets[there]
+        )
     for split in ("valid", "test"):
         whole, part = data.rows(split), made.rows(split)
         assert len(part) == len(made.users)
-        rows = [whole.users.tolist().index(data.users.index(made.users.id(int(user)))) for user in part.users]
+        rows = [
+            whole.users.tolist().index(data.users.index(made.users.id(int(user))))
+            for user in part.users
+        ]
         assert part.targets.tolist() == whole.targets[rows].tolist()
         negatives = np.stack([whole.candidates(row, row + 1)[0] for row in rows])
-        assert (part.candidates(0, len(part)) == negatives[:, : data.manifest["negatives"][split] + 1]).all()
+        assert (
+            part.candidates(0, len(part)) == negatives[:, : data.manifest["negatives"][split] + 1]
+        ).all()
 
 
-def test_long_histories_are_cut_to_their_end(walk: Callable[..., Any], subject: Make, tmp_path: Path) -> None:
+def test_long_histories_are_cut_to_their_end(
+    walk: Callable[..., Any], subject: Make, tmp_path: Path
+) -> None:
     long = prepare(walk(users=5, items=1600, length=200)[0], out=tmp_path / "long")
     made = subject(of=long, model={"length": 4}).data
     assert np.diff(made.offsets)[1:].tolist() == [2 * 4 + 8 + 2] * 5
@@ -74,9 +88,14 @@ def test_a_large_catalogue_is_thinned_out(
     assert 15 <= len(made.data.items) < 40
     assert set(made.data.items.ids) < set(data.items.ids)
     first = made.data.users.ids[0]
-    mine, there = made.data.event_items[made.data.offsets[1] : made.data.offsets[2]], data.users.index(first)
+    mine, there = (
+        made.data.event_items[made.data.offsets[1] : made.data.offsets[2]],
+        data.users.index(first),
+    )
     theirs = data.event_items[data.offsets[there] : data.offsets[there + 1]]
-    assert [made.data.items.id(int(item)) for item in mine] == [data.items.id(int(item)) for item in theirs[-len(mine) :]]
+    assert [made.data.items.id(int(item)) for item in mine] == [
+        data.items.id(int(item)) for item in theirs[-len(mine) :]
+    ]
     monkeypatch.setattr(checks, "_CHECKS", {"padding": padding, "export": export})
     report = check_fidelity(run_folder)
     assert (report["failed"], report["slice"]["of_items"]) == ([], 40)
@@ -97,9 +116,20 @@ def test_a_stand_in_has_as_many_ids_and_says_so(
 ) -> None:
     made = _stand_in(1000, SemanticsSpec(levels=2, clusters=7), "kmeans")
     assert made.codes.shape == (1001, 2)
-    assert [np.unique(made.codes[1:, level]).tolist() for level in (0, 1)] == [list(range(1, 8)), list(range(8, 15))]
+    assert [np.unique(made.codes[1:, level]).tolist() for level in (0, 1)] == [
+        list(range(1, 8)),
+        list(range(8, 15)),
+    ]
     monkeypatch.setattr(slicing, "_QUICK_ITEMS", 10)
-    spec = RunSpec.parse(merge(tiny, {"data": data.fingerprint, "semantics": {"clusters": 3, "levels": 2, "method": "kmeans"}}))
+    spec = RunSpec.parse(
+        merge(
+            tiny,
+            {
+                "data": data.fingerprint,
+                "semantics": {"clusters": 3, "levels": 2, "method": "kmeans"},
+            },
+        )
+    )
     found = semantics_for(data, spec)
     assert found is not None
     assert found.reason == "dealt at random: kmeans takes longer than a check may"
@@ -113,7 +143,9 @@ def test_content_goes_along_where_embeddings_start_from_it(subject: Make) -> Non
 
 
 def test_data_with_nothing_to_learn_is_refused(tiny: dict[str, Any], tmp_path: Path) -> None:
-    log = pl.DataFrame({"user": list("aabbcc"), "item": list("xyxzyz"), "timestamp": [0, 12, 0, 20, 0, 20]})
+    log = pl.DataFrame(
+        {"user": list("aabbcc"), "item": list("xyxzyz"), "timestamp": [0, 12, 0, 20, 0, 20]}
+    )
     data = prepare(log, split="time", valid_from=10, test_from=15, out=tmp_path / "short")
     spec = bounded(RunSpec.parse(merge(tiny, {"data": data.fingerprint})))
     with pytest.raises(DataError, match="nothing to learn from"):

@@ -42,7 +42,9 @@ def test_randomness_of_its_own_is_named(subject: Make, install: Install) -> None
     assert "model/items.weight" in verdict.cause
 
 
-@pytest.mark.parametrize(("start", "held"), [(from_zero, "a number or an object of Python"), (unsaved, "backbone.seen")])
+@pytest.mark.parametrize(
+    ("start", "held"), [(from_zero, "a number or an object of Python"), (unsaved, "backbone.seen")]
+)
 def test_a_state_that_is_not_saved_is_named(
     subject: Make, install: Install, start: Callable[[Any, int], None], held: str
 ) -> None:
@@ -54,8 +56,12 @@ def test_a_state_that_is_not_saved_is_named(
     assert reload(made).cause.endswith(f"outside state_dict(): {held}")
 
 
-def test_moments_that_are_not_restored_are_named(subject: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("solidrec.training.optimizer.Optimizer.restore", lambda self, parameter, moments: None)
+def test_moments_that_are_not_restored_are_named(
+    subject: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "solidrec.training.optimizer.Optimizer.restore", lambda self, parameter, moments: None
+    )
     verdict = resume(subject())
     assert verdict.status == "fail"
     assert "ends with another model/backbone.gru" in verdict.cause
@@ -72,14 +78,20 @@ def double(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *words: 2 * function(*words)
 
 
-def test_vectors_that_are_not_the_model_are_named(subject: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_vectors_that_are_not_the_model_are_named(
+    subject: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Engine, "user_vectors", double(Engine.user_vectors))
     assert export(subject()).cause == "user vectors . item vectors are not the logits"
 
 
-def test_weights_that_are_not_those_of_the_forward_pass_are_named(subject: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_that_are_not_those_of_the_forward_pass_are_named(
+    subject: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     generate = Recommender.generate
-    monkeypatch.setattr(Recommender, "generate", lambda self, history: generate(self, history.flip(0)))
+    monkeypatch.setattr(
+        Recommender, "generate", lambda self, history: generate(self, history.flip(0))
+    )
     verdict = export(subject("duet"))
     assert verdict.cause == "weights generated apart and applied are not the whole forward pass"
 
@@ -95,7 +107,10 @@ def test_weights_that_are_not_those_of_the_forward_pass_are_named(subject: Make,
     ],
 )
 def test_answers_that_are_not_the_model_are_named(
-    subject: Make, monkeypatch: pytest.MonkeyPatch, wrong: Callable[[np.ndarray], np.ndarray], cause: str
+    subject: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    wrong: Callable[[np.ndarray], np.ndarray],
+    cause: str,
 ) -> None:
     top = Engine.top
     monkeypatch.setattr(Engine, "top", lambda self, scores, k: top(self, wrong(scores), k))

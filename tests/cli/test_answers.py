@@ -16,7 +16,9 @@ Solidrec = Callable[..., Any]
 @pytest.fixture
 def batch(tmp_path: Path) -> Path:
     path = tmp_path / "batch.parquet"
-    frame = pl.DataFrame({"user": ["ann", "bob", "cyd"], "history": [["i03", "new", "i09"], [], None]})
+    frame = pl.DataFrame(
+        {"user": ["ann", "bob", "cyd"], "history": [["i03", "new", "i09"], [], None]}
+    )
     frame.write_parquet(path)
     return path
 
@@ -30,17 +32,35 @@ def test_recommend_prints_a_table_and_what_it_ignored(solidrec: Solidrec, run_fo
 
 
 @pytest.mark.parametrize("history", ["", " ", ",,", "new"])
-def test_without_a_known_item_popularity_answers_with_exit_code_0(solidrec: Solidrec, run_folder: Path, history: str) -> None:
+def test_without_a_known_item_popularity_answers_with_exit_code_0(
+    solidrec: Solidrec, run_folder: Path, history: str
+) -> None:
     answer = solidrec("recommend", run_folder, "--history", history, "-k", 2)
     assert answer.code == 0
     assert "answered by popularity" in answer.err
-    assert json.loads(solidrec("recommend", run_folder, "--history", history, "--json").out)["fallback"] == "popularity"
+    assert (
+        json.loads(solidrec("recommend", run_folder, "--history", history, "--json").out)[
+            "fallback"
+        ]
+        == "popularity"
+    )
 
 
 def test_history_items_are_left_out_unless_kept(solidrec: Solidrec, run_folder: Path) -> None:
     def items(*options: object) -> set[str]:
         answer = json.loads(
-            solidrec("recommend", run_folder, "--history", "i03;i09", "--separator", ";", "-k", 99, "--json", *options).out
+            solidrec(
+                "recommend",
+                run_folder,
+                "--history",
+                "i03;i09",
+                "--separator",
+                ";",
+                "-k",
+                99,
+                "--json",
+                *options,
+            ).out
         )
         return {item["item"] for item in answer["items"]}
 
@@ -48,7 +68,9 @@ def test_history_items_are_left_out_unless_kept(solidrec: Solidrec, run_folder: 
     assert items("--keep-history") - items() == {"i03", "i09"}
 
 
-def test_a_file_of_histories(solidrec: Solidrec, run_folder: Path, batch: Path, tmp_path: Path) -> None:
+def test_a_file_of_histories(
+    solidrec: Solidrec, run_folder: Path, batch: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out.parquet"
     answer = solidrec("recommend", run_folder, "--batch", batch, "--out", out, "-k", 4, "--json")
     assert json.loads(answer.out) == {"users": 3, "rows": 3 * 4, "fallbacks": 2, "ignored": 1}
@@ -56,7 +78,9 @@ def test_a_file_of_histories(solidrec: Solidrec, run_folder: Path, batch: Path, 
     assert frame.columns == ["user", "rank", "item", "score", "title"]
     assert frame["user"].to_list() == ["ann"] * 4 + ["bob"] * 4 + ["cyd"] * 4
     assert frame["rank"].to_list() == [1, 2, 3, 4] * 3
-    single = json.loads(solidrec("recommend", run_folder, "--history", "i03,i09", "-k", 4, "--json").out)["items"]
+    single = json.loads(
+        solidrec("recommend", run_folder, "--history", "i03,i09", "-k", 4, "--json").out
+    )["items"]
     assert frame["item"].to_list()[:4] == [item["item"] for item in single]
     assert "wrote" in solidrec("recommend", run_folder, "--batch", batch, "--out", out).out
 
@@ -66,7 +90,17 @@ def test_a_file_of_events(solidrec: Solidrec, run_folder: Path, tmp_path: Path) 
     events.write_parquet(tmp_path / "events.parquet")
     out = tmp_path / "out.parquet"
     facts = json.loads(
-        solidrec("recommend", run_folder, "--batch", tmp_path / "events.parquet", "--out", out, "-k", 2, "--json").out
+        solidrec(
+            "recommend",
+            run_folder,
+            "--batch",
+            tmp_path / "events.parquet",
+            "--out",
+            out,
+            "-k",
+            2,
+            "--json",
+        ).out
     )
     assert facts == {"users": 2, "rows": 4, "fallbacks": 0, "ignored": 0}
     assert pl.read_parquet(out)["user"].to_list() == ["7", "7", "8", "8"]
@@ -75,13 +109,26 @@ def test_a_file_of_events(solidrec: Solidrec, run_folder: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("frame", "code", "text"),
     [
-        (pl.DataFrame({"user": ["a"]}), 2, "a batch needs a 'history' list column, or 'user' and 'item' columns; found user"),
-        (pl.DataFrame({"history": ["i03,i09"]}), 2, "the 'history' column holds String; a list of item ids is needed"),
+        (
+            pl.DataFrame({"user": ["a"]}),
+            2,
+            "a batch needs a 'history' list column, or 'user' and 'item' columns; found user",
+        ),
+        (
+            pl.DataFrame({"history": ["i03,i09"]}),
+            2,
+            "the 'history' column holds String; a list of item ids is needed",
+        ),
         (None, 65, "cannot be read as Parquet"),
     ],
 )
 def test_a_file_that_is_no_batch_is_one_line(
-    solidrec: Solidrec, run_folder: Path, tmp_path: Path, frame: pl.DataFrame | None, code: int, text: str
+    solidrec: Solidrec,
+    run_folder: Path,
+    tmp_path: Path,
+    frame: pl.DataFrame | None,
+    code: int,
+    text: str,
 ) -> None:
     path = tmp_path / "batch.parquet"
     if frame is None:
@@ -113,8 +160,12 @@ def test_vectors_are_exported_and_their_product_is_the_score(
     table, ann = pl.read_parquet(items), pl.read_parquet(users).row(0)
     assert ann[0] == "ann"
     scores = dict(zip(table["item"], (table["vector"].to_numpy() @ ann[1]).tolist(), strict=True))
-    best = json.loads(solidrec("recommend", run_folder, "--history", "i03,i09", "-k", 3, "--json").out)["items"]
-    assert [scores[item["item"]] for item in best] == pytest.approx([item["score"] for item in best], abs=1e-5)
+    best = json.loads(
+        solidrec("recommend", run_folder, "--history", "i03,i09", "-k", 3, "--json").out
+    )["items"]
+    assert [scores[item["item"]] for item in best] == pytest.approx(
+        [item["score"] for item in best], abs=1e-5
+    )
 
 
 def test_titles_are_printed_as_they_are(
@@ -124,11 +175,30 @@ def test_titles_are_printed_as_they_are(
     odd = "[/b] :smile: [red]"
     items.with_columns(title=pl.lit(odd)).write_parquet(tmp_path / "items.parquet")
     log.write_parquet(tmp_path / "log.parquet")
-    made = solidrec("prepare", tmp_path / "log.parquet", "--items", tmp_path / "items.parquet", "--out", tmp_path / "data")
+    made = solidrec(
+        "prepare",
+        tmp_path / "log.parquet",
+        "--items",
+        tmp_path / "items.parquet",
+        "--out",
+        tmp_path / "data",
+    )
     assert made.code == 0
     run = tmp_path / "run"
     assert (
-        solidrec("train", tmp_path / "data", "--epochs", 1, "--model", "static", "--set", "model.dim=4", "--out", run).code == 0
+        solidrec(
+            "train",
+            tmp_path / "data",
+            "--epochs",
+            1,
+            "--model",
+            "static",
+            "--set",
+            "model.dim=4",
+            "--out",
+            run,
+        ).code
+        == 0
     )
     answer = solidrec("recommend", run, "--history", "[/i],i03", "-k", 2)
     assert answer.code == 0
@@ -136,7 +206,9 @@ def test_titles_are_printed_as_they_are(
     assert "ignored, not known to the model: [/i]" in answer.err
 
 
-@pytest.mark.parametrize("command", [["recommend", "--history", "i03"], ["similar", "i03"], ["evaluate"], ["inspect"]])
+@pytest.mark.parametrize(
+    "command", [["recommend", "--history", "i03"], ["similar", "i03"], ["evaluate"], ["inspect"]]
+)
 def test_folders_that_are_no_good_runs(
     solidrec: Solidrec, run_folder: Path, data: PreparedData, tmp_path: Path, command: list[str]
 ) -> None:

@@ -13,7 +13,19 @@ from solidrec.errors import DivergedError
 
 Solidrec = Callable[..., Any]
 COMMANDS = (
-    *("demo", "prepare", "semantics", "datasets", "encode", "train", "evaluate", "check", "recommend", "similar", "export"),
+    *(
+        "demo",
+        "prepare",
+        "semantics",
+        "datasets",
+        "encode",
+        "train",
+        "evaluate",
+        "check",
+        "recommend",
+        "similar",
+        "export",
+    ),
     *("search", "inspect", "doctor", "items", "experiment"),
 )
 
@@ -36,7 +48,11 @@ def test_help_has_an_example_that_names_the_command(solidrec: Solidrec, command:
 def test_help_lists_every_command(solidrec: Solidrec) -> None:
     answer = solidrec("--help")
     assert answer.code == 0
-    assert [line.split()[0] for line in answer.out.partition("Commands:\n")[2].splitlines() if line.strip()] == list(COMMANDS)
+    assert [
+        line.split()[0]
+        for line in answer.out.partition("Commands:\n")[2].splitlines()
+        if line.strip()
+    ] == list(COMMANDS)
 
 
 def test_no_command_shows_the_help_and_fails(solidrec: Solidrec) -> None:
@@ -49,21 +65,35 @@ def test_no_command_shows_the_help_and_fails(solidrec: Solidrec) -> None:
     ("words", "text"),
     [
         (["trian"], "No such command 'trian'. Did you mean 'train'?"),
-        (["train", "data", "--modle", "static"], "No such option: --modle (Possible options: --model)"),
-        (["evaluate", "run", "--protcol", "full"], "No such option: --protcol (Possible options: --protocol)"),
+        (
+            ["train", "data", "--modle", "static"],
+            "No such option: --modle (Possible options: --model)",
+        ),
+        (
+            ["evaluate", "run", "--protcol", "full"],
+            "No such option: --protcol (Possible options: --protocol)",
+        ),
         (["train"], "Missing argument 'data'"),
         (["prepare", "log.csv"], "Missing option '--out'"),
         (["train", "data", "--epochs", "many"], "Invalid value for '--epochs'"),
         (["evaluate", "run", "--split", "train"], "is not one of 'valid', 'test'"),
-        (["recommend", "run"], 'give either --history "ID,ID" or --batch FILE.parquet --out FILE.parquet'),
+        (
+            ["recommend", "run"],
+            'give either --history "ID,ID" or --batch FILE.parquet --out FILE.parquet',
+        ),
         (["recommend", "run", "--batch", "x.parquet"], "--batch needs --out FILE.parquet"),
         (["recommend", "run", "--history", "a", "--separator", ""], "--separator is empty"),
         (["export", "run"], "say what to export"),
         (["export", "run", "--users", "u.parquet"], "--users needs --batch"),
-        (["prepare", "log.csv", "--out", "data", "--features", "clip.npy"], "--features clip.npy: write it as NAME=FILE.npy"),
+        (
+            ["prepare", "log.csv", "--out", "data", "--features", "clip.npy"],
+            "--features clip.npy: write it as NAME=FILE.npy",
+        ),
     ],
 )
-def test_wrong_usage_is_one_line_and_exit_code_2(solidrec: Solidrec, words: list[str], text: str) -> None:
+def test_wrong_usage_is_one_line_and_exit_code_2(
+    solidrec: Solidrec, words: list[str], text: str
+) -> None:
     answer = solidrec(*words)
     assert answer.code == 2
     assert text.lower() in one_line(answer).lower()
@@ -76,13 +106,17 @@ def fail(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("solidrec.check.doctor.diagnose", diagnose)
 
 
-def test_a_known_error_is_its_text_and_its_exit_code(solidrec: Solidrec, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_known_error_is_its_text_and_its_exit_code(
+    solidrec: Solidrec, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fail(DivergedError("the loss became nan"), monkeypatch)
     answer = solidrec("doctor")
     assert (answer.code, one_line(answer)) == (70, "error: the loss became nan")
 
 
-def test_an_unknown_error_is_a_fault_and_says_what_to_do(solidrec: Solidrec, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_error_is_a_fault_and_says_what_to_do(
+    solidrec: Solidrec, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fail(ZeroDivisionError("division by zero"), monkeypatch)
     answer = solidrec("doctor")
     assert answer.code == 70
@@ -117,13 +151,26 @@ except SystemExit as end:
 heavy = {"torch", "numpy", "polars", "sklearn", "matplotlib", "pandas", "safetensors"} & set(sys.modules)
 assert not heavy, heavy
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "--backbone" in done.stdout
 
 
 def test_the_package_is_a_program_and_its_json_is_pure(run_folder: Path) -> None:
-    command = [sys.executable, "-m", "solidrec.cli", "recommend", str(run_folder), "--history", "i03,new", "-k", "2", "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "solidrec.cli",
+        "recommend",
+        str(run_folder),
+        "--history",
+        "i03,new",
+        "-k",
+        "2",
+        "--json",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     answer = json.loads(done.stdout)
@@ -132,7 +179,10 @@ def test_the_package_is_a_program_and_its_json_is_pure(run_folder: Path) -> None
 
 def test_an_exit_code_reaches_the_shell(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "solidrec.cli", "inspect", str(tmp_path)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "solidrec.cli", "inspect", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stdout) == (74, "")
     assert (

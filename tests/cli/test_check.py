@@ -31,7 +31,9 @@ def test_green_is_one_line_a_check(solidrec: Solidrec, data: PreparedData, tmp_p
 def test_red_names_the_cause_and_the_cure_and_exits_with_1(
     solidrec: Solidrec, data: PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "_CHECKS", {name: checks._CHECKS[name] for name in ("learning", "clip")})
+    monkeypatch.setattr(
+        checks, "_CHECKS", {name: checks._CHECKS[name] for name in ("learning", "clip")}
+    )
     answer = solidrec("check", data.path, *TINY, "--model", "sml", "--set", "model.clip=0")
     assert answer.code == 1
     lines = answer.out.splitlines()
@@ -43,7 +45,9 @@ def test_red_names_the_cause_and_the_cure_and_exits_with_1(
     assert lines[-1].endswith("failed: learning")
 
 
-def test_json_is_the_report_of_a_run(solidrec: Solidrec, run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_is_the_report_of_a_run(
+    solidrec: Solidrec, run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def unstable(click: Click, model: Recommender, batch: Batch) -> Lost:
         scores = model(batch.history, batch.candidates, batch.prefix_ends)
         return Lost(scores.logits.sum() * float("nan"), scores.codebook_loss, scores.stats)
@@ -63,12 +67,17 @@ def test_json_is_the_report_of_a_run(solidrec: Solidrec, run_folder: Path, monke
     [
         (["--model", "solidduet"], "did you mean 'solid-duet'?"),
         (["--set", "model.dmi=8"], "did you mean 'model.dim'?"),
-        (["--set", "model.dim=9", "--backbone", "sasrec"], "model.dim=9 is not a multiple of model.heads=2"),
+        (
+            ["--set", "model.dim=9", "--backbone", "sasrec"],
+            "model.dim=9 is not a multiple of model.heads=2",
+        ),
         (["--set", 'semantics.modalities=["pictures"]'], "'pictures' is not in the data"),
         (["--data", "elsewhere"], "is no run"),
     ],
 )
-def test_a_wrong_word_is_refused_at_once(solidrec: Solidrec, data: PreparedData, words: list[str], text: str) -> None:
+def test_a_wrong_word_is_refused_at_once(
+    solidrec: Solidrec, data: PreparedData, words: list[str], text: str
+) -> None:
     answer = solidrec("check", data.path, *words)
     assert (answer.code, answer.out) == (2, "")
     assert text in answer.err

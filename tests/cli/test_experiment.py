@@ -15,12 +15,19 @@ from solidrec.experiments.experiment_spec import ExperimentSpec
 
 def floors(data: PreparedData, out: Path, *names: str) -> Path:
     """Run an experiment of baselines."""
-    values = {"title": "floors", "seeds": 1, "protocols": ["paper"], "rows": [{"name": name, "baseline": name} for name in names]}
+    values = {
+        "title": "floors",
+        "seeds": 1,
+        "protocols": ["paper"],
+        "rows": [{"name": name, "baseline": name} for name in names],
+    }
     run_experiment("floors", ExperimentSpec.parse(values), data.path, out, jobs=1)
     return out
 
 
-def test_tables_are_shown_where_they_cannot_be_written(solidrec: Callable[..., Any], data: PreparedData, tmp_path: Path) -> None:
+def test_tables_are_shown_where_they_cannot_be_written(
+    solidrec: Callable[..., Any], data: PreparedData, tmp_path: Path
+) -> None:
     out = floors(data, tmp_path / "out", "popularity", "markov")
     (out / "tables.md").mkdir()
     for options in ((), ("--json",)):
@@ -31,7 +38,9 @@ def test_tables_are_shown_where_they_cannot_be_written(solidrec: Callable[..., A
     assert json.loads(answer.out)[0]["protocol"] == "paper"
 
 
-def test_rows_that_only_one_of_two_has_are_named(solidrec: Callable[..., Any], data: PreparedData, tmp_path: Path) -> None:
+def test_rows_that_only_one_of_two_has_are_named(
+    solidrec: Callable[..., Any], data: PreparedData, tmp_path: Path
+) -> None:
     a = floors(data, tmp_path / "a", "popularity", "markov")
     b = floors(data, tmp_path / "b", "popularity", "item-knn")
     answer = solidrec("experiment", "compare", a, b)
@@ -41,7 +50,9 @@ def test_rows_that_only_one_of_two_has_are_named(solidrec: Callable[..., Any], d
     assert f"Onlyin{b}:item-knn." in said
 
 
-def test_a_plan_that_is_none_is_one_line(solidrec: Callable[..., Any], data: PreparedData, tmp_path: Path) -> None:
+def test_a_plan_that_is_none_is_one_line(
+    solidrec: Callable[..., Any], data: PreparedData, tmp_path: Path
+) -> None:
     out = floors(data, tmp_path / "out", "popularity")
     plan = read_json(out / "experiment.json")
     (out / "experiment.json").write_text(json.dumps(plan | {"rows": 3}), encoding="utf-8")

@@ -33,7 +33,14 @@ def files(walk: Walk, tmp_path: Path) -> Path:
 def test_prepare_accounts_for_every_row(solidrec: Solidrec, files: Path) -> None:
     out = files / "data"
     answer = solidrec(
-        "prepare", files / "log.csv", "--items", files / "items.jsonl", "--features", f"vec={files / 'vectors.npy'}", "--out", out
+        "prepare",
+        files / "log.csv",
+        "--items",
+        files / "items.jsonl",
+        "--features",
+        f"vec={files / 'vectors.npy'}",
+        "--out",
+        out,
     )
     assert (answer.code, answer.out) == (0, "")
     assert "users 30 · items 40 · interactions 270" in answer.err
@@ -43,35 +50,80 @@ def test_prepare_accounts_for_every_row(solidrec: Solidrec, files: Path) -> None
     assert (set(data.features), data.manifest["split"]) == ({"vec"}, "leave-one-out")
 
 
-def test_prepare_says_what_becomes_of_items_that_nobody_has_clicked(solidrec: Solidrec, files: Path) -> None:
-    pl.concat([pl.read_ndjson(files / "items.jsonl").select("item"), pl.DataFrame({"item": ["x", "y"]})]).write_csv(
-        files / "all.csv"
+def test_prepare_says_what_becomes_of_items_that_nobody_has_clicked(
+    solidrec: Solidrec, files: Path
+) -> None:
+    pl.concat(
+        [pl.read_ndjson(files / "items.jsonl").select("item"), pl.DataFrame({"item": ["x", "y"]})]
+    ).write_csv(files / "all.csv")
+    answer = solidrec(
+        "prepare", files / "log.csv", "--items", files / "all.csv", "--out", files / "data"
     )
-    answer = solidrec("prepare", files / "log.csv", "--items", files / "all.csv", "--out", files / "data")
-    assert "2 items of the items file have no interaction: after training, `solidrec items add RUN ITEMS`" in answer.err
+    assert (
+        "2 items of the items file have no interaction: after training, `solidrec items add RUN ITEMS`"
+        in answer.err
+    )
 
 
 def test_prepare_prints_its_manifest_as_pure_json(solidrec: Solidrec, files: Path) -> None:
-    refused = solidrec("prepare", files / "log.csv", "--out", files / "data", "--fit-all", "--split", "time")
+    refused = solidrec(
+        "prepare", files / "log.csv", "--out", files / "data", "--fit-all", "--split", "time"
+    )
     assert (refused.code, "give one of them" in refused.err) == (2, True)
     said = solidrec("prepare", files / "log.csv", "--out", files / "all", "--fit-all").err
     assert f"next: solidrec train {files / 'all'} --epochs-from RUN --out run" in said
-    answer = solidrec("prepare", files / "log.csv", "--out", files / "data", "--fit-all", "--seed", 3, "--json")
+    answer = solidrec(
+        "prepare", files / "log.csv", "--out", files / "data", "--fit-all", "--seed", 3, "--json"
+    )
     manifest = json.loads(answer.out)
     assert {key: manifest[key] for key in ("users", "items", "interactions", "split")} == {
-        "users": 30, "items": 40, "interactions": 270, "split": "none",
-    }  # fmt: skip
+        "users": 30,
+        "items": 40,
+        "interactions": 270,
+        "split": "none",
+    }
 
 
 def test_options_reach_prepare(solidrec: Solidrec, files: Path) -> None:
-    frame = pl.read_csv(files / "log.csv").rename({"user": "visitor", "item": "page", "position": "when"})
-    frame.with_columns(stars=pl.int_range(pl.len()) % 5 + 1).write_csv(files / "other.tsv", separator="\t")
-    columns = ["--user-column", "visitor", "--item-column", "page", "--time-column", "when", "--rating-column", "stars"]
-    rules = ["--min-rating", 2, "--negatives", 7, "--seed", 5, "--ties", "item", "--split", "time", "--test-fraction", 0.2]
-    answer = solidrec("prepare", files / "other.tsv", *columns, *rules, "--out", files / "data", "--json")
+    frame = pl.read_csv(files / "log.csv").rename(
+        {"user": "visitor", "item": "page", "position": "when"}
+    )
+    frame.with_columns(stars=pl.int_range(pl.len()) % 5 + 1).write_csv(
+        files / "other.tsv", separator="\t"
+    )
+    columns = [
+        "--user-column",
+        "visitor",
+        "--item-column",
+        "page",
+        "--time-column",
+        "when",
+        "--rating-column",
+        "stars",
+    ]
+    rules = [
+        "--min-rating",
+        2,
+        "--negatives",
+        7,
+        "--seed",
+        5,
+        "--ties",
+        "item",
+        "--split",
+        "time",
+        "--test-fraction",
+        0.2,
+    ]
+    answer = solidrec(
+        "prepare", files / "other.tsv", *columns, *rules, "--out", files / "data", "--json"
+    )
     assert answer.code == 0, answer.err
     manifest = json.loads(answer.out)
-    assert manifest["rows"]["dropped"] == {"below_min_rating": 54} or sum(manifest["rows"]["dropped"].values()) == 270 // 5
+    assert (
+        manifest["rows"]["dropped"] == {"below_min_rating": 54}
+        or sum(manifest["rows"]["dropped"].values()) == 270 // 5
+    )
     assert (manifest["options"]["ties"], manifest["split"]) == ("item", "time")
     assert (manifest["negatives"]["test"], manifest["negatives"]["seed"]) == (7, 5)
 
@@ -86,7 +138,9 @@ def test_options_reach_prepare(solidrec: Solidrec, files: Path) -> None:
         ('user,item,timestamp\na,"x,1\n', "log.csv"),
     ],
 )
-def test_bad_files_are_one_line_and_exit_code_65(solidrec: Solidrec, tmp_path: Path, content: str, text: str) -> None:
+def test_bad_files_are_one_line_and_exit_code_65(
+    solidrec: Solidrec, tmp_path: Path, content: str, text: str
+) -> None:
     (tmp_path / "log.csv").write_text(content)
     answer = solidrec("prepare", tmp_path / "log.csv", "--out", tmp_path / "data")
     assert (answer.code, answer.out) == (65, "")
@@ -111,7 +165,9 @@ def test_feature_files_are_named() -> None:
             named_files([wrong])
 
 
-def test_settings_of_a_file_reach_prepare_and_what_is_named_counts_more(solidrec: Solidrec, files: Path) -> None:
+def test_settings_of_a_file_reach_prepare_and_what_is_named_counts_more(
+    solidrec: Solidrec, files: Path
+) -> None:
     (files / "how.toml").write_text('ties = "item"\nnegatives = 2\nseed = 7\n')
     given = ("--config", files / "how.toml", "--set", "seed=8", "--negatives", 3)
     answer = solidrec("prepare", files / "log.csv", *given, "--out", files / "data", "--json")

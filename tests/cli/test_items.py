@@ -12,8 +12,14 @@ import pytest
     ("text", "hint"),
     [
         ("item,title,categories\nnew,thing of kind 3,kind 3\n", None),
-        ("item,name2\nnew,thing of kind 3\n", "no column says what the items are: name one by --title-column"),
-        ("item,title,categories\nnew,thing of kind 3,kind 3|kind 4\n", "--category-separator '|' splits a text at |"),
+        (
+            "item,name2\nnew,thing of kind 3\n",
+            "no column says what the items are: name one by --title-column",
+        ),
+        (
+            "item,title,categories\nnew,thing of kind 3,kind 3|kind 4\n",
+            "--category-separator '|' splits a text at |",
+        ),
     ],
 )
 def test_new_items_of_which_nothing_is_known_get_a_hint(

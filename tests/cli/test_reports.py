@@ -20,7 +20,12 @@ def test_inspect_a_run(solidrec: Solidrec, run_folder: Path) -> None:
 
 def test_inspect_data(solidrec: Solidrec, data: PreparedData) -> None:
     facts = json.loads(solidrec("inspect", data.path, "--json").out)
-    assert (facts["kind"], facts["users"], facts["items"], facts["interactions"]) == ("data", 90, 40, 90 * 9)
+    assert (facts["kind"], facts["users"], facts["items"], facts["interactions"]) == (
+        "data",
+        90,
+        40,
+        90 * 9,
+    )
     assert "interactions" in solidrec("inspect", data.path).out
 
 

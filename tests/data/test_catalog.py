@@ -27,16 +27,35 @@ def numbered(*index: int | None) -> Catalog:
 def test_the_catalogue_has_one_row_for_each_item_in_item_order() -> None:
     found = catalog(
         pl.DataFrame(
-            {"item_id": ["c", "x", "a"], "name": ["C", "X", " "], "brand": ["q", None, "r"], "text_tokens": [[1], [2], [3]]}
+            {
+                "item_id": ["c", "x", "a"],
+                "name": ["C", "X", " "],
+                "brand": ["q", None, "r"],
+                "text_tokens": [[1], [2], [3]],
+            }
         )
     )
-    assert found.frame.columns == ["item", "title", "categories", "brand", "text", "description", "image", "text_tokens"]
+    assert found.frame.columns == [
+        "item",
+        "title",
+        "categories",
+        "brand",
+        "text",
+        "description",
+        "image",
+        "text_tokens",
+    ]
     assert found.frame.rows() == [
         ("a", None, [], "r", None, None, None, [3]),
         ("b", None, [], None, None, None, None, None),
         ("c", "C", [], "q", None, None, None, [1]),
     ]
-    assert found.facts == {"rows": 3, "catalog_only": 1, "without_catalog_row": 1, "duplicate_items": 0}
+    assert found.facts == {
+        "rows": 3,
+        "catalog_only": 1,
+        "without_catalog_row": 1,
+        "duplicate_items": 0,
+    }
 
 
 def test_a_log_without_items_file_has_a_bare_catalogue() -> None:
@@ -57,7 +76,9 @@ def test_a_log_without_items_file_has_a_bare_catalogue() -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["image", "image_path", "picture"])
-def test_the_name_of_a_picture_is_kept(name: str, values: list[Any], expected: list[str | None]) -> None:
+def test_the_name_of_a_picture_is_kept(
+    name: str, values: list[Any], expected: list[str | None]
+) -> None:
     found = catalog(pl.DataFrame({"item": ["a", "b", "c"], name: values})).frame
     assert (found["image"].to_list(), found["image"].dtype) == (expected, pl.String)
 
@@ -77,13 +98,21 @@ def test_of_several_picture_columns_the_first_known_name_counts() -> None:
         ([[3, 5], [], None], None, [["3", "5"], [], []]),
     ],
 )
-def test_categories_become_lists_of_distinct_labels(values: list[Any], separator: str | None, expected: list[list[str]]) -> None:
-    found = catalog(pl.DataFrame({"item": ["a", "b", "c"], "genres": values}), category_separator=separator)
+def test_categories_become_lists_of_distinct_labels(
+    values: list[Any], separator: str | None, expected: list[list[str]]
+) -> None:
+    found = catalog(
+        pl.DataFrame({"item": ["a", "b", "c"], "genres": values}), category_separator=separator
+    )
     assert found.frame["categories"].to_list() == expected
 
 
 def test_the_first_recognised_category_column_wins() -> None:
-    found = catalog(pl.DataFrame({"item": ["a"], "genres": ["g"], "categories_flat": ["f"], "categories": ["c"]}))
+    found = catalog(
+        pl.DataFrame(
+            {"item": ["a"], "genres": ["g"], "categories_flat": ["f"], "categories": ["c"]}
+        )
+    )
     assert found.frame["categories"].to_list()[0] == ["c"]
 
 
@@ -118,11 +147,14 @@ def test_feature_rows_follow_item_idx(index: tuple[int, ...], matrix: np.ndarray
 
 
 @pytest.mark.parametrize(("index", "start", "expected"), [((1, 2), 0, [2, 3]), ((1, 2), 1, [1, 2])])
-def test_feature_start_settles_what_the_facts_leave_open(index: tuple[int, ...], start: int, expected: list[int]) -> None:
+def test_feature_start_settles_what_the_facts_leave_open(
+    index: tuple[int, ...], start: int, expected: list[int]
+) -> None:
     items = ITEMS.head(2)
     given = catalog(pl.DataFrame({"item": ["a", "b"], "item_idx": index}), items)
     with pytest.raises(
-        DataError, match=r"item_idx runs from 1 to 2 and there are 3 rows, which fits neither .*--feature-start 0 or 1"
+        DataError,
+        match=r"item_idx runs from 1 to 2 and there are 3 rows, which fits neither .*--feature-start 0 or 1",
     ):
         read_feature(MATRIX, given, name="image")
     assert read_feature(MATRIX, given, name="image", start=start)[0][1:, 0].tolist() == expected
@@ -154,13 +186,32 @@ def test_items_without_catalogue_row_or_with_zeros_have_no_feature() -> None:
 
 
 def test_a_matrix_of_zeros_alone_is_no_feature_of_a_log(tmp_path: Path) -> None:
-    log, items = pl.DataFrame({"user": ["u"] * 3, "item": ["a", "b", "a"]}), pl.DataFrame({"item": ["a", "b"]})
-    with pytest.raises(DataError, match="feature 'image': no item of the log has a row that is not all zero"):
-        prepare(log, items=items, features={"image": np.zeros((2, 2))}, out=tmp_path / "data", order="file", negatives=0)
+    log, items = (
+        pl.DataFrame({"user": ["u"] * 3, "item": ["a", "b", "a"]}),
+        pl.DataFrame({"item": ["a", "b"]}),
+    )
+    with pytest.raises(
+        DataError, match="feature 'image': no item of the log has a row that is not all zero"
+    ):
+        prepare(
+            log,
+            items=items,
+            features={"image": np.zeros((2, 2))},
+            out=tmp_path / "data",
+            order="file",
+            negatives=0,
+        )
 
 
 @pytest.mark.parametrize(
-    "matrix", [np.ones(3), np.ones((3, 1, 1)), np.array([["x"], ["y"], ["z"]]), np.ones((3, 0)), np.ones((3, 1), dtype=complex)]
+    "matrix",
+    [
+        np.ones(3),
+        np.ones((3, 1, 1)),
+        np.array([["x"], ["y"], ["z"]]),
+        np.ones((3, 0)),
+        np.ones((3, 1), dtype=complex),
+    ],
 )
 def test_a_feature_must_be_a_matrix_of_numbers(matrix: np.ndarray) -> None:
     with pytest.raises(DataError, match="a 2-d matrix of numbers"):
@@ -191,12 +242,20 @@ def test_features_need_an_items_file() -> None:
 
 def test_a_column_of_lists_is_a_feature_row_by_row(tmp_path: Path) -> None:
     """Also where the items file numbers rows of other matrices; a null list is a missing feature."""
-    items = pl.DataFrame({"item": ["b", "a", "c"], "item_idx": [2, 0, 1], "clip": [[1.0, 2.0], None, [3.0, 4.0]]})
+    items = pl.DataFrame(
+        {"item": ["b", "a", "c"], "item_idx": [2, 0, 1], "clip": [[1.0, 2.0], None, [3.0, 4.0]]}
+    )
     log = pl.DataFrame({"user": ["u"] * 3, "item": ["a", "b", "c"]})
     for source in (items, tmp_path / "items.parquet"):
         items.write_parquet(tmp_path / "items.parquet")
         made = prepare(
-            log, items=source, features={"vec": "clip"}, out=tmp_path / "data", order="file", negatives=0, overwrite=True
+            log,
+            items=source,
+            features={"vec": "clip"},
+            out=tmp_path / "data",
+            order="file",
+            negatives=0,
+            overwrite=True,
         )
         assert made.features["vec"].tolist() == [[0, 0], [0, 0], [1, 2], [3, 4]]
     assert made.manifest["modalities"]["vec"] == {"width": 2, "items": 2, "missing": 1}

@@ -41,7 +41,9 @@ BAD = [
 @pytest.mark.parametrize(("name", "reason"), BAD)
 def test_d5_d8_a_bad_id_is_rejected_with_its_reason(name: str | None, reason: str) -> None:
     rows = log((name, "i", 1), *[("u", f"i{n}", n) for n in range(99)])
-    with pytest.raises(DataError, match=rf"DataFrame: 1 bad rows: {reason} \(1\): DataFrame:1; repair"):
+    with pytest.raises(
+        DataError, match=rf"DataFrame: 1 bad rows: {reason} \(1\): DataFrame:1; repair"
+    ):
         run(rows)
     found = run(rows, on_bad_row="quarantine")
     assert found.rows == {"in": 100, "kept": 99, "rejected": {reason: 1}, "dropped": {}}
@@ -52,7 +54,9 @@ def test_d8_256_bytes_are_fine() -> None:
     assert run(log(("é" * 128, "i", 1))).rows["kept"] == 1
 
 
-@pytest.mark.parametrize("value", ["yesterday", "1.5", "nan", "1e20", "inf", " 5", "0x10", str(2**63)])
+@pytest.mark.parametrize(
+    "value", ["yesterday", "1.5", "nan", "1e20", "inf", " 5", "0x10", str(2**63)]
+)
 def test_d4_a_time_that_is_no_whole_number_names_row_and_value(tmp_path: Path, value: str) -> None:
     path = tmp_path / "log.csv"
     path.write_text(f"user,item,timestamp\na,x,1\nb,y,{value}\nc,z,\n")
@@ -85,7 +89,9 @@ def test_strict_mode_lists_twenty_rows_of_each_kind() -> None:
 
 def test_quarantine_gives_up_above_the_fraction() -> None:
     rows = log(*[(None, "i", 1)] * 2, *[("u", f"i{n}", n) for n in range(98)])
-    with pytest.raises(DataError, match=r"2 of 100 rows are bad, more than --max-bad-fraction 0.01"):
+    with pytest.raises(
+        DataError, match=r"2 of 100 rows are bad, more than --max-bad-fraction 0.01"
+    ):
         run(rows, on_bad_row="quarantine")
     assert run(rows, on_bad_row="quarantine", max_bad_fraction=0.02).rows["kept"] == 98
 
@@ -107,23 +113,45 @@ def test_without_times_no_row_is_a_duplicate() -> None:
 
 def test_ratings_below_the_threshold_are_dropped() -> None:
     rows = log(("u", "a", 1, "4"), ("u", "b", 2, "3.5"), ("v", "a", 1, "5"))
-    assert run(rows, min_rating=4).rows == {"in": 3, "kept": 2, "rejected": {}, "dropped": {"below_min_rating": 1}}
+    assert run(rows, min_rating=4).rows == {
+        "in": 3,
+        "kept": 2,
+        "rejected": {},
+        "dropped": {"below_min_rating": 1},
+    }
     with pytest.raises(DataError, match="no rating column"):
         run(log(("u", "a", 1)), min_rating=4)
     with pytest.raises(DataError, match=r"bad_rating \(1, not a number\): DataFrame:1 'good'"):
         run(log(("u", "a", 1, "good")), min_rating=4)
-    assert run(log(("u", "a", 1, "good"))).rows["kept"] == 1  # a rating that nobody reads may say anything
+    assert (
+        run(log(("u", "a", 1, "good"))).rows["kept"] == 1
+    )  # a rating that nobody reads may say anything
 
 
 def test_the_k_core_is_iterated() -> None:
     # c has one row, so v falls to one row, so b does, and so on: only the square u, w x a, d is left
-    rows = log(("u", "a", 1), ("u", "d", 2), ("w", "a", 3), ("w", "d", 4), ("v", "c", 5), ("v", "b", 6), ("u", "b", 7))
+    rows = log(
+        ("u", "a", 1),
+        ("u", "d", 2),
+        ("w", "a", 3),
+        ("w", "d", 4),
+        ("v", "c", 5),
+        ("v", "b", 6),
+        ("u", "b", 7),
+    )
     found = run(rows, k_core=2)
-    assert sorted(told(found).select("user", "item").rows()) == [("u", "a"), ("u", "d"), ("w", "a"), ("w", "d")]
+    assert sorted(told(found).select("user", "item").rows()) == [
+        ("u", "a"),
+        ("u", "d"),
+        ("w", "a"),
+        ("w", "d"),
+    ]
     assert found.rows["dropped"] == {"k_core": 3}
 
 
-@pytest.mark.parametrize(("rules", "name"), [({"k_core": 3}, "k_core"), ({"min_rating": 6}, "below_min_rating")])
+@pytest.mark.parametrize(
+    ("rules", "name"), [({"k_core": 3}, "k_core"), ({"min_rating": 6}, "below_min_rating")]
+)
 def test_d16_the_filter_that_removed_everything_is_named(rules: dict[str, Any], name: str) -> None:
     with pytest.raises(DataError, match=f"no rows are left after {name}"):
         run(log(("u", "a", 1, 5.0), ("v", "b", 2, 5.0)), **rules)
@@ -142,7 +170,9 @@ def test_d11_equal_times_keep_input_order_or_go_by_item() -> None:
 
 
 def test_d12_the_order_comes_from_timestamp_then_position_then_an_explicit_wish() -> None:
-    both = pl.DataFrame({"user": ["u", "u"], "item": ["a", "b"], "timestamp": [2, 1], "position": [0, 1]})
+    both = pl.DataFrame(
+        {"user": ["u", "u"], "item": ["a", "b"], "timestamp": [2, 1], "position": [0, 1]}
+    )
     assert [run(both).order, told(run(both))["item"].to_list()] == ["timestamp", ["b", "a"]]
     position = both.drop("timestamp")
     assert [run(position).order, told(run(position))["item"].to_list()] == ["position", ["a", "b"]]
@@ -151,7 +181,12 @@ def test_d12_the_order_comes_from_timestamp_then_position_then_an_explicit_wish(
 
 
 IDS = st.sampled_from(["a", "b", "é", "Z", "", None, "x\n"])
-ROWS = st.lists(st.tuples(IDS, IDS, st.sampled_from(["1", "2", "3", None, "x"]), st.sampled_from(["1", "5", "?"])), min_size=1)
+ROWS = st.lists(
+    st.tuples(
+        IDS, IDS, st.sampled_from(["1", "2", "3", None, "x"]), st.sampled_from(["1", "5", "?"])
+    ),
+    min_size=1,
+)
 
 
 @given(ROWS, st.integers(0, 3), st.sampled_from([None, 3.0]))
@@ -159,17 +194,31 @@ def test_every_row_is_kept_rejected_or_dropped_by_name(
     rows: list[tuple[Any, ...]], k_core: int, min_rating: float | None
 ) -> None:
     try:
-        found = run(log(*rows), on_bad_row="quarantine", max_bad_fraction=1.0, k_core=k_core, min_rating=min_rating)
+        found = run(
+            log(*rows),
+            on_bad_row="quarantine",
+            max_bad_fraction=1.0,
+            k_core=k_core,
+            min_rating=min_rating,
+        )
     except DataError as error:
         if "no rows are left" not in str(error):
             raise
         return
     account: Any = found.rows
     assert account["in"] == len(rows)
-    assert account["in"] == account["kept"] + sum(account["rejected"].values()) + sum(account["dropped"].values())
+    assert account["in"] == account["kept"] + sum(account["rejected"].values()) + sum(
+        account["dropped"].values()
+    )
     fine = [
-        row for row in rows if row[0] in ("a", "b", "é", "Z") and row[1] in ("a", "b", "é", "Z") and row[2] in ("1", "2", "3")
+        row
+        for row in rows
+        if row[0] in ("a", "b", "é", "Z")
+        and row[1] in ("a", "b", "é", "Z")
+        and row[2] in ("1", "2", "3")
     ]
     rated = [row for row in fine if min_rating is None or row[3] != "?"]
     assert sum(account["rejected"].values()) == len(rows) - len(rated)
-    assert account["dropped"].get("below_min_rating", 0) == sum(min_rating is not None and row[3] == "1" for row in rated)
+    assert account["dropped"].get("below_min_rating", 0) == sum(
+        min_rating is not None and row[3] == "1" for row in rated
+    )

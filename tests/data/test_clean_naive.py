@@ -27,7 +27,12 @@ def random_rows(seed: int, *, bad: float = 0.03) -> list[Row]:
     for number in range(4000):
         user = f"ü{int(100 * rng.random() ** 2)}"
         time = str(rng.choice([rng.randrange(6), 10**12 + rng.randrange(3), -5]))
-        values: list[str | None] = [user, f"item {int(80 * rng.random() ** 3)}", time, str(rng.randrange(1, 6))]
+        values: list[str | None] = [
+            user,
+            f"item {int(80 * rng.random() ** 3)}",
+            time,
+            str(rng.randrange(1, 6)),
+        ]
         if rng.random() < 0.2 and rows:
             values = list(rng.choice(rows)[1:])
         if rng.random() < bad:
@@ -53,7 +58,9 @@ def naive_reason(row: Row, *, rated: bool) -> str | None:
     return None
 
 
-def naive_clean(rows: list[Row], rules: Rules) -> tuple[list[tuple[str, str, int]], dict[str, int], list[tuple[int, str]]]:
+def naive_clean(
+    rows: list[Row], rules: Rules
+) -> tuple[list[tuple[str, str, int]], dict[str, int], list[tuple[int, str]]]:
     """Return the log, what each rule dropped and the rejected file rows with their reasons."""
     rated = rules.min_rating is not None
     if rules.order == "file":
@@ -70,10 +77,14 @@ def naive_clean(rows: list[Row], rules: Rules) -> tuple[list[tuple[str, str, int
             dropped[name] = dropped.get(name, 0) + len(rows) - len(kept)
         return kept
 
-    left = keep("below_min_rating", left, lambda row: not rated or float(row[3]) >= (rules.min_rating or 0))
+    left = keep(
+        "below_min_rating", left, lambda row: not rated or float(row[3]) >= (rules.min_rating or 0)
+    )
     if rules.duplicates == "drop" and rules.order != "file":
         seen = set[Any]()
-        left = keep("exact_duplicate", left, lambda row: row[:3] not in seen and not seen.add(row[:3]))  # type: ignore[func-returns-value]
+        left = keep(
+            "exact_duplicate", left, lambda row: row[:3] not in seen and not seen.add(row[:3])
+        )  # type: ignore[func-returns-value]
     while rules.k_core:
         users, items = Counter(row[0] for row in left), Counter(row[1] for row in left)
         core = keep("k_core", left, lambda row: min(users[row[0]], items[row[1]]) >= rules.k_core)  # noqa: B023
@@ -91,7 +102,9 @@ def told(found: CleanLog) -> list[tuple[str, str, int]]:
 
 
 def as_source(rows: list[Row], folder: Path, kind: str) -> Any:
-    frame = pl.DataFrame([row[1:] for row in rows], schema=dict.fromkeys(COLUMNS, pl.String), orient="row")
+    frame = pl.DataFrame(
+        [row[1:] for row in rows], schema=dict.fromkeys(COLUMNS, pl.String), orient="row"
+    )
     if kind == "frame":
         return frame
     path = folder / f"log.{kind}"
@@ -114,7 +127,9 @@ RULES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("kind", ["frame", "csv", "csv.gz", "parquet"])
 @pytest.mark.parametrize("given", RULES, ids=str)
-def test_cleaning_is_what_plain_python_does(tmp_path: Path, kind: str, given: dict[str, Any]) -> None:
+def test_cleaning_is_what_plain_python_does(
+    tmp_path: Path, kind: str, given: dict[str, Any]
+) -> None:
     rows = random_rows(len(kind))
     rules = Rules(on_bad_row="quarantine", max_bad_fraction=1.0, **given)
     table = read_table(as_source(rows, tmp_path, kind))
@@ -122,7 +137,9 @@ def test_cleaning_is_what_plain_python_does(tmp_path: Path, kind: str, given: di
     log, dropped, rejected = naive_clean(rows, rules)
     assert told(found) == log
     assert found.dropped == dropped
-    assert found.rejected.select("row", "reason").rows() == [(row + table.first_row, reason) for row, reason in rejected]
+    assert found.rejected.select("row", "reason").rows() == [
+        (row + table.first_row, reason) for row, reason in rejected
+    ]
     assert len({reason for _, reason in rejected}) >= 6  # or the rows above would prove little
     assert found.users.to_list() == sorted({user for user, _, _ in log})
     assert found.items.to_list() == sorted({item for _, item, _ in log})
@@ -143,7 +160,11 @@ def test_duplicates_are_named_by_their_rows_in_the_file(tmp_path: Path, kind: st
             seen.add(row[1:4])
     shown = ", ".join(f"{table.name}:{row + table.first_row}" for row in again[:20])
     with pytest.raises(DataError) as caught:
-        clean(table, columns={}, rules=Rules(duplicates="error", on_bad_row="quarantine", max_bad_fraction=1.0))
+        clean(
+            table,
+            columns={},
+            rules=Rules(duplicates="error", on_bad_row="quarantine", max_bad_fraction=1.0),
+        )
     assert f"{len(again):,} exact duplicates: {shown}; remove" in str(caught.value)
 
 

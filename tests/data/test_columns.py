@@ -49,5 +49,8 @@ def test_d2_everything_missing_is_one_error_with_the_nearest_names() -> None:
 
 
 def test_two_columns_that_could_be_meant_are_refused() -> None:
-    with pytest.raises(UsageError, match="asin and parent_asin could both be the item; say which with --item-column"):
+    with pytest.raises(
+        UsageError,
+        match="asin and parent_asin could both be the item; say which with --item-column",
+    ):
         find("user", "asin", "parent_asin")

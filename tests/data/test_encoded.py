@@ -48,7 +48,13 @@ def test_an_encoded_feature_is_one_of_the_features(copy: PreparedData) -> None:
     assert opened.encoded == {"text": _digest(matrix())} == {"text": manifest["digest"]}
     assert opened.fingerprint == copy.fingerprint
     assert copy.encoded == {}
-    expected = {"encoder": "toy", "items": 40, "width": 3, "data": copy.fingerprint, "digest": _digest(matrix())}
+    expected = {
+        "encoder": "toy",
+        "items": 40,
+        "width": 3,
+        "data": copy.fingerprint,
+        "digest": _digest(matrix()),
+    }
     assert read_facts(copy.path, "text") == {"kind": "features", "format": 1, **expected}
 
 
@@ -66,7 +72,9 @@ def test_semantics_take_it_like_any_feature_matrix(copy: PreparedData) -> None:
     spec = SemanticsSpec.parse({"modalities": ("text",)})
     assert available(opened) == ("content", "text", "categories", "id")
     assert plan(opened, spec).modalities == ("text",)
-    np.testing.assert_array_equal(modality(opened, "text", lambda: matrix(9), seed=0), matrix()[1:])  # and not the built-in one
+    np.testing.assert_array_equal(
+        modality(opened, "text", lambda: matrix(9), seed=0), matrix()[1:]
+    )  # and not the built-in one
 
 
 def test_what_lies_in_the_folder_besides_is_left_alone(copy: PreparedData) -> None:
@@ -80,7 +88,9 @@ def test_what_lies_in_the_folder_besides_is_left_alone(copy: PreparedData) -> No
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda folder: (folder / "vectors.npy").write_bytes((folder / "vectors.npy").read_bytes()[:-4]),
+        lambda folder: (folder / "vectors.npy").write_bytes(
+            (folder / "vectors.npy").read_bytes()[:-4]
+        ),
         lambda folder: (folder / "vectors.npy").unlink(),
         lambda folder: (folder / "manifest.json").unlink(),
         lambda folder: (folder / "manifest.json").write_text("{"),
@@ -89,13 +99,20 @@ def test_what_lies_in_the_folder_besides_is_left_alone(copy: PreparedData) -> No
         lambda folder: edit(folder, lambda manifest: manifest.update(kind="data")),
     ],
 )
-def test_a_damaged_one_says_how_to_make_it_again(copy: PreparedData, damage: Callable[[Path], object]) -> None:
+def test_a_damaged_one_says_how_to_make_it_again(
+    copy: PreparedData, damage: Callable[[Path], object]
+) -> None:
     write(copy, "text", matrix())
     damage(copy.path / "features" / "text")
-    with pytest.raises(DamagedError, match=r"features/text.*make it again with `solidrec encode .*copy --name text`") as caught:
+    with pytest.raises(
+        DamagedError,
+        match=r"features/text.*make it again with `solidrec encode .*copy --name text`",
+    ) as caught:
         PreparedData.open(copy.path)
     assert "\n" not in str(caught.value)
-    assert open_catalog(copy.path)[0]["fingerprint"] == copy.fingerprint  # so that it can be made again
+    assert (
+        open_catalog(copy.path)[0]["fingerprint"] == copy.fingerprint
+    )  # so that it can be made again
     write(copy, "text", matrix())
     assert list(PreparedData.open(copy.path).encoded) == ["text"]
 
@@ -107,12 +124,17 @@ def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
     path.write_text(json.dumps(manifest))
 
 
-def test_one_of_another_catalogue_is_refused(copy: PreparedData, walk: Walk, tmp_path: Path) -> None:
+def test_one_of_another_catalogue_is_refused(
+    copy: PreparedData, walk: Walk, tmp_path: Path
+) -> None:
     log, items = walk()
     other = prepare(log, items=items.with_columns(pl.col("title") + "!"), out=tmp_path / "other")
     write(other, "text", matrix())
     shutil.copytree(other.path / "features", copy.path / "features")
-    with pytest.raises(IncompatibleError, match=f"is of data {other.fingerprint[:12]}.*is {copy.fingerprint[:12]}; remove"):
+    with pytest.raises(
+        IncompatibleError,
+        match=f"is of data {other.fingerprint[:12]}.*is {copy.fingerprint[:12]}; remove",
+    ):
         PreparedData.open(copy.path)
 
 
@@ -129,15 +151,29 @@ def test_a_name_that_was_given_to_prepare_is_taken(copy: PreparedData) -> None:
 
 def test_the_digest_is_of_the_numbers() -> None:
     assert _digest(matrix()) == _digest(np.asfortranarray(matrix()))
-    assert len({_digest(matrix()), _digest(matrix(1)), _digest(matrix()[:-1]), _digest(matrix().astype(np.float64))}) == 4  # type: ignore[arg-type]
+    assert (
+        len(
+            {
+                _digest(matrix()),
+                _digest(matrix(1)),
+                _digest(matrix()[:-1]),
+                _digest(matrix().astype(np.float64)),
+            }
+        )
+        == 4
+    )  # type: ignore[arg-type]
 
 
-def test_the_fingerprint_of_data_without_pictures_is_what_it_was(walk: Walk, tmp_path: Path) -> None:
+def test_the_fingerprint_of_data_without_pictures_is_what_it_was(
+    walk: Walk, tmp_path: Path
+) -> None:
     """The column of pictures came later; a run must not lose its data for that."""
     log, items = walk()
     plain = prepare(log, items=items, out=tmp_path / "plain")
     assert plain.catalog["image"].null_count() == 40
-    named = prepare(log, items=items.with_columns(image=pl.col("item") + ".jpg"), out=tmp_path / "named")
+    named = prepare(
+        log, items=items.with_columns(image=pl.col("item") + ".jpg"), out=tmp_path / "named"
+    )
     assert named.catalog["image"].to_list() == [f"{item}.jpg" for item in named.catalog["item"]]
     assert named.manifest["modalities"]["image"] == {"items": 40, "missing": 0}
     assert named.fingerprint != plain.fingerprint
@@ -149,7 +185,9 @@ def test_a_folder_from_before_there_were_pictures_opens(copy: PreparedData) -> N
     pl.read_parquet(path).drop("image").write_parquet(path)
     manifest = json.loads((copy.path / MANIFEST).read_text())
     files = manifest.pop("files")
-    facts = {key: value for key, value in manifest.items() if key not in ("kind", "format", "versions")}
+    facts = {
+        key: value for key, value in manifest.items() if key not in ("kind", "format", "versions")
+    }
     write_manifest(copy.path, kind="data", files=files, facts=facts)
     opened = PreparedData.open(copy.path)
     assert "image" not in opened.catalog.columns

@@ -34,8 +34,20 @@ def test_d21_a_broken_line_is_named(line: bytes, says: str) -> None:
         read_jsonl(io.BytesIO(b'{"user": "a"}\n' + line), "log.jsonl")
 
 
-def test_columns_that_change_from_part_to_part_are_those_of_one_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [{}, {"a": None}, {"a": 1}, {"b": "x", "a": 2}, {"b": True}, {"a": 1.5}, {}, {"b": ["y", None, [3]]}, {"c": {"d": 1}}]
+def test_columns_that_change_from_part_to_part_are_those_of_one_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [
+        {},
+        {"a": None},
+        {"a": 1},
+        {"b": "x", "a": 2},
+        {"b": True},
+        {"a": 1.5},
+        {},
+        {"b": ["y", None, [3]]},
+        {"c": {"d": 1}},
+    ]
     lines = "".join(json.dumps(row) + "\n" for row in rows).encode()
     whole, kinds = read_jsonl(io.BytesIO(lines), "log.jsonl")
     assert whole["a"].to_list() == [None, None, "1", "2", None, "1.5", None, None, None]
@@ -59,4 +71,6 @@ def test_an_error_far_down_names_its_line(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
-    assert read_jsonl(io.BytesIO(b'\xef\xbb\xbf{"a": "x"}\n'), "log.jsonl")[0]["a"].to_list() == ["x"]
+    assert read_jsonl(io.BytesIO(b'\xef\xbb\xbf{"a": "x"}\n'), "log.jsonl")[0]["a"].to_list() == [
+        "x"
+    ]

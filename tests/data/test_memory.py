@@ -23,11 +23,22 @@ def peak(folder: Path, rows: int) -> int:
     rng = np.random.default_rng(0)
     users, items = rng.integers(0, rows // 10, rows), rng.integers(0, rows // 100, rows)
     log = pl.DataFrame({"user": users, "item": items, "timestamp": rng.integers(0, 10**9, rows)})
-    log = log.with_columns(pl.format("a-long-name-of-user-{}", "user").alias("user"), pl.format("item-{}", "item").alias("item"))
+    log = log.with_columns(
+        pl.format("a-long-name-of-user-{}", "user").alias("user"),
+        pl.format("item-{}", "item").alias("item"),
+    )
     log.write_parquet(folder / f"{rows}.parquet")
-    command = [sys.executable, "-c", MEASURE, str(folder / f"{rows}.parquet"), str(folder / str(rows))]
+    command = [
+        sys.executable,
+        "-c",
+        MEASURE,
+        str(folder / f"{rows}.parquet"),
+        str(folder / str(rows)),
+    ]
     environment = os.environ | {"POLARS_MAX_THREADS": "2", "OMP_NUM_THREADS": "1"}
-    return 1024 * int(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout)
+    return 1024 * int(
+        subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+    )
 
 
 def test_a_row_costs_numbers_and_no_strings(tmp_path: Path) -> None:

@@ -20,7 +20,12 @@ U_DATA = b"196\t1\t3\t881250949\n"
 def packed() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in (("u.data", U_DATA), ("u.item", U_ITEM), ("README", b"terms"), ("../evil", b"x")):
+        for name, content in (
+            ("u.data", U_DATA),
+            ("u.item", U_ITEM),
+            ("README", b"terms"),
+            ("../evil", b"x"),
+        ):
             archive.writestr(f"ml-100k/{name}", content)
     return buffer.getvalue()
 
@@ -34,10 +39,19 @@ def packaged() -> MovieLens:
 
 def test_the_packaged_copy_is_complete_and_says_its_terms(tmp_path: Path) -> None:
     found = packaged()
-    data = prepare(found.interactions, items=found.items, source=found.source, out=tmp_path / "data")
-    assert [data.manifest[key] for key in ("users", "items", "interactions")] == [943, 1682, 100_000]
+    data = prepare(
+        found.interactions, items=found.items, source=found.source, out=tmp_path / "data"
+    )
+    assert [data.manifest[key] for key in ("users", "items", "interactions")] == [
+        943,
+        1682,
+        100_000,
+    ]
     story = data.catalog.row(data.items.index("1") - 1, named=True)
-    assert (story["title"], story["categories"]) == ("Toy Story (1995)", ["Animation", "Children's", "Comedy"])
+    assert (story["title"], story["categories"]) == (
+        "Toy Story (1995)",
+        ["Animation", "Children's", "Comedy"],
+    )
     assert "Harper & Konstan 2015" in data.manifest["source"]
     assert "\n" not in found.source
 
@@ -46,7 +60,9 @@ def test_grouplens_own_files_are_read(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(ml100k, "_MD5", hashlib.md5(packed()).hexdigest())
     monkeypatch.setattr(ml100k.urllib.request, "urlopen", lambda url, timeout: io.BytesIO(packed()))
     found = find_ml100k(download(tmp_path / "ml"))
-    assert found.interactions.rows(named=True) == [{"user_id": "196", "item_id": "1", "rating": "3", "timestamp": "881250949"}]
+    assert found.interactions.rows(named=True) == [
+        {"user_id": "196", "item_id": "1", "rating": "3", "timestamp": "881250949"}
+    ]
     assert found.items.rows() == [("1", "Misérables, Les (1995)", ["Animation", "Children's"])]
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["README", "ml", "u.data", "u.item"]
 
@@ -63,7 +79,9 @@ def test_no_network_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         raise TimeoutError("timed out")
 
     monkeypatch.setattr(ml100k.urllib.request, "urlopen", refuse)
-    with pytest.raises(StorageError, match=r"cannot be downloaded \(timed out\); check the network"):
+    with pytest.raises(
+        StorageError, match=r"cannot be downloaded \(timed out\); check the network"
+    ):
         download(tmp_path / "ml")
 
 

@@ -11,7 +11,9 @@ NUMBERS = st.one_of(st.integers(0, 3), st.integers(-(2**63), 2**63 - 1))
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), NUMBERS, st.integers(0, 1)), max_size=40))
-def test_the_order_is_numpys_lexsort_whatever_the_range_of_a_key(rows: list[tuple[int, int, int]]) -> None:
+def test_the_order_is_numpys_lexsort_whatever_the_range_of_a_key(
+    rows: list[tuple[int, int, int]],
+) -> None:
     keys = np.array(rows, dtype=np.int64).reshape(-1, 3).T
     assert lexical_order(*keys).tolist() == np.lexsort(keys[::-1]).tolist()
 
@@ -25,7 +27,9 @@ def test_many_rows_of_any_integer_type_keep_their_order_where_keys_are_equal(dty
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 3)), min_size=1, max_size=40))
-def test_a_row_repeats_if_an_earlier_one_of_its_group_has_its_key(rows: list[tuple[bool, int]]) -> None:
+def test_a_row_repeats_if_an_earlier_one_of_its_group_has_its_key(
+    rows: list[tuple[bool, int]],
+) -> None:
     expected, seen = [], set[int]()
     for number, (starts, key) in enumerate(rows):
         seen = set() if starts or number == 0 else seen

@@ -12,7 +12,9 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import DamagedError, StorageError
 
 # u: a b c d · v: b b a · w: c
-LOG = pl.DataFrame({"user": list("uuuuvvvw"), "item": list("abcdbbac"), "position": [0, 1, 2, 3, 0, 1, 2, 0]})
+LOG = pl.DataFrame(
+    {"user": list("uuuuvvvw"), "item": list("abcdbbac"), "position": [0, 1, 2, 3, 0, 1, 2, 0]}
+)
 
 
 @pytest.fixture
@@ -27,10 +29,16 @@ def test_events_lie_user_by_user_in_order(data: PreparedData) -> None:
     assert data.offsets.tolist() == [0, 0, 4, 7, 8, 11]
     assert data.event_items.tolist() == [1, 2, 3, 4, 2, 2, 1, 3, 5, 6, 7]
     assert data.train_end.tolist() == [0, 4 - 2, 7 - 2, 8, 11 - 2]
-    assert [array.dtype for array in (data.offsets, data.event_items, data.event_times)] == [np.int64, np.int32, np.int64]
+    assert [array.dtype for array in (data.offsets, data.event_items, data.event_times)] == [
+        np.int64,
+        np.int32,
+        np.int64,
+    ]
 
 
-def test_training_targets_have_a_history_and_counts_are_of_training_events(data: PreparedData) -> None:
+def test_training_targets_have_a_history_and_counts_are_of_training_events(
+    data: PreparedData,
+) -> None:
     users, positions = data.training_targets()
     assert (users.tolist(), positions.tolist()) == ([1], [1])
     assert data.train_counts.tolist() == [0, 1, 2, 1, 0, 1, 0, 0]  # a b | b | c | e
@@ -38,14 +46,30 @@ def test_training_targets_have_a_history_and_counts_are_of_training_events(data:
 
 def test_rows_name_the_targets(data: PreparedData) -> None:
     rows = data.rows("test")
-    assert (rows.users.tolist(), rows.positions.tolist(), rows.targets.tolist()) == ([1, 2, 4], [3, 6, 10], [4, 1, 7])
-    assert [array.dtype for array in (rows.users, rows.positions, rows.targets)] == [np.int32, np.int64, np.int32]
+    assert (rows.users.tolist(), rows.positions.tolist(), rows.targets.tolist()) == (
+        [1, 2, 4],
+        [3, 6, 10],
+        [4, 1, 7],
+    )
+    assert [array.dtype for array in (rows.users, rows.positions, rows.targets)] == [
+        np.int32,
+        np.int64,
+        np.int32,
+    ]
     assert len(rows) == 3
     assert rows.candidates(1, 9).shape == (2, 1 + 2)
     assert rows.candidates(0, 3).dtype == np.int32
     assert data.histories(rows.users, rows.positions, 2).tolist() == [[2, 3], [2, 2], [5, 6]]
     row, item = data.seen(rows.users, rows.positions)
-    assert list(zip(row.tolist(), item.tolist(), strict=True)) == [(0, 1), (0, 2), (0, 3), (1, 2), (1, 2), (2, 5), (2, 6)]
+    assert list(zip(row.tolist(), item.tolist(), strict=True)) == [
+        (0, 1),
+        (0, 2),
+        (0, 3),
+        (1, 2),
+        (1, 2),
+        (2, 5),
+        (2, 6),
+    ]
 
 
 def test_training_negatives_leave_out_training_items_only(data: PreparedData) -> None:
@@ -53,7 +77,9 @@ def test_training_negatives_leave_out_training_items_only(data: PreparedData) ->
     assert set(drawn[0].tolist()) == {3, 4, 5, 6, 7}  # c and d are held out and stay drawable
 
 
-def test_derived_negatives_equal_stored_ones(data: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_derived_negatives_equal_stored_ones(
+    data: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("solidrec.data.prepared._STORED_ROWS", 0)
     log = pl.DataFrame({"user": [data.users.ids[0]], "item": ["a"], "position": [0]}).clear()
     for u in range(1, len(data.users) + 1):

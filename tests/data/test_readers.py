@@ -13,7 +13,19 @@ from solidrec.data.columns import id_column
 from solidrec.data.readers import read_table
 from solidrec.errors import DataError, StorageError, UsageError
 
-ODD_IDS = ["007", "NA", "null", "None", "1e5", "true", str(2**63 + 1), "é", "e\u0301", "trailing ", "💡"]
+ODD_IDS = [
+    "007",
+    "NA",
+    "null",
+    "None",
+    "1e5",
+    "true",
+    str(2**63 + 1),
+    "é",
+    "e\u0301",
+    "trailing ",
+    "💡",
+]
 CSV = ("user,item\n" + "".join(f"{name},i\n" for name in ODD_IDS)).encode()
 
 
@@ -44,7 +56,9 @@ def test_d7_large_integers_survive_and_floats_are_refused(tmp_path: Path) -> Non
     pl.DataFrame({"user": big}).write_parquet(tmp_path / "log.parquet")
     assert column(tmp_path / "log.parquet") == expected
     assert column(pd.DataFrame({"user": pd.array(big, dtype="Int64")})) == expected
-    with pytest.raises(DataError, match=r"user column 'user' is of type Float64.*read the ids as strings"):
+    with pytest.raises(
+        DataError, match=r"user column 'user' is of type Float64.*read the ids as strings"
+    ):
         column(pd.DataFrame({"user": [1.0, None]}))
 
 
@@ -58,7 +72,9 @@ def test_a_pandas_column_that_mixes_types_is_refused_as_ids_only() -> None:
 def test_d21_json_ids_that_mix_text_and_numbers_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     path.write_text('{"user": "1"}\n{"user": 1}\n')
-    with pytest.raises(DataError, match=r"user column 'user' holds text \(.*:1\), integer \(.*:2\)"):
+    with pytest.raises(
+        DataError, match=r"user column 'user' holds text \(.*:1\), integer \(.*:2\)"
+    ):
         column(path)
     path.write_text('{"user": 1.0}\n')
     with pytest.raises(DataError, match=r"holds number \(.*:1\)"):
@@ -67,11 +83,15 @@ def test_d21_json_ids_that_mix_text_and_numbers_are_refused(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", ["log.csv", "log.csv.gz", "log.jsonl"])
 def test_d9_invalid_utf8_names_the_byte_and_the_option(tmp_path: Path, name: str) -> None:
-    head = b"x" * (1 << 20)  # the bad byte lies behind the first block, and a character is cut by its end
+    head = b"x" * (
+        1 << 20
+    )  # the bad byte lies behind the first block, and a character is cut by its end
     content = head + "é".encode() + b"Jos\xe9\n"
     (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
     where = f"{len(head) + 2 + 3:,}"
-    with pytest.raises(DataError, match=f"{name}: byte {where} is not valid utf-8 .*--encoding latin-1"):
+    with pytest.raises(
+        DataError, match=f"{name}: byte {where} is not valid utf-8 .*--encoding latin-1"
+    ):
         read_table(tmp_path / name)
 
 
@@ -99,7 +119,9 @@ def test_d9_d17_byte_order_mark_crlf_and_quoted_line_ends_are_fine(tmp_path: Pat
     assert column(tmp_path / "log.csv") == ["ann", "bob"]
 
 
-@pytest.mark.parametrize("content", [b"user,item\na,b,c\n", b"title,user,item\nA, B,a,b\n", b'user,item\na,"b\nc,d\n'])
+@pytest.mark.parametrize(
+    "content", [b"user,item\na,b,c\n", b"title,user,item\nA, B,a,b\n", b'user,item\na,"b\nc,d\n']
+)
 def test_d17_ragged_rows_and_open_quotes_are_errors(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "log.csv").write_bytes(content)
     with pytest.raises(DataError, match=r"log.csv: cannot be read"):
@@ -126,7 +148,9 @@ def test_d18_a_damaged_gzip_is_an_error(tmp_path: Path) -> None:
             read_table(tmp_path / "log.csv.gz")
 
 
-def test_d19_a_gzip_that_unpacks_to_far_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_d19_a_gzip_that_unpacks_to_far_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("solidrec.data.readers._SMALL", 1 << 20)
     (tmp_path / "log.csv.gz").write_bytes(gzip.compress(b"a,b\n" * (1 << 20)))
     with pytest.raises(DataError, match="unpacks to more than"):
@@ -145,7 +169,12 @@ def test_d20_a_damaged_parquet_is_an_error(tmp_path: Path) -> None:
 def test_d24_paths_that_are_no_file_get_one_line(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
-    cases = {"": "is a folder", "none.csv": "no such file", "*.csv": "no such file", "pipe.csv": "not a regular file"}
+    cases = {
+        "": "is a folder",
+        "none.csv": "no such file",
+        "*.csv": "no such file",
+        "pipe.csv": "not a regular file",
+    }
     for name, says in (cases | {"loop.csv": "no such file"}).items():
         with pytest.raises(StorageError, match=re.escape(says)) as caught:
             read_table(tmp_path / name)

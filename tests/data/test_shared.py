@@ -24,17 +24,30 @@ COUNTS = {
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_a_shared_set_prepares_without_options(tmp_path: Path, shared_data: Callable[[str], Path], name: str) -> None:
+def test_a_shared_set_prepares_without_options(
+    tmp_path: Path, shared_data: Callable[[str], Path], name: str
+) -> None:
     folder = shared_data(name)
     features = {path.stem: path for path in folder.glob("*.npy")}
-    data = prepare(folder / "interactions.parquet", items=folder / "items.parquet", features=features, out=tmp_path / "data")
+    data = prepare(
+        folder / "interactions.parquet",
+        items=folder / "items.parquet",
+        features=features,
+        out=tmp_path / "data",
+    )
     assert tuple(data.manifest[key] for key in ("users", "items", "interactions")) == COUNTS[name]
     assert set(data.features) == set(features)
-    assert data.manifest["catalog"]["without_catalog_row"] == data.manifest["catalog"]["catalog_only"] == 0
+    assert (
+        data.manifest["catalog"]["without_catalog_row"]
+        == data.manifest["catalog"]["catalog_only"]
+        == 0
+    )
     assert data.rows("test").candidates(0, 1).shape == (1, 1 + 99)
 
 
-def test_position_order_gives_the_split_that_scientific_states(tmp_path: Path, shared_data: Callable[[str], Path]) -> None:
+def test_position_order_gives_the_split_that_scientific_states(
+    tmp_path: Path, shared_data: Callable[[str], Path]
+) -> None:
     path = shared_data("scientific") / "interactions.parquet"
     data = prepare(path, out=tmp_path / "data")
     stated = pl.read_parquet(path).filter(pl.col("split").cast(pl.String) == "test").sort("user_id")
@@ -42,4 +55,6 @@ def test_position_order_gives_the_split_that_scientific_states(tmp_path: Path, s
     assert [data.users.id(user) for user in rows.users.tolist()] == stated["user_id"].to_list()
     assert [data.items.id(item) for item in rows.targets.tolist()] == stated["item_id"].to_list()
     seen = data.histories(rows.users, rows.positions, 100)
-    assert int((seen == rows.targets[:, None]).any(axis=1).sum()) == 50  # test targets that are repeats
+    assert (
+        int((seen == rows.targets[:, None]).any(axis=1).sum()) == 50
+    )  # test targets that are repeats

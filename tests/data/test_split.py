@@ -28,10 +28,16 @@ def test_the_time_split_takes_the_first_event_of_a_period_that_has_an_earlier_on
     split = by_time(OFFSETS, times, valid_from=10, test_from=20)
     assert split.train_end.tolist() == [0, 1, 1, 4, 6]
     users, positions = split.targets["valid"]
-    assert dict(zip(users.tolist(), positions.tolist(), strict=True)) == {3: 4, 4: 7}  # user 4's event at 11 has none before
+    assert dict(zip(users.tolist(), positions.tolist(), strict=True)) == {
+        3: 4,
+        4: 7,
+    }  # user 4's event at 11 has none before
     users, positions = split.targets["test"]
     assert dict(zip(users.tolist(), positions.tolist(), strict=True)) == {2: 2, 4: 8}
-    assert split.facts["users_without_earlier_events"] == {"valid": 1, "test": 0}  # user 2's only valid event is their first
+    assert split.facts["users_without_earlier_events"] == {
+        "valid": 1,
+        "test": 0,
+    }  # user 2's only valid event is their first
 
 
 def test_an_empty_period_and_swapped_cuts_are_errors() -> None:

@@ -27,7 +27,12 @@ def page(repository: Path) -> Path:
 
 
 def test_the_commands_run(
-    page: Path, blocks: Blocks, solidrec: Callable[..., Any], data: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path,
+    blocks: Blocks,
+    solidrec: Callable[..., Any],
+    data: PreparedData,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from PIL import Image
 
@@ -36,22 +41,41 @@ def test_the_commands_run(
     Image.effect_noise((40, 60), 90).save("poster.png")
     with zipfile.ZipFile("posters.zip", "w") as archive:
         archive.write("poster.png", f"{data.catalog['item'][0]}.png")
-    commands = [line for block in blocks(page, "sh") for line in block.splitlines() if line.startswith("solidrec encode")]
+    commands = [
+        line
+        for block in blocks(page, "sh")
+        for line in block.splitlines()
+        if line.startswith("solidrec encode")
+    ]
     assert len(commands) == 2
     assert [solidrec(*command.split()[1:]).code for command in commands] == [0, 0]
     assert PreparedData.open("data").encoded.keys() == {"text", "image"}
 
 
 def test_the_semantics_can_be_looked_at(
-    page: Path, blocks: Blocks, solidrec: Callable[..., Any], data: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path,
+    blocks: Blocks,
+    solidrec: Callable[..., Any],
+    data: PreparedData,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shutil.copytree(data.path, tmp_path / "data")
     monkeypatch.chdir(tmp_path)
-    commands = [line for block in blocks(page, "sh") for line in block.splitlines() if line.startswith("solidrec semantics")]
+    commands = [
+        line
+        for block in blocks(page, "sh")
+        for line in block.splitlines()
+        if line.startswith("solidrec semantics")
+    ]
     assert len(commands) == 2
     assert [solidrec(*command.split()[1:]).code for command in commands] == [0, 0]
     assert (tmp_path / "map.html").is_file()
-    section = page.read_text(encoding="utf-8").partition("## Looking at semantic ids")[2].partition("\n## ")[0]
+    section = (
+        page.read_text(encoding="utf-8")
+        .partition("## Looking at semantic ids")[2]
+        .partition("\n## ")[0]
+    )
     for fact in (
         f"{AT_MOST:,} items",
         f"to {_DIMENSIONS} dimensions",
@@ -66,16 +90,28 @@ def test_the_settings_of_a_network_are_valid(page: Path, blocks: Blocks) -> None
     (example,) = blocks(page, "json")
     OnnxSettings.model_validate(json.loads(example))
     OnnxSettings.model_validate(json.loads(_EXAMPLE))
-    section = page.read_text(encoding="utf-8").partition("| key | meaning, and default |")[2].partition("\n\n")[0]
-    assert set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\|[^|]*\|", section, re.MULTILINE)))) == set(
-        OnnxSettings.model_fields
+    section = (
+        page.read_text(encoding="utf-8")
+        .partition("| key | meaning, and default |")[2]
+        .partition("\n\n")[0]
     )
+    assert set(
+        re.findall(r"`(\w+)`", "".join(re.findall(r"^\|[^|]*\|", section, re.MULTILINE)))
+    ) == set(OnnxSettings.model_fields)
 
 
 def test_every_reason_is_explained(page: Path, repository: Path) -> None:
-    section = page.read_text(encoding="utf-8").partition("| reason | meaning |")[2].partition("\n\n")[0]
-    explained = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\|[^|]*\|", section, re.MULTILINE))))
+    section = (
+        page.read_text(encoding="utf-8").partition("| reason | meaning |")[2].partition("\n\n")[0]
+    )
+    explained = set(
+        re.findall(r"`(\w+)`", "".join(re.findall(r"^\|[^|]*\|", section, re.MULTILINE)))
+    )
     package = repository / "src" / "solidrec" / "semantics" / "modalities"
     source = "".join(path.read_text(encoding="utf-8") for path in package.glob("*.py"))
-    given = set(re.findall(r"(?:Refusal|PictureError)\(\"(\w+)\"", source)) | {"timeout", "decoder_died", "capped"}
+    given = set(re.findall(r"(?:Refusal|PictureError)\(\"(\w+)\"", source)) | {
+        "timeout",
+        "decoder_died",
+        "capped",
+    }
     assert explained == given

@@ -20,7 +20,10 @@ PAGE = "docs/experiments.md"
 
 
 def test_the_commands_and_the_file_run(
-    repository: Path, blocks: Callable[[Path, str], list[str]], shop: Path, monkeypatch: pytest.MonkeyPatch
+    repository: Path,
+    blocks: Callable[[Path, str], list[str]],
+    shop: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data = prepare("clicks.csv", items="items.csv", out="data")
     for line in [line for block in blocks(repository / PAGE, "sh") for line in block.splitlines()]:
@@ -40,5 +43,7 @@ def test_the_commands_and_the_file_run(
 def test_the_page_names_every_key_and_every_baseline(repository: Path) -> None:
     page = (repository / PAGE).read_text(encoding="utf-8")
     table = page.partition("| key | |")[2].partition("##")[0]
-    assert set(re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)) == set(ExperimentSpec.model_fields) - {"seeded"}
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)) == set(
+        ExperimentSpec.model_fields
+    ) - {"seeded"}
     assert f"({', '.join(BASELINES)})" in page

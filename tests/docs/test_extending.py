@@ -22,7 +22,9 @@ from solidrec.training.stages import fit
 
 
 @pytest.fixture
-def example(repository: Path, blocks: Callable[[Path, str], list[str]]) -> Callable[..., dict[str, Any]]:
+def example(
+    repository: Path, blocks: Callable[[Path, str], list[str]]
+) -> Callable[..., dict[str, Any]]:
     """Return a function that runs the one block with a word in it, in a namespace with the given names."""
     found = blocks(repository / "docs" / "extending.md", "python")
 
@@ -43,8 +45,13 @@ def mean_pool(example: Callable[..., dict[str, Any]], monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("name", MODEL_NAMES)
 def test_the_backbone_serves_every_model(name: str, mean_pool: ModelSpec) -> None:
-    model = build(mean_pool.model_copy(update={"name": name}), items=9, semantic_of_item=torch.arange(10)).eval()
-    history, wider = torch.tensor([[3, 4, 0, 0], [0, 0, 0, 0]]), torch.tensor([[3, 4, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]])
+    model = build(
+        mean_pool.model_copy(update={"name": name}), items=9, semantic_of_item=torch.arange(10)
+    ).eval()
+    history, wider = (
+        torch.tensor([[3, 4, 0, 0], [0, 0, 0, 0]]),
+        torch.tensor([[3, 4, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]]),
+    )
     logits = model(history, torch.tensor([[1, 2, 5]])).logits
     assert logits.isfinite().all()
     torch.testing.assert_close(model(wider, torch.tensor([[1, 2, 5]])).logits, logits)
@@ -57,7 +64,10 @@ def test_the_backbone_trains(mean_pool: ModelSpec, shop: Path) -> None:
     model = fit(RunContext(data, spec), None).eval()
     mean = model.items.weight[[1, 2]].mean(0)
     torch.testing.assert_close(
-        model.backbone(model.items(torch.tensor([[1, 2]])), torch.ones(1, 2).bool(), mean[None, None])[0, 0], mean
+        model.backbone(
+            model.items(torch.tensor([[1, 2]])), torch.ones(1, 2).bool(), mean[None, None]
+        )[0, 0],
+        mean,
     )
 
 
@@ -66,7 +76,8 @@ def test_the_source_reads_the_last_item_alone(example: Callable[..., dict[str, A
     model = found["model"].eval()
     assert found["logits"].shape == (2, 3)
     one, other, third = (
-        model.generate(torch.tensor([history])).weights.tensors["weight0"] for history in ([3, 4], [5, 4], [4, 3])
+        model.generate(torch.tensor([history])).weights.tensors["weight0"]
+        for history in ([3, 4], [5, 4], [4, 3])
     )
     torch.testing.assert_close(one, other)
     assert not torch.allclose(one, third)
@@ -84,28 +95,44 @@ def test_the_scorer_is_measured(example: Callable[..., dict[str, Any]], shop: Pa
     expected = []
     for user, position, target in zip(rows.users, rows.positions, rows.targets, strict=True):
         others = (
-            set(range(1, len(data.items) + 1)) - set(data.event_items[data.offsets[user] : position].tolist()) - {int(target)}
+            set(range(1, len(data.items) + 1))
+            - set(data.event_items[data.offsets[user] : position].tolist())
+            - {int(target)}
         )
         expected.append(np.mean([item > target for item in others]))
     assert result.metrics["UAUC"] == pytest.approx(np.mean(expected))
 
 
-def test_the_baseline_scores_what_a_history_holds(example: Callable[..., dict[str, Any]], shop: Path) -> None:
+def test_the_baseline_scores_what_a_history_holds(
+    example: Callable[..., dict[str, Any]], shop: Path
+) -> None:
     score = example("def repeats")["repeats"](prepare("clicks.csv", out="data"))
-    assert score(np.array([[3, 4, 3], [5, 0, 0]]), np.array([[3, 4, 5]])).tolist() == [[2, 1, 0], [0, 0, 1]]
+    assert score(np.array([[3, 4, 3], [5, 0, 0]]), np.array([[3, 4, 5]])).tolist() == [
+        [2, 1, 0],
+        [0, 0, 1],
+    ]
 
 
-def test_the_reader_reads(example: Callable[..., dict[str, Any]], shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reader_reads(
+    example: Callable[..., dict[str, Any]], shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("solidrec.data.readers.READERS", dict(READERS))
     pl.read_csv("clicks.csv", infer_schema=False).write_ipc("clicks.arrow")
     example("_arrow")
-    assert prepare("clicks.arrow", out="arrow").fingerprint == prepare("clicks.csv", out="csv").fingerprint
+    assert (
+        prepare("clicks.arrow", out="arrow").fingerprint
+        == prepare("clicks.csv", out="csv").fingerprint
+    )
 
 
-def test_the_encoder_makes_a_feature_matrix(example: Callable[..., dict[str, Any]], shop: Path) -> None:
+def test_the_encoder_makes_a_feature_matrix(
+    example: Callable[..., dict[str, Any]], shop: Path
+) -> None:
     data = prepare("clicks.csv", items="items.csv", out="data")
     example("class Letters", data=data)
     letters = PreparedData.open(data.path).features["letters"]
     assert letters.shape == (31, 26 + 10)
     for row, title in zip(letters[1:], data.catalog["title"], strict=True):
-        assert row.tolist() == [title.count(letter) for letter in "abcdefghijklmnopqrstuvwxyz0123456789"]
+        assert row.tolist() == [
+            title.count(letter) for letter in "abcdefghijklmnopqrstuvwxyz0123456789"
+        ]

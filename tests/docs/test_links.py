@@ -34,11 +34,16 @@ def test_every_link_leads_somewhere(pages: list[Path]) -> None:
 
 def test_a_broken_link_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("# A heading\n[x](other.md) [y](#a-heading) [z](#no-heading) [w](https://site.org/none)\n", encoding="utf-8")
+    page.write_text(
+        "# A heading\n[x](other.md) [y](#a-heading) [z](#no-heading) [w](https://site.org/none)\n",
+        encoding="utf-8",
+    )
     assert broken(page) == ["other.md", "#no-heading"]
 
 
 def test_the_readme_names_every_page(repository: Path) -> None:
     text = (repository / "README.md").read_text(encoding="utf-8")
-    names = [path.name for path in (repository / "docs").iterdir() if path.suffix in {".md", ".ipynb"}]
+    names = [
+        path.name for path in (repository / "docs").iterdir() if path.suffix in {".md", ".ipynb"}
+    ]
     assert [name for name in names if f"](docs/{name})" not in text] == []

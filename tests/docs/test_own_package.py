@@ -21,11 +21,18 @@ def installed(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     page = (repository / "docs" / "extending.md").read_text(encoding="utf-8")
     section = page.partition("## A package of your own")[2].partition("\n## ")[0]
     source, site = tmp_path_factory.mktemp("package"), tmp_path_factory.mktemp("site")
-    (source / "pyproject.toml").write_text(section.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
-    (source / "solidrec_mine.py").write_text(section.partition("```python\n")[2].partition("```")[0], encoding="utf-8")
+    (source / "pyproject.toml").write_text(
+        section.partition("```toml\n")[2].partition("```")[0], encoding="utf-8"
+    )
+    (source / "solidrec_mine.py").write_text(
+        section.partition("```python\n")[2].partition("```")[0], encoding="utf-8"
+    )
     how = ("--no-deps", "--no-build-isolation", "--no-index", "--target", str(site))
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", *how, str(source)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "pip", "install", "--quiet", *how, str(source)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return site
@@ -39,7 +46,9 @@ def outside(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Outsid
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         env = os.environ | {"PYTHONPATH": str(installed)}
         command = [sys.executable, "-m", "solidrec.cli", *words]
-        return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, cwd=folder, env=env, capture_output=True, text=True, check=False
+        )
 
     return run
 
@@ -48,10 +57,28 @@ def outside(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Outsid
 def run_folder(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model on the package's backbone, whose epochs the package's metric chose."""
     folder = tmp_path_factory.mktemp("run")
-    rows = [(f"u{user}", f"i{(user + 3 * step) % 30}", step) for user in range(40) for step in range(8)]
-    pl.DataFrame(rows, schema=["user", "item", "position"], orient="row").write_csv(folder / "clicks.csv")
-    assert outside("prepare", str(folder / "clicks.csv"), "--negatives", "9", "--out", str(folder / "data")).returncode == 0
-    settings = ("--model", "last-item", "--backbone", "mean", "--epochs", "2", "--set", "train.select=First")
+    rows = [
+        (f"u{user}", f"i{(user + 3 * step) % 30}", step) for user in range(40) for step in range(8)
+    ]
+    pl.DataFrame(rows, schema=["user", "item", "position"], orient="row").write_csv(
+        folder / "clicks.csv"
+    )
+    assert (
+        outside(
+            "prepare", str(folder / "clicks.csv"), "--negatives", "9", "--out", str(folder / "data")
+        ).returncode
+        == 0
+    )
+    settings = (
+        "--model",
+        "last-item",
+        "--backbone",
+        "mean",
+        "--epochs",
+        "2",
+        "--set",
+        "train.select=First",
+    )
     done = outside("train", str(folder / "data"), *settings, "--out", str(folder / "run"))
     assert done.returncode == 0, done.stderr
     return folder
@@ -59,8 +86,14 @@ def run_folder(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def test_it_trains_on_the_backbone_and_the_metric_chooses(run_folder: Path) -> None:
     spec = json.loads((run_folder / "run" / "spec.json").read_text(encoding="utf-8"))
-    assert (spec["model"]["name"], spec["model"]["backbone"], spec["train"]["select"]) == ("last-item", "mean", "First")
-    first, second = map(json.loads, (run_folder / "run" / "history.jsonl").read_text(encoding="utf-8").splitlines())
+    assert (spec["model"]["name"], spec["model"]["backbone"], spec["train"]["select"]) == (
+        "last-item",
+        "mean",
+        "First",
+    )
+    first, second = map(
+        json.loads, (run_folder / "run" / "history.jsonl").read_text(encoding="utf-8").splitlines()
+    )
     assert 0 <= first["valid"]["First"] <= 1
     assert second["best"] == (second["valid"]["First"] > first["valid"]["First"])
 
@@ -70,7 +103,9 @@ def test_evaluate_shows_the_metric(outside: Outside, run_folder: Path) -> None:
     assert found["metrics"]["First"] == pytest.approx(found["metrics"]["First"])
     low, high = found["intervals"]["First"]
     assert low <= found["metrics"]["First"] <= high
-    assert found["metrics"]["First"] <= found["metrics"]["NDCG@10"]  # the first place counts 1 there too
+    assert (
+        found["metrics"]["First"] <= found["metrics"]["NDCG@10"]
+    )  # the first place counts 1 there too
     assert "First" in outside("evaluate", str(run_folder / "run")).stdout
 
 
@@ -84,7 +119,16 @@ def test_an_experiment_has_them_in_its_workers(outside: Outside, run_folder: Pat
         'settings = { model.name = "solidrec_mine:LAST_ITEM", model.backbone = "solidrec_mine:MeanPool" }\n',
         encoding="utf-8",
     )
-    done = outside("experiment", "run", str(file), str(run_folder / "data"), "--out", str(run_folder / "mine"), "--jobs", "2")
+    done = outside(
+        "experiment",
+        "run",
+        str(file),
+        str(run_folder / "data"),
+        "--out",
+        str(run_folder / "mine"),
+        "--jobs",
+        "2",
+    )
     assert done.returncode == 0, done.stderr
     lines = (run_folder / "mine" / "results.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 3
@@ -96,7 +140,9 @@ def test_an_experiment_has_them_in_its_workers(outside: Outside, run_folder: Pat
 def test_recommend_needs_the_package_and_says_so(outside: Outside, run_folder: Path) -> None:
     words = ("recommend", str(run_folder / "run"), "--history", "i1,i4")
     assert outside(*words).returncode == 0
-    without = subprocess.run([sys.executable, "-m", "solidrec.cli", *words], capture_output=True, text=True, check=False)
+    without = subprocess.run(
+        [sys.executable, "-m", "solidrec.cli", *words], capture_output=True, text=True, check=False
+    )
     assert without.returncode == 76  # made by what is not here: an artifact of another version
     assert "unknown name 'mean'" in without.stderr
     assert "Traceback" not in without.stderr
@@ -111,7 +157,16 @@ def test_a_mistake_in_a_place_is_one_line(outside: Outside, run_folder: Path) ->
         ("os:system", "mean", "is no instance of Design"),
         ("last-itme", "mean", "did you mean 'last-item'"),
     ):
-        done = outside("train", str(run_folder / "data"), "--model", model, "--backbone", backbone, "--out", "never")
+        done = outside(
+            "train",
+            str(run_folder / "data"),
+            "--model",
+            model,
+            "--backbone",
+            backbone,
+            "--out",
+            "never",
+        )
         assert done.returncode == 2
         assert why in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1

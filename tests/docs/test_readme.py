@@ -18,9 +18,10 @@ from solidrec.spec import BACKBONE_NAMES, MIXTURE_NAMES, MODEL_NAMES
 
 Blocks = Callable[[Path, str], list[str]]
 SHORT = {
-    "data, seed=0": "data, epochs=2, seed=0", "solidrec train": "solidrec train --epochs 2",
+    "data, seed=0": "data, epochs=2, seed=0",
+    "solidrec train": "solidrec train --epochs 2",
     "run table1-small data": "run table2-small data --set train.epochs=1",
-}  # fmt: skip
+}
 """Training to convergence is not what these tests are about."""
 
 
@@ -43,12 +44,22 @@ def run(code: str, **names: Any) -> dict[str, Any]:
 
 def test_the_first_example_is_short_and_comes_first(repository: Path, example: str) -> None:
     assert len(example.splitlines()) < 10
-    assert (repository / "README.md").read_text(encoding="utf-8").partition("```")[2].startswith("python\n")
+    assert (
+        (repository / "README.md")
+        .read_text(encoding="utf-8")
+        .partition("```")[2]
+        .startswith("python\n")
+    )
 
 
 @pytest.mark.parametrize("kind", ["path", "polars", "pandas"])
-def test_the_first_example_runs(kind: str, example: str, repository: Path, blocks: Blocks, shop: Path) -> None:
-    frames = {"polars": pl.read_csv("clicks.csv", infer_schema=False), "pandas": pd.read_csv("clicks.csv", dtype=str)}
+def test_the_first_example_runs(
+    kind: str, example: str, repository: Path, blocks: Blocks, shop: Path
+) -> None:
+    frames = {
+        "polars": pl.read_csv("clicks.csv", infer_schema=False),
+        "pandas": pd.read_csv("clicks.csv", dtype=str),
+    }
     code = shortened(example)
     assert code != example
     log = frames.get(kind, "clicks.csv")
@@ -61,27 +72,52 @@ def test_the_first_example_runs(kind: str, example: str, repository: Path, block
     assert (answer.ignored, answer.fallback) == ([], None)
 
 
-def test_the_commands_run(repository: Path, blocks: Blocks, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    commands = [line for block in blocks(repository / "README.md", "sh") for line in shortened(block).splitlines()]
+def test_the_commands_run(
+    repository: Path, blocks: Blocks, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = [
+        line
+        for block in blocks(repository / "README.md", "sh")
+        for line in shortened(block).splitlines()
+    ]
     commands = [line for line in commands if line.startswith("solidrec ")]
-    assert {line.split()[1] for line in commands} >= {"prepare", "train", "evaluate", "recommend", "inspect", "doctor"}
+    assert {line.split()[1] for line in commands} >= {
+        "prepare",
+        "train",
+        "evaluate",
+        "recommend",
+        "inspect",
+        "doctor",
+    }
     for line in commands:
         monkeypatch.setattr(sys, "argv", shlex.split(line, comments=True))
         with pytest.raises(SystemExit) as stopped:
             main()
         assert not stopped.value.code, line
-    assert pl.read_parquet("recommendations.parquet")["user"].unique().sort().to_list() == ["a", "b"]
+    assert pl.read_parquet("recommendations.parquet")["user"].unique().sort().to_list() == [
+        "a",
+        "b",
+    ]
     assert pl.read_parquet("scores.parquet").columns == ["user", "item", "label", "score"]
 
 
 def test_every_make_target_exists(repository: Path, blocks: Blocks) -> None:
     text = (repository / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"(?:`|^)make ([a-z-]+)", text, re.MULTILINE))
-    targets = set(re.findall(r"^([a-z-]+):", (repository / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(
+        re.findall(
+            r"^([a-z-]+):", (repository / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+        )
+    )
     assert {"demo", "test"} <= named <= targets
 
 
 def test_every_model_and_backbone_is_listed(repository: Path) -> None:
-    section = (repository / "README.md").read_text(encoding="utf-8").partition("## Models and backbones")[2].partition("## ")[0]
+    section = (
+        (repository / "README.md")
+        .read_text(encoding="utf-8")
+        .partition("## Models and backbones")[2]
+        .partition("## ")[0]
+    )
     named = set(re.findall(r"`([a-z0-9][a-z0-9-]+)`", section))
     assert named == {*MODEL_NAMES, *MIXTURE_NAMES, *BACKBONE_NAMES, "train"}

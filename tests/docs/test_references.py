@@ -32,8 +32,17 @@ def missing(text: str, repository: Path) -> list[str]:
     """The references of a text that lead nowhere; a path is under src/solidrec or the repository itself."""
     found = []
     for path, name in REFERENCE.findall(text):
-        file = next((root / path for root in (repository / "src" / "solidrec", repository) if (root / path).is_file()), None)
-        if file is None or (name and name not in names(ast.parse(file.read_text(encoding="utf-8")).body)):
+        file = next(
+            (
+                root / path
+                for root in (repository / "src" / "solidrec", repository)
+                if (root / path).is_file()
+            ),
+            None,
+        )
+        if file is None or (
+            name and name not in names(ast.parse(file.read_text(encoding="utf-8")).body)
+        ):
             found.append(f"{path}:{name}")
     return found
 
@@ -43,13 +52,21 @@ def test_every_name_exists(pages: list[Path], repository: Path) -> None:
     assert {page: lost for page, lost in found.items() if lost} == {}
 
 
-@pytest.mark.parametrize("text", ["`nn/nothing.py`", "`nn/heads.py:NoHead`", "`nn/heads.py:FullHead.backward`"])
+@pytest.mark.parametrize(
+    "text", ["`nn/nothing.py`", "`nn/heads.py:NoHead`", "`nn/heads.py:FullHead.backward`"]
+)
 def test_a_lost_name_is_found(text: str, repository: Path) -> None:
     assert len(missing(text, repository)) == 1
 
 
 @pytest.mark.parametrize(
-    "text", ["`nn/heads.py`", "`nn/heads.py:FullHead.forward`", "`spec.py:TrainSpec.patience`", "`training/loop.py:_LOOK_EVERY`"]
+    "text",
+    [
+        "`nn/heads.py`",
+        "`nn/heads.py:FullHead.forward`",
+        "`spec.py:TrainSpec.patience`",
+        "`training/loop.py:_LOOK_EVERY`",
+    ],
 )
 def test_a_true_name_passes(text: str, repository: Path) -> None:
     assert REFERENCE.search(text)
@@ -59,7 +76,11 @@ def test_a_true_name_passes(text: str, repository: Path) -> None:
 def test_paper_maps_every_equation_and_table(repository: Path) -> None:
     text = (repository / "docs" / "paper.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (Eq|Table)\.? ([\d-]+) \|", text, re.MULTILINE)
-    numbers = {(kind, n) for kind, span in rows for n in range(int(span.split("-")[0]), int(span.split("-")[-1]) + 1)}
+    numbers = {
+        (kind, n)
+        for kind, span in rows
+        for n in range(int(span.split("-")[0]), int(span.split("-")[-1]) + 1)
+    }
     assert numbers == {("Eq", n) for n in range(4, 14)} | {("Table", n) for n in range(1, 8)}
     section = text.partition("## Where the released code differs")[2].partition("###")[0]
     assert re.findall(r"^(\d)\. \*\*", section, re.MULTILINE) == list("12345678")
@@ -67,7 +88,15 @@ def test_paper_maps_every_equation_and_table(repository: Path) -> None:
 
 def test_data_page_lists_what_the_readers_know(repository: Path) -> None:
     text = (repository / "docs" / "data.md").read_text(encoding="utf-8")
-    known = {*READERS, *(name for columns in (INTERACTIONS, ITEMS) for names in columns.values() for name in names)}
+    known = {
+        *READERS,
+        *(
+            name
+            for columns in (INTERACTIONS, ITEMS)
+            for names in columns.values()
+            for name in names
+        ),
+    }
     assert {name for name in known if f"`{name}`" not in text} == set()
 
 
@@ -75,7 +104,11 @@ def test_data_page_lists_the_manifest_and_the_files(repository: Path, shop: Path
     text = (repository / "docs" / "data.md").read_text(encoding="utf-8")
     manifest = prepare("clicks.csv", items="items.csv", out="data").manifest
     table = text.partition("Keys of `manifest.json`")[2]
-    listed = [name for cell in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", cell)]
+    listed = [
+        name
+        for cell in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", cell)
+    ]
     assert sorted(listed) == sorted(manifest)
     files = {name.replace("test_", "valid_") for name in manifest["files"]}
     assert {name for name in files if f"`{name}`" not in text} == set()

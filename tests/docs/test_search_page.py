@@ -45,7 +45,11 @@ def test_the_commands_run(
         answer = solidrec(*shlex.split(line)[1:])
         assert answer.code == 0, answer.err
     assert [len(_read_trials(Path(out) / TRIALS)) for out in ("found", "found2")] == [2, 3]
-    assert set(read_json(Path("found", SEARCH))["space"]) == {"model.dropout", "model.dim", "train.learning_rate"}
+    assert set(read_json(Path("found", SEARCH))["space"]) == {
+        "model.dropout",
+        "model.dim",
+        "train.learning_rate",
+    }
     assert load("best").run.spec.model.name == "static"
     assert Path("tracked", _FOLDER).is_dir()
     assert Path("mlflow.db").is_file()

@@ -21,12 +21,18 @@ PAGE = "docs/semantics.md"
 @pytest.fixture
 def commands(repository: Path, blocks: Callable[[Path, str], list[str]]) -> list[str]:
     lines = [line for block in blocks(repository / PAGE, "sh") for line in block.splitlines()]
-    return [line.replace("solidrec train", "solidrec train --epochs 2") for line in lines if line.startswith("solidrec ")]
+    return [
+        line.replace("solidrec train", "solidrec train --epochs 2")
+        for line in lines
+        if line.startswith("solidrec ")
+    ]
 
 
 def test_the_commands_run(commands: list[str], shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepare("clicks.csv", items="items.csv", out="data")
-    pl.DataFrame({"item": ["new-1", "new-2"], "title": ["thing 9 of kind 1", "thing 9 of kind 2"]}).write_csv("new-items.csv")
+    pl.DataFrame(
+        {"item": ["new-1", "new-2"], "title": ["thing 9 of kind 1", "thing 9 of kind 2"]}
+    ).write_csv("new-items.csv")
     assert len(commands) == 8
     for line in commands:
         monkeypatch.setattr(sys, "argv", shlex.split(line, comments=True))
@@ -41,5 +47,10 @@ def test_the_commands_run(commands: list[str], shop: Path, monkeypatch: pytest.M
 
 
 def test_every_modality_of_the_data_itself_is_in_its_table(repository: Path) -> None:
-    table = (repository / PAGE).read_text(encoding="utf-8").partition("## Modalities")[2].partition("```")[0]
+    table = (
+        (repository / PAGE)
+        .read_text(encoding="utf-8")
+        .partition("## Modalities")[2]
+        .partition("```")[0]
+    )
     assert {TEXT, CATEGORIES, ID} <= set(re.findall(r"^\| `([a-z]+)`", table, re.MULTILINE))

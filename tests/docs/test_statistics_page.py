@@ -39,20 +39,29 @@ def test_committed_ranks_are_those_of_the_committed_results(repository: Path) ->
     for path in found:
         ranks = pl.read_parquet(path)
         lines = path.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()
-        trained = [record for record in map(json.loads, lines) if record["spec"].get("baseline") is None]
+        trained = [
+            record for record in map(json.loads, lines) if record["spec"].get("baseline") is None
+        ]
         names = {
-            (name.partition(" · seed ")[0].partition(",")[0], int(name.partition(" · seed ")[2])) for name in ranks.columns[1:]
+            (name.partition(" · seed ")[0].partition(",")[0], int(name.partition(" · seed ")[2]))
+            for name in ranks.columns[1:]
         }
         assert trained
         close = 5e-4 if path.stem.startswith("time-split") else 1e-9
         for record in trained:
             model, seed = record["spec"]["model"]["name"], record["seed"]
             assert (model, seed) in names
-            (column,) = [name for name in ranks.columns if re.fullmatch(rf"{model}(,.*)? · seed {seed}", name)]
+            (column,) = [
+                name
+                for name in ranks.columns
+                if re.fullmatch(rf"{model}(,.*)? · seed {seed}", name)
+            ]
             place = ranks[column].to_numpy().astype(float)
             hit = (place > 0) & (place <= 10)
             metrics = record["evaluations"]["full"]["metrics"]
-            assert np.where(hit, 1 / np.log2(np.maximum(place, 1) + 1), 0).mean() == pytest.approx(metrics["NDCG@10"], abs=close)
+            assert np.where(hit, 1 / np.log2(np.maximum(place, 1) + 1), 0).mean() == pytest.approx(
+                metrics["NDCG@10"], abs=close
+            )
             assert hit.mean() == pytest.approx(metrics["Recall@10"], abs=close)
 
 

@@ -9,15 +9,21 @@ from pathlib import Path
 import pytest
 
 
-def test_the_tour_is_true(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tour_is_true(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    found = doctest.testfile(str(repository / "docs" / "tour.md"), module_relative=False, encoding="utf-8")
+    found = doctest.testfile(
+        str(repository / "docs" / "tour.md"), module_relative=False, encoding="utf-8"
+    )
     assert found.failed == 0
     assert found.attempted > 40
 
 
 def test_there_are_ten_hops(repository: Path) -> None:
-    headings = re.findall(r"^## (\d+)\. ", (repository / "docs" / "tour.md").read_text(encoding="utf-8"), re.MULTILINE)
+    headings = re.findall(
+        r"^## (\d+)\. ", (repository / "docs" / "tour.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert [int(number) for number in headings] == list(range(1, 11))
 
 

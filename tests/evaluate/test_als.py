@@ -12,13 +12,24 @@ from solidrec.evaluate import als
 from solidrec.evaluate.als import ALS
 
 ITEMS, FACTORS, WEIGHT, PENALTY = 12, 5, 3.0, 0.7
-HISTORIES = np.array([[1, 2, 2, 7], [9, 0, 0, 0], [0, 0, 0, 0], [12, 1, 0, 0]])  # item 12 was never trained on
+HISTORIES = np.array(
+    [[1, 2, 2, 7], [9, 0, 0, 0], [0, 0, 0, 0], [12, 1, 0, 0]]
+)  # item 12 was never trained on
 
 
 def fitted(seed: int = 0, iterations: int = 15) -> ALS:
     rng = np.random.default_rng(3)
     users, events = rng.integers(1, 31, 200), rng.integers(1, ITEMS, 200)  # repeats among them
-    return ALS(users, events, items=ITEMS, factors=FACTORS, weight=WEIGHT, penalty=PENALTY, iterations=iterations, seed=seed)
+    return ALS(
+        users,
+        events,
+        items=ITEMS,
+        factors=FACTORS,
+        weight=WEIGHT,
+        penalty=PENALTY,
+        iterations=iterations,
+        seed=seed,
+    )
 
 
 def naive(items, history):
@@ -38,7 +49,9 @@ def test_a_history_is_folded_in_by_the_closed_form():
     scores = np.einsum("rd,rcd->rc", expected, items[candidates])
     np.testing.assert_allclose(found.score(HISTORIES, candidates), scores, rtol=1e-4, atol=1e-6)
     one = np.arange(1, ITEMS + 1)[None]
-    np.testing.assert_allclose(found.score(HISTORIES, one), expected @ items[1:].T, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        found.score(HISTORIES, one), expected @ items[1:].T, rtol=1e-4, atol=1e-6
+    )
     assert np.abs(expected[0]).max() > 0.1
 
 

@@ -28,11 +28,21 @@ CODEBOOK = CODES * D + (D * 64 + 64) + (64 * D + D)
 
 
 def spec_of(name: str, backbone: str = "sasrec") -> RunSpec:
-    return RunSpec.parse({"data": "x", "model": {"name": name, "backbone": backbone, "dim": D, "length": 5, "core": K}})
+    return RunSpec.parse(
+        {
+            "data": "x",
+            "model": {"name": name, "backbone": backbone, "dim": D, "length": 5, "core": K},
+        }
+    )
 
 
 def built(name: str, backbone: str = "sasrec", **how: int) -> Recommender:
-    return build(spec_of(name, backbone).model, items=ITEMS, semantic_of_item=(torch.arange(ITEMS + 1) + 6) // 7, **how)
+    return build(
+        spec_of(name, backbone).model,
+        items=ITEMS,
+        semantic_of_item=(torch.arange(ITEMS + 1) + 6) // 7,
+        **how,
+    )
 
 
 @pytest.mark.parametrize("backbone", BACKBONE_NAMES)
@@ -41,10 +51,22 @@ def test_every_parameter_is_counted_once(name: str, backbone: str) -> None:
     model = built(name, backbone)
     found = parameters(model)
     total = found.pop("total")
-    assert total == sum(found.values()) == sum(parameter.numel() for parameter in model.parameters())
+    assert (
+        total == sum(found.values()) == sum(parameter.numel() for parameter in model.parameters())
+    )
     design, parts = DESIGNS[name], DESIGNS[name].parts
-    expected = {"items": True, "backbone": True, "head": design.head == "low-rank", "shared": name.startswith("static")}
-    expected |= {"trunk": parts.trunk, "metacode": parts.trunk, "branch": parts.branch, "codebook": design.has_codebook}
+    expected = {
+        "items": True,
+        "backbone": True,
+        "head": design.head == "low-rank",
+        "shared": name.startswith("static"),
+    }
+    expected |= {
+        "trunk": parts.trunk,
+        "metacode": parts.trunk,
+        "branch": parts.branch,
+        "codebook": design.has_codebook,
+    }
     assert set(found) == {part for part, there in expected.items() if there}
 
 
@@ -62,7 +84,9 @@ def test_the_parts_are_as_large_as_the_papers_sizes_make_them() -> None:
     assert parameters(built("static"))["shared"] == FULL
     assert parameters(built("apg"))["head"] == 2 * (D * K + K * D + D)
     staged = ModelSpec.parse({"name": "solid-duet", "codebook": {"schedule": "staged"}})
-    assert "codebook" not in parameters(build(staged, items=ITEMS, semantic_of_item=(torch.arange(ITEMS + 1) + 6) // 7, stage=1))
+    assert "codebook" not in parameters(
+        build(staged, items=ITEMS, semantic_of_item=(torch.arange(ITEMS + 1) + 6) // 7, stage=1)
+    )
 
 
 def test_what_nobody_knows_and_what_is_shared_is_counted_once() -> None:
@@ -72,13 +96,24 @@ def test_what_nobody_knows_and_what_is_shared_is_counted_once() -> None:
     model.source.register_module("table", model.items)
     found = parameters(model)
     assert found["other"] == 3 * 5 + 5
-    assert found["total"] == before + 20 == sum(parameter.numel() for parameter in model.parameters())
+    assert (
+        found["total"] == before + 20 == sum(parameter.numel() for parameter in model.parameters())
+    )
 
 
 @pytest.mark.parametrize(
-    ("name", "numbers"), [("static", 0), ("duet", FULL), ("solid-duet", FULL), ("apg", 2 * K * K), ("solid-apg", 2 * K * K)]
+    ("name", "numbers"),
+    [
+        ("static", 0),
+        ("duet", FULL),
+        ("solid-duet", FULL),
+        ("apg", 2 * K * K),
+        ("solid-apg", 2 * K * K),
+    ],
 )
-def test_a_cost_in_plain_values(data: PreparedData, monkeypatch: pytest.MonkeyPatch, name: str, numbers: int) -> None:
+def test_a_cost_in_plain_values(
+    data: PreparedData, monkeypatch: pytest.MonkeyPatch, name: str, numbers: int
+) -> None:
     monkeypatch.setattr(module, "REPEATS", 3)
     model = built(name).train()
     found = cost(model, data, spec_of(name))
@@ -91,15 +126,24 @@ def test_a_cost_in_plain_values(data: PreparedData, monkeypatch: pytest.MonkeyPa
     assert found["state_bytes"] == sum(tensor.nbytes for tensor in model.state_dict().values())
     timing = found["inference"]
     assert 0 < timing["low"] <= timing["seconds"] <= timing["high"] < 10
-    assert (timing["users"], timing["candidates"], timing["threads"], timing["batches"]) == (1024, 32, 1, 3)
+    assert (timing["users"], timing["candidates"], timing["threads"], timing["batches"]) == (
+        1024,
+        32,
+        1,
+        3,
+    )
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert model.training
 
 
-def test_a_batch_is_whole_on_one_thread_and_the_threads_come_back(data: PreparedData, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_is_whole_on_one_thread_and_the_threads_come_back(
+    data: PreparedData, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen = []
 
-    def timed(score: Callable[..., object], histories: torch.Tensor, candidates: torch.Tensor) -> float:
+    def timed(
+        score: Callable[..., object], histories: torch.Tensor, candidates: torch.Tensor
+    ) -> float:
         seen.append((histories.shape, candidates.shape, torch.get_num_threads()))
         return float(len(seen))
 
@@ -111,7 +155,11 @@ def test_a_batch_is_whole_on_one_thread_and_the_threads_come_back(data: Prepared
     finally:
         torch.set_num_threads(1)
     assert seen == [((1024, 5), (1024, 32), 1)] * (module.WARM_UP + module.REPEATS)
-    assert (found["low"], found["seconds"], found["high"]) == (4, 11, 18)  # the first three only warm up
+    assert (found["low"], found["seconds"], found["high"]) == (
+        4,
+        11,
+        18,
+    )  # the first three only warm up
 
 
 def test_seconds_of_an_epoch_by_stage(run_folder: Path) -> None:
@@ -133,4 +181,8 @@ def test_a_cost_of_a_run(run_folder: Path, data: PreparedData) -> None:
 def test_the_default_width_of_the_paper() -> None:
     """DUET's generated layers at D = 32: two of 32 x 32 and two biases."""
     model = build(ModelSpec(name="duet"), items=9)
-    assert sum(torch.Size(shape).numel() for shape in model.head.slots.values()) == 2 * (32 * 32 + 32) == 2112
+    assert (
+        sum(torch.Size(shape).numel() for shape in model.head.slots.values())
+        == 2 * (32 * 32 + 32)
+        == 2112
+    )

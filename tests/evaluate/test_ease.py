@@ -15,7 +15,9 @@ HISTORIES = np.array([[1, 2, 2, 7], [8, 0, 0, 0], [0, 0, 0, 0]])
 
 def events() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
-    return rng.integers(1, USERS + 1, 150), rng.integers(1, ITEMS, 150)  # repeats among them; nobody has item 9
+    return rng.integers(1, USERS + 1, 150), rng.integers(
+        1, ITEMS, 150
+    )  # repeats among them; nobody has item 9
 
 
 def interactions() -> np.ndarray:
@@ -32,7 +34,9 @@ def test_each_column_is_a_ridge_regression_on_the_other_items() -> None:
     for item in range(ITEMS):
         others = np.arange(ITEMS) != item
         left = x[:, others].T @ x[:, others] + PENALTY * np.eye(ITEMS - 1)
-        np.testing.assert_allclose(found[others, item], np.linalg.solve(left, x[:, others].T @ x[:, item]), atol=1e-6)
+        np.testing.assert_allclose(
+            found[others, item], np.linalg.solve(left, x[:, others].T @ x[:, item]), atol=1e-6
+        )
         assert found[item, item] == 0
 
 
@@ -43,7 +47,9 @@ def test_a_history_adds_up_each_of_its_items_once(monkeypatch: pytest.MonkeyPatc
     catalogue = np.arange(1, ITEMS + 1)[None]
     np.testing.assert_allclose(found.score(HISTORIES, catalogue), expected[:, 1:], atol=1e-6)
     own = np.array([[1, 2, 0], [3, 9, 4], [5, 6, 7]])
-    np.testing.assert_allclose(found.score(HISTORIES, own), np.take_along_axis(expected, own, 1), atol=1e-6)
+    np.testing.assert_allclose(
+        found.score(HISTORIES, own), np.take_along_axis(expected, own, 1), atol=1e-6
+    )
     monkeypatch.setattr(ease, "_CELLS", 1)  # a row at a time
     np.testing.assert_allclose(found.score(HISTORIES, catalogue), expected[:, 1:], atol=1e-6)
     assert found.score(HISTORIES[:0], np.zeros((0, 4), dtype=np.int64)).shape == (0, 4)
@@ -57,4 +63,7 @@ def test_too_many_items_for_a_dense_matrix_are_refused() -> None:
 
 
 def test_incidence_counts_once() -> None:
-    assert incidence(np.array([0, 0, 1]), np.array([2, 2, 1]), items=3).toarray().tolist() == [[0, 1, 0], [1, 0, 0]]
+    assert incidence(np.array([0, 0, 1]), np.array([2, 2, 1]), items=3).toarray().tolist() == [
+        [0, 1, 0],
+        [1, 0, 0],
+    ]

@@ -35,7 +35,9 @@ def test_other_models_have_no_trunk_to_answer_alone() -> None:
     assert trunk_alone(build(ModelSpec(name="duet", dim=8), items=5)) is None
 
 
-def test_each_variant_is_measured_on_each_number_of_events(data: PreparedData, run_folder: Path) -> None:
+def test_each_variant_is_measured_on_each_number_of_events(
+    data: PreparedData, run_folder: Path
+) -> None:
     model = load_run(run_folder).model
     found = few_events(model, data, length=10)
     assert {name: tuple(of) for name, of in found.items()} == {WHOLE: _EVENTS, TRUNK: _EVENTS}
@@ -49,12 +51,18 @@ def test_one_event_is_the_last_one(data: PreparedData, run_folder: Path) -> None
     rows = data.rows("test")
     last = data.event_items[rows.positions - 1][:, None]
     scores = ModelScorer(model)(last, rows.candidates(0, len(rows)))
-    by_hand = (scores[:, :1] > scores[:, 1:]).mean(1) + 0.5 * (scores[:, :1] == scores[:, 1:]).mean(1)
+    by_hand = (scores[:, :1] > scores[:, 1:]).mean(1) + 0.5 * (scores[:, :1] == scores[:, 1:]).mean(
+        1
+    )
     found = few_events(model, data, length=10)[WHOLE][1]
     np.testing.assert_allclose(found.per_user["UAUC"], by_hand, atol=1e-9)
 
 
 @pytest.mark.parametrize(("length", "events"), [(1, (1,)), (4, (1, 2, 3))])
-def test_a_model_is_measured_as_far_as_it_reads(data: PreparedData, length: int, events: tuple[int, ...]) -> None:
+def test_a_model_is_measured_as_far_as_it_reads(
+    data: PreparedData, length: int, events: tuple[int, ...]
+) -> None:
     model = build(ModelSpec(name="static", dim=8, length=length), items=len(data.items)).eval()
-    assert {name: tuple(of) for name, of in few_events(model, data, length=length).items()} == {WHOLE: events}
+    assert {name: tuple(of) for name, of in few_events(model, data, length=length).items()} == {
+        WHOLE: events
+    }

@@ -24,14 +24,18 @@ def test_the_interval_is_the_normal_one_for_many_users(level):
 
 def test_the_interval_covers_the_truth_as_often_as_it_says():
     rng = np.random.default_rng(2)
-    ends = np.array([bootstrap_mean(rng.normal(size=80), draws=300, seed=seed) for seed in range(300)])
+    ends = np.array(
+        [bootstrap_mean(rng.normal(size=80), draws=300, seed=seed) for seed in range(300)]
+    )
     covered = ((ends[:, 0] < 0) & (ends[:, 1] > 0)).mean()
     assert abs(covered - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 300)
 
 
 def test_equal_models_are_called_different_as_often_as_the_level_says():
     rng = np.random.default_rng(3)
-    p = np.array([paired_difference(*rng.random((2, 40)), draws=199, seed=seed).p for seed in range(400)])
+    p = np.array(
+        [paired_difference(*rng.random((2, 40)), draws=199, seed=seed).p for seed in range(400)]
+    )
     for level in (0.05, 0.2, 0.5):
         assert abs((p <= level).mean() - level) < 4 * np.sqrt(level * (1 - level) / 400)
 
@@ -46,7 +50,10 @@ def test_a_clear_difference_is_found():
 
 def test_p_is_the_share_of_all_sign_flips():
     gaps = np.array([0.5, 0.4, 0.3, -0.1, 0.1])
-    flips = [abs(np.dot(signs, gaps)) >= gaps.sum() - 1e-9 for signs in itertools.product([-1, 1], repeat=5)]
+    flips = [
+        abs(np.dot(signs, gaps)) >= gaps.sum() - 1e-9
+        for signs in itertools.product([-1, 1], repeat=5)
+    ]
     found = paired_difference(gaps, np.zeros(5), draws=20_000)
     assert found.mean == pytest.approx(1.2 / 5)
     assert found.p == pytest.approx(sum(flips) / 2**5, abs=4 * np.sqrt(0.1 / 20_000))
@@ -72,7 +79,9 @@ def test_the_seed_decides_and_the_chunks_do_not_matter(monkeypatch):
     assert once[0] != bootstrap_mean(values, seed=2)
     monkeypatch.setattr(intervals, "_CELLS", 1)  # a draw at a time
     low, high = bootstrap_mean(values, seed=1)
-    assert abs(low - once[0][0]) + abs(high - once[0][1]) < 0.02  # another stream, the same interval
+    assert (
+        abs(low - once[0][0]) + abs(high - once[0][1]) < 0.02
+    )  # another stream, the same interval
 
 
 def test_skipped_users_take_no_part():

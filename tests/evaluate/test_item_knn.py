@@ -29,7 +29,11 @@ def events():
     offsets = np.append(0, np.cumsum(lengths))
     train_end = offsets[1:] - 2
     train_end[0] = 0
-    return rng.integers(1, ITEMS, offsets[-1]).astype(np.int32), offsets, train_end  # nobody has item 15
+    return (
+        rng.integers(1, ITEMS, offsets[-1]).astype(np.int32),
+        offsets,
+        train_end,
+    )  # nobody has item 15
 
 
 def dense(events):
@@ -46,22 +50,36 @@ def dense(events):
 
 def requests(rows=30, length=10, candidates=7):
     rng = np.random.default_rng(1)
-    return rng.integers(0, ITEMS + 1, (rows, length)), rng.integers(0, ITEMS + 1, (rows, candidates))
+    return rng.integers(0, ITEMS + 1, (rows, length)), rng.integers(
+        0, ITEMS + 1, (rows, candidates)
+    )
 
 
 def expected(similarity, histories, candidates):
-    return np.array([[similarity[h, c].sum() for c in row] for h, row in zip(histories, candidates, strict=True)])
+    return np.array(
+        [
+            [similarity[h, c].sum() for c in row]
+            for h, row in zip(histories, candidates, strict=True)
+        ]
+    )
 
 
 def test_only_training_events_are_read(events):
     items, offsets, train_end = events
     users, bought = train_pairs(*events)
-    loop = [(user, item) for user in range(1, USERS + 1) for item in items[offsets[user] : train_end[user]]]
+    loop = [
+        (user, item)
+        for user in range(1, USERS + 1)
+        for item in items[offsets[user] : train_end[user]]
+    ]
     assert list(zip(users.tolist(), bought.tolist(), strict=True)) == loop
     other = items.copy()
     for user in range(1, USERS + 1):
         other[train_end[user] : offsets[user + 1]] = ITEMS
-    assert train_counts(other, offsets, train_end, items=ITEMS).tolist() == train_counts(*events, items=ITEMS).tolist()
+    assert (
+        train_counts(other, offsets, train_end, items=ITEMS).tolist()
+        == train_counts(*events, items=ITEMS).tolist()
+    )
     again = ItemKNN(other, offsets, train_end, items=ITEMS).score(*requests())
     assert again.tolist() == ItemKNN(*events, items=ITEMS).score(*requests()).tolist()
 
@@ -95,15 +113,23 @@ def test_a_large_catalogue_keeps_fewer_by_default(events, monkeypatch):
 
 def test_padding_the_unseen_and_the_empty_history_score_zero(events):
     knn = ItemKNN(*events, items=ITEMS)
-    assert knn.score(np.array([[0, 0], [0, ITEMS]]), np.array([[1, 2], [1, 2]])).tolist() == [[0, 0], [0, 0]]
+    assert knn.score(np.array([[0, 0], [0, ITEMS]]), np.array([[1, 2], [1, 2]])).tolist() == [
+        [0, 0],
+        [0, 0],
+    ]
     assert knn.score(np.array([[1, 2]]), np.array([[0, ITEMS]])).tolist() == [[0, 0]]
     assert knn.score(np.zeros((1, 0), dtype=np.int64), np.array([[1]])).tolist() == [[0]]
-    assert knn.score(np.zeros((0, 3), dtype=np.int64), np.zeros((0, 9), dtype=np.int64)).shape == (0, 9)
+    assert knn.score(np.zeros((0, 3), dtype=np.int64), np.zeros((0, 9), dtype=np.int64)).shape == (
+        0,
+        9,
+    )
 
 
 def test_nobody_trained_scores_zero():
     empty = np.array([], dtype=np.int32), np.array([0, 0]), np.array([0])
-    assert ItemKNN(*empty, items=3).score(np.array([[1, 2]]), np.array([[3, 1]])).tolist() == [[0, 0]]
+    assert ItemKNN(*empty, items=3).score(np.array([[1, 2]]), np.array([[3, 1]])).tolist() == [
+        [0, 0]
+    ]
     assert train_counts(*empty, items=3).tolist() == [0, 0, 0, 0]
 
 
@@ -111,7 +137,10 @@ def test_one_row_of_candidates_serves_every_history(events):
     histories, candidates = requests()
     for baseline in (ItemKNN(*events, items=ITEMS), Markov(*events, items=ITEMS)):
         wide = np.broadcast_to(candidates[:1], candidates.shape)
-        assert baseline.score(histories, candidates[:1]).tolist() == baseline.score(histories, wide).tolist()
+        assert (
+            baseline.score(histories, candidates[:1]).tolist()
+            == baseline.score(histories, wide).tolist()
+        )
 
 
 @pytest.mark.parametrize("pairs", [1, item_knn._PAIRS])
@@ -126,7 +155,10 @@ def test_markov_counts_what_follows_the_last_item(events, pairs, monkeypatch):
     last = [([item for item in history if item] or [0])[-1] for history in histories.tolist()]
     assert _last_items(histories).tolist() == last
     chain = Markov(*events, items=ITEMS)
-    assert chain.score(histories, candidates).tolist() == counts[np.array(last)[:, None], candidates].tolist()
+    assert (
+        chain.score(histories, candidates).tolist()
+        == counts[np.array(last)[:, None], candidates].tolist()
+    )
     assert counts.sum() > USERS
     assert counts.max() > 1
 
@@ -135,7 +167,10 @@ def test_markov_reads_only_the_last_item_and_training_events(events):
     items, offsets, train_end = events
     histories, candidates = requests()
     score = Markov(*events, items=ITEMS).score
-    assert score(histories, candidates).tolist() == score(_last_items(histories)[:, None], candidates).tolist()
+    assert (
+        score(histories, candidates).tolist()
+        == score(_last_items(histories)[:, None], candidates).tolist()
+    )
     other = items.copy()
     for user in range(1, USERS + 1):
         other[train_end[user] : offsets[user + 1]] = ITEMS
@@ -147,11 +182,18 @@ def test_markov_reads_only_the_last_item_and_training_events(events):
 
 def test_markov_scores_zero_where_it_knows_nothing(events):
     chain = Markov(*events, items=ITEMS)
-    assert chain.score(np.array([[0, 0], [1, ITEMS]]), np.array([[1, 2, 0]])).tolist() == [[0, 0, 0], [0, 0, 0]]
+    assert chain.score(np.array([[0, 0], [1, ITEMS]]), np.array([[1, 2, 0]])).tolist() == [
+        [0, 0, 0],
+        [0, 0, 0],
+    ]
     assert chain.score(np.zeros((1, 0), dtype=np.int64), np.array([[1]])).tolist() == [[0]]
-    assert chain.score(np.zeros((0, 3), dtype=np.int64), np.zeros((1, 9), dtype=np.int64)).shape == (0, 9)
+    assert chain.score(
+        np.zeros((0, 3), dtype=np.int64), np.zeros((1, 9), dtype=np.int64)
+    ).shape == (0, 9)
     empty = np.array([], dtype=np.int32), np.array([0, 0]), np.array([0])
-    assert Markov(*empty, items=3).score(np.array([[1, 2]]), np.array([[3, 1]])).tolist() == [[0, 0]]
+    assert Markov(*empty, items=3).score(np.array([[1, 2]]), np.array([[3, 1]])).tolist() == [
+        [0, 0]
+    ]
 
 
 def test_no_neighbours_at_all_is_refused(events):
@@ -163,7 +205,9 @@ def test_knn_finds_taste_where_popularity_cannot():
     # Four tastes of 10 items, all equally popular; the target is of the user's taste, the 9 others are not.
     rng = np.random.default_rng(2)
     taste = np.append(0, np.arange(200) % 4)
-    items = np.concatenate([rng.permutation(10)[:7] + 10 * taste[user] + 1 for user in range(1, 201)])
+    items = np.concatenate(
+        [rng.permutation(10)[:7] + 10 * taste[user] + 1 for user in range(1, 201)]
+    )
     offsets, train_end = np.append(0, np.arange(201) * 7), np.append(0, np.arange(1, 201) * 7 - 1)
     histories = np.array([items[offsets[u] : train_end[u]] for u in range(1, 201)])
     others = (taste[1:, None] * 10 + 10 + rng.integers(0, 30, (200, 9))) % 40 + 1

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from solidrec.data.prepared import PreparedData
-from solidrec.evaluate.neighbours import _CONTENTS, _SCALES, Neighbours, _content_knn, _forward_knn, _knn_content, _symmetric_knn
+from solidrec.evaluate.neighbours import (
+    _CONTENTS,
+    _SCALES,
+    Neighbours,
+    _content_knn,
+    _forward_knn,
+    _knn_content,
+    _symmetric_knn,
+)
 from solidrec.evaluate.runner import evaluate
 from solidrec.experts.alike import content_of
 from solidrec.experts.transitions import transitions
@@ -15,7 +23,9 @@ HISTORY = np.array([[3, 9, 0], [0, 0, 0]])
 
 def test_each_kind_is_the_log_of_the_decayed_sum(data: PreparedData) -> None:
     catalogue = np.arange(1, len(data.items) + 1)[None]
-    forward, symmetric = transitions(data.event_items, data.offsets, data.train_end, items=len(data.items))
+    forward, symmetric = transitions(
+        data.event_items, data.offsets, data.train_end, items=len(data.items)
+    )
     tables = [forward.toarray(), symmetric.toarray(), content_of(data).toarray()]
     scorers = [(_forward_knn, 0.5), (_symmetric_knn, 0.8), (_content_knn, 0.5)]
     for kind, ((make, decay), table) in enumerate(zip(scorers, tables, strict=True)):
@@ -26,7 +36,10 @@ def test_each_kind_is_the_log_of_the_decayed_sum(data: PreparedData) -> None:
 
 
 def test_padding_scores_nothing(data: PreparedData) -> None:
-    assert _forward_knn(data)(HISTORY, np.array([[0, 3, 0]]))[:, [0, 2]].tolist() == [[0, 0], [0, 0]]
+    assert _forward_knn(data)(HISTORY, np.array([[0, 3, 0]]))[:, [0, 2]].tolist() == [
+        [0, 0],
+        [0, 0],
+    ]
 
 
 def test_the_weight_is_the_best_on_validation(data: PreparedData) -> None:
@@ -35,7 +48,13 @@ def test_the_weight_is_the_best_on_validation(data: PreparedData) -> None:
 
     def judged(weights: tuple[float, ...]) -> float:
         other = Neighbours(chosen.memories, chosen.scales, weights)
-        return evaluate(other, data, split="valid", protocol="full", length=50).metrics["NDCG@10"] or 0
+        return (
+            evaluate(other, data, split="valid", protocol="full", length=50).metrics["NDCG@10"] or 0
+        )
 
-    tried = {(*log, weight): judged((*log, weight)) for log in ((1.0, 0.0), (0.0, 1.0)) for weight in _CONTENTS}
+    tried = {
+        (*log, weight): judged((*log, weight))
+        for log in ((1.0, 0.0), (0.0, 1.0))
+        for weight in _CONTENTS
+    }
     assert tried[chosen.weights] == max(tried.values())

@@ -16,7 +16,9 @@ def histories():
     """Histories of every length 0..6, thirty of each, padded with 0 on the right."""
     rng = np.random.default_rng(0)
     lengths = np.repeat(np.arange(LENGTH + 1), 30)
-    return (rng.integers(1, ITEMS + 1, (len(lengths), LENGTH)) * (np.arange(LENGTH) < lengths[:, None])).astype(np.int32)
+    return (
+        rng.integers(1, ITEMS + 1, (len(lengths), LENGTH)) * (np.arange(LENGTH) < lengths[:, None])
+    ).astype(np.int32)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,9 @@ def test_each_is_the_edit_of_a_list_and_padding_stays_on_the_right(kind, histori
 @pytest.mark.parametrize("kind", PERTURBATIONS)
 def test_a_history_long_enough_changes_and_a_shorter_one_does_not(kind, draws):
     perturb, needed = PERTURBATIONS[kind]
-    distinct = np.arange(1, LENGTH + 1) * np.tri(LENGTH + 1, LENGTH, -1, dtype=np.int64)  # row n holds items 1..n
+    distinct = np.arange(1, LENGTH + 1) * np.tri(
+        LENGTH + 1, LENGTH, -1, dtype=np.int64
+    )  # row n holds items 1..n
     for draw in draws[:40]:
         changed = (perturb(distinct, np.full(LENGTH + 1, draw), ITEMS) != distinct).any(1)
         assert changed[max(needed, 1) : LENGTH].all()
@@ -97,7 +101,9 @@ def test_rbo_is_the_sum_with_the_last_agreement_for_ever():
     deep = 400  # .9^400 is 5e-19
     for found, a, b in zip(rbo(first, second), first.tolist(), second.tolist(), strict=True):
         seen = naive_overlaps(a, b, 10)
-        assert found == pytest.approx(infinite(seen + [seen[-1] / 10 * d for d in range(11, deep)]), abs=1e-12)
+        assert found == pytest.approx(
+            infinite(seen + [seen[-1] / 10 * d for d in range(11, deep)]), abs=1e-12
+        )
 
 
 def test_rbo_lies_between_its_bounds():
@@ -120,4 +126,6 @@ def test_rbo_of_the_same_list_of_none_in_common_and_of_the_order():
     ten = np.arange(10)[None]
     top, bottom = (np.array([order]) for order in ([1, 0, *range(2, 10)], [*range(8), 9, 8]))
     assert rbo(ten, top) < rbo(ten, bottom) < 1
-    assert rbo(ten, top)[0] == pytest.approx(1 - (1 - P))  # only the first place differs, and it weighs 1 - p
+    assert rbo(ten, top)[0] == pytest.approx(
+        1 - (1 - P)
+    )  # only the first place differs, and it weighs 1 - p

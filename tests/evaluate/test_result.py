@@ -19,7 +19,9 @@ def evaluation(**changes: object) -> Evaluation:
         "users": np.array([7, 7, 3]),
         "negatives": 99,
         "auc": 0.75,
-        "values": {name: np.array([1.0, 0.0, NAN]) for name in ("UAUC", "NDCG@10", "Recall@10", "LogLoss")},
+        "values": {
+            name: np.array([1.0, 0.0, NAN]) for name in ("UAUC", "NDCG@10", "Recall@10", "LogLoss")
+        },
         "coverage": 0.5,
         "training_count": np.array([0, 4, 5]),
     }
@@ -91,8 +93,11 @@ def test_the_summary_is_plain_json_with_its_protocol() -> None:
     summary = evaluation().summary()
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
     assert {key: summary[key] for key in ("protocol", "split", "negatives", "coverage@10")} == {
-        "protocol": "paper", "split": "test", "negatives": 99, "coverage@10": 0.5,
-    }  # fmt: skip
+        "protocol": "paper",
+        "split": "test",
+        "negatives": 99,
+        "coverage@10": 0.5,
+    }
     assert [*summary["targets"]] == ["cold", "rare", "warm"]
 
 

@@ -40,12 +40,18 @@ def naive_rows(
         history = before[-4:] + [0] * (4 - len(before))
         if protocol == "full":
             hidden = before if seen == "filter" else []
-            negatives = [item for item in range(1, len(data.items) + 1) if item not in hidden and item != target]
+            negatives = [
+                item
+                for item in range(1, len(data.items) + 1)
+                if item not in hidden and item != target
+            ]
         else:
             negatives = rows.candidates(row, row + 1)[0, 1:].tolist()
         scores = score(np.array([history]), np.array([[target, *negatives]]))[0]
         missed = protocol == "full" and seen == "filter" and target in before
-        found.append((float("-inf") if missed else float(scores[0]), scores[1:].tolist(), negatives))
+        found.append(
+            (float("-inf") if missed else float(scores[0]), scores[1:].tolist(), negatives)
+        )
     return found
 
 
@@ -54,7 +60,15 @@ def naive_metrics(rows: list[tuple[float, list[float], list[int]]]) -> dict[str,
 
     Log-loss and the pooled AUC are those of the targets that have a score.
     """
-    total = dict.fromkeys(("UAUC", "MRR", "LogLoss", *(f"{name}@{k}" for name in ("NDCG", "Recall") for k in (5, 10, 20))), 0.0)
+    total = dict.fromkeys(
+        (
+            "UAUC",
+            "MRR",
+            "LogLoss",
+            *(f"{name}@{k}" for name in ("NDCG", "Recall") for k in (5, 10, 20)),
+        ),
+        0.0,
+    )
     scored = [row for row in rows if row[0] > float("-inf")]
     for target, negatives, _ in scored:
         above = sum(score > target for score in negatives)
@@ -66,10 +80,14 @@ def naive_metrics(rows: list[tuple[float, list[float], list[int]]]) -> dict[str,
         total["LogLoss"] += log_loss([1, *[0] * len(negatives)], probabilities, labels=[0, 1])
         for k in (5, 10, 20):
             total[f"Recall@{k}"] += sum(place <= k for place in places) / len(places)
-            total[f"NDCG@{k}"] += sum(1 / log2(place + 1) for place in places if place <= k) / len(places)
+            total[f"NDCG@{k}"] += sum(1 / log2(place + 1) for place in places if place <= k) / len(
+                places
+            )
     positives = [target for target, _, _ in scored]
     others = np.concatenate([negatives for _, negatives, _ in rows])
-    auc = roc_auc_score([1] * len(positives) + [0] * len(others), np.concatenate([positives, others]))
+    auc = roc_auc_score(
+        [1] * len(positives) + [0] * len(others), np.concatenate([positives, others])
+    )
     means = {name: value / len(rows) for name, value in total.items()}
     return means | {"LogLoss": total["LogLoss"] / len(scored), "AUC": auc}
 
@@ -79,7 +97,13 @@ def naive_metrics(rows: list[tuple[float, list[float], list[int]]]) -> dict[str,
 @pytest.mark.parametrize("seen", _SEEN)
 @pytest.mark.parametrize("ties", [True, False])
 def test_it_agrees_with_plain_loops(
-    data: PreparedData, tied: Scorer, untied: Scorer, protocol: Protocol, split: Any, seen: Seen, ties: bool
+    data: PreparedData,
+    tied: Scorer,
+    untied: Scorer,
+    protocol: Protocol,
+    split: Any,
+    seen: Seen,
+    ties: bool,
 ) -> None:
     score = tied if ties else untied
     found = evaluate(score, data, split=split, protocol=protocol, seen=seen, length=4)
@@ -90,7 +114,9 @@ def test_it_agrees_with_plain_loops(
 
 
 @pytest.mark.parametrize("seen", _SEEN)
-def test_the_whole_catalogue_leaves_out_what_was_seen_or_nothing(data: PreparedData, tied: Scorer, seen: Seen) -> None:
+def test_the_whole_catalogue_leaves_out_what_was_seen_or_nothing(
+    data: PreparedData, tied: Scorer, seen: Seen
+) -> None:
     blocks: list[Block] = []
     found = evaluate(tied, data, protocol="full", seen=seen, length=4, sink=blocks.append)
     counted = np.concatenate([block.counted for block in blocks])
@@ -106,10 +132,21 @@ def test_the_whole_catalogue_leaves_out_what_was_seen_or_nothing(data: PreparedD
 
 def test_a_repeated_target_is_a_miss_even_where_nothing_else_is_left(tmp_path: Path) -> None:
     """Three items, two of them seen: a filtered target behind a single candidate would otherwise be in the first ten."""
-    rows = [("u", item, at) for at, item in enumerate("abba")] + [("v", item, at) for at, item in enumerate("cac")]
-    data = prepare(pl.DataFrame(rows, schema=["user", "item", "position"], orient="row"), out=tmp_path / "data", negatives=1)
+    rows = [("u", item, at) for at, item in enumerate("abba")] + [
+        ("v", item, at) for at, item in enumerate("cac")
+    ]
+    data = prepare(
+        pl.DataFrame(rows, schema=["user", "item", "position"], orient="row"),
+        out=tmp_path / "data",
+        negatives=1,
+    )
     found = evaluate(lambda h, c: np.zeros((len(h), c.shape[1])), data, protocol="full")
-    assert [found.values[name][0] for name in ("UAUC", "NDCG@10", "Recall@10", "MRR")] == [0, 0, 0, 0]
+    assert [found.values[name][0] for name in ("UAUC", "NDCG@10", "Recall@10", "MRR")] == [
+        0,
+        0,
+        0,
+        0,
+    ]
     assert np.isnan(found.values["LogLoss"][0])
     kept = evaluate(lambda h, c: np.zeros((len(h), c.shape[1])), data, protocol="full", seen="keep")
     assert kept.values["Recall@10"].tolist() == [1, 1]
@@ -122,7 +159,10 @@ def test_an_evenly_spaced_sample_of_rows(data: PreparedData, tied: Scorer) -> No
     assert some.users.tolist() == whole.users[chosen].tolist()
     assert some.values["NDCG@10"].tolist() == whole.values["NDCG@10"][chosen].tolist()
     paper = evaluate(tied, data, length=4)
-    assert evaluate(tied, data, length=4, most=30).values["UAUC"].tolist() == paper.values["UAUC"][chosen].tolist()
+    assert (
+        evaluate(tied, data, length=4, most=30).values["UAUC"].tolist()
+        == paper.values["UAUC"][chosen].tolist()
+    )
     assert evaluate(tied, data, length=4, most=90).metrics == paper.metrics
 
 
@@ -140,21 +180,34 @@ def test_validation_sees_neither_the_test_item_nor_the_future(data: PreparedData
 
 
 @pytest.mark.parametrize("protocol", BOTH)
-def test_coverage_is_the_share_of_items_in_anybodys_first_ten(data: PreparedData, untied: Scorer, protocol: Protocol) -> None:
-    def score(histories: Array, candidates: Array) -> Array:  # mostly the same few items for everybody
-        return untied(histories, candidates) - np.broadcast_to(candidates, (len(histories), candidates.shape[1])) / 10
+def test_coverage_is_the_share_of_items_in_anybodys_first_ten(
+    data: PreparedData, untied: Scorer, protocol: Protocol
+) -> None:
+    def score(
+        histories: Array, candidates: Array
+    ) -> Array:  # mostly the same few items for everybody
+        return (
+            untied(histories, candidates)
+            - np.broadcast_to(candidates, (len(histories), candidates.shape[1])) / 10
+        )
 
     shown: set[int] = set()
     rows = data.rows("test")
     for row, (target, negatives, items) in enumerate(naive_rows(data, score, protocol, "test")):
-        ranked = sorted(zip([target, *negatives], [int(rows.targets[row]), *items], strict=True), reverse=True)
+        ranked = sorted(
+            zip([target, *negatives], [int(rows.targets[row]), *items], strict=True), reverse=True
+        )
         shown |= {item for _, item in ranked[:10]}
     assert 0 < len(shown) < 40
     assert evaluate(score, data, protocol=protocol, length=4).coverage == len(shown) / 40
 
 
-def test_fewer_than_ten_candidates_are_all_shown(walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]], tmp_path: Path) -> None:
-    data = prepare(walk(users=12, items=8, groups=2, length=6)[0], out=tmp_path / "data", negatives=2)
+def test_fewer_than_ten_candidates_are_all_shown(
+    walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]], tmp_path: Path
+) -> None:
+    data = prepare(
+        walk(users=12, items=8, groups=2, length=6)[0], out=tmp_path / "data", negatives=2
+    )
     found = evaluate(lambda h, c: np.zeros((len(h), c.shape[1])), data)
     shown = {item for row in data.rows("test").candidates(0, 12).tolist() for item in row}
     assert found.coverage == len(shown) / len(data.items)
@@ -162,8 +215,16 @@ def test_fewer_than_ten_candidates_are_all_shown(walk: Callable[..., tuple[pl.Da
 
 def test_what_everybody_has_seen_is_shown_to_nobody(tmp_path: Path) -> None:
     """With fewer than ten items left, the first ten places hold no others."""
-    rows = [(f"u{user}", "i0" if at == 0 else f"i{1 + (user + at) % 9}", at) for user in range(9) for at in range(5)]
-    data = prepare(pl.DataFrame(rows, schema=["user", "item", "position"], orient="row"), out=tmp_path / "data", negatives=3)
+    rows = [
+        (f"u{user}", "i0" if at == 0 else f"i{1 + (user + at) % 9}", at)
+        for user in range(9)
+        for at in range(5)
+    ]
+    data = prepare(
+        pl.DataFrame(rows, schema=["user", "item", "position"], orient="row"),
+        out=tmp_path / "data",
+        negatives=3,
+    )
     found = evaluate(lambda h, c: np.zeros((len(h), c.shape[1])), data, protocol="full")
     assert found.coverage == 9 / 10
 
@@ -176,7 +237,11 @@ def test_cold_rare_and_warm_targets_are_told_apart(
     rows = naive_rows(data, tied, "paper", "test")
     counts = data.train_counts[data.rows("test").targets]
     groups = found.groups()
-    for name, chosen in (("cold", counts == 0), ("rare", (counts > 0) & (counts < 5)), ("warm", counts >= 5)):
+    for name, chosen in (
+        ("cold", counts == 0),
+        ("rare", (counts > 0) & (counts < 5)),
+        ("warm", counts >= 5),
+    ):
         expected = naive_metrics([rows[row] for row in np.flatnonzero(chosen)])
         assert groups[name]["targets"] == chosen.sum() > 0
         assert groups[name]["UAUC"] == pytest.approx(expected["UAUC"])
@@ -184,7 +249,9 @@ def test_cold_rare_and_warm_targets_are_told_apart(
 
 
 @pytest.fixture(scope="module")
-def hundred(walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]], tmp_path_factory: pytest.TempPathFactory) -> PreparedData:
+def hundred(
+    walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]], tmp_path_factory: pytest.TempPathFactory
+) -> PreparedData:
     """Data with 99 negatives a target."""
     return prepare(walk(users=60, items=160)[0], out=tmp_path_factory.mktemp("hundred") / "data")
 
@@ -194,21 +261,33 @@ def test_a_constant_scorer_reads_as_chance(hundred: PreparedData) -> None:
     assert found.negatives == 99
     assert found.metrics["UAUC"] == found.metrics["AUC"] == 0.5
     assert found.metrics["Recall@10"] == pytest.approx(10 / 100)
-    assert found.metrics["NDCG@10"] == pytest.approx(sum(1 / log2(place + 1) for place in range(1, 11)) / 100)
+    assert found.metrics["NDCG@10"] == pytest.approx(
+        sum(1 / log2(place + 1) for place in range(1, 11)) / 100
+    )
     assert round(found.metrics["NDCG@10"] or 0, 4) == 0.0454
 
 
 def test_an_oracle_reads_as_perfect_and_its_opposite_as_worst(hundred: PreparedData) -> None:
     rows = hundred.rows("test")
-    targets = dict(zip(map(tuple, hundred.histories(rows.users, rows.positions, 10)), rows.targets.tolist(), strict=True))
+    targets = dict(
+        zip(
+            map(tuple, hundred.histories(rows.users, rows.positions, 10)),
+            rows.targets.tolist(),
+            strict=True,
+        )
+    )
 
     def oracle(histories: Array, candidates: Array) -> Array:
-        return (candidates == np.array([targets[tuple(history)] for history in histories])[:, None]).astype(np.float32)
+        return (
+            candidates == np.array([targets[tuple(history)] for history in histories])[:, None]
+        ).astype(np.float32)
 
     for protocol in BOTH:
         best = evaluate(oracle, hundred, protocol=protocol, seen="keep")
         worst = evaluate(lambda h, c: -oracle(h, c), hundred, protocol=protocol, seen="keep")
-        assert [best.metrics[name] for name in ("AUC", "UAUC", "NDCG@5", "Recall@5", "MRR")] == [1] * 5
+        assert [best.metrics[name] for name in ("AUC", "UAUC", "NDCG@5", "Recall@5", "MRR")] == [
+            1
+        ] * 5
         assert [worst.metrics[name] for name in ("UAUC", "NDCG@20", "Recall@20")] == [0] * 3
 
 
@@ -233,14 +312,20 @@ def test_a_wide_catalogue_is_scored_in_blocks_of_bounded_size(
     monkeypatch.setattr(runner, "_CELLS", 100)
     monkeypatch.setattr(runner, "_WIDE_CELLS", 40 * 5)
     sizes: list[tuple[int, ...]] = []
-    evaluate(tied, data, protocol="full", length=4, sink=lambda block: sizes.append(block.scores.shape))
+    evaluate(
+        tied, data, protocol="full", length=4, sink=lambda block: sizes.append(block.scores.shape)
+    )
     assert set(sizes) == {(5, 40)}
 
 
 def test_a_scorers_own_scores_are_left_alone(data: PreparedData) -> None:
     table = np.random.default_rng(0).standard_normal((1, 40)).astype(np.float32)
     table.flags.writeable = False
-    evaluate(lambda h, c: np.broadcast_to(table[:, : c.shape[1]], (len(h), c.shape[1])), data, protocol="full")
+    evaluate(
+        lambda h, c: np.broadcast_to(table[:, : c.shape[1]], (len(h), c.shape[1])),
+        data,
+        protocol="full",
+    )
 
 
 def test_coverage_shows_tied_items_in_the_order_of_the_vocabulary(hundred: PreparedData) -> None:
@@ -263,12 +348,16 @@ def test_baselines_go_through_the_same_runner(data: PreparedData, protocol: Prot
     }
     for score in scorers.values():
         found = evaluate(score, data, protocol=protocol, length=4)
-        assert found.metrics == pytest.approx(naive_metrics(naive_rows(data, score, protocol, "test")), abs=1e-6)
+        assert found.metrics == pytest.approx(
+            naive_metrics(naive_rows(data, score, protocol, "test")), abs=1e-6
+        )
 
 
 @pytest.mark.parametrize("protocol", BOTH)
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_a_score_that_is_not_finite_is_no_result(data: PreparedData, protocol: Protocol, bad: float) -> None:
+def test_a_score_that_is_not_finite_is_no_result(
+    data: PreparedData, protocol: Protocol, bad: float
+) -> None:
     def score(histories: Array, candidates: Array) -> Array:
         scores = np.zeros((len(histories), candidates.shape[1]))
         scores[-1, -1] = bad
@@ -289,7 +378,9 @@ def test_an_unknown_protocol_or_split_is_refused(data: PreparedData, tied: Score
 
 @pytest.mark.parametrize("protocol", ["paper", "full"])
 @pytest.mark.parametrize("kind", [np.int64, np.float16])
-def test_a_scorer_may_give_other_numbers(data: PreparedData, tied: Scorer, protocol: Protocol, kind: type) -> None:
+def test_a_scorer_may_give_other_numbers(
+    data: PreparedData, tied: Scorer, protocol: Protocol, kind: type
+) -> None:
     """What they mean is what float64 means."""
 
     def rounded(histories: Any, candidates: Any) -> Any:
@@ -298,14 +389,21 @@ def test_a_scorer_may_give_other_numbers(data: PreparedData, tied: Scorer, proto
     def wide(histories: Any, candidates: Any) -> Any:
         return rounded(histories, candidates).astype(np.float64)
 
-    assert evaluate(rounded, data, protocol=protocol).metrics == evaluate(wide, data, protocol=protocol).metrics
+    assert (
+        evaluate(rounded, data, protocol=protocol).metrics
+        == evaluate(wide, data, protocol=protocol).metrics
+    )
 
 
-def test_histories_are_not_all_held_at_once(data: PreparedData, tied: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_histories_are_not_all_held_at_once(
+    data: PreparedData, tied: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A block's histories are gathered when its turn comes."""
     monkeypatch.setattr(runner, "_ROWS", 10)
     turns: list[str] = []
     gather = PreparedData.histories
-    monkeypatch.setattr(PreparedData, "histories", lambda *args: turns.append("gathered") or gather(*args))
+    monkeypatch.setattr(
+        PreparedData, "histories", lambda *args: turns.append("gathered") or gather(*args)
+    )
     evaluate(tied, data, step=lambda rows: turns.append("scored"))
     assert turns[:4] == ["gathered", "scored", "gathered", "scored"]

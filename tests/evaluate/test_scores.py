@@ -16,21 +16,32 @@ from solidrec.evaluate.scores import ScoreWriter
 
 
 @pytest.mark.parametrize("protocol", ["paper", "full"])
-def test_anybody_can_compute_the_metrics_again(data: PreparedData, untied: Scorer, tmp_path: Path, protocol: Any) -> None:
+def test_anybody_can_compute_the_metrics_again(
+    data: PreparedData, untied: Scorer, tmp_path: Path, protocol: Any
+) -> None:
     path = tmp_path / "new folder" / "scores.parquet"
     with ScoreWriter(path, data) as sink:
         found = evaluate(untied, data, protocol=protocol, length=4, sink=sink)
     frame = pl.read_parquet(path)
-    assert frame.schema == {"user": pl.String, "item": pl.String, "label": pl.Int8, "score": pl.Float32}
+    assert frame.schema == {
+        "user": pl.String,
+        "item": pl.String,
+        "label": pl.Int8,
+        "score": pl.Float32,
+    }
     assert set(frame["user"]) <= set(data.users.ids)
     positives = frame.group_by("user").agg(pl.col("label").sum())["label"]
-    assert (positives.max(), (positives == 0).sum()) == (1, found.missed)  # what cannot be recommended has no row: it is a miss
+    assert (positives.max(), (positives == 0).sum()) == (
+        1,
+        found.missed,
+    )  # what cannot be recommended has no row: it is a miss
     assert found.missed == 0 or protocol == "full"
     users = [user for user in frame.partition_by("user") if user["label"].sum()]
     everybody = len(positives)
     by_user = {
         "UAUC": sum(roc_auc_score(user["label"], user["score"]) for user in users) / everybody,
-        "NDCG@10": sum(ndcg_score([user["label"]], [user["score"]], k=10) for user in users) / everybody,
+        "NDCG@10": sum(ndcg_score([user["label"]], [user["score"]], k=10) for user in users)
+        / everybody,
         "Recall@10": sum(user.top_k(10, by="score")["label"].sum() for user in users) / everybody,
     }
     assert {name: found.metrics[name] for name in by_user} == pytest.approx(by_user)
@@ -47,7 +58,9 @@ def test_rows_name_the_users_own_ids(data: PreparedData, tied: Scorer, tmp_path:
     assert first["item"].to_list() == [data.items.id(int(item)) for item in candidates[0]]
     expected = tied(data.histories(rows.users[:1], rows.positions[:1], 4), candidates)
     assert first["score"].to_list() == expected[0].tolist()  # to the last bit
-    assert first.filter(pl.col("label") == 1)["item"].to_list() == [data.items.id(int(rows.targets[0]))]
+    assert first.filter(pl.col("label") == 1)["item"].to_list() == [
+        data.items.id(int(rows.targets[0]))
+    ]
 
 
 def test_what_waits_on_disk_comes_back_in_order(
@@ -64,7 +77,9 @@ def test_what_waits_on_disk_comes_back_in_order(
         assert len(sink.files) > 2
         assert len(sink.parts) < 3
     assert not Path(sink.folder.name).exists()
-    assert pl.read_parquet(tmp_path / "parts.parquet").equals(pl.read_parquet(tmp_path / "whole.parquet"))
+    assert pl.read_parquet(tmp_path / "parts.parquet").equals(
+        pl.read_parquet(tmp_path / "whole.parquet")
+    )
 
 
 def test_a_failed_evaluation_writes_nothing(data: PreparedData, tmp_path: Path) -> None:
@@ -73,7 +88,9 @@ def test_a_failed_evaluation_writes_nothing(data: PreparedData, tmp_path: Path) 
     assert not list(tmp_path.iterdir())
 
 
-def test_a_path_that_cannot_be_written_is_one_line(data: PreparedData, tied: Scorer, tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_one_line(
+    data: PreparedData, tied: Scorer, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
     with (
         pytest.raises(StorageError, match="cannot write"),

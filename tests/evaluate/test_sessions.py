@@ -45,18 +45,28 @@ def naive(history: list[int], *, neighbours: int, sample: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("neighbours", "sample"), [(100, 1000), (4, 1000), (4, 6), (1, 1)])
 @pytest.mark.parametrize("cells", [1, sessions._CELLS])
-def test_equals_the_loop(neighbours: int, sample: int, cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_equals_the_loop(
+    neighbours: int, sample: int, cells: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sessions, "_CELLS", cells)
     monkeypatch.setattr(item_knn, "_PAIRS", cells)
     items, offsets, train_end, times = log()
-    found = SessionKNN(items, offsets, train_end, times=times, items=ITEMS, neighbours=neighbours, sample=sample)
+    found = SessionKNN(
+        items, offsets, train_end, times=times, items=ITEMS, neighbours=neighbours, sample=sample
+    )
     histories = np.random.default_rng(1).integers(0, ITEMS + 1, (30, 5))
     histories = np.array([sorted(row, key=lambda item: item == 0) for row in histories.tolist()])
     histories[0], histories[1] = 0, [3, 5, 3, 0, 0]
-    expected = np.array([naive(row, neighbours=neighbours, sample=sample) for row in histories.tolist()])
-    np.testing.assert_allclose(found.score(histories, np.arange(ITEMS + 1)[None]), expected, atol=1e-12)
+    expected = np.array(
+        [naive(row, neighbours=neighbours, sample=sample) for row in histories.tolist()]
+    )
+    np.testing.assert_allclose(
+        found.score(histories, np.arange(ITEMS + 1)[None]), expected, atol=1e-12
+    )
     own = np.random.default_rng(2).integers(0, ITEMS + 1, (30, 4))
-    np.testing.assert_allclose(found.score(histories, own), np.take_along_axis(expected, own, 1), atol=1e-12)
+    np.testing.assert_allclose(
+        found.score(histories, own), np.take_along_axis(expected, own, 1), atol=1e-12
+    )
     assert expected.any()
 
 
@@ -64,7 +74,10 @@ def test_padding_may_stand_anywhere_and_counts_must_be_positive() -> None:
     items, offsets, train_end, times = log()
     found = SessionKNN(items, offsets, train_end, times=times, items=ITEMS)
     catalogue = np.arange(ITEMS + 1)[None]
-    left, right = found.score(np.array([[0, 0, 3, 5]]), catalogue), found.score(np.array([[3, 5, 0, 0]]), catalogue)
+    left, right = (
+        found.score(np.array([[0, 0, 3, 5]]), catalogue),
+        found.score(np.array([[3, 5, 0, 0]]), catalogue),
+    )
     np.testing.assert_allclose(left, right)
     with pytest.raises(UsageError, match="neighbours = 0"):
         SessionKNN(items, offsets, train_end, times=times, items=ITEMS, neighbours=0)

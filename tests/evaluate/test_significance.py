@@ -21,7 +21,9 @@ def at_most(share: float, level: float, repeats: int) -> bool:
     return bool(share <= level + 4 * np.sqrt(level * (1 - level) / repeats))
 
 
-def gaps(rng: np.random.Generator, seeds: int, users: int, *, difference: float = 0.0, own: float = 0.3) -> np.ndarray:
+def gaps(
+    rng: np.random.Generator, seeds: int, users: int, *, difference: float = 0.0, own: float = 0.3
+) -> np.ndarray:
     """Two methods, each trained `seeds` times: the users' taste for one (a share `own` of it a training's) and luck."""
     luck = SEED_SD * (rng.normal(size=(seeds, 1)) - rng.normal(size=(seeds, 1)))
     taste = USER_SD * np.sqrt(1 - own) * rng.normal(size=users)
@@ -31,8 +33,12 @@ def gaps(rng: np.random.Generator, seeds: int, users: int, *, difference: float 
 @pytest.mark.parametrize("freedom", [1, 2, 4, 50, 8000])
 @pytest.mark.parametrize("distance", [0.5, 2.0, 5.0])
 def test_one_part_alone_is_students_t(freedom, distance):
-    assert _p(distance, [(1.0, freedom)]) == pytest.approx(2 * stats.t.sf(distance, freedom), rel=1e-6)
-    assert _reach(0.05, [(4.0, freedom)]) == pytest.approx(2 * stats.t.ppf(0.975, freedom), rel=1e-6)
+    assert _p(distance, [(1.0, freedom)]) == pytest.approx(
+        2 * stats.t.sf(distance, freedom), rel=1e-6
+    )
+    assert _reach(0.05, [(4.0, freedom)]) == pytest.approx(
+        2 * stats.t.ppf(0.975, freedom), rel=1e-6
+    )
 
 
 def test_two_parts_are_the_sum_of_two_t_variables():
@@ -40,7 +46,9 @@ def test_two_parts_are_the_sum_of_two_t_variables():
     drawn = np.abs(0.7 * rng.standard_t(2, 1_000_000) + 0.6 * rng.standard_t(9, 1_000_000))
     for distance in (1.0, 2.0, 5.0, 20.0):
         p = (drawn > distance).mean()
-        assert _p(distance, [(0.49, 2), (0.36, 9)]) == pytest.approx(p, abs=5 * np.sqrt(p / len(drawn)))
+        assert _p(distance, [(0.49, 2), (0.36, 9)]) == pytest.approx(
+            p, abs=5 * np.sqrt(p / len(drawn))
+        )
 
 
 def test_the_interval_is_where_p_is_the_level():
@@ -65,7 +73,9 @@ def test_what_is_not_trained_is_a_t_test_over_users():
     found = crossed(values, trained=False)
     oracle = stats.ttest_1samp(values[0], 0)
     interval = oracle.confidence_interval(0.95)
-    assert (found.p, found.low, found.high) == pytest.approx((oracle.pvalue, interval.low, interval.high))
+    assert (found.p, found.low, found.high) == pytest.approx(
+        (oracle.pvalue, interval.low, interval.high)
+    )
     assert found.about_method
 
 
@@ -97,11 +107,14 @@ def test_users_skipped_in_any_seed_take_no_part():
 def test_the_other_way_round_only_turns_the_sign():
     values = np.random.default_rng(4).normal(0.3, 1, size=(3, 20))
     there, back = crossed(values), crossed(-values)
-    assert (there.mean, there.low, there.high, there.p) == pytest.approx((-back.mean, -back.high, -back.low, back.p))
+    assert (there.mean, there.low, there.high, there.p) == pytest.approx(
+        (-back.mean, -back.high, -back.low, back.p)
+    )
 
 
 @pytest.mark.parametrize(
-    ("seeds", "users", "own"), [(2, 2000, 0.3), (3, 1000, 0.3), (3, 8000, 0.0), (5, 1000, 1.0), (5, 4000, 0.3)]
+    ("seeds", "users", "own"),
+    [(2, 2000, 0.3), (3, 1000, 0.3), (3, 8000, 0.0), (5, 1000, 1.0), (5, 4000, 0.3)],
 )
 def test_equal_methods_are_called_different_no_more_often_than_the_level_says(seeds, users, own):
     rng, repeats = np.random.default_rng([5, seeds, users]), 300
@@ -122,7 +135,11 @@ def test_the_level_holds_whatever_the_share_of_the_seeds_in_the_variance(seeds, 
     found = np.linspace(0, 1, 41)
     critical = [_reach(level, [(1 - one, users - 1), (one, seeds - 1)]) for one in found]
     scale = np.sqrt(of_users + of_seeds)
-    assert at_most((np.abs(mean) / scale > np.interp(of_seeds / scale**2, found, critical)).mean(), level, repeats)
+    assert at_most(
+        (np.abs(mean) / scale > np.interp(of_seeds / scale**2, found, critical)).mean(),
+        level,
+        repeats,
+    )
 
 
 def test_welch_and_satterthwaite_would_not_hold_it():
@@ -130,7 +147,9 @@ def test_welch_and_satterthwaite_would_not_hold_it():
     rng, repeats = np.random.default_rng(7), 50_000
     of_seeds = 0.9 * rng.chisquare(2, repeats) / 2
     variance = 0.1 + of_seeds
-    p = 2 * stats.t.sf(np.abs(rng.normal(size=repeats)) / np.sqrt(variance), 2 * (variance / of_seeds) ** 2)
+    p = 2 * stats.t.sf(
+        np.abs(rng.normal(size=repeats)) / np.sqrt(variance), 2 * (variance / of_seeds) ** 2
+    )
     assert (p < 0.005).mean() > 3 * 0.005
 
 
@@ -164,11 +183,15 @@ def test_scores_against_shuffled_labels_differ_no_more_often_than_the_level_says
     for _ in range(2):
         scores = rng.normal(size=(repeats * seeds * users, candidates)).astype(np.float32)
         shuffled = rng.integers(candidates, size=len(scores))
-        uauc.append(per_row(ranks(scores, shuffled), ks=(10,))["UAUC"].reshape(repeats, seeds, users))
+        uauc.append(
+            per_row(ranks(scores, shuffled), ks=(10,))["UAUC"].reshape(repeats, seeds, users)
+        )
     assert np.mean(uauc) == pytest.approx(0.5, abs=0.01)
     tests = [crossed(gap).p for gap in uauc[0] - uauc[1]]
     assert at_most(np.mean([p < 0.05 for p in tests]), 0.05, repeats)
-    tables = np.reshape(tests, (-1, 5))  # and a table of five comparisons has a star at most so often
+    tables = np.reshape(
+        tests, (-1, 5)
+    )  # and a table of five comparisons has a star at most so often
     assert at_most(np.mean([min(holm(table)) < LEVEL for table in tables]), 0.05, len(tables))
 
 
@@ -180,7 +203,9 @@ def test_untested_differences_are_no_part_of_the_family():
 
 def test_a_star_is_for_a_significant_gain_alone():
     assert earns_star(0.1, 0.049)
-    assert not any(earns_star(mean, p) for mean, p in [(-0.1, 0.001), (0.1, 0.05), (0.1, None), (0.0, 1.0)])
+    assert not any(
+        earns_star(mean, p) for mean, p in [(-0.1, 0.001), (0.1, 0.05), (0.1, None), (0.0, 1.0)]
+    )
 
 
 def test_what_cannot_be_estimated_is_refused():

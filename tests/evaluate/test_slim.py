@@ -30,7 +30,9 @@ def weights(found: SLIM) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("penalty", "l1"), [(0.04, 0.1), (0.8, 0.5)])
-def test_no_weight_can_be_moved_for_the_better(penalty: float, l1: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_weight_can_be_moved_for_the_better(
+    penalty: float, l1: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where w > 0 the loss has slope 0; where w = 0 it rises (the conditions of Karush, Kuhn and Tucker)."""
     monkeypatch.setattr(slim, "_ROUNDS", 100_000)
     monkeypatch.setattr(slim, "_TOLERANCE", 1e-12)
@@ -52,12 +54,16 @@ def test_only_the_nearest_may_speak(monkeypatch: pytest.MonkeyPatch) -> None:
     np.fill_diagonal(cosine, -1)
     w = weights(SLIM(*events(), items=ITEMS, penalty=4e-4))
     for item in range(ITEMS - 1):
-        assert set(np.flatnonzero(w[:, item])) <= set(np.argsort(-cosine[:, item], kind="stable")[:2])
+        assert set(np.flatnonzero(w[:, item])) <= set(
+            np.argsort(-cosine[:, item], kind="stable")[:2]
+        )
     assert not w[:, ITEMS - 1].any()
 
 
 def test_an_item_that_repeats_counts_once() -> None:
     found = SLIM(*events(), items=ITEMS, penalty=4e-4)
     catalogue = np.arange(1, ITEMS + 1)[None]
-    np.testing.assert_allclose(found.score(np.array([[3, 3, 5]]), catalogue), found.score(np.array([[5, 3]]), catalogue))
+    np.testing.assert_allclose(
+        found.score(np.array([[3, 3, 5]]), catalogue), found.score(np.array([[5, 3]]), catalogue)
+    )
     assert _once(np.array([[0, 0], [2, 2]])).tolist() == [[0, 0], [0, 2]]

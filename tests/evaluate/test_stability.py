@@ -35,7 +35,9 @@ def make(data: PreparedData) -> Make:
 
     def built(name: str, backbone: str = "sasrec") -> Recommender:
         torch.manual_seed(0)
-        spec = ModelSpec.parse({"name": name, "backbone": backbone, "dim": DIM, "length": LENGTH, "core": 4})
+        spec = ModelSpec.parse(
+            {"name": name, "backbone": backbone, "dim": DIM, "length": LENGTH, "core": 4}
+        )
         model = build(spec, items=len(data.items), semantic_of_item=torch.arange(41) // 6)
         model.items.weight.data.mul_(10)
         return model
@@ -51,14 +53,21 @@ class Deaf(Backbone):
         super().__init__(DIM, length=LENGTH, blocks=1, heads=1, dropout=0.0)
         self.state = nn.Parameter(torch.ones(1, 1, DIM))
 
-    def forward(self, items: torch.Tensor, mask: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, items: torch.Tensor, mask: torch.Tensor, candidates: torch.Tensor
+    ) -> torch.Tensor:
         return self.state.expand(len(items), 1, DIM)
 
 
 def deaf(data: PreparedData) -> Recommender:
     torch.manual_seed(0)
     head = FullHead(DIM)
-    return Recommender(nn.Embedding(len(data.items) + 1, DIM), backbone=Deaf(), head=head, source=Shared(head.slots))
+    return Recommender(
+        nn.Embedding(len(data.items) + 1, DIM),
+        backbone=Deaf(),
+        head=head,
+        source=Shared(head.slots),
+    )
 
 
 def auc_and_ndcg(scores: np.ndarray) -> tuple[float, float]:
@@ -76,7 +85,9 @@ def naive(model: Recommender, data: PreparedData, row: int, seed: int) -> dict[s
 
     def scores(history: np.ndarray, candidates: np.ndarray) -> np.ndarray:
         with torch.no_grad():
-            return np.asarray(model(torch.from_numpy(history).long(), torch.from_numpy(candidates).long()).logits)
+            return np.asarray(
+                model(torch.from_numpy(history).long(), torch.from_numpy(candidates).long()).logits
+            )
 
     def metrics(history: np.ndarray) -> tuple[float, float]:
         return auc_and_ndcg(scores(history, rows.candidates(row, row + 1))[0])
@@ -89,8 +100,14 @@ def naive(model: Recommender, data: PreparedData, row: int, seed: int) -> dict[s
             tensors = model.generate(torch.from_numpy(history).long()).weights.tensors
         return np.concatenate([tensor.numpy().ravel() for tensor in tensors.values()])
 
-    grown = [metrics(PERTURBATIONS["add"][0](history, draws[i : i + 1], items)) for i in range(4, 4 + _DRAWS)]
-    found = {"UAUC": np.var([each[0] for each in grown]), "NDCG@10": np.var([each[1] for each in grown])}
+    grown = [
+        metrics(PERTURBATIONS["add"][0](history, draws[i : i + 1], items))
+        for i in range(4, 4 + _DRAWS)
+    ]
+    found = {
+        "UAUC": np.var([each[0] for each in grown]),
+        "NDCG@10": np.var([each[1] for each in grown]),
+    }
     for place, (kind, (perturb, _)) in enumerate(PERTURBATIONS.items()):
         other, before = perturb(history, draws[place : place + 1], items), generated(history)
         found |= {
@@ -103,11 +120,17 @@ def naive(model: Recommender, data: PreparedData, row: int, seed: int) -> dict[s
 
 def plain(found: Stability, row: int) -> dict[str, float]:
     by_kind = {"overlap": found.overlap, "change": found.change, "distance": found.distance or {}}
-    named = {f"{kind} {name}": float(of[row]) for name, kinds in by_kind.items() for kind, of in kinds.items()}
+    named = {
+        f"{kind} {name}": float(of[row])
+        for name, kinds in by_kind.items()
+        for kind, of in kinds.items()
+    }
     return {metric: float(of[row]) for metric, of in found.variance.items()} | named
 
 
-@pytest.mark.parametrize(("name", "backbone"), [("solid-duet", "sasrec"), ("apg", "din"), ("spg", "gru4rec")])
+@pytest.mark.parametrize(
+    ("name", "backbone"), [("solid-duet", "sasrec"), ("apg", "din"), ("spg", "gru4rec")]
+)
 def test_it_is_what_a_loop_over_users_finds(
     data: PreparedData, make: Make, name: str, backbone: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,11 +141,15 @@ def test_it_is_what_a_loop_over_users_finds(
     tested = data.rows("test").users.tolist()  # one row a user here
     assert sorted(found.users.tolist()) == tested
     for row in (0, 89):
-        assert plain(found, row) == pytest.approx(naive(model, data, tested.index(found.users[row]), 3), abs=1e-5)
+        assert plain(found, row) == pytest.approx(
+            naive(model, data, tested.index(found.users[row]), 3), abs=1e-5
+        )
 
 
 @pytest.mark.parametrize("backbone", BACKBONE_NAMES)
-def test_a_static_model_has_no_weights_that_move(data: PreparedData, make: Make, backbone: str) -> None:
+def test_a_static_model_has_no_weights_that_move(
+    data: PreparedData, make: Make, backbone: str
+) -> None:
     found = stability(make("static", backbone), data, length=LENGTH, users=20)
     assert found.distance is None
     assert all(entry["weights"] is None for entry in found.summary()["perturbations"].values())
@@ -142,7 +169,9 @@ def test_a_model_that_ignores_its_history_is_perfectly_stable(data: PreparedData
     assert all(not values.any() for values in found.variance.values())
 
 
-def test_variances_are_within_what_numbers_from_0_to_1_allow(data: PreparedData, make: Make) -> None:
+def test_variances_are_within_what_numbers_from_0_to_1_allow(
+    data: PreparedData, make: Make
+) -> None:
     found = stability(make("duet"), data, length=LENGTH)
     for values in found.variance.values():
         assert 0 < values.max() <= 0.25
@@ -151,13 +180,23 @@ def test_variances_are_within_what_numbers_from_0_to_1_allow(data: PreparedData,
     assert summary["min"] <= summary["median"] <= summary["max"]
 
 
-def test_the_same_rows_and_perturbations_for_every_model_and_sample(data: PreparedData, make: Make) -> None:
+def test_the_same_rows_and_perturbations_for_every_model_and_sample(
+    data: PreparedData, make: Make
+) -> None:
     model = make("duet")
-    whole, some, again = (stability(model, data, length=LENGTH, users=users, seed=1) for users in (90, 25, 25))
+    whole, some, again = (
+        stability(model, data, length=LENGTH, users=users, seed=1) for users in (90, 25, 25)
+    )
     assert len(some.users) == 25
     assert some.users.tolist() == whole.users[:25].tolist()
-    assert stability(make("static"), data, length=LENGTH, users=25, seed=1).users.tolist() == some.users.tolist()
-    assert stability(model, data, length=LENGTH, users=25, seed=2).users.tolist() != some.users.tolist()
+    assert (
+        stability(make("static"), data, length=LENGTH, users=25, seed=1).users.tolist()
+        == some.users.tolist()
+    )
+    assert (
+        stability(model, data, length=LENGTH, users=25, seed=2).users.tolist()
+        != some.users.tolist()
+    )
     for kind in PERTURBATIONS:
         np.testing.assert_allclose(some.change[kind], whole.change[kind][:25], atol=1e-12)
         assert some.overlap[kind].tolist() == again.overlap[kind].tolist()
@@ -175,7 +214,9 @@ def short(data: PreparedData) -> PreparedData:
 def test_a_history_too_short_takes_no_part(data: PreparedData, make: Make, name: str) -> None:
     found = stability(make(name), short(data), length=LENGTH)
     three = [found.users.tolist().index(user) for user in (1, 2, 3)]
-    tables = [found.overlap, found.change] + ([found.distance] if found.distance is not None else [])
+    tables = [found.overlap, found.change] + (
+        [found.distance] if found.distance is not None else []
+    )
     for table in tables:
         skipped = {kind: np.isnan(values[three]).tolist() for kind, values in table.items()}
         assert skipped == {
@@ -205,7 +246,9 @@ def test_a_model_that_reads_each_candidate_ranks_catalogues_for_fewer(
         assert (entry["users"], entry["ranked"]) == (90, 9)
 
 
-def test_the_summary_is_plain_and_the_model_stays_in_its_mode(data: PreparedData, make: Make) -> None:
+def test_the_summary_is_plain_and_the_model_stays_in_its_mode(
+    data: PreparedData, make: Make
+) -> None:
     model = make("solid-duet").train()
     summary = stability(model, data, length=LENGTH, users=10).summary()
     assert model.training

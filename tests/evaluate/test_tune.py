@@ -35,7 +35,10 @@ def test_the_best_on_validation_is_kept(data: PreparedData) -> None:
     heard: list[Trial] = []
     found = tune("forward-knn", data, length=10, trials=6, tried=heard.append)
     assert tuple(heard) == found.trials
-    values = [judge(BASELINES["forward-knn"](data, **trial.settings), data, length=10) for trial in found.trials]
+    values = [
+        judge(BASELINES["forward-knn"](data, **trial.settings), data, length=10)
+        for trial in found.trials
+    ]
     assert [trial.valid for trial in found.trials] == values
     assert found.settings == found.trials[int(np.argmax(values))].settings
     assert judge(found.scorer, data, length=10) == max(values)

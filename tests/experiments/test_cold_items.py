@@ -11,7 +11,16 @@ import pytest
 from solidrec.artifacts import read_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
-from solidrec.experiments.cold_items import KNOWN, MODEL, NEW, WITHOUT, _by_item, _measured, _with_negatives, run_cold_items
+from solidrec.experiments.cold_items import (
+    KNOWN,
+    MODEL,
+    NEW,
+    WITHOUT,
+    _by_item,
+    _measured,
+    _with_negatives,
+    run_cold_items,
+)
 
 
 def test_negatives_are_of_the_pool_and_outside_the_history() -> None:
@@ -48,14 +57,23 @@ def test_on_a_walk_between_kinds_new_items_are_ranked_by_their_content(
         means = {row["name"]: row["mean"]["UAUC"] for row in part["rows"]}
         assert means[MODEL] > 0.7
         assert means[MODEL] > means[WITHOUT] + 0.1  # it is the content, not being new
-        assert means[MODEL] > means["content-kNN, last item"]  # the walk goes to another kind, never to the same
-        gap = next(gap for gap in part["differences"] if gap["other"] == WITHOUT and gap["metric"] == "UAUC")
+        assert (
+            means[MODEL] > means["content-kNN, last item"]
+        )  # the walk goes to another kind, never to the same
+        gap = next(
+            gap
+            for gap in part["differences"]
+            if gap["other"] == WITHOUT and gap["metric"] == "UAUC"
+        )
         assert gap["mean"] == pytest.approx(means[MODEL] - means[WITHOUT])
     assert 0 < found["exposure"] < 0.6
     assert 8 < found["items"] <= 16
     assert read_json(tmp_path / "cold" / "cold-items.json") == found
     text = (tmp_path / "cold" / "cold-items.md").read_text(encoding="utf-8")
-    assert f"{found['targets']:,} targets, {found['items']} items of 2 draws of 20% of the items" in text
+    assert (
+        f"{found['targets']:,} targets, {found['items']} items of 2 draws of 20% of the items"
+        in text
+    )
 
 
 @pytest.mark.parametrize(
@@ -64,9 +82,14 @@ def test_on_a_walk_between_kinds_new_items_are_ranked_by_their_content(
         ({"share": 1.5}, "a share above 0 that leaves each draw items of its own"),
         ({"share": 0.4, "seeds": 3}, "a share above 0 that leaves each draw items of its own"),
         ({"settings": {"seed": 3}}, "--set seed: is what this experiment varies"),
-        ({"settings": {"model": {"name": "duet"}}}, "--set model.name: is what this experiment varies"),
+        (
+            {"settings": {"model": {"name": "duet"}}},
+            "--set model.name: is what this experiment varies",
+        ),
     ],
 )
-def test_what_cannot_work_is_refused(options: dict[str, Any], text: str, data: PreparedData, tmp_path: Path) -> None:
+def test_what_cannot_work_is_refused(
+    options: dict[str, Any], text: str, data: PreparedData, tmp_path: Path
+) -> None:
     with pytest.raises(UsageError, match=text):
         run_cold_items(data.path, tmp_path / "cold", **options)

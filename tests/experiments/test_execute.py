@@ -32,9 +32,11 @@ from solidrec.experiments.grid import Cell
 from solidrec.experiments.results import Plan, Results
 
 GRID = {
-    "title": "tiny", "seeds": 2, "axes": {"model.name": ["static", "solid-duet"]},
+    "title": "tiny",
+    "seeds": 2,
+    "axes": {"model.name": ["static", "solid-duet"]},
     "rows": [{"name": "popularity", "baseline": "popularity"}],
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,9 @@ def settings(tiny: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def finished(data: PreparedData, settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(
+    data: PreparedData, settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A finished experiment; nobody writes to it."""
     out = tmp_path_factory.mktemp("experiment") / "out"
     run_experiment("tiny", ExperimentSpec.parse(GRID), data.path, out, jobs=1, settings=settings)
@@ -53,7 +57,11 @@ def finished(data: PreparedData, settings: dict[str, Any], tmp_path_factory: pyt
 def test_each_cell_has_one_line_with_its_provenance(finished: Path, data: PreparedData) -> None:
     plan, results = Plan.load(finished), Results(finished)
     assert results.missing(plan) == []
-    assert len((finished / "results.jsonl").read_text(encoding="utf-8").splitlines()) == len(plan.places) == 2 * 2 + 1
+    assert (
+        len((finished / "results.jsonl").read_text(encoding="utf-8").splitlines())
+        == len(plan.places)
+        == 2 * 2 + 1
+    )
     for place in plan.places:
         record = results.records[place.key]
         assert (record["data"], record["seed"]) == (data.fingerprint, place.seed)
@@ -85,30 +93,47 @@ def test_a_second_call_runs_nothing_and_a_larger_grid_only_what_is_new(
 
     monkeypatch.setattr("solidrec.experiments.execute._carry_out", carry_out)
     before = (finished / "results.jsonl").read_bytes()
-    run_experiment("tiny", ExperimentSpec.parse(GRID), data.path, finished, jobs=1, settings=settings)
+    run_experiment(
+        "tiny", ExperimentSpec.parse(GRID), data.path, finished, jobs=1, settings=settings
+    )
     assert ran == []
-    larger = ExperimentSpec.parse(GRID | {"axes": {"model.name": ["duet", "static", "solid-duet"]}, "seeds": 2})
+    larger = ExperimentSpec.parse(
+        GRID | {"axes": {"model.name": ["duet", "static", "solid-duet"]}, "seeds": 2}
+    )
     run_experiment("tiny", larger, data.path, finished, jobs=1, settings=settings)
     assert ran == ["duet 0", "duet 1"]
-    run_experiment("tiny", ExperimentSpec.parse(GRID), data.path, finished, jobs=1, settings=settings)
+    run_experiment(
+        "tiny", ExperimentSpec.parse(GRID), data.path, finished, jobs=1, settings=settings
+    )
     assert (finished / "results.jsonl").read_bytes() == before
 
 
-def test_a_cell_that_fails_is_named_and_the_others_are_run(data: PreparedData, tiny: dict[str, Any], tmp_path: Path) -> None:
+def test_a_cell_that_fails_is_named_and_the_others_are_run(
+    data: PreparedData, tiny: dict[str, Any], tmp_path: Path
+) -> None:
     grid = {"title": "t", "seeds": 1, "axes": {"train.learning_rate": [1e30, 0.01]}}
     settings = {"model": tiny["model"] | {"name": "static"}, "train": {"batch": 128, "epochs": 1}}
-    with pytest.raises(SolidrecError, match=r"1 of 2 cells failed, first learning_rate 1e\+30 seed 0: .*learning_rate or"):
-        run_experiment("t", ExperimentSpec.parse(grid), data.path, tmp_path / "out", jobs=1, settings=settings)
+    with pytest.raises(
+        SolidrecError,
+        match=r"1 of 2 cells failed, first learning_rate 1e\+30 seed 0: .*learning_rate or",
+    ):
+        run_experiment(
+            "t", ExperimentSpec.parse(grid), data.path, tmp_path / "out", jobs=1, settings=settings
+        )
     assert len(Results(tmp_path / "out").records) == 1
 
 
-def test_data_that_changed_while_an_experiment_ran_give_no_result(data: PreparedData, tmp_path: Path) -> None:
+def test_data_that_changed_while_an_experiment_ran_give_no_result(
+    data: PreparedData, tmp_path: Path
+) -> None:
     cell = Cell("popularity", 0, "f" * 64, None, "popularity")
     with pytest.raises(IncompatibleError, match="was prepared anew while the experiment ran"):
         work(cell, data.path, tmp_path, protocols=("paper",), measures=())
 
 
-def test_another_data_set_and_a_second_process_are_refused(finished: Path, tmp_path: Path, data: PreparedData) -> None:
+def test_another_data_set_and_a_second_process_are_refused(
+    finished: Path, tmp_path: Path, data: PreparedData
+) -> None:
     plan = read_json(finished / "experiment.json")
     other = tmp_path / "other"
     other.mkdir()
@@ -130,11 +155,28 @@ def test_killed_again_and_again_it_ends_with_the_same_table(
         '[[rows]]\nname = "popularity"\nbaseline = "popularity"\n',
         encoding="utf-8",
     )
-    sets = [f"--set={group}.{key}={json.dumps(value)}" for group, keys in settings.items() for key, value in keys.items()]
-    command = [sys.executable, "-m", "solidrec.cli", "experiment", "run", str(grid), str(data.path), "--out", str(out), *sets]
+    sets = [
+        f"--set={group}.{key}={json.dumps(value)}"
+        for group, keys in settings.items()
+        for key, value in keys.items()
+    ]
+    command = [
+        sys.executable,
+        "-m",
+        "solidrec.cli",
+        "experiment",
+        "run",
+        str(grid),
+        str(data.path),
+        "--out",
+        str(out),
+        *sets,
+    ]
     kills, before = 0, -1
     while kills < 3:
-        process = subprocess.Popen([*command, "--jobs", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [*command, "--jobs", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         while process.poll() is None and lines_of(out) <= before:
             time.sleep(0.02)
         if process.poll() is not None:
@@ -145,7 +187,9 @@ def test_killed_again_and_again_it_ends_with_the_same_table(
     assert kills == 3
     with (out / "results.jsonl").open("a", encoding="utf-8") as stream:
         stream.write('{"key": "torn')  # what a kill in the middle of a write would leave
-    ended = subprocess.run([*command, "--jobs", "1", "--json"], capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        [*command, "--jobs", "1", "--json"], capture_output=True, text=True, check=False
+    )
     assert ended.returncode == 0, ended.stderr
     assert lines_of(out) == 5  # none lost, none twice
     assert stripped(out) == stripped(finished)
@@ -165,17 +209,39 @@ def users_of(out: Path) -> list[Path]:
 def stripped(out: Path) -> dict[str, Any]:
     """The records, timings aside."""
     return {
-        key: {name: value for name, value in record.items() if name != "seconds"} for key, record in Results(out).records.items()
+        key: {name: value for name, value in record.items() if name != "seconds"}
+        for key, record in Results(out).records.items()
     }
 
 
-def test_workers_end_with_the_process_that_started_them(data: PreparedData, settings: dict[str, Any], tmp_path: Path) -> None:
+def test_workers_end_with_the_process_that_started_them(
+    data: PreparedData, settings: dict[str, Any], tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     grid = tmp_path / "long.toml"
-    grid.write_text('title = "long"\nseeds = 1\n[axes]\n"model.name" = ["static"]\n', encoding="utf-8")
-    command = [sys.executable, "-m", "solidrec.cli", "experiment", "run", str(grid), str(data.path), "--out", str(out)]
-    long = ["--set=train.epochs=100000", "--set=train.min_steps=10000000", "--set=model.dim=8", "--jobs=1"]
-    process = subprocess.Popen([*command, *long], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    grid.write_text(
+        'title = "long"\nseeds = 1\n[axes]\n"model.name" = ["static"]\n', encoding="utf-8"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "solidrec.cli",
+        "experiment",
+        "run",
+        str(grid),
+        str(data.path),
+        "--out",
+        str(out),
+    ]
+    long = [
+        "--set=train.epochs=100000",
+        "--set=train.min_steps=10000000",
+        "--set=model.dim=8",
+        "--jobs=1",
+    ]
+    process = subprocess.Popen(
+        [*command, *long], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     worker = wait_for(lambda: next((int(p.read_text() or 0) for p in out.glob("runs/*/.lock")), 0))
     process.kill()
     process.wait()
@@ -196,17 +262,41 @@ def alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    return "(python" not in (stat := Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")) or ") Z " not in stat
+    return (
+        "(python" not in (stat := Path(f"/proc/{pid}/stat").read_text(encoding="utf-8"))
+        or ") Z " not in stat
+    )
 
 
 def test_ctrl_c_stops_and_says_how_to_go_on(data: PreparedData, tmp_path: Path) -> None:
     out = tmp_path / "out"
     grid = tmp_path / "long.toml"
-    grid.write_text('title = "long"\nseeds = 1\n[axes]\n"model.name" = ["static"]\n', encoding="utf-8")
-    command = [sys.executable, "-m", "solidrec.cli", "experiment", "run", str(grid), str(data.path), "--out", str(out)]
-    long = ["--set=train.epochs=100000", "--set=train.min_steps=10000000", "--set=model.dim=8", "--jobs=1"]
+    grid.write_text(
+        'title = "long"\nseeds = 1\n[axes]\n"model.name" = ["static"]\n', encoding="utf-8"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "solidrec.cli",
+        "experiment",
+        "run",
+        str(grid),
+        str(data.path),
+        "--out",
+        str(out),
+    ]
+    long = [
+        "--set=train.epochs=100000",
+        "--set=train.min_steps=10000000",
+        "--set=model.dim=8",
+        "--jobs=1",
+    ]
     process = subprocess.Popen(
-        [*command, *long], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [*command, *long],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     wait_for(lambda: list(out.glob("runs/*/history.jsonl")))
     os.killpg(process.pid, signal.SIGINT)
@@ -226,7 +316,15 @@ def test_a_damaged_run_folder_is_named_with_what_to_remove_and_then_trained_anew
     broken = next(place for place in Plan.load(out).places if place.row == "static")
     folder = out / "runs" / broken.key
     (folder / "metrics.json").write_text("{", encoding="utf-8")
-    again = partial(run_experiment, "tiny", ExperimentSpec.parse(GRID), data.path, out, jobs=1, settings=settings)
+    again = partial(
+        run_experiment,
+        "tiny",
+        ExperimentSpec.parse(GRID),
+        data.path,
+        out,
+        jobs=1,
+        settings=settings,
+    )
     with pytest.raises(SolidrecError, match=re.escape(f"rm -r {folder}")):
         again()
     shutil.rmtree(folder)
@@ -244,7 +342,13 @@ def test_a_cell_that_was_trained_before_counts_what_its_training_took(
     text = "".join(json.dumps({**row, "seconds": 1000.0}) + "\n" for row in run.history)
     (slow.path / "history.jsonl").write_text(text, encoding="utf-8")
     monkeypatch.setattr(cell_work, "_trained_run", lambda *given, **named: slow)
-    again = work(Cell("static", 0, data.fingerprint, run.spec), data.path, tmp_path, protocols=["paper"], measures=[])
+    again = work(
+        Cell("static", 0, data.fingerprint, run.spec),
+        data.path,
+        tmp_path,
+        protocols=["paper"],
+        measures=[],
+    )
     assert again["seconds"] == 1000 * len(run.history) > 0
 
 
@@ -270,8 +374,17 @@ def test_a_baseline_without_its_package_is_named_at_the_start_and_the_others_run
 ) -> None:
     monkeypatch.setitem(EXTRAS, "als", ("als", "no_such_module"))
     rows = [{"name": "ALS", "baseline": "als"}, {"name": "popularity", "baseline": "popularity"}]
-    run_experiment("tiny", ExperimentSpec.parse({"title": "t", "rows": rows}), data.path, tmp_path / "out", jobs=1)
-    assert "ALS: no_such_module is not installed; pip install 'solidrec[als]'; its cell will fail" in capsys.readouterr().err
+    run_experiment(
+        "tiny",
+        ExperimentSpec.parse({"title": "t", "rows": rows}),
+        data.path,
+        tmp_path / "out",
+        jobs=1,
+    )
+    assert (
+        "ALS: no_such_module is not installed; pip install 'solidrec[als]'; its cell will fail"
+        in capsys.readouterr().err
+    )
 
 
 def test_without_data_the_only_prepared_folder_is_taken(tmp_path: Path, data: PreparedData) -> None:

@@ -20,6 +20,10 @@ def test_a_name_that_is_no_file_names_the_nearest_experiment(tmp_path: Path) -> 
 
 def test_a_key_of_a_row_that_does_not_exist_is_named(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
-    path.write_text('title = "t"\n[[rows]]\nname = "a"\nbaseline = "ease"\ntrails = 3\n', encoding="utf-8")
-    with pytest.raises(UsageError, match=r"unknown setting 'rows\.0\.trails'; did you mean 'rows\.0\.trials'"):
+    path.write_text(
+        'title = "t"\n[[rows]]\nname = "a"\nbaseline = "ease"\ntrails = 3\n', encoding="utf-8"
+    )
+    with pytest.raises(
+        UsageError, match=r"unknown setting 'rows\.0\.trails'; did you mean 'rows\.0\.trials'"
+    ):
         read_experiment(str(path))

@@ -14,7 +14,9 @@ from solidrec.errors import UsageError
 from solidrec.experiments.held_out import hold_out, joined, shuffled
 
 
-def test_what_is_held_out_is_nowhere_in_the_data_that_trains(data: PreparedData, tmp_path: Path) -> None:
+def test_what_is_held_out_is_nowhere_in_the_data_that_trains(
+    data: PreparedData, tmp_path: Path
+) -> None:
     held = hold_out(data, tmp_path, share=0.2, seed=3)
     out = {data.items.id(int(item)) for item in held.items}
     assert len(out) == 8
@@ -28,7 +30,9 @@ def test_what_is_held_out_is_nowhere_in_the_data_that_trains(data: PreparedData,
         assert held.kept.catalog["title"][here - 1] == data.catalog["title"][there - 1]
     again = hold_out(data, tmp_path, share=0.2, seed=3)
     assert (again.targets, again.histories) == (held.targets, held.histories)
-    others = [set(hold_out(data, tmp_path, share=0.2, seed=seed).items.tolist()) for seed in range(5)]
+    others = [
+        set(hold_out(data, tmp_path, share=0.2, seed=seed).items.tolist()) for seed in range(5)
+    ]
     assert set.union(*others) == set(range(1, 41))  # five draws of a fifth have no item in common
     assert hold_out(data, tmp_path, share=0.1, seed=3).kept.path != held.kept.path
 
@@ -40,16 +44,23 @@ def test_targets_are_the_last_items_that_were_held_out(data: PreparedData, tmp_p
         events = data.event_items[data.offsets[user] : data.offsets[user + 1]]
         if events[-1] in held.items:
             expected.append(
-                ([data.items.id(int(item)) for item in events[:-1] if item not in held.items], data.items.id(int(events[-1])))
+                (
+                    [data.items.id(int(item)) for item in events[:-1] if item not in held.items],
+                    data.items.id(int(events[-1])),
+                )
             )
-    assert list(zip(held.histories, held.targets, strict=True)) == [pair for pair in expected if pair[0]]
+    assert list(zip(held.histories, held.targets, strict=True)) == [
+        pair for pair in expected if pair[0]
+    ]
 
 
 def test_shuffled_new_items_trade_embeddings_and_nothing_else_changes(
     data: PreparedData, tiny: dict[str, Any], tmp_path: Path
 ) -> None:
     held = hold_out(data, tmp_path, share=0.2, seed=0)
-    run = train(held.kept, model="static", epochs=1, settings=tiny, out=tmp_path / "run", progress=False).run
+    run = train(
+        held.kept, model="static", epochs=1, settings=tiny, out=tmp_path / "run", progress=False
+    ).run
     grown = joined(data, held, run)
     assert grown.catalog["item"].to_list()[32:] == [data.items.id(int(item)) for item in held.items]
     mixed = shuffled(grown, 32, seed=0)

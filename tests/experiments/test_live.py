@@ -17,9 +17,11 @@ def test_titles_and_names_are_shown_as_they_are_written(measured_experiment: Pat
     plan, results = Plan.load(measured_experiment), Results(measured_experiment)
     names = {row.name: f"[/red] {row.name}" for row in plan.rows}
     odd = replace(
-        plan, title="[bold]title", rows=tuple(replace(row, name=names[row.name]) for row in plan.rows),
+        plan,
+        title="[bold]title",
+        rows=tuple(replace(row, name=names[row.name]) for row in plan.rows),
         places=tuple(replace(place, row=names[place.row]) for place in plan.places),
-    )  # fmt: skip
+    )
     console = Console(file=io.StringIO(), width=100, record=True)
     console.print(Board(odd, results, jobs=1, to=console).render())
     shown = console.export_text()

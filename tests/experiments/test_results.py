@@ -42,7 +42,9 @@ def lines_of(out: Path) -> list[bytes]:
 
 def test_users_of_another_cell_or_none_at_all_are_refused(copied: Path) -> None:
     plan, results = Plan.load(copied), Results(copied)
-    one, other, *_ = (_users_file(copied, place.key, "paper") for place in plan.places if place.row == "duet")
+    one, other, *_ = (
+        _users_file(copied, place.key, "paper") for place in plan.places if place.row == "duet"
+    )
     shutil.copyfile(one, other)
     with pytest.raises(DamagedError, match=f"{other.name}: is not what .*results.jsonl has of it"):
         results.measured(plan, "paper")
@@ -51,7 +53,9 @@ def test_users_of_another_cell_or_none_at_all_are_refused(copied: Path) -> None:
         results.measured(plan, "paper")
 
 
-def test_a_disk_that_takes_a_part_of_a_line_has_not_kept_it(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_takes_a_part_of_a_line_has_not_kept_it(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     results = Results(copied)
     record = dict(next(iter(results.records.values()))) | {"key": "new"}
     whole = os.write
@@ -70,5 +74,7 @@ def test_a_second_line_of_a_cell_keeps_what_the_first_one_has_besides(copied: Pa
     new = {**old, "evaluations": {"full": old["evaluations"]["full"]}, "measures": {}}
     results.append(new)
     assert Results(copied).records[key] == old
-    results.append({**new, "versions": {"solidrec": "0.0.1"}})  # of another version nothing is mixed in
+    results.append(
+        {**new, "versions": {"solidrec": "0.0.1"}}
+    )  # of another version nothing is mixed in
     assert set(Results(copied).records[key]["evaluations"]) == {"full"}

@@ -15,7 +15,9 @@ def catalog(count: int = 30) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "item": [f"i{number}" for number in range(count)],
-            "title": [" ".join(f"w{word}" for word in rng.integers(0, 20, size=4)) for _ in range(count)],
+            "title": [
+                " ".join(f"w{word}" for word in rng.integers(0, 20, size=4)) for _ in range(count)
+            ],
             "categories": [[f"c{label}"] for label in rng.integers(0, 4, size=count)],
             "brand": [f"B{number % 5}" if number % 3 else None for number in range(count)],
         }
@@ -39,7 +41,9 @@ def test_each_item_keeps_its_most_similar(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_terms_are_told_apart_by_where_they_come_from() -> None:
     """A brand that is a word of another item's title makes nothing similar."""
-    frame = pl.DataFrame({"item": ["a", "b"], "title": ["apple pie", "phone"], "brand": [None, "Apple"]})
+    frame = pl.DataFrame(
+        {"item": ["a", "b"], "title": ["apple pie", "phone"], "brand": [None, "Apple"]}
+    )
     assert described(frame) == [["word:apple", "word:pie"], ["word:phone", "brand:apple"]]
     assert alike(frame, {}).nnz == 0
 
@@ -51,7 +55,14 @@ def test_a_term_that_is_everywhere_says_nothing(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_prose_is_read_where_an_item_has_no_title() -> None:
-    frame = pl.DataFrame({"item": ["a", "b"], "title": [None, "mug"], "text": [None, "x"], "description": ["A mug.", "y"]})
+    frame = pl.DataFrame(
+        {
+            "item": ["a", "b"],
+            "title": [None, "mug"],
+            "text": [None, "x"],
+            "description": ["A mug.", "y"],
+        }
+    )
     assert described(frame) == [["word:a", "word:mug"], ["word:mug"]]
 
 

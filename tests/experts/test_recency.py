@@ -12,7 +12,9 @@ from solidrec.experts.recency import _HALF, recency
 def test_an_event_counts_half_once_a_fiftieth_of_all_is_later(timed: PreparedData) -> None:
     """Checked event by event, those at the same time alike, and nothing of validation and test."""
     data = timed
-    events = [p for a, b in zip(data.offsets[:-1], data.train_end, strict=True) for p in range(a, b)]
+    events = [
+        p for a, b in zip(data.offsets[:-1], data.train_end, strict=True) for p in range(a, b)
+    ]
     expected = np.zeros(len(data.items) + 1)
     for p in events:
         later = sum(data.event_times[q] > data.event_times[p] for q in events) / len(events)

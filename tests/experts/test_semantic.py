@@ -23,9 +23,15 @@ def test_the_ratio_is_the_smoothed_share_over_the_share() -> None:
             for later in range(at + 1, min(at + _REACH, len(ids) - 1) + 1):
                 counted[one, ids[later]] += FADE ** (later - at - 1)
                 counted[ids[later], one] += BACKWARD * FADE ** (later - at - 1)
-    expected = (counted + _PRIOR * share) / (counted.sum(1, keepdims=True) + _PRIOR) / np.maximum(share, 1e-12)
+    expected = (
+        (counted + _PRIOR * share)
+        / (counted.sum(1, keepdims=True) + _PRIOR)
+        / np.maximum(share, 1e-12)
+    )
     found = semantic_ratio(events, offsets, offsets[1:], semantic_of_item=of_item)
     np.testing.assert_allclose(found[1:, 1:], expected[1:, 1:], rtol=1e-5)
     assert not found[0].any()
     assert not found[:, 0].any()
-    np.testing.assert_allclose(found[1:] @ share, 1, rtol=1e-5)  # rows are distributions, seen from the prior
+    np.testing.assert_allclose(
+        found[1:] @ share, 1, rtol=1e-5
+    )  # rows are distributions, seen from the prior

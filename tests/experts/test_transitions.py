@@ -9,7 +9,9 @@ from solidrec.experts.neighbours import nearest, side_by_side, sparse
 from solidrec.experts.transitions import _REACH, BACKWARD, FADE, transitions
 
 
-def log(*, users: int = 30, items: int = 12, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def log(
+    *, users: int = 30, items: int = 12, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Events of random users, with repeats; the last two of each are not for training."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(0, 45, size=users)
@@ -18,7 +20,9 @@ def log(*, users: int = 30, items: int = 12, seed: int = 0) -> tuple[np.ndarray,
     return events, offsets, np.maximum(offsets[1:] - 2, offsets[:-1])
 
 
-def by_hand(events: np.ndarray, offsets: np.ndarray, ends: np.ndarray, items: int) -> tuple[np.ndarray, np.ndarray]:
+def by_hand(
+    events: np.ndarray, offsets: np.ndarray, ends: np.ndarray, items: int
+) -> tuple[np.ndarray, np.ndarray]:
     forward, symmetric, counts = np.zeros((items, items)), np.zeros((items, items)), np.zeros(items)
     for begin, end in zip(offsets[:-1], ends, strict=True):
         history = events[begin:end] - 1
@@ -37,7 +41,11 @@ def by_hand(events: np.ndarray, offsets: np.ndarray, ends: np.ndarray, items: in
 
 def test_both_memories_are_the_sums_over_pairs() -> None:
     events, offsets, ends = log()
-    for found, expected in zip(transitions(events, offsets, ends, items=12), by_hand(events, offsets, ends, 12), strict=True):
+    for found, expected in zip(
+        transitions(events, offsets, ends, items=12),
+        by_hand(events, offsets, ends, 12),
+        strict=True,
+    ):
         np.testing.assert_allclose(found.toarray(), expected, rtol=1e-9)
 
 
@@ -47,13 +55,19 @@ def test_events_after_training_say_nothing() -> None:
     for begin, end in zip(ends, offsets[1:], strict=True):
         other[begin:end] = 1
     assert (events != other).any()
-    for one, two in zip(transitions(events, offsets, ends, items=12), transitions(other, offsets, ends, items=12), strict=True):
+    for one, two in zip(
+        transitions(events, offsets, ends, items=12),
+        transitions(other, offsets, ends, items=12),
+        strict=True,
+    ):
         assert (one != two).nnz == 0
 
 
 def test_no_events_are_an_empty_memory() -> None:
     empty = np.zeros(0, dtype=np.int32)
-    for found in transitions(empty, np.zeros(3, dtype=np.int64), np.zeros(2, dtype=np.int64), items=5):
+    for found in transitions(
+        empty, np.zeros(3, dtype=np.int64), np.zeros(2, dtype=np.int64), items=5
+    ):
         assert found.shape == (5, 5)
         assert found.nnz == 0
 
@@ -63,7 +77,11 @@ def test_the_nearest_are_the_largest_of_each_row(keep: int) -> None:
     dense = np.random.default_rng(0).normal(size=(20, 20)).round(1)  # with ties
     found = nearest(sparse(*np.nonzero(dense), dense[np.nonzero(dense)], items=20), keep).toarray()
     for row in range(20):
-        order = [c for c in sorted(range(20), key=lambda c: (-dense[row, c], c)) if c != row and dense[row, c] > 0]
+        order = [
+            c
+            for c in sorted(range(20), key=lambda c: (-dense[row, c], c))
+            if c != row and dense[row, c] > 0
+        ]
         assert np.flatnonzero(found[row]).tolist() == sorted(order[:keep])
         assert (found[row][order[:keep]] == dense[row][order[:keep]]).all()
 
@@ -71,7 +89,9 @@ def test_the_nearest_are_the_largest_of_each_row(keep: int) -> None:
 def test_side_by_side_keeps_every_entry_of_every_matrix() -> None:
     rng = np.random.default_rng(1)
     dense = [rng.normal(size=(9, 9)) * (rng.random((9, 9)) < share) for share in (0.1, 0.6, 0.0)]
-    starts, columns, values = side_by_side([sparse(*np.nonzero(one), one[np.nonzero(one)], items=9) for one in dense])
+    starts, columns, values = side_by_side(
+        [sparse(*np.nonzero(one), one[np.nonzero(one)], items=9) for one in dense]
+    )
     assert starts[:2].tolist() == [0, 0]  # padding
     back = np.zeros((3, 9, 9))
     for row in range(9):

@@ -23,8 +23,14 @@ CANDIDATES = np.random.default_rng(0).integers(1, 41, size=(5, 6))
 def model_of() -> Callable[[str], Recommender]:
     def make(backbone: str) -> Recommender:
         torch.manual_seed(1)
-        spec = ModelSpec.parse({"name": "solid-duet", "backbone": backbone, "dim": 8, "length": 3, "dropout": 0.5})
-        return build(spec, items=40, semantic_of_item=torch.cat([torch.zeros(1), torch.arange(40) // 5 + 1]).long()).eval()
+        spec = ModelSpec.parse(
+            {"name": "solid-duet", "backbone": backbone, "dim": 8, "length": 3, "dropout": 0.5}
+        )
+        return build(
+            spec,
+            items=40,
+            semantic_of_item=torch.cat([torch.zeros(1), torch.arange(40) // 5 + 1]).long(),
+        ).eval()
 
     return make
 
@@ -32,7 +38,10 @@ def model_of() -> Callable[[str], Recommender]:
 def naive(model: Recommender) -> np.ndarray:
     """Score one history and one candidate at a time."""
     rows = [
-        [model(torch.tensor(history)[None], torch.tensor([[int(item)]])).logits.item() for item in items]
+        [
+            model(torch.tensor(history)[None], torch.tensor([[int(item)]])).logits.item()
+            for item in items
+        ]
         for history, items in zip(HISTORIES, CANDIDATES, strict=True)
     ]
     return np.array(rows)
@@ -41,12 +50,17 @@ def naive(model: Recommender) -> np.ndarray:
 @pytest.mark.parametrize("backbone", BACKBONE_NAMES)
 @pytest.mark.parametrize("room", [1, 5_000, 1 << 25])
 def test_blocks_of_any_size_score_as_one_at_a_time(
-    model_of: Callable[[str], Recommender], backbone: str, room: int, monkeypatch: pytest.MonkeyPatch
+    model_of: Callable[[str], Recommender],
+    backbone: str,
+    room: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     model = model_of(backbone)
     monkeypatch.setattr(scorer, "FLOATS_AT_ONCE", room)
     sizes: list[int] = []
-    model.source.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0].ids)))
+    model.source.register_forward_hook(
+        lambda module, inputs, output: sizes.append(len(inputs[0].ids))
+    )
     found = ModelScorer(model)(HISTORIES, CANDIDATES)
     assert sum(sizes) == 5
     assert len(sizes) == {1: 5, 1 << 25: 1}.get(room, len(sizes))
@@ -54,20 +68,28 @@ def test_blocks_of_any_size_score_as_one_at_a_time(
 
 
 @pytest.mark.parametrize("backbone", BACKBONE_NAMES)
-def test_one_row_of_candidates_serves_all_histories(model_of: Callable[[str], Recommender], backbone: str) -> None:
+def test_one_row_of_candidates_serves_all_histories(
+    model_of: Callable[[str], Recommender], backbone: str
+) -> None:
     score = ModelScorer(model_of(backbone))
     shared = np.arange(1, 41)[None]
-    assert score(HISTORIES, shared) == pytest.approx(score(HISTORIES, np.repeat(shared, 5, axis=0)), abs=1e-5)
+    assert score(HISTORIES, shared) == pytest.approx(
+        score(HISTORIES, np.repeat(shared, 5, axis=0)), abs=1e-5
+    )
 
 
-def test_a_backbone_that_reads_candidates_gets_smaller_blocks(model_of: Callable[[str], Recommender]) -> None:
+def test_a_backbone_that_reads_candidates_gets_smaller_blocks(
+    model_of: Callable[[str], Recommender],
+) -> None:
     rows = {name: ModelScorer(model_of(name)).rows_at_once(10, 10_000) for name in BACKBONE_NAMES}
     assert rows["din"] < rows["sasrec"] == rows["gru4rec"] == rows["bert4rec"]
     assert all(ModelScorer(model_of(name)).rows_at_once(10, 10**9) == 1 for name in BACKBONE_NAMES)
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_the_model_is_scored_in_eval_mode_and_put_back(model_of: Callable[[str], Recommender], training: bool) -> None:
+def test_the_model_is_scored_in_eval_mode_and_put_back(
+    model_of: Callable[[str], Recommender], training: bool
+) -> None:
     model = model_of("sasrec").train(training)
     score = ModelScorer(model)
     first, second = score(HISTORIES, CANDIDATES), score(HISTORIES, CANDIDATES)
@@ -92,8 +114,12 @@ def test_histories_read_once_answer_for_any_rows_and_candidates(
     monkeypatch.setattr(scorer, "_CACHED", 1)
     for rows in (slice(None), slice(1, 3), slice(4, 9), slice(2, 2)):
         assert read(rows, CANDIDATES[rows]) == pytest.approx(whole[rows], abs=1e-5)
-        assert read(rows, np.arange(3, 9)[None]) == pytest.approx(score(HISTORIES, np.arange(3, 9)[None])[rows], abs=1e-5)
-        assert read(rows, np.array([[9, 3, 4]])) == pytest.approx(score(HISTORIES, np.array([[9, 3, 4]]))[rows], abs=1e-5)
+        assert read(rows, np.arange(3, 9)[None]) == pytest.approx(
+            score(HISTORIES, np.arange(3, 9)[None])[rows], abs=1e-5
+        )
+        assert read(rows, np.array([[9, 3, 4]])) == pytest.approx(
+            score(HISTORIES, np.array([[9, 3, 4]]))[rows], abs=1e-5
+        )
     monkeypatch.setattr(scorer, "FLOATS_AT_ONCE", 2_000)  # less than a row of DIN's
     assert read(slice(None), CANDIDATES) == pytest.approx(whole, abs=1e-5)
 
@@ -106,7 +132,9 @@ def test_a_reader_gives_arrays_of_ones_own() -> None:
 
 
 def test_no_history_gives_no_rows(model_of: Callable[[str], Recommender]) -> None:
-    assert ModelScorer(model_of("sasrec"))(np.zeros((0, 3), dtype=np.int64), CANDIDATES[:1]).shape == (0, 6)
+    assert ModelScorer(model_of("sasrec"))(
+        np.zeros((0, 3), dtype=np.int64), CANDIDATES[:1]
+    ).shape == (0, 6)
 
 
 def test_nothing_that_is_scored_leaves_a_trace(model_of: Callable[[str], Recommender]) -> None:
@@ -122,17 +150,25 @@ def test_nothing_that_is_scored_leaves_a_trace(model_of: Callable[[str], Recomme
 @pytest.mark.parametrize("protocol", ["paper", "full"])
 @pytest.mark.parametrize("backbone", ["din", "sasrec"])
 def test_an_evaluation_does_not_depend_on_the_blocks(
-    data: PreparedData, model_of: Callable[[str], Recommender], backbone: str, protocol: Any, monkeypatch: pytest.MonkeyPatch
+    data: PreparedData,
+    model_of: Callable[[str], Recommender],
+    backbone: str,
+    protocol: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     model = model_of(backbone)
     whole = evaluate(ModelScorer(model), data, protocol=protocol, length=3)
     monkeypatch.setattr(scorer, "FLOATS_AT_ONCE", 20_000)
     parts = evaluate(ModelScorer(model), data, protocol=protocol, length=3)
-    assert parts.metrics == pytest.approx(whole.metrics, abs=1e-4)  # a last bit may order two candidates otherwise
+    assert parts.metrics == pytest.approx(
+        whole.metrics, abs=1e-4
+    )  # a last bit may order two candidates otherwise
 
 
 @pytest.mark.parametrize("backbone", BACKBONE_NAMES)
-def test_items_beyond_the_catalogue_are_refused_however_they_stand(model_of: Callable[[str], Recommender], backbone: str) -> None:
+def test_items_beyond_the_catalogue_are_refused_however_they_stand(
+    model_of: Callable[[str], Recommender], backbone: str
+) -> None:
     for ids in (np.arange(35, 46), np.array([1, 45])):
         with pytest.raises(IndexError):
             ModelScorer(model_of(backbone))(HISTORIES, ids[None])

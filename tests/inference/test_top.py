@@ -29,7 +29,9 @@ def by_row(rows: Array, columns: Array, count: int) -> list[list[int]]:
 @pytest.mark.parametrize("levels", [1, 3, 40, 10**9])
 @pytest.mark.parametrize("k", [1, 10, 2000])
 @pytest.mark.parametrize("group", [1, 16])
-def test_it_is_a_sort_of_everything(width: int, levels: int, k: int, group: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_a_sort_of_everything(
+    width: int, levels: int, k: int, group: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "_GROUP", group)
     rng = np.random.default_rng(width + levels)
     scores = (rng.integers(levels, size=(17, width)) / levels - 0.5).astype(np.float32)

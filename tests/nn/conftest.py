@@ -32,12 +32,22 @@ def model(semantic_of_item: Tensor) -> Callable[..., Recommender]:
     """
 
     def make(
-        name: str, backbone: str = "sasrec", *, seed: int = 0, stage: int | None = None, flip: bool = False, **settings: Any
+        name: str,
+        backbone: str = "sasrec",
+        *,
+        seed: int = 0,
+        stage: int | None = None,
+        flip: bool = False,
+        **settings: Any,
     ) -> Recommender:
         sizes = {"name": name, "backbone": backbone, "dim": DIM, "length": LENGTH, "core": 4}
         spec = ModelSpec.parse(merge(sizes | {"codebook": {"schedule": "staged"}}, settings))
         torch.manual_seed(seed)
-        dealt = torch.cat([semantic_of_item[:1], semantic_of_item[1:].flip(0)]) if flip else semantic_of_item
+        dealt = (
+            torch.cat([semantic_of_item[:1], semantic_of_item[1:].flip(0)])
+            if flip
+            else semantic_of_item
+        )
         built = build(spec, items=ITEMS, semantic_of_item=dealt, stage=stage).eval()
         built.items.weight.data.mul_(10)
         return built

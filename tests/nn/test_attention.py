@@ -11,7 +11,9 @@ from solidrec.nn.attention import SelfAttention
 
 @pytest.mark.parametrize("asked", [1, 6])
 @pytest.mark.parametrize("rows", [1, 5])
-def test_the_fused_attention_is_the_plain_one(monkeypatch: pytest.MonkeyPatch, asked: int, rows: int) -> None:
+def test_the_fused_attention_is_the_plain_one(
+    monkeypatch: pytest.MonkeyPatch, asked: int, rows: int
+) -> None:
     """For every position or one, with a mask for all rows or one a row; values and gradients."""
     torch.manual_seed(0)
     layer = SelfAttention(8, 2, 0.3).double().eval()
@@ -25,7 +27,16 @@ def test_the_fused_attention_is_the_plain_one(monkeypatch: pytest.MonkeyPatch, a
         layer.zero_grad()
         out = layer(query, x, attn_mask)
         out.square().sum().backward()
-        found.append([out.detach(), *(parameter.grad.clone() for parameter in layer.parameters() if parameter.grad is not None)])
+        found.append(
+            [
+                out.detach(),
+                *(
+                    parameter.grad.clone()
+                    for parameter in layer.parameters()
+                    if parameter.grad is not None
+                ),
+            ]
+        )
     torch.testing.assert_close(found[0], found[1])
     assert len(found[0]) == 5
 

@@ -25,7 +25,9 @@ def make(name: str) -> Backbone:
     torch.manual_seed(0)
     backbone = BACKBONES[name](D, length=L, blocks=2, heads=HEADS, dropout=0.0).double()
     for parameter in backbone.parameters():
-        parameter.data.add_(0.1 * torch.randn_like(parameter))  # norms and PReLUs leave their special start
+        parameter.data.add_(
+            0.1 * torch.randn_like(parameter)
+        )  # norms and PReLUs leave their special start
     return backbone.eval()
 
 
@@ -90,12 +92,19 @@ def din(p: dict[str, Array], items: Array, candidates: Array) -> Array:
     From ours, for any difference block M: item block = I - M, candidate block = T + M.
     """
     difference = np.random.default_rng(0).normal(size=(2 * D, D))
-    blocks = [p["from_item.weight"] - difference, p["from_candidate.weight"] + difference, difference, p["from_product.weight"]]
+    blocks = [
+        p["from_item.weight"] - difference,
+        p["from_candidate.weight"] + difference,
+        difference,
+        p["from_product.weight"],
+    ]
     big = np.concatenate(blocks, axis=1)
     states = np.zeros((len(candidates), D))
     for c, v in enumerate(candidates):
         for e in items:
-            hidden = prelu(big @ np.concatenate([e, v, e - v, e * v]) + p["from_item.bias"], p["unit.0.weight"])
+            hidden = prelu(
+                big @ np.concatenate([e, v, e - v, e * v]) + p["from_item.bias"], p["unit.0.weight"]
+            )
             hidden = prelu(linear(p, "unit.1", hidden), p["unit.2.weight"])
             states[c] += linear(p, "unit.3", hidden)[0] * e
     return states
@@ -113,7 +122,9 @@ def attend(p: dict[str, Array], name: str, x: Array, attn_mask: list[range]) -> 
             keys = [linear(p, f"{name}.qkv_proj", x[j])[D : 2 * D][part] for j in attn_mask[i]]
             values = [linear(p, f"{name}.qkv_proj", x[j])[2 * D :][part] for j in attn_mask[i]]
             score = np.exp([q[part] @ key / math.sqrt(d) for key in keys])
-            heads.append(sum(s * value for s, value in zip(score / score.sum(), values, strict=True)))
+            heads.append(
+                sum(s * value for s, value in zip(score / score.sum(), values, strict=True))
+            )
         out[i] = linear(p, f"{name}.out_proj", np.concatenate(heads))
     return out
 
@@ -128,7 +139,11 @@ def sasrec(p: dict[str, Array], items: Array, candidates: Array) -> Array:
         x = x + attend(p, f"{b}.attention", normed, [range(i + 1) for i in range(len(x))])
         feed_forward = [
             linear(
-                p, f"{b}.feed_forward.3", np.maximum(linear(p, f"{b}.feed_forward.0", norm(p, f"{b}.norm_feed_forward", row)), 0)
+                p,
+                f"{b}.feed_forward.3",
+                np.maximum(
+                    linear(p, f"{b}.feed_forward.0", norm(p, f"{b}.norm_feed_forward", row)), 0
+                ),
             )
             for row in x
         ]
@@ -142,9 +157,19 @@ def bert4rec(p: dict[str, Array], items: Array, candidates: Array) -> Array:
     x = np.stack([norm(p, "norm", row) for row in x])
     for b in ("blocks.0", "blocks.1"):
         mixed = attend(p, f"{b}.attention", x, [range(len(x))] * len(x))
-        x = np.stack([norm(p, f"{b}.norm_attention", row + m) for row, m in zip(x, mixed, strict=True)])
-        feed_forward = [linear(p, f"{b}.feed_forward.2", gelu(linear(p, f"{b}.feed_forward.0", row))) for row in x]
-        x = np.stack([norm(p, f"{b}.norm_feed_forward", row + w) for row, w in zip(x, feed_forward, strict=True)])
+        x = np.stack(
+            [norm(p, f"{b}.norm_attention", row + m) for row, m in zip(x, mixed, strict=True)]
+        )
+        feed_forward = [
+            linear(p, f"{b}.feed_forward.2", gelu(linear(p, f"{b}.feed_forward.0", row)))
+            for row in x
+        ]
+        x = np.stack(
+            [
+                norm(p, f"{b}.norm_feed_forward", row + w)
+                for row, w in zip(x, feed_forward, strict=True)
+            ]
+        )
     return x[-1:]
 
 
@@ -156,7 +181,12 @@ def ligr(p: dict[str, Array], items: Array, candidates: Array) -> Array:
     for b in ("blocks.0", "blocks.1"):
         normed = np.stack([norm(p, f"{b}.norm_attention", row) for row in x])
         mixed = attend(p, f"{b}.attention", normed, [range(i + 1) for i in range(len(x))])
-        x = np.stack([row + sigmoid(linear(p, f"{b}.gate_attention", row)) * m for row, m in zip(x, mixed, strict=True)])
+        x = np.stack(
+            [
+                row + sigmoid(linear(p, f"{b}.gate_attention", row)) * m
+                for row, m in zip(x, mixed, strict=True)
+            ]
+        )
         for i, row in enumerate(x):
             rise = p[f"{b}.rise.weight"] @ norm(p, f"{b}.norm_feed_forward", row)
             fed = p[f"{b}.fall.weight"] @ (rise[: 4 * D] * sigmoid(rise[: 4 * D]) * rise[4 * D :])
@@ -183,12 +213,24 @@ def bsarec(p: dict[str, Array], items: Array, candidates: Array) -> Array:
         attended = x + attend(p, f"{b}.attention", x, [range(i + 1) for i in range(len(x))])
         x = 0.7 * np.stack([norm(p, f"{b}.norm_filter", row) for row in filtered])
         x = x + 0.3 * np.stack([norm(p, f"{b}.norm_attention", row) for row in attended])
-        fed = [linear(p, f"{b}.feed_forward.2", gelu(linear(p, f"{b}.feed_forward.0", row))) for row in x]
-        x = np.stack([norm(p, f"{b}.norm_feed_forward", row + f) for row, f in zip(x, fed, strict=True)])
+        fed = [
+            linear(p, f"{b}.feed_forward.2", gelu(linear(p, f"{b}.feed_forward.0", row)))
+            for row in x
+        ]
+        x = np.stack(
+            [norm(p, f"{b}.norm_feed_forward", row + f) for row, f in zip(x, fed, strict=True)]
+        )
     return x[-1:]
 
 
-NAIVE = {"gru4rec": gru4rec, "din": din, "sasrec": sasrec, "bert4rec": bert4rec, "ligr": ligr, "bsarec": bsarec}
+NAIVE = {
+    "gru4rec": gru4rec,
+    "din": din,
+    "sasrec": sasrec,
+    "bert4rec": bert4rec,
+    "ligr": ligr,
+    "bsarec": bsarec,
+}
 
 
 @pytest.mark.parametrize("name", list(BACKBONES))
@@ -217,7 +259,9 @@ def test_positions_of_bsarec_count_from_the_newest_item() -> None:
             block.sharpness.zero_()
             block.norm_filter.weight.zero_()
     short = backbone(items, torch.arange(L).expand(len(items), L) < 3, candidates)
-    torch.testing.assert_close(short, backbone(longer, torch.ones(len(items), L, dtype=torch.bool), candidates))
+    torch.testing.assert_close(
+        short, backbone(longer, torch.ones(len(items), L, dtype=torch.bool), candidates)
+    )
 
 
 @pytest.mark.parametrize("name", list(BACKBONES))
@@ -248,7 +292,10 @@ def test_dropout_is_off_in_eval_mode_and_on_in_training(name: str) -> None:
     assert not torch.equal(backbone.train()(*batch), backbone(*batch))
 
 
-@pytest.mark.parametrize(("name", "causal_attention"), [("sasrec", True), ("bert4rec", False), ("ligr", True), ("bsarec", False)])
+@pytest.mark.parametrize(
+    ("name", "causal_attention"),
+    [("sasrec", True), ("bert4rec", False), ("ligr", True), ("bsarec", False)],
+)
 def test_which_attention_is_causal(name: str, causal_attention: bool) -> None:
     """In a causal encoder the first position's output does not move with the second item: the filter of BSARec reads it."""
     backbone = make(name)
@@ -268,5 +315,10 @@ def test_causal_mask() -> None:
 
 def test_last_valid_state() -> None:
     states = torch.arange(12.0).reshape(2, 3, 2)
-    assert last_valid(states, torch.tensor([[True, True, False], [False, False, False]])).tolist() == [[2.0, 3.0], [0.0, 0.0]]
-    assert last_valid(states, torch.ones(2, 3, dtype=torch.bool)).tolist() == [[4.0, 5.0], [10.0, 11.0]]
+    assert last_valid(
+        states, torch.tensor([[True, True, False], [False, False, False]])
+    ).tolist() == [[2.0, 3.0], [0.0, 0.0]]
+    assert last_valid(states, torch.ones(2, 3, dtype=torch.bool)).tolist() == [
+        [4.0, 5.0],
+        [10.0, 11.0],
+    ]

@@ -50,7 +50,11 @@ def test_a_name_stands_for_its_parts(model: Models, name: str) -> None:
     head, trunk, branch, codebook = TABLE[name]
     built = model(name)
     assert type(built.head) is head
-    assert (has(built, Trunk), has(built, Branch), has(built, Codebook)) == (trunk, branch, codebook)
+    assert (has(built, Trunk), has(built, Branch), has(built, Codebook)) == (
+        trunk,
+        branch,
+        codebook,
+    )
 
 
 def test_the_table_above_has_every_model() -> None:
@@ -78,7 +82,11 @@ def test_only_a_branch_that_is_added_to_a_trunk_is_clipped(model: Models) -> Non
 def test_a_codebook_has_a_code_for_each_semantic_id_of_the_first_level() -> None:
     two_levels = torch.tensor([[0, 0], [1, 4], [2, 5], [3, 4]])
     spec = ModelSpec(name="solid-duet", dim=8)
-    (codebook,) = (each for each in build(spec, items=3, semantic_of_item=two_levels).modules() if isinstance(each, Codebook))
+    (codebook,) = (
+        each
+        for each in build(spec, items=3, semantic_of_item=two_levels).modules()
+        if isinstance(each, Codebook)
+    )
     assert len(codebook.code_vectors) == 3
     assert isinstance(codebook, SemanticCodebook)
     assert codebook.semantic_of_item.tolist() == [0, 1, 2, 3]
@@ -87,7 +95,11 @@ def test_a_codebook_has_a_code_for_each_semantic_id_of_the_first_level() -> None
 def test_a_codebook_of_nearest_codes_has_as_many_as_there_are_ids_of_all_levels() -> None:
     two_levels = torch.tensor([[0, 0], [1, 4], [2, 5], [3, 4]])
     spec = ModelSpec.parse({"name": "solid-duet", "dim": 8, "codebook": {"find": "nearest"}})
-    (codebook,) = (each for each in build(spec, items=3, semantic_of_item=two_levels).modules() if isinstance(each, Codebook))
+    (codebook,) = (
+        each
+        for each in build(spec, items=3, semantic_of_item=two_levels).modules()
+        if isinstance(each, Codebook)
+    )
     assert len(codebook.code_vectors) == 5
     assert isinstance(codebook, NearestCodebook)
 

@@ -24,12 +24,17 @@ def vectors() -> Tensor:
 
 @pytest.fixture
 def codes() -> Tensor:
-    return torch.randn(30, 8, generator=torch.Generator().manual_seed(1)) * torch.linspace(0.1, 3, 30)[:, None]
+    return (
+        torch.randn(30, 8, generator=torch.Generator().manual_seed(1))
+        * torch.linspace(0.1, 3, 30)[:, None]
+    )
 
 
 def test_nearest_by_distance_is_the_brute_force_one(vectors: Tensor, codes: Tensor) -> None:
     found = nearest_code(vectors, codes)
-    assert torch.equal(found, torch.cdist(vectors, codes, compute_mode="donot_use_mm_for_euclid_dist").argmin(-1))
+    assert torch.equal(
+        found, torch.cdist(vectors, codes, compute_mode="donot_use_mm_for_euclid_dist").argmin(-1)
+    )
     assert found.unique().numel() > 5
 
 
@@ -63,8 +68,13 @@ def test_rotation_is_the_code_with_a_turned_gradient(vectors: Tensor) -> None:
     out.backward(gradient)
     assert vectors.grad is not None
     scale = found.norm(dim=-1) / vectors.detach().norm(dim=-1)
-    torch.testing.assert_close(vectors.grad.norm(dim=-1), scale * gradient.norm(dim=-1), rtol=1e-4, atol=1e-5)
-    before, after = torch.cosine_similarity(gradient, found, dim=-1), torch.cosine_similarity(vectors.grad, vectors, dim=-1)
+    torch.testing.assert_close(
+        vectors.grad.norm(dim=-1), scale * gradient.norm(dim=-1), rtol=1e-4, atol=1e-5
+    )
+    before, after = (
+        torch.cosine_similarity(gradient, found, dim=-1),
+        torch.cosine_similarity(vectors.grad, vectors, dim=-1),
+    )
     torch.testing.assert_close(after, before, rtol=1e-3, atol=1e-4)
 
 
@@ -86,7 +96,9 @@ def two_codes(**settings: object) -> Codebook:
     return book
 
 
-EMBEDDED = torch.tensor([[[1.0, 0.0], [8.0, 2.0]]])  # nearest codes 0 and 1; squares 1 + 0 and 4 + 4; mean over D .5 and 4
+EMBEDDED = torch.tensor(
+    [[[1.0, 0.0], [8.0, 2.0]]]
+)  # nearest codes 0 and 1; squares 1 + 0 and 4 + 4; mean over D .5 and 4
 MEAN = (0.5 + 4) / 2
 
 
@@ -130,7 +142,9 @@ def test_padding_has_no_code_no_penalty_and_no_gradient(loss: str) -> None:
         items = torch.tensor([[[1.0, 0.0], [noise, noise]]], requires_grad=True)
         coded = book(Histories.of(mask.long(), items))
         assert coded.indices.tolist() == [[0, -1]]
-        assert float(coded.loss.detach()) == pytest.approx(0.5 * factor if loss != "ema" else coded_ema(0.5))
+        assert float(coded.loss.detach()) == pytest.approx(
+            0.5 * factor if loss != "ema" else coded_ema(0.5)
+        )
         coded.loss.backward()
         assert items.grad is not None
         assert not items.grad[0, 1].any()
@@ -165,7 +179,12 @@ def test_running_means_are_a_loop(vectors: Tensor, codes: Tensor) -> None:
         found = book(Histories.of(mask.long(), batch)).indices
         old = torch.stack(means)
         for k in range(30):
-            own = [batch[i, j] for i in range(5) for j in range(6) if mask[i, j] and nearest(batch[i, j], old) == k]
+            own = [
+                batch[i, j]
+                for i in range(5)
+                for j in range(6)
+                if mask[i, j] and nearest(batch[i, j], old) == k
+            ]
             total = 0.99 * hits[k] + len(own)
             if own:
                 means[k] = (0.99 * hits[k] * old[k] + torch.stack(own).sum(0)) / total
@@ -252,10 +271,17 @@ def test_an_item_counts_once_however_often_it_is_seen() -> None:
     """Two events of item 1 and one of item 2: each item's distance weighs the same, 1 / n at each of its n events."""
     codebook = SemanticCodebook(2, 2, semantic_of_item=torch.tensor([0, 1, 2]), mlp=False)
     codebook.code_vectors.data.zero_()
-    history, vectors = torch.tensor([[1, 1, 2]]), torch.tensor([[[1.0, 1.0], [1.0, 1.0], [2.0, 2.0]]])
-    assert codebook(Histories.of(history, vectors)).loss.item() == pytest.approx(1.25 * (1 + 1 + 4) / 3)
+    history, vectors = (
+        torch.tensor([[1, 1, 2]]),
+        torch.tensor([[[1.0, 1.0], [1.0, 1.0], [2.0, 2.0]]]),
+    )
+    assert codebook(Histories.of(history, vectors)).loss.item() == pytest.approx(
+        1.25 * (1 + 1 + 4) / 3
+    )
     codebook.set_item_frequencies(torch.tensor([0, 2, 1]))
-    assert codebook(Histories.of(history, vectors)).loss.item() == pytest.approx(1.25 * (1 / 2 + 1 / 2 + 4) / 3)
+    assert codebook(Histories.of(history, vectors)).loss.item() == pytest.approx(
+        1.25 * (1 / 2 + 1 / 2 + 4) / 3
+    )
     assert set(codebook.state_dict()) == {"code_vectors", "semantic_of_item"}
 
 
@@ -263,6 +289,11 @@ def test_searched_codes_count_every_event() -> None:
     codebook = NearestCodebook(2, 2, mlp=False)
     codebook.set_item_frequencies(torch.tensor([0, 2, 1]))
     assert set(codebook.state_dict()) == {"code_vectors"}
-    history, vectors = torch.tensor([[1, 1, 2]]), torch.tensor([[[1.0, 1.0], [1.0, 1.0], [2.0, 2.0]]])
+    history, vectors = (
+        torch.tensor([[1, 1, 2]]),
+        torch.tensor([[[1.0, 1.0], [1.0, 1.0], [2.0, 2.0]]]),
+    )
     codebook.code_vectors.data.zero_()
-    assert codebook(Histories.of(history, vectors)).loss.item() == pytest.approx(1.25 * (1 + 1 + 4) / 3)
+    assert codebook(Histories.of(history, vectors)).loss.item() == pytest.approx(
+        1.25 * (1 + 1 + 4) / 3
+    )

@@ -23,9 +23,15 @@ Models = Callable[..., Recommender]
 every_model = pytest.mark.parametrize("name", MODEL_NAMES)
 every_backbone = pytest.mark.parametrize("backbone", BACKBONE_NAMES)
 OWN = {name: DESIGNS[name].parts for name in MODEL_NAMES}
-clipped = pytest.mark.parametrize("name", [name for name, parts in OWN.items() if parts.clip and not parts.codebook_loss])
-with_codebook = pytest.mark.parametrize("name", [name for name, parts in OWN.items() if parts.codebook])
-with_branch = pytest.mark.parametrize("name", [name for name, parts in OWN.items() if parts.branch and not parts.author_code])
+clipped = pytest.mark.parametrize(
+    "name", [name for name, parts in OWN.items() if parts.clip and not parts.codebook_loss]
+)
+with_codebook = pytest.mark.parametrize(
+    "name", [name for name, parts in OWN.items() if parts.codebook]
+)
+with_branch = pytest.mark.parametrize(
+    "name", [name for name, parts in OWN.items() if parts.branch and not parts.author_code]
+)
 
 
 STATIC = {"static", "static-codebook", "plain"}
@@ -38,12 +44,16 @@ def steps(model: Recommender, *, count: int) -> Iterator[int]:
     optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-3)
     model.train()
     for step in range(count):
-        history = torch.randint(1, 41, (64, 6), generator=generator) * (torch.arange(6) < torch.arange(64)[:, None] % 7)
+        history = torch.randint(1, 41, (64, 6), generator=generator) * (
+            torch.arange(6) < torch.arange(64)[:, None] % 7
+        )
         candidates = torch.randint(1, 41, (64, 5), generator=generator)
         labels = F.one_hot(torch.zeros(64, dtype=torch.int64), 5).float()
         scores = model(history, candidates)
         optimizer.zero_grad()
-        (F.binary_cross_entropy_with_logits(scores.logits, labels) + 0.1 * scores.codebook_loss).backward()
+        (
+            F.binary_cross_entropy_with_logits(scores.logits, labels) + 0.1 * scores.codebook_loss
+        ).backward()
         yield step
         optimizer.step()
 
@@ -92,14 +102,20 @@ def test_every_parameter_learns(model: Models, name: str, backbone: str) -> None
 def test_padding_rows_stay_zero(model: Models, name: str, backbone: str) -> None:
     tested = model(name, backbone)
     assert list(steps(tested, count=3)) == [0, 1, 2]
-    tables = [tensor for key, tensor in tested.state_dict().items() if key.endswith(("items.weight", "semantics.weight"))]
+    tables = [
+        tensor
+        for key, tensor in tested.state_dict().items()
+        if key.endswith(("items.weight", "semantics.weight"))
+    ]
     assert len(tables) == 1 + OWN[name].trunk
     assert all(not table[0].any() and table[1:].any() for table in tables)
 
 
 @every_backbone
 @every_model
-def test_state_dict_is_the_whole_model(model: Models, histories: Tensor, candidates: Tensor, name: str, backbone: str) -> None:
+def test_state_dict_is_the_whole_model(
+    model: Models, histories: Tensor, candidates: Tensor, name: str, backbone: str
+) -> None:
     """Another seed and other semantic ids give other logits; after loading, through safetensors, the same bits."""
     source, target = model(name, backbone, seed=0), model(name, backbone, seed=1, flip=True)
     list(steps(source, count=2))
@@ -108,12 +124,16 @@ def test_state_dict_is_the_whole_model(model: Models, histories: Tensor, candida
     assert not torch.allclose(target(histories, candidates).logits, expected, atol=1e-3)
     target.load_state_dict(load(save(source.state_dict())), strict=True)
     assert torch.equal(target(histories, candidates).logits, expected)
-    assert torch.equal(target(histories, candidates).codebook_loss, source(histories, candidates).codebook_loss)
+    assert torch.equal(
+        target(histories, candidates).codebook_loss, source(histories, candidates).codebook_loss
+    )
 
 
 @every_backbone
 @every_model
-def test_padding_is_invisible(model: Models, histories: Tensor, candidates: Tensor, name: str, backbone: str) -> None:
+def test_padding_is_invisible(
+    model: Models, histories: Tensor, candidates: Tensor, name: str, backbone: str
+) -> None:
     """A history of n items means the same in a tensor of any width from n to the model's length."""
     tested = model(name, backbone)
     for width in range(1, 6):
@@ -125,19 +145,25 @@ def test_padding_is_invisible(model: Models, histories: Tensor, candidates: Tens
 
 @every_backbone
 @every_model
-def test_users_are_independent(model: Models, histories: Tensor, candidates: Tensor, name: str, backbone: str) -> None:
+def test_users_are_independent(
+    model: Models, histories: Tensor, candidates: Tensor, name: str, backbone: str
+) -> None:
     tested = model(name, backbone)
     expected = tested(histories, candidates).logits
     order = torch.randperm(12, generator=torch.Generator().manual_seed(3))
     assert_same(tested(histories[order], candidates[order]).logits, expected[order])
-    alone = torch.cat([tested(histories[i : i + 1], candidates[i : i + 1]).logits for i in range(12)])
+    alone = torch.cat(
+        [tested(histories[i : i + 1], candidates[i : i + 1]).logits for i in range(12)]
+    )
     assert_same(alone, expected)
     assert expected.std(0).min() > 0.01  # and their logits do differ
 
 
 @every_backbone
 @every_model
-def test_candidates_are_independent(model: Models, histories: Tensor, candidates: Tensor, name: str, backbone: str) -> None:
+def test_candidates_are_independent(
+    model: Models, histories: Tensor, candidates: Tensor, name: str, backbone: str
+) -> None:
     tested = model(name, backbone)
     expected = tested(histories, candidates).logits
     alone = torch.cat([tested(histories, candidates[:, i : i + 1]).logits for i in range(9)], dim=1)
@@ -148,7 +174,9 @@ def test_candidates_are_independent(model: Models, histories: Tensor, candidates
 
 @every_backbone
 @every_model
-def test_one_row_of_candidates_serves_all(model: Models, histories: Tensor, candidates: Tensor, name: str, backbone: str) -> None:
+def test_one_row_of_candidates_serves_all(
+    model: Models, histories: Tensor, candidates: Tensor, name: str, backbone: str
+) -> None:
     tested = model(name, backbone)
     for row in (candidates[:1], candidates[:1, :1]):
         assert_same(tested(histories, row).logits, tested(histories, row.expand(12, -1)).logits)
@@ -156,18 +184,24 @@ def test_one_row_of_candidates_serves_all(model: Models, histories: Tensor, cand
 
 @every_backbone
 @every_model
-def test_the_order_of_the_history_is_read(model: Models, candidates: Tensor, name: str, backbone: str) -> None:
+def test_the_order_of_the_history_is_read(
+    model: Models, candidates: Tensor, name: str, backbone: str
+) -> None:
     """DIN's state is a sum over the history, so static DIN alone may not see the order."""
     tested = model(name, backbone)
     there, back = torch.tensor([[3, 11, 17, 20]]), torch.tensor([[20, 17, 11, 3]])
-    same = torch.allclose(tested(there, candidates[:1]).logits, tested(back, candidates[:1]).logits, atol=1e-7)
+    same = torch.allclose(
+        tested(there, candidates[:1]).logits, tested(back, candidates[:1]).logits, atol=1e-7
+    )
     assert same == (name in STATIC and backbone == "din")
 
 
 def prefixes(histories: Tensor) -> tuple[Tensor, Tensor]:
     """Every non-empty prefix as a history of its own, and its place in one pass over the whole ones."""
     rows, columns = torch.nonzero(histories, as_tuple=True)
-    return histories[rows] * (torch.arange(histories.shape[1]) <= columns[:, None]), rows * histories.shape[1] + columns
+    return histories[rows] * (
+        torch.arange(histories.shape[1]) <= columns[:, None]
+    ), rows * histories.shape[1] + columns
 
 
 @pytest.mark.parametrize("backbone", ["gru4rec", "sasrec"])
@@ -184,13 +218,17 @@ def test_one_pass_says_of_every_prefix_what_the_prefix_alone_says(
     for scores in (tested(alone, candidates), tested(histories, candidates, prefix_ends)):
         tested.zero_grad()
         (scores.logits.square().sum() + 3 * scores.codebook_loss).backward()
-        gradients = {key: p.grad.clone() for key, p in tested.named_parameters() if p.grad is not None}
+        gradients = {
+            key: p.grad.clone() for key, p in tested.named_parameters() if p.grad is not None
+        }
         found.append((scores.logits.detach(), scores.codebook_loss.detach(), gradients))
     torch.testing.assert_close(found[0], found[1], rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("backbone", ["din", "bert4rec"])
-def test_a_backbone_that_is_not_causal_refuses_prefixes(model: Models, histories: Tensor, backbone: str) -> None:
+def test_a_backbone_that_is_not_causal_refuses_prefixes(
+    model: Models, histories: Tensor, backbone: str
+) -> None:
     tested = model("static", backbone)
     assert not tested.reads_prefixes
     with pytest.raises(AssertionError, match="causal"):
@@ -243,8 +281,13 @@ def test_nothing_is_tied_to_the_cpu(model: Models, name: str, backbone: str) -> 
     history = torch.ones(3, 6, dtype=torch.int64, device="meta")
     scores = tested(history, torch.ones(3, 9, dtype=torch.int64, device="meta"))
     assert scores.logits.shape == (3, 9)
-    assert all(tensor.is_meta for tensor in (scores.logits, scores.codebook_loss, *scores.stats.values()))
-    assert all(tensor.dtype == torch.float32 for tensor in (scores.logits, scores.codebook_loss, *tested.parameters()))
+    assert all(
+        tensor.is_meta for tensor in (scores.logits, scores.codebook_loss, *scores.stats.values())
+    )
+    assert all(
+        tensor.dtype == torch.float32
+        for tensor in (scores.logits, scores.codebook_loss, *tested.parameters())
+    )
 
 
 @every_backbone
@@ -266,7 +309,10 @@ def test_the_codebook_starts_where_stage_one_ended(
 ) -> None:
     """The MLP adds zero at first, so raw codes that hold every item embedding change nothing."""
     searched = {"find": "nearest"}
-    early, last = model(name, backbone, stage=1, seed=0), model(name, backbone, seed=1, codebook=searched)
+    early, last = (
+        model(name, backbone, stage=1, seed=0),
+        model(name, backbone, seed=1, codebook=searched),
+    )
     assert set(last.load_state_dict(early.state_dict(), strict=False).missing_keys) == {
         key for key in last.state_dict() if "codebook" in key
     }
@@ -285,19 +331,26 @@ def test_raw_codes_of_every_item_are_a_no_op(
     assert_is_a_no_op(early, last, histories, candidates)
 
 
-def assert_is_a_no_op(plain: Recommender, coded: Recommender, histories: Tensor, candidates: Tensor) -> None:
+def assert_is_a_no_op(
+    plain: Recommender, coded: Recommender, histories: Tensor, candidates: Tensor
+) -> None:
     branch = branch_of(coded)
     assert branch.codebook is not None
     assert branch.codebook.code_vectors.shape == (7, 8)
     theirs = plain.generate(histories).weights.tensors
-    assert any(not torch.allclose(theirs[slot], tensor) for slot, tensor in coded.generate(histories).weights.tensors.items())
+    assert any(
+        not torch.allclose(theirs[slot], tensor)
+        for slot, tensor in coded.generate(histories).weights.tensors.items()
+    )
     every_item = plain.items.weight.detach()[1:].clone()
     if isinstance(branch.codebook.code_vectors, torch.nn.Parameter):
         branch.codebook.code_vectors = torch.nn.Parameter(every_item)
     else:
         branch.codebook.code_vectors = every_item
     scores = coded(histories, candidates)
-    assert torch.equal(scores.stats["code_indices"], histories - 1)  # every item found itself, padding has code -1
+    assert torch.equal(
+        scores.stats["code_indices"], histories - 1
+    )  # every item found itself, padding has code -1
     assert_same(scores.logits, plain(histories, candidates).logits)
     mine = coded.generate(histories).weights.tensors
     for slot, tensor in theirs.items():
@@ -312,7 +365,9 @@ def branch_of(model: Recommender) -> Branch:
 
 @every_backbone
 @clipped
-def test_the_branch_moves_the_trunk_by_at_most_the_clip(model: Models, histories: Tensor, name: str, backbone: str) -> None:
+def test_the_branch_moves_the_trunk_by_at_most_the_clip(
+    model: Models, histories: Tensor, name: str, backbone: str
+) -> None:
     """Even when its projections are a thousand times too large, and then it does reach the clip."""
     tested = model(name, backbone, clip=0.02)
     for projection in branch_of(tested).generator.projections.values():
@@ -348,7 +403,9 @@ def trunk_of(model: Recommender, histories: Tensor) -> dict[str, Tensor]:
 
 
 @with_branch
-def test_a_branch_inside_its_clip_is_not_saturated_at_the_start(model: Models, histories: Tensor, name: str) -> None:
+def test_a_branch_inside_its_clip_is_not_saturated_at_the_start(
+    model: Models, histories: Tensor, name: str
+) -> None:
     stats = model(name).generate(histories).stats
     assert ("saturated" in stats) == OWN[name].clip
     assert stats.get("saturated", torch.tensor(0.0)) == 0
@@ -373,7 +430,9 @@ def test_a_branch_may_start_as_printed_behind_a_hard_clip(model: Models, histori
         assert generated.stats["saturated"] > 0.9
         sum(tensor.square().sum() for tensor in generated.weights.tensors.values()).backward()
         branch = tested.source.get_submodule("branch.generator.projections")
-        moved = sum(float((p.grad != 0).float().mean()) for p in branch.parameters() if p.grad is not None)
+        moved = sum(
+            float((p.grad != 0).float().mean()) for p in branch.parameters() if p.grad is not None
+        )
         assert (moved > 0.1) == learns
 
 
@@ -395,12 +454,21 @@ def test_the_released_start_is_saturated_and_its_projections_are_frozen_but_save
 @pytest.mark.parametrize("gradient", ["straight-through", "rotation"])
 @pytest.mark.parametrize("distance", ["euclidean", "cosine"])
 @pytest.mark.parametrize("loss", ["pair", "literal", "ema"])
-@pytest.mark.parametrize(("find", "mlp"), [("semantic", True), ("nearest", True), ("nearest", False)])
+@pytest.mark.parametrize(
+    ("find", "mlp"), [("semantic", True), ("nearest", True), ("nearest", False)]
+)
 def test_every_codebook_variant_learns(
     model: Models, name: str, loss: str, distance: str, gradient: str, find: str, mlp: bool
 ) -> None:
     """Parameters by gradient, running means by what hits them; and nothing turns NaN."""
-    codebook = {"find": find, "loss": loss, "distance": distance, "gradient": gradient, "mlp": mlp, "hidden": 16}
+    codebook = {
+        "find": find,
+        "loss": loss,
+        "distance": distance,
+        "gradient": gradient,
+        "mlp": mlp,
+        "hidden": 16,
+    }
     tested = model(name, codebook=codebook)
     before = {key: value.clone() for key, value in tested.state_dict().items()}
     assert list(steps(tested, count=3)) == [0, 1, 2]

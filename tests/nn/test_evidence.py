@@ -31,11 +31,15 @@ def test_statistics_say_what_they_promise() -> None:
     # the ten best of the neural expert are all but items 2 and 4; item 12 is the forward memory's only one
     pairs = [(a, b) for a in range(PAIRED) for b in range(a)]
     shares = dict(zip(pairs, found[sums + 2 :].tolist(), strict=True))
-    assert shares == pytest.approx({(1, 0): 0.1, (2, 0): 0.2, (2, 1): 0.1, (3, 0): 0, (3, 1): 0, (3, 2): 0})
+    assert shares == pytest.approx(
+        {(1, 0): 0.1, (2, 0): 0.2, (2, 1): 0.1, (3, 0): 0, (3, 1): 0, (3, 2): 0}
+    )
 
 
 def test_what_a_history_holds_is_not_among_the_best() -> None:
     """The most probable item is in the history: another is the best."""
     neural = torch.log_softmax(torch.tensor([[5.0, 1.0, 0.0]]), 1)
     evidence = Evidence(neural, torch.zeros(len(KINDS), 1, 3), torch.ones(1, 1, 3))
-    assert float(statistics(evidence, torch.tensor([[1]]), torch.ones(4))[0, 3]) == pytest.approx(float(neural[0, 1]))
+    assert float(statistics(evidence, torch.tensor([[1]]), torch.ones(4))[0, 3]) == pytest.approx(
+        float(neural[0, 1])
+    )

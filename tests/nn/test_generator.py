@@ -63,7 +63,9 @@ def test_starts_as_a_static_layer_without_a_limit() -> None:
     bias = generator.projections["weight0"].bias.detach()
     assert bias.abs().max() <= 1 / math.sqrt(64)
     assert float(bias.std()) == pytest.approx(1 / math.sqrt(3 * 64), rel=0.05)
-    weights = generator(torch.randn(2, 5, 64), torch.ones(2, 5, dtype=torch.bool)).tensors["weight0"]
+    weights = generator(torch.randn(2, 5, 64), torch.ones(2, 5, dtype=torch.bool)).tensors[
+        "weight0"
+    ]
     assert float((weights[0] - weights[1]).detach().abs().max()) > 0.001
 
 

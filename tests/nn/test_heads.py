@@ -25,7 +25,10 @@ def test_full_head_is_two_layers_with_each_users_own_weights(states: int, sets: 
     for user in range(2):
         own = {slot: tensor[user % sets] for slot, tensor in w.items()}
         for state in range(states):
-            expected = torch.relu(x[user, state] @ own["weight0"] + own["bias0"]) @ own["weight1"] + own["bias1"]
+            expected = (
+                torch.relu(x[user, state] @ own["weight0"] + own["bias0"]) @ own["weight1"]
+                + own["bias1"]
+            )
             torch.testing.assert_close(got[user, state], expected)
 
 
@@ -41,7 +44,9 @@ def test_low_rank_head_is_its_built_matrices(states: int, sets: int) -> None:
     x = torch.randn(2, states, D)
     got = head(x, BuiltWeights(w))
     for user in range(2):
-        first, second = (head.left[i] @ w[f"core{i}"][user % sets] @ head.right[i] for i in range(2))
+        first, second = (
+            head.left[i] @ w[f"core{i}"][user % sets] @ head.right[i] for i in range(2)
+        )
         expected = torch.relu(x[user] @ first + head.bias[0]) @ second + head.bias[1]
         torch.testing.assert_close(got[user], expected)
 

@@ -23,7 +23,9 @@ def test_the_last_item_of_an_empty_history_is_said_to_stand_first() -> None:
 
 def test_one_position_a_row_is_picked() -> None:
     found = pick(STATES, torch.tensor([2, 0, 3, 1]))
-    assert torch.equal(found, torch.stack([STATES[0, 2], STATES[1, 0], STATES[2, 3], STATES[3, 1]])[:, None])
+    assert torch.equal(
+        found, torch.stack([STATES[0, 2], STATES[1, 0], STATES[2, 3], STATES[3, 1]])[:, None]
+    )
 
 
 def test_the_last_state_is_that_of_the_last_item_and_zero_without_one() -> None:
@@ -35,7 +37,9 @@ def test_states_are_read_at_places_or_at_the_end() -> None:
     mask = valid(HISTORY)
     assert torch.equal(end_states(STATES, mask, None), last_valid(STATES, mask))
     places = torch.tensor([0 * 4 + 2, 3 * 4 + 1, 3 * 4 + 3])
-    assert torch.equal(end_states(STATES, mask, places), torch.stack([STATES[0, 2], STATES[3, 1], STATES[3, 3]]))
+    assert torch.equal(
+        end_states(STATES, mask, places), torch.stack([STATES[0, 2], STATES[3, 1], STATES[3, 3]])
+    )
 
 
 def test_a_position_is_read_by_each_prefix_that_holds_it() -> None:

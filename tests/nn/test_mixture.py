@@ -13,7 +13,18 @@ from solidrec.designs import DESIGNS
 from solidrec.nn.build import build_mixture, plain
 from solidrec.nn.evidence import EXPERTS, KINDS, Evidence
 from solidrec.nn.memory import Memory
-from solidrec.nn.mixture import BUCKETS, CONTENT, LOG, SEMANTIC, START, UNITS, Counted, Mixture, MixtureHead, features
+from solidrec.nn.mixture import (
+    BUCKETS,
+    CONTENT,
+    LOG,
+    SEMANTIC,
+    START,
+    UNITS,
+    Counted,
+    Mixture,
+    MixtureHead,
+    features,
+)
 from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.nn.weights import BuiltWeights
 from solidrec.spec import MIXTURE_NAMES, ModelSpec
@@ -27,13 +38,19 @@ def table(kinds: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Random rows over a third of all pairs of items."""
     generator = torch.Generator().manual_seed(seed)
     row, column = (torch.rand(V, V, generator=generator) < 0.33).nonzero(as_tuple=True)
-    starts = torch.cat([torch.zeros(2, dtype=torch.int64), torch.bincount(row, minlength=V).cumsum(0)])
+    starts = torch.cat(
+        [torch.zeros(2, dtype=torch.int64), torch.bincount(row, minlength=V).cumsum(0)]
+    )
     return starts, column.int(), torch.rand(len(row), kinds, generator=generator)
 
 
 def counted() -> Counted:
     ratio = 2 * torch.rand(5, 5, generator=torch.Generator().manual_seed(3))
-    memories = (Memory(*table(2, 1), LOG), Memory(*table(1, 2), CONTENT), SemanticMemory(OF_ITEM, ratio, SEMANTIC))
+    memories = (
+        Memory(*table(2, 1), LOG),
+        Memory(*table(1, 2), CONTENT),
+        SemanticMemory(OF_ITEM, ratio, SEMANTIC),
+    )
     return Counted(memories, torch.arange(V + 1).float() ** 2)
 
 
@@ -55,7 +72,9 @@ def mixture() -> Callable[[str], Mixture]:
 @pytest.fixture
 def histories() -> Tensor:
     generator = torch.Generator().manual_seed(5)
-    return torch.randint(1, V + 1, (7, L), generator=generator) * (torch.arange(L) < torch.arange(7)[:, None])
+    return torch.randint(1, V + 1, (7, L), generator=generator) * (
+        torch.arange(L) < torch.arange(7)[:, None]
+    )
 
 
 def test_the_two_lists_of_names_are_one() -> None:
@@ -75,12 +94,17 @@ def test_recency_starts_with_a_weight_of_its_own(histories: Tensor) -> None:
         model = build_mixture(spec, each, semantic_of_item=OF_ITEM).eval()
         with torch.no_grad():
             logits.append(model(histories, torch.arange(1, V + 1)[None]).logits)
-    torch.testing.assert_close(logits[1], logits[0] + START["mixture"][-1] * torch.log(1 + recent[1:]))
+    torch.testing.assert_close(
+        logits[1], logits[0] + START["mixture"][-1] * torch.log(1 + recent[1:])
+    )
 
 
 def started() -> dict[str, Tensor]:
     """The logs that shared weights start from."""
-    return {slot: torch.tensor(START[slot][: shape[0]]).log()[None] for slot, shape in MixtureHead().slots.items()}
+    return {
+        slot: torch.tensor(START[slot][: shape[0]]).log()[None]
+        for slot, shape in MixtureHead().slots.items()
+    }
 
 
 @pytest.mark.parametrize("counts", [[[0.0, 2.0, 500.0]], [[0.0, 2.0, 500.0], [90.0, 0.0, 3.0]]])
@@ -94,16 +118,29 @@ def test_the_score_is_the_equation(counts: list[list[float]]) -> None:
             tensor.normal_()
         head.spread.uniform_(1, 2)
     neural, known = -torch.rand(2, 3), torch.rand(len(KINDS), 2, 3)
-    weight, scale, hidden = torch.randn(2, experts), torch.randn(2, len(KINDS)), torch.randn(2, UNITS)
+    weight, scale, hidden = (
+        torch.randn(2, experts),
+        torch.randn(2, len(KINDS)),
+        torch.randn(2, UNITS),
+    )
     weights = BuiltWeights({"mixture": weight, "temperature": scale, "hidden": hidden})
     scores = head(Evidence(neural, known, torch.tensor(counts)[:, None]), weights)
     for user in range(2):
-        for item, group in enumerate([0, 1, BUCKETS - 1]):  # by training count: 0, 1-2, ..., 127 and more
+        for item, group in enumerate(
+            [0, 1, BUCKETS - 1]
+        ):  # by training count: 0, 1-2, ..., 127 and more
             factor = (weight[user] + head.trust[:, group]).exp()
             parts = [neural[user, item]]
-            parts += [torch.log(1 + known[k, user, item] / scale[user, k].exp()) for k in range(len(KINDS))]
-            found = torch.stack([*parts, *(torch.log(torch.tensor(1 + kind[item])) for kind in counts)])
-            units = (head.units.weight @ ((found - head.center) / head.spread) + hidden[user]).clamp(min=0)
+            parts += [
+                torch.log(1 + known[k, user, item] / scale[user, k].exp())
+                for k in range(len(KINDS))
+            ]
+            found = torch.stack(
+                [*parts, *(torch.log(torch.tensor(1 + kind[item])) for kind in counts)]
+            )
+            units = (
+                head.units.weight @ ((found - head.center) / head.spread) + hidden[user]
+            ).clamp(min=0)
             expected = head.bias[group] + factor @ found + head.out.weight[0] @ units
             torch.testing.assert_close(scores[user, item], expected)
 
@@ -116,7 +153,11 @@ def test_the_hidden_layer_starts_without_effect_and_standardises_what_counts(
     monkeypatch.setattr("solidrec.nn.mixture.STANDARDISED", at_once)
     torch.manual_seed(1)
     head, kept = MixtureHead(), torch.rand(9, 5) < 0.7
-    evidence = Evidence(-9 * torch.rand(9, 5), 5 * torch.rand(len(KINDS), 9, 5), torch.randint(0, 90, (1, 9, 5)).float())
+    evidence = Evidence(
+        -9 * torch.rand(9, 5),
+        5 * torch.rand(len(KINDS), 9, 5),
+        torch.randint(0, 90, (1, 9, 5)).float(),
+    )
     weights = BuiltWeights({slot: torch.randn(9, *shape) for slot, shape in head.slots.items()})
     before = head(evidence, weights)
     head.standardise(evidence, kept)
@@ -165,18 +206,24 @@ def test_blocks_of_any_size_score_alike(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @every_mixture
-def test_cloud_half_and_device_half_are_the_whole(mixture: Callable[[str], Mixture], histories: Tensor, name: str) -> None:
+def test_cloud_half_and_device_half_are_the_whole(
+    mixture: Callable[[str], Mixture], histories: Tensor, name: str
+) -> None:
     model = mixture(name)
     candidates = torch.randint(1, V + 1, (7, 5), generator=torch.Generator().manual_seed(6))
     with torch.no_grad():
         packet = model.generate(histories).weights.tensors
-        assert {slot: tuple(tensor.shape[1:]) for slot, tensor in packet.items()} == dict(model.head.slots)
+        assert {slot: tuple(tensor.shape[1:]) for slot, tensor in packet.items()} == dict(
+            model.head.slots
+        )
         scores = model.score(histories, candidates, BuiltWeights(packet))
         torch.testing.assert_close(model(histories, candidates).logits, scores)
 
 
 @every_mixture
-def test_padding_is_invisible_and_rows_are_strangers(mixture: Callable[[str], Mixture], histories: Tensor, name: str) -> None:
+def test_padding_is_invisible_and_rows_are_strangers(
+    mixture: Callable[[str], Mixture], histories: Tensor, name: str
+) -> None:
     model, everything = mixture(name), torch.arange(1, V + 1)[None]
     with torch.no_grad():
         scores = model(histories, everything).logits
@@ -195,8 +242,12 @@ def test_who_is_dynamic(mixture: Callable[[str], Mixture], histories: Tensor, na
         assert not torch.allclose(weights[1], weights[-1])
 
 
-@pytest.mark.parametrize(("name", "reads"), [("mixture-duet", True), ("mixture-spg", False), ("mixture-lengths", False)])
-def test_the_branch_reads_items_and_the_trunk_semantic_ids(mixture: Callable[[str], Mixture], name: str, reads: bool) -> None:
+@pytest.mark.parametrize(
+    ("name", "reads"), [("mixture-duet", True), ("mixture-spg", False), ("mixture-lengths", False)]
+)
+def test_the_branch_reads_items_and_the_trunk_semantic_ids(
+    mixture: Callable[[str], Mixture], name: str, reads: bool
+) -> None:
     """Every item replaced by another of the same semantic id: the branch moves, the trunk does not."""
     model = mixture(name)
     history = torch.tensor([[1, 2, 7, 12, 0, 0]])
@@ -218,7 +269,9 @@ def test_generated_weights_start_as_the_shared_ones(histories: Tensor) -> None:
         torch.testing.assert_close(weights[slot], values.expand(7, -1))
 
 
-def test_the_neural_expert_is_not_trained_with_the_weights(mixture: Callable[[str], Mixture], histories: Tensor) -> None:
+def test_the_neural_expert_is_not_trained_with_the_weights(
+    mixture: Callable[[str], Mixture], histories: Tensor
+) -> None:
     model = mixture("mixture-full").train()
     model(histories, torch.arange(1, V + 1)[None]).logits.square().sum().backward()
     for key, parameter in model.named_parameters():
@@ -226,4 +279,6 @@ def test_the_neural_expert_is_not_trained_with_the_weights(mixture: Callable[[st
 
 
 def test_the_neural_expert_of_a_mixture_is_a_plain_model() -> None:
-    assert plain(ModelSpec(name="mixture", backbone="gru4rec")) == ModelSpec(name="plain", backbone="gru4rec")
+    assert plain(ModelSpec(name="mixture", backbone="gru4rec")) == ModelSpec(
+        name="plain", backbone="gru4rec"
+    )

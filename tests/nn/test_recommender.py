@@ -17,7 +17,9 @@ Models = Callable[..., Recommender]
 
 
 @pytest.mark.parametrize("name", ["static", "solid-duet", "solid-apg"])
-def test_a_logit_is_the_head_of_the_state_dot_the_target(model: Models, histories: Tensor, candidates: Tensor, name: str) -> None:
+def test_a_logit_is_the_head_of_the_state_dot_the_target(
+    model: Models, histories: Tensor, candidates: Tensor, name: str
+) -> None:
     tested = model(name)
     items, mask = tested.items(histories), valid(histories)
     targets = tested.items(candidates)
@@ -29,7 +31,9 @@ def test_a_logit_is_the_head_of_the_state_dot_the_target(model: Models, historie
     torch.testing.assert_close(found.codebook_loss, generated.codebook_loss)
 
 
-def test_a_backbone_that_reads_candidates_has_a_state_for_each(model: Models, histories: Tensor, candidates: Tensor) -> None:
+def test_a_backbone_that_reads_candidates_has_a_state_for_each(
+    model: Models, histories: Tensor, candidates: Tensor
+) -> None:
     tested = model("static", "din")
     targets = tested.items(candidates)
     states = tested.backbone(tested.items(histories), valid(histories), targets)
@@ -47,7 +51,9 @@ def test_a_user_is_encoded_once_for_all_items(model: Models, histories: Tensor) 
     torch.testing.assert_close(tested(histories, every).logits, expected)
 
 
-def test_both_halves_are_embedded_by_one_look_up(model: Models, histories: Tensor, candidates: Tensor) -> None:
+def test_both_halves_are_embedded_by_one_look_up(
+    model: Models, histories: Tensor, candidates: Tensor
+) -> None:
     tested = model("static")
     items, targets = tested.embed(histories, candidates)
     assert torch.equal(items, tested.items(histories))
@@ -56,7 +62,14 @@ def test_both_halves_are_embedded_by_one_look_up(model: Models, histories: Tenso
 
 @pytest.mark.parametrize(
     ("backbone", "expected"),
-    [("din", False), ("gru4rec", True), ("sasrec", True), ("bert4rec", False), ("ligr", True), ("bsarec", False)],
+    [
+        ("din", False),
+        ("gru4rec", True),
+        ("sasrec", True),
+        ("bert4rec", False),
+        ("ligr", True),
+        ("bsarec", False),
+    ],
 )
 def test_a_causal_backbone_reads_prefixes(model: Models, backbone: str, expected: bool) -> None:
     assert model("static", backbone).reads_prefixes is expected
@@ -71,7 +84,10 @@ def test_the_dot_product_however_it_is_computed(candidates: int, rows: int, stat
     expected = torch.tensor(
         [
             [
-                sum(users[b, c if states == "a candidate" else 0, d] * targets[b % rows, c, d] for d in range(3))
+                sum(
+                    users[b, c if states == "a candidate" else 0, d] * targets[b % rows, c, d]
+                    for d in range(3)
+                )
                 for c in range(candidates)
             ]
             for b in range(5)

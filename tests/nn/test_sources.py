@@ -44,7 +44,10 @@ def test_shared_is_the_same_for_everybody(items: Tensor) -> None:
     torch.manual_seed(0)
     source = Shared(SLOTS)
     tensors = source(Histories.of(HISTORY, items)).weights.tensors
-    assert {slot: tuple(tensor.shape) for slot, tensor in tensors.items()} == {"a": (1, 2, 3), "b": (1, 3)}
+    assert {slot: tuple(tensor.shape) for slot, tensor in tensors.items()} == {
+        "a": (1, 2, 3),
+        "b": (1, 3),
+    }
     assert torch.equal(tensors["a"][0], source.tensors["a"])
 
 
@@ -68,7 +71,9 @@ def test_sum_adds_slots_penalties_and_stats(items: Tensor) -> None:
     histories = Histories.of(HISTORY, items)
     a, b, both = first(histories), second(histories), TrunkAndBranch(first, second)(histories)
     for slot in SLOTS:
-        assert torch.equal(both.weights.tensors[slot], a.weights.tensors[slot] + b.weights.tensors[slot])
+        assert torch.equal(
+            both.weights.tensors[slot], a.weights.tensors[slot] + b.weights.tensors[slot]
+        )
     assert both.codebook_loss == b.codebook_loss > 0
     assert set(both.stats) == {"code_indices", "saturated"}
 
@@ -80,7 +85,9 @@ def test_branch_reports_codes_and_clips(items: Tensor) -> None:
     assert torch.equal(generated.stats["code_indices"] == -1, HISTORY == 0)
 
 
-def test_author_code_penalty_compares_the_semantic_history_with_the_codes_of_the_item_history(items: Tensor) -> None:
+def test_author_code_penalty_compares_the_semantic_history_with_the_codes_of_the_item_history(
+    items: Tensor,
+) -> None:
     """Fault 3 of the released code, by a loop; it can move the semantic table alone."""
     torch.manual_seed(3)
     book = NearestCodebook(3, D, loss="constant")
@@ -95,7 +102,9 @@ def test_author_code_penalty_compares_the_semantic_history_with_the_codes_of_the
                 squares.append((semantic - book.code_vectors[code]).square().mean())
     torch.testing.assert_close(generated.codebook_loss, torch.stack(squares).mean())
     generated.codebook_loss.backward()
-    assert {name for name, p in source.named_parameters() if p.grad is not None and p.grad.any()} == {"trunk.semantics.weight"}
+    assert {
+        name for name, p in source.named_parameters() if p.grad is not None and p.grad.any()
+    } == {"trunk.semantics.weight"}
 
 
 def test_author_code_without_a_codebook_has_no_penalty(items: Tensor) -> None:
@@ -123,12 +132,20 @@ def test_width_must_fit_the_heads_of_a_transformer() -> None:
 
 def test_designs_table_of_models() -> None:
     """Which source and which head each name stands for (architecture, section 3)."""
-    made = {name: build(ModelSpec.parse({"name": name}), items=5, semantic_of_item=SEMANTIC_OF_ITEM) for name in MODEL_NAMES}
+    made = {
+        name: build(ModelSpec.parse({"name": name}), items=5, semantic_of_item=SEMANTIC_OF_ITEM)
+        for name in MODEL_NAMES
+    }
     sources = {name: type(model.source).__name__ for name, model in made.items()}
     heads = {name: type(model.head).__name__ for name, model in made.items()}
     assert {name for name, head in heads.items() if head == "LowRankHead"} == {
-        "apg", "solid-apg", "spg-apg", "sml-apg", "duet-codebook-apg", "author-code-apg",
-    }  # fmt: skip
+        "apg",
+        "solid-apg",
+        "spg-apg",
+        "sml-apg",
+        "duet-codebook-apg",
+        "author-code-apg",
+    }
     by_source = {
         "Shared": {"static", "plain"},
         "Trunk": {"spg", "spg-apg"},
@@ -137,10 +154,18 @@ def test_designs_table_of_models() -> None:
         "AuthorCode": {"author-code", "author-code-apg"},
         "WithCodebookLoss": {"static-codebook", "spg-penalty", "sml-penalty"},
     }
-    assert {source: {name for name, found in sources.items() if found == source} for source in by_source} == by_source
-    with_codes = {name for name, model in made.items() if any(isinstance(module, Codebook) for module in model.modules())}
+    assert {
+        source: {name for name, found in sources.items() if found == source} for source in by_source
+    } == by_source
+    with_codes = {
+        name
+        for name, model in made.items()
+        if any(isinstance(module, Codebook) for module in model.modules())
+    }
     assert with_codes == {
-        name for name in MODEL_NAMES if any(part in name for part in ("solid", "codebook", "author", "penalty"))
+        name
+        for name in MODEL_NAMES
+        if any(part in name for part in ("solid", "codebook", "author", "penalty"))
     }
 
 
@@ -149,27 +174,49 @@ def test_a_penalty_alone_changes_no_weight(name: str) -> None:
     """With the parameters of the model without it, weights and logits are the same; the penalty is a codebook's."""
     history, candidates = torch.tensor([[1, 2, 0], [3, 4, 5]]), torch.tensor([[1, 5]])
     torch.manual_seed(0)
-    without = build(ModelSpec.parse({"name": name}), items=5, semantic_of_item=SEMANTIC_OF_ITEM).eval()
-    penalised = build(ModelSpec.parse({"name": f"{name}-penalty"}), items=5, semantic_of_item=SEMANTIC_OF_ITEM).eval()
-    state = {key.replace("source.", "source.source.", 1): value for key, value in without.state_dict().items()}
+    without = build(
+        ModelSpec.parse({"name": name}), items=5, semantic_of_item=SEMANTIC_OF_ITEM
+    ).eval()
+    penalised = build(
+        ModelSpec.parse({"name": f"{name}-penalty"}), items=5, semantic_of_item=SEMANTIC_OF_ITEM
+    ).eval()
+    state = {
+        key.replace("source.", "source.source.", 1): value
+        for key, value in without.state_dict().items()
+    }
     penalised.load_state_dict(penalised.state_dict() | state)
     one, two = without(history, candidates), penalised(history, candidates)
     assert torch.equal(one.logits, two.logits)
     assert one.codebook_loss == 0 < two.codebook_loss
     two.codebook_loss.backward()
-    touched = {key for key, parameter in penalised.named_parameters() if parameter.grad is not None and parameter.grad.any()}
+    touched = {
+        key
+        for key, parameter in penalised.named_parameters()
+        if parameter.grad is not None and parameter.grad.any()
+    }
     assert touched == {"items.weight", "source.codebook.code_vectors"}
 
 
 @pytest.mark.parametrize(
     ("users", "targets"),
-    [((3, 1), (3, 5)), ((3, 5), (3, 5)), ((3, 1), (1, 5)), ((3, 5), (1, 5)), ((3, 1), (3, 1)), ((1, 1), (1, 5))],
+    [
+        ((3, 1), (3, 5)),
+        ((3, 5), (3, 5)),
+        ((3, 1), (1, 5)),
+        ((3, 5), (1, 5)),
+        ((3, 1), (3, 1)),
+        ((1, 1), (1, 5)),
+    ],
 )
 def test_dot_is_a_loop(users: tuple[int, int], targets: tuple[int, int]) -> None:
     u, t = torch.randn(*users, D), torch.randn(*targets, D)
     rows, columns = max(users[0], targets[0]), max(users[1], targets[1])
     expected = [
-        [float(u[i % users[0], j % users[1]] @ t[i % targets[0], j % targets[1]]) for j in range(columns)] for i in range(rows)
+        [
+            float(u[i % users[0], j % users[1]] @ t[i % targets[0], j % targets[1]])
+            for j in range(columns)
+        ]
+        for i in range(rows)
     ]
     torch.testing.assert_close(dot(u, t), torch.tensor(expected))
 

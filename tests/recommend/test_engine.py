@@ -23,9 +23,13 @@ def engine(run_folder: Path) -> Engine:
 
 
 @pytest.fixture(scope="module")
-def din(data: PreparedData, tiny: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Engine:
+def din(
+    data: PreparedData, tiny: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Engine:
     out = tmp_path_factory.mktemp("din") / "run"
-    return train(data, model="solid-apg", backbone="din", epochs=1, out=out, settings=tiny, progress=False).engine
+    return train(
+        data, model="solid-apg", backbone="din", epochs=1, out=out, settings=tiny, progress=False
+    ).engine
 
 
 def ids(answer: Recommendation) -> list[str]:
@@ -37,16 +41,23 @@ def scores(answer: Recommendation) -> list[float]:
 
 
 @pytest.mark.parametrize("which", ["engine", "din"])
-def test_the_answer_is_the_models_ranking_of_everything_else(which: str, request: pytest.FixtureRequest) -> None:
+def test_the_answer_is_the_models_ranking_of_everything_else(
+    which: str, request: pytest.FixtureRequest
+) -> None:
     engine: Engine = request.getfixturevalue(which)
     run = engine.run
     history = torch.tensor([[run.items.index(item) for item in HISTORY]])
     with torch.no_grad():
         logits = run.model(history, torch.arange(1, 41)[None]).logits[0]
-    naive = sorted((name for name in run.items.ids if name not in HISTORY), key=lambda name: -logits[run.items.index(name) - 1])
+    naive = sorted(
+        (name for name in run.items.ids if name not in HISTORY),
+        key=lambda name: -logits[run.items.index(name) - 1],
+    )
     answer = engine.recommend(HISTORY, k=7)
     assert ids(answer) == naive[:7]
-    assert scores(answer) == pytest.approx([float(logits[run.items.index(name) - 1]) for name in naive[:7]], abs=1e-5)
+    assert scores(answer) == pytest.approx(
+        [float(logits[run.items.index(name) - 1]) for name in naive[:7]], abs=1e-5
+    )
     assert (answer.ignored, answer.fallback) == ([], None)
 
 
@@ -71,7 +82,9 @@ def test_with_no_known_item_popularity_answers_and_says_so(
     answer = engine.recommend(history, k=40)
     assert answer.fallback == POPULARITY == "popularity"
     assert answer.ignored == history
-    counts = dict(zip(engine.run.catalog["item"], engine.run.catalog["training_count"], strict=True))
+    counts = dict(
+        zip(engine.run.catalog["item"], engine.run.catalog["training_count"], strict=True)
+    )
     assert ids(answer) == sorted(counts, key=lambda item: (-counts[item], item))
     assert scores(answer) == sorted(map(float, counts.values()), reverse=True)
 
@@ -95,7 +108,9 @@ def test_the_last_items_count_and_all_are_left_out(engine: Engine) -> None:
 def test_the_history_may_be_kept(engine: Engine) -> None:
     kept = engine.recommend(HISTORY, k=40, keep_history=True)
     assert sorted(ids(kept)) == list(engine.run.items.ids)
-    assert ids(engine.recommend(HISTORY, k=40)) == [item for item in ids(kept) if item not in HISTORY]
+    assert ids(engine.recommend(HISTORY, k=40)) == [
+        item for item in ids(kept) if item not in HISTORY
+    ]
 
 
 def test_a_history_of_the_whole_catalogue_leaves_nothing(engine: Engine) -> None:
@@ -131,16 +146,22 @@ def test_ids_may_be_numbers(walk: Callable[..., Any], tiny: dict[str, Any], tmp_
     from solidrec.data.prepare import prepare
 
     log, items = walk(users=30)
-    log, items = (frame.with_columns(frame["item"].str.slice(1).cast(int)) for frame in (log, items))
+    log, items = (
+        frame.with_columns(frame["item"].str.slice(1).cast(int)) for frame in (log, items)
+    )
     data = prepare(log, items=items, out=tmp_path / "data")
-    engine = train(data, model="static", epochs=1, out=tmp_path / "run", settings=tiny, progress=False).engine
+    engine = train(
+        data, model="static", epochs=1, out=tmp_path / "run", settings=tiny, progress=False
+    ).engine
     assert engine.recommend([3, 9]) == engine.recommend(["3", "9"])  # type: ignore[list-item]
     assert engine.recommend(np.array([3, 9])) == engine.recommend(["3", "9"])  # type: ignore[arg-type]
     assert engine.similar(3) == engine.similar("3")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("which", ["engine", "din"])
-def test_many_together_are_answered_as_one_by_one(which: str, request: pytest.FixtureRequest) -> None:
+def test_many_together_are_answered_as_one_by_one(
+    which: str, request: pytest.FixtureRequest
+) -> None:
     engine: Engine = request.getfixturevalue(which)
     histories = [HISTORY, [], ["new"], [f"i{n:02}" for n in range(30)], ["i07", "new"], ["i39"]]
     together = engine.recommend_many(histories, k=6)
@@ -161,7 +182,13 @@ def test_ties_come_in_the_order_of_the_vocabulary(engine: Engine) -> None:
 
 
 def test_a_score_that_is_not_finite_is_never_recommended(engine: Engine) -> None:
-    for bad in ([np.nan, np.inf], [np.nan, np.nan], [np.inf, np.inf], [-np.inf, -np.inf], [np.nan, -np.inf]):
+    for bad in (
+        [np.nan, np.inf],
+        [np.nan, np.nan],
+        [np.inf, np.inf],
+        [-np.inf, -np.inf],
+        [np.nan, -np.inf],
+    ):
         found = engine.top(np.array([[bad[0], 2.0, bad[1], 1.0]]), 4)[0]
         assert [item["item"] for item in found] == ["i01", "i03"]
 
@@ -182,12 +209,19 @@ def test_similar_items_are_the_nearest_by_cosine(engine: Engine) -> None:
     unit = table / np.linalg.norm(table, axis=1, keepdims=True)
     cosine = unit @ unit[3]
     found = engine.similar("i03", k=4)
-    assert [item["item"] for item in found] == [f"i{n:02}" for n in np.argsort(-cosine) if n != 3][:4]
-    assert [item["score"] for item in found] == pytest.approx(sorted(np.delete(cosine, 3), reverse=True)[:4], abs=1e-6)
+    assert [item["item"] for item in found] == [f"i{n:02}" for n in np.argsort(-cosine) if n != 3][
+        :4
+    ]
+    assert [item["score"] for item in found] == pytest.approx(
+        sorted(np.delete(cosine, 3), reverse=True)[:4], abs=1e-6
+    )
 
 
 def test_an_item_that_nobody_knows_has_no_neighbours(engine: Engine) -> None:
-    with pytest.raises(UsageError, match=r"item 'new': the model does not know it; its vocabulary is items.parquet of"):
+    with pytest.raises(
+        UsageError,
+        match=r"item 'new': the model does not know it; its vocabulary is items.parquet of",
+    ):
         engine.similar("new")
 
 
@@ -196,7 +230,13 @@ def test_user_vector_times_item_vector_is_the_logit(engine: Engine) -> None:
     users = engine.user_vectors(histories)
     items = engine.item_vectors()
     assert items["item"].to_list() == list(engine.run.items.ids)
-    table = torch.tensor([[engine.run.items.index(i) for i in HISTORY], [0, 0, 0], [engine.run.items.index("i07"), 0, 0]])
+    table = torch.tensor(
+        [
+            [engine.run.items.index(i) for i in HISTORY],
+            [0, 0, 0],
+            [engine.run.items.index("i07"), 0, 0],
+        ]
+    )
     with torch.no_grad():
         logits = engine.run.model(table, torch.arange(1, 41)[None]).logits
     assert users @ items["vector"].to_numpy().T == pytest.approx(logits.numpy(), abs=1e-5)

@@ -34,11 +34,18 @@ CONTENT = (np.eye(8)[[2, 5, 0, 0]] * [[1], [1], [1], [0]]).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
-def before(data: PreparedData, tiny: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Run:
+def before(
+    data: PreparedData, tiny: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Run:
     """A run whose embeddings start from content, so that there is something to carry over."""
     settings = {"model": tiny["model"] | {"start": "content"}, "train": tiny["train"]}
     return train(
-        data, model="solid-duet", epochs=6, settings=settings, out=tmp_path_factory.mktemp("cold") / "run", progress=False
+        data,
+        model="solid-duet",
+        epochs=6,
+        settings=settings,
+        out=tmp_path_factory.mktemp("cold") / "run",
+        progress=False,
     ).run
 
 
@@ -55,14 +62,20 @@ def test_new_items_come_last_and_old_ones_stay_as_they_were(before: Run, after: 
     for name, tensor in old.items():
         assert torch.equal(new[name][: len(tensor)], tensor)
     grown = {name for name, tensor in old.items() if new[name].shape != tensor.shape}
-    assert grown == {"items.weight", "source.trunk.semantic_of_item", "source.branch.codebook.semantic_of_item"}
+    assert grown == {
+        "items.weight",
+        "source.trunk.semantic_of_item",
+        "source.branch.codebook.semantic_of_item",
+    }
 
 
 def test_answers_without_new_items_keep_their_scores(before: Run, after: Run) -> None:
     one, two = (Engine(run).recommend(["i03", "i09"], k=45).items for run in (before, after))
     kept = [row for row in two if not row["item"].startswith("n")]
     assert [row["item"] for row in kept] == [row["item"] for row in one]
-    np.testing.assert_allclose([row["score"] for row in kept], [row["score"] for row in one], atol=1e-5)
+    np.testing.assert_allclose(
+        [row["score"] for row in kept], [row["score"] for row in one], atol=1e-5
+    )
     assert {row["item"] for row in two} - {row["item"] for row in one} == {"n0", "n1", "n2"}
 
 
@@ -76,7 +89,9 @@ def test_a_new_item_is_like_its_kind(before: Run, after: Run) -> None:
         near = [row["item"] for row in Engine(after).similar(item, k=3)]
         assert len(set(near) & set(mates)) >= 2
         step_before = [f"i{5 * (kind - 1) + place:02}" for place in (1, 3)]
-        ranked = [row["item"] for row in Engine(after).recommend(["i00", *step_before][-2:], k=43).items]
+        ranked = [
+            row["item"] for row in Engine(after).recommend(["i00", *step_before][-2:], k=43).items
+        ]
         assert ranked.index(item) < 12
 
 
@@ -88,16 +103,24 @@ def test_a_new_item_may_stand_in_a_history(after: Run) -> None:
     assert "n0" not in [row["item"] for row in answer.items]
 
 
-def test_an_item_without_content_gets_the_mean_and_an_answer_all_the_same(before: Run, after: Run) -> None:
+def test_an_item_without_content_gets_the_mean_and_an_answer_all_the_same(
+    before: Run, after: Run
+) -> None:
     assert before.cold is not None
     row = after.model.items.weight[after.items.index("n2")].detach().numpy()
     np.testing.assert_allclose(row, before.cold.base, rtol=1e-5)
 
 
-def test_the_run_on_disk_grows_in_place_and_once_only(before: Run, data: PreparedData, tmp_path: Path) -> None:
+def test_the_run_on_disk_grows_in_place_and_once_only(
+    before: Run, data: PreparedData, tmp_path: Path
+) -> None:
     out = tmp_path / "run"
     facts = add_items(before.path, NEW, out=out, features={"content": CONTENT})
-    assert {key: facts[key] for key in ("run", "added", "items")} == {"run": str(out), "added": 3, "items": 43}
+    assert {key: facts[key] for key in ("run", "added", "items")} == {
+        "run": str(out),
+        "added": 3,
+        "items": 43,
+    }
     assert facts["content"] == {"content": 2, "text": 2, "categories": 2}
     assert (facts["missing_features"], facts["explained"] > 0.5) == ([], True)
     model = load(out)
@@ -118,14 +141,25 @@ def test_the_run_on_disk_grows_in_place_and_once_only(before: Run, data: Prepare
     assert load(out).run.cold is not None
 
 
-def test_what_cannot_work_is_refused_before_anything_is_written(before: Run, walk: Any, tiny: Any, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"feature 'image': the run was trained without it \(it reads content\)"):
+def test_what_cannot_work_is_refused_before_anything_is_written(
+    before: Run, walk: Any, tiny: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        UsageError, match=r"feature 'image': the run was trained without it \(it reads content\)"
+    ):
         with_items(before, read_table(NEW), features={"image": CONTENT})
     with pytest.raises(DataError, match="has no rows"):
         with_items(before, read_table(NEW.clear()))
     with pytest.raises(DataError, match="occurs again"):
         with_items(before, read_table(pl.concat([NEW, NEW])))
-    assert len(with_items(before, read_table(pl.concat([NEW, NEW]).drop("item_idx")), duplicate_items="first").run.items) == 43
+    assert (
+        len(
+            with_items(
+                before, read_table(pl.concat([NEW, NEW]).drop("item_idx")), duplicate_items="first"
+            ).run.items
+        )
+        == 43
+    )
     precious = tmp_path / "precious"
     precious.mkdir()
     (precious / "thesis.txt").write_text("mine")
@@ -135,26 +169,40 @@ def test_what_cannot_work_is_refused_before_anything_is_written(before: Run, wal
     with pytest.raises(DataError, match="is 3 x 5, 3 x 8 as in training is needed"):
         with_items(before, read_table(NEW), features={"content": np.ones((4, 5), dtype=np.float32)})
     bare = prepare(walk(users=30)[0], out=tmp_path / "ids")
-    run = train(bare, model="static", epochs=1, settings=tiny, out=tmp_path / "run", progress=False).run
+    run = train(
+        bare, model="static", epochs=1, settings=tiny, out=tmp_path / "run", progress=False
+    ).run
     with pytest.raises(UsageError, match="keeps no map from content"):
         with_items(run, read_table(NEW))
 
 
 @pytest.mark.parametrize("model", ["static", "spg", "solid-duet"])
-def test_every_kind_of_model_and_of_ids_grows(model: str, data: PreparedData, tiny: dict[str, Any], tmp_path: Path) -> None:
-    settings = tiny | {"semantics": {"method": "kmeans", "levels": 2}, "model": tiny["model"] | {"backbone": "din"}}
-    run = train(data, model=model, epochs=1, settings=settings, out=tmp_path / "run", progress=False).run
+def test_every_kind_of_model_and_of_ids_grows(
+    model: str, data: PreparedData, tiny: dict[str, Any], tmp_path: Path
+) -> None:
+    settings = tiny | {
+        "semantics": {"method": "kmeans", "levels": 2},
+        "model": tiny["model"] | {"backbone": "din"},
+    }
+    run = train(
+        data, model=model, epochs=1, settings=settings, out=tmp_path / "run", progress=False
+    ).run
     grown = with_items(run, read_table(NEW), features={"content": CONTENT})
     save_with_items(grown, run, tmp_path / "grown")
     again = load_run(tmp_path / "grown")
-    assert Engine(again).recommend(["n0", "i01"], k=3).items == Engine(grown.run).recommend(["n0", "i01"], k=3).items
+    assert (
+        Engine(again).recommend(["n0", "i01"], k=3).items
+        == Engine(grown.run).recommend(["n0", "i01"], k=3).items
+    )
     if again.semantics is not None:
         assert again.semantics.codes.shape == (44, 2)
         kept = again.semantics.codes
         assert (kept[41:43, 0] <= again.semantics.count).all()
 
 
-def test_a_mixture_finds_new_items_by_what_they_are_like(data: PreparedData, tmp_path: Path) -> None:
+def test_a_mixture_finds_new_items_by_what_they_are_like(
+    data: PreparedData, tmp_path: Path
+) -> None:
     """What the log says of the others stays; the new ones have content, a semantic id and the median count, and are found."""
     settings = {"model": {"dim": 8, "length": 6}, "train": {"epochs": 2, "batch": 128}}
     before = train(data, model="mixture", settings=settings, out=tmp_path / "run", progress=False)
@@ -170,6 +218,10 @@ def test_a_mixture_finds_new_items_by_what_they_are_like(data: PreparedData, tmp
     torch.testing.assert_close(longer.counted[:2, :, : len(data.items)], known.counted[:2])
     assert not longer.counted[:2, :, len(data.items) :].any()
     assert two.experts.counts[-3:].tolist() == [float(one.experts.counts[1:].median())] * 3
-    kind = [item for item, title in zip(data.items.ids, data.catalog["title"], strict=True) if title.endswith("kind 1")]
+    kind = [
+        item
+        for item, title in zip(data.items.ids, data.catalog["title"], strict=True)
+        if title.endswith("kind 1")
+    ]
     order = [item["item"] for item in grown.recommend(kind, 43).items]
     assert order.index("n0") < order.index("n1")  # kind 2 comes after kind 1, kind 5 does not

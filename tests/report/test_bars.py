@@ -21,7 +21,9 @@ def test_each_row_has_a_bar_with_the_tables_numbers(of: Material) -> None:
     table = of.tables[0]
     drawn = [bar for _, group in _groups(table, "UAUC", of) for bar in group]
     lines = [next(cell for cell in line.cells if cell.metric == "UAUC") for line in table.lines]
-    assert [(bar.value, bar.low, bar.high) for bar in drawn] == [(cell.mean, cell.low, cell.high) for cell in lines]
+    assert [(bar.value, bar.low, bar.high) for bar in drawn] == [
+        (cell.mean, cell.low, cell.high) for cell in lines
+    ]
     assert [bar.series.label for bar in drawn] == ["static", "duet", "solid-duet", "popularity"]
     assert _start("NDCG@10", of.tables[1]) == 0
     assert _start("UAUC", of.tables[1]) == 0.5
@@ -29,7 +31,17 @@ def test_each_row_has_a_bar_with_the_tables_numbers(of: Material) -> None:
 
 def test_values_and_blocks_are_written_beside_the_bars(of: Material) -> None:
     text = _bar_chart(
-        [("din", [Bar(Series.run("a", 0), 0.612, 0.6, 0.62), Bar(Series.run("b", 1), 0.4, None, None)])], 0.5, label="x"
+        [
+            (
+                "din",
+                [
+                    Bar(Series.run("a", 0), 0.612, 0.6, 0.62),
+                    Bar(Series.run("b", 1), 0.4, None, None),
+                ],
+            )
+        ],
+        0.5,
+        label="x",
     )
     for word in ("0.612", "0.400", ">din<", ">a<", ">b<"):
         assert word in text

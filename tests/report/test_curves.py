@@ -18,10 +18,16 @@ def test_every_training_has_a_line_in_both_charts(of: Material) -> None:
 
 
 def test_without_validation_there_is_one_chart() -> None:
-    log = [{"stage": 1, "epoch": epoch, "loss": 0.5, "valid": None, "best": True} for epoch in (1, 2)]
-    assert [caption for caption, _ in _charts([(Series.run("a", 0), log)], "x")] == ["Training loss"]
+    log = [
+        {"stage": 1, "epoch": epoch, "loss": 0.5, "valid": None, "best": True} for epoch in (1, 2)
+    ]
+    assert [caption for caption, _ in _charts([(Series.run("a", 0), log)], "x")] == [
+        "Training loss"
+    ]
 
 
-def test_without_runs_there_is_nothing(copied: Path, read_material: Callable[[Path], Material]) -> None:
+def test_without_runs_there_is_nothing(
+    copied: Path, read_material: Callable[[Path], Material]
+) -> None:
     shutil.rmtree(copied / "runs")
     assert training_curves(read_material(copied)) == ""

@@ -19,15 +19,20 @@ def test_norms_are_those_of_each_users_own_weights(of: Material) -> None:
     rows = of.data.rows("test")
     assert len(rows) < 256  # so every user counts
     lengths = []
-    for history in of.data.histories(rows.users, rows.positions, run.spec.model.length).astype(np.int64):
+    for history in of.data.histories(rows.users, rows.positions, run.spec.model.length).astype(
+        np.int64
+    ):
         with torch.inference_mode():
             one = torch.from_numpy(history)[None]
             trunk, branch = (
-                part(Histories.of(one, run.model.items(one))).weights.tensors for part in run.model.source.children()
+                part(Histories.of(one, run.model.items(one))).weights.tensors
+                for part in run.model.source.children()
             )
         lengths.append((float(trunk["weight0"].norm()), float(branch["weight0"].norm())))
         assert float(branch["weight0"].abs().max()) <= 0.01 + 1e-9
-    assert (found[0].trunk, found[0].branch) == pytest.approx(tuple(np.mean(lengths, axis=0)), rel=1e-4)
+    assert (found[0].trunk, found[0].branch) == pytest.approx(
+        tuple(np.mean(lengths, axis=0)), rel=1e-4
+    )
     assert found[0].limit == pytest.approx(0.01 * 8)
     assert found[0].branch <= found[0].limit
 

@@ -38,7 +38,10 @@ def test_a_section_has_a_link_and_its_title_is_escaped() -> None:
 
 
 def test_empty_parts_of_a_section_are_left_out() -> None:
-    assert _section("a", "A", "", "<p>b</p>", "") == '<section id="a">\n<h2>A</h2>\n<p>b</p>\n</section>'
+    assert (
+        _section("a", "A", "", "<p>b</p>", "")
+        == '<section id="a">\n<h2>A</h2>\n<p>b</p>\n</section>'
+    )
 
 
 def test_the_first_cell_of_a_row_is_its_heading() -> None:

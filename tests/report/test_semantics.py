@@ -18,7 +18,15 @@ EVIL = "<b>&"
 def semantics(*modalities: str) -> SemanticIds:
     """Ids 1, 2 and 3 of 20, 15 and 5 items, and the empty id 4."""
     of_item = np.array([0, *[1] * 20, *[2] * 15, *[3] * 5])
-    return SemanticIds(of_item[:, None], np.zeros((4, 2)), ("a", EVIL, "c", "d"), "kmeans", modalities, 0, "asked for")
+    return SemanticIds(
+        of_item[:, None],
+        np.zeros((4, 2)),
+        ("a", EVIL, "c", "d"),
+        "kmeans",
+        modalities,
+        0,
+        "asked for",
+    )
 
 
 def test_semantic_ids_are_shown_by_title(data: PreparedData) -> None:

@@ -14,7 +14,9 @@ def test_every_row_has_a_box_and_the_tables_follow(of: Material) -> None:
     assert "steadiness of UAUC" in text
 
 
-def test_without_the_users_files_the_tables_stay(copied: Path, read_material: Callable[[Path], Material]) -> None:
+def test_without_the_users_files_the_tables_stay(
+    copied: Path, read_material: Callable[[Path], Material]
+) -> None:
     for path in (copied / "users").glob("*-stability.parquet"):
         path.unlink()
     text = stability(read_material(copied))

@@ -19,7 +19,9 @@ def test_a_spread_goes_below_its_mean_and_the_star_stays_with_it() -> None:
 
 
 def test_what_comes_from_data_is_escaped_and_a_row_keeps_its_marker() -> None:
-    grid = Grid("<b>", ("", "x"), ((Part("<i>"), Part("<u>")), (Part("a"), Part("1"))), ("<q>", "<q>"))
+    grid = Grid(
+        "<b>", ("", "x"), ((Part("<i>"), Part("<u>")), (Part("a"), Part("1"))), ("<q>", "<q>")
+    )
     text = grid_markup(grid, {"a": Series.run("a", 0)})
     for markup in ("<b>", "<i>", "<u>", "<q>"):
         assert markup not in text
@@ -27,7 +29,17 @@ def test_what_comes_from_data_is_escaped_and_a_row_keeps_its_marker() -> None:
 
 
 def test_a_last_column_that_says_the_same_everywhere_is_left_to_the_notes() -> None:
-    same = Grid("t", ("", "x", ""), ((Part("a"), Part("1"), Part("why")), (Part("b"), Part("2"), Part("why"))), ("", ""))
+    same = Grid(
+        "t",
+        ("", "x", ""),
+        ((Part("a"), Part("1"), Part("why")), (Part("b"), Part("2"), Part("why"))),
+        ("", ""),
+    )
     assert _trimmed(same).heads == ("", "x")
-    other = Grid("t", ("", "x", ""), ((Part("a"), Part("1"), Part("why")), (Part("b"), Part("2"), Part(""))), ("", ""))
+    other = Grid(
+        "t",
+        ("", "x", ""),
+        ((Part("a"), Part("1"), Part("why")), (Part("b"), Part("2"), Part(""))),
+        ("", ""),
+    )
     assert _trimmed(other) is other

@@ -20,7 +20,10 @@ def test_a_file_and_pairs_are_one_space(tmp_path: Path) -> None:
         '"train.learning_rate" = {low = 1e-4, high = 1e-2, log = true}\n"model.dropout" = [0.0, 0.1]\n'
         'model.dim = {low = 16, high = 64, step = 16}\n[semantics]\nmodalities = [["text"], ["id"]]\n'
     )
-    assert read_space(file, ["model.dropout=0,0.4", "model.backbone = din, sasrec", 'model.start="random",content']) == {
+    assert read_space(
+        file,
+        ["model.dropout=0,0.4", "model.backbone = din, sasrec", 'model.start="random",content'],
+    ) == {
         "train.learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
         "model.dim": {"low": 16, "high": 64, "step": 16},
         "semantics.modalities": [["text"], ["id"]],
@@ -52,22 +55,50 @@ def test_a_file_that_is_no_toml_is_one_line(tmp_path: Path) -> None:
         ("modle.dropout", [0.1], "unknown setting 'modle'; did you mean 'model'?"),
         ("model.backbone", ["sasrecc"], "unknown name 'sasrecc'; did you mean 'sasrec'?"),
         ("model.dropout", [0.1, 1.5], "setting model.dropout: input should be less than 1"),
-        ("model.dropout", {"low": 0.1, "high": 1}, "setting model.dropout: input should be less than 1"),
+        (
+            "model.dropout",
+            {"low": 0.1, "high": 1},
+            "setting model.dropout: input should be less than 1",
+        ),
         ("model.dim", {"low": 8.5, "high": 64}, "setting model.dim: "),
         ("model.dim", {"low": 64, "high": 8}, "model.dim: low = 64 is not below high = 8"),
         ("model.dim", {"low": 8}, "model.dim: a range needs both low and high"),
-        ("model.dim", {"low": 8, "hgih": 64}, "model.dim: a range has no 'hgih'; did you mean 'high'?"),
-        ("model.dim", {"low": 8, "high": 64, "step": 0}, "model.dim: step = 0 is no whole number above 0"),
-        ("model.dim", {"low": 8, "high": 64, "step": 0.5}, "model.dim: step = 0.5 is no whole number above 0"),
+        (
+            "model.dim",
+            {"low": 8, "hgih": 64},
+            "model.dim: a range has no 'hgih'; did you mean 'high'?",
+        ),
+        (
+            "model.dim",
+            {"low": 8, "high": 64, "step": 0},
+            "model.dim: step = 0 is no whole number above 0",
+        ),
+        (
+            "model.dim",
+            {"low": 8, "high": 64, "step": 0.5},
+            "model.dim: step = 0.5 is no whole number above 0",
+        ),
         (
             "model.dim",
             {"low": 8, "high": 64, "step": 10},
             "model.dim: from low = 8 to high = 64 is no whole number of steps of 10",
         ),
-        ("model.dim", {"low": 8, "high": 64, "step": 8, "log": True}, "model.dim: log = true needs low above 0 and no step"),
-        ("model.clip", {"low": 0, "high": 1, "log": True}, "model.clip: log = true needs low above 0"),
+        (
+            "model.dim",
+            {"low": 8, "high": 64, "step": 8, "log": True},
+            "model.dim: log = true needs low above 0 and no step",
+        ),
+        (
+            "model.clip",
+            {"low": 0, "high": 1, "log": True},
+            "model.clip: log = true needs low above 0",
+        ),
         ("model.clip", {"low": 0, "high": 1, "step": float("nan")}, "is no whole number of steps"),
-        ("model.backbone", {"low": "din", "high": "sasrec"}, "model.backbone: is no number; give a list of values"),
+        (
+            "model.backbone",
+            {"low": "din", "high": "sasrec"},
+            "model.backbone: is no number; give a list of values",
+        ),
         ("model.dropout", 0.1, "model.dropout: give a list of values, or a range"),
         ("model.dropout", [], "model.dropout: give a list of values"),
         ("seed", [0, 1], "a search cannot vary seed: it is the seed of every training"),

@@ -20,7 +20,14 @@ from solidrec.api import run_spec, train
 from solidrec.artifacts import read_json
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import EvalRows, PreparedData
-from solidrec.errors import DamagedError, DivergedError, IncompatibleError, Interrupted, StorageError, UsageError
+from solidrec.errors import (
+    DamagedError,
+    DivergedError,
+    IncompatibleError,
+    Interrupted,
+    StorageError,
+    UsageError,
+)
 from solidrec.locks import locked
 from solidrec.search import run as module
 from solidrec.search.result import BEST
@@ -28,7 +35,10 @@ from solidrec.search.run import SEARCH, TRIALS, _read_trials, run_search
 from solidrec.search.trial import Outcome, _outcome
 from solidrec.training.loop import Stage
 
-SPACE = {"model.dropout": [0, 0.2, 0.4], "train.learning_rate": {"low": 1e-3, "high": 1e-1, "log": True}}
+SPACE = {
+    "model.dropout": [0, 0.2, 0.4],
+    "train.learning_rate": {"low": 1e-3, "high": 1e-1, "log": True},
+}
 
 
 @pytest.fixture
@@ -39,7 +49,10 @@ def call(data: PreparedData, tiny: dict[str, Any]) -> Callable[..., dict[str, An
 
 
 def without_times(found: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{key: value for key, value in trial.items() if key != "seconds"} for trial in found["trials"]]
+    return [
+        {key: value for key, value in trial.items() if key != "seconds"}
+        for trial in found["trials"]
+    ]
 
 
 def test_the_first_trial_is_the_start_and_the_best_one_is_what_train_repeats(
@@ -56,7 +69,9 @@ def test_the_first_trial_is_the_start_and_the_best_one_is_what_train_repeats(
         assert trial["settings"]["model.dropout"] in (0, 0.2, 0.4)
         assert 1e-3 <= trial["settings"]["train.learning_rate"] <= 1e-1
         assert trial["epochs"] == 2
-    assert found["trials"] == [json.loads(line) for line in (out / TRIALS).read_text(encoding="utf-8").splitlines()]
+    assert found["trials"] == [
+        json.loads(line) for line in (out / TRIALS).read_text(encoding="utf-8").splitlines()
+    ]
     best = tomllib.loads((out / BEST).read_text(encoding="utf-8"))
     spec = run_spec(data, model=None, backbone=None, seed=None, epochs=None, settings=best)
     assert spec.digest() == found["best"]["digest"]
@@ -66,7 +81,10 @@ def test_the_first_trial_is_the_start_and_the_best_one_is_what_train_repeats(
 
 
 def test_the_test_split_is_never_opened(
-    call: Callable[..., dict[str, Any]], data: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    call: Callable[..., dict[str, Any]],
+    data: PreparedData,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows = PreparedData.rows
     opened: list[str] = []
@@ -77,12 +95,20 @@ def test_the_test_split_is_never_opened(
         return rows(self, split)
 
     monkeypatch.setattr(PreparedData, "rows", valid_alone)
-    settings = {"model": {"dim": 8}, "train": {"epochs": 1, "batch": 128}, "semantics": {"modalities": ["text"]}}
-    found = call(out=tmp_path / "out", trials=2, settings=settings)  # SOLID: both stages, and semantic ids
+    settings = {
+        "model": {"dim": 8},
+        "train": {"epochs": 1, "batch": 128},
+        "semantics": {"modalities": ["text"]},
+    }
+    found = call(
+        out=tmp_path / "out", trials=2, settings=settings
+    )  # SOLID: both stages, and semantic ids
     assert set(opened) == {"valid"}
     assert found["split"] == "valid"
     with pytest.raises(AssertionError, match="looked at the test split"):
-        train(data, model="static", epochs=1, out=tmp_path / "run", progress=False)  # what measures it, would
+        train(
+            data, model="static", epochs=1, out=tmp_path / "run", progress=False
+        )  # what measures it, would
 
 
 def test_a_search_that_is_stopped_within_a_trial_finds_what_it_would_have_found(
@@ -114,10 +140,21 @@ def test_a_search_by_two_processes_is_killed_with_them_and_goes_on(
     solidrec: Callable[..., Any], data: PreparedData, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    words = ["--model", "static", "--try", "model.dropout=0,0.4", "--set", "train.epochs=4", "--set", "model.dim=8"]
+    words = [
+        "--model",
+        "static",
+        "--try",
+        "model.dropout=0,0.4",
+        "--set",
+        "train.epochs=4",
+        "--set",
+        "model.dim=8",
+    ]
     words += ["--set", "train.batch=16", "--json", "--trials"]
     search = ["search", str(data.path), "--out", str(out), *words, "3"]
-    process = subprocess.Popen([sys.executable, "-m", "solidrec.cli", *search, "--jobs", "2"], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "solidrec.cli", *search, "--jobs", "2"], stderr=subprocess.DEVNULL
+    )
     try:
         eventually(lambda: bool(list(out.glob("trials/*/checkpoints/stage1-*"))))
         assert process.poll() is None
@@ -130,7 +167,11 @@ def test_a_search_by_two_processes_is_killed_with_them_and_goes_on(
     answer = solidrec(*search)
     assert answer.code == 0, answer.err
     found = json.loads(answer.out)
-    assert {(trial["settings"]["model.dropout"], trial["epochs"]) for trial in found["trials"]} == {(0.2, 4), (0, 4), (0.4, 4)}
+    assert {(trial["settings"]["model.dropout"], trial["epochs"]) for trial in found["trials"]} == {
+        (0.2, 4),
+        (0, 4),
+        (0.4, 4),
+    }
     alone = json.loads(solidrec("search", data.path, "--out", tmp_path / "alone", *words, "1").out)
     assert without_times(alone)[0] == without_times(found)[0]
 
@@ -151,15 +192,28 @@ def free(folder: Path) -> bool:
 
 
 def test_a_small_space_ends_when_every_point_is_tried(
-    call: Callable[..., dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    call: Callable[..., dict[str, Any]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "train_trial", lambda data, spec, folder: Outcome({"UAUC": 1 - spec.model.dropout}, 1, 0.0))
-    space = {"model.dropout": {"low": 0.1, "high": 0.4, "step": 0.1}, "model.backbone": ["din", "sasrec"]}
+    monkeypatch.setattr(
+        module,
+        "train_trial",
+        lambda data, spec, folder: Outcome({"UAUC": 1 - spec.model.dropout}, 1, 0.0),
+    )
+    space = {
+        "model.dropout": {"low": 0.1, "high": 0.4, "step": 0.1},
+        "model.backbone": ["din", "sasrec"],
+    }
     found = call(out=tmp_path / "out", space=space, trials=50)
     assert len(found["trials"]) == 2 * 4
     assert {trial["settings"]["model.dropout"] for trial in found["trials"]} == {0.1, 0.2, 0.3, 0.4}
     assert "nothing new to try: the space ends after 8 trials" in capsys.readouterr().err
-    assert found["finding"] == "No other trial of 7 is above trial 0, where the search started: valid UAUC 0.9000."
+    assert (
+        found["finding"]
+        == "No other trial of 7 is above trial 0, where the search started: valid UAUC 0.9000."
+    )
 
 
 def test_the_sampler_finds_a_better_place(
@@ -169,7 +223,9 @@ def test_the_sampler_finds_a_better_place(
         return Outcome({"UAUC": 1 - abs(spec.model.dropout - 0.7), "NDCG@10": None}, 1, 0.0)
 
     monkeypatch.setattr(module, "train_trial", peak)
-    found = call(out=tmp_path / "out", space={"model.dropout": {"low": 0.0, "high": 0.9}}, trials=20)
+    found = call(
+        out=tmp_path / "out", space={"model.dropout": {"low": 0.0, "high": 0.9}}, trials=20
+    )
     scores = [trial["valid"]["UAUC"] for trial in found["trials"]]
     assert max(scores) > 0.97
     assert sum(scores[10:]) > sum(scores[:10])
@@ -182,26 +238,43 @@ def test_the_sampler_finds_a_better_place(
 def test_a_trial_that_comes_to_nothing_is_told_and_the_search_goes_on(
     call: Callable[..., dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = call(out=tmp_path / "out", space={"train.learning_rate": [1e30], "model.dim": [8, 7]}, trials=3)
+    found = call(
+        out=tmp_path / "out", space={"train.learning_rate": [1e30], "model.dim": [8, 7]}, trials=3
+    )
     errors = [trial["error"] for trial in found["trials"]]
     assert errors[0] is None
     assert found["best"]["number"] == 0
     said = capsys.readouterr().err
     for error in errors[1:]:
-        assert ("lower train.learning_rate" in error) or ("model.dim=7 is not a multiple of model.heads=2" in error)
+        assert ("lower train.learning_rate" in error) or (
+            "model.dim=7 is not a multiple of model.heads=2" in error
+        )
         assert error in said
-    with pytest.raises(DivergedError, match=r"no trial could be measured; the first: .*lower train.learning_rate"):
-        call(out=tmp_path / "none", space={"model.dim": [8]}, trials=1, settings={"train": {"learning_rate": 1e30, "epochs": 1}})
+    with pytest.raises(
+        DivergedError, match=r"no trial could be measured; the first: .*lower train.learning_rate"
+    ):
+        call(
+            out=tmp_path / "none",
+            space={"model.dim": [8]},
+            trials=1,
+            settings={"train": {"learning_rate": 1e30, "epochs": 1}},
+        )
     with pytest.raises(UsageError, match=r"model\.dim=7 is not a multiple"):
         call(out=tmp_path / "unfit", space={"model.clip": [0.1]}, settings={"model": {"dim": 7}})
 
 
-def test_a_folder_of_something_else_is_refused(call: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+def test_a_folder_of_something_else_is_refused(
+    call: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     call(out=out, trials=1)
-    with pytest.raises(IncompatibleError, match=r"holds another search \(spec.seed is 0 there, 1 here\)"):
+    with pytest.raises(
+        IncompatibleError, match=r"holds another search \(spec.seed is 0 there, 1 here\)"
+    ):
         call(out=out, seed=1)
-    with pytest.raises(IncompatibleError, match=r"space.model.dropout is \[0, 0.2, 0.4\] there, \[0.1\] here"):
+    with pytest.raises(
+        IncompatibleError, match=r"space.model.dropout is \[0, 0.2, 0.4\] there, \[0.1\] here"
+    ):
         call(out=out, space={"model.dropout": [0.1]})
     (out / TRIALS).write_text("{")
     with pytest.raises(DamagedError, match=f"{TRIALS}: is not as it was written"):
@@ -220,11 +293,19 @@ def test_data_without_validation_is_refused(walk: Callable[..., Any], tmp_path: 
 
 
 def test_the_outcome_is_the_last_stages_best_epoch() -> None:
-    epochs = ((1, 1, 0.9, True), (2, 0, 0.9, False), (2, 1, 0.6, True), (2, 2, 0.7, True), (2, 3, 0.6, False))
+    epochs = (
+        (1, 1, 0.9, True),
+        (2, 0, 0.9, False),
+        (2, 1, 0.6, True),
+        (2, 2, 0.7, True),
+        (2, 3, 0.6, False),
+    )
     rows = [
         {"stage": stage, "epoch": epoch, "valid": {"UAUC": score}, "best": best, "seconds": 0.5}
         for stage, epoch, score, best in epochs
     ]
     assert _outcome(rows, 2) == Outcome({"UAUC": 0.7}, epochs=4, seconds=2.5)
     with pytest.raises(UsageError, match="no validation user could be ranked"):
-        _outcome([{"stage": 1, "epoch": 1, "valid": {"UAUC": None}, "best": True, "seconds": 0.5}], 1)
+        _outcome(
+            [{"stage": 1, "epoch": 1, "valid": {"UAUC": None}, "best": True, "seconds": 0.5}], 1
+        )

@@ -17,9 +17,13 @@ def space(**keys: Any) -> Space:
 
 def test_every_point_is_a_specification_and_whole_numbers_stay_whole() -> None:
     made = space(
-        model__dim={"low": 16, "high": 64, "step": 16}, model__dropout=[0, 0.5], train__learning_rate={"low": 1e-4, "high": 1},
-        model__clip={"low": 0.1, "high": 0.4, "step": 0.1}, semantics__modalities=[["text"], []], train__stride=[None, 2],
-    )  # fmt: skip
+        model__dim={"low": 16, "high": 64, "step": 16},
+        model__dropout=[0, 0.5],
+        train__learning_rate={"low": 1e-4, "high": 1},
+        model__clip={"low": 0.1, "high": 0.4, "step": 0.1},
+        semantics__modalities=[["text"], []],
+        train__stride=[None, 2],
+    )
     points = [made.next([], seed=0, number=number) for number in range(1, 40)]
     assert {point["model.dim"] for point in points} == {16, 32, 48, 64}
     assert {point["model.clip"] for point in points} == {0.1, 0.2, 0.3, 0.4}
@@ -37,9 +41,13 @@ def test_the_next_point_is_a_function_of_what_is_known() -> None:
     first = made.next(seen, seed=3, number=8)
     assert first == made.next(seen, seed=3, number=8)
     others = [
-        made.next(seen, seed=4, number=8), made.next(seen, seed=3, number=9), made.next(seen, seed=3, number=8, attempt=1),
-        made.next([*seen, ({"model.dropout": 0.85}, None)], seed=3, number=8),  # one more in training
-    ]  # fmt: skip
+        made.next(seen, seed=4, number=8),
+        made.next(seen, seed=3, number=9),
+        made.next(seen, seed=3, number=8, attempt=1),
+        made.next(
+            [*seen, ({"model.dropout": 0.85}, None)], seed=3, number=8
+        ),  # one more in training
+    ]
     assert all(other != first for other in others[:3])
     assert 0 <= others[3]["model.dropout"] <= 0.9
 
@@ -49,19 +57,29 @@ def test_a_start_outside_the_space_is_no_point_of_it() -> None:
     assert made.coded({"model.dim": 32, "train.stride": 2}) is None
     assert made.coded({"model.dim": 64, "train.stride": None}) is None
     assert made.coded({"model.dim": 64, "train.stride": 2}) == {"model.dim": 64, "train.stride": 2}
-    stepped = space(model__dim={"low": 16, "high": 64, "step": 16}, model__clip={"low": 0.1, "high": 0.4, "step": 0.1})
+    stepped = space(
+        model__dim={"low": 16, "high": 64, "step": 16},
+        model__clip={"low": 0.1, "high": 0.4, "step": 0.1},
+    )
     assert stepped.coded({"model.dim": 40, "model.clip": 0.1}) is None
-    assert stepped.coded({"model.dim": 48, "model.clip": 0.3}) == {"model.dim": 48, "model.clip": 0.3}
+    assert stepped.coded({"model.dim": 48, "model.clip": 0.3}) == {
+        "model.dim": 48,
+        "model.clip": 0.3,
+    }
     made.next([({"model.dim": 32, "train.stride": 2}, 0.9)], seed=0, number=1)
 
 
 def test_the_size_of_a_space_and_its_points() -> None:
     made = space(
-        model__clip={"low": 0.1, "high": 0.3, "step": 0.1}, model__dim={"low": 8, "high": 9}, model__backbone=["din", "din"]
+        model__clip={"low": 0.1, "high": 0.3, "step": 0.1},
+        model__dim={"low": 8, "high": 9},
+        model__backbone=["din", "din"],
     )
     assert made.size() == 3 * 2 * 1
     assert [*made.points()] == [
-        {"model.backbone": "din", "model.clip": clip, "model.dim": dim} for clip in (0.1, 0.2, 0.3) for dim in (8, 9)
+        {"model.backbone": "din", "model.clip": clip, "model.dim": dim}
+        for clip in (0.1, 0.2, 0.3)
+        for dim in (8, 9)
     ]
     assert space(model__clip={"low": 0.1, "high": 0.3}).size() == float("inf")
 

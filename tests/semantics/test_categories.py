@@ -27,14 +27,22 @@ def test_equals_a_loop(seed: int) -> None:
     rng = np.random.default_rng(seed)
     vectors = rng.normal(size=(40, 5)).astype(np.float32)
     names = list("abcdefg")
-    categories = [list(rng.choice(names, size=rng.integers(0, 4))) for _ in range(40)]  # repeats and none included
+    categories = [
+        list(rng.choice(names, size=rng.integers(0, 4))) for _ in range(40)
+    ]  # repeats and none included
     found = nearest_category(vectors, categories)
     expected = naive(vectors.astype(np.float64), categories)
     assert [found.labels[group] for group in found.of_item] == expected
     assert list(found.labels) == sorted(set(expected))
     for group, label in enumerate(found.labels):
-        members = [v for v, own in zip(vectors, categories, strict=True) if label in own or (label == UNLABELLED and not own)]
-        np.testing.assert_allclose(found.centroids[group], np.mean(members, axis=0), rtol=1e-5, atol=1e-6)
+        members = [
+            v
+            for v, own in zip(vectors, categories, strict=True)
+            if label in own or (label == UNLABELLED and not own)
+        ]
+        np.testing.assert_allclose(
+            found.centroids[group], np.mean(members, axis=0), rtol=1e-5, atol=1e-6
+        )
 
 
 def test_by_hand() -> None:
@@ -52,7 +60,9 @@ def test_ties_go_to_the_first_in_alphabetical_order() -> None:
 
 
 def test_categories_that_are_nobodys_primary_are_left_out() -> None:
-    found = nearest_category(np.array([[0.0], [10.0], [0.5]]), [["a", "wide"], ["b", "wide"], ["a"]])
+    found = nearest_category(
+        np.array([[0.0], [10.0], [0.5]]), [["a", "wide"], ["b", "wide"], ["a"]]
+    )
     assert found.labels == ("a", "b")
     assert len(found.centroids) == 2
 

@@ -34,7 +34,9 @@ def dots(users: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
 
 def test_a_linear_map_is_found_exactly() -> None:
     content, embeddings, users = world(0.0)
-    cold = fit_cold(CONTENT, {"image": content[:200]}, embeddings[:200], np.full(200, 5), score=dots(users))
+    cold = fit_cold(
+        CONTENT, {"image": content[:200]}, embeddings[:200], np.full(200, 5), score=dots(users)
+    )
     assert cold.facts["r2"] > 0.999
     assert cold.facts["stretch"] == pytest.approx(1, abs=0.05)
     np.testing.assert_allclose(cold.embed({"image": content[200:]}), embeddings[200:], atol=0.1)
@@ -49,7 +51,9 @@ def test_items_that_were_seen_never_teach_nothing_and_those_without_content_get_
     cold = fit_cold(CONTENT, {"image": content}, wrong, counts, score=dots(users))
     assert cold.facts["items"] == 240
     np.testing.assert_allclose(cold.embed({"image": content[250:]}), embeddings[250:], atol=0.1)
-    np.testing.assert_allclose(cold.embed({"image": np.zeros((1, WIDTH))})[0], wrong[:250].mean(0), rtol=1e-5)
+    np.testing.assert_allclose(
+        cold.embed({"image": np.zeros((1, WIDTH))})[0], wrong[:250].mean(0), rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("noise", [0.5, 1.5])
@@ -57,7 +61,9 @@ def test_new_items_take_their_share_of_the_first_places(noise: float) -> None:
     """60 of 300 items are new. As predicted they are hidden; stretched, they fill about a fifth of the first ten places."""
     content, embeddings, users = world(noise)
     old, new = slice(0, 240), slice(240, 300)
-    cold = fit_cold(CONTENT, {"image": content[old]}, embeddings[old], np.full(240, 5), score=dots(users))
+    cold = fit_cold(
+        CONTENT, {"image": content[old]}, embeddings[old], np.full(240, 5), score=dots(users)
+    )
 
     def share(vectors: np.ndarray) -> float:
         scores = users @ np.concatenate([embeddings[old], vectors]).T
@@ -85,7 +91,9 @@ def test_stretch_is_one_when_nothing_is_lost_and_at_most_eight() -> None:
     targets, users = rng.normal(size=(100, 3)), rng.normal(size=(50, 3))
     centre = targets.mean(0)
     assert stretch(targets, targets, centre, dots(users)) == pytest.approx(1, abs=0.1)
-    assert stretch(targets, np.tile(centre, (100, 1)), centre, dots(users)) == pytest.approx(8, rel=0.01)
+    assert stretch(targets, np.tile(centre, (100, 1)), centre, dots(users)) == pytest.approx(
+        8, rel=0.01
+    )
 
 
 def test_stretching_keeps_the_centre_of_what_is_predicted() -> None:
@@ -93,18 +101,24 @@ def test_stretching_keeps_the_centre_of_what_is_predicted() -> None:
     content, embeddings, users = world(1.0)
     cold = fit_cold(CONTENT, {"image": content}, embeddings, np.full(ITEMS, 5), score=dots(users))
     plain = _regress(content.astype(np.float64), embeddings, np.full(ITEMS, 5))
-    np.testing.assert_allclose(cold.embed({"image": content}).mean(0), plain.left_out.mean(0), atol=0.02)
+    np.testing.assert_allclose(
+        cold.embed({"image": content}).mean(0), plain.left_out.mean(0), atol=0.02
+    )
 
 
 def test_wide_content_is_read_by_its_principal_components(monkeypatch: pytest.MonkeyPatch) -> None:
     """As good as all of it where the rest is noise, and exact where there is no rest."""
     content, embeddings, _ = world(0.0)
-    wide = np.concatenate([content, 1e-6 * np.random.default_rng(1).normal(size=(ITEMS, 30))], axis=1).astype(np.float64)
+    wide = np.concatenate(
+        [content, 1e-6 * np.random.default_rng(1).normal(size=(ITEMS, 30))], axis=1
+    ).astype(np.float64)
     weights = np.ones(ITEMS)
     whole = _regress(wide, embeddings, weights)
     monkeypatch.setattr(module, "_WIDEST", WIDTH)
     narrow = _regress(wide, embeddings, weights)
-    np.testing.assert_allclose(wide @ narrow.weight + narrow.bias, wide @ whole.weight + whole.bias, atol=0.02)
+    np.testing.assert_allclose(
+        wide @ narrow.weight + narrow.bias, wide @ whole.weight + whole.bias, atol=0.02
+    )
     np.testing.assert_allclose(narrow.left_out, whole.left_out, atol=0.02)
 
 
@@ -120,7 +134,13 @@ def test_r2_by_hand() -> None:
 def test_too_few_items_teach_the_mean(items: int) -> None:
     content, embeddings, _ = world(0.0)
     few = embeddings[:items] if items else embeddings[:1]
-    cold = fit_cold(CONTENT, {"image": content[:items]}, few, np.ones(max(items, 1)), score=dots(np.ones((2, DIM))))
+    cold = fit_cold(
+        CONTENT,
+        {"image": content[:items]},
+        few,
+        np.ones(max(items, 1)),
+        score=dots(np.ones((2, DIM))),
+    )
     expected = embeddings[: max(items, 1)].mean(0)
     np.testing.assert_allclose(cold.embed({"image": content[:3]}), [expected] * 3, rtol=1e-5)
     assert not np.shares_memory(cold.bias, cold.base)  # safetensors writes no memory twice
@@ -141,7 +161,9 @@ def test_an_item_weighs_as_often_as_it_was_seen_up_to_the_median() -> None:
     by = cold.facts["stretch"]
 
     def ridge(weights: np.ndarray) -> np.ndarray:
-        model = Ridge(alpha=cold.facts["alpha"]).fit(content.astype(np.float64), embeddings, sample_weight=weights)
+        model = Ridge(alpha=cold.facts["alpha"]).fit(
+            content.astype(np.float64), embeddings, sample_weight=weights
+        )
         return np.asarray(model.coef_.T)
 
     np.testing.assert_allclose(cold.weight, by * ridge(np.minimum(counts, 4)), rtol=1e-5)

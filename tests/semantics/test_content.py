@@ -25,16 +25,28 @@ CATALOG = pl.DataFrame(
     }
 )
 NONE = np.zeros(1, dtype=np.int64)
-FEATURE = np.concatenate([np.zeros((1, 3)), np.random.default_rng(0).normal(size=(12, 3))]).astype(np.float32)
+FEATURE = np.concatenate([np.zeros((1, 3)), np.random.default_rng(0).normal(size=(12, 3))]).astype(
+    np.float32
+)
 DATA = PreparedData(
-    path=Path(), manifest={}, users=IdMap([]), items=IdMap(CATALOG["item"]), offsets=NONE, event_items=NONE.astype(np.int32),
-    event_times=NONE, train_end=NONE, catalog=CATALOG, features={"image": FEATURE},
-)  # fmt: skip
+    path=Path(),
+    manifest={},
+    users=IdMap([]),
+    items=IdMap(CATALOG["item"]),
+    offsets=NONE,
+    event_items=NONE.astype(np.int32),
+    event_times=NONE,
+    train_end=NONE,
+    catalog=CATALOG,
+    features={"image": FEATURE},
+)
 
 
 def test_the_same_items_get_the_same_vectors_again_also_from_the_disk() -> None:
     content, matrices = fit_content(DATA)
-    assert [part.name for part in content.parts] == list(matrices) == ["image", "text", "categories"]
+    assert (
+        [part.name for part in content.parts] == list(matrices) == ["image", "text", "categories"]
+    )
     kept = Content.of(json.loads(json.dumps(content.facts())), content.arrays())
     for one in (content, kept):
         again = one.matrices(CATALOG, {"image": FEATURE[1:]})
@@ -50,7 +62,9 @@ def test_what_a_new_item_lacks_is_zero_and_another_width_is_refused() -> None:
     assert not found["image"].any()
     assert not found["categories"].any()
     assert side_by_side(list(found.values())).present.tolist() == [[0, 1, 0], [0, 0, 0]]
-    with pytest.raises(DataError, match=r"feature 'image': is 2 x 4, 2 x 3 as in training is needed"):
+    with pytest.raises(
+        DataError, match=r"feature 'image': is 2 x 4, 2 x 3 as in training is needed"
+    ):
         content.matrices(new, {"image": np.ones((2, 4), dtype=np.float32)})
 
 
@@ -58,7 +72,11 @@ def test_no_content_at_all() -> None:
     bare = dataclasses.replace(DATA, features={}, catalog=CATALOG.select("item"))
     assert fit_content(bare)[0].parts == ()
     fused = side_by_side([np.zeros((2, 3)), np.zeros((2, 1))])
-    assert (fused.vectors.shape, fused.present.tolist(), fused.widths) == ((2, 4), [[0, 0], [0, 0]], (3, 1))
+    assert (fused.vectors.shape, fused.present.tolist(), fused.widths) == (
+        (2, 4),
+        [[0, 0], [0, 0]],
+        (3, 1),
+    )
 
 
 def test_principal_components_are_white_and_keep_who_is_near_whom() -> None:

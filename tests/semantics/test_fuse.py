@@ -37,11 +37,15 @@ def test_a_weight_multiplies_the_squared_distances_of_its_part() -> None:
     for a in range(5):
         for b in range(5):
             parts = [((plain[a] - plain[b])[part] ** 2).sum() for part in (slice(3), slice(3, 5))]
-            assert ((weighted[a] - weighted[b]) ** 2).sum() == pytest.approx(parts[0] + 2.5 * parts[1], rel=1e-5, abs=1e-6)
+            assert ((weighted[a] - weighted[b]) ** 2).sum() == pytest.approx(
+                parts[0] + 2.5 * parts[1], rel=1e-5, abs=1e-6
+            )
 
 
 def test_rows_and_whole() -> None:
-    fused = fuse([np.array([[1.0], [0.0], [2.0]]), np.ones((3, 2))]).rows(np.array([False, True, True]))
+    fused = fuse([np.array([[1.0], [0.0], [2.0]]), np.ones((3, 2))]).rows(
+        np.array([False, True, True])
+    )
     assert fused.present.tolist() == [[0, 1], [1, 1]]
     assert fused.vectors.shape == (2, 3)
     assert whole(np.array([[0.0, 2.0]])).present.tolist() == [[1]]

@@ -13,9 +13,14 @@ from solidrec.errors import DamagedError, StorageError, UsageError
 from solidrec.semantics.ids import SemanticIds
 
 IDS = SemanticIds(
-    codes=np.array([[0], [1], [1], [2], [1]]), centroids=np.array([[0.5, 1.0], [2.0, 3.0], [4.0, 5.0]], dtype=np.float32),
-    labels=("Action", "Drama é", "Noir"), method="categories", modalities=("text",), seed=3, reason="asked for",
-)  # fmt: skip
+    codes=np.array([[0], [1], [1], [2], [1]]),
+    centroids=np.array([[0.5, 1.0], [2.0, 3.0], [4.0, 5.0]], dtype=np.float32),
+    labels=("Action", "Drama é", "Noir"),
+    method="categories",
+    modalities=("text",),
+    seed=3,
+    reason="asked for",
+)
 
 
 def test_round_trip(tmp_path: Path) -> None:
@@ -45,7 +50,12 @@ def test_facts_by_hand() -> None:
 
 
 def test_one_semantic_for_all_has_no_entropy() -> None:
-    alone = dataclasses.replace(IDS, codes=np.array([[0], [1], [1]]), centroids=np.zeros((1, 2), dtype=np.float32), labels=("a",))
+    alone = dataclasses.replace(
+        IDS,
+        codes=np.array([[0], [1], [1]]),
+        centroids=np.zeros((1, 2), dtype=np.float32),
+        labels=("a",),
+    )
     assert alone.facts()["entropy_share"] == 0
 
 
@@ -76,12 +86,24 @@ def test_check_counts_the_catalogue() -> None:
 def test_several_levels_survive_the_disk(tmp_path: Path) -> None:
     """Ids 1-2 are the first level's, 3-5 the second's; three of the four items differ."""
     codes = np.array([[0, 0], [1, 3], [1, 4], [2, 3], [1, 3]])
-    deep = dataclasses.replace(IDS, codes=codes, centroids=np.zeros((5, 2), dtype=np.float32), labels=(), weights=(1.0, 0.5))
+    deep = dataclasses.replace(
+        IDS,
+        codes=codes,
+        centroids=np.zeros((5, 2), dtype=np.float32),
+        labels=(),
+        weights=(1.0, 0.5),
+    )
     deep.save(tmp_path / "s")
     found = SemanticIds.load(tmp_path / "s")
     assert found.codes.tolist() == found.table.tolist() == codes.tolist()
     assert (found.levels, found.count, found.weights) == (2, 2, (1.0, 0.5))
     assert found.of_item.tolist() == [0, 1, 1, 2, 1]
     facts = found.facts()
-    assert (facts["count"], facts["codes"], facts["levels"], facts["distinct"], facts["largest"]) == (2, 5, 2, 3, 3)
+    assert (
+        facts["count"],
+        facts["codes"],
+        facts["levels"],
+        facts["distinct"],
+        facts["largest"],
+    ) == (2, 5, 2, 3, 3)
     assert IDS.table.tolist() == IDS.of_item.tolist()

@@ -18,10 +18,14 @@ from solidrec.semantics.fuse import fuse, whole
 from solidrec.semantics.kmeans import _distinct, cluster_count, kmeans, points_of, samples
 
 
-def blobs(count: int, *, each: int = 30, width: int = 5, spread: float = 0.05, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def blobs(
+    count: int, *, each: int = 30, width: int = 5, spread: float = 0.05, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     labels = np.repeat(np.arange(count), each)
-    return rng.normal(size=(count, width))[labels] * 3 + spread * rng.normal(size=(count * each, width)), labels
+    return rng.normal(size=(count, width))[labels] * 3 + spread * rng.normal(
+        size=(count * each, width)
+    ), labels
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -34,12 +38,19 @@ def test_separated_blobs_are_found(seed: int) -> None:
         np.testing.assert_allclose(found.centroids[group], members.mean(0), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize(("spread", "k"), [(0.05, 20), (1.0, 20), (5.0, 40)])  # blobs, overlapping ones, hardly any
+@pytest.mark.parametrize(
+    ("spread", "k"), [(0.05, 20), (1.0, 20), (5.0, 40)]
+)  # blobs, overlapping ones, hardly any
 def test_inertia_is_close_to_scikit_learns(spread: float, k: int) -> None:
     """The mean over three seeds, each a single start as ours is."""
     vectors, _ = blobs(20, each=20, width=16, spread=spread)
     ours = np.mean([kmeans(whole(vectors), k, seed=seed).inertia for seed in range(3)])
-    theirs = np.mean([KMeans(k, n_init=1, random_state=seed).fit(vectors.astype(np.float32)).inertia_ for seed in range(3)])
+    theirs = np.mean(
+        [
+            KMeans(k, n_init=1, random_state=seed).fit(vectors.astype(np.float32)).inertia_
+            for seed in range(3)
+        ]
+    )
     assert 0.95 * theirs < ours < 1.03 * theirs
 
 
@@ -55,7 +66,12 @@ def test_given_feature_matrices_cluster_as_well_as_scikit_learn() -> None:
     """Unit vectors in a narrow cone, as text encoders give them, two modalities side by side and k by the rule."""
     rng = np.random.default_rng(0)
     topics = rng.normal(size=(30, 24))[rng.integers(30, size=600)]
-    fused = fuse([topics + 3 + 0.7 * rng.normal(size=topics.shape), topics + 0.7 * rng.normal(size=topics.shape)])
+    fused = fuse(
+        [
+            topics + 3 + 0.7 * rng.normal(size=topics.shape),
+            topics + 0.7 * rng.normal(size=topics.shape),
+        ]
+    )
     k = cluster_count(600)
     ours = kmeans(fused, k).inertia
     theirs = KMeans(k, n_init=1, random_state=0).fit(fused.vectors).inertia_
@@ -89,14 +105,26 @@ def test_one_vector_and_equal_vectors(k: int) -> None:
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
-    seed=st.integers(0, 10_000), count=st.integers(1, 30), k=st.integers(1, 35),
-    missing=st.sampled_from([0.0, 0.4]), whole_numbers=st.booleans(), offset=st.sampled_from([0.0, 20.0]),
-)  # fmt: skip
-def test_no_cluster_is_ever_empty(seed: int, count: int, k: int, missing: float, whole_numbers: bool, offset: float) -> None:
+    seed=st.integers(0, 10_000),
+    count=st.integers(1, 30),
+    k=st.integers(1, 35),
+    missing=st.sampled_from([0.0, 0.4]),
+    whole_numbers=st.booleans(),
+    offset=st.sampled_from([0.0, 20.0]),
+)
+def test_no_cluster_is_ever_empty(
+    seed: int, count: int, k: int, missing: float, whole_numbers: bool, offset: float
+) -> None:
     """Duplicates, missing parts and vectors too close to tell apart included."""
     rng = np.random.default_rng(seed)
-    blocks = [rng.integers(-1, 2, (count, 2)) if whole_numbers else rng.normal(size=(count, 3)) for _ in range(2)]
-    fused = fuse([np.where(rng.random((count, 1)) < missing, 0, block + offset) for block in blocks] + [np.ones((count, 1))])
+    blocks = [
+        rng.integers(-1, 2, (count, 2)) if whole_numbers else rng.normal(size=(count, 3))
+        for _ in range(2)
+    ]
+    fused = fuse(
+        [np.where(rng.random((count, 1)) < missing, 0, block + offset) for block in blocks]
+        + [np.ones((count, 1))]
+    )
     found = kmeans(fused, k, seed=seed)
     assert np.unique(found.of_vector).tolist() == list(range(len(found.centroids)))
     assert len(found.centroids) <= k
@@ -121,14 +149,24 @@ def test_a_missing_part_does_not_pull_the_centroid() -> None:
 
 def test_rule_for_the_number_of_clusters() -> None:
     """6 sqrt(V) and at most a quarter of V, never 0; near the 450-770 of 6,000-20,000 items."""
-    assert [cluster_count(items) for items in (0, 1, 3, 4, 400, 576, 10_000)] == [1, 1, 1, 1, 100, 144, 600]
+    assert [cluster_count(items) for items in (0, 1, 3, 4, 400, 576, 10_000)] == [
+        1,
+        1,
+        1,
+        1,
+        100,
+        144,
+        600,
+    ]
     assert all(450 <= cluster_count(items) <= 850 for items in range(6_000, 20_001, 500))
 
 
 def test_distances_count_the_parts_that_a_vector_has() -> None:
     """Against a loop, with some parts missing."""
     rng = np.random.default_rng(0)
-    blocks = [np.where(rng.random((12, 1)) < 0.4, 0, rng.normal(size=(12, width))) for width in (3, 2)] + [np.ones((12, 1))]
+    blocks = [
+        np.where(rng.random((12, 1)) < 0.4, 0, rng.normal(size=(12, width))) for width in (3, 2)
+    ] + [np.ones((12, 1))]
     fused = fuse(blocks)
     centroids = rng.normal(size=(4, 6)).astype(np.float32)
     found = module.distances(points_of(fused, None, "cpu"), torch.from_numpy(centroids))

@@ -24,9 +24,17 @@ CATALOG = pl.DataFrame(
 )
 NONE = np.zeros(1, dtype=np.int64)
 DATA = PreparedData(
-    path=Path(), manifest={}, users=IdMap([]), items=IdMap(list("abcd")), offsets=NONE, event_items=NONE.astype(np.int32),
-    event_times=NONE, train_end=NONE, catalog=CATALOG, features={},
-)  # fmt: skip
+    path=Path(),
+    manifest={},
+    users=IdMap([]),
+    items=IdMap(list("abcd")),
+    offsets=NONE,
+    event_items=NONE.astype(np.int32),
+    event_times=NONE,
+    train_end=NONE,
+    catalog=CATALOG,
+    features={},
+)
 
 
 def vectors(name: str, data: PreparedData = DATA) -> np.ndarray:
@@ -39,18 +47,20 @@ def test_everything_that_is_there_is_available() -> None:
 
 
 def test_missing_content_is_a_zero_row() -> None:
-    there = {"text": [1, 1, 0, 0], "categories": [1, 1, 0, 0], "image_tokens": [1, 1, 1, 0], "word_tokens": [1, 1, 0, 1]}
+    there = {
+        "text": [1, 1, 0, 0],
+        "categories": [1, 1, 0, 0],
+        "image_tokens": [1, 1, 1, 0],
+        "word_tokens": [1, 1, 0, 1],
+    }
     for name, expected in there.items():
         assert vectors(name).any(axis=1).astype(int).tolist() == expected
 
 
 def test_tokens_count_by_place_where_all_lists_are_equally_long() -> None:
-    assert [is_placed(CATALOG, name) for name in ("image_tokens", "word_tokens", "text", "categories")] == [
-        True,
-        False,
-        False,
-        False,
-    ]
+    assert [
+        is_placed(CATALOG, name) for name in ("image_tokens", "word_tokens", "text", "categories")
+    ] == [True, False, False, False]
     assert terms(CATALOG, "image_tokens", placed=True)[:2] == [["0:1", "1:2"], ["0:2", "1:1"]]
     assert terms(CATALOG, "word_tokens", placed=False)[1] == ["5", "6", "7"]
     assert terms(CATALOG, "text", placed=False)[0] == ["red", "shirt"]

@@ -51,7 +51,9 @@ def test_an_id_embedding_that_a_new_item_cannot_have_is_left_out() -> None:
 
 def test_of_its_own_categories_an_item_gets_the_nearest() -> None:
     centroids = np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]], dtype=np.float32)
-    ids = SemanticIds(np.array([[0], [1], [2], [3]]), centroids, ("a", "b", "c"), "categories", ("image",), 0, "")
+    ids = SemanticIds(
+        np.array([[0], [1], [2], [3]]), centroids, ("a", "b", "c"), "categories", ("image",), 0, ""
+    )
     new = {"image": np.array([[0.1, 1.0]] * 4)}
     found = place(ids, new, [["a"], ["a", "c"], ["unknown"], None])[:, 0]
     assert [ids.labels[number - 1] for number in found] == ["a", "c", "b", "b"]
@@ -60,13 +62,28 @@ def test_of_its_own_categories_an_item_gets_the_nearest() -> None:
 def test_a_category_is_enough_where_the_content_is_an_id_embedding() -> None:
     """Ids that are categories, placed by item embeddings that a new item cannot have."""
     centroids = np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]], dtype=np.float32)
-    ids = SemanticIds(np.array([[0], [1], [2], [3], [3]]), centroids, ("a", "b", "c"), "categories", ("id",), 0, "")
+    ids = SemanticIds(
+        np.array([[0], [1], [2], [3], [3]]),
+        centroids,
+        ("a", "b", "c"),
+        "categories",
+        ("id",),
+        0,
+        "",
+    )
     found = place(ids, {}, [["b"], ["c", "b"], ["unknown"], None])[:, 0]
-    assert [ids.labels[number - 1] for number in found] == ["b", "b", "c", "c"]  # the first of its own, else the largest
+    assert [ids.labels[number - 1] for number in found] == [
+        "b",
+        "b",
+        "c",
+        "c",
+    ]  # the first of its own, else the largest
 
 
 def test_random_ids_are_dealt_on() -> None:
-    ids = SemanticIds(np.array([[0], [1], [2], [3]]), np.zeros((3, 1), dtype=np.float32), (), "random", (), 4, "")
+    ids = SemanticIds(
+        np.array([[0], [1], [2], [3]]), np.zeros((3, 1), dtype=np.float32), (), "random", (), 4, ""
+    )
     found = place(ids, {}, [None] * 50)
     assert found.shape == (50, 1)
     assert set(found[:, 0].tolist()) == {1, 2, 3}

@@ -18,7 +18,16 @@ from solidrec.semantics.modality import available
 from solidrec.semantics.plan import cluster, make, plan
 from solidrec.spec import SemanticsSpec
 
-TITLES = ["red shirt", "blue shirt", None, "iron pan", "steel pan", "pan lid", "red tie", "blue tie"]
+TITLES = [
+    "red shirt",
+    "blue shirt",
+    None,
+    "iron pan",
+    "steel pan",
+    "pan lid",
+    "red tie",
+    "blue tie",
+]
 GENRES: list[list[str] | None] = [
     ["wear"],
     ["wear", "blue"],
@@ -49,9 +58,17 @@ def data(
         catalog = catalog.with_columns(pl.Series("text_tokens", tokens, dtype=pl.List(pl.Int64)))
     none = np.zeros(1, dtype=np.int64)
     return PreparedData(
-        path=Path(), manifest={}, users=IdMap([]), items=IdMap(list("abcdefgh")), offsets=none,
-        event_items=none.astype(np.int32), event_times=none, train_end=none, catalog=catalog, features=features or {},
-    )  # fmt: skip
+        path=Path(),
+        manifest={},
+        users=IdMap([]),
+        items=IdMap(list("abcdefgh")),
+        offsets=none,
+        event_items=none.astype(np.int32),
+        event_times=none,
+        train_end=none,
+        catalog=catalog,
+        features=features or {},
+    )
 
 
 def matrix(seed: int = 0) -> np.ndarray:
@@ -71,7 +88,15 @@ def not_needed() -> np.ndarray:
 @pytest.mark.parametrize(
     ("has", "method", "modalities"),
     [
-        ({"titles": TITLES, "genres": GENRES, "features": {"image": matrix(), "text": matrix(1)}}, "kmeans", ("image", "text")),
+        (
+            {
+                "titles": TITLES,
+                "genres": GENRES,
+                "features": {"image": matrix(), "text": matrix(1)},
+            },
+            "kmeans",
+            ("image", "text"),
+        ),
         ({"titles": TITLES, "genres": GENRES}, "categories", ("text",)),
         ({"genres": GENRES}, "categories", ("id",)),
         ({"titles": TITLES}, "kmeans", ("text",)),
@@ -99,10 +124,19 @@ def test_default_semantics(has: dict[str, Any], method: str, modalities: tuple[s
 
 def test_what_is_asked_for_wins() -> None:
     everything = data(titles=TITLES, genres=GENRES, features={"image": matrix()})
-    assert plan(everything, SemanticsSpec(modalities=("text", "image")))[:2] == ("kmeans", ("text", "image"))
-    assert plan(everything, SemanticsSpec(method="categories", modalities=("image",)))[:2] == ("categories", ("image",))
+    assert plan(everything, SemanticsSpec(modalities=("text", "image")))[:2] == (
+        "kmeans",
+        ("text", "image"),
+    )
+    assert plan(everything, SemanticsSpec(method="categories", modalities=("image",)))[:2] == (
+        "categories",
+        ("image",),
+    )
     assert plan(everything, SemanticsSpec(method="kmeans"))[:2] == ("kmeans", ("image",))
-    assert plan(data(titles=TITLES, genres=GENRES), SemanticsSpec(method="kmeans"))[:2] == ("kmeans", ("text",))
+    assert plan(data(titles=TITLES, genres=GENRES), SemanticsSpec(method="kmeans"))[:2] == (
+        "kmeans",
+        ("text",),
+    )
     assert plan(everything, SemanticsSpec(modalities=("id",)))[:2] == ("kmeans", ("id",))
 
 
@@ -114,7 +148,11 @@ def test_what_the_data_cannot_serve_is_refused() -> None:
     with pytest.raises(UsageError, match="no categories"):
         plan(data(titles=TITLES), SemanticsSpec(method="categories"))
     with pytest.raises(DataError, match="zero for every item"):
-        make(data(features={"image": np.zeros((9, 2), dtype=np.float32)}), SemanticsSpec(), not_needed)
+        make(
+            data(features={"image": np.zeros((9, 2), dtype=np.float32)}),
+            SemanticsSpec(),
+            not_needed,
+        )
 
 
 def test_available_modalities() -> None:
@@ -145,7 +183,10 @@ def test_labels_are_category_names() -> None:
 
 def test_seed_and_clusters_are_obeyed() -> None:
     both = {"image": matrix(), "text": matrix(1)}
-    made = [make(data(features=both), SemanticsSpec(clusters=4, seed=seed), not_needed) for seed in (0, 0, 1)]
+    made = [
+        make(data(features=both), SemanticsSpec(clusters=4, seed=seed), not_needed)
+        for seed in (0, 0, 1)
+    ]
     assert [semantic.count for semantic in made] == [4, 4, 4]
     assert made[0].of_item.tobytes() == made[1].of_item.tobytes()
     assert made[2].seed == 1
@@ -160,7 +201,9 @@ def test_weights_are_of_modalities_in_use_and_change_the_map() -> None:
         made = make(both, SemanticsSpec(clusters=2, weights={heavy: 9.0}), not_needed)
         assert made.of_item[1:].tolist() in (expected, [3 - group for group in expected])
         assert made.weights == tuple(9.0 if name == heavy else 1.0 for name in ("a", "b"))
-    with pytest.raises(UsageError, match=r"semantics.weights: 'c' is not among the modalities used"):
+    with pytest.raises(
+        UsageError, match=r"semantics.weights: 'c' is not among the modalities used"
+    ):
         plan(both, SemanticsSpec(weights={"c": 2.0}))
     with pytest.raises(UsageError, match=r"weights.*greater than 0"):
         SemanticsSpec.parse({"weights": {"a": -1}})
@@ -180,13 +223,17 @@ def test_levels_cluster_what_is_left_over() -> None:
 
 def test_levels_number_on_and_share_the_rule_for_k() -> None:
     rng = np.random.default_rng(0)
-    many = {"image": np.concatenate([np.zeros((1, 6)), rng.normal(size=(80, 6))]).astype(np.float32)}
+    many = {
+        "image": np.concatenate([np.zeros((1, 6)), rng.normal(size=(80, 6))]).astype(np.float32)
+    }
     many["image"][7] = 0
     items = pl.DataFrame({"item": [str(i) for i in range(80)]})
     big = dataclasses.replace(data(features=many), items=IdMap(items["item"]), catalog=items)
     made = make(big, SemanticsSpec(levels=2), not_needed)
     assert made.codes.shape == (81, 2)
-    assert made.count == 10 + 1  # min(6 sqrt 80, 80 / 4) = 20 for both levels, and one for the item without anything
+    assert (
+        made.count == 10 + 1
+    )  # min(6 sqrt 80, 80 / 4) = 20 for both levels, and one for the item without anything
     assert made.codes[7].tolist() == [11, 11]
     others = np.delete(made.codes[1:], 6, axis=0)
     assert np.unique(others[:, 0]).tolist() == list(range(1, 11))
@@ -197,7 +244,10 @@ def test_levels_number_on_and_share_the_rule_for_k() -> None:
 
 
 def test_random_ids_are_even_seeded_and_need_no_content() -> None:
-    made = [make(data(), SemanticsSpec(method="random", clusters=4, seed=seed), not_needed) for seed in (0, 0, 1)]
+    made = [
+        make(data(), SemanticsSpec(method="random", clusters=4, seed=seed), not_needed)
+        for seed in (0, 0, 1)
+    ]
     for ids in made:
         assert np.bincount(ids.of_item[1:]).tolist() == [0, 2, 2, 2, 2]
         assert (ids.method, ids.modalities, ids.count) == ("random", (), 4)

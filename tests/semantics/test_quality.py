@@ -7,17 +7,38 @@ import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
 from solidrec.semantics.ids import SemanticIds
-from solidrec.semantics.quality import Purity, _agreement, _alone, _mutual_information, _purity, _stability, drivers, quality
+from solidrec.semantics.quality import (
+    Purity,
+    _agreement,
+    _alone,
+    _mutual_information,
+    _purity,
+    _stability,
+    drivers,
+    quality,
+)
 
 
-def ids(groups: list[int] | np.ndarray, modalities: tuple[str, ...] = ("a",), method: str = "kmeans") -> SemanticIds:
+def ids(
+    groups: list[int] | np.ndarray, modalities: tuple[str, ...] = ("a",), method: str = "kmeans"
+) -> SemanticIds:
     codes = np.concatenate([[0], np.asarray(groups)]).astype(np.int64)[:, None]
-    return SemanticIds(codes, np.zeros((int(codes.max()), 2), dtype=np.float32), (), method, modalities, 0, "asked for")
+    return SemanticIds(
+        codes,
+        np.zeros((int(codes.max()), 2), dtype=np.float32),
+        (),
+        method,
+        modalities,
+        0,
+        "asked for",
+    )
 
 
 def topics(seed: int, of_item: np.ndarray, noise: float = 0.05) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    return rng.normal(size=(of_item.max() + 1, 8))[of_item] + noise * rng.normal(size=(len(of_item), 8))
+    return rng.normal(size=(of_item.max() + 1, 8))[of_item] + noise * rng.normal(
+        size=(len(of_item), 8)
+    )
 
 
 TRUE = np.repeat(np.arange(5), 12)
@@ -57,11 +78,14 @@ def test_agreement_is_over_the_items_that_have_both() -> None:
     first[:6], second[-6:] = 0, 0
     assert (_alone(first, 5, seed=0, device="cpu") >= 0).tolist() == [False] * 6 + [True] * 54
     assert _agreement({"a": first, "b": second}, 5)["a, b"] == pytest.approx(1)
-    apart = np.where(np.arange(60)[:, None] < 30, first, 0), np.where(np.arange(60)[:, None] < 30, 0, second)
-    assert _agreement({"a": apart[0], "b": apart[1]}, 2) == {}
-    assert _mutual_information(np.array([0, 0, 1, -1]), np.array([1, 1, 0, 0])) == adjusted_mutual_info_score(
-        [0, 0, 1], [1, 1, 0]
+    apart = (
+        np.where(np.arange(60)[:, None] < 30, first, 0),
+        np.where(np.arange(60)[:, None] < 30, 0, second),
     )
+    assert _agreement({"a": apart[0], "b": apart[1]}, 2) == {}
+    assert _mutual_information(
+        np.array([0, 0, 1, -1]), np.array([1, 1, 0, 0])
+    ) == adjusted_mutual_info_score([0, 0, 1], [1, 1, 0])
 
 
 def test_clear_clusters_are_stable_and_noise_is_not() -> None:

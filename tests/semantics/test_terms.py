@@ -17,7 +17,9 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def test_titles_that_share_words_are_near() -> None:
-    vectors = title_vectors(["red cotton shirt", "Blue Cotton SHIRT", "steel frying pan", "cast iron pan", None])
+    vectors = title_vectors(
+        ["red cotton shirt", "Blue Cotton SHIRT", "steel frying pan", "cast iron pan", None]
+    )
     assert cosine(vectors[0], vectors[1]) > cosine(vectors[0], vectors[2]) + 0.2
     assert cosine(vectors[2], vectors[3]) > cosine(vectors[0], vectors[3]) + 0.2
 

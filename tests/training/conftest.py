@@ -36,7 +36,14 @@ def stage_of(data: PreparedData) -> Callable[..., Stage]:
         **train: Any,
     ) -> Stage:
         torch.manual_seed(0)
-        spec = ModelSpec.parse({"name": model, "dim": 8, "length": 4, "codebook": {"schedule": "staged"} | (codebook or {})})
+        spec = ModelSpec.parse(
+            {
+                "name": model,
+                "dim": 8,
+                "length": 4,
+                "codebook": {"schedule": "staged"} | (codebook or {}),
+            }
+        )
         semantic_of_item = torch.cat([torch.zeros(1), torch.arange(40) // 5 + 1]).long()
         recommender = build(spec, items=40, semantic_of_item=semantic_of_item)
         given = iter(scores or ())
@@ -62,22 +69,34 @@ def stage_of(data: PreparedData) -> Callable[..., Stage]:
 @pytest.fixture(scope="session")
 def without_times() -> Callable[[list[Row]], list[Row]]:
     """Return a log less what a clock had a say in."""
-    return lambda rows: [{k: v for k, v in row.items() if k not in ("seconds", "positives_per_second")} for row in rows]
+    return lambda rows: [
+        {k: v for k, v in row.items() if k not in ("seconds", "positives_per_second")}
+        for row in rows
+    ]
 
 
 @pytest.fixture(scope="session")
 def spec_of(data: PreparedData, tiny: dict[str, Any]) -> Callable[..., RunSpec]:
     """Return the maker of small specifications."""
 
-    def make(name: str = "solid-duet", *, of: PreparedData = data, seed: int = 3, **settings: Any) -> RunSpec:
-        named = {"data": of.fingerprint, "seed": seed, "model": {"name": name}, "train": {"epochs": 3}}
+    def make(
+        name: str = "solid-duet", *, of: PreparedData = data, seed: int = 3, **settings: Any
+    ) -> RunSpec:
+        named = {
+            "data": of.fingerprint,
+            "seed": seed,
+            "model": {"name": name},
+            "train": {"epochs": 3},
+        }
         return RunSpec.parse(merge(merge(tiny, named), settings))
 
     return make
 
 
 @pytest.fixture
-def ids_alone(walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]], tmp_path: Path) -> PreparedData:
+def ids_alone(
+    walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]], tmp_path: Path
+) -> PreparedData:
     """Data without an item side."""
     return prepare(walk(users=30)[0], out=tmp_path / "ids alone")
 

@@ -20,8 +20,12 @@ from solidrec.training.batches import TrainingBatches
 from solidrec.training.stages import batches_for
 
 
-def make(data: PreparedData, *, batch: int = 100, seed: int = 0, stride: int | None = None) -> TrainingBatches:
-    return TrainingBatches(data, length=4, batch=batch, negatives=3, seed=seed, device="cpu", stride=stride)
+def make(
+    data: PreparedData, *, batch: int = 100, seed: int = 0, stride: int | None = None
+) -> TrainingBatches:
+    return TrainingBatches(
+        data, length=4, batch=batch, negatives=3, seed=seed, device="cpu", stride=stride
+    )
 
 
 def positives(batches: list[Batch]) -> Counter[tuple[int, ...]]:
@@ -36,7 +40,9 @@ def positives(batches: list[Batch]) -> Counter[tuple[int, ...]]:
 def test_an_epoch_holds_every_training_target_once(data: PreparedData) -> None:
     batches = make(data)
     found = list(batches.epoch(1, 0))
-    assert len(found) == batches.steps == -(-90 * 6 // 100)  # 9 events a user: 7 train, 6 of them have a history
+    assert (
+        len(found) == batches.steps == -(-90 * 6 // 100)
+    )  # 9 events a user: 7 train, 6 of them have a history
     assert sorted(len(b.history) for b in found) == [40] + [100] * 5
     naive: Counter[tuple[int, ...]] = Counter()
     for user in range(1, 91):
@@ -59,12 +65,18 @@ def test_how_many_batches_are_made_in_one_go_changes_none(
         assert torch.equal(one.candidates, other.candidates)
 
 
-def test_the_target_stands_in_column_0_and_no_negative_is_a_training_item(data: PreparedData) -> None:
+def test_the_target_stands_in_column_0_and_no_negative_is_a_training_item(
+    data: PreparedData,
+) -> None:
     batches = make(data, batch=1000)
     (batch,) = batches.epoch(1, 0)  # one batch holds every target, in the order of the log
     assert batch.candidates.shape == (540, 1 + 3)
     assert torch.equal(batch.labels, torch.tensor([[1.0, 0, 0, 0]]).expand(540, 4))
-    events = [(user, at) for user in range(1, 91) for at in range(data.offsets[user] + 1, data.train_end[user])]
+    events = [
+        (user, at)
+        for user in range(1, 91)
+        for at in range(data.offsets[user] + 1, data.train_end[user])
+    ]
     for row, (user, position) in enumerate(events):
         owned = set(data.event_items[data.offsets[user] : data.train_end[user]].tolist())
         assert int(batch.candidates[row, 0]) == data.event_items[position]
@@ -80,13 +92,18 @@ def test_with_a_stride_a_batch_holds_what_its_passes_say(data: PreparedData, str
         assert len(batch.candidates) <= 100 + 4
         ends = last(batch.history > 0) + batch.history.shape[1] * torch.arange(len(batch.history))
         prefix_ends = ends if batch.prefix_ends is None else batch.prefix_ends
-        for place, target in zip(prefix_ends.tolist(), batch.candidates[:, 0].tolist(), strict=True):
+        for place, target in zip(
+            prefix_ends.tolist(), batch.candidates[:, 0].tolist(), strict=True
+        ):
             row, column = divmod(place, batch.history.shape[1])
             found[(*batch.history[row, : column + 1].tolist(), target)] += 1
     plan = batches.plan(1, 0)
     expected: Counter[tuple[int, ...]] = Counter()
     for start, end, targets in zip(plan.start, plan.end, plan.targets, strict=True):
-        expected.update(tuple(data.event_items[start : at + 1].tolist()) for at in range(end - targets + 1, end + 1))
+        expected.update(
+            tuple(data.event_items[start : at + 1].tolist())
+            for at in range(end - targets + 1, end + 1)
+        )
     assert found == expected
     assert found.total() == batches.positives == 90 * 6
 
@@ -95,15 +112,23 @@ def test_full_windows_are_read_at_their_end_alone(data: PreparedData) -> None:
     """Passes of one target come in steps of their own, so that the model need not compute a state that nobody asks for."""
     batches = list(make(data, batch=12, stride=1).epoch(1, 0))
     ends = [b for b in batches if b.prefix_ends is None]
-    mixed = [b for b in batches if b.prefix_ends is not None and len(b.prefix_ends) < 4 * len(b.history)]
-    assert sum(len(b.candidates) for b in ends) > 90 * 2 - 2 * 12  # 90 users, 6 targets each, 4 of them in the first pass
+    mixed = [
+        b for b in batches if b.prefix_ends is not None and len(b.prefix_ends) < 4 * len(b.history)
+    ]
+    assert (
+        sum(len(b.candidates) for b in ends) > 90 * 2 - 2 * 12
+    )  # 90 users, 6 targets each, 4 of them in the first pass
     assert len(mixed) <= 1
     assert all(len(b.history) == len(b.candidates) for b in ends)
 
 
 def test_drawn_targets_are_training_targets(data: PreparedData) -> None:
     drawn = set(make(data).targets(20_000, np.random.default_rng(0)).tolist())
-    assert drawn == {int(data.event_items[at]) for u in range(1, 91) for at in range(data.offsets[u] + 1, data.train_end[u])}
+    assert drawn == {
+        int(data.event_items[at])
+        for u in range(1, 91)
+        for at in range(data.offsets[u] + 1, data.train_end[u])
+    }
 
 
 def test_an_epoch_depends_on_seed_stage_and_epoch_and_on_nothing_else(data: PreparedData) -> None:
@@ -127,13 +152,19 @@ def test_a_later_epoch_needs_no_earlier_one(data: PreparedData) -> None:
 def test_negatives_are_fresh_each_epoch(data: PreparedData) -> None:
     batches = make(data, batch=1000)
     one, two = (next(batches.epoch(1, epoch)) for epoch in (0, 1))
-    assert torch.equal(one.candidates[:, 0], two.candidates[:, 0])  # one batch holds every target, in the order of the log
+    assert torch.equal(
+        one.candidates[:, 0], two.candidates[:, 0]
+    )  # one batch holds every target, in the order of the log
     assert not torch.equal(one.candidates[:, 1:], two.candidates[:, 1:])
 
 
 def test_nothing_to_learn_from_is_said(tmp_path: Path) -> None:
-    log = pl.DataFrame({"user": ["a", "a", "a", "b"], "item": ["1", "2", "3", "4"], "position": [0, 1, 2, 0]})
-    data = prepare(log, out=tmp_path / "data", negatives=1)  # user a keeps one training event, user b has one
+    log = pl.DataFrame(
+        {"user": ["a", "a", "a", "b"], "item": ["1", "2", "3", "4"], "position": [0, 1, 2, 0]}
+    )
+    data = prepare(
+        log, out=tmp_path / "data", negatives=1
+    )  # user a keeps one training event, user b has one
     with pytest.raises(DataError, match="no user has two training events"):
         make(data)
 
@@ -150,17 +181,29 @@ def test_small_batches_are_as_small_as_asked(data: PreparedData, batch: int) -> 
 
 @pytest.mark.parametrize(
     ("backbone", "asked", "stride"),
-    [("sasrec", None, 2), ("gru4rec", 3, 3), ("din", None, None), ("bert4rec", 3, None), ("ligr", None, 2), ("bsarec", 3, None)],
+    [
+        ("sasrec", None, 2),
+        ("gru4rec", 3, 3),
+        ("din", None, None),
+        ("bert4rec", 3, None),
+        ("ligr", None, 2),
+        ("bsarec", 3, None),
+    ],
 )
 def test_a_pass_serves_half_of_what_it_reads_where_the_backbone_reads_prefixes(
     data: PreparedData, backbone: str, asked: int | None, stride: int | None
 ) -> None:
     model = {"name": "static", "backbone": backbone, "length": 4}
     spec = RunSpec.parse({"data": data.fingerprint, "model": model, "train": {"stride": asked}})
-    assert batches_for(build(spec.model, items=len(data.items)), data, spec, device="cpu").stride == stride
+    assert (
+        batches_for(build(spec.model, items=len(data.items)), data, spec, device="cpu").stride
+        == stride
+    )
 
 
-def test_the_steps_of_an_epoch_come_in_random_order_and_each_epoch_in_another(data: PreparedData) -> None:
+def test_the_steps_of_an_epoch_come_in_random_order_and_each_epoch_in_another(
+    data: PreparedData,
+) -> None:
     """Passes are sorted by length to pad little; steps that came sorted too would teach all short histories first."""
     batches = make(data, batch=30)
     lengths = [[int(b.history.shape[1]) for b in batches.epoch(1, epoch)] for epoch in range(2)]
@@ -174,4 +217,6 @@ def test_the_steps_of_an_epoch_come_in_random_order_and_each_epoch_in_another(da
 def test_targets_share_a_step_with_others_each_epoch(data: PreparedData) -> None:
     batches = make(data, batch=30)
     together = [{frozenset(positives([b])) for b in batches.epoch(1, epoch)} for epoch in range(2)]
-    assert len(together[0] & together[1]) <= 1  # what is left over at the end of a length may meet again
+    assert (
+        len(together[0] & together[1]) <= 1
+    )  # what is left over at the end of a length may meet again

@@ -17,7 +17,9 @@ def given() -> tuple[Tensor, Tensor, Tensor]:
 
 
 @pytest.mark.parametrize("cells", [1, 30, 1 << 20])
-def test_value_and_gradients_are_those_of_the_plain_form(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_value_and_gradients_are_those_of_the_plain_form(
+    cells: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(catalogue_loss, "_CELLS", cells)
     users, table, targets = given()
     plain = F.cross_entropy(users @ table[1:].T, targets - 1)

@@ -37,11 +37,16 @@ def test_what_is_saved_comes_back(trained: Stage, stage_of: Stages, tmp_path: Pa
     stage = stage_of([0.5], model="solid-duet")
     stage.model.items.weight.data.fill_(7)
     restore(stage, path)
-    for restored, saved in ((stage.model.state_dict(), trained.model.state_dict()), (stage.best, trained.best)):
+    for restored, saved in (
+        (stage.model.state_dict(), trained.model.state_dict()),
+        (stage.best, trained.best),
+    ):
         assert restored.keys() == saved.keys()
         assert all(torch.equal(restored[name], saved[name]) for name in saved)
     assert _moments(stage).keys() == _moments(trained).keys()
-    assert all(torch.equal(_moments(stage)[name], tensor) for name, tensor in _moments(trained).items())
+    assert all(
+        torch.equal(_moments(stage)[name], tensor) for name, tensor in _moments(trained).items()
+    )
     steps = {float(tensor) for name, tensor in _moments(stage).items() if name.endswith("/step")}
     assert steps == {2.0}
 
@@ -51,14 +56,19 @@ def test_the_last_two_are_kept(trained: Stage, tmp_path: Path) -> None:
     for stage, epoch in ((1, 9), (1, 10), (1, 100), (2, 1)):
         trained.progress.stage, trained.progress.epoch = stage, epoch
         checkpoints.save(trained)
-    assert [path.name for path in checkpoints.names()] == ["stage1-epoch00100", "stage2-epoch00001"]  # by step, not by the clock
+    assert [path.name for path in checkpoints.names()] == [
+        "stage1-epoch00100",
+        "stage2-epoch00001",
+    ]  # by step, not by the clock
     newest = checkpoints.newest()
     assert newest == tmp_path / "stage2-epoch00001"
     checkpoints.clear()
     assert not tmp_path.exists()
 
 
-def test_saving_takes_a_twentieth_of_the_time(trained: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_saving_takes_a_twentieth_of_the_time(
+    trained: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = [100.0]
     monkeypatch.setattr("solidrec.training.checkpoint.time.monotonic", lambda: now[0])
     checkpoints = Checkpoints(tmp_path, spacing=20)
@@ -68,7 +78,9 @@ def test_saving_takes_a_twentieth_of_the_time(trained: Stage, tmp_path: Path, mo
         trained.progress.epoch = moment
         checkpoints.maybe_save(trained)
         assert len(checkpoints.names()) == written
-    assert checkpoints.cost == 0.0  # by this clock writing takes no time, so the next is due at once
+    assert (
+        checkpoints.cost == 0.0
+    )  # by this clock writing takes no time, so the next is due at once
     trained.progress.epoch += 1
     checkpoints.maybe_save(trained)
     assert len(checkpoints.names()) == 2
@@ -78,7 +90,9 @@ def damage(path: Path, how: str) -> None:
     content = bytearray(path.read_bytes())
     if how == "flipped":
         content[-5] ^= 1
-    path.write_bytes(content[: int(len(content) * {"flipped": 1, "empty": 0, "half": 0.5, "almost": 0.99}[how])])
+    path.write_bytes(
+        content[: int(len(content) * {"flipped": 1, "empty": 0, "half": 0.5, "almost": 0.99}[how])]
+    )
 
 
 WAYS = ("empty", "half", "almost", "flipped")
@@ -86,9 +100,15 @@ WAYS = ("empty", "half", "almost", "flipped")
 
 # A manifest vouches for the others; a flipped bit of its own facts may mean anything, a cut one is no JSON.
 @pytest.mark.parametrize(
-    ("name", "how"), [*((name, how) for name in FILES for how in WAYS), *(("manifest.json", how) for how in WAYS[:3])]
+    ("name", "how"),
+    [
+        *((name, how) for name in FILES for how in WAYS),
+        *(("manifest.json", how) for how in WAYS[:3]),
+    ],
 )
-def test_t7_t8_a_damaged_one_is_set_aside_and_the_one_before_is_used(trained: Stage, tmp_path: Path, name: str, how: str) -> None:
+def test_t7_t8_a_damaged_one_is_set_aside_and_the_one_before_is_used(
+    trained: Stage, tmp_path: Path, name: str, how: str
+) -> None:
     checkpoints = Checkpoints(tmp_path)
     for epoch in (1, 2):
         trained.progress.epoch = epoch
@@ -119,7 +139,9 @@ def test_t16_half_a_folder_and_left_overs_are_no_checkpoint(trained: Stage, tmp_
     assert checkpoints.newest() == tmp_path / "stage2-epoch00002"
 
 
-def test_t12_one_of_a_newer_format_is_refused_and_left_where_it_is(trained: Stage, tmp_path: Path) -> None:
+def test_t12_one_of_a_newer_format_is_refused_and_left_where_it_is(
+    trained: Stage, tmp_path: Path
+) -> None:
     checkpoints = Checkpoints(tmp_path)
     checkpoints.save(trained)
     manifest = checkpoints.names()[0] / "manifest.json"
@@ -140,7 +162,9 @@ def test_t5_a_full_disk_is_one_line_and_leaves_the_one_before(
 
     def full(tensors: Any, path: Path) -> None:
         Path(path).write_bytes(b"half of it")
-        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+        raise SafetensorError(
+            "Error while serializing: I/O error: No space left on device (os error 28)"
+        )
 
     monkeypatch.setattr("safetensors.torch.save_file", full)
     trained.progress.epoch = 3

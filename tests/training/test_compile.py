@@ -14,8 +14,26 @@ from solidrec.data.prepared import PreparedData
 
 def losses(data: Path, out: Path, *, model: str, compiled: bool) -> list[float]:
     """The loss of each epoch, without dropout, whose random numbers a compiled model draws differently."""
-    command = [sys.executable, "-m", "solidrec.cli", "train", str(data), "--model", model, "--epochs", "2", "--out", str(out)]
-    settings = {"model.dim": 8, "model.length": 4, "model.dropout": 0, "train.batch": 200, "train.compile": compiled}
+    command = [
+        sys.executable,
+        "-m",
+        "solidrec.cli",
+        "train",
+        str(data),
+        "--model",
+        model,
+        "--epochs",
+        "2",
+        "--out",
+        str(out),
+    ]
+    settings = {
+        "model.dim": 8,
+        "model.length": 4,
+        "model.dropout": 0,
+        "train.batch": 200,
+        "train.compile": compiled,
+    }
     for key, value in settings.items():
         command += ["--set", f"{key}={json.dumps(value)}"]
     subprocess.run(command, check=True, capture_output=True)
@@ -25,7 +43,12 @@ def losses(data: Path, out: Path, *, model: str, compiled: bool) -> list[float]:
 
 @pytest.mark.long
 @pytest.mark.parametrize("model", ["static"])
-def test_a_compiled_model_trains_to_the_same_losses(data: PreparedData, tmp_path: Path, model: str) -> None:
-    plain, compiled = (losses(data.path, tmp_path / str(choice), model=model, compiled=choice) for choice in (False, True))
+def test_a_compiled_model_trains_to_the_same_losses(
+    data: PreparedData, tmp_path: Path, model: str
+) -> None:
+    plain, compiled = (
+        losses(data.path, tmp_path / str(choice), model=model, compiled=choice)
+        for choice in (False, True)
+    )
     assert len(plain) >= 2
     assert compiled == pytest.approx(plain, rel=1e-4)

@@ -16,10 +16,14 @@ from solidrec.training.content import _some_scores, content_map
 from solidrec.training.stages import start_of_stage
 
 
-def test_embeddings_may_start_from_content(data: PreparedData, spec_of: Callable[..., RunSpec]) -> None:
+def test_embeddings_may_start_from_content(
+    data: PreparedData, spec_of: Callable[..., RunSpec]
+) -> None:
     """Items of a kind start near each other, at the size of a random start, and the rest of the model as it would."""
     plain, rich = (
-        start_of_stage(data, spec_of("static", model={"start": start}), None, None, stage=1, device="cpu")
+        start_of_stage(
+            data, spec_of("static", model={"start": start}), None, None, stage=1, device="cpu"
+        )
         for start in ("random", "content")
     )
     table = rich.items.weight.detach().numpy()
@@ -33,9 +37,21 @@ def test_embeddings_may_start_from_content(data: PreparedData, spec_of: Callable
     assert all(torch.equal(rich.state_dict()[name], tensor) for name, tensor in others.items())
 
 
-def test_without_content_there_is_nothing_to_start_from(ids_alone: PreparedData, spec_of: Callable[..., RunSpec]) -> None:
-    with pytest.raises(UsageError, match=r"model.start=content: the items of .* have no titles, categories or features"):
-        start_of_stage(ids_alone, spec_of("static", of=ids_alone, model={"start": "content"}), None, None, stage=1, device="cpu")
+def test_without_content_there_is_nothing_to_start_from(
+    ids_alone: PreparedData, spec_of: Callable[..., RunSpec]
+) -> None:
+    with pytest.raises(
+        UsageError,
+        match=r"model.start=content: the items of .* have no titles, categories or features",
+    ):
+        start_of_stage(
+            ids_alone,
+            spec_of("static", of=ids_alone, model={"start": "content"}),
+            None,
+            None,
+            stage=1,
+            device="cpu",
+        )
 
 
 @pytest.mark.parametrize("backbone", ["sasrec", "din"])
@@ -46,14 +62,18 @@ def test_the_map_of_new_items_is_judged_by_histories_of_training_events_alone(
     model = start_of_stage(data, spec, None, None, stage=1, device="cpu").eval()
     score, _ = _some_scores(data, model, 4)
     users = range(1, 91) if backbone == "sasrec" else np.linspace(0, 89, 50).astype(int) + 1
-    histories = [data.event_items[data.train_end[user] - 4 : data.train_end[user]].tolist() for user in users]
+    histories = [
+        data.event_items[data.train_end[user] - 4 : data.train_end[user]].tolist() for user in users
+    ]
     with torch.no_grad():
         expected = model(torch.tensor(histories), torch.arange(1, 41)[None]).logits
     found = score(model.items.weight[1:].detach().numpy())
     np.testing.assert_allclose(found, expected.numpy(), atol=1e-5)
 
 
-def test_the_map_of_new_items_does_not_change_with_what_is_held_out(data: PreparedData, spec_of: Callable[..., RunSpec]) -> None:
+def test_the_map_of_new_items_does_not_change_with_what_is_held_out(
+    data: PreparedData, spec_of: Callable[..., RunSpec]
+) -> None:
     model = start_of_stage(data, spec_of("static"), None, None, stage=1, device="cpu")
     items = np.array(data.event_items)
     for end, after in zip(data.train_end, data.offsets[1:], strict=True):

@@ -21,7 +21,9 @@ def test_a_training_writes_nothing_and_says_nothing_unless_it_is_told(
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_changed_context_leaves_the_first_as_it_was(data: PreparedData, spec_of: Callable[..., RunSpec]) -> None:
+def test_a_changed_context_leaves_the_first_as_it_was(
+    data: PreparedData, spec_of: Callable[..., RunSpec]
+) -> None:
     said: list[str] = []
     run = RunContext(data, spec_of(), say=said.append)
     other = run.but(out=Path("folder"), spec=spec_of("duet"))

@@ -21,12 +21,16 @@ from solidrec.training.neural import of_users
 from solidrec.training.rows import Targets, pack
 
 
-def test_the_split_says_what_weights_are_learned_from(data: PreparedData, timed: PreparedData) -> None:
+def test_the_split_says_what_weights_are_learned_from(
+    data: PreparedData, timed: PreparedData
+) -> None:
     assert [fold.part for fold in folds(data, TrainSpec(), 0)] == ["half0"] * 4 + ["half1"] * 4
     assert [fold.part for fold in folds(timed, TrainSpec(folds="time"), 0)] == ["before"]
 
 
-def test_every_row_is_in_one_fold_and_its_experts_have_not_seen_its_user(data: PreparedData) -> None:
+def test_every_row_is_in_one_fold_and_its_experts_have_not_seen_its_user(
+    data: PreparedData,
+) -> None:
     all_of_them = list(by_users(data, 0))
     positions = np.concatenate([fold.targets.positions for fold in all_of_them])
     assert sorted(positions) == sorted(data.training_targets()[1])
@@ -39,7 +43,9 @@ def test_every_row_is_in_one_fold_and_its_experts_have_not_seen_its_user(data: P
             assert "valid" not in experts.manifest["negatives"]
 
 
-def test_a_row_of_dealt_users_is_as_far_as_events_of_its_user_come_after_it(data: PreparedData) -> None:
+def test_a_row_of_dealt_users_is_as_far_as_events_of_its_user_come_after_it(
+    data: PreparedData,
+) -> None:
     users, positions, far = _sampled(data, 0)
     assert (positions + far + 1 == data.train_end[users]).all()
     assert (far == 0).sum() == (data.train_end - data.offsets[:-1] > 1).sum()
@@ -75,10 +81,17 @@ def test_rows_by_time_come_after_all_that_their_experts_have_seen(timed: Prepare
     assert times[positions].min() > learned.max()
     assert fold.learned is fold.counted
     # nothing of the training period is left out but what has no earlier event of its user, and nothing after it is in
-    inside = [(u, p) for u in range(1, len(ends)) for p in range(ends[u], timed.train_end[u]) if p > timed.offsets[u]]
+    inside = [
+        (u, p)
+        for u in range(1, len(ends))
+        for p in range(ends[u], timed.train_end[u])
+        if p > timed.offsets[u]
+    ]
     assert sorted(zip(users, positions, strict=True)) == inside
     trained = (timed.train_end - timed.offsets[:-1]).sum()
-    assert (timed.train_end - ends).sum() == pytest.approx(_PERIOD * trained, abs=len(times) / len(set(times.tolist())) + 1)
+    assert (timed.train_end - ends).sum() == pytest.approx(
+        _PERIOD * trained, abs=len(times) / len(set(times.tolist())) + 1
+    )
     # the first event of a user in the period is what validation asks for
     for user, position, away in zip(users, positions, far, strict=True):
         assert away == position - min(p for u, p in inside if u == user)
@@ -86,7 +99,9 @@ def test_rows_by_time_come_after_all_that_their_experts_have_seen(timed: Prepare
     assert (ends[users] == timed.offsets[users]).any()  # some have nothing before
 
 
-def test_the_nearest_rows_by_time_are_kept_where_there_are_too_many(timed: PreparedData, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_nearest_rows_by_time_are_kept_where_there_are_too_many(
+    timed: PreparedData, monkeypatch: pytest.MonkeyPatch
+) -> None:
     every = next(by_time(timed, 0)).targets.far
     monkeypatch.setattr("solidrec.training.folds._ROWS", int((every == 0).sum()) + 2)
     assert np.bincount(next(by_time(timed, 0)).targets.far).tolist() == [(every == 0).sum(), 2]

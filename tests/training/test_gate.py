@@ -40,17 +40,29 @@ def rows(count: int, *, seed: int) -> Rows:
     read = torch.zeros(count, STATISTICS)
     read[:, 0] = torch.randn(count, generator=generator).sign()
     counted = 0.1 * torch.rand(len(KINDS), count, C, generator=generator)
-    right, wrong = (read[:, 0] < 0).long() * 2, (read[:, 0] > 0).long() * 2  # kinds 0 and 2: forward and content
+    right, wrong = (
+        (read[:, 0] < 0).long() * 2,
+        (read[:, 0] > 0).long() * 2,
+    )  # kinds 0 and 2: forward and content
     number = torch.arange(count)
     counted[right, number, 0] = 1.0
     counted[wrong, number, 1] = 1.0  # candidate 1 is never the target
     evidence = Evidence(torch.full((count, C), -2.0), counted, torch.ones(1, count, C))
     history = torch.ones(count, 4, dtype=torch.int64)
     whole = torch.ones(count, dtype=torch.bool)
-    return Rows(history, read, evidence, torch.ones(count, C, dtype=torch.bool), whole, torch.zeros(count, dtype=torch.int64))
+    return Rows(
+        history,
+        read,
+        evidence,
+        torch.ones(count, C, dtype=torch.bool),
+        whole,
+        torch.zeros(count, dtype=torch.int64),
+    )
 
 
-def trained(name: str, *, valid: Rows | None = None, passes: int = 5, data: Rows | None = None) -> tuple[Mixture, list[Any]]:
+def trained(
+    name: str, *, valid: Rows | None = None, passes: int = 5, data: Rows | None = None
+) -> tuple[Mixture, list[Any]]:
     model, log = mixture(name), []
     data = rows(4096, seed=1) if data is None else data
     Gate(model, data, valid, passes=passes, codebook_weight=0.0, seed=0).run(Silent(), log.append)
@@ -59,7 +71,10 @@ def trained(name: str, *, valid: Rows | None = None, passes: int = 5, data: Rows
 
 def test_generated_weights_learn_whom_to_trust_where_shared_ones_cannot() -> None:
     valid = rows(1000, seed=2)
-    best = {name: max(row["valid"]["NDCG@10"] for row in trained(name, valid=valid)[1]) for name in ("mixture-static", "mixture")}
+    best = {
+        name: max(row["valid"]["NDCG@10"] for row in trained(name, valid=valid)[1])
+        for name in ("mixture-static", "mixture")
+    }
     second = 1 / torch.log2(torch.tensor(3.0))
     assert best["mixture-static"] < 0.95
     assert best["mixture"] > 0.99
@@ -111,7 +126,10 @@ def test_events_near_the_end_count_more() -> None:
     model, _ = trained("mixture", data=Rows.together([near, flipped]), passes=30)
     alone, _ = trained("mixture", data=near, passes=30)
     valid = rows(500, seed=8)
-    both = [Gate(one, valid, valid, passes=1, codebook_weight=0.0, seed=0).metrics(valid)["NDCG@10"] for one in (model, alone)]
+    both = [
+        Gate(one, valid, valid, passes=1, codebook_weight=0.0, seed=0).metrics(valid)["NDCG@10"]
+        for one in (model, alone)
+    ]
     assert min(both) > 0.95
 
 

@@ -37,18 +37,30 @@ def batch(candidates: list[list[int]], shared: list[int] | None = None) -> Batch
     labels = torch.zeros(len(candidates), len(candidates[0]))
     labels[:, 0] = 1
     many = None if shared is None else torch.tensor(shared)
-    return Batch(torch.ones(len(candidates), 1, dtype=torch.int64), torch.tensor(candidates), labels, None, many)
+    return Batch(
+        torch.ones(len(candidates), 1, dtype=torch.int64),
+        torch.tensor(candidates),
+        labels,
+        None,
+        many,
+    )
 
 
-def value(name: str, model: Given, given: Batch, *, items: int, codebook_weight: float = 0.0, **train: Any) -> float:
-    loss = LOSSES[name](TrainSpec.parse({"loss": name, **train}), items=items, codebook_weight=codebook_weight)
+def value(
+    name: str, model: Given, given: Batch, *, items: int, codebook_weight: float = 0.0, **train: Any
+) -> float:
+    loss = LOSSES[name](
+        TrainSpec.parse({"loss": name, **train}), items=items, codebook_weight=codebook_weight
+    )
     return float(loss(model, given).value)
 
 
 def test_click_is_the_mean_cross_entropy_plus_lambda_times_the_loss_of_the_codebook() -> None:
     model = Given([[2.0, -1.0]])
     entropy = (log(1 + exp(-2)) + log(1 + exp(-1))) / 2
-    assert value("click", model, batch([[3, 4]]), items=9, codebook_weight=0.1) == pytest.approx(entropy + 0.1 * 5)
+    assert value("click", model, batch([[3, 4]]), items=9, codebook_weight=0.1) == pytest.approx(
+        entropy + 0.1 * 5
+    )
     assert value("click", model, batch([[3, 4]]), items=9) == pytest.approx(entropy)
 
 
@@ -56,7 +68,9 @@ def test_softmax_is_the_cross_entropy_of_the_target_over_the_catalogue() -> None
     """Logits 1, 2 and 3 of three items; the padding row 9 is none."""
     model = Given(users=[[1.0]], table=[[9.0], [1.0], [2.0], [3.0]])
     expected = log(exp(1) + exp(2) + exp(3)) - 2
-    assert value("softmax", model, batch([[2]]), items=3, codebook_weight=0.1) == pytest.approx(expected + 0.1 * 5)
+    assert value("softmax", model, batch([[2]]), items=3, codebook_weight=0.1) == pytest.approx(
+        expected + 0.1 * 5
+    )
 
 
 def test_sampled_negatives_stand_for_all_items_and_the_target_is_none_of_them() -> None:
@@ -75,9 +89,16 @@ def test_every_other_item_once_as_a_negative_is_the_whole_catalogue() -> None:
 
 def test_a_step_shares_negatives_only_beyond_the_stated_size() -> None:
     def shared(items: int, **train: Any) -> int | None:
-        return LOSSES["softmax"](TrainSpec.parse({"loss": "softmax", **train}), items=items, codebook_weight=0.0).shared
+        return LOSSES["softmax"](
+            TrainSpec.parse({"loss": "softmax", **train}), items=items, codebook_weight=0.0
+        ).shared
 
-    assert (shared(WHOLE), shared(WHOLE + 1), shared(WHOLE + 1, shared=7), shared(9, shared=7)) == (None, _SHARED, 7, 7)
+    assert (shared(WHOLE), shared(WHOLE + 1), shared(WHOLE + 1, shared=7), shared(9, shared=7)) == (
+        None,
+        _SHARED,
+        7,
+        7,
+    )
 
 
 @pytest.mark.parametrize("calibration", [0.0, 0.75, 1.0])
@@ -89,7 +110,14 @@ def test_gbce_raises_the_targets_probability_to_beta(calibration: float) -> None
     assert calibration < 1 or beta == pytest.approx(share)
     probability = (1 / (1 + exp(-2))) ** beta
     expected = (-log(probability) + log(1 + exp(-1)) + log(1 + exp(0.5))) / 3
-    found = value("gbce", Given([[2.0, -1.0, 0.5]]), batch([[3, 4, 5]]), items=9, negatives=2, calibration=calibration)
+    found = value(
+        "gbce",
+        Given([[2.0, -1.0, 0.5]]),
+        batch([[3, 4, 5]]),
+        items=9,
+        negatives=2,
+        calibration=calibration,
+    )
     assert found == pytest.approx(expected)
 
 
@@ -100,7 +128,9 @@ def model() -> Recommender:
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_every_loss_teaches_every_parameter(name: str, model: Recommender, real_batch: Callable[[Loss], Batch]) -> None:
+def test_every_loss_teaches_every_parameter(
+    name: str, model: Recommender, real_batch: Callable[[Loss], Batch]
+) -> None:
     loss = LOSSES[name](TrainSpec.parse({"loss": name}), items=30, codebook_weight=0.0)
     loss(model, real_batch(loss)).value.backward()
     for parameter in model.parameters():
@@ -121,12 +151,16 @@ def real_batch() -> Callable[[Loss], Batch]:
     return make
 
 
-def test_the_codebook_loss_of_a_softmax_is_the_models(model: Recommender, real_batch: Callable[[Loss], Batch]) -> None:
+def test_the_codebook_loss_of_a_softmax_is_the_models(
+    model: Recommender, real_batch: Callable[[Loss], Batch]
+) -> None:
     spec = ModelSpec.parse({"name": "static-codebook", "dim": 8, "length": 4, "dropout": 0})
     penalised = build(spec, items=30, semantic_of_item=torch.arange(31) % 5)
     loss = LOSSES["softmax"](TrainSpec(loss="softmax"), items=30, codebook_weight=2.0)
     found, without = (
-        LOSSES["softmax"](TrainSpec(loss="softmax"), items=30, codebook_weight=weight)(penalised, real_batch(loss))
+        LOSSES["softmax"](TrainSpec(loss="softmax"), items=30, codebook_weight=weight)(
+            penalised, real_batch(loss)
+        )
         for weight in (2.0, 0.0)
     )
     assert found.codebook_loss.item() > 0

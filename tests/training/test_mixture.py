@@ -27,7 +27,10 @@ from solidrec.training.folds import folds
 from solidrec.training.neural import neural_expert
 
 Walk = Callable[..., tuple[pl.DataFrame, pl.DataFrame]]
-SMALL = {"model": {"dim": 8, "length": 6, "dropout": 0.1}, "train": {"batch": 128, "learning_rate": 0.01, "epochs": 3}}
+SMALL = {
+    "model": {"dim": 8, "length": 6, "dropout": 0.1},
+    "train": {"batch": 128, "learning_rate": 0.01, "epochs": 3},
+}
 
 
 @pytest.fixture
@@ -46,13 +49,19 @@ def assert_same(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> N
     assert [name for name in one if not torch.equal(one[name], two[name])] == []
 
 
-def test_the_default_is_a_mixture_that_recommends_what_comes_next(copy: PreparedData, tmp_path: Path) -> None:
+def test_the_default_is_a_mixture_that_recommends_what_comes_next(
+    copy: PreparedData, tmp_path: Path
+) -> None:
     """The log goes from group to group, so what is popular says nothing; and the run is read back as it was written."""
     model = train(copy, settings=SMALL, out=tmp_path / "run", progress=False)
     assert model.run.spec.model.name == "mixture"
     found = model.run.metrics["valid_full"]["metrics"]["NDCG@10"]
-    floor = evaluate(lambda h, c: popularity(copy.train_counts, np.broadcast_to(c, (len(h), c.shape[1]))), copy,
-                     split="valid", protocol="full").metrics["NDCG@10"]  # fmt: skip
+    floor = evaluate(
+        lambda h, c: popularity(copy.train_counts, np.broadcast_to(c, (len(h), c.shape[1]))),
+        copy,
+        split="valid",
+        protocol="full",
+    ).metrics["NDCG@10"]
     assert found > 2 * floor
     again = load(tmp_path / "run")
     assert_same(state(model.run), state(again.run))
@@ -75,11 +84,17 @@ def with_other_targets(data: PreparedData) -> PreparedData:
     items = np.array(data.event_items)
     for begin, end in zip(data.train_end, data.offsets[1:], strict=True):
         items[begin:end] = items[begin:end] % len(data.items) + 1
-    negatives = {key: value for key, value in data.manifest["negatives"].items() if key not in ("valid", "test")}
+    negatives = {
+        key: value
+        for key, value in data.manifest["negatives"].items()
+        if key not in ("valid", "test")
+    }
     return replace(data, event_items=items, manifest={**data.manifest, "negatives": negatives})
 
 
-def train_quietly(data: PreparedData, settings: dict[str, Any], out: Path) -> dict[str, torch.Tensor]:
+def train_quietly(
+    data: PreparedData, settings: dict[str, Any], out: Path
+) -> dict[str, torch.Tensor]:
     from solidrec.api import run_spec
     from solidrec.training.mixture import _fit_mixture
     from solidrec.training.run import semantics_for
@@ -91,14 +106,20 @@ def train_quietly(data: PreparedData, settings: dict[str, Any], out: Path) -> di
     return dict(_fit_mixture(run, semantics_for(run)).state_dict())
 
 
-def test_mixtures_share_their_neural_expert(copy: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = train(copy, model="mixture-static", settings=SMALL, out=tmp_path / "one", progress=False).run
+def test_mixtures_share_their_neural_expert(
+    copy: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = train(
+        copy, model="mixture-static", settings=SMALL, out=tmp_path / "one", progress=False
+    ).run
 
     def refuse(*args: Any, **kwargs: Any) -> None:
         raise AssertionError("trained again")
 
     monkeypatch.setattr("solidrec.training.neural.fit", refuse)
-    two = train(copy, model="mixture-lengths", settings=SMALL, out=tmp_path / "two", progress=False).run
+    two = train(
+        copy, model="mixture-lengths", settings=SMALL, out=tmp_path / "two", progress=False
+    ).run
     assert isinstance(one.model, Mixture)
     assert isinstance(two.model, Mixture)
     assert_same(dict(one.model.experts.state_dict()), dict(two.model.experts.state_dict()))
@@ -115,21 +136,35 @@ def test_data_split_by_time_have_recency_besides(timed: PreparedData, tmp_path: 
     assert recent.tolist() == pytest.approx(recency(timed).tolist())
     again = load(tmp_path / "run")
     assert_same(state(model.run), state(again.run))
-    assert again.recommend(list(timed.items.ids[:3])).to_json() == model.recommend(list(timed.items.ids[:3])).to_json()
-    add_items(tmp_path / "run", pl.DataFrame({"item": ["new"], "title": ["thing of kind 3"], "categories": [["kind 3"]]}))
+    assert (
+        again.recommend(list(timed.items.ids[:3])).to_json()
+        == model.recommend(list(timed.items.ids[:3])).to_json()
+    )
+    add_items(
+        tmp_path / "run",
+        pl.DataFrame({"item": ["new"], "title": ["thing of kind 3"], "categories": [["kind 3"]]}),
+    )
     grown = load(tmp_path / "run").run.model
     assert isinstance(grown, Mixture)
     assert grown.experts.recent is not None
     assert grown.experts.recent.tolist() == [*recent.tolist(), float(recent[1:].median())]
-    other = train(tmp_path / "data", settings={**SMALL, "train": {**SMALL["train"], "folds": "users"}}, out=tmp_path / "users",
-                  progress=False)  # fmt: skip
+    other = train(
+        tmp_path / "data",
+        settings={**SMALL, "train": {**SMALL["train"], "folds": "users"}},
+        out=tmp_path / "users",
+        progress=False,
+    )
     assert isinstance(other.run.model, Mixture)
     assert other.run.model.experts.recent is None
 
 
 @pytest.mark.parametrize("kind", ["users", "time"])
 def test_rows_are_judged_by_the_experts_of_their_fold(
-    data: PreparedData, timed: PreparedData, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: PreparedData,
+    timed: PreparedData,
+    kind: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What is counted and what the neural expert learns from is what the fold says, and the final experts are of all events."""
     learning = timed if kind == "time" else data
@@ -149,14 +184,22 @@ def test_rows_are_judged_by_the_experts_of_their_fold(
     monkeypatch.setattr("solidrec.training.mixture.neural_expert", training)
     train(here, settings=SMALL, out=tmp_path / "run", progress=False)
     expected = list(folds(here, TrainSpec(folds=kind), 0))
-    assert counted == [here.train_end.tolist(), *(fold.counted.train_end.tolist() for fold in expected)]
+    assert counted == [
+        here.train_end.tolist(),
+        *(fold.counted.train_end.tolist() for fold in expected),
+    ]
     parts = {fold.part: fold.learned.train_end.tolist() for fold in expected}
     assert learned == [("whole", here.train_end.tolist()), *parts.items()]
 
 
 def test_folds_by_time_need_times(copy: PreparedData, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="needs timestamps"):
-        train(copy, settings={**SMALL, "train": {"folds": "time"}}, out=tmp_path / "run", progress=False)
+        train(
+            copy,
+            settings={**SMALL, "train": {"folds": "time"}},
+            out=tmp_path / "run",
+            progress=False,
+        )
 
 
 def test_a_neural_expert_comes_back_with_its_log(copy: PreparedData, tmp_path: Path) -> None:
@@ -189,7 +232,9 @@ def test_data_without_validation_need_a_run_to_learn_from(walk: Walk, tmp_path: 
         train(all_of_it, epochs_from=tmp_path / "chosen", epochs=3, progress=False)
     with pytest.raises(UsageError, match="is a run of 'mixture', not 'duet'; leave --model out"):
         train(all_of_it, epochs_from=tmp_path / "chosen", model="duet", progress=False)
-    model = train(all_of_it, epochs_from=tmp_path / "chosen", out=tmp_path / "final", progress=False)
+    model = train(
+        all_of_it, epochs_from=tmp_path / "chosen", out=tmp_path / "final", progress=False
+    )
     best = {row["stage"]: row["epoch"] for row in chosen.run.history if row["best"]}
     assert (model.run.spec.train.epochs, model.run.spec.train.passes) == (best[1], best[2])
     assert model.run.spec.model == chosen.run.spec.model
@@ -207,7 +252,14 @@ def test_ids_alone_are_enough(walk: Walk, tmp_path: Path) -> None:
 
 def test_din_has_no_user_vector_to_mix(data: PreparedData, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="din has a user state for each candidate"):
-        train(data, model="mixture", backbone="din", settings=SMALL, out=tmp_path / "run", progress=False)
+        train(
+            data,
+            model="mixture",
+            backbone="din",
+            settings=SMALL,
+            out=tmp_path / "run",
+            progress=False,
+        )
 
 
 def test_one_user_is_too_few(tmp_path: Path) -> None:
@@ -226,4 +278,6 @@ def test_no_target_found_leaves_the_weights_as_they_start(
     assert not model.head.trust.any()
     assert all(torch.isfinite(tensor).all() for tensor in model.state_dict().values())
     with torch.no_grad():
-        assert torch.isfinite(model(torch.tensor([[1, 2, 0]]), torch.tensor([[1, 2, 3]])).logits).all()
+        assert torch.isfinite(
+            model(torch.tensor([[1, 2, 0]]), torch.tensor([[1, 2, 3]])).logits
+        ).all()

@@ -26,7 +26,9 @@ def loss(model: Recommender) -> torch.Tensor:
     return model(torch.tensor([[1, 2, 3, 0]]), torch.tensor([[4, 5]])).logits.square().sum()
 
 
-def test_a_small_table_is_dense_and_a_large_one_sparse(model: Recommender, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_small_table_is_dense_and_a_large_one_sparse(
+    model: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert Optimizer(model, TrainSpec()).sparse is None
     assert not model.items.sparse
     monkeypatch.setattr(module, "SPARSE_FROM", 10)
@@ -41,7 +43,9 @@ def test_a_small_table_is_dense_and_a_large_one_sparse(model: Recommender, monke
 def test_the_dense_step_is_that_of_torchs_own_class(model: Recommender, decay: float) -> None:
     other = copy.deepcopy(model).eval()
     ours = Optimizer(model.eval(), TrainSpec(weight_decay=decay))
-    theirs = torch.optim.Adam(other.parameters(), lr=TrainSpec().learning_rate, weight_decay=decay, fused=True)
+    theirs = torch.optim.Adam(
+        other.parameters(), lr=TrainSpec().learning_rate, weight_decay=decay, fused=True
+    )
     for _ in range(5):
         ours.step(loss(model))
         theirs.zero_grad()
@@ -55,7 +59,9 @@ def test_adams_state_is_made_once(model: Recommender, monkeypatch: pytest.Monkey
     """To make it at every step would write the whole item table twice a step."""
     made = []
     start = module._start
-    monkeypatch.setattr(module, "_start", lambda parameter: made.append(parameter) or start(parameter))
+    monkeypatch.setattr(
+        module, "_start", lambda parameter: made.append(parameter) or start(parameter)
+    )
     ours = Optimizer(model, TrainSpec())
     for _ in range(3):
         ours.step(loss(model))
@@ -91,7 +97,9 @@ def test_the_sparse_step_moves_what_was_read_as_the_dense_one_does(
         for _ in range(steps):
             optimizer.step(loss(model))
         moved.append(model.items.weight.detach().clone())
-    torch.testing.assert_close(moved[0], moved[1], rtol=0, atol=1e-4)  # a tenth of a step: they place Adam's epsilon differently
+    torch.testing.assert_close(
+        moved[0], moved[1], rtol=0, atol=1e-4
+    )  # a tenth of a step: they place Adam's epsilon differently
     changed = (moved[1] != start["items.weight"]).any(1).nonzero()[:, 0].tolist()
     assert changed == [1, 2, 3, 4, 5]  # never padding, never what no one read
 
@@ -108,14 +116,18 @@ def test_a_row_that_is_not_read_stays(model: Recommender, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("threshold", [100, 10])
-def test_moments_come_back(model: Recommender, monkeypatch: pytest.MonkeyPatch, threshold: int) -> None:
+def test_moments_come_back(
+    model: Recommender, monkeypatch: pytest.MonkeyPatch, threshold: int
+) -> None:
     """A step after putting them back is the step that would have been."""
     monkeypatch.setattr(module, "SPARSE_FROM", threshold)
     first = Optimizer(model.eval(), TrainSpec())
     first.step(loss(model))
     weights = {name: value.clone() for name, value in model.state_dict().items()}
     kept = {
-        name: {key: torch.as_tensor(value).clone() for key, value in first.moments(parameter).items()}
+        name: {
+            key: torch.as_tensor(value).clone() for key, value in first.moments(parameter).items()
+        }
         for name, parameter in model.named_parameters()
     }
     first.step(loss(model))

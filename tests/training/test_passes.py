@@ -21,7 +21,9 @@ def naive(begin: int, end: int, *, user: int, length: int, stride: int, phase: i
     while rest:
         size = stride - phase if len(groups) == 1 else stride
         groups, rest = [*groups, rest[:size]], rest[size:]
-    return [(user, max(begin, group[-1] - length), group[-1], len(group)) for group in groups if group]
+    return [
+        (user, max(begin, group[-1] - length), group[-1], len(group)) for group in groups if group
+    ]
 
 
 @given(
@@ -31,7 +33,9 @@ def naive(begin: int, end: int, *, user: int, length: int, stride: int, phase: i
 )
 def test_passes_equal_the_loop(counts: list[int], length: int, data: st.DataObject) -> None:
     stride = data.draw(st.integers(1, length))
-    phase = np.array(data.draw(st.lists(st.integers(0, stride - 1), min_size=len(counts), max_size=len(counts))))
+    phase = np.array(
+        data.draw(st.lists(st.integers(0, stride - 1), min_size=len(counts), max_size=len(counts)))
+    )
     end = np.cumsum(counts)
     begin = end - counts
     found = passes(begin, end, length=length, stride=stride, phase=phase)
@@ -42,7 +46,9 @@ def test_passes_equal_the_loop(counts: list[int], length: int, data: st.DataObje
     ]
     assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
     served = Counter(at for _, _, last, n in expected for at in range(last - n + 1, last + 1))
-    assert served == Counter(at for b, e in zip(begin.tolist(), end.tolist(), strict=True) for at in range(b + 1, e))
+    assert served == Counter(
+        at for b, e in zip(begin.tolist(), end.tolist(), strict=True) for at in range(b + 1, e)
+    )
 
 
 @given(counts=st.lists(st.integers(0, 12), min_size=1, max_size=6), length=st.integers(1, 5))
@@ -63,7 +69,13 @@ def test_over_the_phases_a_target_meets_every_number_of_items(stride: int) -> No
     """Between length - stride + 1 and length, each equally often."""
     met: Counter[int] = Counter()
     for phase in range(stride):
-        plan = passes(np.array([0]), np.array([40]), length=5, stride=stride, phase=np.array([phase]))
+        plan = passes(
+            np.array([0]), np.array([40]), length=5, stride=stride, phase=np.array([phase])
+        )
         for start, end, targets in zip(plan.start, plan.end, plan.targets, strict=True):
-            met.update(at - int(start) for at in range(int(end) - int(targets) + 1, int(end) + 1) if at == 20)
+            met.update(
+                at - int(start)
+                for at in range(int(end) - int(targets) + 1, int(end) + 1)
+                if at == 20
+            )
     assert met == Counter(range(5 - stride + 1, 6))

@@ -26,8 +26,12 @@ def test_rows_leave_out_what_was_had_before_and_count_a_candidate_once(
     users, positions, _ = targets
     rows = pack(Experts(untrained(data), counted), data, targets, length=6, all_of=True)
     _, item = data.seen(users[:1], positions[:1])
-    repeats = np.array([int(data.event_items[p]) in set(data.event_items[data.offsets[u] : p].tolist())
-                        for u, p in zip(users, positions, strict=True)])  # fmt: skip
+    repeats = np.array(
+        [
+            int(data.event_items[p]) in set(data.event_items[data.offsets[u] : p].tolist())
+            for u, p in zip(users, positions, strict=True)
+        ]
+    )
     assert not rows.found[torch.from_numpy(repeats)].any()
     assert rows.found.any()
     # the catalogue has 40 items, so each that counts counts once
@@ -36,7 +40,9 @@ def test_rows_leave_out_what_was_had_before_and_count_a_candidate_once(
 
 
 def test_rows_are_the_same_in_blocks_of_any_size_and_parts_are_given_up(
-    data: PreparedData, untrained: Callable[[PreparedData], Recommender], monkeypatch: pytest.MonkeyPatch
+    data: PreparedData,
+    untrained: Callable[[PreparedData], Recommender],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     counted = count(data, content_of(data), None)
     experts = Experts(untrained(data), counted)
@@ -51,7 +57,9 @@ def test_rows_are_the_same_in_blocks_of_any_size_and_parts_are_given_up(
 
 
 def test_recency_brings_candidates_of_its_own(
-    timed: PreparedData, untrained: Callable[[PreparedData], Recommender], monkeypatch: pytest.MonkeyPatch
+    timed: PreparedData,
+    untrained: Callable[[PreparedData], Recommender],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A target that no other expert has first is found if it is the latest of all."""
     monkeypatch.setattr("solidrec.training.rows._BEST", 1)
@@ -61,7 +69,9 @@ def test_recency_brings_candidates_of_its_own(
     lost = int((~found).nonzero()[0, 0])
     recent = torch.zeros(len(timed.items) + 1)
     recent[int(timed.event_items[targets.positions[lost]])] = 1.0
-    rows = pack(Experts(neural, counted._replace(recent=recent)), timed, targets, length=6, all_of=True)
+    rows = pack(
+        Experts(neural, counted._replace(recent=recent)), timed, targets, length=6, all_of=True
+    )
     assert rows.found[lost]
     assert rows.evidence.counts[1, lost, 0] == 1
     assert rows.evidence.counts[0, lost, 0] == timed.train_counts[int(recent.argmax())]

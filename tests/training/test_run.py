@@ -57,7 +57,9 @@ class StopAfter:
 
 
 @pytest.fixture(scope="session")
-def whole(data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path_factory: pytest.TempPathFactory) -> Run:
+def whole(
+    data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path_factory: pytest.TempPathFactory
+) -> Run:
     """A run that nothing interrupted."""
     return train_run(data, spec_of(), tmp_path_factory.mktemp("whole") / "run")
 
@@ -73,7 +75,11 @@ def weights(run: Run) -> str:
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
-    data: PreparedData, spec_of: Callable[..., RunSpec], whole: Run, without_times: Strip, tmp_path: Path
+    data: PreparedData,
+    spec_of: Callable[..., RunSpec],
+    whole: Run,
+    without_times: Strip,
+    tmp_path: Path,
 ) -> None:
     torch.rand(3)  # whatever the state of the generators
     again = train_run(data, spec_of(), tmp_path / "again")
@@ -85,11 +91,25 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
 
 
 @pytest.mark.parametrize(
-    "steps", [[0], [4], [7, 3], [STEPS * EPOCHS], [STEPS * EPOCHS + 1], [2 * STEPS * EPOCHS - 1], [6, 6, 6, 6]]
+    "steps",
+    [
+        [0],
+        [4],
+        [7, 3],
+        [STEPS * EPOCHS],
+        [STEPS * EPOCHS + 1],
+        [2 * STEPS * EPOCHS - 1],
+        [6, 6, 6, 6],
+    ],
 )
 @pytest.mark.usefixtures("always")
 def test_t1_a_run_stopped_anywhere_ends_as_if_never_stopped(
-    data: PreparedData, spec_of: Callable[..., RunSpec], whole: Run, without_times: Strip, tmp_path: Path, steps: list[int]
+    data: PreparedData,
+    spec_of: Callable[..., RunSpec],
+    whole: Run,
+    without_times: Strip,
+    tmp_path: Path,
+    steps: list[int],
 ) -> None:
     out = tmp_path / "run"
     for count in steps:
@@ -107,7 +127,11 @@ def test_t1_a_run_stopped_anywhere_ends_as_if_never_stopped(
 
 
 def test_without_a_checkpoint_yet_it_starts_again(
-    data: PreparedData, spec_of: Callable[..., RunSpec], whole: Run, without_times: Strip, tmp_path: Path
+    data: PreparedData,
+    spec_of: Callable[..., RunSpec],
+    whole: Run,
+    without_times: Strip,
+    tmp_path: Path,
 ) -> None:
     with pytest.raises(Interrupted):
         train_run(data, spec_of(), tmp_path / "run", display=StopAfter(8))
@@ -118,7 +142,11 @@ def test_without_a_checkpoint_yet_it_starts_again(
 
 @pytest.mark.usefixtures("always")
 def test_t7_a_damaged_newest_checkpoint_costs_one_epoch_and_is_said(
-    data: PreparedData, spec_of: Callable[..., RunSpec], whole: Run, without_times: Strip, tmp_path: Path
+    data: PreparedData,
+    spec_of: Callable[..., RunSpec],
+    whole: Run,
+    without_times: Strip,
+    tmp_path: Path,
 ) -> None:
     out = tmp_path / "run"
     with pytest.raises(Interrupted):
@@ -190,7 +218,10 @@ def test_t1_t3_killed_and_stopped_processes_end_as_if_never_stopped(
     _, errors = process.communicate(timeout=10)
     assert process.returncode == 75
     assert "resumed at stage 1, epoch " in errors
-    assert errors.splitlines()[-1] == f"error: {out}: stopped; run the same command again to go on from the last checkpoint"
+    assert (
+        errors.splitlines()[-1]
+        == f"error: {out}: stopped; run the same command again to go on from the last checkpoint"
+    )
 
     resumed = train_run(data, spec_of(train={"epochs": 8}), out)
     assert weights(resumed) == weights(expected)
@@ -198,19 +229,25 @@ def test_t1_t3_killed_and_stopped_processes_end_as_if_never_stopped(
     assert not [path.name for path in out.iterdir() if path.name.startswith(".tmp")]
 
 
-def test_a_finished_run_is_returned_as_it_is(data: PreparedData, spec_of: Callable[..., RunSpec], whole: Run) -> None:
+def test_a_finished_run_is_returned_as_it_is(
+    data: PreparedData, spec_of: Callable[..., RunSpec], whole: Run
+) -> None:
     before = {path.name: path.stat().st_mtime_ns for path in whole.path.iterdir()}
     said: list[str] = []
     train_run(data, spec_of(), whole.path, say=said.append)
     assert {path.name: path.stat().st_mtime_ns for path in whole.path.iterdir()} == before
-    assert said == [f"{whole.path}: this run is finished already; remove the folder to train it again"]
+    assert said == [
+        f"{whole.path}: this run is finished already; remove the folder to train it again"
+    ]
 
 
 def test_t12_a_run_of_another_specification_is_refused_by_its_first_difference(
     data: PreparedData, spec_of: Callable[..., RunSpec], whole: Run
 ) -> None:
     spec = spec_of(model={"dim": 16}, train={"batch": 64})
-    with pytest.raises(IncompatibleError, match=r"another specification \(model.dim is 8 there, 16 here\); choose") as caught:
+    with pytest.raises(
+        IncompatibleError, match=r"another specification \(model.dim is 8 there, 16 here\); choose"
+    ) as caught:
         train_run(data, spec, whole.path)
     assert caught.value.exit_code == 76
     assert read_json(whole.path / "spec.json")["model"]["dim"] == 8
@@ -235,7 +272,9 @@ def test_a_setting_that_stops_a_run_before_its_first_epoch_does_not_claim_the_fo
     assert read_json(run.path / "spec.json")["model"]["dim"] == 8
 
 
-def test_t6_a_folder_of_something_else_is_left_alone(data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path: Path) -> None:
+def test_t6_a_folder_of_something_else_is_left_alone(
+    data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path: Path
+) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("precious")
     (tmp_path / "file").write_text("precious")
@@ -257,7 +296,9 @@ def test_what_a_killed_start_left_behind_does_not_matter(
     train_run(data, spec_of("static", train={"epochs": 1}), tmp_path / "run")
 
 
-def test_t15_a_second_trainer_is_refused(data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path: Path) -> None:
+def test_t15_a_second_trainer_is_refused(
+    data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path: Path
+) -> None:
     out = tmp_path / "run"
     out.mkdir()
     with (out / ".lock").open("a+") as stream:
@@ -267,11 +308,15 @@ def test_t15_a_second_trainer_is_refused(data: PreparedData, spec_of: Callable[.
         with pytest.raises(StorageError, match=r"another process is training here \(pid 4711\)"):
             train_run(data, spec_of(), out)
         assert [path.name for path in out.iterdir()] == [".lock"]
-    train_run(data, spec_of("static", train={"epochs": 1}), out)  # a lock that nobody holds is no obstacle
+    train_run(
+        data, spec_of("static", train={"epochs": 1}), out
+    )  # a lock that nobody holds is no obstacle
     assert (out / ".lock").read_text() == str(os.getpid())
 
 
-def test_the_signal_handler_is_put_back(data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path: Path) -> None:
+def test_the_signal_handler_is_put_back(
+    data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path: Path
+) -> None:
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(Interrupted):
         train_run(data, spec_of(), tmp_path / "run", display=StopAfter(0))
@@ -282,7 +327,9 @@ def test_t14_a_learning_rate_that_diverges_leaves_no_weights_behind(
     data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path: Path
 ) -> None:
     spec = spec_of("duet", train={"learning_rate": 1e30, "epochs": 3})
-    with pytest.raises(DivergedError, match=r"lower train.learning_rate or check the features") as caught:
+    with pytest.raises(
+        DivergedError, match=r"lower train.learning_rate or check the features"
+    ) as caught:
         train_run(data, spec, tmp_path / "run")
     assert caught.value.exit_code == 70
     assert not list((tmp_path / "run").rglob("*.safetensors"))
@@ -291,18 +338,40 @@ def test_t14_a_learning_rate_that_diverges_leaves_no_weights_behind(
 @pytest.mark.usefixtures("always")
 def test_stages_follow_algorithm_1(whole: Run) -> None:
     rows = whole.history
-    assert [(row["stage"], row["epoch"]) for row in rows] == [(1, 1), (1, 2), (1, 3), (2, 0), (2, 1), (2, 2), (2, 3)]
-    assert [row["step"] for row in rows] == [5, 10, 15, 0, 5, 10, 15]  # epochs and steps are counted in each stage
+    assert [(row["stage"], row["epoch"]) for row in rows] == [
+        (1, 1),
+        (1, 2),
+        (1, 3),
+        (2, 0),
+        (2, 1),
+        (2, 2),
+        (2, 3),
+    ]
+    assert [row["step"] for row in rows] == [
+        5,
+        10,
+        15,
+        0,
+        5,
+        10,
+        15,
+    ]  # epochs and steps are counted in each stage
     assert all(("perplexity" in row) == (row["stage"] == 2 and row["epoch"] > 0) for row in rows)
-    assert {row["codes_used"] + row["codes_dead"] for row in rows if "codes_used" in row} == {10}  # 40 items: k = 40 / 4
+    assert {row["codes_used"] + row["codes_dead"] for row in rows if "codes_used" in row} == {
+        10
+    }  # 40 items: k = 40 / 4
     first = max(row["valid"]["UAUC"] for row in rows if row["stage"] == 1)
-    assert rows[3]["valid"]["UAUC"] == pytest.approx(first, abs=0.02)  # codes reach the weights through the clip alone
+    assert rows[3]["valid"]["UAUC"] == pytest.approx(
+        first, abs=0.02
+    )  # codes reach the weights through the clip alone
     kept = [row for row in rows if row["stage"] == 2 and row["best"]][-1]
     assert whole.metrics["valid"]["metrics"]["UAUC"] == kept["valid"]["UAUC"]
 
 
 def test_stage_2_starts_on_the_weights_of_stage_1_with_the_metacode_as_codes(
-    data: PreparedData, spec_of: Callable[..., RunSpec], no_training: Callable[[RunSpec], np.ndarray]
+    data: PreparedData,
+    spec_of: Callable[..., RunSpec],
+    no_training: Callable[[RunSpec], np.ndarray],
 ) -> None:
     spec = spec_of(model={"codebook": {"find": "nearest"}})
     semantics = cached_semantics(data, spec, no_training, say=lambda line: None)
@@ -319,14 +388,18 @@ def test_stage_2_starts_on_the_weights_of_stage_1_with_the_metacode_as_codes(
     assert codebook.mlp is not None
     assert codebook.mlp(torch.randn(5, 8)).count_nonzero() == 0
     codebook.place(torch.arange(0), torch.zeros(0, 8))
-    codebook.code_vectors = torch.nn.Parameter(second.items.weight[1:].detach().clone())  # a codebook of all embeddings: a no-op
+    codebook.code_vectors = torch.nn.Parameter(
+        second.items.weight[1:].detach().clone()
+    )  # a codebook of all embeddings: a no-op
     history, candidates = torch.tensor([[3, 9, 0], [40, 1, 2]]), torch.tensor([[1, 2, 3, 4]])
     scores = [model.eval()(history, candidates).logits for model in (first, second)]
     assert torch.allclose(*scores, atol=1e-6)
 
 
 def test_without_a_trunk_codes_start_from_k_means_over_the_item_table(
-    data: PreparedData, spec_of: Callable[..., RunSpec], no_training: Callable[[RunSpec], np.ndarray]
+    data: PreparedData,
+    spec_of: Callable[..., RunSpec],
+    no_training: Callable[[RunSpec], np.ndarray],
 ) -> None:
     spec = spec_of("duet-codebook", model={"codebook": {"find": "nearest"}})
     semantics = cached_semantics(data, spec, no_training, say=lambda line: None)
@@ -334,12 +407,18 @@ def test_without_a_trunk_codes_start_from_k_means_over_the_item_table(
     second = start_of_stage(data, spec, semantics, first, stage=2, device="cpu")
     table = first.items.weight[1:].detach().numpy()
     codebook = next(module for module in second.modules() if isinstance(module, Codebook))
-    assert np.array_equal(codebook.code_vectors.detach().numpy(), kmeans(fusing.whole(table), 10, seed=spec.seed).centroids)
+    assert np.array_equal(
+        codebook.code_vectors.detach().numpy(),
+        kmeans(fusing.whole(table), 10, seed=spec.seed).centroids,
+    )
 
 
 @pytest.mark.parametrize("name", ["solid-duet", "duet-codebook"])
 def test_codes_of_semantic_ids_start_from_the_metacode_or_the_mean_of_their_items(
-    data: PreparedData, spec_of: Callable[..., RunSpec], no_training: Callable[[RunSpec], np.ndarray], name: str
+    data: PreparedData,
+    spec_of: Callable[..., RunSpec],
+    no_training: Callable[[RunSpec], np.ndarray],
+    name: str,
 ) -> None:
     """With two levels of ids the first one's have codes."""
     for levels in (1, 2):
@@ -352,7 +431,9 @@ def test_codes_of_semantic_ids_start_from_the_metacode_or_the_mean_of_their_item
         trunk = next((module for module in second.modules() if isinstance(module, Trunk)), None)
         for semantic, code in enumerate(codebook.code_vectors.detach(), start=1):
             items = second.items.weight.detach()[semantics.members(semantic)]
-            torch.testing.assert_close(code, items.mean(0) if trunk is None else trunk.semantics.weight.detach()[semantic])
+            torch.testing.assert_close(
+                code, items.mean(0) if trunk is None else trunk.semantics.weight.detach()[semantic]
+            )
 
 
 def test_ctrl_c_while_the_semantics_are_made_is_resumable_too(
@@ -364,23 +445,32 @@ def test_ctrl_c_while_the_semantics_are_made_is_resumable_too(
 
 @pytest.mark.parametrize("model", ["static", "solid-duet"])
 def test_fit_all_trains_to_the_last_epoch_and_recommends(
-    walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]], spec_of: Callable[..., RunSpec], tmp_path: Path, model: str
+    walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]],
+    spec_of: Callable[..., RunSpec],
+    tmp_path: Path,
+    model: str,
 ) -> None:
     from solidrec.api import Model
 
     log, items = walk(users=30)
     data = prepare(log, items=items, out=tmp_path / "data", split="none")
-    spec = spec_of(model, of=data, train={"epochs": 3, "patience": 1, "patience_steps": 0, "min_steps": 0})
+    spec = spec_of(
+        model, of=data, train={"epochs": 3, "patience": 1, "patience_steps": 0, "min_steps": 0}
+    )
     run = train_run(data, spec, tmp_path / "run")
     assert run.metrics == {}
-    last = [row for row in run.history if row["stage"] == max(row["stage"] for row in run.history)][-1]
+    last = [row for row in run.history if row["stage"] == max(row["stage"] for row in run.history)][
+        -1
+    ]
     assert (last["epoch"], last["best"], last["valid"]) == (3, True, None)
     assert len(Model(run).recommend(["i03", "i09"], k=5).items) == 5
     assert int(run.catalog["training_count"].sum()) == len(log)  # nothing was held out
 
 
 def test_data_without_negatives_keeps_the_last_epoch_and_says_nothing_it_cannot_know(
-    walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]], spec_of: Callable[..., RunSpec], tmp_path: Path
+    walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]],
+    spec_of: Callable[..., RunSpec],
+    tmp_path: Path,
 ) -> None:
     data = prepare(walk(users=20)[0], out=tmp_path / "data", negatives=0)
     run = train_run(data, spec_of("static", of=data, train={"epochs": 3}), tmp_path / "run")
@@ -400,9 +490,16 @@ def test_other_data_than_the_specification_names_is_refused(
 def test_what_the_run_folder_holds(whole: Run, data: PreparedData) -> None:
     names = {path.name for path in whole.path.iterdir()} - {".lock"}
     assert names == {
-        "spec.json", "weights.safetensors", "items.parquet", "semantics", "history.jsonl", "metrics.json", "manifest.json",
-        "content.json", "content.safetensors",
-    }  # fmt: skip
+        "spec.json",
+        "weights.safetensors",
+        "items.parquet",
+        "semantics",
+        "history.jsonl",
+        "metrics.json",
+        "manifest.json",
+        "content.json",
+        "content.safetensors",
+    }
     test = whole.metrics["test"]
     assert (test["protocol"], test["seed"], test["users"], test["negatives"]) == (
         "paper",
@@ -410,18 +507,34 @@ def test_what_the_run_folder_holds(whole: Run, data: PreparedData) -> None:
         90,
         data.manifest["negatives"]["test"],
     )
-    assert {"AUC", "UAUC", "NDCG@5", "NDCG@10", "NDCG@20", "Recall@5", "Recall@10", "Recall@20", "MRR", "LogLoss"} == set(
-        test["metrics"]
-    )
+    assert {
+        "AUC",
+        "UAUC",
+        "NDCG@5",
+        "NDCG@10",
+        "NDCG@20",
+        "Recall@5",
+        "Recall@10",
+        "Recall@20",
+        "MRR",
+        "LogLoss",
+    } == set(test["metrics"])
     assert read_history(whole.path) == whole.history
     facts = whole.manifest
     assert facts["data"]["fingerprint"] == data.fingerprint
     assert facts["parameters"] == sum(parameter.numel() for parameter in whole.model.parameters())
-    assert (facts["threads"], facts["seed"], facts["model"], facts["backbone"]) == (1, 3, "solid-duet", "sasrec")
+    assert (facts["threads"], facts["seed"], facts["model"], facts["backbone"]) == (
+        1,
+        3,
+        "solid-duet",
+        "sasrec",
+    )
 
 
 def test_progress_of_the_next_stage_starts_at_zero_and_keeps_the_log() -> None:
-    progress = Progress(stage=1, epoch=7, step=70, best=0.9, best_epoch=5, best_step=50, history=[{"epoch": 1}])
+    progress = Progress(
+        stage=1, epoch=7, step=70, best=0.9, best_epoch=5, best_step=50, history=[{"epoch": 1}]
+    )
     assert progress.next_stage() == Progress(stage=2, history=[{"epoch": 1}])
 
 

@@ -9,7 +9,14 @@ from solidrec.training.seeds import derive, rng, seed_torch
 def test_a_purpose_has_one_seed() -> None:
     assert derive(3, "order", 1, 2) == derive(3, "order", 1, 2)
     assert (
-        len({derive(seed, purpose, epoch) for seed in range(9) for purpose in ("order", "negatives") for epoch in range(9)})
+        len(
+            {
+                derive(seed, purpose, epoch)
+                for seed in range(9)
+                for purpose in ("order", "negatives")
+                for epoch in range(9)
+            }
+        )
         == 162
     )
 

@@ -30,7 +30,9 @@ def test_semantics_come_from_what_the_data_has_and_are_made_once(
     said: list[str] = []
     spec = spec_of(semantics={"seed": 11})
     made = cached_semantics(data, spec, no_training, say=said.append)
-    assert said == ["semantics: 10 ids by kmeans over content (the data has feature matrices: content)"]
+    assert said == [
+        "semantics: 10 ids by kmeans over content (the data has feature matrices: content)"
+    ]
 
     def never(*args: Any, **options: Any) -> None:
         raise AssertionError("made a second time")
@@ -69,10 +71,17 @@ def test_ids_alone_train_a_static_model_on_the_way(
     assert said[0] == "semantics: training a static SASRec first, for its item embeddings"
     assert said[1].startswith("semantics: 10 ids by kmeans over id")
     assert run.semantics is not None
-    assert [row["stage"] for row in run.history] == [1, 1]  # the static model's epochs are no part of this run's log
-    static = fit(RunContext(ids_alone, spec_of("static", of=ids_alone, seed=0, train={"epochs": 2})), None)
+    assert [row["stage"] for row in run.history] == [
+        1,
+        1,
+    ]  # the static model's epochs are no part of this run's log
+    static = fit(
+        RunContext(ids_alone, spec_of("static", of=ids_alone, seed=0, train={"epochs": 2})), None
+    )
     table = static.items.weight[1:].detach().numpy()
-    assert np.array_equal(run.semantics.of_item[1:] - 1, kmeans(fuse([table]), 10, seed=0).of_vector)
+    assert np.array_equal(
+        run.semantics.of_item[1:] - 1, kmeans(fuse([table]), 10, seed=0).of_vector
+    )
     again = train_run(ids_alone, spec, tmp_path / "again", say=said.append)
     assert sha256(again.path / "weights.safetensors") == sha256(run.path / "weights.safetensors")
     assert sum("static SASRec" in line for line in said) == 1  # made once, cached with the data

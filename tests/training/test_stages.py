@@ -17,7 +17,11 @@ from solidrec.training.stages import start_of_stage
 
 
 @pytest.fixture
-def semantics(data: PreparedData, spec_of: Callable[..., RunSpec], no_training: Callable[[RunSpec], np.ndarray]) -> SemanticIds:
+def semantics(
+    data: PreparedData,
+    spec_of: Callable[..., RunSpec],
+    no_training: Callable[[RunSpec], np.ndarray],
+) -> SemanticIds:
     return cached_semantics(data, spec_of(), no_training)
 
 
@@ -39,7 +43,9 @@ def test_an_item_counts_once_in_the_loss_however_often_it_was_trained_on(
         for item in data.event_items[begin:end].tolist():
             seen[item] += 1
     assert max(seen) > 1
-    np.testing.assert_allclose(found.item_weight.numpy(), [1 / max(count, 1) for count in seen], rtol=1e-6)
+    np.testing.assert_allclose(
+        found.item_weight.numpy(), [1 / max(count, 1) for count in seen], rtol=1e-6
+    )
 
 
 def test_codes_that_are_searched_count_every_event(

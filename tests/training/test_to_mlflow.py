@@ -20,7 +20,11 @@ from solidrec.training.tracking import _points
 
 
 def test_the_metrics_are_the_log_after_a_stop_too(
-    data: PreparedData, spec_of: Callable[..., RunSpec], stop: Display, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: PreparedData,
+    spec_of: Callable[..., RunSpec],
+    stop: Display,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
@@ -33,14 +37,21 @@ def test_the_metrics_are_the_log_after_a_stop_too(
 
         client = MlflowClient(uri)
         (experiment,) = [e for e in client.search_experiments() if e.name == _EXPERIMENT]
-        assert [run.info.status for run in client.search_runs([experiment.experiment_id])] == ["KILLED"]
+        assert [run.info.status for run in client.search_runs([experiment.experiment_id])] == [
+            "KILLED"
+        ]
         run = call()
         (found,) = client.search_runs([experiment.experiment_id])
         assert (found.info.status, found.info.run_name) == ("FINISHED", spec.digest())
         assert found.info.run_id == read_json(run.path / _FILE)["run"]
-        assert found.data.params == {name: str(value) for name, value in flat(spec.model_dump(mode="json")).items()}
+        assert found.data.params == {
+            name: str(value) for name, value in flat(spec.model_dump(mode="json")).items()
+        }
         history = {
-            name: [(point.step, point.value) for point in client.get_metric_history(found.info.run_id, name)]
+            name: [
+                (point.step, point.value)
+                for point in client.get_metric_history(found.info.run_id, name)
+            ]
             for name in found.data.metrics
         }
         wanted: dict[str, list[tuple[int, float]]] = {}
@@ -54,11 +65,15 @@ def test_the_metrics_are_the_log_after_a_stop_too(
             assert name.endswith(clock) or history[name] == values
         assert history["final/test/NDCG_at_10"] == [(0, run.metrics["test"]["metrics"]["NDCG@10"])]
         assert history.keys() == wanted.keys() | {
-            f"final/{split}/{name.replace('@', '_at_')}" for split, entry in run.metrics.items() for name in entry["metrics"]
+            f"final/{split}/{name.replace('@', '_at_')}"
+            for split, entry in run.metrics.items()
+            for name in entry["metrics"]
         }
 
         client.delete_run(found.info.run_id)
-        assert MlflowStore(run.path, spec).run != found.info.run_id  # removed by somebody: a new one
+        assert (
+            MlflowStore(run.path, spec).run != found.info.run_id
+        )  # removed by somebody: a new one
 
 
 def test_a_store_that_cannot_be_reached_is_one_line(

@@ -35,7 +35,10 @@ def test_the_events_are_the_log_after_a_stop_too(
         call(display=stop)
     run = call()
     events = read(run.path)
-    found = {name: {event.step: event.value for event in events.Scalars(name)} for name in events.Tags()["scalars"]}
+    found = {
+        name: {event.step: event.value for event in events.Scalars(name)}
+        for name in events.Tags()["scalars"]
+    }
     counts = Counter((name, event.step) for name in found for event in events.Scalars(name))
     assert set(counts.values()) == {1}
     for row in run.history:
@@ -54,7 +57,9 @@ def test_the_events_are_the_log_after_a_stop_too(
     assert b'"name": "solid-duet"' in text.tensor_proto.string_val[0]
 
 
-def test_the_torn_end_of_a_kill_costs_its_own_point_alone(spec_of: Callable[..., RunSpec], tmp_path: Path) -> None:
+def test_the_torn_end_of_a_kill_costs_its_own_point_alone(
+    spec_of: Callable[..., RunSpec], tmp_path: Path
+) -> None:
     write_history(tmp_path, [])
     store = TensorBoardStore(tmp_path, spec_of())
     for epoch in (1, 2):
@@ -69,7 +74,9 @@ def test_the_torn_end_of_a_kill_costs_its_own_point_alone(spec_of: Callable[...,
     assert [event.step for event in read(tmp_path).Scalars("b")] == [1, 2]
 
 
-def test_what_another_specification_left_is_removed(spec_of: Callable[..., RunSpec], tmp_path: Path) -> None:
+def test_what_another_specification_left_is_removed(
+    spec_of: Callable[..., RunSpec], tmp_path: Path
+) -> None:
     store = TensorBoardStore(tmp_path, spec_of())
     store.write({"a": 0.5}, 1)
     store.close(complete=False)
@@ -78,7 +85,9 @@ def test_what_another_specification_left_is_removed(spec_of: Callable[..., RunSp
     again.close(complete=False)
 
 
-def test_a_folder_that_cannot_be_written_is_one_line(spec_of: Callable[..., RunSpec], tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_one_line(
+    spec_of: Callable[..., RunSpec], tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="tensorboard: cannot write"):
         TensorBoardStore(tmp_path / "file", spec_of())

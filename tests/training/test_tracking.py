@@ -63,16 +63,24 @@ class StopAtEpoch:
 
 def of_run(run: Run) -> Points:
     """What a tracker has to have of a run: its log, and its final metrics."""
-    found = {(name, row["epoch"]): value for row in run.history for name, value in _points(row).items()}
+    found = {
+        (name, row["epoch"]): value for row in run.history for name, value in _points(row).items()
+    }
     final = {
-        (f"final/{split}/{name}", 0): value for split, entry in run.metrics.items() for name, value in entry["metrics"].items()
+        (f"final/{split}/{name}", 0): value
+        for split, entry in run.metrics.items()
+        for name, value in entry["metrics"].items()
     }
     return found | {key: value for key, value in final.items() if value is not None}
 
 
 def without_speed(there: Points) -> Points:
     """An epoch that was run again has the same numbers but those of the clock."""
-    return {key: value for key, value in there.items() if not key[0].endswith(("seconds", "positives_per_second"))}
+    return {
+        key: value
+        for key, value in there.items()
+        if not key[0].endswith(("seconds", "positives_per_second"))
+    }
 
 
 @pytest.fixture
@@ -83,7 +91,15 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Points:
 
 
 def test_the_points_of_a_row_are_its_numbers() -> None:
-    row = {"stage": 2, "epoch": 0, "step": 7, "loss": None, "codes_dead": 3, "valid": {"UAUC": 0.5, "MRR": None}, "best": False}
+    row = {
+        "stage": 2,
+        "epoch": 0,
+        "step": 7,
+        "loss": None,
+        "codes_dead": 3,
+        "valid": {"UAUC": 0.5, "MRR": None},
+        "best": False,
+    }
     assert _points(row) == {"stage2/codes_dead": 3, "stage2/valid/UAUC": 0.5}
     assert _points(row | {"valid": None}) == {"stage2/codes_dead": 3}
 
@@ -100,9 +116,13 @@ def test_a_run_is_tracked_and_a_training_on_the_way_is_not(
 
 @pytest.mark.parametrize("spacing", [0, 1e9])
 def test_a_run_that_was_stopped_has_each_point_once(
-    data: PreparedData, spec_of: Callable[..., RunSpec], memory: Points, tmp_path: Path, spacing: float,
+    data: PreparedData,
+    spec_of: Callable[..., RunSpec],
+    memory: Points,
+    tmp_path: Path,
+    spacing: float,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.setattr("solidrec.training.run.Checkpoints", partial(Checkpoints, spacing=spacing))
     call = partial(train_run, data, spec_of(), tmp_path / "run", track=["tensorboard"])
     for stage, epoch in ((1, 2), (2, 1)):
@@ -121,24 +141,33 @@ def test_epochs_that_were_not_tracked_are_caught_up_on(
     with pytest.raises(Interrupted):
         train_run(data, spec_of("static"), tmp_path / "run", display=StopAtEpoch(1, 3))
     assert memory == {}
-    assert without_speed(of_run(train_run(data, spec_of("static"), tmp_path / "run", track=["tensorboard"]))) == without_speed(
-        memory
-    )
+    assert without_speed(
+        of_run(train_run(data, spec_of("static"), tmp_path / "run", track=["tensorboard"]))
+    ) == without_speed(memory)
 
 
 def test_a_store_that_fails_is_said_once_and_training_goes_on(
-    data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: PreparedData,
+    spec_of: Callable[..., RunSpec],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     there: Points = {}
-    monkeypatch.setitem(tracking._STORES, "mlflow", ("json", lambda out, spec: Memory(there, fails_at=2)))
+    monkeypatch.setitem(
+        tracking._STORES, "mlflow", ("json", lambda out, spec: Memory(there, fails_at=2))
+    )
     said: list[str] = []
     run = train_run(data, spec_of("static"), tmp_path / "run", track=["mlflow"], say=said.append)
     assert len(run.history) == 3
     assert {epoch for _, epoch in there} == {1}
-    assert said == ["mlflow: the disk is full; training goes on without it, history.jsonl has every epoch"]
+    assert said == [
+        "mlflow: the disk is full; training goes on without it, history.jsonl has every epoch"
+    ]
 
 
-def test_how_a_run_ended_is_told(data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path: Path) -> None:
+def test_how_a_run_ended_is_told(
+    data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path: Path
+) -> None:
     stores: list[Memory] = []
 
     def opened(out: Path, spec: RunSpec) -> Memory:
@@ -148,24 +177,45 @@ def test_how_a_run_ended_is_told(data: PreparedData, spec_of: Callable[..., RunS
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(tracking._STORES, "mlflow", ("json", opened))
         with pytest.raises(Interrupted):
-            train_run(data, spec_of("static"), tmp_path / "run", track=["mlflow"], display=StopAtEpoch(1, 2))
+            train_run(
+                data,
+                spec_of("static"),
+                tmp_path / "run",
+                track=["mlflow"],
+                display=StopAtEpoch(1, 2),
+            )
         train_run(data, spec_of("static"), tmp_path / "run", track=["mlflow"], display=Silent())
     assert [store.ends for store in stores] == [[False], [True]]
 
 
 def test_an_unknown_name_or_an_absent_package_is_one_line_before_training(
-    solidrec: Callable[..., Any], data: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    solidrec: Callable[..., Any],
+    data: PreparedData,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(UsageError, match="--track tensorbord: unknown name; did you mean 'tensorboard'"):
+    with pytest.raises(
+        UsageError, match="--track tensorbord: unknown name; did you mean 'tensorboard'"
+    ):
         check_trackers(["tensorbord"])
     monkeypatch.setitem(tracking._STORES, "mlflow", ("no_such_package", Memory))
     answer = solidrec("train", data.path, "--track", "mlflow", "--out", tmp_path / "run")
-    assert (answer.code, answer.err) == (2, "error: no_such_package is not installed; pip install 'solidrec[track]'\n")
+    assert (answer.code, answer.err) == (
+        2,
+        "error: no_such_package is not installed; pip install 'solidrec[track]'\n",
+    )
     assert not (tmp_path / "run").exists()
 
 
-def test_the_command_line_tracks(solidrec: Callable[..., Any], data: PreparedData, memory: Points, tmp_path: Path) -> None:
+def test_the_command_line_tracks(
+    solidrec: Callable[..., Any], data: PreparedData, memory: Points, tmp_path: Path
+) -> None:
     small = ("--set", "model.dim=8", "--set", "train.batch=128", "--epochs", 1, "--model", "static")
-    answer = solidrec("train", data.path, "--track", "tensorboard", "--out", tmp_path / "run", *small)
+    answer = solidrec(
+        "train", data.path, "--track", "tensorboard", "--out", tmp_path / "run", *small
+    )
     assert answer.code == 0, answer.err
-    assert memory["final/test/UAUC", 0] == read_json(tmp_path / "run" / "metrics.json")["test"]["metrics"]["UAUC"]
+    assert (
+        memory["final/test/UAUC", 0]
+        == read_json(tmp_path / "run" / "metrics.json")["test"]["metrics"]["UAUC"]
+    )

@@ -33,22 +33,32 @@ def chance(subject: Subject) -> Verdict | None:
     if not (splits := [split for split in held_out(data) if len(data.rows(split))]):
         return None
     for protocol in ("paper", "full"):
-        result = evaluate(_constant, data, split=splits[-1], protocol=protocol, length=subject.spec.model.length, ks=(_K,))
+        result = evaluate(
+            _constant,
+            data,
+            split=splits[-1],
+            protocol=protocol,
+            length=subject.spec.model.length,
+            ks=(_K,),
+        )
         for name, expectation in _by_chance(_candidate_counts(data, splits[-1], protocol)).items():
             wanted = np.where(_missed(data, splits[-1], protocol), 0.0, expectation)
             measured, expected = (mean(values)[0] for values in (result.values[name], wanted))
             if not np.allclose(result.values[name], wanted, atol=1e-6, equal_nan=True):
                 return Verdict(
-                    promise, f"{protocol}: {name} {measured:.4f}, by chance {expected:.4f}",
+                    promise,
+                    f"{protocol}: {name} {measured:.4f}, by chance {expected:.4f}",
                     f"{name} ranks tied candidates by the order in which they come",
                     "count ties by expectation (metrics.standing and metrics.per_row)",
-                )  # fmt: skip
+                )
             found.append(f"{name} {measured:.4f}")
     half = len(found) // 2
     return Verdict(promise, f"paper: {', '.join(found[:half])}; full: {', '.join(found[half:])}")
 
 
-def _candidate_counts(data: PreparedData, split: Literal["valid", "test"], protocol: Protocol) -> Array:
+def _candidate_counts(
+    data: PreparedData, split: Literal["valid", "test"], protocol: Protocol
+) -> Array:
     """Return how many candidates each row of a split has, its target among them even where it is missed."""
     rows = data.rows(split)
     if protocol == "paper":
@@ -62,7 +72,9 @@ def _candidate_counts(data: PreparedData, split: Literal["valid", "test"], proto
 def _missed(data: PreparedData, split: Literal["valid", "test"], protocol: Protocol) -> Array:
     """Return which targets of a split cannot be recommended, as their users had them before."""
     rows = data.rows(split)
-    return repeated(data, rows, slice(None)) if protocol == "full" else np.zeros(len(rows), dtype=bool)
+    return (
+        repeated(data, rows, slice(None)) if protocol == "full" else np.zeros(len(rows), dtype=bool)
+    )
 
 
 def _by_chance(candidates: Array) -> dict[str, Array]:
@@ -73,7 +85,11 @@ def _by_chance(candidates: Array) -> dict[str, Array]:
     """
     shown = np.minimum(_K, candidates)
     gains = np.append(0.0, np.cumsum(1 / np.log2(np.arange(2, _K + 2))))
-    found = {"UAUC": np.full(len(candidates), 0.5), f"Recall@{_K}": shown / candidates, f"NDCG@{_K}": gains[shown] / candidates}
+    found = {
+        "UAUC": np.full(len(candidates), 0.5),
+        f"Recall@{_K}": shown / candidates,
+        f"NDCG@{_K}": gains[shown] / candidates,
+    }
     return {name: np.where(candidates > 1, value, np.nan) for name, value in found.items()}
 
 
@@ -88,14 +104,18 @@ def untrained(subject: Subject) -> Verdict | None:
     promise = "an untrained model knows little"
     if uauc is None or loss is None:
         return None
-    measured = f"UAUC {uauc:.3f}, log-loss {loss:.3f} over {len(found.users)} targets of {splits[-1]}"
+    measured = (
+        f"UAUC {uauc:.3f}, log-loss {loss:.3f} over {len(found.users)} targets of {splits[-1]}"
+    )
     if abs(uauc - 0.5) > _FAR:
         cause = f"an untrained model tells targets from negatives; {_repeats(data, found, spec.model.length):.0%} of the targets"
         cure = "look for a leak of targets into histories; people who repeat items make it harmless"
         return Verdict(promise, measured, f"{cause} stand in their own history", cure, warns=True)
     if loss > _LOUD:
         cause = "its logits are large before it has learned anything"
-        return Verdict(promise, measured, cause, "start embeddings and layers with smaller numbers", warns=True)
+        return Verdict(
+            promise, measured, cause, "start embeddings and layers with smaller numbers", warns=True
+        )
     return Verdict(promise, measured)
 
 

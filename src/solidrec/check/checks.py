@@ -19,7 +19,14 @@ from solidrec.artifacts import MANIFEST, read_json
 from solidrec.check.chance import chance, untrained
 from solidrec.check.learning import learning
 from solidrec.check.model import clip, independence, padding, prefixes
-from solidrec.check.slicing import bounded, kept_items, model_of, semantics_for, semantics_of, slice_of
+from solidrec.check.slicing import (
+    bounded,
+    kept_items,
+    model_of,
+    semantics_for,
+    semantics_of,
+    slice_of,
+)
 from solidrec.check.subject import Subject, Verdict
 from solidrec.check.training import export, reload, repeatable, resume
 from solidrec.data.prepared import PreparedData
@@ -68,12 +75,19 @@ def check_fidelity(
     torch.set_num_threads(1)
     try:
         with tempfile.TemporaryDirectory(prefix="solidrec-check-") as folder:
-            subject, facts = _prepared_subject(path, Path(folder), data=data, model=model, backbone=backbone, settings=settings)
+            subject, facts = _prepared_subject(
+                path, Path(folder), data=data, model=model, backbone=backbone, settings=settings
+            )
             checks = _verdicts(subject, step)
     finally:
         torch.set_num_threads(threads)
     failed = [entry["name"] for entry in checks if entry["status"] == "fail"]
-    return {**facts, "checks": checks, "failed": failed, "seconds": round(time.perf_counter() - started, 2)}
+    return {
+        **facts,
+        "checks": checks,
+        "failed": failed,
+        "seconds": round(time.perf_counter() - started, 2),
+    }
 
 
 def _verdicts(subject: Subject, step: Callable[[dict[str, Any]], None]) -> list[dict[str, Any]]:
@@ -86,7 +100,13 @@ def _verdicts(subject: Subject, step: Callable[[dict[str, Any]], None]) -> list[
         except Exception as error:  # a model may break in any way, and the other checks still have something to say
             verdict = _broken(name, error)
         if verdict is not None:
-            found.append({"name": name, **verdict.to_json(), "seconds": round(time.perf_counter() - started, 3)})
+            found.append(
+                {
+                    "name": name,
+                    **verdict.to_json(),
+                    "seconds": round(time.perf_counter() - started, 3),
+                }
+            )
             step(found[-1])
     return found
 
@@ -94,12 +114,16 @@ def _verdicts(subject: Subject, step: Callable[[dict[str, Any]], None]) -> list[
 def _broken(name: str, error: Exception) -> Verdict:
     """Return the verdict on a check that an exception ended; it names the last line of a file that is not a library's."""
     frames = traceback.extract_tb(error.__traceback__)
-    where = next((frame for frame in reversed(frames) if "site-packages" not in frame.filename), frames[-1])
+    where = next(
+        (frame for frame in reversed(frames) if "site-packages" not in frame.filename), frames[-1]
+    )
     said = (str(error).strip() or "no message").splitlines()[0]
     return Verdict(
-        f"{name} can be checked", f"stopped in {Path(where.filename).name}:{where.lineno}", f"{type(error).__name__}: {said}",
+        f"{name} can be checked",
+        f"stopped in {Path(where.filename).name}:{where.lineno}",
+        f"{type(error).__name__}: {said}",
         "mend what raises this; `solidrec --debug train` shows all of it",
-    )  # fmt: skip
+    )
 
 
 def _prepared_subject(
@@ -115,35 +139,66 @@ def _prepared_subject(
     run = None
     if _is_run(path):
         if model or backbone or settings:
-            raise UsageError(f"{path}: is a run, which has settings of its own; give its data folder to check others")
+            raise UsageError(
+                f"{path}: is a run, which has settings of its own; give its data folder to check others"
+            )
         run = load(path).run
         whole, spec, semantics = Model(run).data(data), run.spec, run.semantics
     else:
         if data is not None:
-            raise UsageError(f"--data {data}: says where the data of a run is, and {path} is no run")
+            raise UsageError(
+                f"--data {data}: says where the data of a run is, and {path} is no run"
+            )
         whole = PreparedData.open(path)
-        spec = run_spec(whole, model=model, backbone=backbone, seed=None, epochs=None, settings=settings)
+        spec = run_spec(
+            whole, model=model, backbone=backbone, seed=None, epochs=None, settings=settings
+        )
         semantics = semantics_for(whole, spec)
     named: str = spec.model.name
-    if DESIGNS[named].is_mixture:  # the neural expert is what is trained by gradients over histories
-        spec, named = spec.model_copy(update={"model": plain(spec.model)}), f"the neural expert of {named}"
+    if DESIGNS[
+        named
+    ].is_mixture:  # the neural expert is what is trained by gradients over histories
+        spec, named = (
+            spec.model_copy(update={"model": plain(spec.model)}),
+            f"the neural expert of {named}",
+        )
     subject = _cut(whole, spec, semantics, folder, run=run)
     facts = {
-        "path": str(path), "model": named, "backbone": spec.model.backbone, "spec": spec.model_dump(mode="json"),
-        "slice": {"users": len(subject.data.users), "of_users": len(whole.users), "items": len(subject.data.items),
-                  "of_items": len(whole.items), "batch": subject.spec.train.batch, "epochs": subject.spec.train.epochs},
-        "semantics": None if semantics is None else f"{semantics.count} by {semantics.method} ({semantics.reason})",
-    }  # fmt: skip
+        "path": str(path),
+        "model": named,
+        "backbone": spec.model.backbone,
+        "spec": spec.model_dump(mode="json"),
+        "slice": {
+            "users": len(subject.data.users),
+            "of_users": len(whole.users),
+            "items": len(subject.data.items),
+            "of_items": len(whole.items),
+            "batch": subject.spec.train.batch,
+            "epochs": subject.spec.train.epochs,
+        },
+        "semantics": None
+        if semantics is None
+        else f"{semantics.count} by {semantics.method} ({semantics.reason})",
+    }
     return subject, facts
 
 
-def _cut(whole: PreparedData, spec: RunSpec, semantics: SemanticIds | None, folder: Path, *, run: Run | None = None) -> Subject:
+def _cut(
+    whole: PreparedData,
+    spec: RunSpec,
+    semantics: SemanticIds | None,
+    folder: Path,
+    *,
+    run: Run | None = None,
+) -> Subject:
     """Return the configuration on its slice of the data; raises `UsageError` for settings that no model can be built of."""
     items = kept_items(whole, spec, semantics)
     short, semantics = bounded(spec), semantics_of(semantics, items)
     data = slice_of(whole, short, folder / "data", items)
     short = short.model_copy(update={"data": data.fingerprint})
-    start_of_stage(data, short, semantics, None, stage=1, device="cpu")  # settings that no model can be built of are refused here
+    start_of_stage(
+        data, short, semantics, None, stage=1, device="cpu"
+    )  # settings that no model can be built of are refused here
     trained = None if run is None else model_of(neural_of(run.model), short, semantics, items)
     return Subject(data, short, semantics, folder, trained)
 

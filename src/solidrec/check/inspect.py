@@ -19,12 +19,21 @@ def facts_of(path: Path) -> dict[str, Any]:
     Raises `StorageError` when it is neither.
     """
     if not path.is_dir():
-        raise StorageError(f"{path}: no such folder; give a folder of `solidrec prepare` or `solidrec train`")
+        raise StorageError(
+            f"{path}: no such folder; give a folder of `solidrec prepare` or `solidrec train`"
+        )
     manifest = read_json(path / MANIFEST) if (path / MANIFEST).is_file() else None
     if isinstance(manifest, dict) and manifest.get("kind") != "run":
         data = PreparedData.open(path)
         encoded = {name: read_facts(path, name) for name in data.encoded}
-        return {**{key: value for key, value in data.manifest.items() if key not in ("files", "options")}, "encoded": encoded}
+        return {
+            **{
+                key: value
+                for key, value in data.manifest.items()
+                if key not in ("files", "options")
+            },
+            "encoded": encoded,
+        }
     run = load_run(path)
     return {
         **{key: value for key, value in run.manifest.items() if key != "files"},

@@ -32,19 +32,28 @@ def learning(subject: Subject) -> Verdict:
     model, done = None, []
     cause = cure = ""
     for stage in range(1, stages(subject.spec.model) + 1):
-        model = start_of_stage(subject.data, subject.spec, subject.semantics, model, stage=stage, device="cpu")
+        model = start_of_stage(
+            subject.data, subject.spec, subject.semantics, model, stage=stage, device="cpu"
+        )
         if held := list(unregistered(model)):
             return Verdict(
-                _PROMISE, f"stage {stage}", f"outside parameters() and state_dict(), so neither trained nor saved: {few(held)}",
+                _PROMISE,
+                f"stage {stage}",
+                f"outside parameters() and state_dict(), so neither trained nor saved: {few(held)}",
                 "register them: nn.Parameter, register_buffer, nn.ModuleList or nn.ModuleDict",
-            )  # fmt: skip
-        frozen = [name for name, parameter in model.named_parameters() if not parameter.requires_grad]
+            )
+        frozen = [
+            name for name, parameter in model.named_parameters() if not parameter.requires_grad
+        ]
         if frozen and DESIGNS[subject.spec.model.name].parts.author_code:
             cause = f"{len(frozen)} parameters stay as they were drawn, as in the released code: {few(frozen)}"
             cure = "take a solid model; docs/paper.md has what that costs"
         elif frozen:
             return Verdict(
-                _PROMISE, f"stage {stage}", f"frozen (requires_grad=False): {few(frozen)}", "let it require a gradient"
+                _PROMISE,
+                f"stage {stage}",
+                f"frozen (requires_grad=False): {few(frozen)}",
+                "let it require a gradient",
             )
         if found := _taught(subject, model, stage):
             return Verdict(_PROMISE, f"stage {stage}, {_STEPS} steps", *found)
@@ -71,7 +80,9 @@ def _taught(subject: Subject, model: Recommender, stage: int) -> tuple[str, str]
                 "lower train.learning_rate, or look for what divides by zero",
             )
         optimizer.step(loss)
-        reached |= {name for name, parameter in model.named_parameters() if _has_gradient(parameter.grad)}
+        reached |= {
+            name for name, parameter in model.named_parameters() if _has_gradient(parameter.grad)
+        }
     trained = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
     if missed := [name for name in trained if name not in reached]:
         return f"no gradient reaches {few(missed)}", _reason(missed, subject.spec)
@@ -98,7 +109,9 @@ def _reason(missed: list[str], spec: RunSpec) -> str:
         return "model.length=1 leaves a recurrent network nothing to remember: raise it"
     if spec.train.penalty == 0 and all("codebook" in name for name in missed):
         return "train.penalty=0 leaves the codes without a loss: raise it, or say model.codebook.loss=ema"
-    return "let it take part in the loss: look for a detach, a no_grad, or an output that is not used"
+    return (
+        "let it take part in the loss: look for a detach, a no_grad, or an output that is not used"
+    )
 
 
 def _has_gradient(gradient: Tensor | None) -> bool:
@@ -121,10 +134,15 @@ def few(names: list[str], most: int = 3) -> str:
 def _slots(model: Recommender, sample: Sample) -> dict[str, Tensor]:
     """Return a copy of every generated tensor for the histories of the sample, in eval mode."""
     model.eval()
-    return {slot: tensor.clone() for slot, tensor in model.generate(sample.history).weights.tensors.items()}
+    return {
+        slot: tensor.clone()
+        for slot, tensor in model.generate(sample.history).weights.tensors.items()
+    }
 
 
-def _untaught_slot(model: Recommender, sample: Sample, before: dict[str, Tensor]) -> tuple[str, str] | None:
+def _untaught_slot(
+    model: Recommender, sample: Sample, before: dict[str, Tensor]
+) -> tuple[str, str] | None:
     """Return cause and cure for the first slot that the head does not read, whose gradient gets lost, or that stands still."""
     model.eval()
     made = model.generate(sample.history).weights.tensors
@@ -133,16 +151,30 @@ def _untaught_slot(model: Recommender, sample: Sample, before: dict[str, Tensor]
     leaves = {slot: tensor.detach().requires_grad_() for slot, tensor in made.items()}
     logits = model.score(sample.history, sample.candidates, BuiltWeights(leaves))
     loss = F.binary_cross_entropy_with_logits(logits, torch.zeros_like(logits))
-    gradients = dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values()), allow_unused=True), strict=True))
+    gradients = dict(
+        zip(
+            leaves, torch.autograd.grad(loss, list(leaves.values()), allow_unused=True), strict=True
+        )
+    )
     learned = [parameter for parameter in model.source.parameters() if parameter.requires_grad]
     for slot, tensor in made.items():
         gradient = gradients[slot]
         if gradient is None or not _has_gradient(gradient):
-            return f"the head makes no use of the generated tensor {slot!r}", "apply the slot in the head, or do not declare it"
+            return (
+                f"the head makes no use of the generated tensor {slot!r}",
+                "apply the slot in the head, or do not declare it",
+            )
         along = (tensor * gradient).sum()
-        reached = torch.autograd.grad(along, learned, allow_unused=True, retain_graph=True) if along.requires_grad else ()
+        reached = (
+            torch.autograd.grad(along, learned, allow_unused=True, retain_graph=True)
+            if along.requires_grad
+            else ()
+        )
         if not any(map(_has_gradient, reached)):
-            return f"the gradient of the generated tensor {slot!r} reaches no parameter", "generate it from what is learned"
+            return (
+                f"the gradient of the generated tensor {slot!r} reaches no parameter",
+                "generate it from what is learned",
+            )
         if torch.equal(tensor, before[slot]):
             return f"the generated tensor {slot!r} did not move", "generate it from what is learned"
     return None

@@ -23,8 +23,10 @@ def _parts(model: Recommender, history: Tensor, candidates: Tensor) -> dict[str,
     state = model.backbone(model.items(history), valid(history), model.items(candidates))
     generated = model.generate(history).weights.tensors
     source = type(model.source).__name__
-    weights = {f"generated tensor {slot!r} of {source}": tensor.expand(len(history), *tensor.shape[1:])
-               for slot, tensor in generated.items()}  # fmt: skip
+    weights = {
+        f"generated tensor {slot!r} of {source}": tensor.expand(len(history), *tensor.shape[1:])
+        for slot, tensor in generated.items()
+    }
     return {backbone: state, **weights, "the logits": model(history, candidates).logits}
 
 
@@ -37,7 +39,9 @@ def _distance(found: Tensor, expected: Tensor) -> float:
 
 def _first_difference(found: dict[str, Tensor], expected: dict[str, Tensor]) -> str | None:
     """Return the name of the first part that differs, None if none does."""
-    return next((name for name, tensor in found.items() if _distance(tensor, expected[name]) > _SAME), None)
+    return next(
+        (name for name, tensor in found.items() if _distance(tensor, expected[name]) > _SAME), None
+    )
 
 
 @torch.no_grad()
@@ -50,7 +54,12 @@ def padding(subject: Subject) -> Verdict:
     empty = history[:1]
     if not bool(torch.isfinite(model(empty, candidates[:1]).logits).all()):
         cause = "the logits of an empty history are not finite"
-        return Verdict(promise, "an empty history", cause, "let an empty history have a finite state (`masks.last_valid`)")
+        return Verdict(
+            promise,
+            "an empty history",
+            cause,
+            "let an empty history have a finite state (`masks.last_valid`)",
+        )
     lengths = valid(history).sum(1)
     for size in lengths.unique().tolist():
         rows = lengths == size
@@ -60,7 +69,12 @@ def padding(subject: Subject) -> Verdict:
             return Verdict(promise, measured, f"{name} changes with the width of the padding", cure)
     written = _parts(_with_padding_written(model), history, candidates)
     if name := _first_difference(written, expected):
-        return Verdict(promise, "other numbers in the embedding of padding", f"{name} reads the embedding of padding", cure)
+        return Verdict(
+            promise,
+            "other numbers in the embedding of padding",
+            f"{name} reads the embedding of padding",
+            cure,
+        )
     measured = f"same logits for 0 to {history.shape[1]} items with and without padding, whatever its embedding; empty is finite"
     return Verdict(promise, measured)
 
@@ -85,25 +99,33 @@ def independence(subject: Subject) -> Verdict:
         alone = _parts(model, history[one], candidates[one])
         if name := _first_difference(alone, {key: tensor[one] for key, tensor in expected.items()}):
             return Verdict(
-                promise, f"user {row + 1} of a batch, alone", f"{name} depends on the other users of the batch",
+                promise,
+                f"user {row + 1} of a batch, alone",
+                f"{name} depends on the other users of the batch",
                 "use no statistics over a batch, such as BatchNorm or a mean over rows",
-            )  # fmt: skip
+            )
     backbone, targets = model.backbone, model.items(candidates)
     states = backbone(model.items(history), valid(history), targets).shape[1]
     if (states > 1) != backbone.reads_candidates:
         return Verdict(
-            promise, f"{candidates.shape[1]} candidates have {states} user states",
+            promise,
+            f"{candidates.shape[1]} candidates have {states} user states",
             f"{type(backbone).__name__}.reads_candidates is {backbone.reads_candidates}",
             "set it to True in a backbone that has a user state for each candidate, and in no other",
-        )  # fmt: skip
-    single = torch.cat([model(history, candidates[:, [column]]).logits for column in range(candidates.shape[1])], 1)
+        )
+    single = torch.cat(
+        [model(history, candidates[:, [column]]).logits for column in range(candidates.shape[1])], 1
+    )
     if _distance(single, expected["the logits"]) > _SAME:
         return Verdict(
-            promise, f"each of {candidates.shape[1]} candidates, alone",
+            promise,
+            f"each of {candidates.shape[1]} candidates, alone",
             "the logits of a candidate depend on the other candidates",
             "let a backbone mix each candidate with the history alone",
-        )  # fmt: skip
-    return Verdict(promise, f"{len(history)} users and {candidates.shape[1]} candidates: alone as in company")
+        )
+    return Verdict(
+        promise, f"{len(history)} users and {candidates.shape[1]} candidates: alone as in company"
+    )
 
 
 @torch.no_grad()
@@ -114,12 +136,19 @@ def prefixes(subject: Subject) -> Verdict | None:
         return None
     rows, columns = torch.nonzero(valid(history), as_tuple=True)
     together = model(history, candidates[rows], rows * history.shape[1] + columns).logits
-    alone = model(history[rows] * (torch.arange(history.shape[1]) <= columns[:, None]), candidates[rows]).logits
+    alone = model(
+        history[rows] * (torch.arange(history.shape[1]) <= columns[:, None]), candidates[rows]
+    ).logits
     promise = "one pass says of every prefix what the prefix alone says"
     if _distance(together, alone) > _SAME:
         name = type(model.backbone).__name__
         cause = f"a prefix's logits change with the items behind it: {name} or {type(model.source).__name__} reads the future"
-        return Verdict(promise, f"{len(rows)} prefixes", cause, "read from left to right alone, or do not be a CausalBackbone")
+        return Verdict(
+            promise,
+            f"{len(rows)} prefixes",
+            cause,
+            "read from left to right alone, or do not be a CausalBackbone",
+        )
     return Verdict(promise, f"{len(rows)} prefixes: the same logits")
 
 
@@ -130,11 +159,16 @@ def clip(subject: Subject) -> Verdict | None:
     if saturated is None:
         return None
     share, limit = float(saturated), subject.spec.model.clip
-    promise, measured = "the branch works inside its clip", f"{share:.1%} of its weights stand at model.clip={limit:g}"
+    promise, measured = (
+        "the branch works inside its clip",
+        f"{share:.1%} of its weights stand at model.clip={limit:g}",
+    )
     if share <= _SATURATED:
         return Verdict(promise, measured)
     cause = f"the branch says one of two numbers nearly everywhere: it is cut off at model.clip={limit:g}"
-    return Verdict(promise, measured, cause, "raise model.clip, or lower train.learning_rate", warns=True)
+    return Verdict(
+        promise, measured, cause, "raise model.clip, or lower train.learning_rate", warns=True
+    )
 
 
 def unregistered(model: torch.nn.Module) -> Iterator[str]:
@@ -144,8 +178,17 @@ def unregistered(model: torch.nn.Module) -> Iterator[str]:
         for key, value in vars(module).items():
             if key in ("_parameters", "_buffers", "_modules"):
                 continue
-            held = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
-            if count := sum(isinstance(one, torch.Tensor | torch.nn.Module) and id(one) not in known for one in held):
+            held = (
+                list(value.values())
+                if isinstance(value, dict)
+                else value
+                if isinstance(value, list | tuple)
+                else [value]
+            )
+            if count := sum(
+                isinstance(one, torch.Tensor | torch.nn.Module) and id(one) not in known
+                for one in held
+            ):
                 yield f"{f'{name}.' if name else ''}{key} ({count} tensors or layers in a {type(value).__name__})"
 
 

@@ -47,7 +47,10 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
-        return {"status": self.status, **{key: value for key, value in asdict(self).items() if key != "warns"}}
+        return {
+            "status": self.status,
+            **{key: value for key, value in asdict(self).items() if key != "warns"},
+        }
 
 
 class Sample(NamedTuple):
@@ -101,7 +104,10 @@ class Subject:
         sizes = np.resize(sizes, HISTORIES)
         table = np.resize(self.data.event_items, (HISTORIES, length)).astype(np.int64)
         drawn = np.random.default_rng(0).integers(1, items + 1, size=(HISTORIES, CANDIDATES))
-        return Sample(torch.from_numpy(np.where(np.arange(length) < sizes[:, None], table, 0)), torch.from_numpy(drawn))
+        return Sample(
+            torch.from_numpy(np.where(np.arange(length) < sizes[:, None], table, 0)),
+            torch.from_numpy(drawn),
+        )
 
     @cached_property
     def loaded(self) -> Run:
@@ -109,8 +115,18 @@ class Subject:
         folder = self.folder / "saved"
         write_json(folder / SPEC, self.spec.model_dump(mode="json"))
         write_history(folder, [])
-        catalog = self.data.catalog.select("item").with_columns(training_count=np.asarray(self.data.train_counts[1:]))
-        save_run(folder, self.spec, self.model, catalog=catalog, semantics=self.semantics, metrics={}, facts={})
+        catalog = self.data.catalog.select("item").with_columns(
+            training_count=np.asarray(self.data.train_counts[1:])
+        )
+        save_run(
+            folder,
+            self.spec,
+            self.model,
+            catalog=catalog,
+            semantics=self.semantics,
+            metrics={},
+            facts={},
+        )
         return load_run(folder)
 
     @torch.enable_grad()
@@ -118,7 +134,9 @@ class Subject:
         """Train in a folder of that name, from its last checkpoint if there is one; each epoch leaves a checkpoint."""
         folder = self.folder / name
         checkpoints = Checkpoints(folder / "checkpoints", spacing=0.0)
-        run = RunContext(self.data, self.spec, folder, display=display or Silent(), checkpoints=checkpoints)
+        run = RunContext(
+            self.data, self.spec, folder, display=display or Silent(), checkpoints=checkpoints
+        )
         model = fit(run, self.semantics)
         last = checkpoints.newest()
         assert last is not None, "every epoch leaves a checkpoint"

@@ -28,8 +28,11 @@ _ANSWERS = 8
 
 def _unequal(found: dict[str, Tensor], expected: dict[str, Tensor]) -> list[str]:
     """Return the names of the tensors that are not the same to the last bit, or there on one side alone."""
-    return [name for name in {**expected, **found} if name not in found or name not in expected
-            or not torch.equal(found[name], expected[name])]  # fmt: skip
+    return [
+        name
+        for name in {**expected, **found}
+        if name not in found or name not in expected or not torch.equal(found[name], expected[name])
+    ]
 
 
 def repeatable(subject: Subject) -> Verdict:
@@ -38,10 +41,15 @@ def repeatable(subject: Subject) -> Verdict:
     again = subject.train("again").last
     if different := _unequal(again, subject.training.last):
         return Verdict(
-            promise, f"two trainings of {_epochs(subject)}", f"the second training ends with another {few(different)}",
+            promise,
+            f"two trainings of {_epochs(subject)}",
+            f"the second training ends with another {few(different)}",
             "draw from torch's generator, which every step seeds, and from no other; keep nothing from call to call",
-        )  # fmt: skip
-    return Verdict(promise, f"two trainings of {_epochs(subject)}: {len(again)} tensors of weights and optimizer, bit for bit")
+        )
+    return Verdict(
+        promise,
+        f"two trainings of {_epochs(subject)}: {len(again)} tensors of weights and optimizer, bit for bit",
+    )
 
 
 def resume(subject: Subject) -> Verdict:
@@ -53,11 +61,15 @@ def resume(subject: Subject) -> Verdict:
     resumed = subject.train("resumed").last
     if different := _unequal(resumed, subject.training.last):
         return Verdict(
-            promise, f"{_epochs(subject)}, stopped after the first", f"after a stop training ends with another {few(different)}",
+            promise,
+            f"{_epochs(subject)}, stopped after the first",
+            f"after a stop training ends with another {few(different)}",
             "keep what training changes in parameters or registered buffers, which checkpoints hold"
             " (if 'repeatable' is red too, start there)",
-        )  # fmt: skip
-    return Verdict(promise, f"{_epochs(subject)}, stopped after the first: {len(resumed)} tensors, bit for bit")
+        )
+    return Verdict(
+        promise, f"{_epochs(subject)}, stopped after the first: {len(resumed)} tensors, bit for bit"
+    )
 
 
 def _epochs(subject: Subject) -> str:
@@ -97,17 +109,25 @@ def reload(subject: Subject) -> Verdict:
     """Save the model as a run and load it: the same tensors, the same scores."""
     promise, loaded, model = "reloaded as it was", subject.loaded, subject.model
     if different := _unequal(loaded.model.state_dict(), model.state_dict()):
-        return Verdict(promise, "state_dict", f"comes back different: {few(different)}", "write it to the run folder (runs.py)")
+        return Verdict(
+            promise,
+            "state_dict",
+            f"comes back different: {few(different)}",
+            "write it to the run folder (runs.py)",
+        )
     history, candidates = (ids.numpy() for ids in subject.sample)
     before, after = (scorer_of(one)(history, candidates) for one in (model, loaded.model))
     if not np.array_equal(before, after):
         outside = few(unsaved(model)) or "a number or an object of Python"
         return Verdict(
-            promise, f"scores differ by up to {np.abs(before - after).max():.2g}",
+            promise,
+            f"scores differ by up to {np.abs(before - after).max():.2g}",
             f"every saved tensor is the same, so the scores depend on something outside state_dict(): {outside}",
             "register it with register_buffer, so that it is saved",
-        )  # fmt: skip
-    return Verdict(promise, f"{before.size} scores and {len(model.state_dict())} tensors, bit for bit")
+        )
+    return Verdict(
+        promise, f"{before.size} scores and {len(model.state_dict())} tensors, bit for bit"
+    )
 
 
 @torch.no_grad()
@@ -117,43 +137,75 @@ def export(subject: Subject) -> Verdict:
     history, candidates = subject.sample
     logits = model(history, candidates).logits
     reach = float(logits.abs().max()) * _CLOSE
-    packet = load(save({slot: tensor.contiguous() for slot, tensor in model.generate(history).weights.tensors.items()}))
+    packet = load(
+        save(
+            {
+                slot: tensor.contiguous()
+                for slot, tensor in model.generate(history).weights.tensors.items()
+            }
+        )
+    )
     applied = model.score(history, candidates, BuiltWeights(packet))
     if (apart := float((applied - logits).abs().max())) > reach:
         return Verdict(
-            promise, f"logits differ by up to {apart:.2g}", "weights generated apart and applied are not the whole forward pass",
+            promise,
+            f"logits differ by up to {apart:.2g}",
+            "weights generated apart and applied are not the whole forward pass",
             "let `forward` be `score` with the weights of `generate`, and nothing between them",
-        )  # fmt: skip
+        )
     engine = Engine(subject.loaded)
     ways = ["the packet of generated weights"]
     names = [[engine.run.items.id(item) for item in row if item] for row in history.tolist()]
     if engine.score.keeps_vectors:
-        vectors = engine.item_vectors()["vector"].gather((candidates.flatten() - 1).numpy()).to_list()
+        vectors = (
+            engine.item_vectors()["vector"].gather((candidates.flatten() - 1).numpy()).to_list()
+        )
         users = torch.from_numpy(engine.user_vectors(names))
         products = (users[:, None] * torch.tensor(vectors).view(*candidates.shape, -1)).sum(-1)
         if (apart := float((products - logits).abs().max())) > reach:
             return Verdict(
-                promise, f"logits differ by up to {apart:.2g}", "user vectors . item vectors are not the logits",
+                promise,
+                f"logits differ by up to {apart:.2g}",
+                "user vectors . item vectors are not the logits",
                 "let the logits be a dot product with the item embeddings and nothing more",
-            )  # fmt: skip
+            )
         ways.append("item and user vectors")
-    some = [row for row, known in enumerate(names) if known][:_ANSWERS]  # popularity answers an empty history
+    some = [row for row, known in enumerate(names) if known][
+        :_ANSWERS
+    ]  # popularity answers an empty history
     if wrong := _wrong_answer(engine, model, history[some], [names[row] for row in some], reach):
-        return Verdict(promise, "the engine's answers", wrong, "let Engine score with the forward pass of the same model")
-    return Verdict(promise, f"{', '.join([*ways, 'recommendations'])}: the logits of the forward pass")
+        return Verdict(
+            promise,
+            "the engine's answers",
+            wrong,
+            "let Engine score with the forward pass of the same model",
+        )
+    return Verdict(
+        promise, f"{', '.join([*ways, 'recommendations'])}: the logits of the forward pass"
+    )
 
 
 def _wrong_answer(
-    engine: Engine, model: Recommender | Mixture, history: Tensor, names: list[list[str]], reach: float
+    engine: Engine,
+    model: Recommender | Mixture,
+    history: Tensor,
+    names: list[list[str]],
+    reach: float,
 ) -> str | None:
     """Say what is wrong with recommendations: a score that the model does not give, or a better item that is missing."""
-    some = torch.from_numpy(np.random.default_rng(1).integers(1, len(engine.run.items) + 1, size=100))
+    some = torch.from_numpy(
+        np.random.default_rng(1).integers(1, len(engine.run.items) + 1, size=100)
+    )
     for row, answer in zip(history, engine.recommend_many(names, _K), strict=True):
         ids = torch.tensor([engine.run.items.index(item["item"]) for item in answer.items])
         scores = torch.tensor([item["score"] for item in answer.items])
         if len(ids) and float((model(row[None], ids[None]).logits[0] - scores).abs().max()) > reach:
             return "a recommended item's score is not the model's"
         others = some[~torch.isin(some, torch.cat([ids, row]))]
-        if len(ids) == _K and len(others) and float(model(row[None], others[None]).logits.max()) > float(scores[-1]) + reach:
+        if (
+            len(ids) == _K
+            and len(others)
+            and float(model(row[None], others[None]).logits.max()) > float(scores[-1]) + reach
+        ):
             return f"an item with a higher score is missing among the {_K} recommended"
     return None

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 # Importing a module registers its commands, in the order in which the help lists them.
-from solidrec.cli import folders, semantics, datasets, encode, models, check, answers, items, experiment, search, reports  # isort: skip
+from solidrec.cli import (
+    answers,
+    check,
+    datasets,
+    encode,
+    experiment,
+    folders,
+    items,
+    models,
+    reports,
+    search,
+    semantics,
+)  # isort: skip
 from solidrec.cli.app import app, main
 
 __all__ = [

@@ -11,15 +11,29 @@ from solidrec.cli.app import Device, Json, RunArgument, app, print_json
 from solidrec.errors import UsageError
 
 
-@app.command(short_help="Recommend for any history.", epilog='Example: solidrec recommend run --history "50,181,174" -k 10')
+@app.command(
+    short_help="Recommend for any history.",
+    epilog='Example: solidrec recommend run --history "50,181,174" -k 10',
+)
 def recommend(
     run: RunArgument,
-    history: Annotated[str | None, typer.Option(help='Item ids, oldest first, separated by commas; "" for no history.')] = None,
-    batch: Annotated[Path | None, typer.Option(help="Parquet with a 'history' list column, or user and item columns.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Where --batch writes user, rank, item, score, title (Parquet).")] = None,
+    history: Annotated[
+        str | None,
+        typer.Option(help='Item ids, oldest first, separated by commas; "" for no history.'),
+    ] = None,
+    batch: Annotated[
+        Path | None,
+        typer.Option(help="Parquet with a 'history' list column, or user and item columns."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where --batch writes user, rank, item, score, title (Parquet)."),
+    ] = None,
     k: Annotated[int, typer.Option("-k", help="How many items.")] = 10,
     separator: Annotated[str, typer.Option(help="What separates ids in --history.")] = ",",
-    keep_history: Annotated[bool, typer.Option("--keep-history", help="Also recommend items of the history.")] = False,
+    keep_history: Annotated[
+        bool, typer.Option("--keep-history", help="Also recommend items of the history.")
+    ] = False,
     device: Device = "cpu",
     json_: Json = False,
 ) -> None:
@@ -36,7 +50,9 @@ def recommend(
     model = load(run, device=device)
     if batch is not None and out is not None:
         facts = recommend_file(model, batch, out, k, keep_history=keep_history)
-        print_json(facts) if json_ else print(f"wrote {out}: {facts['users']:,} users, {facts['fallbacks']:,} by fallback")
+        print_json(facts) if json_ else print(
+            f"wrote {out}: {facts['users']:,} users, {facts['fallbacks']:,} by fallback"
+        )
         return
     ids = [part.strip() for part in (history or "").split(separator) if part.strip()]
     answer = model.recommend(ids, k, keep_history=keep_history)
@@ -81,8 +97,13 @@ def similar(
 def export(
     run: RunArgument,
     items: Annotated[Path | None, typer.Option(help="Write item, vector (Parquet).")] = None,
-    users: Annotated[Path | None, typer.Option(help="Write user, vector (Parquet) for the histories of --batch.")] = None,
-    batch: Annotated[Path | None, typer.Option(help="Parquet with a 'history' list column, or user and item columns.")] = None,
+    users: Annotated[
+        Path | None, typer.Option(help="Write user, vector (Parquet) for the histories of --batch.")
+    ] = None,
+    batch: Annotated[
+        Path | None,
+        typer.Option(help="Parquet with a 'history' list column, or user and item columns."),
+    ] = None,
 ) -> None:
     """Export item and user vectors; their dot product is the model's logit.
 
@@ -94,7 +115,9 @@ def export(
     from solidrec.nn.mixture import Mixture
 
     if items is None and users is None:
-        raise UsageError("say what to export: --items FILE.parquet, --users FILE.parquet --batch FILE.parquet, or both")
+        raise UsageError(
+            "say what to export: --items FILE.parquet, --users FILE.parquet --batch FILE.parquet, or both"
+        )
     if users is not None and batch is None:
         raise UsageError("--users needs --batch FILE.parquet, the histories")
     model = load(run)

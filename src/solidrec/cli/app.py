@@ -49,9 +49,14 @@ DataArgument = Annotated[Path, typer.Argument(help="A folder written by `solidre
 RunArgument = Annotated[Path, typer.Argument(help="A folder written by `solidrec train`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print pure JSON on standard output.")]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1, mps.")]
-Threads = Annotated[int, typer.Option(help="Threads of torch; 1 is repeatable and often fastest on a busy machine.")]
+Threads = Annotated[
+    int, typer.Option(help="Threads of torch; 1 is repeatable and often fastest on a busy machine.")
+]
 Config = Annotated[
-    Path | None, typer.Option(help="A TOML file with settings of the specification, or a preset, for example paper.")
+    Path | None,
+    typer.Option(
+        help="A TOML file with settings of the specification, or a preset, for example paper."
+    ),
 ]
 Column = str | None
 
@@ -77,7 +82,9 @@ def main() -> None:
     try:
         sys.exit(app(standalone_mode=False))
     except TyperException as error:
-        text = error.format_message()  # several lines are a help text, shown when no command was given
+        text = (
+            error.format_message()
+        )  # several lines are a help text, shown when no command was given
         print(text if "\n" in text else f"error: {text}", file=sys.stderr)
         sys.exit(error.exit_code)
     except SolidrecError as error:
@@ -92,6 +99,7 @@ def main() -> None:
         if os.environ.get(DEBUG):
             raise
         print(
-            f"error: {type(error).__name__}: {error} (a fault of solidrec; run again with --debug and report it)", file=sys.stderr
+            f"error: {type(error).__name__}: {error} (a fault of solidrec; run again with --debug and report it)",
+            file=sys.stderr,
         )
         sys.exit(70)

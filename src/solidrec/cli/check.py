@@ -15,14 +15,29 @@ from solidrec.cli.app import Config, Json, app, print_json
     epilog="Example: solidrec check data --model solid-duet --set model.dim=64 · solidrec check run",
 )
 def check(
-    path: Annotated[Path, typer.Argument(metavar="DATA_OR_RUN", help="A prepared folder, or a run: then its own settings.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA_OR_RUN", help="A prepared folder, or a run: then its own settings."
+        ),
+    ],
     model: Annotated[
-        str | None, typer.Option(help="As of `solidrec train`; default solid-duet. Of a mixture the neural expert is checked.")
+        str | None,
+        typer.Option(
+            help="As of `solidrec train`; default solid-duet. Of a mixture the neural expert is checked."
+        ),
     ] = None,
-    backbone: Annotated[str | None, typer.Option(help="As of `solidrec train`; default sasrec.")] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="As of `solidrec train`; default sasrec.")
+    ] = None,
     config: Config = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, for example model.dim=64; may be repeated.")] = None,
-    data: Annotated[Path | None, typer.Option(help="The data of a run; default: where it was trained.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="key=value, for example model.dim=64; may be repeated."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="The data of a run; default: where it was trained.")
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Check in seconds, on a slice of the data, that these settings train, mask, save and export as they should.
@@ -37,8 +52,12 @@ def check(
 
     console = out()
     report = check_fidelity(
-        path, data=data, model=model, backbone=backbone, settings=settings(config, set_ or []),
+        path,
+        data=data,
+        model=model,
+        backbone=backbone,
+        settings=settings(config, set_ or []),
         step=lambda entry: None if json_ else console.print(check_line(entry), soft_wrap=True),
-    )  # fmt: skip
+    )
     print_json(report) if json_ else console.print(checks_line(report), soft_wrap=True)
     raise typer.Exit(1 if report["failed"] else 0)

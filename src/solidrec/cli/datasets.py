@@ -5,7 +5,9 @@ from __future__ import annotations
 from solidrec.cli.app import Json, app, print_json
 
 
-@app.command(short_help="Which public data sets are known.", epilog="Example: solidrec datasets --json")
+@app.command(
+    short_help="Which public data sets are known.", epilog="Example: solidrec datasets --json"
+)
 def datasets(json_: Json = False) -> None:
     """List the public data sets that `prepare` knows: their files, where they come from, terms and published counts."""
     from solidrec.data.datasets.listing import list_datasets, list_formats

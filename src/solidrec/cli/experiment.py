@@ -10,16 +10,25 @@ import typer
 from solidrec.cli.app import Config, DataArgument, Device, Json, Protocol, app, print_json
 
 experiment = typer.Typer(
-    help="Many trainings, compared fairly.", no_args_is_help=True, rich_markup_mode=None,
+    help="Many trainings, compared fairly.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
     epilog="Example: solidrec experiment run table1-small data --out table1",
-)  # fmt: skip
+)
 app.add_typer(experiment, name="experiment")
 
-Out = Annotated[Path, typer.Option(help="Folder for runs and results; the same command goes on where it was stopped.")]
+Out = Annotated[
+    Path,
+    typer.Option(
+        help="Folder for runs and results; the same command goes on where it was stopped."
+    ),
+]
 Seeds = Annotated[int, typer.Option(help="Seeds 0, 1, ... of each row.", min=1)]
 Jobs = Annotated[int, typer.Option(help="Trainings at a time, each on one thread.", min=1)]
 Results = Annotated[Path, typer.Argument(help="A folder written by `solidrec experiment run`.")]
-Set = Annotated[list[str] | None, typer.Option("--set", help="key=value for every training; may be repeated.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", help="key=value for every training; may be repeated.")
+]
 
 
 @experiment.command(
@@ -27,15 +36,33 @@ Set = Annotated[list[str] | None, typer.Option("--set", help="key=value for ever
     epilog="Examples: solidrec experiment run table1-small data · solidrec experiment run mine.toml data --jobs 4 --out mine",
 )
 def run(
-    file: Annotated[str, typer.Argument(help="A TOML file, or a shipped experiment: `solidrec experiment list` names them.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="A TOML file, or a shipped experiment: `solidrec experiment list` names them."
+        ),
+    ],
     data: Annotated[
-        Path | None, typer.Argument(help="A folder written by `solidrec prepare`; default: the only one in this folder.")
+        Path | None,
+        typer.Argument(
+            help="A folder written by `solidrec prepare`; default: the only one in this folder."
+        ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for runs and results; default experiments/NAME-DATA.")] = None,
-    jobs: Annotated[int | None, typer.Option(help="Trainings at a time, one thread each; default one a CPU.", min=1)] = None,
-    seeds: Annotated[int | None, typer.Option(help="Seeds 0, 1, ... of each row; default what the file says.", min=1)] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for runs and results; default experiments/NAME-DATA."),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(help="Trainings at a time, one thread each; default one a CPU.", min=1),
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(help="Seeds 0, 1, ... of each row; default what the file says.", min=1),
+    ] = None,
     protocol: Annotated[
-        list[Protocol] | None, typer.Option(help="paper or full; may be repeated. Default: what the file says.")
+        list[Protocol] | None,
+        typer.Option(help="paper or full; may be repeated. Default: what the file says."),
     ] = None,
     config: Config = None,
     set_: Set = None,
@@ -53,10 +80,14 @@ def run(
 
     spec = read_experiment(file)
     changes = {"seeds": seeds, "protocols": tuple(each.value for each in protocol or ()) or None}
-    spec = spec.model_copy(update={key: value for key, value in changes.items() if value is not None})
+    spec = spec.model_copy(
+        update={key: value for key, value in changes.items() if value is not None}
+    )
     path = data or prepared_folder(Path.cwd())
     folder = out or Path("experiments") / f"{Path(file).stem}-{path.resolve().name}"
-    run_experiment(file, spec, path, folder, jobs=jobs, settings=settings(config, set_ or []), device=device)
+    run_experiment(
+        file, spec, path, folder, jobs=jobs, settings=settings(config, set_ or []), device=device
+    )
     show(folder, json_=json_)
     say(f"wrote {folder}; next: solidrec experiment report {folder}")
 
@@ -73,7 +104,12 @@ def show(folder: Path, *, json_: bool) -> None:
     from solidrec.experiments.ranks import write_ranks
     from solidrec.experiments.results import Plan
     from solidrec.experiments.results import Results as Folder
-    from solidrec.experiments.tables.experiment_tables import measured_of, measures_of, tables_of, write_tables
+    from solidrec.experiments.tables.experiment_tables import (
+        measured_of,
+        measures_of,
+        tables_of,
+        write_tables,
+    )
     from solidrec.experiments.tables.text import grids, rich_table
 
     plan, results = Plan.load(folder), Folder(folder)
@@ -81,7 +117,9 @@ def show(folder: Path, *, json_: bool) -> None:
     tables, measures = tables_of(plan, results, measured), measures_of(plan, results, measured)
     if json_:
         print_json([*(table.plain() for table in tables), *map(asdict, measures)])
-    shown = [(grids(table), table.notes) for table in tables] + [(table.grids, table.notes) for table in measures]
+    shown = [(grids(table), table.notes) for table in tables] + [
+        (table.grids, table.notes) for table in measures
+    ]
     console = out(FILE_WIDTH)
     for parts, notes in [] if json_ else shown:
         for grid in parts:
@@ -89,10 +127,14 @@ def show(folder: Path, *, json_: bool) -> None:
         for note in notes:
             console.print(note, markup=False)
     write_ranks(folder, measured)
-    write_tables(folder, tables, measures)  # last: what is on a disk that refuses can still be looked at
+    write_tables(
+        folder, tables, measures
+    )  # last: what is on a disk that refuses can still be looked at
 
 
-@experiment.command(short_help="The tables of an experiment.", epilog="Example: solidrec experiment table table1")
+@experiment.command(
+    short_help="The tables of an experiment.", epilog="Example: solidrec experiment table table1"
+)
 def table(results: Results, json_: Json = False) -> None:
     """Print the tables of what is finished; also written as tables.md, tables.tex, cells.csv, comparisons.csv, measures.csv.
 
@@ -101,10 +143,14 @@ def table(results: Results, json_: Json = False) -> None:
     show(results, json_=json_)
 
 
-@experiment.command(short_help="One page to look at.", epilog="Example: solidrec experiment report table1")
+@experiment.command(
+    short_help="One page to look at.", epilog="Example: solidrec experiment report table1"
+)
 def report(
     results: Results,
-    out: Annotated[Path | None, typer.Option(help="The HTML file; default report.html in the folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The HTML file; default report.html in the folder.")
+    ] = None,
 ) -> None:
     """Write one HTML file of what is finished: tables, figures, training, codebooks, protocol and provenance.
 
@@ -135,16 +181,27 @@ def compare(
 
     found = compared(a, b)
     if json_:
-        print_json({protocol: [contrast.plain() for contrast in each.contrasts] for protocol, each in found.items()})
+        print_json(
+            {
+                protocol: [contrast.plain() for contrast in each.contrasts]
+                for protocol, each in found.items()
+            }
+        )
         return
     for protocol, each in found.items():
-        out(FILE_WIDTH).print(rich_table(contrasts_grid(f"{b} less {a}, protocol {protocol}", each.contrasts)))
+        out(FILE_WIDTH).print(
+            rich_table(contrasts_grid(f"{b} less {a}, protocol {protocol}", each.contrasts))
+        )
         for folder, names in ((a, each.only_a), (b, each.only_b)):
             if names:
                 out(FILE_WIDTH).print(f"Only in {folder}: {', '.join(names)}.", markup=False)
 
 
-@experiment.command("list", short_help="The experiments that come with solidrec.", epilog="Example: solidrec experiment list")
+@experiment.command(
+    "list",
+    short_help="The experiments that come with solidrec.",
+    epilog="Example: solidrec experiment list",
+)
 def list_(json_: Json = False) -> None:
     """List the shipped experiments; NAME-small is the small size of each."""
     from solidrec.experiments.experiment_spec import read_experiment, shipped
@@ -158,7 +215,10 @@ def list_(json_: Json = False) -> None:
     print("\nNAME-small is the small size of each: solidrec experiment run table1-small data")
 
 
-@experiment.command(short_help="What is finished and what is not.", epilog="Example: solidrec experiment status table1")
+@experiment.command(
+    short_help="What is finished and what is not.",
+    epilog="Example: solidrec experiment status table1",
+)
 def status(results: Results, json_: Json = False) -> None:
     """Say which cells of an experiment are finished."""
     from solidrec.console import out
@@ -178,7 +238,9 @@ def status(results: Results, json_: Json = False) -> None:
 def cold_items(
     data: DataArgument,
     out: Out,
-    model: Annotated[str, typer.Option(help="The model to train, for example static or solid-duet.")] = "static",
+    model: Annotated[
+        str, typer.Option(help="The model to train, for example static or solid-duet.")
+    ] = "static",
     share: Annotated[float, typer.Option(help="The share of the items that is held out.")] = 0.1,
     seeds: Seeds = 3,
     set_: Set = None,
@@ -191,7 +253,9 @@ def cold_items(
     from solidrec.cli.settings import settings
     from solidrec.experiments.cold_items import markdown, run_cold_items
 
-    found = run_cold_items(data, out, model=model, share=share, seeds=seeds, settings=settings(None, set_ or []))
+    found = run_cold_items(
+        data, out, model=model, share=share, seeds=seeds, settings=settings(None, set_ or [])
+    )
     print_json(found) if json_ else print(markdown(found))
 
 
@@ -200,7 +264,14 @@ def cold_items(
     short_help="Which weights serve users of one or two events?",
     epilog="Example: solidrec experiment cold-users data --seeds 3 --out cold-users",
 )
-def cold_users(data: DataArgument, out: Out, seeds: Seeds = 3, jobs: Jobs = 1, set_: Set = None, json_: Json = False) -> None:
+def cold_users(
+    data: DataArgument,
+    out: Out,
+    seeds: Seeds = 3,
+    jobs: Jobs = 1,
+    set_: Set = None,
+    json_: Json = False,
+) -> None:
     """Train static, DUET and SOLID and rank every test target from the last 1, 2, 3, 5 and 10 events before it.
 
     It runs the shipped experiment `cold-users`; any experiment that says `measures = ["few-events"]` has this table.

@@ -7,7 +7,19 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from solidrec.cli.app import Config, DataArgument, Device, Json, Protocol, RunArgument, Seen, Split, Threads, app, print_json
+from solidrec.cli.app import (
+    Config,
+    DataArgument,
+    Device,
+    Json,
+    Protocol,
+    RunArgument,
+    Seen,
+    Split,
+    Threads,
+    app,
+    print_json,
+)
 from solidrec.errors import UsageError
 
 FLOORS = ("knn-content", "popularity")
@@ -31,20 +43,36 @@ def train(
         ),
     ] = None,
     backbone: Annotated[
-        str | None, typer.Option(help="The encoder of histories: din, gru4rec, sasrec (the default), bert4rec, ligr or bsarec.")
+        str | None,
+        typer.Option(
+            help="The encoder of histories: din, gru4rec, sasrec (the default), bert4rec, ligr or bsarec."
+        ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of parameters, order, negatives and dropout; default 0.")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Seed of parameters, order, negatives and dropout; default 0."),
+    ] = None,
     epochs: Annotated[
-        int | None, typer.Option(help="Maximum epochs of each stage; of a mixture those of its neural expert.")
+        int | None,
+        typer.Option(help="Maximum epochs of each stage; of a mixture those of its neural expert."),
     ] = None,
     epochs_from: Annotated[
-        Path | None, typer.Option(help="A run whose settings and best epochs serve data without validation users (--fit-all).")
+        Path | None,
+        typer.Option(
+            help="A run whose settings and best epochs serve data without validation users (--fit-all)."
+        ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="The run folder; default runs/MODEL-BACKBONE-DIGEST.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The run folder; default runs/MODEL-BACKBONE-DIGEST.")
+    ] = None,
     config: Config = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, for example model.dim=64; may be repeated.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="key=value, for example model.dim=64; may be repeated."),
+    ] = None,
     track: Annotated[
-        list[str] | None, typer.Option(help="Also log every epoch to tensorboard or mlflow; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Also log every epoch to tensorboard or mlflow; may be repeated."),
     ] = None,
     device: Device = "cpu",
     threads: Threads = 1,
@@ -59,16 +87,28 @@ def train(
     from solidrec.terminal import PROTOCOLS, metrics_table
 
     trained = run(
-        data, model=model, backbone=backbone, seed=seed, epochs=epochs, epochs_from=epochs_from, out=out,
-        settings=settings(config, set_ or []), device=device, threads=threads, track=track or (),
-    )  # fmt: skip
+        data,
+        model=model,
+        backbone=backbone,
+        seed=seed,
+        epochs=epochs,
+        epochs_from=epochs_from,
+        out=out,
+        settings=settings(config, set_ or []),
+        device=device,
+        threads=threads,
+        track=track or (),
+    )
     metrics = trained.run.metrics
     if json_:
         print_json({"run": str(trained.run.path), **metrics})
         return
     if metrics:
         whole_first = sorted(metrics.values(), key=lambda entry: entry["protocol"])
-        rows = [(f"{entry['split']}, {PROTOCOLS[entry['protocol']]}", entry["metrics"]) for entry in whole_first]
+        rows = [
+            (f"{entry['split']}, {PROTOCOLS[entry['protocol']]}", entry["metrics"])
+            for entry in whole_first
+        ]
         spec = trained.run.spec.model
         if spec.name in MIXTURE_NAMES:
             rows = with_floors(rows, data, spec.length)
@@ -76,19 +116,32 @@ def train(
     say(f'wrote {trained.run.path}; next: solidrec recommend {trained.run.path} --history "ID,ID"')
 
 
-@app.command(short_help="Measure a trained model.", epilog="Example: solidrec evaluate run --protocol full --json")
+@app.command(
+    short_help="Measure a trained model.",
+    epilog="Example: solidrec evaluate run --protocol full --json",
+)
 def evaluate(
     run: RunArgument,
-    data: Annotated[Path | None, typer.Option(help="The prepared folder; default: where the run was trained.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="The prepared folder; default: where the run was trained.")
+    ] = None,
     split: Annotated[Split, typer.Option(help="Which targets to rank.")] = Split.test,
     protocol: Annotated[
         Protocol | None,
-        typer.Option(help="full (whole catalogue) or paper (1 + 99 uniform); default both, with --json or --save-scores paper."),
+        typer.Option(
+            help="full (whole catalogue) or paper (1 + 99 uniform); default both, with --json or --save-scores paper."
+        ),
     ] = None,
     seen: Annotated[
-        Seen, typer.Option(help="What a user had before: filter leaves it out of the whole catalogue, keep does not.")
+        Seen,
+        typer.Option(
+            help="What a user had before: filter leaves it out of the whole catalogue, keep does not."
+        ),
     ] = Seen.filter,
-    save_scores: Annotated[Path | None, typer.Option(help="Write user, item, label, score of every candidate (Parquet).")] = None,
+    save_scores: Annotated[
+        Path | None,
+        typer.Option(help="Write user, item, label, score of every candidate (Parquet)."),
+    ] = None,
     device: Device = "cpu",
     threads: Threads = 1,
     json_: Json = False,
@@ -102,12 +155,19 @@ def evaluate(
     use_threads(threads)
     model = load(run, device=device)
     if seen is Seen.keep and protocol is Protocol.paper:
-        raise UsageError("--seen keep is about the whole catalogue; leave --protocol paper out, whose candidates nobody has seen")
+        raise UsageError(
+            "--seen keep is about the whole catalogue; leave --protocol paper out, whose candidates nobody has seen"
+        )
     single = Protocol.full if seen is Seen.keep else Protocol.paper
     one = protocol or (single if json_ or save_scores else None)
     for chosen in (one,) if one else (Protocol.full, Protocol.paper):
         found = model.evaluate(
-            data, split=split.value, protocol=chosen.value, seen=seen.value, save_scores=save_scores, progress=not json_
+            data,
+            split=split.value,
+            protocol=chosen.value,
+            seen=seen.value,
+            save_scores=save_scores,
+            progress=not json_,
         )
         summary = {"seed": model.run.spec.seed, "data": model.run.spec.data, **found.summary()}
         if json_:
@@ -130,7 +190,9 @@ def with_floors(rows: list[Any], data: Path, length: int) -> list[Any]:
     floors = [
         (
             f"{name}, {split}, {PROTOCOLS['full']}",
-            evaluate(BASELINES[name](opened), opened, split=split, protocol="full", length=length).metrics,
+            evaluate(
+                BASELINES[name](opened), opened, split=split, protocol="full", length=length
+            ).metrics,
         )
         for name in names
     ]

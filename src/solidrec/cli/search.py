@@ -25,14 +25,25 @@ def search(
         ),
     ] = None,
     try_: Annotated[
-        list[str] | None, typer.Option("--try", help="key=value,value: values of one more key; may be repeated.")
+        list[str] | None,
+        typer.Option("--try", help="key=value,value: values of one more key; may be repeated."),
     ] = None,
-    trials: Annotated[int, typer.Option(help="Trainings in all; the first has the settings that are given here.", min=1)] = 12,
+    trials: Annotated[
+        int,
+        typer.Option(
+            help="Trainings in all; the first has the settings that are given here.", min=1
+        ),
+    ] = 12,
     model: Annotated[str | None, typer.Option(help="Default solid-duet; as in train.")] = None,
     backbone: Annotated[str | None, typer.Option(help="Default sasrec; as in train.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of every training and of the search; default 0.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of every training and of the search; default 0.")
+    ] = None,
     config: Config = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value for every training; may be repeated.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="key=value for every training; may be repeated."),
+    ] = None,
     jobs: Jobs = 1,
     json_: Json = False,
 ) -> None:
@@ -48,13 +59,22 @@ def search(
     from solidrec.search.run import run_search
 
     found = run_search(
-        data, out, space=read_space(space, try_ or []), trials=trials, model=model, backbone=backbone, seed=seed,
-        settings=settings(config, set_ or []), jobs=jobs,
-    )  # fmt: skip
+        data,
+        out,
+        space=read_space(space, try_ or []),
+        trials=trials,
+        model=model,
+        backbone=backbone,
+        seed=seed,
+        settings=settings(config, set_ or []),
+        jobs=jobs,
+    )
     if json_:
         print_json(found)
         return
     console_out().print(table(found))
     print(found["finding"])
-    print("The best of several on the same users is somewhat lucky: what it is worth, other seeds and the test split say.")
+    print(
+        "The best of several on the same users is somewhat lucky: what it is worth, other seeds and the test split say."
+    )
     say(f"wrote {out / BEST}; next: solidrec train {data} --config {out / BEST} --out run")

@@ -18,25 +18,54 @@ from solidrec.errors import UsageError
 )
 def semantics(
     data: DataArgument,
-    method: Annotated[str, typer.Option(help="auto, kmeans (Eq. 7) or categories (Eq. 8-10).")] = "auto",
+    method: Annotated[
+        str, typer.Option(help="auto, kmeans (Eq. 7) or categories (Eq. 8-10).")
+    ] = "auto",
     modality: Annotated[
-        list[str] | None, typer.Option(help="A feature matrix, text, categories, a token column, or id; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            help="A feature matrix, text, categories, a token column, or id; may be repeated."
+        ),
     ] = None,
-    weight: Annotated[list[str] | None, typer.Option(help="NAME=X, a modality's weight, 1 without; may be repeated.")] = None,
-    clusters: Annotated[int | None, typer.Option(help="k; default 6 sqrt(items), at most items / 4.")] = None,
-    levels: Annotated[int, typer.Option(help="Ids an item, each for what those before leave over (k-means).")] = 1,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=X, a modality's weight, 1 without; may be repeated."),
+    ] = None,
+    clusters: Annotated[
+        int | None, typer.Option(help="k; default 6 sqrt(items), at most items / 4.")
+    ] = None,
+    levels: Annotated[
+        int, typer.Option(help="Ids an item, each for what those before leave over (k-means).")
+    ] = 1,
     seed: Annotated[int, typer.Option(help="Seed of k-means.")] = 0,
     show: Annotated[int, typer.Option(help="How many semantic ids to show with titles.")] = 5,
-    quality: Annotated[bool, typer.Option("--quality", help="Measure evenness, purity, agreement and stability.")] = False,
-    map_: Annotated[Path | None, typer.Option("--map", help="Write a page with a map of the catalogue to this file.")] = None,
-    images: Annotated[Path | None, typer.Option(help="A folder or a zip of pictures for the map, named as for encode.")] = None,
-    open_: Annotated[bool, typer.Option("--open", help="Show the map in the browser; default DATA-semantics.html.")] = False,
+    quality: Annotated[
+        bool, typer.Option("--quality", help="Measure evenness, purity, agreement and stability.")
+    ] = False,
+    map_: Annotated[
+        Path | None,
+        typer.Option("--map", help="Write a page with a map of the catalogue to this file."),
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(help="A folder or a zip of pictures for the map, named as for encode."),
+    ] = None,
+    open_: Annotated[
+        bool,
+        typer.Option("--open", help="Show the map in the browser; default DATA-semantics.html."),
+    ] = False,
     threads: Threads = 1,
     json_: Json = False,
 ) -> None:
     """Make the semantic ids of a prepared folder, and say, measure or draw what is in them."""
     from solidrec.console import out, say
-    from solidrec.report.semantic_map.describe import explained, make_semantics, matrices_of, quality_of, sample_titles
+    from solidrec.report.semantic_map.describe import (
+        explained,
+        make_semantics,
+        matrices_of,
+        quality_of,
+        sample_titles,
+    )
     from solidrec.report.semantic_map.write import write_map
     from solidrec.spec import SemanticsSpec
     from solidrec.terminal import quality_table, semantics_table
@@ -45,9 +74,15 @@ def semantics(
     if images is not None and page is None:
         raise UsageError("--images puts pictures on the map: say --map FILE.html too")
     spec = SemanticsSpec.parse(
-        {"method": method, "modalities": tuple(modality or ()), "weights": named_weights(weight or []), "clusters": clusters,
-         "levels": levels, "seed": seed}
-    )  # fmt: skip
+        {
+            "method": method,
+            "modalities": tuple(modality or ()),
+            "weights": named_weights(weight or []),
+            "clusters": clusters,
+            "levels": levels,
+            "seed": seed,
+        }
+    )
     opened, ids = make_semantics(data, spec, threads=threads)
     samples = sample_titles(opened, ids, show)
     measured = {}
@@ -58,9 +93,14 @@ def semantics(
     if json_:
         print_json(ids.facts() | {"samples": samples} | ({"quality": measured} if quality else {}))
     else:
-        out().print(semantics_table(ids.facts(), samples), *([quality_table(explained(measured))] if quality else []))
+        out().print(
+            semantics_table(ids.facts(), samples),
+            *([quality_table(explained(measured))] if quality else []),
+        )
     if page:
-        write_map(page, data=opened, ids=ids, matrices=matrices, quality=measured, images=images, say=say)
+        write_map(
+            page, data=opened, ids=ids, matrices=matrices, quality=measured, images=images, say=say
+        )
     if page and open_ and not webbrowser.open(page.resolve().as_uri()):
         say(f"no browser found; open {page} yourself")
 
@@ -73,5 +113,7 @@ def named_weights(pairs: list[str]) -> dict[str, float]:
         try:
             found[name] = float(value)
         except ValueError as error:
-            raise UsageError(f"--weight {pair}: write it as NAME=X, for example --weight text=2") from error
+            raise UsageError(
+                f"--weight {pair}: write it as NAME=X, for example --weight text=2"
+            ) from error
     return found

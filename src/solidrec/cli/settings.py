@@ -22,7 +22,9 @@ def settings(config: Path | None, pairs: list[str]) -> dict[str, Any]:
             found = tomllib.loads(config.read_text(encoding="utf-8"))
         except OSError as error:
             names = ", ".join(presets())
-            raise UsageError(f"--config {config}: {error.strerror}; give a TOML file or a preset ({names})") from None
+            raise UsageError(
+                f"--config {config}: {error.strerror}; give a TOML file or a preset ({names})"
+            ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise UsageError(f"--config {config}: is not TOML ({error})") from None
     for pair in pairs:

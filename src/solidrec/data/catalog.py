@@ -38,7 +38,9 @@ class Catalog:
 def bare_catalog(items: pl.Series) -> Catalog:
     """Return the catalogue of a log without an items file: ids and nothing else."""
     empty = [pl.lit(None, pl.String).alias(name) for name in (*_TEXT_COLUMNS, "image")]
-    frame = pl.DataFrame({"item": items}).with_columns(*empty, categories=pl.lit([], pl.List(pl.String)))
+    frame = pl.DataFrame({"item": items}).with_columns(
+        *empty, categories=pl.lit([], pl.List(pl.String))
+    )
     return Catalog(_arranged(frame), np.full(len(items), -1), 0, None, {})
 
 
@@ -56,11 +58,15 @@ def read_catalog(
     interactions are left out; both are counted. Raises `DataError` for null and (by default) repeated ids.
     """
     roles = find_columns(table, ITEMS, columns, required=("items_id",))
-    raw = table.collect(id_column(table, roles["items_id"], "item"), *_content(table, roles, category_separator))
+    raw = table.collect(
+        id_column(table, roles["items_id"], "item"), *_content(table, roles, category_separator)
+    )
     raw = raw.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
     unnamed = raw.filter(pl.col("item").is_null() | (pl.col("item").str.strip_chars() == ""))["row"]
     if len(unnamed):
-        raise DataError(f"{table.name}:{unnamed[0] + table.first_row}: {len(unnamed):,} rows have no item id; remove them")
+        raise DataError(
+            f"{table.name}:{unnamed[0] + table.first_row}: {len(unnamed):,} rows have no item id; remove them"
+        )
     once = raw.unique("item", keep="first", maintain_order=True)
     if len(once) < len(raw) and duplicate_items == "error":
         row, name = raw.join(once.select("row"), on="row", how="anti").select("row", "item").row(0)
@@ -78,7 +84,9 @@ def read_catalog(
     }
     index = raw["item_idx"] if "item_idx" in raw.columns else None
     frame = frame.with_columns(pl.col("categories").fill_null([]))
-    return Catalog(_arranged(frame.drop("row", "item_idx", strict=False)), rows, len(raw), index, facts)
+    return Catalog(
+        _arranged(frame.drop("row", "item_idx", strict=False)), rows, len(raw), index, facts
+    )
 
 
 def _content(table: Table, roles: Mapping[str, str], separator: str | None) -> list[pl.Expr]:
@@ -125,10 +133,16 @@ def _categories(table: Table, column: str | None, separator: str | None) -> pl.E
         text = pl.col(column).cast(pl.String)
         labels = text.str.split(separator) if separator else pl.concat_list(text)
     else:
-        labels = pl.col(column).list.eval(pl.element().explode()) if isinstance(dtype.inner, pl.List) else pl.col(column)
+        labels = (
+            pl.col(column).list.eval(pl.element().explode())
+            if isinstance(dtype.inner, pl.List)
+            else pl.col(column)
+        )
         labels = labels.cast(pl.List(pl.String))
     labels = labels.list.eval(pl.element().str.strip_chars())
-    return labels.list.eval(pl.element().filter(pl.element() != "")).list.unique(maintain_order=True)
+    return labels.list.eval(pl.element().filter(pl.element() != "")).list.unique(
+        maintain_order=True
+    )
 
 
 def _arranged(frame: pl.DataFrame) -> pl.DataFrame:
@@ -151,7 +165,9 @@ def read_feature(
     with np.errstate(over="ignore"):
         out[1:][known] = matrix[rows[catalog.rows[known]]]
     if not np.isfinite(out).all():
-        raise DataError(f"{where}: holds NaN or infinite values; remove or impute them (all zeros = no such feature)")
+        raise DataError(
+            f"{where}: holds NaN or infinite values; remove or impute them (all zeros = no such feature)"
+        )
     missing = int(np.count_nonzero(~out[1:].any(axis=1)))
     return out, {"width": matrix.shape[1], "items": len(catalog.rows) - missing, "missing": missing}
 
@@ -160,7 +176,12 @@ def feature_source(
     given: Path | str | npt.NDArray[Any], table: Table | None, catalog: Catalog
 ) -> tuple[Path | str | npt.NDArray[Any], Catalog]:
     """Return what `read_feature` is to read: a column of the items table, row by row, if `given` names one and is no file."""
-    named = isinstance(given, str | Path) and table is not None and str(given) in table.columns and not Path(given).exists()
+    named = (
+        isinstance(given, str | Path)
+        and table is not None
+        and str(given) in table.columns
+        and not Path(given).exists()
+    )
     if not named:
         return given, catalog
     assert table is not None
@@ -174,7 +195,9 @@ def _vector_column(table: Table, column: str) -> Floats32:
     """
     dtype = table.dtype(column)
     if not isinstance(dtype, (pl.List, pl.Array)) or not dtype.inner.is_numeric():
-        raise DataError(f"{table.name}: column {column!r} is of type {dtype}; lists of numbers are needed for a feature")
+        raise DataError(
+            f"{table.name}: column {column!r} is of type {dtype}; lists of numbers are needed for a feature"
+        )
     lists = table.collect(pl.col(column).cast(pl.List(pl.Float32)))[column]
     lengths = lists.list.len().fill_null(0)
     width = int(lengths.max() or 0)  # type: ignore[arg-type]
@@ -182,10 +205,14 @@ def _vector_column(table: Table, column: str) -> Floats32:
     if len(odd) or not width:
         row = int(odd[0]) if len(odd) else 0
         where = f"{table.name}:{row + table.first_row}"
-        raise DataError(f"{where}: {column!r} has {lengths[row]:,} numbers, another row {width:,}; give lists of one length")
+        raise DataError(
+            f"{where}: {column!r} has {lengths[row]:,} numbers, another row {width:,}; give lists of one length"
+        )
     matrix = np.zeros((len(lists), width), dtype=np.float32)
     has = (lengths > 0).to_numpy()
-    matrix[has] = lists.filter(lengths > 0).explode().fill_null(float("nan")).to_numpy().reshape(-1, width)
+    matrix[has] = (
+        lists.filter(lengths > 0).explode().fill_null(float("nan")).to_numpy().reshape(-1, width)
+    )
     return matrix
 
 
@@ -203,13 +230,24 @@ def _matrix(source: Path | str | npt.NDArray[Any], name: str) -> tuple[npt.NDArr
             raise DataError(
                 f"{where}: is not a plain .npy array ({error}); save it with numpy.save(..., allow_pickle=False)"
             ) from error
-    if not isinstance(matrix, np.ndarray) or matrix.ndim != 2 or matrix.dtype.kind not in "fiu" or not matrix.size:
-        found = f"{matrix.dtype} of shape {matrix.shape}" if isinstance(matrix, np.ndarray) else type(matrix).__name__
+    if (
+        not isinstance(matrix, np.ndarray)
+        or matrix.ndim != 2
+        or matrix.dtype.kind not in "fiu"
+        or not matrix.size
+    ):
+        found = (
+            f"{matrix.dtype} of shape {matrix.shape}"
+            if isinstance(matrix, np.ndarray)
+            else type(matrix).__name__
+        )
         raise DataError(f"{where}: is {found}; a 2-d matrix of numbers, one row an item, is needed")
     return matrix, where
 
 
-def _feature_rows(catalog: Catalog, matrix: npt.NDArray[Any], where: str, start: int | None) -> npt.NDArray[np.int64]:
+def _feature_rows(
+    catalog: Catalog, matrix: npt.NDArray[Any], where: str, start: int | None
+) -> npt.NDArray[np.int64]:
     """Return the matrix row of every row of the items file."""
     count, index = len(matrix), catalog.index
     if not catalog.file_rows:
@@ -219,15 +257,22 @@ def _feature_rows(catalog: Catalog, matrix: npt.NDArray[Any], where: str, start:
             counts = f"has {count:,} rows, the items file {catalog.file_rows:,}"
             raise DataError(f"{where}: {counts}; add an item_idx column that says which is which")
         return np.arange(count)
-    if index.null_count() or index.n_unique() < catalog.facts["rows"] - catalog.facts["duplicate_items"]:
-        raise DataError(f"{where}: item_idx of the items file has empty or repeated values; number every item once")
+    if (
+        index.null_count()
+        or index.n_unique() < catalog.facts["rows"] - catalog.facts["duplicate_items"]
+    ):
+        raise DataError(
+            f"{where}: item_idx of the items file has empty or repeated values; number every item once"
+        )
     numbers = index.to_numpy()
     low, high = int(numbers.min()), int(numbers.max())
     if start is None:
         start = _start(matrix, low, high)
     if start is None or not 0 <= low - start <= high - start < count:
         facts = f"item_idx runs from {low} to {high} and there are {count:,} rows"
-        raise DataError(f"{where}: {facts}, which fits neither counting; say --feature-start 0 or 1, or repair item_idx")
+        raise DataError(
+            f"{where}: {facts}, which fits neither counting; say --feature-start 0 or 1, or repair item_idx"
+        )
     return np.asarray(numbers - start, dtype=np.int64)
 
 

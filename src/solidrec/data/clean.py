@@ -60,7 +60,12 @@ class CleanLog:
     def rows(self) -> dict[str, object]:
         """The account: ``{"in", "kept", "rejected": {reason: n}, "dropped": {rule: n}}``."""
         rejected = dict(self.rejected.group_by("reason").len().sort("reason").iter_rows())
-        account = {"in": self.rows_in, "kept": len(self.time), "rejected": rejected, "dropped": self.dropped}
+        account = {
+            "in": self.rows_in,
+            "kept": len(self.time),
+            "rejected": rejected,
+            "dropped": self.dropped,
+        }
         if self.rows_in != len(self.time) + sum(rejected.values()) + sum(self.dropped.values()):
             raise SolidrecError(f"rows do not add up: {account}; please report this")
         return account
@@ -74,7 +79,10 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
     they are set aside. Then the rules ``below_min_rating``, ``exact_duplicate`` and ``k_core`` drop rows.
     """
     roles = find_columns(
-        table, INTERACTIONS, columns, required=("user", "item", *(("rating",) if rules.min_rating is not None else ()))
+        table,
+        INTERACTIONS,
+        columns,
+        required=("user", "item", *(("rating",) if rules.min_rating is not None else ())),
     )
     order = _order(table, roles, rules)
     needed = _needed(table, roles, order)
@@ -83,7 +91,9 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
         raise DataError(f"{table.name}: has a header but no rows; give a file with interactions")
     rows_in, bad = len(log), _bad(log)
     rejected = _rejected(table, needed, bad, rules)
-    judge(rejected, rows_in, table, None if rules.on_bad_row == "strict" else rules.max_bad_fraction)
+    judge(
+        rejected, rows_in, table, None if rules.on_bad_row == "strict" else rules.max_bad_fraction
+    )
     if len(rejected):
         log = log.filter(~bad)
     left = _Left(table, len(log))
@@ -96,7 +106,9 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
     time = log.drop_in_place("time").to_numpy()
     place = lexical_order(user, time, *((item,) if rules.ties == "item" else ()))
     user, item, time = user[place], item[place], time[place]
-    if rules.duplicates != "keep" and order != "file":  # without times a repeat may be a second visit
+    if (
+        rules.duplicates != "keep" and order != "file"
+    ):  # without times a repeat may be a second visit
         again = repeats(_starts(user) | _starts(time), item)
         if again.any():
             if rules.duplicates == "error":
@@ -129,14 +141,21 @@ def _order(table: Table, roles: Mapping[str, str], rules: Rules) -> str:
 def _needed(table: Table, roles: Mapping[str, str], order: str) -> list[pl.Expr]:
     """Return the columns user, item, time and rating (if there is one) as they are in the file."""
     key = {"timestamp": "time", "position": "position"}.get(order)
-    time = number_column(table, roles[key], "time") if key else pl.int_range(pl.len(), dtype=pl.Int64).alias("time")
+    time = (
+        number_column(table, roles[key], "time")
+        if key
+        else pl.int_range(pl.len(), dtype=pl.Int64).alias("time")
+    )
     rating = [number_column(table, roles["rating"], "rating")] if "rating" in roles else []
     return [*(id_column(table, roles[role], role) for role in ("user", "item")), time, *rating]
 
 
 def _numbered(frame: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
     """Make numbers of all columns: ids are categories, a bad time is null, `enough` says whether the rating is."""
-    numbers = [pl.col("user", "item").cast(pl.Categorical), whole_number("time", frame.collect_schema()["time"])]
+    numbers = [
+        pl.col("user", "item").cast(pl.Categorical),
+        whole_number("time", frame.collect_schema()["time"]),
+    ]
     if rules.min_rating is not None:
         numbers.append((finite_number("rating") >= rules.min_rating).alias("enough"))
     frame = frame.with_columns(numbers).drop("rating", strict=False)
@@ -148,9 +167,15 @@ def _bad(log: pl.DataFrame) -> pl.Series:
     bad = [pl.col(name).is_null() for name in log.columns]
     for role in ("user", "item"):
         ids = log[role].unique()
-        wrong = pl.DataFrame({role: ids.cast(pl.String)}).select(pl.any_horizontal([check for _, check in id_checks(role)]))
+        wrong = pl.DataFrame({role: ids.cast(pl.String)}).select(
+            pl.any_horizontal([check for _, check in id_checks(role)])
+        )
         if wrong.to_series().any():
-            bad.append(pl.col(role).to_physical().is_in(ids.filter(wrong.to_series()).to_physical().implode()))
+            bad.append(
+                pl.col(role)
+                .to_physical()
+                .is_in(ids.filter(wrong.to_series()).to_physical().implode())
+            )
     return log.select(bad=pl.any_horizontal(bad).fill_null(False)).to_series()
 
 
@@ -159,11 +184,20 @@ def _rejected(table: Table, needed: list[pl.Expr], bad: pl.Series, rules: Rules)
     numbers = bad.arg_true()
     if numbers.is_empty():
         return pl.DataFrame(schema={"row": pl.UInt32, "reason": pl.String})
-    found = table.collect(*needed, then=lambda frame: frame.with_row_index("row").filter(pl.col("row").is_in(numbers.implode())))
-    found = found.select("user", "item", "time", *(["rating"] if "rating" in found.columns else []), "row")
+    found = table.collect(
+        *needed,
+        then=lambda frame: frame.with_row_index("row").filter(
+            pl.col("row").is_in(numbers.implode())
+        ),
+    )
+    found = found.select(
+        "user", "item", "time", *(["rating"] if "rating" in found.columns else []), "row"
+    )
     found = found.with_columns(reason=reasons(found, rated=rules.min_rating is not None))
     if len(found) < len(numbers) or found["reason"].null_count():
-        raise DataError(f"{table.name}: holds other rows when it is read again; see that nothing changes it meanwhile")
+        raise DataError(
+            f"{table.name}: holds other rows when it is read again; see that nothing changes it meanwhile"
+        )
     return found
 
 
@@ -180,7 +214,9 @@ class _Left:
             self.dropped[name] = self.rows - rows
         if not rows:
             last = name if self.dropped else "the check of bad rows"
-            raise DataError(f"{self.table.name}: no rows are left after {last} ({self.rows:,} rows before); loosen it")
+            raise DataError(
+                f"{self.table.name}: no rows are left after {last} ({self.rows:,} rows before); loosen it"
+            )
         self.rows = rows
 
 
@@ -208,8 +244,12 @@ def _starts(column: npt.NDArray[np.int32] | Times) -> npt.NDArray[np.bool_]:
 
 
 def _duplicated(rows: npt.NDArray[np.uint32], table: Table) -> DataError:
-    shown = ", ".join(f"{table.name}:{row + table.first_row}" for row in np.sort(rows)[:SHOWN].tolist())
-    return DataError(f"{table.name}: {len(rows):,} exact duplicates: {shown}; remove them or use --duplicates drop")
+    shown = ", ".join(
+        f"{table.name}:{row + table.first_row}" for row in np.sort(rows)[:SHOWN].tolist()
+    )
+    return DataError(
+        f"{table.name}: {len(rows):,} exact duplicates: {shown}; remove them or use --duplicates drop"
+    )
 
 
 def _k_core(user: Index, item: Index, k: int) -> npt.NDArray[np.bool_]:

@@ -31,21 +31,28 @@ _FIRST_WINS = ("title", "category", "image")
 
 
 def find_columns(
-    table: Table, known: Mapping[str, tuple[str, ...]], given: Mapping[str, str | None], required: tuple[str, ...]
+    table: Table,
+    known: Mapping[str, tuple[str, ...]],
+    given: Mapping[str, str | None],
+    required: tuple[str, ...],
 ) -> dict[str, str]:
     """Return the table's column for each role that it has: the given one, else the one recognised name that it holds.
 
     A RecBole header such as ``user_id:token`` counts as ``user_id``. Raises `DataError` that lists everything
     missing at once with the nearest names, and `UsageError` when two recognised names could both be meant.
     """
-    plain = {name.partition(":")[0]: name for name in table.columns} | {name: name for name in table.columns}
+    plain = {name.partition(":")[0]: name for name in table.columns} | {
+        name: name for name in table.columns
+    }
     found: dict[str, str] = {}
     missing: list[str] = []
     for role, names in known.items():
         wanted = given.get(role)
         matches = [name for name in ((wanted,) if wanted else names) if name in plain]
         if len(matches) > 1 and role not in _FIRST_WINS:
-            raise UsageError(f"{table.name}: {' and '.join(matches)} could both be the {role}; say which with {_option(role)}")
+            raise UsageError(
+                f"{table.name}: {' and '.join(matches)} could both be the {role}; say which with {_option(role)}"
+            )
         if matches:
             found[role] = plain[matches[0]]
         elif wanted or role in required:
@@ -67,7 +74,10 @@ def _option(role: str) -> str:
 
 def _missing(role: str, wanted: str | None, names: tuple[str, ...], columns: list[str]) -> str:
     looked = [wanted] if wanted else list(names)
-    close = next((hit for name in (*looked, role) for hit in difflib.get_close_matches(name, columns, n=1)), None)
+    close = next(
+        (hit for name in (*looked, role) for hit in difflib.get_close_matches(name, columns, n=1)),
+        None,
+    )
     hint = f", did you mean {close!r}?" if close else ""
     return f"no {role} column (looked for {', '.join(looked)}{hint}; name it with {_option(role)})"
 
@@ -81,12 +91,20 @@ def id_column(table: Table, column: str, role: str) -> pl.Expr:
     kinds = table.kinds.get(column, {})
     if len(kinds) > 1 or not kinds.keys() <= {"text", "integer"}:
         shown = ", ".join(f"{kind} ({table.name}:{row})" for kind, row in kinds.items())
-        raise DataError(f"{table.name}: {role} column {column!r} holds {shown}; write ids as strings everywhere")
+        raise DataError(
+            f"{table.name}: {role} column {column!r} holds {shown}; write ids as strings everywhere"
+        )
     dtype = table.dtype(column)
     if dtype.is_integer() or isinstance(dtype, (pl.String, pl.Categorical, pl.Enum, pl.Null)):
         return pl.col(column).cast(pl.String).alias(role)
-    cure = "whole numbers may have been rounded; read the ids as strings" if dtype.is_float() else "convert it to strings"
-    raise DataError(f"{table.name}: {role} column {column!r} is of type {dtype}, ids are strings or integers; {cure}")
+    cure = (
+        "whole numbers may have been rounded; read the ids as strings"
+        if dtype.is_float()
+        else "convert it to strings"
+    )
+    raise DataError(
+        f"{table.name}: {role} column {column!r} is of type {dtype}, ids are strings or integers; {cure}"
+    )
 
 
 def number_column(table: Table, column: str, role: str) -> pl.Expr:

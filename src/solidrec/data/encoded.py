@@ -29,7 +29,9 @@ class EncodedFeature(NamedTuple):
     digest: str
 
 
-def write_encoded(data: Path, name: str, vectors: Floats32, *, fingerprint: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+def write_encoded(
+    data: Path, name: str, vectors: Floats32, *, fingerprint: str, facts: Mapping[str, Any]
+) -> dict[str, Any]:
     """Write (V, F) `vectors` as ``features/NAME`` of the folder `data` whose fingerprint is given, and return the manifest.
 
     The file has V + 1 rows, the first one zero. An older one is replaced. Raises `StorageError` when the disk refuses.
@@ -37,14 +39,23 @@ def write_encoded(data: Path, name: str, vectors: Floats32, *, fingerprint: str,
     with new_folder(data / FOLDER / name, replace=True) as folder:
         write_file(folder / _VECTORS, partial(_save_padded, vectors))
         stored = np.load(folder / _VECTORS, mmap_mode="r", allow_pickle=False)
-        own = {"data": fingerprint, "items": len(vectors), "width": vectors.shape[1], "digest": _digest(stored)}
+        own = {
+            "data": fingerprint,
+            "items": len(vectors),
+            "width": vectors.shape[1],
+            "digest": _digest(stored),
+        }
         return write_manifest(folder, kind=_KIND, files=[_VECTORS], facts={**facts, **own})
 
 
 def _save_padded(vectors: Floats32, path: Path) -> None:
     """Write a matrix below a row of zeros without a second copy of it in memory."""
     with path.open("wb") as stream:
-        header = {"descr": "<f4", "fortran_order": False, "shape": (len(vectors) + 1, vectors.shape[1])}
+        header = {
+            "descr": "<f4",
+            "fortran_order": False,
+            "shape": (len(vectors) + 1, vectors.shape[1]),
+        }
         np.lib.format.write_array_header_1_0(stream, header)
         stream.write(bytes(4 * vectors.shape[1]))
         np.ascontiguousarray(vectors, dtype="<f4").tofile(stream)
@@ -62,20 +73,31 @@ def open_catalog(data: Path) -> tuple[dict[str, Any], pl.DataFrame]:
 def check_name(name: str, manifest: Mapping[str, Any]) -> None:
     """Raise `UsageError` unless `name` may name an encoded feature of the data with that manifest."""
     if not FEATURE_NAME.fullmatch(name) or name == "id":
-        raise UsageError(f"feature name {name!r} must be letters, digits, - or _ (at most 64), and not 'id'; say --name NAME")
+        raise UsageError(
+            f"feature name {name!r} must be letters, digits, - or _ (at most 64), and not 'id'; say --name NAME"
+        )
     if name in manifest["features"]:
-        raise UsageError(f"the data has a feature matrix {name!r} already, which was given to prepare; say --name NAME")
+        raise UsageError(
+            f"the data has a feature matrix {name!r} already, which was given to prepare; say --name NAME"
+        )
 
 
-def read_encoded(data: Path, *, fingerprint: str, items: int, taken: tuple[str, ...]) -> dict[str, EncodedFeature]:
+def read_encoded(
+    data: Path, *, fingerprint: str, items: int, taken: tuple[str, ...]
+) -> dict[str, EncodedFeature]:
     """Return every encoded feature of a prepared folder by name, after checking its bytes.
 
     Raises `DamagedError`, `IncompatibleError` for a matrix made for another catalogue, `UsageError` for a name that
     is among those `taken`.
     """
     root = data / FOLDER
-    folders = sorted(path for path in root.glob("*") if path.is_dir() and FEATURE_NAME.fullmatch(path.name))
-    return {path.name: _read(path, fingerprint=fingerprint, items=items, taken=taken) for path in folders}
+    folders = sorted(
+        path for path in root.glob("*") if path.is_dir() and FEATURE_NAME.fullmatch(path.name)
+    )
+    return {
+        path.name: _read(path, fingerprint=fingerprint, items=items, taken=taken)
+        for path in folders
+    }
 
 
 def read_facts(data: Path, name: str) -> dict[str, Any]:
@@ -87,11 +109,15 @@ def read_facts(data: Path, name: str) -> dict[str, Any]:
 def _read(folder: Path, *, fingerprint: str, items: int, taken: tuple[str, ...]) -> EncodedFeature:
     again = f"remove the folder, or make it again with `solidrec encode {folder.parent.parent} --name {folder.name}`"
     if folder.name in taken:
-        raise UsageError(f"{folder}: the data has a feature matrix {folder.name!r} of its own; remove or rename the folder")
+        raise UsageError(
+            f"{folder}: the data has a feature matrix {folder.name!r} of its own; remove or rename the folder"
+        )
     try:
         manifest = read_manifest(folder, kind=_KIND)
         if manifest["data"] != fingerprint:
-            made = f"is of data {manifest['data'][:12]}, {folder.parent.parent} is {fingerprint[:12]}"
+            made = (
+                f"is of data {manifest['data'][:12]}, {folder.parent.parent} is {fingerprint[:12]}"
+            )
             raise IncompatibleError(f"{folder}: {made}; {again}")
         vectors = np.load(folder / _VECTORS, mmap_mode="r", allow_pickle=False)
         if vectors.shape != (items + 1, manifest["width"]) or vectors.dtype != np.float32:

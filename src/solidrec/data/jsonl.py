@@ -30,7 +30,14 @@ class _Float(str):
     __slots__ = ()
 
 
-_KINDS = {_Int: "integer", _Float: "number", str: "text", bool: "true/false", list: "list", dict: "object"}
+_KINDS = {
+    _Int: "integer",
+    _Float: "number",
+    str: "text",
+    bool: "true/false",
+    list: "list",
+    dict: "object",
+}
 
 
 def read_jsonl(stream: io.BufferedIOBase, name: str) -> tuple[pl.DataFrame, Kinds]:
@@ -43,22 +50,31 @@ def read_jsonl(stream: io.BufferedIOBase, name: str) -> tuple[pl.DataFrame, Kind
     parts: dict[str, list[pl.Series]] = {}
     rows = 0
     lines = iter(lambda: stream.readline(MAX_LINE + 1), b"")
-    while records := [json_record(line, name, row) for row, line in enumerate(islice(lines, CHUNK), start=rows + 1)]:
+    while records := [
+        json_record(line, name, row)
+        for row, line in enumerate(islice(lines, CHUNK), start=rows + 1)
+    ]:
         for column in _columns(records, rows + 1, kinds):
             parts[column.name] = [*_filled(parts.get(column.name, []), rows), column]
         rows += len(records)
-    joined = [_joined(_filled(parts[key], rows), lists="list" in kinds[key]).alias(key) for key in parts]
+    joined = [
+        _joined(_filled(parts[key], rows), lists="list" in kinds[key]).alias(key) for key in parts
+    ]
     return pl.DataFrame(joined), kinds
 
 
 def json_record(line: bytes, name: str, row: int) -> dict[str, Any]:
     """Return the JSON object of a line, numbers as the strings they are written as; raises `DataError` naming the line."""
     if len(line) > MAX_LINE:
-        raise DataError(f"{name}:{row}: line is longer than {MAX_LINE:,} B; write one JSON object a line")
+        raise DataError(
+            f"{name}:{row}: line is longer than {MAX_LINE:,} B; write one JSON object a line"
+        )
     try:
         record = _DECODER.decode(line.decode().removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{name}:{row}: is not valid JSON ({error}); write one JSON object a line") from error
+        raise DataError(
+            f"{name}:{row}: is not valid JSON ({error}); write one JSON object a line"
+        ) from error
     if not isinstance(record, dict):
         raise DataError(f"{name}:{row}: is not a JSON object; write one JSON object a line")
     return record
@@ -85,7 +101,10 @@ def _joined(parts: list[pl.Series], *, lists: bool) -> pl.Series:
     """Join the parts of a column; if it has lists anywhere, a single value is a list of one."""
     if lists:
         one = pl.when(pl.first().is_not_null()).then(pl.concat_list(pl.first()))
-        parts = [part if part.dtype == pl.List else part.to_frame().select(one).to_series() for part in parts]
+        parts = [
+            part if part.dtype == pl.List else part.to_frame().select(one).to_series()
+            for part in parts
+        ]
     return pl.concat([part.alias("") for part in parts])
 
 
@@ -103,7 +122,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _series(name: str, column: list[Any], kinds: set[str]) -> pl.Series:
     if "list" in kinds:
-        return pl.Series(name, [None if value is None else _flat(value) for value in column], dtype=pl.List(pl.String))
+        return pl.Series(
+            name,
+            [None if value is None else _flat(value) for value in column],
+            dtype=pl.List(pl.String),
+        )
     if not kinds <= {"text", "integer", "number"}:
         column = [None if value is None else _string(value) for value in column]
     return pl.Series(name, column, dtype=pl.String)
@@ -117,8 +140,16 @@ def _flat(value: Any) -> list[str]:
 
 
 def _string(value: Any) -> str:
-    return value if type(value) is str else str.__str__(value) if isinstance(value, str) else json.dumps(value)
+    return (
+        value
+        if type(value) is str
+        else str.__str__(value)
+        if isinstance(value, str)
+        else json.dumps(value)
+    )
 
 
 # one for all lines: `json.loads` with options makes one a call, which takes as long as to read a short line
-_DECODER = json.JSONDecoder(parse_int=_Int, parse_float=_Float, parse_constant=_refuse, object_pairs_hook=_unique)
+_DECODER = json.JSONDecoder(
+    parse_int=_Int, parse_float=_Float, parse_constant=_refuse, object_pairs_hook=_unique
+)

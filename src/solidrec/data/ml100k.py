@@ -28,8 +28,29 @@ _TERMS = (
     "without permission (GroupLens README)"
 )
 _GENRES = (
-    *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama", "Fantasy"),
-    *("Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western"),
+    *(
+        "unknown",
+        "Action",
+        "Adventure",
+        "Animation",
+        "Children's",
+        "Comedy",
+        "Crime",
+        "Documentary",
+        "Drama",
+        "Fantasy",
+    ),
+    *(
+        "Film-Noir",
+        "Horror",
+        "Musical",
+        "Mystery",
+        "Romance",
+        "Sci-Fi",
+        "Thriller",
+        "War",
+        "Western",
+    ),
 )
 
 
@@ -76,7 +97,9 @@ def download(folder: Path | str) -> Path:
         with urllib.request.urlopen(_URL, timeout=60) as reply:
             packed = reply.read(_MAX_BYTES + 1)
     except (urllib.error.URLError, OSError) as error:
-        raise StorageError(f"{_URL}: cannot be downloaded ({error}); check the network or fetch it by hand") from error
+        raise StorageError(
+            f"{_URL}: cannot be downloaded ({error}); check the network or fetch it by hand"
+        ) from error
     _unpack(packed, folder)
     return folder
 
@@ -85,7 +108,9 @@ def _unpack(packed: bytes, folder: Path) -> None:
     """Write the needed files of the ml-100k zip to `folder`; raises `DataError` unless `packed` has the known md5."""
     found = hashlib.md5(packed, usedforsecurity=False).hexdigest()
     if found != _MD5:
-        raise DataError(f"{_URL}: md5 is {found}, {_MD5} was expected; try again, nothing was unpacked")
+        raise DataError(
+            f"{_URL}: md5 is {found}, {_MD5} was expected; try again, nothing was unpacked"
+        )
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         for name in _NEEDED:
             content = archive.read(f"ml-100k/{name}")
@@ -105,7 +130,9 @@ def _packaged() -> Path | None:
 def _read_recbole(folder: Path) -> MovieLens:
     """Read RecBole's atomic files; their titles come without the year that is in a column of its own."""
     interactions = read_table(folder / "ml-100k.inter").collect(pl.all())
-    interactions = interactions.rename({column: column.partition(":")[0] for column in interactions.columns})
+    interactions = interactions.rename(
+        {column: column.partition(":")[0] for column in interactions.columns}
+    )
     items = recbole.read_items(folder / "ml-100k.item").collect(pl.all())
     return MovieLens(interactions, items, f"MovieLens 100K as packaged in RecBole; {_TERMS}")
 
@@ -113,7 +140,9 @@ def _read_recbole(folder: Path) -> MovieLens:
 def _read_grouplens(folder: Path) -> MovieLens:
     """Read GroupLens' u.data (tabs, no header) and u.item (latin-1, 24 fields, the last 19 genre flags)."""
     columns = ["user_id", "item_id", "rating", "timestamp"]
-    interactions = pl.read_csv(folder / "u.data", separator="\t", has_header=False, new_columns=columns, infer_schema=False)
+    interactions = pl.read_csv(
+        folder / "u.data", separator="\t", has_header=False, new_columns=columns, infer_schema=False
+    )
     items = read_u_item((folder / "u.item").read_text(encoding="latin-1"), str(folder / "u.item"))
     return MovieLens(interactions, items, f"MovieLens 100K from GroupLens; {_TERMS}")
 
@@ -123,9 +152,18 @@ def read_u_item(text: str, name: str) -> pl.DataFrame:
     rows = [line.split("|") for line in text.split("\n") if line]
     for number, row in enumerate(rows, start=1):
         if len(row) != 5 + len(_GENRES):
-            raise DataError(f"{name}:{number}: has {len(row)} fields, {5 + len(_GENRES)} are needed; unpack it again")
-    labels = [[genre for genre, flag in zip(_GENRES, row[5:], strict=True) if flag.strip() == "1"] for row in rows]
+            raise DataError(
+                f"{name}:{number}: has {len(row)} fields, {5 + len(_GENRES)} are needed; unpack it again"
+            )
+    labels = [
+        [genre for genre, flag in zip(_GENRES, row[5:], strict=True) if flag.strip() == "1"]
+        for row in rows
+    ]
     return pl.DataFrame(
-        {"item_id": [row[0] for row in rows], "title": [row[1] for row in rows], "categories": labels},
+        {
+            "item_id": [row[0] for row in rows],
+            "title": [row[1] for row in rows],
+            "categories": labels,
+        },
         schema={"item_id": pl.String, "title": pl.String, "categories": pl.List(pl.String)},
     )

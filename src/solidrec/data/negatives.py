@@ -58,7 +58,10 @@ class Unseen:
     def pick(self, users: Integers, ranks: Integers) -> Items:
         """Return the unseen item with each 0-based rank; `users` broadcasts against `ranks`."""
         users = np.asarray(users, dtype=np.int64)
-        seen_below = np.searchsorted(self._keys, users * self._stride + ranks, side="right") - self._start[users]
+        seen_below = (
+            np.searchsorted(self._keys, users * self._stride + ranks, side="right")
+            - self._start[users]
+        )
         return np.asarray(1 + ranks + seen_below, dtype=np.int32)
 
 
@@ -78,13 +81,19 @@ class TrainingNegatives:
         users = np.asarray(users, dtype=np.int64)[:, None]
         free = self._unseen.free[users]
         full = free == 0
-        ranks = rng.integers(0, np.where(full, self._unseen.n_items, free), size=(len(users), count))
+        ranks = rng.integers(
+            0, np.where(full, self._unseen.n_items, free), size=(len(users), count)
+        )
         if not full.any():
             return self._unseen.pick(users, ranks)
-        return np.where(full, ranks + 1, self._unseen.pick(users, np.where(full, 0, ranks))).astype(np.int32)
+        return np.where(full, ranks + 1, self._unseen.pick(users, np.where(full, 0, ranks))).astype(
+            np.int32
+        )
 
 
-def fixed_negatives(unseen: Unseen, users: Integers, ids: Sequence[str], *, count: int, seed: int, salt: str = "") -> Items:
+def fixed_negatives(
+    unseen: Unseen, users: Integers, ids: Sequence[str], *, count: int, seed: int, salt: str = ""
+) -> Items:
     """Return (n, count) distinct unseen items for each of (n,) users, a function of (seed, salt, user id) alone.
 
     `ids` are the users' external ids, so other users coming or going changes nothing. `count` must not

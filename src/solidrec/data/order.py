@@ -22,7 +22,9 @@ def lexical_order(*keys: AnyInts) -> AnyInts:
     order: AnyInts = np.arange(rows, dtype=np.uint32 if bits <= 32 else np.uint64)
     for key in reversed(keys):
         low, high = (int(key.min()), int(key.max())) if rows else (0, 0)
-        for shift in range(0, (high - low).bit_length(), 64 - bits):  # a wide key takes several passes, low digits first
+        for shift in range(
+            0, (high - low).bit_length(), 64 - bits
+        ):  # a wide key takes several passes, low digits first
             order = order[_digit_order(key[order], low, shift, bits)]
     return order
 

@@ -60,7 +60,9 @@ def prepare(
 
     progress("reading the catalogue")
     item_table = found.read_items(encoding=spec.encoding)
-    catalog = bare_catalog(cleaned.items) if item_table is None else _catalog(item_table, cleaned, spec)
+    catalog = (
+        bare_catalog(cleaned.items) if item_table is None else _catalog(item_table, cleaned, spec)
+    )
     matrices, of_features = _matrices(features, item_table, catalog, start=spec.feature_start)
 
     progress("writing")
@@ -79,17 +81,31 @@ def prepare(
         "published": found.published(len(events.users), len(events.item_ids), len(events.items)),
     }
     return write_prepared(
-        out, events, split=parts, catalog=catalog.frame, features=matrices, negatives=kept, seed=spec.seed,
-        rejected=cleaned.rejected, facts=facts, overwrite=overwrite,
-    )  # fmt: skip
+        out,
+        events,
+        split=parts,
+        catalog=catalog.frame,
+        features=matrices,
+        negatives=kept,
+        seed=spec.seed,
+        rejected=cleaned.rejected,
+        facts=facts,
+        overwrite=overwrite,
+    )
 
 
 def _with_options(function: Callable[..., Any]) -> inspect.Signature:
     """Return the signature of a function with the settings of `PrepareSpec` in the place of its ``**options``."""
     signature = inspect.signature(function)
-    own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    own = [
+        each
+        for each in signature.parameters.values()
+        if each.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
     settings = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.annotation)
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.annotation
+        )
         for name, field in PrepareSpec.model_fields.items()
     ]
     return signature.replace(parameters=[*own, *settings])
@@ -100,25 +116,40 @@ prepare.__signature__ = _with_options(prepare)  # type: ignore[attr-defined]  # 
 
 def _cleaned(table: Table, spec: PrepareSpec) -> CleanLog:
     """Read and clean the log."""
-    columns = {kind: getattr(spec, f"{kind}_column") for kind in ("user", "item", "time", "position", "rating")}
-    return clean(table, columns=columns, rules=Rules(**{rule.name: getattr(spec, rule.name) for rule in fields(Rules)}))
+    columns = {
+        kind: getattr(spec, f"{kind}_column")
+        for kind in ("user", "item", "time", "position", "rating")
+    }
+    return clean(
+        table,
+        columns=columns,
+        rules=Rules(**{rule.name: getattr(spec, rule.name) for rule in fields(Rules)}),
+    )
 
 
 def _catalog(table: Table, cleaned: CleanLog, spec: PrepareSpec) -> Catalog:
     """Read what the items file says of the items of the log."""
     columns = {
-        "items_id": spec.items_id_column or (spec.item_column if spec.item_column in table.columns else None),
+        "items_id": spec.items_id_column
+        or (spec.item_column if spec.item_column in table.columns else None),
         "title": spec.title_column,
         "category": spec.category_column,
     }
     return read_catalog(
-        table, cleaned.items, columns=columns, category_separator=spec.category_separator,
+        table,
+        cleaned.items,
+        columns=columns,
+        category_separator=spec.category_separator,
         duplicate_items=spec.duplicate_items,
-    )  # fmt: skip
+    )
 
 
 def _matrices(
-    features: Mapping[str, Any], table: Table | None, catalog: Catalog, *, start: Literal[0, 1] | None
+    features: Mapping[str, Any],
+    table: Table | None,
+    catalog: Catalog,
+    *,
+    start: Literal[0, 1] | None,
 ) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
     """Return the feature matrices, and of each how many items have it."""
     matrices, counts = {}, {}
@@ -127,7 +158,9 @@ def _matrices(
         matrices[name], counts[name] = read_feature(source, numbered, name=name, start=start)
         if not counts[name]["items"]:
             where = f"feature {name!r}" if isinstance(source, np.ndarray) else str(source)
-            raise DataError(f"{where}: no item of the log has a row that is not all zero; does it belong to the items file?")
+            raise DataError(
+                f"{where}: no item of the log has a row that is not all zero; does it belong to the items file?"
+            )
     return matrices, counts
 
 
@@ -135,22 +168,32 @@ def _check_out(out: Path, *, overwrite: bool) -> None:
     """Refuse an `out` that exists, and never overwrite anything but a prepared folder."""
     if out.exists() and not overwrite:
         raise StorageError(f"{out}: exists already; choose another --out or say --overwrite")
-    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or (out / MANIFEST).is_file())):
-        raise StorageError(f"{out}: is not a prepared folder, so --overwrite leaves it alone; choose another --out")
+    if out.exists() and not (
+        out.is_dir() and (not any(out.iterdir()) or (out / MANIFEST).is_file())
+    ):
+        raise StorageError(
+            f"{out}: is not a prepared folder, so --overwrite leaves it alone; choose another --out"
+        )
 
 
 def _check_features(features: Mapping[str, Any], *, has_items: bool) -> None:
     """Refuse, before anything is read, features that cannot work."""
     for name in features:
         if not FEATURE_NAME.fullmatch(name) or name == "id":
-            raise UsageError(f"feature name {name!r} must be letters, digits, - or _ (at most 64), and not 'id'")
+            raise UsageError(
+                f"feature name {name!r} must be letters, digits, - or _ (at most 64), and not 'id'"
+            )
     if features and not has_items:
-        raise UsageError("features belong to an items file that numbers their rows; give items= (--items)")
+        raise UsageError(
+            "features belong to an items file that numbers their rows; give items= (--items)"
+        )
 
 
 def _events(cleaned: CleanLog) -> Events:
     """Flatten the log: where each user's events begin, and their items and times."""
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(cleaned.user, minlength=len(cleaned.users) + 1))])
+    offsets = np.concatenate(
+        [[0], np.cumsum(np.bincount(cleaned.user, minlength=len(cleaned.users) + 1))]
+    )
     return Events(IdMap(cleaned.users), IdMap(cleaned.items), offsets, cleaned.item, cleaned.time)
 
 
@@ -166,7 +209,9 @@ def _split(events: Events, order: str, spec: PrepareSpec) -> Split:
     if spec.split == "leave-one-out":
         return leave_one_out(events.offsets)
     if order != "timestamp":
-        raise UsageError(f"--split time needs timestamps, the log is ordered by {order}; name the column with --time-column NAME")
+        raise UsageError(
+            f"--split time needs timestamps, the log is ordered by {order}; name the column with --time-column NAME"
+        )
     valid_from, test_from = cuts
     if valid_from is None or test_from is None:
         if valid_from is not test_from:
@@ -198,6 +243,14 @@ def _tied(events: Events) -> int:
 def _modalities(catalog: Catalog) -> dict[str, Any]:
     """Return how many items have a title, a category and so on (only what some item has)."""
     frame = catalog.frame
-    counts = {name: int(frame[name].count()) for name in frame.columns if name not in ("item", "categories")}
+    counts = {
+        name: int(frame[name].count())
+        for name in frame.columns
+        if name not in ("item", "categories")
+    }
     counts["categories"] = int((frame["categories"].list.len() > 0).sum())
-    return {name: {"items": count, "missing": len(frame) - count} for name, count in sorted(counts.items()) if count}
+    return {
+        name: {"items": count, "missing": len(frame) - count}
+        for name, count in sorted(counts.items())
+        if count
+    }

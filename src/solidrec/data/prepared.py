@@ -54,7 +54,9 @@ class EvalRows:
         """Return some of the rows, by their indices in ascending order."""
 
         def negatives(start: int, stop: int) -> Items:
-            return np.concatenate([self.negatives(row, row + 1) for row in index[start:stop].tolist()])
+            return np.concatenate(
+                [self.negatives(row, row + 1) for row in index[start:stop].tolist()]
+            )
 
         return EvalRows(self.users[index], self.positions[index], self.targets[index], negatives)
 
@@ -113,7 +115,9 @@ class PreparedData:
         manifest = read_manifest(path, kind=KIND)
         catalog = pl.read_parquet(path / "items.parquet", glob=False)
         given = {name: _load(path / f"feature_{name}.npy") for name in manifest["features"]}
-        encoded = read_encoded(path, fingerprint=manifest["fingerprint"], items=len(catalog), taken=tuple(given))
+        encoded = read_encoded(
+            path, fingerprint=manifest["fingerprint"], items=len(catalog), taken=tuple(given)
+        )
         return cls(
             path=path,
             manifest=manifest,
@@ -160,13 +164,19 @@ class PreparedData:
             )
         users = _load(self.path / f"{split}_users.npy")
         positions = _load(self.path / f"{split}_positions.npy")
-        return EvalRows(users, positions, self.event_items[positions], self._negatives(split, users))
+        return EvalRows(
+            users, positions, self.event_items[positions], self._negatives(split, users)
+        )
 
     def training_negatives(self) -> TrainingNegatives:
         """Return the sampler of training negatives: uniform over the catalogue less the user's training items."""
-        return TrainingNegatives(Unseen(self.event_items, self.offsets[:-1], self.train_end, n_items=len(self.items)))
+        return TrainingNegatives(
+            Unseen(self.event_items, self.offsets[:-1], self.train_end, n_items=len(self.items))
+        )
 
-    def seen(self, users: Integers, positions: Integers) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    def seen(
+        self, users: Integers, positions: Integers
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
         """Return flat (row, item) pairs of every item before each target, for filtering the whole catalogue."""
         rows, events = ranges(self.offsets[users], positions)
         return rows, self.event_items[events]
@@ -185,7 +195,9 @@ class PreparedData:
         )
 
 
-def _split_negatives(events: Events, users: Integers, *, split: str, count: int, seed: int) -> Items:
+def _split_negatives(
+    events: Events, users: Integers, *, split: str, count: int, seed: int
+) -> Items:
     """Return the (n, count) fixed negatives of a split's users, the same stored or derived."""
     if count == 0:
         return np.empty((len(users), 0), dtype=np.int32)
@@ -211,13 +223,19 @@ def write_prepared(
     Raises `StorageError` when `out` exists (unless `overwrite`) or the disk refuses.
     """
     stored = sum(len(users) for users, _ in split.targets.values()) <= _STORED_ROWS
-    arrays: dict[str, Array] = {"offsets": events.offsets, "event_items": events.items, "event_times": events.times}
+    arrays: dict[str, Array] = {
+        "offsets": events.offsets,
+        "event_items": events.items,
+        "event_times": events.times,
+    }
     arrays["train_end"] = split.train_end
     arrays |= {f"feature_{name}": matrix for name, matrix in features.items()}
     for name, (users, positions) in split.targets.items():
         arrays |= {f"{name}_users": users, f"{name}_positions": positions}
         if stored:
-            arrays[f"{name}_negatives"] = _split_negatives(events, users, split=name, count=negatives[name], seed=seed)
+            arrays[f"{name}_negatives"] = _split_negatives(
+                events, users, split=name, count=negatives[name], seed=seed
+            )
     tables = {"users": events.users.series.alias("user").to_frame(), "items": catalog}
     if len(rejected):
         tables["rejected"] = rejected
@@ -226,7 +244,9 @@ def write_prepared(
         "users": len(events.users),
         "items": len(events.item_ids),
         "interactions": len(events.items),
-        "fingerprint": _fingerprint(events, split=split, catalog=catalog, features=features, negatives=fixed),
+        "fingerprint": _fingerprint(
+            events, split=split, catalog=catalog, features=features, negatives=fixed
+        ),
         **facts,
         "negatives": {**fixed, "stored": stored},
         "features": sorted(features),
@@ -251,7 +271,12 @@ def _fingerprint(
 ) -> str:
     """Return the sha256 of all that a model reads or is measured on: events, ids, split, catalogue, features, negatives."""
     digest = hashlib.sha256()
-    arrays: dict[str, Array] = {"offsets": events.offsets, "items": events.items, "times": events.times, "train": split.train_end}
+    arrays: dict[str, Array] = {
+        "offsets": events.offsets,
+        "items": events.items,
+        "times": events.times,
+        "train": split.train_end,
+    }
     arrays |= {name: positions for name, (_, positions) in split.targets.items()}
     arrays |= {f"feature_{name}": features[name] for name in sorted(features)}
     for name, array in arrays.items():
@@ -259,7 +284,9 @@ def _fingerprint(
         digest.update(np.ascontiguousarray(array).data)
     for start, part in enumerate(events.users.series.to_frame().iter_slices()):
         digest.update(("\0" * (start > 0) + "\0".join(part["id"])).encode())
-    named = catalog if catalog["image"].count() else catalog.drop("image")  # without pictures the name is what it always was
+    named = (
+        catalog if catalog["image"].count() else catalog.drop("image")
+    )  # without pictures the name is what it always was
     for part in named.iter_slices():
         digest.update(part.write_ndjson().encode())
     digest.update(json.dumps(negatives, sort_keys=True).encode())

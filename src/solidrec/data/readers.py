@@ -55,14 +55,20 @@ class Table:
         with readable(self.name):
             return self.frame.collect_schema()[column]
 
-    def collect(self, *columns: pl.Expr, then: Callable[[pl.LazyFrame], pl.LazyFrame] = lambda frame: frame) -> pl.DataFrame:
+    def collect(
+        self, *columns: pl.Expr, then: Callable[[pl.LazyFrame], pl.LazyFrame] = lambda frame: frame
+    ) -> pl.DataFrame:
         """Read the given columns into memory, or what `then` makes of them while they are read.
 
         `then` must keep all other columns. Raises `DataError` naming the file if its content is broken.
         """
         every = [pl.all_horizontal(pl.all().is_null()).alias(_EVERY)] if self.delimited else []
         with readable(self.name):
-            return then(self.frame.select(*columns, *every)).collect(engine="streaming").drop(_EVERY, strict=False)
+            return (
+                then(self.frame.select(*columns, *every))
+                .collect(engine="streaming")
+                .drop(_EVERY, strict=False)
+            )
 
 
 def read_table(source: Any, *, encoding: str = "utf-8") -> Table:
@@ -79,7 +85,13 @@ def read_table(source: Any, *, encoding: str = "utf-8") -> Table:
         return Table(_from_pandas(source).lazy(), "DataFrame")
     path = Path(source)
     if not path.is_file():
-        what = "is a folder, a file is needed" if path.is_dir() else "is not a regular file" if path.exists() else "no such file"
+        what = (
+            "is a folder, a file is needed"
+            if path.is_dir()
+            else "is not a regular file"
+            if path.exists()
+            else "no such file"
+        )
         raise StorageError(f"{path}: {what}; check the path")
     if path.stat().st_size == 0:
         raise DataError(f"{path}: is empty; give a file with a header and rows")
@@ -103,20 +115,35 @@ def readable(name: str) -> Iterator[None]:
         yield
     except pl.exceptions.PolarsError as error:
         reason = str(error).strip().splitlines()[0].rstrip(".:")
-        raise DataError(f"{name}: cannot be read ({reason}); repair the file or export it again") from error
+        raise DataError(
+            f"{name}: cannot be read ({reason}); repair the file or export it again"
+        ) from error
     except OSError as error:
-        raise StorageError(f"{name}: cannot be read ({error.strerror or error}); check the path and its permissions") from error
+        raise StorageError(
+            f"{name}: cannot be read ({error.strerror or error}); check the path and its permissions"
+        ) from error
 
 
 def read_delimited(
-    path: Path, *, separator: str, quote: str | None, columns: Sequence[str] | None = None, encoding: str = "utf-8"
+    path: Path,
+    *,
+    separator: str,
+    quote: str | None,
+    columns: Sequence[str] | None = None,
+    encoding: str = "utf-8",
 ) -> Table:
     """Open delimited text as a `Table` of strings; `columns` names the fields of a file that has no header line."""
     content, notes = _text(path, encoding)
     schema = None if columns is None else dict.fromkeys(columns, pl.String)
     header = columns is None
     frame = pl.scan_csv(
-        content, separator=separator, quote_char=quote, has_header=header, schema=schema, infer_schema=False, glob=False
+        content,
+        separator=separator,
+        quote_char=quote,
+        has_header=header,
+        schema=schema,
+        infer_schema=False,
+        glob=False,
     )
     return Table(frame, str(path), first_row=1 + header, notes=notes, delimited=True)
 
@@ -141,7 +168,9 @@ def _parquet(path: Path, encoding: str) -> Table:
     table = Table(pl.scan_parquet(path, glob=False), str(path))
     rows = int(table.collect(pl.len()).item())
     if rows > max(10_000_000, _MAX_EXPANSION * path.stat().st_size):
-        raise DataError(f"{path}: claims {rows:,} rows in {path.stat().st_size:,} B; a file like this is damaged or hostile")
+        raise DataError(
+            f"{path}: claims {rows:,} rows in {path.stat().st_size:,} B; a file like this is damaged or hostile"
+        )
     return table
 
 
@@ -163,7 +192,9 @@ def _text(path: Path, encoding: str) -> tuple[Path | io.BytesIO, tuple[str, ...]
         "".encode(encoding)
         codec = codecs.lookup(encoding)
     except LookupError as error:
-        raise UsageError(f"unknown encoding {encoding!r}; try utf-8, latin-1, cp1252 or utf-16") from error
+        raise UsageError(
+            f"unknown encoding {encoding!r}; try utf-8, latin-1, cp1252 or utf-16"
+        ) from error
     plain = path.suffix != ".gz" and codec.name in ("utf-8", "utf-8-sig")
     kept = io.BytesIO()
     decoder = codec.incrementaldecoder()
@@ -176,12 +207,22 @@ def _text(path: Path, encoding: str) -> tuple[Path | io.BytesIO, tuple[str, ...]
             kept.write(text.encode())
     kept.write(_decode(decoder, b"", path, offset, encoding, final=True).encode())
     kept.seek(0)
-    notes = () if last.endswith(("\n", "\r")) else (f"{path.name}: the last line has no line end; make sure that it is whole",)
+    notes = (
+        ()
+        if last.endswith(("\n", "\r"))
+        else (f"{path.name}: the last line has no line end; make sure that it is whole",)
+    )
     return (path if plain else kept), notes
 
 
 def _decode(
-    decoder: codecs.IncrementalDecoder, block: bytes, path: Path, offset: int, encoding: str, *, final: bool = False
+    decoder: codecs.IncrementalDecoder,
+    block: bytes,
+    path: Path,
+    offset: int,
+    encoding: str,
+    *,
+    final: bool = False,
 ) -> str:
     pending = decoder.getstate()[0]
     try:
@@ -203,7 +244,9 @@ def read_blocks(path: Path) -> Iterator[bytes]:
         while block := _unpack(stream, path):
             total += len(block)
             if packed and total > limit:
-                raise DataError(f"{path}: unpacks to more than {limit:,} B; a file like this is damaged or hostile")
+                raise DataError(
+                    f"{path}: unpacks to more than {limit:,} B; a file like this is damaged or hostile"
+                )
             yield block
 
 
@@ -223,7 +266,10 @@ def _series(name: str, column: Any) -> pl.Series:
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iufbM":
         return pl.Series(name, column.to_numpy())
     # as objects: to_numpy() alone would make floats of nullable integers
-    found = [None if gone else value for gone, value in zip(column.isna(), column.to_numpy(dtype=object), strict=True)]
+    found = [
+        None if gone else value
+        for gone, value in zip(column.isna(), column.to_numpy(dtype=object), strict=True)
+    ]
     kinds = {type(value) for value in found if value is not None}
     if len(kinds) > 1:
         return pl.Series(name, found, dtype=pl.Object)

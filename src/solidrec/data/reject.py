@@ -44,14 +44,22 @@ def finite_number(column: str) -> pl.Expr:
 def reasons(raw: pl.DataFrame, *, rated: bool) -> pl.Expr:
     """Return the first reason to reject a row of user, item, time and, if `rated`, rating as read; null if there is none."""
     checks = [*id_checks("user"), *id_checks("item")]
-    checks += [("null_time", _blank("time", raw)), ("bad_time", whole_number("time", raw.schema["time"]).is_null())]
+    checks += [
+        ("null_time", _blank("time", raw)),
+        ("bad_time", whole_number("time", raw.schema["time"]).is_null()),
+    ]
     if rated:
-        checks += [("null_rating", _blank("rating", raw)), ("bad_rating", finite_number("rating").is_null())]
+        checks += [
+            ("null_rating", _blank("rating", raw)),
+            ("bad_rating", finite_number("rating").is_null()),
+        ]
     return pl.coalesce([pl.when(bad).then(pl.lit(name)) for name, bad in checks])
 
 
 def _blank(column: str, raw: pl.DataFrame) -> pl.Expr:
-    empty = pl.col(column).str.strip_chars() == "" if raw.schema[column] == pl.String else pl.lit(False)
+    empty = (
+        pl.col(column).str.strip_chars() == "" if raw.schema[column] == pl.String else pl.lit(False)
+    )
     return pl.col(column).is_null() | empty
 
 
@@ -59,7 +67,9 @@ def judge(rejected: pl.DataFrame, rows: int, table: Table, max_fraction: float |
     """Raise `DataError` that lists rejected rows if there is any, or with a `max_fraction` of all `rows` if there are more."""
     if rejected.is_empty():
         return
-    listing = "; ".join(_listing(group, table) for (_,), group in rejected.group_by("reason", maintain_order=True))
+    listing = "; ".join(
+        _listing(group, table) for (_,), group in rejected.group_by("reason", maintain_order=True)
+    )
     if max_fraction is None:
         raise DataError(
             f"{table.name}: {len(rejected):,} bad rows: {listing}; repair them or set them aside with --on-bad-row quarantine"
@@ -75,7 +85,8 @@ def _listing(group: pl.DataFrame, table: Table) -> str:
     role = reason.partition("_")[2]
     rows = group.head(SHOWN).select("row", role).iter_rows()
     shown = [
-        f"{table.name}:{row + table.first_row}" + (f" {str(value)[:40]!r}" if reason.startswith("bad") else "")
+        f"{table.name}:{row + table.first_row}"
+        + (f" {str(value)[:40]!r}" if reason.startswith("bad") else "")
         for row, value in rows
     ]
     more = ", ..." if len(group) > SHOWN else ""

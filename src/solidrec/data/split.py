@@ -39,7 +39,9 @@ def leave_one_out(offsets: Positions) -> Split:
     ends = offsets[1:]
     users = np.flatnonzero(np.diff(offsets) >= 3)
     if not len(users):
-        raise DataError("no user has three events, so leave-one-out has nothing to test; give more data or --fit-all")
+        raise DataError(
+            "no user has three events, so leave-one-out has nothing to test; give more data or --fit-all"
+        )
     train_end = ends.copy()
     train_end[users] -= 2
     targets = {"valid": _rows(users, ends[users] - 2), "test": _rows(users, ends[users] - 1)}
@@ -53,9 +55,16 @@ def by_time(offsets: Positions, times: Positions, *, valid_from: int, test_from:
     Raises `DataError` when a split would be empty.
     """
     if valid_from > test_from:
-        raise UsageError(f"the validation period starts at {valid_from}, after the test period ({test_from}); swap them")
+        raise UsageError(
+            f"the validation period starts at {valid_from}, after the test period ({test_from}); swap them"
+        )
     starts, ends = offsets[:-1], offsets[1:]
-    cuts = [starts, first_at(starts, ends, times, valid_from), first_at(starts, ends, times, test_from), ends]
+    cuts = [
+        starts,
+        first_at(starts, ends, times, valid_from),
+        first_at(starts, ends, times, test_from),
+        ends,
+    ]
     targets, dropped = {}, {}
     for name, begin, end in (("valid", cuts[1], cuts[2]), ("test", cuts[2], cuts[3])):
         first = np.maximum(begin, starts + 1)
@@ -66,7 +75,11 @@ def by_time(offsets: Positions, times: Positions, *, valid_from: int, test_from:
             )
         targets[name] = _rows(users, first[users])
         dropped[name] = int(np.count_nonzero(begin < end)) - len(users)
-    facts = {"valid_from": valid_from, "test_from": test_from, "users_without_earlier_events": dropped}
+    facts = {
+        "valid_from": valid_from,
+        "test_from": test_from,
+        "users_without_earlier_events": dropped,
+    }
     return Split(cuts[1], targets, facts)
 
 
@@ -98,5 +111,7 @@ def first_at(starts: Positions, ends: Positions, times: Positions, cut: int) -> 
     return np.asarray(starts + before[ends] - before[starts], dtype=np.int64)
 
 
-def _rows(users: npt.NDArray[np.int64], positions: Positions) -> tuple[npt.NDArray[np.int32], Positions]:
+def _rows(
+    users: npt.NDArray[np.int64], positions: Positions
+) -> tuple[npt.NDArray[np.int32], Positions]:
     return users.astype(np.int32), positions.astype(np.int64)

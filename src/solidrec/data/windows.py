@@ -13,7 +13,9 @@ from solidrec.arrays import AnyInts
 _BLOCK = 1 << 20
 
 
-def windows(event_items: AnyInts, starts: AnyInts, positions: AnyInts, length: int) -> npt.NDArray[np.int32]:
+def windows(
+    event_items: AnyInts, starts: AnyInts, positions: AnyInts, length: int
+) -> npt.NDArray[np.int32]:
     """Return the at most `length` items before each absolute event position, oldest first, padded with 0 on the right.
 
     `starts` and `positions` are (n,): a user's first event and the event to look back from; the result is

@@ -46,9 +46,15 @@ class ALS:
         self.weight, self.width = weight, items + 1
         with threadpool_limits(1):
             self.fitted = AlternatingLeastSquares(
-                factors=factors, regularization=penalty, iterations=iterations, num_threads=1, random_state=seed
+                factors=factors,
+                regularization=penalty,
+                iterations=iterations,
+                num_threads=1,
+                random_state=seed,
             )
-            self.fitted.fit(self._confidence(users, events, int(users.max(initial=0)) + 1), show_progress=False)
+            self.fitted.fit(
+                self._confidence(users, events, int(users.max(initial=0)) + 1), show_progress=False
+            )
 
     def score(self, histories: Array, candidates: Array) -> Array:
         """Score `candidates` (R or 1, C) for `histories` (R, L), both with 0 for padding; returns (R, C)."""
@@ -56,7 +62,8 @@ class ALS:
         if len(candidates) == 1:
             return np.asarray(users @ items[candidates[0]].T)
         parts = [
-            np.einsum("rd,rcd->rc", users[i : i + _ROWS], items[candidates[i : i + _ROWS]]) for i in range(0, len(users), _ROWS)
+            np.einsum("rd,rcd->rc", users[i : i + _ROWS], items[candidates[i : i + _ROWS]])
+            for i in range(0, len(users), _ROWS)
         ]
         return np.concatenate([np.zeros((0, candidates.shape[1]), dtype=np.float32), *parts])
 
@@ -71,6 +78,10 @@ class ALS:
         """Return the confidence of each user's items (rows, V + 1), those of the others left out."""
         from scipy.sparse import coo_array, csr_matrix
 
-        matrix = csr_matrix(coo_array((np.ones(len(users), dtype=np.float32), (users, items)), shape=(rows, self.width)))
+        matrix = csr_matrix(
+            coo_array(
+                (np.ones(len(users), dtype=np.float32), (users, items)), shape=(rows, self.width)
+            )
+        )
         matrix.data = 1 + self.weight * matrix.data
         return matrix

@@ -51,7 +51,9 @@ def _has_times(data: PreparedData) -> bool:
 
 
 def _counted(counts: Array) -> Scorer:
-    return lambda histories, candidates: popularity(counts, np.broadcast_to(candidates, (len(histories), candidates.shape[1])))
+    return lambda histories, candidates: popularity(
+        counts, np.broadcast_to(candidates, (len(histories), candidates.shape[1]))
+    )
 
 
 def _popularity(data: PreparedData) -> Scorer:
@@ -63,7 +65,9 @@ def _recent_popularity(data: PreparedData, *, share: float = 0.1) -> Scorer:
 
 
 def _item_knn(data: PreparedData, *, neighbours: int | None = None) -> Scorer:
-    return ItemKNN(data.event_items, data.offsets, data.train_end, items=len(data.items), neighbours=neighbours).score
+    return ItemKNN(
+        data.event_items, data.offsets, data.train_end, items=len(data.items), neighbours=neighbours
+    ).score
 
 
 def _markov(data: PreparedData) -> Scorer:
@@ -71,33 +75,49 @@ def _markov(data: PreparedData) -> Scorer:
 
 
 def _v_sknn(data: PreparedData, *, neighbours: int = 100, sample: int = 1_000) -> Scorer:
-    times = np.asarray(data.event_times) if _has_times(data) else np.zeros(len(data.event_times), dtype=np.int64)
+    times = (
+        np.asarray(data.event_times)
+        if _has_times(data)
+        else np.zeros(len(data.event_times), dtype=np.int64)
+    )
     return SessionKNN(
-        data.event_items, data.offsets, data.train_end, times=times, items=len(data.items), neighbours=neighbours, sample=sample
+        data.event_items,
+        data.offsets,
+        data.train_end,
+        times=times,
+        items=len(data.items),
+        neighbours=neighbours,
+        sample=sample,
     ).score
 
 
 def _of_pairs(make: Callable[..., Any]) -> Callable[..., Scorer]:
     def made(data: PreparedData, **settings: Any) -> Scorer:
         score: Scorer = make(
-            *train_pairs(data.event_items, data.offsets, data.train_end), items=len(data.items), **settings
+            *train_pairs(data.event_items, data.offsets, data.train_end),
+            items=len(data.items),
+            **settings,
         ).score
         return score
 
     return made
 
 
-BASELINES: Registry[Callable[..., Scorer]] = Registry("baseline", "solidrec.baselines", {
-    "popularity": _popularity,
-    "recent-popularity": _recent_popularity,
-    "item-knn": _item_knn,
-    "markov": _markov,
-    "v-sknn": _v_sknn,
-    "als": _of_pairs(ALS),
-    "ease": _of_pairs(EASE),
-    "slim": _of_pairs(SLIM),
-    **NEIGHBOURS,
-})  # fmt: skip
+BASELINES: Registry[Callable[..., Scorer]] = Registry(
+    "baseline",
+    "solidrec.baselines",
+    {
+        "popularity": _popularity,
+        "recent-popularity": _recent_popularity,
+        "item-knn": _item_knn,
+        "markov": _markov,
+        "v-sknn": _v_sknn,
+        "als": _of_pairs(ALS),
+        "ease": _of_pairs(EASE),
+        "slim": _of_pairs(SLIM),
+        **NEIGHBOURS,
+    },
+)
 """Each fits itself to the training events of the data it is given and returns a scorer for `evaluate`; its settings are keywords
 (`tune.SPACES` has those worth trying). *als* needs the extra ``als``."""
 

@@ -39,7 +39,9 @@ def cost(model: Recommender | Mixture, data: PreparedData, spec: RunSpec) -> dic
         "backbone": spec.model.backbone,
         "parameters": parameters(model),
         "generated": {"numbers": numbers, "bytes": numbers * model.items.weight.element_size()},
-        "state_bytes": sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values()),
+        "state_bytes": sum(
+            tensor.numel() * tensor.element_size() for tensor in model.state_dict().values()
+        ),
         "inference": _inference(model, data, length=spec.model.length),
     }
 
@@ -54,7 +56,11 @@ def parameters(model: Recommender | Mixture) -> dict[str, int]:
     counted: set[int] = set()
     found: dict[str, int] = {}
     for name, part in [*model.parts(), ("other", model)]:
-        fresh = {id(parameter): parameter.numel() for parameter in part.parameters() if id(parameter) not in counted}
+        fresh = {
+            id(parameter): parameter.numel()
+            for parameter in part.parameters()
+            if id(parameter) not in counted
+        }
         counted |= fresh.keys()
         found[name] = found.get(name, 0) + sum(fresh.values())
     return {**{name: count for name, count in found.items() if count}, "total": sum(found.values())}
@@ -64,17 +70,27 @@ def _inference(model: Recommender | Mixture, data: PreparedData, *, length: int)
     """Return the seconds that a batch of test users takes on one thread; few users are repeated until they are 1,024."""
     rows = data.rows("test")
     if not len(rows):
-        raise UsageError(f"{data.path}: has no test rows; the cost of inference is measured on them")
+        raise UsageError(
+            f"{data.path}: has no test rows; the cost of inference is measured on them"
+        )
     picked = np.arange(_USERS) % len(rows)
     histories = data.histories(rows.users[picked], rows.positions[picked], length)
     candidates = rows.candidates(0, _USERS)[picked]
     score = scorer_of(model)
     with _one_thread():
-        seconds = sorted([_timed(score, histories, candidates) for _ in range(WARM_UP + REPEATS)][WARM_UP:])
+        seconds = sorted(
+            [_timed(score, histories, candidates) for _ in range(WARM_UP + REPEATS)][WARM_UP:]
+        )
     return {
-        "users": _USERS, "candidates": candidates.shape[1], "threads": 1, "device": str(score.device), "batches": REPEATS,
-        "seconds": median(seconds), "low": seconds[0], "high": seconds[-1],
-    }  # fmt: skip
+        "users": _USERS,
+        "candidates": candidates.shape[1],
+        "threads": 1,
+        "device": str(score.device),
+        "batches": REPEATS,
+        "seconds": median(seconds),
+        "low": seconds[0],
+        "high": seconds[-1],
+    }
 
 
 def _timed(score: HistoryScorer, histories: np.ndarray, candidates: np.ndarray) -> float:

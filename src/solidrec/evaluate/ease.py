@@ -36,9 +36,13 @@ class EASE:
         from scipy.linalg import inv
 
         if items > _MOST:
-            raise UsageError(f"EASE is for up to {_MOST:,} items, and there are {items:,}; leave it out")
+            raise UsageError(
+                f"EASE is for up to {_MOST:,} items, and there are {items:,}; leave it out"
+            )
         if penalty <= 0:
-            raise UsageError(f"penalty = {penalty}; EASE needs a positive one, else there is no inverse")
+            raise UsageError(
+                f"penalty = {penalty}; EASE needs a positive one, else there is no inverse"
+            )
         x = incidence(users, events, items=items)
         gram = (x.T @ x).toarray()
         gram[np.diag_indices_from(gram)] += penalty
@@ -53,7 +57,9 @@ class EASE:
         parts = [np.zeros((0, candidates.shape[1]), dtype=np.float32)]
         for some in slices(len(histories), max(1, _CELLS // width)):
             rows, places = np.nonzero(histories[some])
-            x = incidence(rows, histories[some][rows, places], items=width - 1, rows=len(histories[some]))
+            x = incidence(
+                rows, histories[some][rows, places], items=width - 1, rows=len(histories[some])
+            )
             scores = x @ self.weights[1:]
             own = candidates if len(candidates) == 1 else candidates[some]
             parts.append(scores[:, own[0]] if len(own) == 1 else np.take_along_axis(scores, own, 1))

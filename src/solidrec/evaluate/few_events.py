@@ -15,14 +15,20 @@ METRICS = ("UAUC", "NDCG@10")
 WHOLE, TRUNK = "whole", "trunk alone"
 
 
-def few_events(model: Recommender | Mixture, data: PreparedData, *, length: int) -> dict[str, dict[int, Evaluation]]:
+def few_events(
+    model: Recommender | Mixture, data: PreparedData, *, length: int
+) -> dict[str, dict[int, Evaluation]]:
     """Rank every test target from the last 1, 2, 3, 5 and 10 events before it, as far as a model reads `length` of them.
 
     Returns an evaluation under protocol *paper* by variant, `WHOLE` and, of a model that has one, `TRUNK`, and number of events.
     """
     variants = {WHOLE: model, TRUNK: trunk_alone(model)}
     return {
-        name: {events: evaluate(scorer_of(variant), data, length=events) for events in _EVENTS if events <= length}
+        name: {
+            events: evaluate(scorer_of(variant), data, length=events)
+            for events in _EVENTS
+            if events <= length
+        }
         for name, variant in variants.items()
         if variant is not None
     }
@@ -32,4 +38,6 @@ def trunk_alone(model: Recommender | Mixture) -> Recommender | None:
     """Return the model with the weights of its trunk alone (Eq. 11), sharing everything; None if it has no trunk and branch."""
     if isinstance(model, Mixture) or not isinstance(model.source, TrunkAndBranch):
         return None
-    return Recommender(model.items, backbone=model.backbone, head=model.head, source=model.source.trunk).train(model.training)
+    return Recommender(
+        model.items, backbone=model.backbone, head=model.head, source=model.source.trunk
+    ).train(model.training)

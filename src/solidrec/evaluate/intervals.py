@@ -25,7 +25,9 @@ class Difference:
     p: float
 
 
-def bootstrap_mean(values: Array, *, level: float = 0.95, draws: int = 1000, seed: int = 0) -> tuple[float, float]:
+def bootstrap_mean(
+    values: Array, *, level: float = 0.95, draws: int = 1000, seed: int = 0
+) -> tuple[float, float]:
     """Return the percentile bootstrap interval (low, high) of the mean of `values` (U,) over users.
 
     Users that a metric skipped (NaN) take no part. Raises `UsageError` if none is left or `level` is not in (0, 1).
@@ -34,10 +36,14 @@ def bootstrap_mean(values: Array, *, level: float = 0.95, draws: int = 1000, see
     >>> 0.38 < low < 0.42 and 0.58 < high < 0.62
     True
     """
-    return _interval(_counted(np.asarray(values, dtype=np.float64)), level=level, draws=draws, seed=seed)
+    return _interval(
+        _counted(np.asarray(values, dtype=np.float64)), level=level, draws=draws, seed=seed
+    )
 
 
-def paired_difference(a: Array, b: Array, *, level: float = 0.95, draws: int = 1000, seed: int = 0) -> Difference:
+def paired_difference(
+    a: Array, b: Array, *, level: float = 0.95, draws: int = 1000, seed: int = 0
+) -> Difference:
     """Compare two models on the same users: `a` and `b` (U,) are one metric of both, in the same order of users.
 
     p is the share of random sign flips of a - b whose mean is at least as far from 0, the observed one included; it is never
@@ -49,7 +55,9 @@ def paired_difference(a: Array, b: Array, *, level: float = 0.95, draws: int = 1
     """
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if a.shape != b.shape:
-        raise UsageError(f"{a.shape} values against {b.shape}; a paired comparison needs the same users on both sides")
+        raise UsageError(
+            f"{a.shape} values against {b.shape}; a paired comparison needs the same users on both sides"
+        )
     gaps = _counted(a - b)
     low, high = _interval(gaps, level=level, draws=draws, seed=seed)
     return Difference(float(gaps.mean()), low, high, _sign_flip_p(gaps, draws=draws, seed=seed))
@@ -59,7 +67,11 @@ def _interval(values: Floats, *, level: float, draws: int, seed: int) -> tuple[f
     if not 0 < level < 1:
         raise UsageError(f"level {level} is no probability; give one between 0 and 1, such as 0.95")
     rng = np.random.default_rng([seed, 0])
-    means = _in_chunks(lambda rows: values[rng.integers(len(values), size=(rows, len(values)))].mean(1), draws, len(values))
+    means = _in_chunks(
+        lambda rows: values[rng.integers(len(values), size=(rows, len(values)))].mean(1),
+        draws,
+        len(values),
+    )
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
@@ -67,7 +79,11 @@ def _interval(values: Floats, *, level: float, draws: int, seed: int) -> tuple[f
 def _sign_flip_p(gaps: Floats, *, draws: int, seed: int) -> float:
     rng = np.random.default_rng([seed, 1])  # another stream than the interval's
     signs = np.array([-1.0, 1.0])
-    sums = _in_chunks(lambda rows: signs[rng.integers(2, size=(rows, len(gaps)), dtype=np.int8)] @ gaps, draws, len(gaps))
+    sums = _in_chunks(
+        lambda rows: signs[rng.integers(2, size=(rows, len(gaps)), dtype=np.int8)] @ gaps,
+        draws,
+        len(gaps),
+    )
     # Sums that are equal on paper may differ in the last bits, and must count as equal.
     observed = abs(float(gaps.sum())) - 1e-12 * float(np.abs(gaps).sum())
     return float((1 + np.count_nonzero(np.abs(sums) >= observed)) / (draws + 1))
@@ -75,7 +91,9 @@ def _sign_flip_p(gaps: Floats, *, draws: int, seed: int) -> float:
 
 def _in_chunks(draw: Callable[[int], Floats], draws: int, users: int) -> Floats:
     if draws < 1:
-        raise UsageError(f"{draws} draws were asked; a resampled interval needs 1 or more, 1000 is usual")
+        raise UsageError(
+            f"{draws} draws were asked; a resampled interval needs 1 or more, 1000 is usual"
+        )
     step = max(1, _CELLS // users)
     return np.concatenate([draw(min(step, draws - done)) for done in range(0, draws, step)])
 
@@ -83,7 +101,9 @@ def _in_chunks(draw: Callable[[int], Floats], draws: int, users: int) -> Floats:
 def _counted(values: Floats) -> Floats:
     """Return the values that are not NaN; refuses an empty or many-dimensional array."""
     if values.ndim != 1 or not (counted := values[~np.isnan(values)]).size:
-        raise UsageError(f"values of shape {values.shape} without a counted user; give one finite value for each of some users")
+        raise UsageError(
+            f"values of shape {values.shape} without a counted user; give one finite value for each of some users"
+        )
     return counted
 
 

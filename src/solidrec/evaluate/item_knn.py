@@ -46,10 +46,18 @@ class ItemKNN:
     """
 
     def __init__(
-        self, event_items: Array, offsets: Array, train_end: Array, *, items: int, neighbours: int | None = None
+        self,
+        event_items: Array,
+        offsets: Array,
+        train_end: Array,
+        *,
+        items: int,
+        neighbours: int | None = None,
     ) -> None:
         if neighbours is not None and neighbours < 1:
-            raise UsageError(f"neighbours = {neighbours}; item-kNN needs 1 or more, or None for its default")
+            raise UsageError(
+                f"neighbours = {neighbours}; item-kNN needs 1 or more, or None for its default"
+            )
         keep = neighbours or (items if items <= _KEEP_ALL else _KEEP)
         users, events = train_pairs(event_items, offsets, train_end)
         self.similar = _fit(users, events, items=items, keep=keep)
@@ -121,9 +129,14 @@ class ItemToItem(NamedTuple):
         flat = histories.ravel().astype(np.int64)
         starts, lengths = self.starts[flat], self.starts[flat + 1] - self.starts[flat]
         found = ranges(starts, starts + lengths)[1]
-        cells = np.repeat(np.arange(len(flat)) // histories.shape[1] * width, lengths) + self.columns[found]
+        cells = (
+            np.repeat(np.arange(len(flat)) // histories.shape[1] * width, lengths)
+            + self.columns[found]
+        )
         sums = np.bincount(cells, weights=self.values[found], minlength=len(histories) * width)
-        scores = sums.astype(np.float64).reshape(-1, width)  # of nothing at all bincount makes integers
+        scores = sums.astype(np.float64).reshape(
+            -1, width
+        )  # of nothing at all bincount makes integers
         return np.asarray(scores[np.arange(len(candidates))[:, None], candidates])
 
 
@@ -134,14 +147,20 @@ def _fit(users: Ints, events: Ints, *, items: int, keep: int) -> ItemToItem:
     users, bought = by_user // width, by_user % width
     sizes = np.bincount(users, minlength=1)
     starts = np.cumsum(sizes) - sizes
-    owners, ends = users[np.argsort(bought, kind="stable")], np.cumsum(np.bincount(bought, minlength=width))
+    owners, ends = (
+        users[np.argsort(bought, kind="stable")],
+        np.cumsum(np.bincount(bought, minlength=width)),
+    )
     counts = np.diff(ends, prepend=0)
     cost = np.bincount(bought, weights=sizes[users], minlength=width)
     parts = []
     for some in blocks(cost):
         readers = owners[ends[some.start] - counts[some.start] : ends[some.stop - 1]]
         item = np.repeat(np.arange(some.start, some.stop), counts[some])
-        pairs = np.repeat(item * width, sizes[readers]) + bought[ranges(starts[readers], starts[readers] + sizes[readers])[1]]
+        pairs = (
+            np.repeat(item * width, sizes[readers])
+            + bought[ranges(starts[readers], starts[readers] + sizes[readers])[1]]
+        )
         keys, shared = np.unique(pairs, return_counts=True)
         a, b = keys // width, keys % width
         parts.append(_nearest(a, b, shared / np.sqrt(counts[a] * counts[b]), keep=keep))
@@ -149,14 +168,20 @@ def _fit(users: Ints, events: Ints, *, items: int, keep: int) -> ItemToItem:
     return ItemToItem.of(rows, neighbours, similarity, items=items)
 
 
-def _nearest(rows: Array, columns: Array, similarity: Array, *, keep: int) -> tuple[Array, Array, Array]:
+def _nearest(
+    rows: Array, columns: Array, similarity: Array, *, keep: int
+) -> tuple[Array, Array, Array]:
     """Keep each row's `keep` most similar columns other than itself; rows come sorted and stay so."""
     other = rows != columns
     rows, columns, similarity = rows[other], columns[other], similarity[other]
     order = np.lexsort((columns, -similarity, rows))
     place = np.arange(len(rows)) - np.searchsorted(rows, rows)
     order = order[place < keep]
-    return rows[order].astype(np.int32), columns[order].astype(np.int32), similarity[order].astype(np.float32)
+    return (
+        rows[order].astype(np.int32),
+        columns[order].astype(np.int32),
+        similarity[order].astype(np.float32),
+    )
 
 
 def blocks(cost: Array) -> list[slice]:

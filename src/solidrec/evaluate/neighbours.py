@@ -34,7 +34,9 @@ class Neighbours:
     `memories` give the kinds in their order, and k is what a mixture starts from. An empty history scores 0.
     """
 
-    def __init__(self, memories: tuple[Memory, ...], scales: tuple[float, ...], weights: tuple[float, ...]) -> None:
+    def __init__(
+        self, memories: tuple[Memory, ...], scales: tuple[float, ...], weights: tuple[float, ...]
+    ) -> None:
         self.memories, self.scales, self.weights = memories, scales, weights
 
     def __call__(self, histories: Array, candidates: Array) -> Array:
@@ -53,16 +55,25 @@ class Neighbours:
         counted = torch.cat([one(history) for one in self.memories])
         kinds = zip(counted, self.scales, self.weights, strict=True)
         scores = sum(
-            (weight * torch.log1p(known / scale) for known, scale, weight in kinds), counted.new_zeros(counted.shape[1:])
+            (weight * torch.log1p(known / scale) for known, scale, weight in kinds),
+            counted.new_zeros(counted.shape[1:]),
         )
-        of_padding = torch.from_numpy(np.broadcast_to(candidates == 0, (len(histories), candidates.shape[1])).copy())
-        found = of_candidates(scores, torch.from_numpy(candidates.astype(np.int64))).masked_fill(of_padding, 0.0)
+        of_padding = torch.from_numpy(
+            np.broadcast_to(candidates == 0, (len(histories), candidates.shape[1])).copy()
+        )
+        found = of_candidates(scores, torch.from_numpy(candidates.astype(np.int64))).masked_fill(
+            of_padding, 0.0
+        )
         return np.asarray(found.numpy())
 
 
-def _log_memory(data: PreparedData, decay: tuple[float, float] = LOG, target: float = TARGET) -> Memory:
+def _log_memory(
+    data: PreparedData, decay: tuple[float, float] = LOG, target: float = TARGET
+) -> Memory:
     """Return the forward and the symmetric memory of the training events, whose histories fade by `decay`."""
-    found = transitions(data.event_items, data.offsets, data.train_end, items=len(data.items), target=target)
+    found = transitions(
+        data.event_items, data.offsets, data.train_end, items=len(data.items), target=target
+    )
     return memory(list(found), decay)
 
 
@@ -102,7 +113,9 @@ def _knn_content(data: PreparedData, *, length: int = _WINDOW) -> Scorer:
 
 def judge(scorer: Scorer, data: PreparedData, *, length: int) -> float:
     """Return NDCG@10 over the whole catalogue on validation users, 5,000 at most: what a baseline's settings are chosen by."""
-    found = evaluate(scorer, data, split="valid", protocol="full", most=_JUDGED, length=length).metrics["NDCG@10"]
+    found = evaluate(
+        scorer, data, split="valid", protocol="full", most=_JUDGED, length=length
+    ).metrics["NDCG@10"]
     return -1.0 if found is None else found
 
 

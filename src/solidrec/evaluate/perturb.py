@@ -18,7 +18,9 @@ def uniforms(users: Array, count: int, *, seed: int) -> Floats:
     >>> uniforms(np.array([7, 3]), 2, seed=0)[1].tolist() == uniforms(np.array([3]), 2, seed=0)[0].tolist()
     True
     """
-    return np.array([np.random.default_rng([seed, user]).random(count) for user in users.tolist()]).reshape(len(users), count)
+    return np.array(
+        [np.random.default_rng([seed, user]).random(count) for user in users.tolist()]
+    ).reshape(len(users), count)
 
 
 def _below(draw: Floats, count: Array | int) -> Array:
@@ -50,7 +52,9 @@ def _drop(histories: Array, draw: Floats, items: int) -> Array:
     [[5, 6, 0, 0]]
     """
     places, at, some = _places(histories, fewer=0, draw=draw)
-    return _taken(np.pad(histories, ((0, 0), (0, 1))), np.where(some, places + (places >= at), places))
+    return _taken(
+        np.pad(histories, ((0, 0), (0, 1))), np.where(some, places + (places >= at), places)
+    )
 
 
 def _duplicate(histories: Array, draw: Floats, items: int) -> Array:
@@ -109,7 +113,9 @@ def rbo(first: Array, second: Array, p: float = _PERSISTENCE) -> Floats:
     """
     same = first[:, :, None] == second[:, None, :]
     k = first.shape[1]
-    overlap = same.cumsum(1).cumsum(2)[:, np.arange(k), np.arange(k)]  # X_d, what the first d places have in common
+    overlap = same.cumsum(1).cumsum(2)[
+        :, np.arange(k), np.arange(k)
+    ]  # X_d, what the first d places have in common
     depth = np.arange(1, k + 1)
     agreement = overlap / depth
     return np.asarray(agreement[:, -1] * p**k + (1 - p) / p * (agreement * p**depth).sum(1))

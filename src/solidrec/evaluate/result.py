@@ -54,7 +54,9 @@ class Evaluation:
     def intervals(self, level: float = 0.95) -> dict[str, list[float | None]]:
         """Return a bootstrap interval over users for each metric that is a mean over users; Nones where nothing was ranked."""
         return {
-            name: [None, None] if np.isnan(values).all() else [number(end) for end in bootstrap_mean(values, level=level)]
+            name: [None, None]
+            if np.isnan(values).all()
+            else [number(end) for end in bootstrap_mean(values, level=level)]
             for name, values in self.per_user.items()
         }
 
@@ -66,14 +68,22 @@ class Evaluation:
         the propensity of being observed taken as (n + 1)^1/2. A row that ranks nothing takes no part.
         """
         weights = (self.training_count + 1.0) ** -0.5
-        return {name: number(_weighted_mean(self.values[name], weights)) for name in GROUP_METRICS[1:] if name in self.values}
+        return {
+            name: number(_weighted_mean(self.values[name], weights))
+            for name in GROUP_METRICS[1:]
+            if name in self.values
+        }
 
     def groups(self) -> dict[str, dict[str, float | int | None]]:
         """Return the metrics of cold, rare and warm targets apart."""
         found: dict[str, dict[str, float | int | None]] = {}
         for name, (low, high) in GROUPS.items():
             rows = (self.training_count >= low) & (self.training_count <= high)
-            means = {metric: number(mean(self.values[metric][rows])[0]) for metric in GROUP_METRICS if metric in self.values}
+            means = {
+                metric: number(mean(self.values[metric][rows])[0])
+                for metric in GROUP_METRICS
+                if metric in self.values
+            }
             found[name] = {"targets": int(rows.sum()), **means}
         return found
 
@@ -102,7 +112,11 @@ def _weighted_mean(values: npt.NDArray[Any], weights: npt.NDArray[Any]) -> float
     0.75
     """
     counted = ~np.isnan(values)
-    return float(np.average(values[counted], weights=weights[counted])) if counted.any() else float("nan")
+    return (
+        float(np.average(values[counted], weights=weights[counted]))
+        if counted.any()
+        else float("nan")
+    )
 
 
 def number(value: float) -> float | None:

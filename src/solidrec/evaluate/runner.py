@@ -28,7 +28,9 @@ _PROTOCOLS: tuple[str, ...] = get_args(Protocol)
 Seen = Literal["filter", "keep"]
 _SEEN: tuple[str, ...] = get_args(Seen)
 _ROWS = 1024  # histories that are encoded together
-_CELLS = 1 << 18  # scores at a time: 1 MB, so that every pass over them but the first finds them in the cache
+_CELLS = (
+    1 << 18
+)  # scores at a time: 1 MB, so that every pass over them but the first finds them in the cache
 _WIDE_ROWS = 16  # rows at least, lest the item table be read anew for every few users ...
 _WIDE_CELLS = 1 << 24  # ... while their scores take up to 64 MB
 _PLACES = 10
@@ -98,14 +100,24 @@ def evaluate(
     if protocol == "paper":
         tally = Tally(len(data.items), None)
     else:  # histories are read twice, unless a user is one vector, which is kept
-        readers = list(readers) if isinstance(score, HistoryScorer) and score.keeps_vectors else readers
+        readers = (
+            list(readers) if isinstance(score, HistoryScorer) and score.keeps_vectors else readers
+        )
         first = readers if isinstance(readers, list) else map(read_part, parts)
         targets = _target_scores(first, parts, rows)
         if seen == "filter":
-            targets = targets[~np.concatenate([np.zeros(0, dtype=bool), *(repeated(data, rows, part) for part in parts)])]
+            targets = targets[
+                ~np.concatenate(
+                    [np.zeros(0, dtype=bool), *(repeated(data, rows, part) for part in parts)]
+                )
+            ]
         tally = Tally(len(data.items), PooledAuc(targets))
     for part, read in zip(parts, readers, strict=True):
-        blocks = _paper_blocks(read, rows, part) if protocol == "paper" else _full_blocks(read, data, rows, part, seen=seen)
+        blocks = (
+            _paper_blocks(read, rows, part)
+            if protocol == "paper"
+            else _full_blocks(read, data, rows, part, seen=seen)
+        )
         for block in blocks:
             if sink:
                 sink(block)
@@ -180,11 +192,17 @@ def _paper_blocks(read: Reader, rows: EvalRows, part: slice) -> Iterator[Block]:
     yield Block(rows.users[part], candidates, scores, np.zeros(len(scores), dtype=np.int64))
 
 
-def _full_blocks(read: Reader, data: PreparedData, rows: EvalRows, part: slice, *, seen: Seen) -> Iterator[Block]:
+def _full_blocks(
+    read: Reader, data: PreparedData, rows: EvalRows, part: slice, *, seen: Seen
+) -> Iterator[Block]:
     """Score the whole catalogue (item i in column i - 1), less what the user saw before unless that is kept."""
     items = len(data.items)
     candidates = np.arange(1, items + 1, dtype=np.int32)[None]
-    users, positions, column = rows.users[part], rows.positions[part], rows.targets[part].astype(np.int64) - 1
+    users, positions, column = (
+        rows.users[part],
+        rows.positions[part],
+        rows.targets[part].astype(np.int64) - 1,
+    )
     for some in slices(len(users), max(_CELLS // items, min(_WIDE_ROWS, _WIDE_CELLS // items), 1)):
         scores = finite(read(some, candidates))
         if seen == "filter":
@@ -203,5 +221,8 @@ def repeated(data: PreparedData, rows: EvalRows, part: slice) -> Array:
 
 def _target_scores(readers: Iterable[Reader], parts: list[slice], rows: EvalRows) -> Array:
     """Return each target's score (R,); the pooled AUC of a whole catalogue needs them before the negatives."""
-    scores = [read(slice(None), rows.targets[part][:, None])[:, 0] for read, part in zip(readers, parts, strict=True)]
+    scores = [
+        read(slice(None), rows.targets[part][:, None])[:, 0]
+        for read, part in zip(readers, parts, strict=True)
+    ]
     return np.concatenate([np.zeros(0, dtype=np.float32), *scores])

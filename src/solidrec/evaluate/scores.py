@@ -57,7 +57,9 @@ class ScoreWriter:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.folder = tempfile.TemporaryDirectory(prefix=".tmp-scores-", dir=self.path.parent)
         except OSError as error:
-            raise StorageError(f"{self.path}: cannot write ({error.strerror or error}); choose another file") from None
+            raise StorageError(
+                f"{self.path}: cannot write ({error.strerror or error}); choose another file"
+            ) from None
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
@@ -69,6 +71,11 @@ class ScoreWriter:
 
     def write(self) -> None:
         """Write all blocks as one file, in their order."""
-        frames = [pl.scan_parquet(file, glob=False) for file in self.files] + [frame.lazy() for frame in self.parts]
+        frames = [pl.scan_parquet(file, glob=False) for file in self.files] + [
+            frame.lazy() for frame in self.parts
+        ]
         joined = pl.concat(frames)
-        write_file(self.path, lambda temporary: as_os_error(lambda: joined.sink_parquet(temporary), PolarsError))
+        write_file(
+            self.path,
+            lambda temporary: as_os_error(lambda: joined.sink_parquet(temporary), PolarsError),
+        )

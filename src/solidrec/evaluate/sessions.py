@@ -47,16 +47,23 @@ class SessionKNN:
         sample: int = 1_000,
     ) -> None:
         if neighbours < 1 or sample < 1:
-            raise UsageError(f"neighbours = {neighbours}, sample = {sample}; V-SKNN needs 1 or more of each")
+            raise UsageError(
+                f"neighbours = {neighbours}, sample = {sample}; V-SKNN needs 1 or more of each"
+            )
         users, events = train_pairs(event_items, offsets, train_end)
         self.width, self.users = items + 1, len(train_end)
         self.neighbours, self.sample = neighbours, sample
         pairs = np.unique(users * self.width + events)  # a user has an item once
-        self.items_of, self.starts = pairs % self.width, np.searchsorted(pairs, np.arange(self.users + 1) * self.width)
+        self.items_of, self.starts = (
+            pairs % self.width,
+            np.searchsorted(pairs, np.arange(self.users + 1) * self.width),
+        )
         order = np.argsort(self.items_of, kind="stable")
         self.users_of = (pairs // self.width)[order]
         self.begins = np.searchsorted(self.items_of[order], np.arange(self.width + 1))
-        self.latest = np.append(times, 0)[np.maximum(train_end - 1, -1)]  # who has no training events is nobody's neighbour
+        self.latest = np.append(times, 0)[
+            np.maximum(train_end - 1, -1)
+        ]  # who has no training events is nobody's neighbour
 
     def score(self, histories: Array, candidates: Array) -> Array:
         """Score `candidates` (R or 1, C) for `histories` (R, L), both with 0 for padding; returns (R, C)."""
@@ -72,13 +79,21 @@ class SessionKNN:
         row, user, weight = self.nearest(histories)
         lengths = self.starts[user + 1] - self.starts[user]
         found = np.zeros((len(histories), candidates.shape[1]))
-        for some in blocks(np.bincount(row, weights=lengths, minlength=len(histories)).astype(np.int64) + self.width):
+        for some in blocks(
+            np.bincount(row, weights=lengths, minlength=len(histories)).astype(np.int64)
+            + self.width
+        ):
             mine = slice(*np.searchsorted(row, (some.start, some.stop)))
             which, place = ranges(self.starts[user[mine]], self.starts[user[mine] + 1])
             cell = (row[mine][which] - some.start) * self.width + self.items_of[place]
             rows = some.stop - some.start
-            scores = np.bincount(cell, weights=weight[mine][which], minlength=rows * self.width).reshape(rows, self.width)
-            own = np.broadcast_to(candidates if len(candidates) == 1 else candidates[some], (rows, candidates.shape[1]))
+            scores = np.bincount(
+                cell, weights=weight[mine][which], minlength=rows * self.width
+            ).reshape(rows, self.width)
+            own = np.broadcast_to(
+                candidates if len(candidates) == 1 else candidates[some],
+                (rows, candidates.shape[1]),
+            )
             found[some] = scores.astype(np.float64)[np.arange(rows)[:, None], own]
         return found
 
@@ -87,7 +102,9 @@ class SessionKNN:
         rows, places = np.nonzero(histories)
         items = histories[rows, places].astype(np.int64)
         count = (histories > 0).sum(1)
-        places = np.arange(len(rows)) - np.searchsorted(rows, rows)  # among the items, wherever the padding is
+        places = np.arange(len(rows)) - np.searchsorted(
+            rows, rows
+        )  # among the items, wherever the padding is
         # an item that repeats stands at its newest place alone
         newest = len(rows) - 1 - np.unique((rows * self.width + items)[::-1], return_index=True)[1]
         rows, places, items = rows[newest], places[newest], items[newest]

@@ -67,7 +67,9 @@ def crossed(values: Array, *, trained: bool = True, level: float = 1 - LEVEL) ->
         raise UsageError(f"level {level} is no probability; give one between 0 and 1, such as 0.95")
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 2 or not (counted := values[:, ~np.isnan(values).any(0)]).size:
-        raise UsageError(f"values of shape {values.shape} without a counted user; give (seeds, users), finite for some users")
+        raise UsageError(
+            f"values of shape {values.shape} without a counted user; give (seeds, users), finite for some users"
+        )
     seeds, users = counted.shape
     if not trained and seeds > 1:
         raise UsageError(f"{seeds} seeds of what is not trained; give one")
@@ -80,9 +82,15 @@ def crossed(values: Array, *, trained: bool = True, level: float = 1 - LEVEL) ->
     reach = _reach(1 - level, parts) if known else 0.0
     about_method = not trained or seeds > 1
     return Estimate(
-        mean, mean - reach, mean + reach, _p(mean, parts) if known and about_method else None, mean / spread if spread else None,
-        seeds, users, about_method,
-    )  # fmt: skip
+        mean,
+        mean - reach,
+        mean + reach,
+        _p(mean, parts) if known and about_method else None,
+        mean / spread if spread else None,
+        seeds,
+        users,
+        about_method,
+    )
 
 
 def corrected(p: Sequence[float | None]) -> list[float | None]:

@@ -29,7 +29,9 @@ class SLIM:
     `users` and `events` (M,) are the training events, items in 1..`items`.
     """
 
-    def __init__(self, users: Array, events: Array, *, items: int, penalty: float = 5.0, l1: float = 0.1) -> None:
+    def __init__(
+        self, users: Array, events: Array, *, items: int, penalty: float = 5.0, l1: float = 0.1
+    ) -> None:
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import ElasticNet
 
@@ -61,7 +63,11 @@ class SLIM:
                 spoken.append(np.full(int(kept.sum()), item + 1))
                 speaking.append(near[kept] + 1)
                 values.append(weights[kept])
-        rows, into, weight = np.concatenate(speaking), np.concatenate(spoken), np.concatenate(values)
+        rows, into, weight = (
+            np.concatenate(speaking),
+            np.concatenate(spoken),
+            np.concatenate(values),
+        )
         order = np.lexsort((into, rows))
         self.weights = ItemToItem.of(rows[order], into[order], weight[order], items=items)
 

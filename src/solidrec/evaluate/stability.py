@@ -60,7 +60,9 @@ class Stability:
                     "ranked": len(self.users) - mean(self.overlap[kind])[1],
                     f"RBO@{PLACES}": number(mean(self.overlap[kind])[0]),
                     "AUC change": number(mean(self.change[kind])[0]),
-                    "weights": None if self.distance is None else number(mean(self.distance[kind])[0]),
+                    "weights": None
+                    if self.distance is None
+                    else number(mean(self.distance[kind])[0]),
                 }
                 for kind in PERTURBATIONS
             },
@@ -76,11 +78,23 @@ def _spread(values: Floats) -> dict[str, float | None]:
     counted = values[~np.isnan(values)]
     if not counted.size:
         return dict.fromkeys(("median", "mean", "min", "max"))
-    found = {"median": np.median(counted), "mean": counted.mean(), "min": counted.min(), "max": counted.max()}
+    found = {
+        "median": np.median(counted),
+        "mean": counted.mean(),
+        "min": counted.min(),
+        "max": counted.max(),
+    }
     return {name: float(value) for name, value in found.items()}
 
 
-def stability(model: Recommender | Mixture, data: PreparedData, *, length: int, users: int = 2000, seed: int = 0) -> Stability:
+def stability(
+    model: Recommender | Mixture,
+    data: PreparedData,
+    *,
+    length: int,
+    users: int = 2000,
+    seed: int = 0,
+) -> Stability:
     """Measure a model on perturbed histories of a sample of at most `users` test rows, `length` items each.
 
     ``variance`` is Table 4's as far as the paper tells (its section 4.4.1): each target meets its fixed negatives once for each
@@ -98,14 +112,19 @@ def stability(model: Recommender | Mixture, data: PreparedData, *, length: int, 
     rows = data.rows("test")
     if users < 1 or not len(rows):
         raise UsageError(f"stability of {users} of {len(rows)} test rows; one or more are needed")
-    picked = np.random.default_rng(seed).permutation(len(rows))[:users]  # any first few of them are a sample too
+    picked = np.random.default_rng(seed).permutation(len(rows))[
+        :users
+    ]  # any first few of them are a sample too
     names, items = rows.users[picked], len(data.items)
     draws = uniforms(names, len(PERTURBATIONS) + _DRAWS, seed=seed)
     histories = data.histories(names, rows.positions[picked], length)
     candidates = np.concatenate([rows.candidates(row, row + 1) for row in picked.tolist()])
     score = scorer_of(model)
 
-    grown = [_rank(score, add(histories, draw, items), candidates) for draw in draws[:, len(PERTURBATIONS) :].T]
+    grown = [
+        _rank(score, add(histories, draw, items), candidates)
+        for draw in draws[:, len(PERTURBATIONS) :].T
+    ]
     auc = _rank(score, histories, candidates)["UAUC"]
     shown = slice(_ATTENDED if not score.keeps_vectors else len(picked))
     first = _best(score, histories[shown], items)
@@ -114,14 +133,23 @@ def stability(model: Recommender | Mixture, data: PreparedData, *, length: int, 
     for (kind, (perturb, needed)), draw in zip(PERTURBATIONS.items(), draws.T, strict=False):
         counted = (histories != 0).sum(1) >= needed
         other = perturb(histories, draw, items)
-        change[kind] = np.where(counted, np.abs(_rank(score, other, candidates)["UAUC"] - auc), np.nan)
+        change[kind] = np.where(
+            counted, np.abs(_rank(score, other, candidates)["UAUC"] - auc), np.nan
+        )
         overlap[kind] = np.full(len(picked), np.nan)
-        overlap[kind][shown] = np.where(counted[shown], rbo(first, _best(score, other[shown], items)), np.nan)
+        overlap[kind][shown] = np.where(
+            counted[shown], rbo(first, _best(score, other[shown], items)), np.nan
+        )
         if moves:
             distance[kind] = np.where(counted, _moved(model, histories, other), np.nan)
     # seen from the first of them, so that equal values have a variance of 0 to the last bit
-    variance = {metric: np.var([found[metric] - grown[0][metric] for found in grown], axis=0) for metric in METRICS}
-    return Stability(seed, np.asarray(names), variance, change, overlap, distance if moves else None)
+    variance = {
+        metric: np.var([found[metric] - grown[0][metric] for found in grown], axis=0)
+        for metric in METRICS
+    }
+    return Stability(
+        seed, np.asarray(names), variance, change, overlap, distance if moves else None
+    )
 
 
 def _rank(score: HistoryScorer, histories: Array, candidates: Array) -> dict[str, Floats]:
@@ -133,7 +161,10 @@ def _best(score: HistoryScorer, histories: Array, items: int) -> Array:
     """Return the first ten items (R, 10) of the whole catalogue, what the user has seen included; fewer if there are fewer."""
     catalogue = np.arange(1, items + 1)[None]
     read = score.read(histories)
-    parts = [top(read(some, catalogue), PLACES)[1] for some in slices(len(histories), max(1, _CELLS // items))]
+    parts = [
+        top(read(some, catalogue), PLACES)[1]
+        for some in slices(len(histories), max(1, _CELLS // items))
+    ]
     return np.asarray(1 + np.concatenate(parts).reshape(len(histories), -1))
 
 
@@ -150,4 +181,6 @@ def _moved(model: Recommender | Mixture, before: Array, after: Array) -> Floats:
 def _weights(model: Recommender | Mixture, histories: Array) -> torch.Tensor:
     """Return all generated numbers of each history, (R, n)."""
     ids = torch.from_numpy(histories.astype(np.int64)).to(model.items.weight.device)
-    return torch.cat([tensor.flatten(1) for tensor in model.generate(ids).weights.tensors.values()], 1)
+    return torch.cat(
+        [tensor.flatten(1) for tensor in model.generate(ids).weights.tensors.values()], 1
+    )

@@ -33,7 +33,13 @@ _OF_A_STAGE = ("epoch", "step", "loss", "codebook_loss", "saturated", "codes_use
 
 
 def work(
-    cell: Cell, path: Path, out: Path, *, protocols: Sequence[Protocol], measures: Sequence[str], device: str = "cpu"
+    cell: Cell,
+    path: Path,
+    out: Path,
+    *,
+    protocols: Sequence[Protocol],
+    measures: Sequence[str],
+    device: str = "cpu",
 ) -> dict[str, Any]:
     """Return the record of a cell, trained on one thread; its users' metrics and its run folder lie in `out` then.
 
@@ -44,13 +50,22 @@ def work(
     started = time.perf_counter()
     data = PreparedData.open(path)
     if data.fingerprint != cell.data:
-        raise IncompatibleError(f"{path}: was prepared anew while the experiment ran; restore it, or choose another --out")
-    run = None if cell.spec is None else _trained_run(data, cell.spec, out / RUNS / cell.key, device=device)
+        raise IncompatibleError(
+            f"{path}: was prepared anew while the experiment ran; restore it, or choose another --out"
+        )
+    run = (
+        None
+        if cell.spec is None
+        else _trained_run(data, cell.spec, out / RUNS / cell.key, device=device)
+    )
     length = cell.length if run is None else run.spec.model.length
     scorer: Scorer
     if run is None:
         tuned = tune(str(cell.baseline), data, length=length, trials=cell.trials)
-        scorer, facts = tuned.scorer, {"settings": tuned.settings, "trials": [trial._asdict() for trial in tuned.trials]}
+        scorer, facts = (
+            tuned.scorer,
+            {"settings": tuned.settings, "trials": [trial._asdict() for trial in tuned.trials]},
+        )
     else:
         scorer, facts = scorer_of(run.model), _trained(run)
     evaluations = {}
@@ -64,10 +79,17 @@ def work(
         "seed": cell.seed,
         "spec": cell.facts() if cell.spec is None else cell.spec.model_dump(mode="json"),
         "evaluations": evaluations,
-        "measures": {} if run is None else {name: _measure(name, run, data, key=cell.key, out=out) for name in measures},
+        "measures": {}
+        if run is None
+        else {name: _measure(name, run, data, key=cell.key, out=out) for name in measures},
         **facts,
         "seconds": max(time.perf_counter() - started, 0.0 if run is None else _epoch_seconds(run)),
-        "machine": {"cpu": torch.backends.cpu.get_cpu_capability(), "system": platform.machine(), "threads": 1, "device": device},
+        "machine": {
+            "cpu": torch.backends.cpu.get_cpu_capability(),
+            "system": platform.machine(),
+            "threads": 1,
+            "device": device,
+        },
         "versions": versions(),
         "commit": code,
     }
@@ -104,8 +126,12 @@ def _trained(run: Run) -> dict[str, Any]:
         rows = [row for row in run.history if row["stage"] == stage]
         best = next((row for row in reversed(rows) if row["best"]), rows[-1])
         chosen = {key: best[key] for key in _OF_A_STAGE if best.get(key) is not None}
-        stages.append({"stage": stage, "epochs": rows[-1]["epoch"], **chosen, "valid": best["valid"]})
+        stages.append(
+            {"stage": stage, "epochs": rows[-1]["epoch"], **chosen, "valid": best["valid"]}
+        )
     valid = run.metrics.get("valid")
     return {
-        "stages": stages, "valid": None if valid is None else valid["metrics"], "parameters": run.manifest["parameters"],
-    }  # fmt: skip
+        "stages": stages,
+        "valid": None if valid is None else valid["metrics"],
+        "parameters": run.manifest["parameters"],
+    }

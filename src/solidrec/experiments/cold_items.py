@@ -44,7 +44,13 @@ Values = dict[str, dict[str, Floats]]
 
 
 def run_cold_items(
-    path: Path, out: Path, *, model: str = "static", share: float = 0.1, seeds: int = 3, settings: Mapping[str, Any] | None = None
+    path: Path,
+    out: Path,
+    *,
+    model: str = "static",
+    share: float = 0.1,
+    seeds: int = 3,
+    settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Hold out a share of the items `seeds` times, never the same ones, and rank each target among known and among new items.
 
@@ -53,7 +59,9 @@ def run_cold_items(
     """
     whole = PreparedData.open(path)
     if not 0 < share < 1 or seeds * share > 1:
-        raise UsageError(f"--share {share} of {seeds} draws: give a share above 0 that leaves each draw items of its own")
+        raise UsageError(
+            f"--share {share} of {seeds} draws: give a share above 0 that leaves each draw items of its own"
+        )
     _check_settings(whole, settings or {}, ("seed", "model.name"))
     settings = merge({"model": {"name": model, "start": "content"}}, settings or {})
     draws: list[Draw] = []
@@ -61,18 +69,31 @@ def run_cold_items(
         for seed in range(seeds):
             held = hold_out(whole, out, share=share, seed=seed)
             folder = out / "runs" / f"{held.kept.path.name}-seed{seed}"
-            trained = train(held.kept, seed=seed, settings=settings, out=folder, threads=1, progress=False)
+            trained = train(
+                held.kept, seed=seed, settings=settings, out=folder, threads=1, progress=False
+            )
             draws.append(_measure(whole, held, trained.run, seed))
             step(1)
-    values = {among: _joined_values([draw.values[among] for draw in draws]) for among in (KNOWN, NEW)}
+    values = {
+        among: _joined_values([draw.values[among] for draw in draws]) for among in (KNOWN, NEW)
+    }
     found = {
-        "tables": [_table(among, values[among]) for among in values], "items": len(values[KNOWN][MODEL]["UAUC"]),
-        "targets": sum(draw.targets for draw in draws), "share": share, "seeds": seeds,
-        "exposure": float(np.mean([draw.exposure for draw in draws])), "explained": [draw.explained for draw in draws],
-        "data": whole.fingerprint, "settings": settings, "versions": versions(),
-    }  # fmt: skip
+        "tables": [_table(among, values[among]) for among in values],
+        "items": len(values[KNOWN][MODEL]["UAUC"]),
+        "targets": sum(draw.targets for draw in draws),
+        "share": share,
+        "seeds": seeds,
+        "exposure": float(np.mean([draw.exposure for draw in draws])),
+        "explained": [draw.explained for draw in draws],
+        "data": whole.fingerprint,
+        "settings": settings,
+        "versions": versions(),
+    }
     write_json(out / "cold-items.json", found)
-    write_file(out / "cold-items.md", lambda temporary: temporary.write_text(markdown(found), encoding="utf-8"))
+    write_file(
+        out / "cold-items.md",
+        lambda temporary: temporary.write_text(markdown(found), encoding="utf-8"),
+    )
     return found
 
 
@@ -99,18 +120,30 @@ def _measure(whole: PreparedData, held: HeldOut, run: Run, seed: int) -> Draw:
     for among, pool in pools.items():
         candidates = _with_negatives(histories, targets, pool, seed=seed)
         scores = {name: score(window, candidates) for name, score in models.items()}
-        scores |= {name: _content_knn(vectors, histories, candidates, last, join) for name, last, join in _KNN}
-        values[among] = {name: _by_item(_measured(found), targets) for name, found in scores.items()}
+        scores |= {
+            name: _content_knn(vectors, histories, candidates, last, join)
+            for name, last, join in _KNN
+        }
+        values[among] = {
+            name: _by_item(_measured(found), targets) for name, found in scores.items()
+        }
     assert grown.cold is not None
     return Draw(values, len(targets), _exposure(held, grown), grown.cold.facts["r2"])
 
 
 def _content_knn(
-    vectors: npt.NDArray[np.float32], histories: Sequence[Sequence[int]], candidates: Ints, last: int, join: Any
+    vectors: npt.NDArray[np.float32],
+    histories: Sequence[Sequence[int]],
+    candidates: Ints,
+    last: int,
+    join: Any,
 ) -> npt.NDArray[np.float32]:
     """Return the joined cosine of each candidate's content to that of the `last` items of its history."""
     return np.stack(
-        [join(vectors[history[-last:]] @ vectors[row].T, axis=0) for history, row in zip(histories, candidates, strict=True)]
+        [
+            join(vectors[history[-last:]] @ vectors[row].T, axis=0)
+            for history, row in zip(histories, candidates, strict=True)
+        ]
     )
 
 
@@ -119,17 +152,25 @@ def _content_of(whole: PreparedData, grown: Run) -> npt.NDArray[np.float32]:
     assert grown.cold is not None
     place = np.array([whole.items.index(item) for item in grown.items.ids])
     given = {name: np.asarray(matrix[place]) for name, matrix in whole.features.items()}
-    fused = side_by_side(list(grown.cold.content.matrices(whole.catalog[place - 1], given).values())).vectors
+    fused = side_by_side(
+        list(grown.cold.content.matrices(whole.catalog[place - 1], given).values())
+    ).vectors
     unit = fused / np.maximum(np.linalg.norm(fused, axis=1, keepdims=True), 1e-12)
     return np.concatenate([np.zeros((1, unit.shape[1]), dtype=np.float32), unit])
 
 
-def _with_negatives(histories: Sequence[Sequence[int]], targets: Ints, pool: Ints, *, seed: int) -> Ints:
+def _with_negatives(
+    histories: Sequence[Sequence[int]], targets: Ints, pool: Ints, *, seed: int
+) -> Ints:
     """Return (targets, 1 + 99): each target and others of the pool that are not in its history, fewer if there are fewer."""
     rows = []
     for number, (history, target) in enumerate(zip(histories, targets, strict=True)):
         free = np.setdiff1d(pool, [*history, target])
-        rows.append(np.concatenate([[target], np.random.default_rng([seed, 2, number]).permutation(free)[:_NEGATIVES]]))
+        rows.append(
+            np.concatenate(
+                [[target], np.random.default_rng([seed, 2, number]).permutation(free)[:_NEGATIVES]]
+            )
+        )
     shortest = min(map(len, rows))
     return np.stack([row[:shortest] for row in rows]).astype(np.int64)
 
@@ -144,20 +185,31 @@ def _by_item(values: Mapping[str, Floats], targets: Ints) -> dict[str, Floats]:
     """Return each metric averaged over the rows of each target item: rows of one item say the same thing twice."""
     items, place = np.unique(targets, return_inverse=True)
     count = np.bincount(place, minlength=len(items))
-    return {metric: np.bincount(place, found, len(items)) / count for metric, found in values.items()}
+    return {
+        metric: np.bincount(place, found, len(items)) / count for metric, found in values.items()
+    }
 
 
 def _joined_values(parts: Sequence[Values]) -> Values:
     """Return the values of all draws one after the other; their items are different ones."""
-    return {name: {metric: np.concatenate([part[name][metric] for part in parts]) for metric in _METRICS} for name in parts[0]}
+    return {
+        name: {
+            metric: np.concatenate([part[name][metric] for part in parts]) for metric in _METRICS
+        }
+        for name in parts[0]
+    }
 
 
 def _exposure(held: HeldOut, grown: Run, *, users: int = 500) -> float:
     """Return the held-out items' share of the ten best of all items, over the test histories of some users."""
     rows = held.kept.rows("test")
     picked = np.linspace(0, len(rows) - 1, min(users, len(rows))).astype(int)
-    histories = held.kept.histories(rows.users[picked], rows.positions[picked], grown.spec.model.length)
-    answers = Engine(grown).ranked([[int(item) for item in history if item] for history in histories], 10, keep_history=False)
+    histories = held.kept.histories(
+        rows.users[picked], rows.positions[picked], grown.spec.model.length
+    )
+    answers = Engine(grown).ranked(
+        [[int(item) for item in history if item] for history in histories], 10, keep_history=False
+    )
     new = set(grown.catalog["item"].to_list()[len(held.kept.items) :])
     return float(np.mean([row["item"] in new for answer in answers for row in answer]))
 
@@ -165,10 +217,13 @@ def _exposure(held: HeldOut, grown: Run, *, users: int = 500) -> float:
 def _table(among: str, values: Values) -> dict[str, Any]:
     """Return means with intervals over items, and the model's paired differences to the others, Holm-corrected a metric."""
     rows = [
-        {"name": name, "mean": {metric: float(found[metric].mean()) for metric in _METRICS},
-         "interval": {metric: list(bootstrap_mean(found[metric])) for metric in _METRICS}}
+        {
+            "name": name,
+            "mean": {metric: float(found[metric].mean()) for metric in _METRICS},
+            "interval": {metric: list(bootstrap_mean(found[metric])) for metric in _METRICS},
+        }
         for name, found in values.items()
-    ]  # fmt: skip
+    ]
     others = [name for name in values if name != MODEL]
     differences = []
     for metric in _METRICS:
@@ -182,14 +237,25 @@ def markdown(found: Mapping[str, Any]) -> str:
     """Return the tables as Markdown."""
     lines: list[str] = []
     for part in found["tables"]:
-        lines += [f"| new items among {part['among']} | {' | '.join(_METRICS)} |", f"| --- |{' ---: |' * len(_METRICS)}"]
+        lines += [
+            f"| new items among {part['among']} | {' | '.join(_METRICS)} |",
+            f"| --- |{' ---: |' * len(_METRICS)}",
+        ]
         for row in part["rows"]:
-            cells = [f"{row['mean'][m]:.4f} [{row['interval'][m][0]:.4f}, {row['interval'][m][1]:.4f}]" for m in _METRICS]
+            cells = [
+                f"{row['mean'][m]:.4f} [{row['interval'][m][0]:.4f}, {row['interval'][m][1]:.4f}]"
+                for m in _METRICS
+            ]
             lines.append(f"| {row['name']} | {' | '.join(cells)} |")
-        lines += ["", f"| the model less, among {part['among']} | metric | difference [95 %] | p (Holm) |"]
+        lines += [
+            "",
+            f"| the model less, among {part['among']} | metric | difference [95 %] | p (Holm) |",
+        ]
         lines += ["| --- | --- | ---: | ---: |"]
         for gap in part["differences"]:
-            lines.append(f"| {gap['other']} | {gap['metric']} | {_gap_text(gap)} | {gap['holm']:.3f} |")
+            lines.append(
+                f"| {gap['other']} | {gap['metric']} | {_gap_text(gap)} | {gap['holm']:.3f} |"
+            )
         lines.append("")
     return "\n".join([*lines, ""]) + (
         f"{found['targets']:,} targets, {found['items']:,} items of {found['seeds']} draws of {found['share']:.0%} of the items; "
@@ -208,7 +274,10 @@ def _check_settings(data: PreparedData, settings: Mapping[str, Any], varied: Seq
 
 def _corrected(tests: Sequence[Difference]) -> list[dict[str, float]]:
     """Return paired differences as plain values, each with its p corrected for there being several (``holm``)."""
-    return [asdict(test) | {"holm": p} for test, p in zip(tests, holm([test.p for test in tests]), strict=True)]
+    return [
+        asdict(test) | {"holm": p}
+        for test, p in zip(tests, holm([test.p for test in tests]), strict=True)
+    ]
 
 
 def _gap_text(gap: Mapping[str, float]) -> str:

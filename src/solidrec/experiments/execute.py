@@ -62,7 +62,9 @@ def run_experiment(
         wanted = {place.key for place in results.missing(plan)}
         todo = list({cell.key: cell for cell in cells if cell.key in wanted}.values())
         _check_cells(todo, data)
-        say(f"{experiment.title}, on {plan.data_name}: {len(cells)} cells, {len(cells) - len(todo)} finished; {jobs} at a time")
+        say(
+            f"{experiment.title}, on {plan.data_name}: {len(cells)} cells, {len(cells) - len(todo)} finished; {jobs} at a time"
+        )
         failed = _carry_out(todo, plan, results, path, jobs=jobs, device=device) if todo else {}
     if failed:
         first, error = next(iter(failed.items()))
@@ -96,20 +98,39 @@ def _carry_out(
         Board(plan, results, jobs=jobs, to=console) as board,
         processes(jobs, results.out / _WORKERS) as pool,
     ):
-        task = partial(work, path=path, out=results.out, protocols=plan.protocols, measures=plan.measures, device=device)
-        running: dict[Future[dict[str, Any]], Cell] = {pool.submit(task, cell): cell for cell in cells}
+        task = partial(
+            work,
+            path=path,
+            out=results.out,
+            protocols=plan.protocols,
+            measures=plan.measures,
+            device=device,
+        )
+        running: dict[Future[dict[str, Any]], Cell] = {
+            pool.submit(task, cell): cell for cell in cells
+        }
         try:
             for future in as_they_end(running):
                 _take(future, running[future], results, board, failed)
         except KeyboardInterrupt:
-            raise Interrupted(f"{results.out}: stopped; run the same command again to go on") from None
+            raise Interrupted(
+                f"{results.out}: stopped; run the same command again to go on"
+            ) from None
         except BrokenProcessPool:
             fewer = max(1, jobs // 2)
-            raise SolidrecError(f"a process was killed (out of memory?); run the experiment again, with --jobs {fewer}") from None
+            raise SolidrecError(
+                f"a process was killed (out of memory?); run the experiment again, with --jobs {fewer}"
+            ) from None
     return failed
 
 
-def _take(future: Future[dict[str, Any]], cell: Cell, results: Results, board: Board, failed: dict[str, Exception]) -> None:
+def _take(
+    future: Future[dict[str, Any]],
+    cell: Cell,
+    results: Results,
+    board: Board,
+    failed: dict[str, Exception],
+) -> None:
     """Keep what a cell gave; an error of its own does not stop the others."""
     try:
         record = future.result()
@@ -136,10 +157,16 @@ def _alone(out: Path) -> Iterator[None]:
 
 def prepared_folder(here: Path) -> Path:
     """Return the one prepared folder in `here`; raises `UsageError` if there is none, or more than one to choose from."""
-    found = sorted(path.parent for path in here.glob(f"*/{MANIFEST}") if read_json(path).get("kind") == KIND)
+    found = sorted(
+        path.parent for path in here.glob(f"*/{MANIFEST}") if read_json(path).get("kind") == KIND
+    )
     if len(found) == 1:
         return found[0]
     if not found:
-        raise UsageError("no DATA was given and there is no prepared folder here; make one with `solidrec prepare`")
+        raise UsageError(
+            "no DATA was given and there is no prepared folder here; make one with `solidrec prepare`"
+        )
     names = ", ".join(path.name for path in found)
-    raise UsageError(f"no DATA was given and there are several prepared folders here ({names}); name one")
+    raise UsageError(
+        f"no DATA was given and there are several prepared folders here ({names}); name one"
+    )

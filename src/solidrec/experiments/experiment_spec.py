@@ -22,7 +22,8 @@ SUBSETS = "subsets"
 
 Settings = dict[str, Any]
 Axes = Annotated[
-    dict[str, list[Any] | Literal["subsets"]], BeforeValidator(lambda axes: flat(axes) if isinstance(axes, Mapping) else axes)
+    dict[str, list[Any] | Literal["subsets"]],
+    BeforeValidator(lambda axes: flat(axes) if isinstance(axes, Mapping) else axes),
 ]
 Protocols = tuple[Protocol, ...]
 
@@ -37,7 +38,9 @@ class RowSpec(Spec):
 
     name: str
     baseline: str | None = None
-    trials: int = Field(1, ge=1, description="settings of a baseline that are tried on validation users")
+    trials: int = Field(
+        1, ge=1, description="settings of a baseline that are tried on validation users"
+    )
     settings: Settings = Field(default_factory=dict)
     labels: dict[str, str] | None = None
 
@@ -77,10 +80,14 @@ class ExperimentSpec(Spec):
         if not small:
             return self
         small_settings = merge(nested(self.settings), nested(self.small.settings))
-        return self.model_copy(update={
-            "axes": {**self.axes, **self.small.axes}, "settings": small_settings, "seeds": self.small.seeds or self.seeds,
-            "protocols": self.small.protocols or self.protocols,
-        })  # fmt: skip
+        return self.model_copy(
+            update={
+                "axes": {**self.axes, **self.small.axes},
+                "settings": small_settings,
+                "seeds": self.small.seeds or self.seeds,
+                "protocols": self.small.protocols or self.protocols,
+            }
+        )
 
 
 def shipped() -> dict[str, Path]:
@@ -114,6 +121,8 @@ def read_experiment(name: str) -> ExperimentSpec:
         json.dumps(values)
         return ExperimentSpec.parse(values).sized(small=small)
     except TypeError as error:
-        raise UsageError(f"{path}: no setting takes a date or a time ({error}); write text in quotes") from None
+        raise UsageError(
+            f"{path}: no setting takes a date or a time ({error}); write text in quotes"
+        ) from None
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None

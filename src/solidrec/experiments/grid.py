@@ -53,7 +53,11 @@ class Cell:
 
     def facts(self) -> dict[str, Any]:
         """Return what a baseline's record says in the place of a specification."""
-        return {"baseline": self.baseline, "length": self.length, **({"trials": self.trials} if self.trials != 1 else {})}
+        return {
+            "baseline": self.baseline,
+            "length": self.length,
+            **({"trials": self.trials} if self.trials != 1 else {}),
+        }
 
     @property
     def key(self) -> str:
@@ -74,7 +78,9 @@ def rows_of(experiment: ExperimentSpec, data: PreparedData) -> list[Row]:
     """
     axes = {key: _values_of(key, values, data) for key, values in experiment.axes.items()}
     if (count := prod(map(len, axes.values())) * experiment.seeds) > _MANY:
-        raise UsageError(f"{experiment.title}: has {count:,} cells; give fewer values or seeds, {_MANY:,} at most")
+        raise UsageError(
+            f"{experiment.title}: has {count:,} cells; give fewer values or seeds, {_MANY:,} at most"
+        )
     rows = []
     for values in product(*axes.values()) if axes else ():
         labels = {key: _label(value) for key, value in zip(axes, values, strict=True)}
@@ -93,17 +99,25 @@ def rows_of(experiment: ExperimentSpec, data: PreparedData) -> list[Row]:
                 f"row {extra.name!r}: a baseline has no settings ({', '.join(flat(extra.settings))}); leave them out"
             )
         if extra.baseline is None and extra.trials != 1:
-            raise UsageError(f"row {extra.name!r}: trials are a baseline's; search a model's settings with `solidrec search`")
-        rows.append(Row(extra.name, _labels_of(extra), nested(extra.settings), extra.baseline, extra.trials))
+            raise UsageError(
+                f"row {extra.name!r}: trials are a baseline's; search a model's settings with `solidrec search`"
+            )
+        rows.append(
+            Row(extra.name, _labels_of(extra), nested(extra.settings), extra.baseline, extra.trials)
+        )
     names = [row.name for row in rows]
     if any(len(name.splitlines()) != 1 or not name.strip() for name in names):
-        raise UsageError(f"{experiment.title}: a row's name is empty or has several lines; give it one line of text")
+        raise UsageError(
+            f"{experiment.title}: a row's name is empty or has several lines; give it one line of text"
+        )
     if twice := {name for name in names if names.count(name) > 1}:
         raise UsageError(f"two rows are called {sorted(twice)[0]!r}; give each its own name")
     if not rows:
         raise UsageError(f"{experiment.title}: has no rows; give axes or rows")
     if experiment.reference is not None and experiment.reference not in names:
-        raise UsageError(f"reference {experiment.reference!r} is no row{nearest(experiment.reference, names)}")
+        raise UsageError(
+            f"reference {experiment.reference!r} is no row{nearest(experiment.reference, names)}"
+        )
     if experiment.layout == "figure5":
         _check_places(rows)
     return rows
@@ -118,7 +132,9 @@ def _check_places(rows: Sequence[Row]) -> None:
         except KeyError:
             continue
         except ValueError:
-            raise UsageError(f"row {row.name!r}: layout figure5 needs numbers for train.penalty and model.clip") from None
+            raise UsageError(
+                f"row {row.name!r}: layout figure5 needs numbers for train.penalty and model.clip"
+            ) from None
         if (other := places.setdefault(place, row.name)) != row.name:
             raise UsageError(
                 f"rows {other!r} and {row.name!r} have one place in figure5; leave other axes out, or take layout plain"
@@ -132,7 +148,9 @@ def _values_of(key: str, values: Sequence[Any] | str, data: PreparedData) -> lis
     if key != "semantics.modalities":
         raise UsageError(f"axis {key}: only semantics.modalities has {SUBSETS!r}; list the values")
     names = _kinds(available(data))
-    return [list(subset) for size in range(1, len(names) + 1) for subset in combinations(names, size)]
+    return [
+        list(subset) for size in range(1, len(names) + 1) for subset in combinations(names, size)
+    ]
 
 
 def _kinds(names: Sequence[str]) -> list[str]:
@@ -141,7 +159,10 @@ def _kinds(names: Sequence[str]) -> list[str]:
     >>> _kinds(["brand", "text", "text_tokens", "image_tokens", "id"])
     ['id', 'image_tokens', 'text']
     """
-    of_kind = {kind: [name for name in names if name == kind or name.startswith(f"{kind}_")] for kind in ("id", "image", "text")}
+    of_kind = {
+        kind: [name for name in names if name == kind or name.startswith(f"{kind}_")]
+        for kind in ("id", "image", "text")
+    }
     return [kind if kind in found else found[0] for kind, found in of_kind.items() if found]
 
 
@@ -162,15 +183,24 @@ def _name_of(labels: Mapping[str, str]) -> str:
     >>> _name_of({"model.backbone": "sasrec", "model.clip": "0.1"})
     'sasrec · clip 0.1'
     """
-    return " · ".join(f"{key.split('.')[-1]} {text}" if text[:1].isdigit() else text for key, text in labels.items())
+    return " · ".join(
+        f"{key.split('.')[-1]} {text}" if text[:1].isdigit() else text
+        for key, text in labels.items()
+    )
 
 
 def _labels_of(row: RowSpec) -> dict[str, str]:
     """Return the labels of a listed row: the given ones, or what it sets."""
-    return row.labels if row.labels is not None else {key: _label(value) for key, value in flat(nested(row.settings)).items()}
+    return (
+        row.labels
+        if row.labels is not None
+        else {key: _label(value) for key, value in flat(nested(row.settings)).items()}
+    )
 
 
-def cells_of(experiment: ExperimentSpec, rows: Sequence[Row], data: PreparedData, settings: Mapping[str, Any]) -> list[Cell]:
+def cells_of(
+    experiment: ExperimentSpec, rows: Sequence[Row], data: PreparedData, settings: Mapping[str, Any]
+) -> list[Cell]:
     """Return every cell, all rows of a seed before the next seed; `settings` are laid over the experiment's own.
 
     A baseline reads as much of a history as the settings of all runs say.
@@ -179,23 +209,32 @@ def cells_of(experiment: ExperimentSpec, rows: Sequence[Row], data: PreparedData
     overwritten, and rows that look different be the same), or that no `RunSpec` has.
     """
     data.rows("test")
-    decided = {**dict.fromkeys((*experiment.seeded, "seed"), "the seed of each run"), **dict.fromkeys(_OF_THE_DATA, "the data")}
+    decided = {
+        **dict.fromkeys((*experiment.seeded, "seed"), "the seed of each run"),
+        **dict.fromkeys(_OF_THE_DATA, "the data"),
+    }
     for key in (*experiment.axes, *experiment.seeded, "seed"):
         if value_at(settings, key) is not None:
             raise UsageError(f"--set {key}: is what this experiment varies; leave it out")
     common = merge(nested(experiment.settings), settings)
-    length = run_spec(data, model=None, backbone=None, seed=0, epochs=None, settings=common).model.length
+    length = run_spec(
+        data, model=None, backbone=None, seed=0, epochs=None, settings=common
+    ).model.length
     cells = []
     for seed in range(experiment.first_seed, experiment.first_seed + experiment.seeds):
         for row in rows:
             if row.baseline is not None:
                 if seed == experiment.first_seed:  # no seed changes it
-                    cells.append(Cell(row.name, 0, data.fingerprint, None, row.baseline, length, row.trials))
+                    cells.append(
+                        Cell(row.name, 0, data.fingerprint, None, row.baseline, length, row.trials)
+                    )
                 continue
             own = merge(common, row.settings)
             for key, by in decided.items():
                 if value_at(own, key) is not None:
-                    raise UsageError(f"row {row.name!r} sets {key}, but {by} says that; leave it out")
+                    raise UsageError(
+                        f"row {row.name!r} sets {key}, but {by} says that; leave it out"
+                    )
             for key in experiment.seeded:
                 own = merge(own, assignment(f"{key}={seed}"))
             spec = run_spec(data, model=None, backbone=None, seed=seed, epochs=None, settings=own)

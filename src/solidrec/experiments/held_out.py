@@ -57,7 +57,9 @@ def hold_out(whole: PreparedData, out: Path, *, share: float, seed: int) -> Held
             histories.append(before)
             targets.append(whole.items.id(int(events[-1])))
     if not targets:
-        raise UsageError(f"{whole.path}: nobody's last item is among the {count:,} held out; hold out more (--share)")
+        raise UsageError(
+            f"{whole.path}: nobody's last item is among the {count:,} held out; hold out more (--share)"
+        )
     return HeldOut(PreparedData.open(folder), items, histories, targets)
 
 
@@ -65,20 +67,34 @@ def _prepare_without(whole: PreparedData, cold: npt.NDArray[np.bool_], folder: P
     """Prepare the events of the items that are not `cold`, with the whole catalogue beside them."""
     users = np.repeat(np.arange(len(whole.offsets) - 1), np.diff(whole.offsets))
     warm = ~cold[whole.event_items]
-    log = pl.DataFrame({
-        "user": whole.users.series.gather(users[warm] - 1), "item": whole.items.series.gather(whole.event_items[warm] - 1),
-        "position": np.flatnonzero(warm),
-    })  # fmt: skip
+    log = pl.DataFrame(
+        {
+            "user": whole.users.series.gather(users[warm] - 1),
+            "item": whole.items.series.gather(whole.event_items[warm] - 1),
+            "position": np.flatnonzero(warm),
+        }
+    )
     features = {name: np.asarray(matrix[1:]) for name, matrix in whole.features.items()}
     catalog = whole.catalog.with_row_index("item_idx")
-    prepare(log, items=catalog, features=features, feature_start=0, out=folder, source=f"{cold.sum()} items held out")
+    prepare(
+        log,
+        items=catalog,
+        features=features,
+        feature_start=0,
+        out=folder,
+        source=f"{cold.sum()} items held out",
+    )
 
 
 def joined(whole: PreparedData, held: HeldOut, run: Run) -> Run:
     """Return the run with the held-out items added by their content."""
-    frame = whole.catalog[held.items - 1].with_columns(item_idx=pl.Series(np.arange(len(held.items))))
+    frame = whole.catalog[held.items - 1].with_columns(
+        item_idx=pl.Series(np.arange(len(held.items)))
+    )
     features = {name: np.asarray(matrix[held.items]) for name, matrix in whole.features.items()}
-    return add_items(run, Table(frame.lazy(), "held-out items"), features=features, feature_start=0).run
+    return add_items(
+        run, Table(frame.lazy(), "held-out items"), features=features, feature_start=0
+    ).run
 
 
 def shuffled(grown: Run, known: int, seed: int) -> Run:

@@ -27,14 +27,23 @@ class Board:
         self.plan, self.results, self.jobs = plan, results, jobs
         self.started = time.monotonic()
         self.errors: list[str] = []
-        self.live = Live(console=to, get_renderable=self.render, refresh_per_second=1, transient=True) if to.is_terminal else None
+        self.live = (
+            Live(console=to, get_renderable=self.render, refresh_per_second=1, transient=True)
+            if to.is_terminal
+            else None
+        )
 
     def __enter__(self) -> Self:
         if self.live:
             self.live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self.live:
             self.live.stop()
 
@@ -44,8 +53,12 @@ class Board:
             return
         record = self.results.records[cell.key]
         found = record["evaluations"][self.plan.protocols[0]]["metrics"]
-        figures = " ".join(f"{name} {found[name]:.4f}" for name in _SHOWN if found.get(name) is not None)
-        say(f"{self.counted()} {cell.row} seed {cell.seed}: {figures} ({record['seconds']:.0f} s); {self.left()}")
+        figures = " ".join(
+            f"{name} {found[name]:.4f}" for name in _SHOWN if found.get(name) is not None
+        )
+        say(
+            f"{self.counted()} {cell.row} seed {cell.seed}: {figures} ({record['seconds']:.0f} s); {self.left()}"
+        )
 
     def failed(self, cell: Cell, error: Exception) -> None:
         """Say that a cell failed; the others go on."""
@@ -76,7 +89,9 @@ class Board:
 
     def render(self) -> Group:
         """Draw the table."""
-        table = Table(title=Text(f"{self.plan.title}, on {self.plan.data_name}"), title_justify="left")
+        table = Table(
+            title=Text(f"{self.plan.title}, on {self.plan.data_name}"), title_justify="left"
+        )
         table.add_column("row")
         table.add_column("cells", justify="right")
         for name in _SHOWN:
@@ -85,9 +100,14 @@ class Board:
         for row in self.plan.rows:
             keys = [place.key for place in self.plan.places if place.row == row.name]
             found = [
-                self.results.records[key]["evaluations"][self.plan.protocols[0]]["metrics"] for key in keys if key not in missing
+                self.results.records[key]["evaluations"][self.plan.protocols[0]]["metrics"]
+                for key in keys
+                if key not in missing
             ]
-            figures = [f"{mean(each.get(name) or 0 for each in found):.4f}" if found else "" for name in _SHOWN]
+            figures = [
+                f"{mean(each.get(name) or 0 for each in found):.4f}" if found else ""
+                for name in _SHOWN
+            ]
             table.add_row(Text(row.name), f"{len(found)}/{len(keys)}", *figures)
         took = _clock(time.monotonic() - self.started)
         line = f"{self.counted()} cells, {self.jobs} at a time, {took} so far, {self.left()}"
@@ -103,4 +123,8 @@ def _clock(seconds: float) -> str:
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
-    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
+    return (
+        f"{whole // 60} min {whole % 60} s"
+        if whole < 3600
+        else f"{whole // 3600} h {whole % 3600 // 60} min"
+    )

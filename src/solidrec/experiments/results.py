@@ -59,14 +59,29 @@ class Plan:
 
     @classmethod
     def of(
-        cls, name: str, experiment: ExperimentSpec, rows: Sequence[Row], cells: Sequence[Cell], *, data: Path, settings: Any
+        cls,
+        name: str,
+        experiment: ExperimentSpec,
+        rows: Sequence[Row],
+        cells: Sequence[Cell],
+        *,
+        data: Path,
+        settings: Any,
     ) -> Self:
         """Return the plan of an experiment on data."""
         return cls(
-            name, experiment.title, experiment.layout, experiment.reference, tuple(dict.fromkeys(experiment.protocols)),
-            experiment.measures, str(data.resolve()), cells[0].data, dict(settings), tuple(rows),
+            name,
+            experiment.title,
+            experiment.layout,
+            experiment.reference,
+            tuple(dict.fromkeys(experiment.protocols)),
+            experiment.measures,
+            str(data.resolve()),
+            cells[0].data,
+            dict(settings),
+            tuple(rows),
             tuple(Place(cell.row, cell.seed, cell.key) for cell in cells),
-        )  # fmt: skip
+        )
 
     @property
     def seeds(self) -> int:
@@ -91,7 +106,9 @@ class Plan:
     def load(cls, out: Path) -> Self:
         """Read the plan of a folder; raises `StorageError` if it is no experiment's and `DamagedError` if it cannot be one."""
         if not (out / PLAN).is_file():
-            raise StorageError(f"{out}: is no folder of an experiment; give the one that `solidrec experiment run --out` wrote")
+            raise StorageError(
+                f"{out}: is no folder of an experiment; give the one that `solidrec experiment run --out` wrote"
+            )
         values: dict[str, Any] = read_json(out / PLAN)
         try:
             values |= {key: tuple(values[key]) for key in ("protocols", "measures")}
@@ -99,7 +116,9 @@ class Plan:
             values["places"] = tuple(Place(**place) for place in values["places"])
             return cls(**values)
         except (TypeError, KeyError, AttributeError) as error:
-            raise DamagedError(f"{out / PLAN}: is not a plan ({error}); run the experiment again") from None
+            raise DamagedError(
+                f"{out / PLAN}: is not a plan ({error}); run the experiment again"
+            ) from None
 
 
 @final
@@ -130,11 +149,15 @@ class Results:
         try:
             with (self.out / RESULTS).open("a+b") as stream:
                 _cut_torn_line(stream)
-                if os.write(stream.fileno(), line) < len(line):  # a disk that fills takes a part and says nothing
+                if os.write(stream.fileno(), line) < len(
+                    line
+                ):  # a disk that fills takes a part and says nothing
                     raise OSError(ENOSPC, os.strerror(ENOSPC))
                 os.fsync(stream.fileno())
         except OSError as error:
-            raise StorageError(f"{self.out / RESULTS}: cannot write ({error.strerror or error}); free space and go on") from None
+            raise StorageError(
+                f"{self.out / RESULTS}: cannot write ({error.strerror or error}); free space and go on"
+            ) from None
         self.records[record["key"]] = record
 
     def has(self, key: str, plan: Plan) -> bool:
@@ -143,7 +166,9 @@ class Results:
         if record is None:
             return False
         asked = plan.measures if record["spec"].get("baseline") is None else ()
-        return all(name in record["evaluations"] for name in plan.protocols) and all(name in record["measures"] for name in asked)
+        return all(name in record["evaluations"] for name in plan.protocols) and all(
+            name in record["measures"] for name in asked
+        )
 
     def missing(self, plan: Plan) -> list[Place]:
         """Return the cells of a plan that are not finished."""
@@ -151,7 +176,10 @@ class Results:
 
     def negatives(self, plan: Plan) -> int | None:
         """Return how many items a target met under protocol *paper* (fewer in a small catalogue), None before that is known."""
-        found = (self.records.get(place.key, {}).get("evaluations", {}).get("paper") for place in plan.places)
+        found = (
+            self.records.get(place.key, {}).get("evaluations", {}).get("paper")
+            for place in plan.places
+        )
         return next((int(each["negatives"]) for each in found if each is not None), None)
 
     def measured(self, plan: Plan, protocol: str) -> list[Measured]:
@@ -161,7 +189,8 @@ class Results:
             places = [
                 place
                 for place in plan.places
-                if place.row == row.name and protocol in self.records.get(place.key, {}).get("evaluations", {})
+                if place.row == row.name
+                and protocol in self.records.get(place.key, {}).get("evaluations", {})
             ]
             if places:
                 rows.append(self.row(row, places, plan, protocol))
@@ -172,7 +201,9 @@ class Results:
         frames = [_read_users(self.out, place.key, protocol) for place in places]
         users = frames[0]["user"].to_numpy()
         if any(not np.array_equal(frame["user"].to_numpy(), users) for frame in frames):
-            raise DamagedError(f"{self.out / USERS}: the seeds of {row.name} were measured on different users")
+            raise DamagedError(
+                f"{self.out / USERS}: the seeds of {row.name} were measured on different users"
+            )
         names = [name for name in frames[0].columns if name != "user"]
         for place, frame in zip(places, frames, strict=True):
             means = self.records[place.key]["evaluations"][protocol]["metrics"]
@@ -182,25 +213,37 @@ class Results:
                     f"remove the line of {place.key} there and run the experiment again"
                 )
         return Measured(
-            row.name, row.labels, tuple(place.seed for place in places), protocol, plan.data, users,
+            row.name,
+            row.labels,
+            tuple(place.seed for place in places),
+            protocol,
+            plan.data,
+            users,
             tuple(self.records[place.key]["evaluations"][protocol]["metrics"] for place in places),
             {name: np.stack([frame[name].to_numpy() for frame in frames]) for name in names},
             deterministic=row.baseline is not None,
-        )  # fmt: skip
+        )
 
 
 def _joined(before: Record | None, record: Record) -> Record:
     """Return a record with what an earlier one of the same versions and machine measured besides."""
-    if before is None or any(before.get(key) != record.get(key) for key in ("versions", "machine", "commit")):
+    if before is None or any(
+        before.get(key) != record.get(key) for key in ("versions", "machine", "commit")
+    ):
         return record
-    return {**record, **{part: {**before[part], **record[part]} for part in ("evaluations", "measures")}}
+    return {
+        **record,
+        **{part: {**before[part], **record[part]} for part in ("evaluations", "measures")},
+    }
 
 
 def _checked(record: Record) -> Record:
     """Return a record if it has the parts that everything here reads; raises `TypeError` or `KeyError` otherwise."""
     parts = (record["spec"], record["measures"], record["evaluations"])
     metrics = [found["metrics"] for found in record["evaluations"].values()]
-    if not isinstance(record["key"], str) or not all(isinstance(each, dict) for each in (*parts, *metrics)):
+    if not isinstance(record["key"], str) or not all(
+        isinstance(each, dict) for each in (*parts, *metrics)
+    ):
         raise TypeError
     float(record["seconds"])
     return record
@@ -209,7 +252,11 @@ def _checked(record: Record) -> Record:
 def _agree(users: pl.Series, mean: float | None) -> bool:
     """Return whether the values of users, missing ones aside, have this mean: a file of another cell does not."""
     values = users.fill_nan(None).drop_nulls()
-    return mean is None if values.is_empty() else mean is not None and bool(np.isclose(values.mean(), mean, rtol=0, atol=1e-9))  # type: ignore[arg-type]
+    return (
+        mean is None
+        if values.is_empty()
+        else mean is not None and bool(np.isclose(values.mean(), mean, rtol=0, atol=1e-9))
+    )  # type: ignore[arg-type]
 
 
 def _cut_torn_line(stream: Any) -> None:

@@ -17,25 +17,38 @@ def status_of(plan: Plan, results: Results) -> dict[str, Any]:
     for row in plan.rows:
         places = [place for place in plan.places if place.row == row.name]
         done = [place for place in places if place.key not in missing]
-        rows.append({
-            "row": row.name, "cells": len(places), "finished": len(done),
-            "missing_seeds": [place.seed for place in places if place.key in missing],
-            "seconds": sum(results.records[place.key]["seconds"] for place in done),
-        })  # fmt: skip
+        rows.append(
+            {
+                "row": row.name,
+                "cells": len(places),
+                "finished": len(done),
+                "missing_seeds": [place.seed for place in places if place.key in missing],
+                "seconds": sum(results.records[place.key]["seconds"] for place in done),
+            }
+        )
     cells = {place.key for place in plan.places}
     return {
-        "title": plan.title, "data": plan.data_path, "fingerprint": plan.data, "cells": len(cells),
-        "finished": len(cells - missing), "rows": rows,
-    }  # fmt: skip
+        "title": plan.title,
+        "data": plan.data_path,
+        "fingerprint": plan.data,
+        "cells": len(cells),
+        "finished": len(cells - missing),
+        "rows": rows,
+    }
 
 
 def status_table(found: Mapping[str, Any]) -> Table:
     """Return the status for a terminal."""
-    table = Table(title=f"{found['title']}: {found['finished']} of {found['cells']} cells", title_justify="left")
+    table = Table(
+        title=f"{found['title']}: {found['finished']} of {found['cells']} cells",
+        title_justify="left",
+    )
     table.add_column("row")
     for name in ("finished", "missing seeds", "seconds"):
         table.add_column(name, justify="right")
     for row in found["rows"]:
         seeds = ", ".join(map(str, row["missing_seeds"])) or "-"
-        table.add_row(row["row"], f"{row['finished']}/{row['cells']}", seeds, f"{row['seconds']:.0f}")
+        table.add_row(
+            row["row"], f"{row['finished']}/{row['cells']}", seeds, f"{row['seconds']:.0f}"
+        )
     return table

@@ -37,11 +37,15 @@ def workers(jobs: int) -> Iterator[Executor]:
 def processes(jobs: int, mark: Path | None = None) -> Iterator[Executor]:
     """Yield a pool of processes; an error, or a stop, ends them: a training saves where it is (`mark`: `_follow_parent`)."""
     others = set(active_children())
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_follow_parent, initargs=(mark,)) as pool:
+    with ProcessPoolExecutor(
+        jobs, mp_context=get_context("spawn"), initializer=_follow_parent, initargs=(mark,)
+    ) as pool:
         try:
             yield pool
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)  # else a worker that was stopped would go on with the next task
+            pool.shutdown(
+                wait=False, cancel_futures=True
+            )  # else a worker that was stopped would go on with the next task
             _end(set(active_children()) - others)
             raise
 

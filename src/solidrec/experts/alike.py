@@ -91,7 +91,9 @@ def _most_similar(vectors: Any) -> csr_array:
     from sklearn.neighbors import NearestNeighbors
 
     count = vectors.shape[0]
-    found = NearestNeighbors(n_neighbors=min(KEEP + 1, count), metric="cosine", algorithm="brute").fit(vectors)
+    found = NearestNeighbors(
+        n_neighbors=min(KEEP + 1, count), metric="cosine", algorithm="brute"
+    ).fit(vectors)
     with config_context(working_memory=_MEGABYTES):
         distances, neighbours = found.kneighbors(vectors)
     rows = np.repeat(np.arange(count), neighbours.shape[1])
@@ -102,4 +104,6 @@ def _most_similar(vectors: Any) -> csr_array:
 
 def content_of(data: PreparedData) -> csr_array:
     """Return the content similarities of prepared data."""
-    return alike(data.catalog, {name: np.asarray(matrix[1:]) for name, matrix in data.features.items()})
+    return alike(
+        data.catalog, {name: np.asarray(matrix[1:]) for name, matrix in data.features.items()}
+    )

@@ -29,7 +29,9 @@ def nearest(matrix: csr_array, keep: int = KEEP) -> csr_array:
     other = (rows != columns) & (values > 0)
     rows, columns, values = rows[other], columns[other], values[other]
     order = np.lexsort((columns, -values, rows))
-    place = np.arange(len(rows)) - np.searchsorted(rows, rows)  # rows are sorted already, and sorting kept them so
+    place = np.arange(len(rows)) - np.searchsorted(
+        rows, rows
+    )  # rows are sorted already, and sorting kept them so
     order = order[place < keep]
     return sparse(rows[order], columns[order], values[order], items=matrix.shape[0])
 

@@ -21,4 +21,6 @@ def recency(data: PreparedData) -> npt.NDArray[np.float32]:
     times = np.asarray(data.event_times)[positions]
     later = len(times) - np.searchsorted(np.sort(times), times, side="right")
     weight = 0.5 ** (later / max(len(times), 1) / _HALF)
-    return np.bincount(data.event_items[positions], weights=weight, minlength=len(data.items) + 1).astype(np.float32)
+    return np.bincount(
+        data.event_items[positions], weights=weight, minlength=len(data.items) + 1
+    ).astype(np.float32)

@@ -15,7 +15,9 @@ _PRIOR = 20.0
 """How many events the id's share of all events is worth, beside those that were counted."""
 
 
-def semantic_ratio(event_items: Array, offsets: Array, train_end: Array, *, semantic_of_item: Array) -> npt.NDArray[np.float32]:
+def semantic_ratio(
+    event_items: Array, offsets: Array, train_end: Array, *, semantic_of_item: Array
+) -> npt.NDArray[np.float32]:
     """Return (S + 1, S + 1): how much more often id b comes near id a than it does anywhere, padding with zeros.
 
     Two events d <= 8 apart count .8^(d-1), and .3 of that in the other order. With n_ab the counts of a row and p_b the share

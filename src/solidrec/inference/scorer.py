@@ -21,7 +21,9 @@ Scorer = Callable[[Array, Array], Array]
 """(histories (r, L), candidates (r or 1, C)) -> scores (r, C)"""
 Reader = Callable[[slice, Array], Array]
 """(rows of histories that it has read, their candidates (r or 1, C)) -> scores (r, C), an array of the caller's own"""
-FLOATS_AT_ONCE = 1 << 22  # of intermediate results: more leave the cache (DIN: 220 us a user, 500 with eight times as many)
+FLOATS_AT_ONCE = (
+    1 << 22
+)  # of intermediate results: more leave the cache (DIN: 220 us a user, 500 with eight times as many)
 _NEIGHBOURS = 300  # of an item, over all memories, about
 _CACHED = 1 << 18  # floats of candidates' embeddings: a block that stays in the cache
 
@@ -36,7 +38,9 @@ def reader(score: Scorer, histories: Array) -> Reader:
 def _own(scores: Array) -> Array:
     """Return a copy in float32 or float64, whatever numbers a scorer gives."""
     scores = np.asarray(scores)
-    return np.array(scores, dtype=scores.dtype if scores.dtype in (np.float32, np.float64) else np.float64)
+    return np.array(
+        scores, dtype=scores.dtype if scores.dtype in (np.float32, np.float64) else np.float64
+    )
 
 
 class HistoryScorer(ABC):
@@ -102,13 +106,20 @@ class MixtureScorer(HistoryScorer):
         lengths = (histories != 0).sum(1)
         order = np.argsort(lengths, kind="stable")
         with evaluating(self.model):
-            for part in slices(len(histories), max(1, FLOATS_AT_ONCE // max(4 * items, entries(histories.shape[1])))):
+            for part in slices(
+                len(histories),
+                max(1, FLOATS_AT_ONCE // max(4 * items, entries(histories.shape[1]))),
+            ):
                 some = order[part]
-                history = self.tensor(histories[some, : max(1, lengths[some[-1]])])  # padding is invisible, and not free
+                history = self.tensor(
+                    histories[some, : max(1, lengths[some[-1]])]
+                )  # padding is invisible, and not free
                 evidence = self.model.experts(history)
                 found = self.model.head(evidence, self.model.read(history, evidence).weights)
                 if not np.array_equal(candidates, everything):
-                    found = of_candidates(found, self.tensor(candidates if len(candidates) == 1 else candidates[some]))
+                    found = of_candidates(
+                        found, self.tensor(candidates if len(candidates) == 1 else candidates[some])
+                    )
                 scores[some] = _array(found)
         return scores
 
@@ -127,7 +138,11 @@ class ModelScorer(HistoryScorer):
 
     def read(self, histories: Array) -> Reader:
         """Encode `histories` (r, L) once and return what scores candidates for them; DIN encodes them anew for each candidate."""
-        return partial(self.meet, self.vectors(histories)) if self.keeps_vectors else partial(self.attend, histories)
+        return (
+            partial(self.meet, self.vectors(histories))
+            if self.keeps_vectors
+            else partial(self.attend, histories)
+        )
 
     def vectors(self, histories: Array) -> torch.Tensor:
         """Return (r, D): the user vectors that meet the candidates' embeddings in a dot product."""
@@ -146,8 +161,13 @@ class ModelScorer(HistoryScorer):
             if len(candidates) == 1:
                 return _array(dot(users, self.embedded(candidates)))
             size = max(1, _CACHED // (candidates.shape[1] * vectors.shape[1]))
-            parts = [dot(users[i : i + size], self.embedded(candidates[i : i + size])) for i in range(0, len(users), size)]
-            return _array(torch.cat(parts)) if parts else np.zeros(candidates.shape, dtype=np.float32)
+            parts = [
+                dot(users[i : i + size], self.embedded(candidates[i : i + size]))
+                for i in range(0, len(users), size)
+            ]
+            return (
+                _array(torch.cat(parts)) if parts else np.zeros(candidates.shape, dtype=np.float32)
+            )
 
     def embedded(self, candidates: Array) -> torch.Tensor:
         """Return the embeddings of `candidates` (r, C); consecutive items, as a catalogue has them, are no copy."""

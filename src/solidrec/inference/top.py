@@ -32,7 +32,9 @@ def best(scores: Array, k: int, *, order: Array | None) -> tuple[Array, Array]:
     rows = places // width
     reached = (values >= _kth(rows, values, k=k, count=len(scores))[rows]) & (values > -np.inf)
     rows, columns, values = rows[reached], places[reached] % width, values[reached]
-    surplus = (np.bincount(rows, minlength=len(scores)) > k)[rows]  # rows where the k-th place is tied
+    surplus = (np.bincount(rows, minlength=len(scores)) > k)[
+        rows
+    ]  # rows where the k-th place is tied
     if not surplus.any():
         return rows, columns
     tied, ties = np.flatnonzero(surplus), columns

@@ -23,14 +23,19 @@ class SelfAttention(nn.Module):
     def __init__(self, dim: int, heads: int, dropout: float) -> None:
         super().__init__()
         if dim % heads:
-            raise UsageError(f"model.dim={dim} is not a multiple of model.heads={heads}; change one of them")
+            raise UsageError(
+                f"model.dim={dim} is not a multiple of model.heads={heads}; change one of them"
+            )
         self.heads = heads
         self.dropout = Dropout(dropout)
         self.qkv_proj = nn.Linear(dim, 3 * dim)
         self.out_proj = nn.Linear(dim, dim)
 
     def forward(
-        self, query: Float[Tensor, "B M D"], x: Float[Tensor, "B L D"], attn_mask: Bool[Tensor, "#B #M L"]
+        self,
+        query: Float[Tensor, "B M D"],
+        x: Float[Tensor, "B L D"],
+        attn_mask: Bool[Tensor, "#B #M L"],
     ) -> Float[Tensor, "B M D"]:
         """Attend from the `query` positions (all of `x`, or the one that is wanted) to what `attn_mask` allows of `x`."""
         q, k, v = self.project(query, x)
@@ -54,7 +59,11 @@ class SelfAttention(nn.Module):
         Keys stand in the rows: the softmax down a column is several times faster than along a row as short as a history.
         """
         allowed = q.new_zeros(attn_mask.shape).masked_fill_(~attn_mask, -torch.inf).transpose(1, 2)
-        allowed = allowed.repeat_interleave(self.heads, 0) if len(attn_mask) > 1 else allowed.expand(len(q), -1, -1)
+        allowed = (
+            allowed.repeat_interleave(self.heads, 0)
+            if len(attn_mask) > 1
+            else allowed.expand(len(q), -1, -1)
+        )
         logits = torch.baddbmm(allowed, k, q.transpose(1, 2), alpha=q.shape[-1] ** -0.5)
         return torch.bmm(self.dropout(logits.softmax(1)).transpose(1, 2), v)
 
@@ -70,7 +79,9 @@ class SelfAttention(nn.Module):
         k, v = self.by_head(F.linear(x, weight[dim:], bias[dim:]), 2)
         return q, k, v
 
-    def by_head(self, x: Float[Tensor, "B N ND"], parts: int) -> tuple[Float[Tensor, "BH N K"], ...]:
+    def by_head(
+        self, x: Float[Tensor, "B N ND"], parts: int
+    ) -> tuple[Float[Tensor, "BH N K"], ...]:
         """Split the width into parts and heads."""
         split = x.unflatten(2, (parts, self.heads, -1)).permute(2, 0, 3, 1, 4)
         return tuple(split.flatten(1, 2).unbind(0))

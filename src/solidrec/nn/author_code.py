@@ -33,7 +33,9 @@ class AuthorCode(Source):
         found = added(self.trunk(histories), self.branch(histories))
         if self.branch.codebook is None:
             return found
-        read = F.embedding(found.stats["code_indices"].clamp(min=0), self.branch.codebook.code_vectors.detach())
+        read = F.embedding(
+            found.stats["code_indices"].clamp(min=0), self.branch.codebook.code_vectors.detach()
+        )
         loss = square(self.trunk.embed(histories.ids), read, shares(histories.weight()))
         return found._replace(codebook_loss=loss)
 

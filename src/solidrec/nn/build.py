@@ -53,10 +53,16 @@ def stages(spec: ModelSpec) -> int:
     (1, 2)
     """
     design = DESIGNS[spec.name]
-    return 2 if design.has_codebook and (design.parts.author_code or spec.codebook.schedule == "staged") else 1
+    return (
+        2
+        if design.has_codebook and (design.parts.author_code or spec.codebook.schedule == "staged")
+        else 1
+    )
 
 
-def build(spec: ModelSpec, *, items: int, semantic_of_item: Tensor | None = None, stage: int | None = None) -> Recommender:
+def build(
+    spec: ModelSpec, *, items: int, semantic_of_item: Tensor | None = None, stage: int | None = None
+) -> Recommender:
     """Build the recommender that `spec` names, as it is in training stage `stage` (default: the last).
 
     `items` is V; `semantic_of_item` (V + 1,) maps items to 1..S with 0 for padding, and only models with a
@@ -68,8 +74,14 @@ def build(spec: ModelSpec, *, items: int, semantic_of_item: Tensor | None = None
     nn.init.normal_(table.weight[1:], std=0.1)
     backbone = build_backbone(spec)
     head = _HEADS[design.head](spec) if isinstance(design.head, str) else design.head(spec)
-    making = Making(spec, head.slots, semantic_of_item, codebook=stage is None or stage >= stages(spec))
-    source = _source(making, design.source) if isinstance(design.source, Parts) else design.source(making)
+    making = Making(
+        spec, head.slots, semantic_of_item, codebook=stage is None or stage >= stages(spec)
+    )
+    source = (
+        _source(making, design.source)
+        if isinstance(design.source, Parts)
+        else design.source(making)
+    )
     return Recommender(table, backbone=backbone, head=head, source=source)
 
 
@@ -81,19 +93,25 @@ def build_backbone(spec: ModelSpec) -> Backbone:
     return backbone
 
 
-def build_mixture(spec: ModelSpec, counted: Counted, *, semantic_of_item: Tensor | None = None) -> Mixture:
+def build_mixture(
+    spec: ModelSpec, counted: Counted, *, semantic_of_item: Tensor | None = None
+) -> Mixture:
     """Build the mixture that `spec` names around what was counted; its neural expert is untrained.
 
     Random numbers come from torch's generator. Raises `UsageError` when a trunk or a codebook gets no semantic ids.
     """
     parts = _checked(spec, semantic_of_item).parts
-    neural = build(plain(spec), items=len(counted.counts) - 1).requires_grad_(False)  # it is weighed, not changed
+    neural = build(plain(spec), items=len(counted.counts) - 1).requires_grad_(
+        False
+    )  # it is weighed, not changed
     head = MixtureHead(len(counted.experts))
     slots = head.slots
     shared = Shared(slots)
     with torch.no_grad():
         for slot, values in START.items():
-            shared.tensors[slot].copy_(torch.tensor([math.log(value) for value in values[: math.prod(slots[slot])]]))
+            shared.tensors[slot].copy_(
+                torch.tensor([math.log(value) for value in values[: math.prod(slots[slot])]])
+            )
     making = Making(spec, slots, semantic_of_item)
     deltas: list[Source] = []
     if parts.lengths:
@@ -102,9 +120,15 @@ def build_mixture(spec: ModelSpec, counted: Counted, *, semantic_of_item: Tensor
         deltas.append(_trunk(making, Pooled(slots, _METACODE), _METACODE))
     if parts.branch:
         codebook = _codebook(making, parts, mlp=spec.codebook.mlp) if parts.codebook else None
-        deltas.append(Branch(Pooled(slots, spec.dim), codebook=codebook, clip=spec.clip if parts.clip else None))
+        deltas.append(
+            Branch(
+                Pooled(slots, spec.dim), codebook=codebook, clip=spec.clip if parts.clip else None
+            )
+        )
     reading = Reading(slots, STATISTICS) if parts.statistics else None
-    return Mixture(Experts(neural, counted), head=head, shared=shared, deltas=deltas, reading=reading)
+    return Mixture(
+        Experts(neural, counted), head=head, shared=shared, deltas=deltas, reading=reading
+    )
 
 
 def plain(spec: ModelSpec) -> ModelSpec:
@@ -120,7 +144,9 @@ def _checked(spec: ModelSpec, semantic_of_item: Tensor | None) -> Design:
     """Return the design that a specification names; raises `UsageError` if it lacks semantic ids."""
     design = DESIGNS[spec.name]
     if design.needs_semantics and semantic_of_item is None:
-        raise UsageError(f"model {spec.name!r} needs semantic ids; prepare items with features, categories or titles")
+        raise UsageError(
+            f"model {spec.name!r} needs semantic ids; prepare items with features, categories or titles"
+        )
     return design
 
 
@@ -140,7 +166,11 @@ def _source(making: Making, parts: Parts) -> Source:
         both = AuthorCode if parts.author_code else TrunkAndBranch
         source = both(trunk, source) if isinstance(source, Branch) else trunk
     assert source is not None
-    return WithCodebookLoss(source, _codebook(making, parts, mlp=False)) if parts.codebook_loss else source
+    return (
+        WithCodebookLoss(source, _codebook(making, parts, mlp=False))
+        if parts.codebook_loss
+        else source
+    )
 
 
 def _trunk(making: Making, generator: Hypernetwork, dim: int) -> Trunk:
@@ -155,8 +185,12 @@ def _branch(making: Making, parts: Parts) -> Branch:
     codebook = _codebook(making, parts, mlp=spec.codebook.mlp) if parts.codebook else None
     inside = parts.clip and not parts.author_code and spec.branch_start == "inside"
     inward = not parts.author_code and spec.clip_gradient == "inward"
-    generator = Generator(making.slots, spec.dim, dropout=spec.dropout, limit=spec.clip if inside else None)
-    return Branch(generator, codebook=codebook, clip=spec.clip if parts.clip else None, inward=inward)
+    generator = Generator(
+        making.slots, spec.dim, dropout=spec.dropout, limit=spec.clip if inside else None
+    )
+    return Branch(
+        generator, codebook=codebook, clip=spec.clip if parts.clip else None, inward=inward
+    )
 
 
 def _codebook(making: Making, parts: Parts, *, mlp: bool) -> Codebook | None:
@@ -166,9 +200,14 @@ def _codebook(making: Making, parts: Parts, *, mlp: bool) -> Codebook | None:
     of_item, how = making.semantic_of_item, making.spec.codebook
     assert of_item is not None
     settings = CodebookSettings(
-        hidden=how.hidden, mlp=mlp, loss="constant" if parts.author_code else how.loss, gradient=how.gradient
+        hidden=how.hidden,
+        mlp=mlp,
+        loss="constant" if parts.author_code else how.loss,
+        gradient=how.gradient,
     )
     if parts.author_code or how.find == "nearest":
-        return NearestCodebook(int(of_item.max()), making.spec.dim, distance=how.distance, **settings)
+        return NearestCodebook(
+            int(of_item.max()), making.spec.dim, distance=how.distance, **settings
+        )
     first = of_item.view(len(of_item), -1)[:, 0].clone()
     return SemanticCodebook(int(first.max()), making.spec.dim, semantic_of_item=first, **settings)

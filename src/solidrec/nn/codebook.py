@@ -53,7 +53,9 @@ class Codebook(nn.Module, ABC):
 
     def __init__(self, size: int, dim: int, **how: Unpack[CodebookSettings]) -> None:
         super().__init__()
-        settings = CodebookSettings(hidden=64, mlp=True, loss="pair", gradient="straight-through") | how
+        settings = (
+            CodebookSettings(hidden=64, mlp=True, loss="pair", gradient="straight-through") | how
+        )
         hidden, loss = settings["hidden"], settings["loss"]
         self.loss, self.gradient = loss, settings["gradient"]
         start = torch.empty(size, dim).normal_(std=0.1)
@@ -62,11 +64,15 @@ class Codebook(nn.Module, ABC):
         else:
             self.register_buffer("code_vectors", start)
         if loss == "ema":
-            self.register_buffer("hits", torch.full((size,), 1 / (1 - _DECAY)))  # a start weighs as much as the window does
+            self.register_buffer(
+                "hits", torch.full((size,), 1 / (1 - _DECAY))
+            )  # a start weighs as much as the window does
         last = nn.Linear(hidden, dim)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
-        self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.ReLU(), last) if settings["mlp"] else None
+        self.mlp = (
+            nn.Sequential(nn.Linear(dim, hidden), nn.ReLU(), last) if settings["mlp"] else None
+        )
 
     def forward(self, histories: Histories) -> Coded:
         """Replace the embeddings of histories by their codes; padding has index -1 and adds nothing to the loss.
@@ -100,12 +106,16 @@ class Codebook(nn.Module, ABC):
         """Take note of how often each item occurs in training; codes that are searched have no use for it."""
 
     @torch.no_grad()
-    def average(self, items: Float[Tensor, "N D"], indices: Int[Tensor, " N"], weight: Float[Tensor, " N"]) -> None:
+    def average(
+        self, items: Float[Tensor, "N D"], indices: Int[Tensor, " N"], weight: Float[Tensor, " N"]
+    ) -> None:
         """Move each code that was hit towards the weighted mean of the embeddings that hit it."""
         hits = torch.zeros_like(self.hits).index_add_(0, indices, weight)
         sums = torch.zeros_like(self.code_vectors).index_add_(0, indices, weight[:, None] * items)
         total = self.hits * _DECAY + hits
-        moved = (self.code_vectors * (self.hits * _DECAY)[:, None] + sums) / total.clamp(min=1e-6)[:, None]
+        moved = (self.code_vectors * (self.hits * _DECAY)[:, None] + sums) / total.clamp(min=1e-6)[
+            :, None
+        ]
         self.code_vectors.copy_(torch.where(hits[:, None] > 0, moved, self.code_vectors))
         self.hits.copy_(total)
 
@@ -131,10 +141,19 @@ class SemanticCodebook(Codebook):
     semantic_of_item: Tensor
     item_weight: Tensor | None
 
-    def __init__(self, size: int, dim: int, *, semantic_of_item: Int[Tensor, " V1"], **how: Unpack[CodebookSettings]) -> None:
+    def __init__(
+        self,
+        size: int,
+        dim: int,
+        *,
+        semantic_of_item: Int[Tensor, " V1"],
+        **how: Unpack[CodebookSettings],
+    ) -> None:
         super().__init__(size, dim, **how)
         self.register_buffer("semantic_of_item", semantic_of_item)
-        self.register_buffer("item_weight", None, persistent=False)  # of training alone, which has the events
+        self.register_buffer(
+            "item_weight", None, persistent=False
+        )  # of training alone, which has the events
 
     @torch.no_grad()
     def find(self, ids: Int[Tensor, "B L"], items: Float[Tensor, "B L D"]) -> Int[Tensor, "B L"]:
@@ -144,7 +163,11 @@ class SemanticCodebook(Codebook):
     def share(self, ids: Int[Tensor, "B L"], weight: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
         """Return how much each position counts in the loss, given how many histories hold it."""
         found = shares(weight)
-        return found if self.item_weight is None else found * F.embedding(ids, self.item_weight[:, None])[..., 0]
+        return (
+            found
+            if self.item_weight is None
+            else found * F.embedding(ids, self.item_weight[:, None])[..., 0]
+        )
 
     def set_item_frequencies(self, events: Int[Tensor, " V1"]) -> None:
         """Let an item count 1 / `events` of it in the loss."""
@@ -180,7 +203,9 @@ class NearestCodebook(Codebook):
         return self.loss != "constant"
 
 
-def mean_of_each(vectors: Float[Tensor, "V D"], group: Int[Tensor, " V"], count: int) -> Float[Tensor, "S D"]:
+def mean_of_each(
+    vectors: Float[Tensor, "V D"], group: Int[Tensor, " V"], count: int
+) -> Float[Tensor, "S D"]:
     """Return the mean of each group's vectors, zeros for a group that has none.
 
     >>> mean_of_each(torch.tensor([[1.0], [3.0], [5.0]]), torch.tensor([1, 1, 0]), 3).tolist()

@@ -17,33 +17,46 @@ def shares(weight: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
     return weight / weight.sum().clamp(min=1)
 
 
-def square(a: Float[Tensor, "B L D"], b: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]) -> Float[Tensor, ""]:
+def square(
+    a: Float[Tensor, "B L D"], b: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]
+) -> Float[Tensor, ""]:
     """Return the mean over D of (a - b)^2, summed over the positions with their shares."""
     return ((a - b).square().mean(-1) * share).sum()
 
 
-def _commitment(items: Float[Tensor, "B L D"], read: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]) -> Float[Tensor, ""]:
+def _commitment(
+    items: Float[Tensor, "B L D"], read: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]
+) -> Float[Tensor, ""]:
     """Return a quarter of |E - sg(E')|^2, which moves embeddings to codes."""
     return _COMMITMENT * square(items, read.detach(), share)
 
 
-def _pair(items: Float[Tensor, "B L D"], read: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]) -> Float[Tensor, ""]:
+def _pair(
+    items: Float[Tensor, "B L D"], read: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]
+) -> Float[Tensor, ""]:
     """Return `_commitment` plus |sg(E) - E'|^2, which moves codes to embeddings (arXiv 1711.00937, Eq. 3)."""
     return _commitment(items, read, share) + square(items.detach(), read, share)
 
 
-def _nothing(items: Float[Tensor, "B L D"], read: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]) -> Float[Tensor, ""]:
+def _nothing(
+    items: Float[Tensor, "B L D"], read: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]
+) -> Float[Tensor, ""]:
     """Return 0: codes that never move."""
     return items.new_zeros(())
 
 
 LOSSES: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
-    "pair": _pair, "literal": square, "ema": _commitment, "constant": _nothing,
-}  # fmt: skip
+    "pair": _pair,
+    "literal": square,
+    "ema": _commitment,
+    "constant": _nothing,
+}
 """From embeddings E and what is read in their place E', both (B, L, D), and shares (B, L): *literal* is the one MSE of Eq. 13."""
 
 
-def _straight_through(items: Float[Tensor, "*N D"], read: Float[Tensor, "*N D"]) -> Float[Tensor, "*N D"]:
+def _straight_through(
+    items: Float[Tensor, "*N D"], read: Float[Tensor, "*N D"]
+) -> Float[Tensor, "*N D"]:
     """Return `read`, with the gradient passed to `items` unchanged."""
     return items + (read - items).detach()
 
@@ -53,12 +66,17 @@ def _rotation(items: Float[Tensor, "*N D"], read: Float[Tensor, "*N D"]) -> Floa
     e = F.normalize(items, dim=-1).detach()
     q = F.normalize(read, dim=-1).detach()
     between = F.normalize(e + q, dim=-1)
-    scale = (read.norm(dim=-1, keepdim=True) / items.norm(dim=-1, keepdim=True).clamp(min=1e-6)).detach()
+    scale = (
+        read.norm(dim=-1, keepdim=True) / items.norm(dim=-1, keepdim=True).clamp(min=1e-6)
+    ).detach()
     # a reflection along e + q and one along q turn e onto q
     mirrored = items - 2 * between * (between * items).sum(-1, keepdim=True)
     turned: Tensor = scale * (mirrored + 2 * q * (e * items).sum(-1, keepdim=True))
     return turned
 
 
-GRADIENTS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"straight-through": _straight_through, "rotation": _rotation}
+GRADIENTS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "straight-through": _straight_through,
+    "rotation": _rotation,
+}
 """From embeddings and what is read in their place to the latter, with a gradient for the former."""

@@ -39,10 +39,14 @@ class Evidence(NamedTuple):
     def rows(self, part: slice) -> Evidence:
         """Return the evidence for some of the histories."""
         one = self.counts.shape[1] == 1  # for all histories
-        return Evidence(self.neural[part], self.counted[:, part], self.counts if one else self.counts[:, part])
+        return Evidence(
+            self.neural[part], self.counted[:, part], self.counts if one else self.counts[:, part]
+        )
 
 
-def statistics(evidence: Evidence, history: Int[Tensor, "B L"], count_of_item: Float[Tensor, " V1"]) -> Float[Tensor, "B S"]:
+def statistics(
+    evidence: Evidence, history: Int[Tensor, "B L"], count_of_item: Float[Tensor, " V1"]
+) -> Float[Tensor, "B S"]:
     """Return what the evidence over the whole catalogue looks like for each history.
 
     In order: log length of the history; mean log count of its items, and of the last one; largest log-probability, mean
@@ -60,8 +64,14 @@ def statistics(evidence: Evidence, history: Int[Tensor, "B L"], count_of_item: F
     k = min(_TOP, evidence.neural.shape[1])
     # the ten best of each expert, without what the history holds
     had = (history.clamp(min=1) - 1, mask)
-    best = [torch.topk(_without(scores, *had), k, sorted=False) for scores in (evidence.neural, *evidence.counted)[:PAIRED]]
-    logs = [best[0].values.clamp(min=-100), *(torch.log1p(each.values.clamp(min=0) / _SCALE) for each in best[1:])]
+    best = [
+        torch.topk(_without(scores, *had), k, sorted=False)
+        for scores in (evidence.neural, *evidence.counted)[:PAIRED]
+    ]
+    logs = [
+        best[0].values.clamp(min=-100),
+        *(torch.log1p(each.values.clamp(min=0) / _SCALE) for each in best[1:]),
+    ]
     found = [torch.log1p(length.to(entropy.dtype)), popular.sum(1) / length.clamp(min=1), newest]
     found += [logs[0].amax(1), logs[0].mean(1), entropy]
     for each in logs[1:]:
@@ -77,7 +87,9 @@ def statistics(evidence: Evidence, history: Int[Tensor, "B L"], count_of_item: F
     return torch.stack(found, 1)
 
 
-def _without(scores: Float[Tensor, "B V"], index: Int[Tensor, "B L"], mask: Bool[Tensor, "B L"]) -> Float[Tensor, "B V"]:
+def _without(
+    scores: Float[Tensor, "B V"], index: Int[Tensor, "B L"], mask: Bool[Tensor, "B L"]
+) -> Float[Tensor, "B V"]:
     """Return scores in which some columns of each row, those under the mask, are -inf."""
     lowest = torch.where(mask, -torch.inf, 0.0).to(scores.dtype)
     return scores.scatter_add(1, index, lowest)

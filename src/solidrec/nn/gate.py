@@ -47,7 +47,10 @@ class Pooled(Hypernetwork):
         self.projections = _projections(slots, _HIDDEN)
 
     def forward(
-        self, sequence: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None = None
+        self,
+        sequence: Float[Tensor, "B L D"],
+        mask: Bool[Tensor, "B L"],
+        prefix_ends: Int[Tensor, " N"] | None = None,
     ) -> ProjectedWeights:
         """Return the deltas of each sequence; it has no answer for prefixes."""
         assert prefix_ends is None, "a pooled generator reads whole histories"
@@ -93,7 +96,9 @@ class Lengths(Source):
     def __init__(self, slots: Slots, longest: int) -> None:
         super().__init__()
         count = longest.bit_length() + 1
-        self.tensors = nn.ParameterDict({slot: nn.Parameter(torch.zeros(count, *shape)) for slot, shape in slots.items()})
+        self.tensors = nn.ParameterDict(
+            {slot: nn.Parameter(torch.zeros(count, *shape)) for slot, shape in slots.items()}
+        )
 
     def forward(self, histories: Histories) -> Generated:
         """Return the deltas of each history's bucket."""

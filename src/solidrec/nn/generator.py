@@ -19,7 +19,10 @@ class Hypernetwork(nn.Module, ABC):
 
     @abstractmethod
     def forward(
-        self, sequence: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None = None
+        self,
+        sequence: Float[Tensor, "B L D"],
+        mask: Bool[Tensor, "B L"],
+        prefix_ends: Int[Tensor, " N"] | None = None,
     ) -> ProjectedWeights:
         """Return the weights of each row at its end, or at `prefix_ends`, indices into B L."""
 
@@ -35,14 +38,18 @@ class Generator(Hypernetwork):
     its last state and on z: generated layers over-fit sooner than shared ones (docs/log.md).
     """
 
-    def __init__(self, slots: Slots, dim: int, *, dropout: float = 0.0, limit: float | None = None) -> None:
+    def __init__(
+        self, slots: Slots, dim: int, *, dropout: float = 0.0, limit: float | None = None
+    ) -> None:
         super().__init__()
         self.slots = dict(slots)
         self.dropout = Dropout(dropout)
         self.scale = 1.0 if limit is None else limit
         self.encoder = nn.GRU(dim, dim, batch_first=True)
         self.mlp = nn.Sequential(nn.Linear(dim, dim), nn.Tanh(), nn.Linear(dim, dim), nn.Tanh())
-        self.projections = nn.ModuleDict({slot: nn.Linear(dim, prod(shape)) for slot, shape in slots.items()})
+        self.projections = nn.ModuleDict(
+            {slot: nn.Linear(dim, prod(shape)) for slot, shape in slots.items()}
+        )
         for slot, shape in slots.items():
             self.start(slot, bound(shape), limit)
 
@@ -59,7 +66,10 @@ class Generator(Hypernetwork):
             nn.init.zeros_(projection.bias)
 
     def forward(
-        self, sequence: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None = None
+        self,
+        sequence: Float[Tensor, "B L D"],
+        mask: Bool[Tensor, "B L"],
+        prefix_ends: Int[Tensor, " N"] | None = None,
     ) -> ProjectedWeights:
         """Return the weights of each row at its end, or at `prefix_ends`, indices into B L.
 
@@ -72,4 +82,8 @@ class Generator(Hypernetwork):
 
     def linears(self) -> dict[str, nn.Linear]:
         """Return the projection of each slot."""
-        return {slot: projection for slot, projection in self.projections.items() if isinstance(projection, nn.Linear)}
+        return {
+            slot: projection
+            for slot, projection in self.projections.items()
+            if isinstance(projection, nn.Linear)
+        }

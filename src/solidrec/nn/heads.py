@@ -50,7 +50,12 @@ class FullHead(Head):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.slots = {"weight0": (dim, dim), "bias0": (dim,), "weight1": (dim, dim), "bias1": (dim,)}
+        self.slots = {
+            "weight0": (dim, dim),
+            "bias0": (dim,),
+            "weight1": (dim, dim),
+            "bias1": (dim,),
+        }
 
     def forward(self, state: Float[Tensor, "B #C D"], weights: Weights) -> Float[Tensor, "B #C D"]:
         """Return relu(x W0 + b0) W1 + b1."""
@@ -69,13 +74,20 @@ class LowRankHead(Head):
         self.right = nn.ParameterList(nn.Parameter(torch.empty(core, dim)) for _ in range(2))
         self.bias = nn.ParameterList(nn.Parameter(torch.empty(dim)) for _ in range(2))
         for parameter in self.parameters():
-            nn.init.uniform_(parameter, -bound(tuple(parameter.shape)), bound(tuple(parameter.shape)))
+            nn.init.uniform_(
+                parameter, -bound(tuple(parameter.shape)), bound(tuple(parameter.shape))
+            )
 
     def forward(self, state: Float[Tensor, "B #C D"], weights: Weights) -> Float[Tensor, "B #C D"]:
         """Return the two layers x U S V + b with a relu between them."""
         return self.layer(1, F.relu(self.layer(0, state, weights)), weights)
 
-    def layer(self, index: int, x: Float[Tensor, "B #C D"], weights: Weights) -> Float[Tensor, "B #C D"]:
+    def layer(
+        self, index: int, x: Float[Tensor, "B #C D"], weights: Weights
+    ) -> Float[Tensor, "B #C D"]:
         """Return x U S V + b of one layer."""
-        out: Tensor = weights.apply(f"core{index}", x @ self.left[index]) @ self.right[index] + self.bias[index]
+        out: Tensor = (
+            weights.apply(f"core{index}", x @ self.left[index]) @ self.right[index]
+            + self.bias[index]
+        )
         return out

@@ -24,7 +24,10 @@ class Histories(NamedTuple):
 
     @classmethod
     def of(
-        cls, ids: Int[Tensor, "B L"], items: Float[Tensor, "B L D"], prefix_ends: Int[Tensor, " N"] | None = None
+        cls,
+        ids: Int[Tensor, "B L"],
+        items: Float[Tensor, "B L D"],
+        prefix_ends: Int[Tensor, " N"] | None = None,
     ) -> Histories:
         """Return the histories of these ids and embeddings, padded with id 0 on the right."""
         return cls(ids, items, valid(ids), prefix_ends)

@@ -36,7 +36,9 @@ def end_states(
     return states.flatten(0, 1).index_select(0, prefix_ends)
 
 
-def prefix_counts(mask: Bool[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None) -> Float[Tensor, "B L"]:
+def prefix_counts(
+    mask: Bool[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None
+) -> Float[Tensor, "B L"]:
     """Return how many of the prefixes that end at `prefix_ends` hold each position; without them, 1 for every item.
 
     >>> prefix_counts(torch.ones(1, 3, dtype=torch.bool), torch.tensor([1, 2])).tolist()
@@ -44,7 +46,12 @@ def prefix_counts(mask: Bool[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | No
     """
     if prefix_ends is None:
         return mask.float()
-    ending = torch.zeros(mask.shape, device=mask.device).flatten().index_fill_(0, prefix_ends, 1).view(mask.shape)
+    ending = (
+        torch.zeros(mask.shape, device=mask.device)
+        .flatten()
+        .index_fill_(0, prefix_ends, 1)
+        .view(mask.shape)
+    )
     return ending.flip(1).cumsum(1).flip(1)
 
 

@@ -31,7 +31,11 @@ class Memory(nn.Module):
     values: Tensor
 
     def __init__(
-        self, starts: Int[Tensor, " V2"], columns: Int[Tensor, " n"], values: Float[Tensor, "n K"], decay: tuple[float, ...]
+        self,
+        starts: Int[Tensor, " V2"],
+        columns: Int[Tensor, " n"],
+        values: Float[Tensor, "n K"],
+        decay: tuple[float, ...],
     ) -> None:
         super().__init__()
         for name, tensor in (("starts", starts), ("columns", columns), ("values", values)):
@@ -46,8 +50,12 @@ class Memory(nn.Module):
         count = self.starts[items + 1] - begin
         # every entry of every item's row: the event it belongs to, and its index
         event = torch.repeat_interleave(count)
-        entry = torch.arange(len(event), device=event.device) + (begin - count.cumsum(0) + count)[event]
-        cell = torch.div(event, history.shape[1], rounding_mode="floor") * width + self.columns[entry]
+        entry = (
+            torch.arange(len(event), device=event.device) + (begin - count.cumsum(0) + count)[event]
+        )
+        cell = (
+            torch.div(event, history.shape[1], rounding_mode="floor") * width + self.columns[entry]
+        )
         age = valid(history).flip(1).cumsum(1).flip(1).flatten() - 1
         found = self.values.new_zeros(len(self.decay), rows * width)
         for kind, decay in enumerate(self.decay):

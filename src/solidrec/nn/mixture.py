@@ -31,7 +31,11 @@ STANDARDISED = 4096
 """Training rows that mean and deviation are taken of at a time."""
 LOG, CONTENT, SEMANTIC = (0.5, 0.8), (0.5,), 0.8
 """What an event more in age takes from a history's item: in the forward and the symmetric memory, in content, in semantic ids."""
-START = {"mixture": (0.4, 0.3, 0.6, 0.7, 0.2, 0.3, 0.25), "temperature": (0.05, 0.05, 0.3, 1.0), "hidden": (1.0,) * UNITS}
+START = {
+    "mixture": (0.4, 0.3, 0.6, 0.7, 0.2, 0.3, 0.25),
+    "temperature": (0.05, 0.05, 0.3, 1.0),
+    "hidden": (1.0,) * UNITS,
+}
 """What shared weights start from, before their logs are taken; the last of the mixture is recency's, where it is weighed."""
 
 
@@ -80,7 +84,10 @@ class MixtureHead(nn.Module):
         """Return the scores of the candidates that the evidence is about, a few rows at a time so that they stay in a cache."""
         neural = evidence.neural
         group = torch.log2(evidence.counts[0] + 1).floor().long().clamp(max=BUCKETS - 1)
-        trust, bias = self.trust.exp()[:, group].transpose(0, 1), self.bias[group][:, None]  # (#B, E, C), (#B, 1, C)
+        trust, bias = (
+            self.trust.exp()[:, group].transpose(0, 1),
+            self.bias[group][:, None],
+        )  # (#B, E, C), (#B, 1, C)
         tensors = {slot: tensor.expand(len(neural), -1) for slot, tensor in weights.tensors.items()}
         size = max(1, CELLS // max(neural.shape[1], 1))
         scores = [neural[:0]]
@@ -115,10 +122,16 @@ class MixtureHead(nn.Module):
         start = torch.tensor(START["temperature"], device=kept.device).log()[None]
         number = 0
         total = squares = torch.zeros(len(self.center), dtype=torch.float64, device=kept.device)
-        for first in range(0, len(kept), STANDARDISED):  # all rows at once would be the largest tensor of a training
+        for first in range(
+            0, len(kept), STANDARDISED
+        ):  # all rows at once would be the largest tensor of a training
             part = slice(first, first + STANDARDISED)
             found = features(evidence.rows(part), start).transpose(0, 1)[:, kept[part]].double()
-            number, total, squares = number + found.shape[1], total + found.sum(1), squares + (found**2).sum(1)
+            number, total, squares = (
+                number + found.shape[1],
+                total + found.sum(1),
+                squares + (found**2).sum(1),
+            )
         mean = total / number
         self.center.copy_(mean)
         self.spread.copy_((squares / number - mean**2).clamp(min=0).sqrt().clamp(min=1e-3))
@@ -153,7 +166,9 @@ class Experts(nn.Module):
         users = self.neural.encode(history).users
         neural = torch.log_softmax(users @ self.neural.items.weight[1:].T, 1)
         counted = torch.cat([memory(history) for memory in self.memories])
-        counts = self.counts[None] if self.recent is None else torch.stack([self.counts, self.recent])
+        counts = (
+            self.counts[None] if self.recent is None else torch.stack([self.counts, self.recent])
+        )
         return Evidence(neural, counted, counts[:, None, 1:])
 
 
@@ -166,7 +181,13 @@ class Mixture(nn.Module):
     """
 
     def __init__(
-        self, experts: Experts, *, head: MixtureHead, shared: Shared, deltas: Sequence[Source], reading: Reading | None
+        self,
+        experts: Experts,
+        *,
+        head: MixtureHead,
+        shared: Shared,
+        deltas: Sequence[Source],
+        reading: Reading | None,
     ) -> None:
         super().__init__()
         self.experts = experts
@@ -182,7 +203,11 @@ class Mixture(nn.Module):
 
     def parts(self) -> Iterator[tuple[str, nn.Module]]:
         """Name the modules of this model: ``items`` and ``backbone`` of the neural expert, ``head``, and those of the sources."""
-        yield from (("items", self.items), ("backbone", self.experts.neural.backbone), ("head", self.head))
+        yield from (
+            ("items", self.items),
+            ("backbone", self.experts.neural.backbone),
+            ("head", self.head),
+        )
         for source in (self.shared, *self.deltas):
             yield from source.parts()
 
@@ -206,7 +231,9 @@ class Mixture(nn.Module):
         """Return the weights of each history (cloud half)."""
         return self.read(history, self.experts(history))
 
-    def score(self, history: Int[Tensor, "B L"], candidates: Int[Tensor, "#B C"], weights: Weights) -> Float[Tensor, "B C"]:
+    def score(
+        self, history: Int[Tensor, "B L"], candidates: Int[Tensor, "#B C"], weights: Weights
+    ) -> Float[Tensor, "B C"]:
         """Return the scores of candidates under given weights (device half)."""
         scores: Tensor = self.head(self.experts(history), weights)
         return of_candidates(scores, candidates)
@@ -219,7 +246,9 @@ class Mixture(nn.Module):
         return Scores(scores, generated.codebook_loss, generated.stats)
 
 
-def of_candidates(scores: Float[Tensor, "B V"], candidates: Int[Tensor, "#B C"]) -> Float[Tensor, "B C"]:
+def of_candidates(
+    scores: Float[Tensor, "B V"], candidates: Int[Tensor, "#B C"]
+) -> Float[Tensor, "B C"]:
     """Return the scores of candidates out of those of items 1..V; padding has those of item 1."""
     columns = candidates.clamp(min=1) - 1
     return scores[:, columns[0]] if len(columns) == 1 else scores.gather(1, columns)

@@ -36,7 +36,9 @@ class Recommender(nn.Module):
     cloud, `score` the half that may run on a device; `Weights` is what travels between them.
     """
 
-    def __init__(self, items: nn.Embedding, *, backbone: Backbone, head: Head, source: Source) -> None:
+    def __init__(
+        self, items: nn.Embedding, *, backbone: Backbone, head: Head, source: Source
+    ) -> None:
         super().__init__()
         self.items = items
         self.backbone = backbone
@@ -44,7 +46,10 @@ class Recommender(nn.Module):
         self.source = source
 
     def forward(
-        self, history: Int[Tensor, "B L"], candidates: Int[Tensor, "#N C"], prefix_ends: Int[Tensor, " N"] | None = None
+        self,
+        history: Int[Tensor, "B L"],
+        candidates: Int[Tensor, "#N C"],
+        prefix_ends: Int[Tensor, " N"] | None = None,
     ) -> Scores:
         """Return the logits of each history's candidates; one row of candidates may serve all histories.
 
@@ -56,30 +61,43 @@ class Recommender(nn.Module):
         users, generated = self.read(Histories.of(history, items, prefix_ends), targets)
         return Scores(dot(users, targets), generated.codebook_loss, generated.stats)
 
-    def read(self, histories: Histories, targets: Float[Tensor, "#N C D"]) -> tuple[Float[Tensor, "N #C D"], Generated]:
+    def read(
+        self, histories: Histories, targets: Float[Tensor, "#N C D"]
+    ) -> tuple[Float[Tensor, "N #C D"], Generated]:
         """Return the user vectors that meet `targets`, and the source's answer."""
         generated = self.source(histories)
         items, mask = histories.items, histories.mask
         if histories.prefix_ends is None:
             state = self.backbone(items, mask, targets)
         else:
-            assert isinstance(self.backbone, CausalBackbone), "only a causal backbone knows the state of every prefix"
+            assert isinstance(self.backbone, CausalBackbone), (
+                "only a causal backbone knows the state of every prefix"
+            )
             state = self.backbone.states_at(items, mask, histories.prefix_ends)
         users: Tensor = self.head(state, generated.weights)
         return users, generated
 
-    def encode(self, history: Int[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None = None) -> Encoded:
+    def encode(
+        self, history: Int[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None = None
+    ) -> Encoded:
         """Return one user vector a row, which meets any item in a dot product, and the source's answer.
 
         `prefix_ends` are those of `forward`. A backbone that reads the candidates (DIN) has no such vector.
         """
         items = self.items(history)
-        users, generated = self.read(Histories.of(history, items, prefix_ends), items.new_zeros(1, 1, items.shape[2]))
+        users, generated = self.read(
+            Histories.of(history, items, prefix_ends), items.new_zeros(1, 1, items.shape[2])
+        )
         return Encoded(users[:, 0], generated)
 
     def parts(self) -> Iterator[tuple[str, nn.Module]]:
         """Name the modules of this model: ``items``, ``backbone``, ``head``, and those of the source."""
-        yield from (("items", self.items), ("backbone", self.backbone), ("head", self.head), *self.source.parts())
+        yield from (
+            ("items", self.items),
+            ("backbone", self.backbone),
+            ("head", self.head),
+            *self.source.parts(),
+        )
 
     @property
     def reads_prefixes(self) -> bool:
@@ -99,12 +117,16 @@ class Recommender(nn.Module):
         generated: Generated = self.source(Histories.of(history, self.items(history)))
         return generated
 
-    def score(self, history: Int[Tensor, "B L"], candidates: Int[Tensor, "#B C"], weights: Weights) -> Float[Tensor, "B C"]:
+    def score(
+        self, history: Int[Tensor, "B L"], candidates: Int[Tensor, "#B C"], weights: Weights
+    ) -> Float[Tensor, "B C"]:
         """Return the logits under given weights (device half)."""
         targets = self.items(candidates)
         return dot(self.users(history, targets, weights), targets)
 
-    def users(self, history: Int[Tensor, "B L"], targets: Float[Tensor, "#B C D"], weights: Weights) -> Float[Tensor, "B #C D"]:
+    def users(
+        self, history: Int[Tensor, "B L"], targets: Float[Tensor, "#B C D"], weights: Weights
+    ) -> Float[Tensor, "B #C D"]:
         """Return the user vectors that meet the targets in a dot product: one a user, or one a candidate (DIN)."""
         state = self.backbone(self.items(history), valid(history), targets)
         users: Tensor = self.head(state, weights)
@@ -113,7 +135,9 @@ class Recommender(nn.Module):
 
 def dot(users: Float[Tensor, "B #C D"], targets: Float[Tensor, "#B C D"]) -> Float[Tensor, "B C"]:
     """Return the dot product of every user vector with its targets, as one matrix product where users have one vector."""
-    if users.shape[1] > 1 or targets.shape[1] <= FEW_CANDIDATES:  # few candidates are too small a matrix for a product to pay
+    if (
+        users.shape[1] > 1 or targets.shape[1] <= FEW_CANDIDATES
+    ):  # few candidates are too small a matrix for a product to pay
         return (users * targets).sum(-1)
     if targets.shape[0] == 1:
         return users[:, 0] @ targets[0].T

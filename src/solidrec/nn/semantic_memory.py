@@ -28,7 +28,12 @@ class SemanticMemory(nn.Module):
     semantic_of_item: Tensor
     ratio: Tensor
 
-    def __init__(self, semantic_of_item: Int[Tensor, "V1 *levels"], ratio: Float[Tensor, "S1 S1"], decay: float) -> None:
+    def __init__(
+        self,
+        semantic_of_item: Int[Tensor, "V1 *levels"],
+        ratio: Float[Tensor, "S1 S1"],
+        decay: float,
+    ) -> None:
         super().__init__()
         self.register_buffer("semantic_of_item", semantic_of_item)
         self.register_buffer("ratio", ratio)

@@ -43,7 +43,9 @@ class Shared(Source):
 
     def __init__(self, slots: Slots) -> None:
         super().__init__()
-        self.tensors = nn.ParameterDict({slot: nn.Parameter(torch.empty(shape)) for slot, shape in slots.items()})
+        self.tensors = nn.ParameterDict(
+            {slot: nn.Parameter(torch.empty(shape)) for slot, shape in slots.items()}
+        )
         for slot, shape in slots.items():
             nn.init.uniform_(self.tensors[slot], -bound(shape), bound(shape))
 
@@ -94,7 +96,9 @@ class Trunk(Source):
 
     semantic_of_item: Tensor
 
-    def __init__(self, generator: Hypernetwork, semantic_of_item: Int[Tensor, "V1 *levels"], dim: int) -> None:
+    def __init__(
+        self, generator: Hypernetwork, semantic_of_item: Int[Tensor, "V1 *levels"], dim: int
+    ) -> None:
         super().__init__()
         self.generator = generator
         self.register_buffer("semantic_of_item", semantic_of_item)
@@ -103,7 +107,9 @@ class Trunk(Source):
 
     def embed(self, history: Int[Tensor, "B L"]) -> Float[Tensor, "B L D"]:
         """Return the embedded semantic history E_c; the semantic history is a look-up, never a second input."""
-        semantic_history = F.embedding(history, self.semantic_of_item.view(len(self.semantic_of_item), -1))
+        semantic_history = F.embedding(
+            history, self.semantic_of_item.view(len(self.semantic_of_item), -1)
+        )
         embedded: Tensor = self.semantics(semantic_history).sum(-2)
         return embedded
 
@@ -122,7 +128,12 @@ class Branch(Source):
     """Weights from the item history: M_v(E_v(s_v)) of Eq. 5, clipped in Eq. 12, read through a codebook in Eq. 13."""
 
     def __init__(
-        self, generator: Hypernetwork, *, codebook: Codebook | None = None, clip: float | None = None, inward: bool = True
+        self,
+        generator: Hypernetwork,
+        *,
+        codebook: Codebook | None = None,
+        clip: float | None = None,
+        inward: bool = True,
     ) -> None:
         super().__init__()
         self.generator = generator
@@ -168,4 +179,8 @@ class TrunkAndBranch(Source):
 
 def added(one: Generated, other: Generated) -> Generated:
     """Return the weights of both added slot by slot, both losses, and the stats of both."""
-    return Generated(one.weights + other.weights, one.codebook_loss + other.codebook_loss, {**one.stats, **other.stats})
+    return Generated(
+        one.weights + other.weights,
+        one.codebook_loss + other.codebook_loss,
+        {**one.stats, **other.stats},
+    )

@@ -49,7 +49,9 @@ class Weights(ABC):
 
     def saturated(self, limit: float, rows: int = 16) -> Float[Tensor, ""]:
         """Return the share of entries at or beyond the clip, over the first `rows` users."""
-        sample = torch.cat([tensor.detach().flatten(1) for tensor in self.first(rows).tensors.values()], 1)
+        sample = torch.cat(
+            [tensor.detach().flatten(1) for tensor in self.first(rows).tensors.values()], 1
+        )
         return (sample.abs() >= limit).float().mean()
 
 
@@ -101,7 +103,9 @@ class ProjectedWeights(Weights):
 
     def clamp(self, limit: float, *, inward: bool = True) -> ProjectedWeights:
         """Return these weights clipped to [-limit, limit] (Clip of Eq. 12); with `inward`, by `InwardClip`."""
-        return ProjectedWeights(self.z, self.projections, self.slots, scale=self.scale, limit=limit, inward=inward)
+        return ProjectedWeights(
+            self.z, self.projections, self.slots, scale=self.scale, limit=limit, inward=inward
+        )
 
     @property
     def unscaled_limit(self) -> float | None:
@@ -137,7 +141,14 @@ class ProjectedWeights(Weights):
         if len(self.z) == 1 < len(x):
             return torch.matmul(x, self.tensors[slot][0])
         projection = self.projections[slot]
-        product = generated_product(x, self.z, projection.weight, projection.bias, limit=self.unscaled_limit, inward=self.inward)
+        product = generated_product(
+            x,
+            self.z,
+            projection.weight,
+            projection.bias,
+            limit=self.unscaled_limit,
+            inward=self.inward,
+        )
         return self.scaled(product)
 
     def shift(self, slot: str, x: Float[Tensor, "B #C O"]) -> Float[Tensor, "B #C O"]:
@@ -147,7 +158,12 @@ class ProjectedWeights(Weights):
     def first(self, rows: int) -> Weights:
         """Return the weights of the first `rows` users."""
         return ProjectedWeights(
-            self.z[:rows], self.projections, self.slots, scale=self.scale, limit=self.limit, inward=self.inward
+            self.z[:rows],
+            self.projections,
+            self.slots,
+            scale=self.scale,
+            limit=self.limit,
+            inward=self.inward,
         )
 
 
@@ -161,7 +177,9 @@ class SummedWeights(Weights):
     @cached_property
     def tensors(self) -> dict[str, Tensor]:
         """Every slot's tensor."""
-        return {slot: tensor + self.other.tensors[slot] for slot, tensor in self.one.tensors.items()}
+        return {
+            slot: tensor + self.other.tensors[slot] for slot, tensor in self.one.tensors.items()
+        }
 
     def apply(self, slot: str, x: Float[Tensor, "B #C I"]) -> Float[Tensor, "B #C O"]:
         """Return x V + x W."""

@@ -52,9 +52,15 @@ class Engine:
         self.popularity = run.catalog["training_count"].to_numpy().astype(np.float32)
         self.everything = np.arange(1, len(run.items) + 1)[None]
         catalog = run.catalog
-        self.titles = catalog["title"] if "title" in catalog.columns else pl.Series([None] * len(catalog), dtype=pl.String)
+        self.titles = (
+            catalog["title"]
+            if "title" in catalog.columns
+            else pl.Series([None] * len(catalog), dtype=pl.String)
+        )
 
-    def recommend(self, history: Sequence[str], k: int = 10, *, keep_history: bool = False) -> Recommendation:
+    def recommend(
+        self, history: Sequence[str], k: int = 10, *, keep_history: bool = False
+    ) -> Recommendation:
         """Return the `k` best items for a history of raw ids.
 
         Ids that the model does not know are ignored and listed; with none left, the items most frequent in
@@ -96,7 +102,9 @@ class Engine:
             table[row, : len(recent)] = recent
         return table
 
-    def ranked(self, histories: Sequence[Sequence[int]], k: int, *, keep_history: bool) -> list[list[dict[str, Any]]]:
+    def ranked(
+        self, histories: Sequence[Sequence[int]], k: int, *, keep_history: bool
+    ) -> list[list[dict[str, Any]]]:
         """Return the k best items for each history of known items, encoded together and scored in blocks of bounded memory."""
         read = self.score.read(self.window(histories))
         found: list[list[dict[str, Any]]] = []
@@ -112,14 +120,18 @@ class Engine:
 
     def top(self, scores: Array, k: int) -> list[list[dict[str, Any]]]:
         """Return the k best items of each row of `scores` (r, V) as dicts: finite scores only, ties in vocabulary order."""
-        if not scores.max(initial=-np.inf) < np.inf:  # something is infinite or no number: neither is ever recommended
+        if (
+            not scores.max(initial=-np.inf) < np.inf
+        ):  # something is infinite or no number: neither is ever recommended
             scores = np.where(np.isfinite(scores), scores, -np.inf)
         rows, columns = top(scores, k)
         titles = self.titles.gather(columns).to_list()
         ids = self.run.items.ids
         found = [
             {"item": ids[column], "score": score, "title": title}
-            for column, score, title in zip(columns.tolist(), scores[rows, columns].tolist(), titles, strict=True)
+            for column, score, title in zip(
+                columns.tolist(), scores[rows, columns].tolist(), titles, strict=True
+            )
         ]
         ends = np.searchsorted(rows, np.arange(len(scores) + 1)).tolist()
         return [found[start:stop] for start, stop in pairwise(ends)]
@@ -128,7 +140,9 @@ class Engine:
         """Return the k items of the largest cosine between learned embeddings; raises `UsageError` if `item` is unknown."""
         index = self.run.items.index(str(item))
         if not index:
-            raise UsageError(f"item {item!r}: the model does not know it; its vocabulary is items.parquet of {self.run.path}")
+            raise UsageError(
+                f"item {item!r}: the model does not know it; its vocabulary is items.parquet of {self.run.path}"
+            )
         if k < 1:
             raise UsageError(f"k={k}: ask for at least one item")
         vectors = F.normalize(self.run.model.items.weight.detach()[1:], dim=1)

@@ -43,10 +43,15 @@ class Added:
 
 
 def add_items(
-    run: Run, table: Table, *, features: Given | None = None, columns: Mapping[str, str | None] | None = None,
-    category_separator: str | None = None, feature_start: int | None = None,
+    run: Run,
+    table: Table,
+    *,
+    features: Given | None = None,
+    columns: Mapping[str, str | None] | None = None,
+    category_separator: str | None = None,
+    feature_start: int | None = None,
     duplicate_items: Literal["error", "first"] = "error",
-) -> Added:  # fmt: skip
+) -> Added:
     """Return the run with the items of `table` that it does not know at the end of its vocabulary.
 
     Each gets an embedding and semantic ids from its content: title, categories and token columns of the table, and
@@ -60,13 +65,19 @@ def add_items(
         )
     catalog = _new_rows(run, table, dict(columns or {}), category_separator, duplicate_items)
     content = run.cold.content
-    matrices = content.matrices(catalog.frame, _given_matrices(content, table, catalog, features or {}, feature_start))
+    matrices = content.matrices(
+        catalog.frame, _given_matrices(content, table, catalog, features or {}, feature_start)
+    )
     semantics = run.semantics
     if semantics is not None:
         codes = place(semantics, matrices, catalog.frame["categories"].to_list())
         semantics = dataclasses.replace(semantics, codes=np.concatenate([semantics.codes, codes]))
-    rows = catalog.frame.select(name for name in run.catalog.columns if name in catalog.frame.columns)
-    grown = pl.concat([run.catalog, rows.with_columns(training_count=pl.lit(0, pl.Int64))], how="diagonal_relaxed")
+    rows = catalog.frame.select(
+        name for name in run.catalog.columns if name in catalog.frame.columns
+    )
+    grown = pl.concat(
+        [run.catalog, rows.with_columns(training_count=pl.lit(0, pl.Int64))], how="diagonal_relaxed"
+    )
     ids = None if semantics is None else torch.from_numpy(semantics.table)
     embeddings = torch.from_numpy(run.cold.embed(matrices))
     model: Recommender | Mixture
@@ -78,12 +89,22 @@ def add_items(
     model.load_state_dict(_longer(run.model.state_dict(), model.state_dict(), embeddings))
     model = model.to(run.model.items.weight.device).eval()
     known = {name: int(matrix.any(axis=1).sum()) for name, matrix in matrices.items()}
-    absent = tuple(part.name for part in content.parts if part.terms is None and part.name not in (features or {}))
-    return Added(dataclasses.replace(run, model=model, catalog=grown, semantics=semantics), known, absent)
+    absent = tuple(
+        part.name
+        for part in content.parts
+        if part.terms is None and part.name not in (features or {})
+    )
+    return Added(
+        dataclasses.replace(run, model=model, catalog=grown, semantics=semantics), known, absent
+    )
 
 
 def _new_rows(
-    run: Run, table: Table, columns: Mapping[str, str | None], separator: str | None, duplicates: Literal["error", "first"]
+    run: Run,
+    table: Table,
+    columns: Mapping[str, str | None],
+    separator: str | None,
+    duplicates: Literal["error", "first"],
 ) -> Catalog:
     """Return the catalogue rows of the items that the run does not know."""
     names = find_columns(table, ITEMS, columns, required=("items_id",))
@@ -92,9 +113,15 @@ def _new_rows(
         raise DataError(f"{table.name}: has no rows; give one row an item")
     listed = listed.drop_nulls().unique(maintain_order=True)
     new = listed.filter(~listed.is_in(run.catalog["item"].implode()))
-    if len(listed) and not len(new):  # rows without an id alone are for the catalogue to refuse, by their number
-        raise UsageError(f"{table.name}: the run knows all of its {len(listed):,} items already; nothing was changed")
-    return read_catalog(table, new, columns=columns, category_separator=separator, duplicate_items=duplicates)
+    if len(listed) and not len(
+        new
+    ):  # rows without an id alone are for the catalogue to refuse, by their number
+        raise UsageError(
+            f"{table.name}: the run knows all of its {len(listed):,} items already; nothing was changed"
+        )
+    return read_catalog(
+        table, new, columns=columns, category_separator=separator, duplicate_items=duplicates
+    )
 
 
 def _given_matrices(
@@ -104,7 +131,9 @@ def _given_matrices(
     wanted = [part.name for part in content.parts if part.terms is None]
     for name in features:
         if name not in wanted:
-            raise UsageError(f"feature {name!r}: the run was trained without it (it reads {', '.join(wanted) or 'none'})")
+            raise UsageError(
+                f"feature {name!r}: the run was trained without it (it reads {', '.join(wanted) or 'none'})"
+            )
     found = {}
     for name, source in features.items():
         matrix, numbered = feature_source(source, table, catalog)
@@ -125,13 +154,19 @@ def recounted(experts: Experts, grown: pl.DataFrame, ids: Tensor | None) -> Coun
     assert isinstance(semantic, SemanticMemory)
     new = len(grown) + 1 - len(experts.counts)
     by_log = Memory(_lengthened(moved.starts, new), moved.columns, moved.values, moved.decay)
-    by_content = Memory(_lengthened(before.starts, new), before.columns, before.values, before.decay)
+    by_content = Memory(
+        _lengthened(before.starts, new), before.columns, before.values, before.decay
+    )
     if any(described(grown[:-new])):
         by_content = memory([alike(grown, {})], before.decay)
     of_item = semantic.semantic_of_item.cpu()
-    by_semantics = SemanticMemory(_with_one_id(of_item, new) if ids is None else ids, semantic.ratio.cpu(), semantic.decay)
+    by_semantics = SemanticMemory(
+        _with_one_id(of_item, new) if ids is None else ids, semantic.ratio.cpu(), semantic.decay
+    )
     recent = None if experts.recent is None else _with_medians(experts.recent.cpu(), new)
-    return Counted((by_log, by_content, by_semantics), _with_medians(experts.counts.cpu(), new), recent)
+    return Counted(
+        (by_log, by_content, by_semantics), _with_medians(experts.counts.cpu(), new), recent
+    )
 
 
 def _with_medians(counts: Tensor, new: int) -> Tensor:
@@ -149,7 +184,9 @@ def _lengthened(starts: Tensor, new: int) -> Tensor:
     return torch.cat([starts, starts[-1:].expand(new)]).cpu()
 
 
-def _longer(old: Mapping[str, Tensor], new: Mapping[str, Tensor], embeddings: Tensor) -> dict[str, Tensor]:
+def _longer(
+    old: Mapping[str, Tensor], new: Mapping[str, Tensor], embeddings: Tensor
+) -> dict[str, Tensor]:
     """Return the weights of the old model with the embeddings of new items below its table; what is counted is that of `new`."""
     return {name: _of_new(name, tensor, new[name], embeddings) for name, tensor in old.items()}
 
@@ -158,7 +195,9 @@ def _of_new(name: str, old: Tensor, new: Tensor, embeddings: Tensor) -> Tensor:
     """Return one tensor of the longer model."""
     if name.endswith("neural.items.weight") or name == "items.weight":
         return torch.cat([old.cpu(), embeddings])
-    counted = (".memories." in name) or name.endswith(("semantic_of_item", "experts.counts", "experts.recent"))
+    counted = (".memories." in name) or name.endswith(
+        ("semantic_of_item", "experts.counts", "experts.recent")
+    )
     return new if counted else old
 
 
@@ -171,6 +210,10 @@ def save_with_items(added: Added, before: Run, out: Path) -> dict[str, Any]:
     copy_run(added.run, out, facts={"added_items": count + before.manifest.get("added_items", 0)})
     assert added.run.cold is not None
     return {
-        "run": str(out), "added": count, "items": len(added.run.catalog), "content": added.content,
-        "missing_features": list(added.missing), "explained": added.run.cold.facts["r2"],
-    }  # fmt: skip
+        "run": str(out),
+        "added": count,
+        "items": len(added.run.catalog),
+        "content": added.content,
+        "missing_features": list(added.missing),
+        "explained": added.run.cold.facts["r2"],
+    }

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _METRICS = ("UAUC", "NDCG@10", "Recall@10")
-_ALIKE = Ranks(greater=np.array([0]), ties=np.array([PAPER_NEGATIVES]), candidates=np.array([PAPER_NEGATIVES + 1]))
+_ALIKE = Ranks(
+    greater=np.array([0]),
+    ties=np.array([PAPER_NEGATIVES]),
+    candidates=np.array([PAPER_NEGATIVES + 1]),
+)
 """A target among sampled negatives that all have its score."""
 _CHANCE = {name: float(values[0]) for name, values in per_row(_ALIKE, (10,)).items()}
 """What a constant score gets among 100 candidates."""
@@ -49,8 +53,16 @@ def bars(of: Material) -> str:
     if of.plan.layout == LAYOUT:
         return ""
     for table in of.tables:
-        drawn = [(metric, _bar_chart(found, _start(metric, table), label=f"{metric} of each row, {table.label}"))
-                 for metric in _METRICS if (found := _groups(table, metric, of))]  # fmt: skip
+        drawn = [
+            (
+                metric,
+                _bar_chart(
+                    found, _start(metric, table), label=f"{metric} of each row, {table.label}"
+                ),
+            )
+            for metric in _METRICS
+            if (found := _groups(table, metric, of))
+        ]
         if drawn:
             parts += [f"<h3>{escape(table.label)}</h3>", figures(*drawn)]
     if parts:
@@ -69,7 +81,9 @@ def _groups(table: ResultTable, metric: str, of: Material) -> Groups:
     for line in table.lines:
         cell = next((cell for cell in line.cells if cell.metric == metric), None)
         if cell is not None and cell.mean is not None:
-            found.setdefault(line.block, []).append(Bar(of.looks[line.name], cell.mean, cell.low, cell.high))
+            found.setdefault(line.block, []).append(
+                Bar(of.looks[line.name], cell.mean, cell.low, cell.high)
+            )
     return list(found.items())
 
 
@@ -81,8 +95,17 @@ def _bar_chart(found: Groups, chance: float, *, label: str) -> str:
         place, places, names = 0, [], []
         for name, group in found:
             if name:
-                axes.annotate(name, (0, place + 0.15), (2, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-                              va="center", color=MUTED, fontsize=8, fontstyle="italic")  # fmt: skip
+                axes.annotate(
+                    name,
+                    (0, place + 0.15),
+                    (2, 0),
+                    xycoords=("axes fraction", "data"),
+                    textcoords="offset points",
+                    va="center",
+                    color=MUTED,
+                    fontsize=8,
+                    fontstyle="italic",
+                )
                 place += 1
             for bar in group:
                 _one(axes, bar, place, chance)
@@ -102,9 +125,26 @@ def _bar_chart(found: Groups, chance: float, *, label: str) -> str:
 def _one(axes: Axes, bar: Bar, place: int, chance: float) -> None:
     """Draw one bar with its interval and its value at the end."""
     face = "none" if bar.series.hollow else bar.series.color
-    axes.barh(place, bar.value - chance, left=chance, height=0.72, linewidth=1, facecolor=face, edgecolor=bar.series.color)
+    axes.barh(
+        place,
+        bar.value - chance,
+        left=chance,
+        height=0.72,
+        linewidth=1,
+        facecolor=face,
+        edgecolor=bar.series.color,
+    )
     end = bar.value
     if bar.low is not None and bar.high is not None:
-        axes.plot([bar.low, bar.high], [place, place], color=INK, linewidth=1.1, solid_capstyle="butt")
+        axes.plot(
+            [bar.low, bar.high], [place, place], color=INK, linewidth=1.1, solid_capstyle="butt"
+        )
         end = max(bar.high, bar.value)
-    axes.annotate(f"{bar.value:.3f}", (max(end, chance), place), (3, 0), textcoords="offset points", va="center", fontsize=7)
+    axes.annotate(
+        f"{bar.value:.3f}",
+        (max(end, chance), place),
+        (3, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=7,
+    )

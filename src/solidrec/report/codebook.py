@@ -29,7 +29,9 @@ _APART = (
     "a metacode; beside it, how many codes are still nearest to their own. Items to code is the mean distance of an item to the "
     "code that it is read as, weighted by training events, over the mean length of an item."
 )
-_BUSY = "The codes that most training events fall to, with the most frequent items of each, by title."
+_BUSY = (
+    "The codes that most training events fall to, with the most frequent items of each, by title."
+)
 
 
 @final
@@ -54,14 +56,23 @@ def codebooks(of: Material) -> str:
     firsts = {place.row: place for place in of.first_seeds()}
     parts = []
     for number, (block, group) in enumerate(charts_of(list(firsts), of.blocks), start=1):
-        logs: Logs = [(of.looks[name], rows) for name in group if (rows := of.history(firsts[name]))]
+        logs: Logs = [
+            (of.looks[name], rows) for name in group if (rows := of.history(firsts[name]))
+        ]
         if drawn := health(logs, of=f", {block} {number}"):
             parts += [f"<h3>{escape(block)}</h3>" if block else "", drawn]
     parts += [_health_table(of, firsts), paragraph(_HEALTH, kind="muted small")] if parts else []
-    found = [(name, of.runs[name], codes) for name in firsts if name in of.runs and (codes := _codes_of(of.runs[name]))]
+    found = [
+        (name, of.runs[name], codes)
+        for name in firsts
+        if name in of.runs and (codes := _codes_of(of.runs[name]))
+    ]
     if found:
         parts += [_distance_table(found), paragraph(_APART, kind="muted small")]
-        parts += [_busiest(names, run, codes, opened=at == 0) for at, (names, run, codes) in enumerate(_read_alike(found))]
+        parts += [
+            _busiest(names, run, codes, opened=at == 0)
+            for at, (names, run, codes) in enumerate(_read_alike(found))
+        ]
         parts.append(paragraph(_BUSY, kind="muted small"))
     return "\n".join([*parts, paragraph(_SEED, kind="muted small")]) if parts else ""
 
@@ -78,10 +89,19 @@ def _health_table(of: Material, firsts: Mapping[str, Place]) -> str:
         limit = of.results.records[place.key]["spec"]["model"]["clip"]
         codes = ["–"] * 3
         if used:
-            codes = [f"{used[-1]['codes_used']:,} of {size_of(used):,}", f"{used[-1]['perplexity']:.0f}"]
+            codes = [
+                f"{used[-1]['codes_used']:,} of {size_of(used):,}",
+                f"{used[-1]['perplexity']:.0f}",
+            ]
             codes.append(f"{sum(row.get('codes_revived', 0) for row in used):,}")
-        rows.append([escape(name), *codes, *([f"{clip[-1]:.1%}", f"{limit:g}"] if clip else ["–"] * 2)])
-    return table(["", "codes used", "perplexity", "revived, in all", "on the clip", "T"], rows, caption="In the last epoch")
+        rows.append(
+            [escape(name), *codes, *([f"{clip[-1]:.1%}", f"{limit:g}"] if clip else ["–"] * 2)]
+        )
+    return table(
+        ["", "codes used", "perplexity", "revived, in all", "on the clip", "T"],
+        rows,
+        caption="In the last epoch",
+    )
 
 
 @torch.inference_mode()
@@ -95,10 +115,16 @@ def _codes_of(run: Run) -> Codes | None:
     of_item = codebook.find(torch.arange(1, len(items) + 1)[None], items[None])[0]
     events = run.catalog["training_count"].to_numpy()
     weight = torch.tensor(events).to(items) / max(1, events.sum())
-    far = ((items - codes[of_item]).norm(dim=1) * weight).sum() / (items.norm(dim=1) * weight).sum().clamp(min=1e-12)
+    far = ((items - codes[of_item]).norm(dim=1) * weight).sum() / (
+        items.norm(dim=1) * weight
+    ).sum().clamp(min=1e-12)
     apart = own = None
     staged = stages(run.spec.model) > 1
-    if staged and isinstance(trunk, nn.Embedding) and len(metacode := trunk.weight[1 : len(codes) + 1]) == len(codes):
+    if (
+        staged
+        and isinstance(trunk, nn.Embedding)
+        and len(metacode := trunk.weight[1 : len(codes) + 1]) == len(codes)
+    ):
         apart = float((codes - metacode).norm(dim=1).mean() / metacode.norm(dim=1).mean())
         own = float((nearest_code(codes, metacode) == torch.arange(len(codes))).float().mean())
     return Codes(len(codes), of_item.numpy(), events, apart, own, float(far))
@@ -111,7 +137,14 @@ def _distance_table(found: Sequence[tuple[str, Run, Codes]]) -> str:
         apart = ["–", "–"] if codes.apart is None else [f"{codes.apart:.2f}", f"{codes.own:.0%}"]
         chosen = len(np.unique(codes.of_item))
         rows.append([escape(name), f"{codes.size:,}", f"{chosen:,}", *apart, f"{codes.far:.2f}"])
-    head = ["", "codes", "with an item", "code to metacode", "still nearest their own", "items to code"]
+    head = [
+        "",
+        "codes",
+        "with an item",
+        "code to metacode",
+        "still nearest their own",
+        "items to code",
+    ]
     return table(head, rows, caption="Where codes ended up, relative distances")
 
 
@@ -128,7 +161,9 @@ def _busiest(name: str, run: Run, codes: Codes, *, opened: bool) -> str:
     events = np.bincount(codes.of_item, codes.events, codes.size)
     top = np.argsort(-events, kind="stable")[:CODES]
     share = events / max(1.0, events.sum())
-    groups = "".join(_group(run, codes, int(code), float(share[code])) for code in top if events[code] > 0)
+    groups = "".join(
+        _group(run, codes, int(code), float(share[code])) for code in top if events[code] > 0
+    )
     if not groups:
         return ""
     head = f"<summary>Busiest codes of {escape(name)}</summary>"

@@ -24,14 +24,21 @@ def cost(of: Material) -> str:
     if not tables:
         return ""
     found = records_of(of.plan, of.results)
-    parts = [part for part in PARTS if any(part in record["parameters"] for record in found.values())]
-    looks = {part: Series(part, _TONES[at % len(_TONES)], "s", "■", hollow=False) for at, part in enumerate(parts)}
+    parts = [
+        part for part in PARTS if any(part in record["parameters"] for record in found.values())
+    ]
+    looks = {
+        part: Series(part, _TONES[at % len(_TONES)], "s", "■", hollow=False)
+        for at, part in enumerate(parts)
+    }
     names = {row: of.looks[row].label for row in found}
     drawn = figures(("Parameters, thousands", _stacked(found, names, looks)))
     return "\n".join([legend(list(looks.values())), drawn, tables])
 
 
-def _stacked(found: Mapping[str, Record], names: Mapping[str, str], looks: Mapping[str, Series]) -> str:
+def _stacked(
+    found: Mapping[str, Record], names: Mapping[str, str], looks: Mapping[str, Series]
+) -> str:
     """Draw the parameters of each row, part after part."""
 
     def paint(axes: Axes) -> None:
@@ -41,7 +48,14 @@ def _stacked(found: Mapping[str, Record], names: Mapping[str, str], looks: Mappi
                 count = record["parameters"].get(part, 0) / 1000
                 axes.barh(place, count, left=start, height=0.7, color=look.color, linewidth=0)
                 start += count
-            axes.annotate(f"{start:,.0f}", (start, place), (3, 0), textcoords="offset points", va="center", fontsize=8)
+            axes.annotate(
+                f"{start:,.0f}",
+                (start, place),
+                (3, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+            )
         axes.set_yticks(range(len(found)), [names[row] for row in found], color=INK)
         axes.set_ylim(len(found) - 0.45, -0.55)
         axes.margins(x=0.12)
@@ -49,4 +63,6 @@ def _stacked(found: Mapping[str, Record], names: Mapping[str, str], looks: Mappi
         axes.grid(False, axis="y")
         axes.xaxis.set_major_locator(few_ticks())
 
-    return drawing(paint, height=0.4 + 0.28 * len(found), label="Parameters of each row by component")
+    return drawing(
+        paint, height=0.4 + 0.28 * len(found), label="Parameters of each row by component"
+    )

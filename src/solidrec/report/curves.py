@@ -23,13 +23,21 @@ def training_curves(of: Material) -> str:
         shown = max(1, _LINES // len(group))
         seeds = sorted({place.seed for place in of.plan.places})[:shown]
         places = [place for place in of.trained() if place.row in group and place.seed in seeds]
-        logs: Logs = [(of.looks[place.row], rows) for place in places if (rows := of.history(place))]
+        logs: Logs = [
+            (of.looks[place.row], rows) for place in places if (rows := of.history(place))
+        ]
         if not logs:
             continue
         staged |= any(row["stage"] > 1 for _, rows in logs for row in rows)
         most = max(most, len({place.seed for place in places}))
-        looks = [of.looks[name] for name in group if any(look == of.looks[name] for look, _ in logs)]
-        parts += [f"<h3>{escape(block)}</h3>" if block else "", legend(looks), figures(*_charts(logs, f"{block} {number}"))]
+        looks = [
+            of.looks[name] for name in group if any(look == of.looks[name] for look, _ in logs)
+        ]
+        parts += [
+            f"<h3>{escape(block)}</h3>" if block else "",
+            legend(looks),
+            figures(*_charts(logs, f"{block} {number}")),
+        ]
     if not parts:
         return ""
     how = _HOW.format(seeds=f"{most} of {of.plan.seeds} seeds") + (_STAGED if staged else "")
@@ -41,7 +49,11 @@ def _charts(logs: Logs, of: str) -> list[tuple[str, str]]:
     valid = _thin(curves(logs, score_of))
     loss = _thin(curves(logs, lambda row: row["loss"]))
     drawn = [
-        (f"{judged_by(logs)} on the validation split", valid, f"Validation {judged_by(logs)} by epoch, {of}"),
+        (
+            f"{judged_by(logs)} on the validation split",
+            valid,
+            f"Validation {judged_by(logs)} by epoch, {of}",
+        ),
         ("Training loss", loss, f"Training loss by epoch, {of}"),
     ]
     return [(caption, line_chart(lines, label=label)) for caption, lines, label in drawn if lines]

@@ -18,7 +18,13 @@ from solidrec.report.codebook import codebooks
 from solidrec.report.cost import cost
 from solidrec.report.curves import training_curves
 from solidrec.report.grid import penalty_and_clip
-from solidrec.report.headline import baseline_words, finished_words, headline, more_verdicts, unfinished_words
+from solidrec.report.headline import (
+    baseline_words,
+    finished_words,
+    headline,
+    more_verdicts,
+    unfinished_words,
+)
 from solidrec.report.material import Material, material
 from solidrec.report.norms import norms
 from solidrec.report.page import escape, page, paragraph
@@ -73,9 +79,18 @@ def write_experiment_report(out: Path, path: Path | None = None, *, progress: bo
             advance(1)
     lead = [paragraph(escape(headline(of)), kind="headline")]
     lead += [
-        paragraph(escape(each), kind="muted") for each in (*more_verdicts(of), baseline_words(of), finished_words(of)) if each
+        paragraph(escape(each), kind="muted")
+        for each in (*more_verdicts(of), baseline_words(of), finished_words(of))
+        if each
     ]
-    lead += [paragraph(escape(each), kind="note") for each in (*of.lacking, unfinished_words(of)) if each]
-    text = page(of.plan.title, lead, [section for section in sections if section[2]], foot="Written by solidrec.")
+    lead += [
+        paragraph(escape(each), kind="note") for each in (*of.lacking, unfinished_words(of)) if each
+    ]
+    text = page(
+        of.plan.title,
+        lead,
+        [section for section in sections if section[2]],
+        foot="Written by solidrec.",
+    )
     write_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     return path

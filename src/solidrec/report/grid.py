@@ -37,7 +37,11 @@ def penalty_and_clip(of: Material) -> str:
             if sweep.found
         ]
         parts += [f"<h3>{escape(table.label)}</h3>", figures(*drawn)] if drawn else []
-    return "\n".join([*parts, paragraph(_HOW, kind="muted small"), measure_markup(of, "sweep")]) if parts else ""
+    return (
+        "\n".join([*parts, paragraph(_HOW, kind="muted small"), measure_markup(of, "sweep")])
+        if parts
+        else ""
+    )
 
 
 def _circles(sweep: Sweep, *, label: str) -> str:
@@ -53,10 +57,33 @@ def _circles(sweep: Sweep, *, label: str) -> str:
                 depth = (value - low) / (high - low) if high > low else 0.5
                 size = 2 * (_RADIUS[0] + (_RADIUS[1] - _RADIUS[0]) * depth)
                 color, best = _COLORS[sweep.metric], value == sweep.best
-                axes.plot(a, d, "o", color=color, markersize=size, alpha=_FAINT + (1 - _FAINT) * depth, markeredgewidth=0)
+                axes.plot(
+                    a,
+                    d,
+                    "o",
+                    color=color,
+                    markersize=size,
+                    alpha=_FAINT + (1 - _FAINT) * depth,
+                    markeredgewidth=0,
+                )
                 if best:
-                    axes.plot(a, d, "o", color="none", markeredgecolor=INK, markersize=size + 4, markeredgewidth=1)
-                axes.annotate(f"{value:.4f}", (a, d), (0, -23), textcoords="offset points", ha="center", fontsize=7)
+                    axes.plot(
+                        a,
+                        d,
+                        "o",
+                        color="none",
+                        markeredgecolor=INK,
+                        markersize=size + 4,
+                        markeredgewidth=1,
+                    )
+                axes.annotate(
+                    f"{value:.4f}",
+                    (a, d),
+                    (0, -23),
+                    textcoords="offset points",
+                    ha="center",
+                    fontsize=7,
+                )
         axes.set_xticks(range(len(sweep.across)), sweep.across)
         axes.set_yticks(range(len(sweep.down)), sweep.down)
         axes.set_xlim(-0.55, len(sweep.across) - 0.45)

@@ -27,7 +27,11 @@ def headline(of: Material) -> str:
         return _best_place(of)
     if words := _cost_words(of):
         return words
-    steady = steadiness_contrasts(steadiness(of.plan, of.results)) if "stability" in of.plan.measures else []
+    steady = (
+        steadiness_contrasts(steadiness(of.plan, of.results))
+        if "stability" in of.plan.measures
+        else []
+    )
     if steady:
         return _verdict(steady, "steadiness")
     return _verdict(of.tables[0].contrasts, of.tables[0].label)
@@ -63,8 +67,13 @@ def _named(contrasts: Sequence[Contrast]) -> str:
     """Return the comparisons in words, the first few of many, means over backbones before single ones."""
     if not contrasts:
         return ""
-    widest = sorted((each.comparison for each in contrasts), key=lambda comparison: -len(comparison.pairs))
-    words = [f"{comparison.one} against {comparison.other} in {comparison.metric}" for comparison in widest]
+    widest = sorted(
+        (each.comparison for each in contrasts), key=lambda comparison: -len(comparison.pairs)
+    )
+    words = [
+        f"{comparison.one} against {comparison.other} in {comparison.metric}"
+        for comparison in widest
+    ]
     more = f" and {len(words) - _NAMED} more" if len(words) > _NAMED else ""
     return f": {', '.join(words[:_NAMED])}{more}"
 
@@ -81,7 +90,9 @@ def _cost_words(of: Material) -> str:
             one, two = found[row.name], found[other]
             size = one["parameters"]["total"] / two["parameters"]["total"]
             time = one["inference"]["seconds"] / two["inference"]["seconds"]
-            words.append(f"{row.name} has {size:.2f} times the parameters of {other} and takes {time:.2f} times as long a batch")
+            words.append(
+                f"{row.name} has {size:.2f} times the parameters of {other} and takes {time:.2f} times as long a batch"
+            )
     return "; ".join(words) + "." if words else ""
 
 
@@ -108,7 +119,9 @@ def baseline_words(of: Material) -> str:
     """Say how many trained rows are above the best baseline; empty where there is none to hold them against."""
     rows = next((rows for rows in of.measured.values() if rows), ())
     main = _MAIN[rows[0].protocol] if rows else ""
-    means = {row.name: (row.deterministic, mean) for row in rows if (mean := row.mean(main)) is not None}
+    means = {
+        row.name: (row.deterministic, mean) for row in rows if (mean := row.mean(main)) is not None
+    }
     baselines = {name: mean for name, (baseline, mean) in means.items() if baseline}
     trained = [mean for baseline, mean in means.values() if not baseline]
     if not baselines or not trained:
@@ -128,15 +141,26 @@ def finished_words(of: Material) -> str:
         return f"{done}: {of.plan.title}, on {of.plan.data_name}."
     rows = list(dict.fromkeys(place.row for place in of.plan.places if place.key in missing))
     more = f" and {len(rows) - _NAMED} more rows" if len(rows) > _NAMED else ""
-    return f"{done}; missing: {', '.join(rows[:_NAMED])}{more}. Everything below is of what is there."
+    return (
+        f"{done}; missing: {', '.join(rows[:_NAMED])}{more}. Everything below is of what is there."
+    )
 
 
 def unfinished_words(of: Material) -> str:
     """Say how many trainings were still getting better when their epochs ran out: such rows compare budgets, not methods."""
     records = [of.results.records[place.key] for place in of.trained()]
-    cut = sum(any(stage["epoch"] >= record["spec"]["train"]["epochs"] for stage in record["stages"]) for record in records)
+    cut = sum(
+        any(stage["epoch"] >= record["spec"]["train"]["epochs"] for stage in record["stages"])
+        for record in records
+    )
     if not cut:
         return ""
-    twice = any(len(record["stages"]) > 1 for record in records) and any(len(record["stages"]) == 1 for record in records)
-    more = " A model of two stages had up to twice the epochs of one that has a single stage." if twice else ""
+    twice = any(len(record["stages"]) > 1 for record in records) and any(
+        len(record["stages"]) == 1 for record in records
+    )
+    more = (
+        " A model of two stages had up to twice the epochs of one that has a single stage."
+        if twice
+        else ""
+    )
     return f"{cut} of {len(records)} trainings kept the last epoch that they were allowed: they may not have converged.{more}"

@@ -26,7 +26,10 @@ def judged_by(logs: Logs) -> str:
 
 def _by_stage(rows: Sequence[Row]) -> dict[int, list[Row]]:
     """Return the rows of each stage."""
-    return {stage: [row for row in rows if row["stage"] == stage] for stage in sorted({row["stage"] for row in rows})}
+    return {
+        stage: [row for row in rows if row["stage"] == stage]
+        for stage in sorted({row["stage"] for row in rows})
+    }
 
 
 def _chosen(rows: Sequence[Row]) -> Row | None:
@@ -45,7 +48,11 @@ def curves(logs: Logs, value: Callable[[Row], Any]) -> list[Line]:
             places = [before + row["epoch"] for row in counted]
             mark = counted.index(kept) if kept in counted else None
             if counted:
-                lines.append(Line(look, places, [value(row) for row in counted], dashed=stage > 1, chosen=mark))
+                lines.append(
+                    Line(
+                        look, places, [value(row) for row in counted], dashed=stage > 1, chosen=mark
+                    )
+                )
             before += part[-1]["epoch"]
     return lines
 
@@ -66,7 +73,10 @@ def health(logs: Logs, *, of: str = "") -> str:
     if not read and not clipped:
         return ""
     shown = [look for look, _ in logs if any(look == other for other, _ in [*read, *clipped])]
-    drawn = [*(_code_charts(read, of) if read else ()), *(_clip_charts(clipped, of) if clipped else ())]
+    drawn = [
+        *(_code_charts(read, of) if read else ()),
+        *(_clip_charts(clipped, of) if clipped else ()),
+    ]
     return "\n".join([legend(shown), figures(*drawn)])
 
 
@@ -82,7 +92,9 @@ def _code_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
         found = []
         for look, rows in logs:
             part = [row for row in rows if key in row]
-            found.append(Line(look, [row["epoch"] for row in part], [row[key] for row in part], **style))
+            found.append(
+                Line(look, [row["epoch"] for row in part], [row[key] for row in part], **style)
+            )
         return found
 
     size = max(size_of(rows) for _, rows in logs)
@@ -91,13 +103,19 @@ def _code_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
     used = lines("codes_used") + lines("perplexity", dashed=True)
     dead = lines("codes_dead") + lines("codes_revived", points=True)
     health = line_chart(
-        used, label=f"Codes used and perplexity by epoch{of}", x_label=place, counts=True, limit=(size, f"all {size:,} codes")
+        used,
+        label=f"Codes used and perplexity by epoch{of}",
+        x_label=place,
+        counts=True,
+        limit=(size, f"all {size:,} codes"),
     )
     return [
         ("Codes used (solid) and perplexity (dashed)", health),
         (
             "Dead codes (line) and revived ones (points)",
-            line_chart(dead, label=f"Dead and revived codes by epoch{of}", x_label=place, counts=True),
+            line_chart(
+                dead, label=f"Dead and revived codes by epoch{of}", x_label=place, counts=True
+            ),
         ),
     ]
 
@@ -105,4 +123,9 @@ def _code_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
 def _clip_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
     """Return the chart of the saturated share."""
     lines = curves(logs, lambda row: row.get("saturated"))
-    return [("Share of the branch's weights on the clip", line_chart(lines, label=f"Saturated share by epoch{of}", share=True))]
+    return [
+        (
+            "Share of the branch's weights on the clip",
+            line_chart(lines, label=f"Saturated share by epoch{of}", share=True),
+        )
+    ]

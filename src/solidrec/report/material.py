@@ -26,8 +26,12 @@ from solidrec.runs import Run, load_run
 _LONGEST = 28
 """Letters of a name beside a chart."""
 _NO_USERS = "users/ lacks the metrics of each user of some cells: intervals, comparisons and stars are missing under {protocol}."
-_NO_RUNS = "runs/ lacks {count} of {all} trained models: their curves, codebooks and norms are missing."
-_UNREADABLE = "The trained model of {row} cannot be read, its codebook and norms are missing: {error}"
+_NO_RUNS = (
+    "runs/ lacks {count} of {all} trained models: their curves, codebooks and norms are missing."
+)
+_UNREADABLE = (
+    "The trained model of {row} cannot be read, its codebook and norms are missing: {error}"
+)
 _NO_DATA = "The prepared data was not found where the experiment read it ({why}): the norms of generated weights are missing."
 
 
@@ -70,7 +74,11 @@ class Material:
     def trained(self) -> list[Place]:
         """Return the finished cells that were trained, row by row."""
         names = [row.name for row in self.plan.rows if row.baseline is None]
-        places = [place for place in self.plan.places if place.row in names and place.key in self.results.records]
+        places = [
+            place
+            for place in self.plan.places
+            if place.row in names and place.key in self.results.records
+        ]
         return sorted(places, key=lambda place: (names.index(place.row), place.seed))
 
 
@@ -84,15 +92,26 @@ def material(plan: Plan, results: Results) -> Material:
             tables.append(result_table(measured[protocol], layout_of(plan, results)))
         except StorageError:
             measured[protocol] = _bare(plan, results, protocol)
-            tables.append(result_table(measured[protocol], replace(layout_of(plan, results), tested=())))
+            tables.append(
+                result_table(measured[protocol], replace(layout_of(plan, results), tested=()))
+            )
             lacking.append(_NO_USERS.format(protocol=protocol))
     measures = measures_of(plan, results, measured)
     data, why = _data_of(plan)
     lacking += [_NO_DATA.format(why=why)] if data is None else []
     labels = {row.name: row.labels for row in plan.rows}
     found = Material(
-        plan, results, measured, tables, measures, _looks_of(plan.rows), blocks_of(labels, BACKBONE), {}, data, tuple(lacking)
-    )  # fmt: skip
+        plan,
+        results,
+        measured,
+        tables,
+        measures,
+        _looks_of(plan.rows),
+        blocks_of(labels, BACKBONE),
+        {},
+        data,
+        tuple(lacking),
+    )
     runs, said = _runs_of(found)
     return replace(found, runs=runs, lacking=(*lacking, *said))
 
@@ -120,13 +139,26 @@ def _bare(plan: Plan, results: Results, protocol: str) -> list[Measured]:
         found = {
             place.seed: results.records[place.key]["evaluations"][protocol]
             for place in plan.places
-            if place.row == row.name and protocol in results.records.get(place.key, {}).get("evaluations", {})
+            if place.row == row.name
+            and protocol in results.records.get(place.key, {}).get("evaluations", {})
         }
         if found:
-            users = np.arange(next(iter(found.values()))["users"])  # how many there were is all that is known of them
+            users = np.arange(
+                next(iter(found.values()))["users"]
+            )  # how many there were is all that is known of them
             metrics = tuple(one["metrics"] for one in found.values())
             rows.append(
-                Measured(row.name, row.labels, tuple(found), protocol, plan.data, users, metrics, {}, row.baseline is not None)
+                Measured(
+                    row.name,
+                    row.labels,
+                    tuple(found),
+                    protocol,
+                    plan.data,
+                    users,
+                    metrics,
+                    {},
+                    row.baseline is not None,
+                )
             )
     return rows
 
@@ -148,10 +180,15 @@ def _looks_of(rows: Sequence[Row]) -> dict[str, Series]:
     """
     trained = [row for row in rows if row.baseline is None]
     baselines = [row.name for row in rows if row.baseline is not None]
-    looks = {name: Series.baseline(shorten(name, _LONGEST), number) for number, name in enumerate(baselines)}
+    looks = {
+        name: Series.baseline(shorten(name, _LONGEST), number)
+        for number, name in enumerate(baselines)
+    }
     models = list(dict.fromkeys(row.labels.get(MODEL) for row in trained))
     blocks = [row.labels.get(BACKBONE) for row in trained]
-    by_model = len({(row.labels.get(BACKBONE), row.labels.get(MODEL)) for row in trained}) == len(trained)
+    by_model = len({(row.labels.get(BACKBONE), row.labels.get(MODEL)) for row in trained}) == len(
+        trained
+    )
     for at, row in enumerate(trained):
         number = models.index(row.labels.get(MODEL)) if by_model else blocks[:at].count(blocks[at])
         looks[row.name] = Series.run(shorten(_short_name(row), _LONGEST), number)

@@ -46,9 +46,19 @@ def norms(of: Material) -> str:
     for name, run in of.runs.items():
         for at, one in enumerate(_slot_norms(run, of.data)):
             rows.append([escape(name) if at == 0 else "", *_slot_line(one)])
-    head = ["", "slot", "shape", "trunk", "branch", "branch / trunk", "at most (T √n)", "on the clip"]
+    head = [
+        "",
+        "slot",
+        "shape",
+        "trunk",
+        "branch",
+        "branch / trunk",
+        "at most (T √n)",
+        "on the clip",
+    ]
     return (
-        table(head, rows, caption="Mean lengths, slot by slot") + paragraph(_HOW.format(users=users), kind="muted small")
+        table(head, rows, caption="Mean lengths, slot by slot")
+        + paragraph(_HOW.format(users=users), kind="muted small")
         if rows
         else ""
     )
@@ -61,19 +71,26 @@ def _slot_norms(run: Run, data: PreparedData) -> list[Norms]:
         return []
     rows = data.rows("test")
     picked = np.sort(np.random.default_rng(0).permutation(len(rows))[:_USERS])
-    history = torch.from_numpy(data.histories(rows.users[picked], rows.positions[picked], run.spec.model.length).astype(np.int64))
+    history = torch.from_numpy(
+        data.histories(rows.users[picked], rows.positions[picked], run.spec.model.length).astype(
+            np.int64
+        )
+    )
     with evaluating(run.model):
         histories = Histories.of(history, run.model.items(history))
         trunk, branch = (part(histories).weights.tensors for part in (source.trunk, source.branch))
     clip = source.branch.clip
     return [
         Norms(
-            slot, tuple(trunk[slot].shape[1:]), _length(trunk[slot]), _length(branch[slot]),
+            slot,
+            tuple(trunk[slot].shape[1:]),
+            _length(trunk[slot]),
+            _length(branch[slot]),
             None if clip is None else clip * sqrt(prod(trunk[slot].shape[1:])),
             None if clip is None else float((branch[slot].abs() >= clip).double().mean()),
         )
         for slot in trunk
-    ]  # fmt: skip
+    ]
 
 
 def _length(tensor: torch.Tensor) -> float:
@@ -84,5 +101,16 @@ def _length(tensor: torch.Tensor) -> float:
 def _slot_line(one: Norms) -> list[str]:
     """Return one slot as the places of a row."""
     share = f"{one.branch / one.trunk:.1%}" if one.trunk else "–"
-    clip = ["–", "–"] if one.limit is None or one.saturated is None else [f"{one.limit:.3f}", f"{one.saturated:.1%}"]
-    return [escape(one.slot), " × ".join(map(str, one.shape)), f"{one.trunk:.3f}", f"{one.branch:.3f}", share, *clip]
+    clip = (
+        ["–", "–"]
+        if one.limit is None or one.saturated is None
+        else [f"{one.limit:.3f}", f"{one.saturated:.1%}"]
+    )
+    return [
+        escape(one.slot),
+        " × ".join(map(str, one.shape)),
+        f"{one.trunk:.3f}",
+        f"{one.branch:.3f}",
+        share,
+        *clip,
+    ]

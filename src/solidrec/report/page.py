@@ -57,7 +57,10 @@ def paragraph(text: str, *, kind: str = "") -> str:
 
 def figures(*drawn: tuple[str, str]) -> str:
     """Return (caption, svg) pairs side by side, or below one another where the page is narrow."""
-    parts = [f"<figure><figcaption>{escape(caption)}</figcaption>{svg}</figure>" for caption, svg in drawn]
+    parts = [
+        f"<figure><figcaption>{escape(caption)}</figcaption>{svg}</figure>"
+        for caption, svg in drawn
+    ]
     return f'<div class="figures">{"".join(parts)}</div>'
 
 
@@ -66,12 +69,15 @@ def legend(series: Sequence[Series]) -> str:
     return f'<p class="legend">{" ".join(tag(one) for one in series)}</p>'
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = "", kind: str = "numbers") -> str:
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = "", kind: str = "numbers"
+) -> str:
     """Return a table that scrolls sideways by itself; cells are markup, the first of a row is its heading."""
     above = f'<div class="caption">{escape(caption)}</div>' if caption else ""
     top = "".join(f'<th scope="col">{cell}</th>' for cell in head)
     body = "".join(
-        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>\n' for first, *rest in rows
+        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>\n'
+        for first, *rest in rows
     )
     inner = f'<table class="{kind}"><thead><tr>{top}</tr></thead><tbody>\n{body}</tbody></table>'
     return f'{above}<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption or "table")}">{inner}</div>'
@@ -79,20 +85,34 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = 
 
 def facts(rows: Sequence[tuple[str, str]]) -> str:
     """Return names and what they are; both are markup."""
-    return "<dl>" + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>\n" for name, value in rows) + "</dl>"
+    return (
+        "<dl>"
+        + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>\n" for name, value in rows)
+        + "</dl>"
+    )
 
 
 def page(
-    title: str, lead: Sequence[str], sections: Sequence[tuple[str, str, str]], foot: str, *, head: str = "", end: str = ""
+    title: str,
+    lead: Sequence[str],
+    sections: Sequence[tuple[str, str, str]],
+    foot: str,
+    *,
+    head: str = "",
+    end: str = "",
 ) -> str:
     """Return the whole document: `lead` paragraphs under the title, then (name, title, markup) sections.
 
     `head` and `end` are markup at the end of the document's head and body: a style sheet of its own, a script.
     """
-    links = " ".join(f'<a href="#{escape(name)}">{escape(heading)}</a>' for name, heading, _ in sections)
+    links = " ".join(
+        f'<a href="#{escape(name)}">{escape(heading)}</a>' for name, heading, _ in sections
+    )
     return PAGE.substitute(
         title=escape(title),
-        style=STYLE.substitute(light=_tones(dict(zip(COLORS, COLORS, strict=True))), dark=_tones(_DARK)),
+        style=STYLE.substitute(
+            light=_tones(dict(zip(COLORS, COLORS, strict=True))), dark=_tones(_DARK)
+        ),
         lead="\n".join(lead),
         links=links,
         sections="\n".join(_section(name, heading, body) for name, heading, body in sections),

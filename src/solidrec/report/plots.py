@@ -15,27 +15,48 @@ if TYPE_CHECKING:
 
 # Told apart by people with any colour vision (after Okabe and Ito), each with a light and a dark page's tone.
 RUN_COLORS = (
-    ("#0072b2", "#56b4e9"), ("#d55e00", "#ff9248"), ("#00856a", "#2fcfa4"), ("#a3478b", "#e5a3cc"),
-    ("#7a5c00", "#e6c04c"), ("#3d4db7", "#9aa8ff"), ("#a8123e", "#ff8fa3"),
-)  # fmt: skip
+    ("#0072b2", "#56b4e9"),
+    ("#d55e00", "#ff9248"),
+    ("#00856a", "#2fcfa4"),
+    ("#a3478b", "#e5a3cc"),
+    ("#7a5c00", "#e6c04c"),
+    ("#3d4db7", "#9aa8ff"),
+    ("#a8123e", "#ff8fa3"),
+)
 BASELINE_COLORS = (("#6b7480", "#9aa4b0"), ("#8a939e", "#7d8894"))
 INK, MUTED, GRID = "#1c2128", "#57606a", "#dfe3e8"
 COLORS = {
-    INK: "ink", MUTED: "muted", GRID: "grid",
+    INK: "ink",
+    MUTED: "muted",
+    GRID: "grid",
     **{light: f"s{n}" for n, (light, _) in enumerate(RUN_COLORS)},
     **{light: f"b{n}" for n, (light, _) in enumerate(BASELINE_COLORS)},
-}  # fmt: skip
+}
 """The tones that are drawn, and the variables of the style sheet that stand in their place on the page."""
 _MARKERS = (("o", "●"), ("s", "■"), ("D", "◆"), ("^", "▲"), ("v", "▼"), ("P", "✚"), ("X", "✖"))
 _HOLLOW = (("o", "○"), ("s", "□"))
 _WIDTH = 3.6  # inches at 72 points: as many CSS pixels as a phone is wide
 STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans", "font.size": 8.5, "text.parse_math": False,
-    "text.color": INK, "axes.labelcolor": MUTED, "axes.edgecolor": GRID,
-    "xtick.color": MUTED, "ytick.color": MUTED, "xtick.major.size": 0, "ytick.major.size": 0, "axes.grid": True,
-    "grid.color": GRID, "grid.linewidth": 0.7, "axes.axisbelow": True, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.spines.left": False, "svg.fonttype": "none", "lines.linewidth": 1.6,
-}  # fmt: skip
+    "font.family": "DejaVu Sans",
+    "font.size": 8.5,
+    "text.parse_math": False,
+    "text.color": INK,
+    "axes.labelcolor": MUTED,
+    "axes.edgecolor": GRID,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "axes.grid": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "svg.fonttype": "none",
+    "lines.linewidth": 1.6,
+}
 
 
 @final
@@ -52,12 +73,22 @@ class Series:
     @classmethod
     def run(cls, label: str, number: int) -> Series:
         """Return the look of the run `number` (from 0): a colour and a filled marker."""
-        return cls(label, RUN_COLORS[number % len(RUN_COLORS)][0], *_MARKERS[number % len(_MARKERS)], hollow=False)
+        return cls(
+            label,
+            RUN_COLORS[number % len(RUN_COLORS)][0],
+            *_MARKERS[number % len(_MARKERS)],
+            hollow=False,
+        )
 
     @classmethod
     def baseline(cls, label: str, number: int) -> Series:
         """Return the look of the baseline `number`: grey and hollow."""
-        return cls(label, BASELINE_COLORS[number % len(BASELINE_COLORS)][0], *_HOLLOW[number % len(_HOLLOW)], hollow=True)
+        return cls(
+            label,
+            BASELINE_COLORS[number % len(BASELINE_COLORS)][0],
+            *_HOLLOW[number % len(_HOLLOW)],
+            hollow=True,
+        )
 
 
 @final
@@ -91,11 +122,21 @@ def line_chart(
             if line.points or len(line.x) == 1:
                 axes.plot(line.x, line.y, "o", color=line.series.color, markersize=3.2)
             else:
-                axes.plot(line.x, line.y, color=line.series.color, linestyle=style, linewidth=0.9 if line.thin else 1.6)
+                axes.plot(
+                    line.x,
+                    line.y,
+                    color=line.series.color,
+                    linestyle=style,
+                    linewidth=0.9 if line.thin else 1.6,
+                )
             if line.chosen is not None:
                 at = ([line.x[line.chosen]], [line.y[line.chosen]])
                 axes.plot(
-                    *at, marker=line.series.marker, color=line.series.color, markersize=4 if line.thin else 7, linestyle="none"
+                    *at,
+                    marker=line.series.marker,
+                    color=line.series.color,
+                    markersize=4 if line.thin else 7,
+                    linestyle="none",
                 )
         axes.set_xlabel(x_label)
         axes.xaxis.set_major_locator(few_ticks(integer=True))
@@ -109,17 +150,31 @@ def line_chart(
             axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
         if limit is not None:
             axes.axhline(limit[0], color=MUTED, linewidth=0.9, linestyle=(0, (1, 2)))
-            axes.annotate(limit[1], (1, limit[0]), (0, 3), xycoords=("axes fraction", "data"), textcoords="offset points",
-                          ha="right", color=MUTED, fontsize=8)  # fmt: skip
+            axes.annotate(
+                limit[1],
+                (1, limit[0]),
+                (0, 3),
+                xycoords=("axes fraction", "data"),
+                textcoords="offset points",
+                ha="right",
+                color=MUTED,
+                fontsize=8,
+            )
             axes.set_ylim(0, max(axes.get_ylim()[1], 1.12 * limit[0]))
 
     return drawing(paint, height=2.3, label=label)
 
 
-def histogram(values: Sequence[int], *, label: str, x_label: str, y_label: str, bins: int = 24) -> str:
+def histogram(
+    values: Sequence[int], *, label: str, x_label: str, y_label: str, bins: int = 24
+) -> str:
     """Draw how often whole numbers fall into bins of whole width."""
     width = max(1, -(-(max(values) - min(values) + 1) // bins))
-    edges = [min(values) - 0.5 + width * n for n in range(bins + 1) if min(values) + width * (n - 1) <= max(values)]
+    edges = [
+        min(values) - 0.5 + width * n
+        for n in range(bins + 1)
+        if min(values) + width * (n - 1) <= max(values)
+    ]
 
     def paint(axes: Axes) -> None:
         axes.hist(values, bins=edges, color=RUN_COLORS[0][0], rwidth=0.88)
@@ -146,7 +201,9 @@ def drawing(paint: Callable[[Axes], None], *, height: float, label: str) -> str:
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # a person's own matplotlibrc does not change the report
-        matplotlib.rcParams.update({**STYLE, "svg.hashsalt": label})  # ids that are fixed, and unlike those of another chart
+        matplotlib.rcParams.update(
+            {**STYLE, "svg.hashsalt": label}
+        )  # ids that are fixed, and unlike those of another chart
         figure = Figure(figsize=(_WIDTH, height), layout="constrained")
         paint(figure.add_subplot())
         stream = io.StringIO()

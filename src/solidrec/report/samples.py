@@ -27,12 +27,19 @@ def samples(of: Material) -> str:
     picked = np.linspace(0, len(rows) - 1, min(USERS, len(rows))).astype(int)
     histories = [_history(of.data, int(rows.users[at]), int(rows.positions[at])) for at in picked]
     ids = [[of.data.items.id(item) for item in each] for each in histories]
-    answers = {name: [_titled(answer.items) for answer in Engine(of.runs[name]).recommend_many(ids, FIRST)] for name in names}
+    answers = {
+        name: [_titled(answer.items) for answer in Engine(of.runs[name]).recommend_many(ids, FIRST)]
+        for name in names
+    }
     return "\n".join(
-        _sample(of, [title_of(of.data, item) for item in past[-_LATEST:]],
-               {name: answers[name][at] for name in names}, title_of(of.data, int(rows.targets[picked[at]])))
+        _sample(
+            of,
+            [title_of(of.data, item) for item in past[-_LATEST:]],
+            {name: answers[name][at] for name in names},
+            title_of(of.data, int(rows.targets[picked[at]])),
+        )
         for at, past in enumerate(histories)
-    )  # fmt: skip
+    )
 
 
 def _history(data: PreparedData, user: int, position: int) -> list[int]:
@@ -50,10 +57,20 @@ def _sample(of: Material, past: Sequence[str], answers: dict[str, list[str]], tr
     listed = "".join(f"<li>{short(title)}</li>" for title in past) or "<li>(no history)</li>"
     longest = max(map(len, answers.values()))
     rows = [
-        [str(place + 1), *(_cell(answer[place], truth) if place < len(answer) else "" for answer in answers.values())]
+        [
+            str(place + 1),
+            *(
+                _cell(answer[place], truth) if place < len(answer) else ""
+                for answer in answers.values()
+            ),
+        ]
         for place in range(longest)
     ]
-    missed = "" if any(truth in answer for answer in answers.values()) else ' <span class="muted">(in none of these lists)</span>'
+    missed = (
+        ""
+        if any(truth in answer for answer in answers.values())
+        else ' <span class="muted">(in none of these lists)</span>'
+    )
     before = paragraph("After this history, oldest first:", kind="muted")
     next_ = paragraph(f"Came next: <strong>{short(truth)}</strong>{missed}")
     lists = table(["", *(tag(of.looks[name]) for name in answers)], rows, kind="lists")

@@ -38,14 +38,21 @@ def _semantic_ids(data: PreparedData, semantics: SemanticIds) -> str:
     )
     sizes = _sizes_of(semantics)
     drawn = histogram(
-        sizes[sizes > 0].tolist(), label="Sizes of the semantic ids", x_label="items in a semantic id", y_label="semantic ids"
+        sizes[sizes > 0].tolist(),
+        label="Sizes of the semantic ids",
+        x_label="items in a semantic id",
+        y_label="semantic ids",
     )
-    groups = "".join(_group(data, semantics, name, number) for name, number in _examples(data, semantics))
+    groups = "".join(
+        _group(data, semantics, name, number) for name, number in _examples(data, semantics)
+    )
     note = f"Up to {_SHOWN} members each, those most frequent in training first."
     return (
-        paragraph(escape(words)) + figures(("How many items a semantic id holds", drawn)) + f'<div class="groups">{groups}</div>'
+        paragraph(escape(words))
+        + figures(("How many items a semantic id holds", drawn))
+        + f'<div class="groups">{groups}</div>'
         + paragraph(note, kind="muted")
-    )  # fmt: skip
+    )
 
 
 def _sizes_of(semantics: SemanticIds) -> npt.NDArray[np.int64]:
@@ -56,13 +63,17 @@ def _sizes_of(semantics: SemanticIds) -> npt.NDArray[np.int64]:
 def _examples(data: PreparedData, semantics: SemanticIds) -> list[tuple[str, int]]:
     """Return what to show: (why, semantic id) of the largest, the median and the most coherent."""
     sizes = _sizes_of(semantics)
-    order = [int(number) for number in np.argsort(-sizes, kind="stable") + 1 if sizes[number - 1] > 0]
+    order = [
+        int(number) for number in np.argsort(-sizes, kind="stable") + 1 if sizes[number - 1] > 0
+    ]
     reasons = {order[0]: ["the largest"]}
     reasons.setdefault(order[len(order) // 2], []).append("the median size")
     close = _coherence(data, semantics)
     if not np.isnan(close).all():
         best = int(np.nanargmax(close))
-        reasons.setdefault(best + 1, []).append(f"the most coherent of {_SMALLEST} or more items, mean cosine {close[best]:.2f}")
+        reasons.setdefault(best + 1, []).append(
+            f"the most coherent of {_SMALLEST} or more items, mean cosine {close[best]:.2f}"
+        )
     return [(" and ".join(why).capitalize(), number) for number, why in reasons.items()]
 
 
@@ -72,14 +83,21 @@ def _coherence(data: PreparedData, semantics: SemanticIds) -> Floats:
     It is taken over the content that the ids were made of; id embeddings are in no file, and ids made of them alone are all NaN.
     """
     nothing = np.full(semantics.count, np.nan)
-    content = [modality(data, name, _no_vectors, seed=semantics.seed) for name in semantics.modalities if name != ID]
+    content = [
+        modality(data, name, _no_vectors, seed=semantics.seed)
+        for name in semantics.modalities
+        if name != ID
+    ]
     if not content:
         return nothing
     vectors = fuse(content).vectors.astype(np.float64)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     sums = np.zeros((semantics.count, vectors.shape[1]))
     np.add.at(sums, semantics.of_item[1:] - 1, vectors)
-    sizes, own = _sizes_of(semantics), np.bincount(semantics.of_item[1:] - 1, (vectors**2).sum(1), semantics.count)
+    sizes, own = (
+        _sizes_of(semantics),
+        np.bincount(semantics.of_item[1:] - 1, (vectors**2).sum(1), semantics.count),
+    )
     enough = sizes >= _SMALLEST
     nothing[enough] = ((sums**2).sum(1) - own)[enough] / (sizes * (sizes - 1))[enough]
     return nothing

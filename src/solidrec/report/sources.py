@@ -21,9 +21,7 @@ _SPLITS: tuple[Literal["valid", "test"], ...] = ("valid", "test")
 _OWN = ("seed", "semantics.seed", "data")
 """Settings of a cell that are its seed or its data, not its row."""
 _OPENED = "once a training, after the epoch was chosen; the test split played no part in training or choosing"
-_METRICS = (
-    "per user first, then the mean over users; AUC alone is pooled; equal scores count by the expectation over their orders"
-)
+_METRICS = "per user first, then the mean over users; AUC alone is pooled; equal scores count by the expectation over their orders"
 _TESTS = (
     "paired over the same users and, where there are several, training seeds; Holm over all comparisons of a table; a star is "
     "for a corrected p below .05 and a positive difference"
@@ -34,31 +32,50 @@ def protocol(of: Material) -> str:
     """Return the protocol box."""
     records = _used(of)
     specs = [record["spec"] for record in records if "train" in record["spec"]]
-    rows = [("data", f"{of.plan.data_name}, fingerprint {of.plan.data[:12]} (sha256 of everything that a model reads)")]
-    rows += [("split", _split_words(of.data)), ("rows", _rows_words(of.data))] if of.data is not None else []
+    rows = [
+        (
+            "data",
+            f"{of.plan.data_name}, fingerprint {of.plan.data[:12]} (sha256 of everything that a model reads)",
+        )
+    ]
+    rows += (
+        [("split", _split_words(of.data)), ("rows", _rows_words(of.data))]
+        if of.data is not None
+        else []
+    )
     rows += [(f"protocol {name}", _protocol_words(name, records)) for name in of.plan.protocols]
     if specs:
         trains = [spec["train"] for spec in specs]
         drawn, epochs, patience = (
-            _listed(sorted({train[key] for train in trains})) for key in ("negatives", "epochs", "patience")
+            _listed(sorted({train[key] for train in trains}))
+            for key in ("negatives", "epochs", "patience")
         )
         rows += [
             ("training negatives", f"{drawn} for each positive, drawn afresh every epoch"),
-            ("selection", f"{_selection(records)}; at most {epochs} epochs a stage, patience {patience}"),
+            (
+                "selection",
+                f"{_selection(records)}; at most {epochs} epochs a stage, patience {patience}",
+            ),
         ]
     rows += [
         ("test", _OPENED),
-        ("seeds", f"{of.plan.seeds}: {', '.join(map(str, sorted({place.seed for place in of.plan.places})))}"),
+        (
+            "seeds",
+            f"{of.plan.seeds}: {', '.join(map(str, sorted({place.seed for place in of.plan.places})))}",
+        ),
         ("tests", _TESTS),
         ("metrics", _METRICS),
-    ]  # fmt: skip
+    ]
     return facts([(escape(name), escape(value)) for name, value in rows])
 
 
 def _split_words(data: PreparedData) -> str:
     """Say how events became train, validation and test."""
     held = [split for split in _SPLITS if split in data.manifest["negatives"]]
-    counts = ", ".join(f"{len(data.rows(split)):,} {split} targets" for split in held) or "nothing held out"
+    counts = (
+        ", ".join(f"{len(data.rows(split)):,} {split} targets" for split in held)
+        or "nothing held out"
+    )
     trained = int((data.train_end - data.offsets[:-1]).sum())
     tied = data.manifest.get("last_item_tied_users")
     ties = f"; the last item of {tied:,} users is tied in time" if tied else ""
@@ -96,20 +113,31 @@ def _protocol_words(name: str, records: Iterable[Record]) -> str:
     if not found:
         return "not measured yet"
     users, skipped, negatives = (
-        _listed([f"{value:,}" for value in sorted({one[key] for one in found})]) for key in ("users", "skipped", "negatives")
+        _listed([f"{value:,}" for value in sorted({one[key] for one in found})])
+        for key in ("users", "skipped", "negatives")
     )
     among = f"among all items less those that its user had seen, {negatives} on average"
     if name == "paper":
         label = protocol_label(name, found[0]["negatives"])
-        among = f"({label}) among {negatives} items that its user never touched, fixed for all models"
+        among = (
+            f"({label}) among {negatives} items that its user never touched, fixed for all models"
+        )
     return f"each target {among}; {users} test users, of whom {skipped} had nothing to rank and were left out"
 
 
 def _selection(records: Iterable[Record]) -> str:
     """Say how the epoch was chosen."""
-    trained = [record for record in records if any(stage.get("valid") for stage in record.get("stages", ()))]
+    trained = [
+        record
+        for record in records
+        if any(stage.get("valid") for stage in record.get("stages", ()))
+    ]
     judged = " and ".join(dict.fromkeys(select_of(record["spec"]["train"]) for record in trained))
-    return f"the epoch with the best {judged} on validation" if judged else "the last epoch: there is no validation split"
+    return (
+        f"the epoch with the best {judged} on validation"
+        if judged
+        else "the last epoch: there is no validation split"
+    )
 
 
 def provenance(of: Material) -> str:
@@ -119,13 +147,21 @@ def provenance(of: Material) -> str:
     rows = [
         ("command", f"<code>{escape(_command(of))}</code>"),
         ("data", f"<code>{escape(of.plan.data)}</code>"),
-        ("source of the data", escape(of.data.manifest.get("source", "not said")) if of.data is not None else "the data is gone"),
+        (
+            "source of the data",
+            escape(of.data.manifest.get("source", "not said"))
+            if of.data is not None
+            else "the data is gone",
+        ),
         *_data_words(of.data),
         ("computing time", f"{_time_text(seconds)} in all, {len(records)} cells"),
         ("versions", _several("versions", records)),
         ("machine", _several("machine", records)),
     ]
-    return facts(rows) + f"<details><summary>Every cell, with the settings that are its own</summary>{_cell_table(of)}</details>"
+    return (
+        facts(rows)
+        + f"<details><summary>Every cell, with the settings that are its own</summary>{_cell_table(of)}</details>"
+    )
 
 
 def _data_words(data: PreparedData | None) -> list[tuple[str, str]]:
@@ -142,7 +178,10 @@ def _command(of: Material) -> str:
     """Return the command line that runs the experiment, with all that it may be told written out."""
     words = ["solidrec experiment run", of.plan.name, of.plan.data_name, f"--seeds {of.plan.seeds}"]
     words += [f"--protocol {name}" for name in of.plan.protocols]
-    words += [f"--set {shlex.quote(f'{key}={_value_text(value)}')}" for key, value in flat(of.plan.settings).items()]
+    words += [
+        f"--set {shlex.quote(f'{key}={_value_text(value)}')}"
+        for key, value in flat(of.plan.settings).items()
+    ]
     return " ".join(words)
 
 
@@ -166,12 +205,17 @@ def _time_text(seconds: float) -> str:
 
 def _code_list(values: Mapping[str, str]) -> str:
     """Return settings as code."""
-    return ", ".join(f"<code>{escape(key)} = {escape(value)}</code>" for key, value in values.items()) or "those of the package"
+    return (
+        ", ".join(f"<code>{escape(key)} = {escape(value)}</code>" for key, value in values.items())
+        or "those of the package"
+    )
 
 
 def _several(key: str, records: Iterable[Record]) -> str:
     """Return what the records say of where they were made, with the number of cells where they differ."""
-    found = Counter(", ".join(f"{name} {value}" for name, value in record[key].items()) for record in records)
+    found = Counter(
+        ", ".join(f"{name} {value}" for name, value in record[key].items()) for record in records
+    )
     if len(found) == 1:
         return escape(next(iter(found)))
     return "<br>".join(f"{escape(text)} ({count} cells)" for text, count in found.items())
@@ -179,22 +223,53 @@ def _several(key: str, records: Iterable[Record]) -> str:
 
 def _cell_table(of: Material) -> str:
     """Return one line a cell: its key, the epochs that were kept, its time, and its settings that not all cells have."""
-    specs = {place.key: _settings_of(of.results.records[place.key]["spec"]) for place in of.trained()}
+    specs = {
+        place.key: _settings_of(of.results.records[place.key]["spec"]) for place in of.trained()
+    }
     common = set.intersection(*(set(spec.items()) for spec in specs.values())) if specs else set()
     rows = []
     for place in of.plan.places:
         record = of.results.records.get(place.key)
         if record is None:
-            rows.append([escape(place.row), str(place.seed), f"<code>{escape(place.key)}</code>", "missing", "", "", ""])
+            rows.append(
+                [
+                    escape(place.row),
+                    str(place.seed),
+                    f"<code>{escape(place.key)}</code>",
+                    "missing",
+                    "",
+                    "",
+                    "",
+                ]
+            )
             continue
-        own = {key: value for key, value in specs.get(place.key, {}).items() if (key, value) not in common}
-        kept = " + ".join(f"{stage['epoch']} of {stage['epochs']}" for stage in record.get("stages", ())) or "–"
+        own = {
+            key: value
+            for key, value in specs.get(place.key, {}).items()
+            if (key, value) not in common
+        }
+        kept = (
+            " + ".join(
+                f"{stage['epoch']} of {stage['epochs']}" for stage in record.get("stages", ())
+            )
+            or "–"
+        )
         size = f"{record['parameters']:,}" if "parameters" in record else "–"
-        rows.append([
-            escape(place.row), str(place.seed), f"<code>{escape(place.key)}</code>", size, escape(kept),
-            f"{record['seconds']:.0f}", _code_list(own) if own else "–",
-        ])  # fmt: skip
-    return table(["", "seed", "key", "parameters", "epoch kept, by stage", "seconds", "its own settings"], rows)
+        rows.append(
+            [
+                escape(place.row),
+                str(place.seed),
+                f"<code>{escape(place.key)}</code>",
+                size,
+                escape(kept),
+                f"{record['seconds']:.0f}",
+                _code_list(own) if own else "–",
+            ]
+        )
+    return table(
+        ["", "seed", "key", "parameters", "epoch kept, by stage", "seconds", "its own settings"],
+        rows,
+    )
 
 
 def _settings_of(spec: Mapping[str, Any]) -> dict[str, str]:

@@ -33,14 +33,22 @@ def stability(of: Material) -> str:
     rows = steadiness(of.plan, of.results)
     drawn = []
     for metric in METRICS:
-        found = [(of.looks[row.name], np.sqrt(-row.per_user[name_of(metric)].mean(0) / THOUSAND)) for row in rows]
+        found = [
+            (of.looks[row.name], np.sqrt(-row.per_user[name_of(metric)].mean(0) / THOUSAND))
+            for row in rows
+        ]
         counted = [(look, values[~np.isnan(values)]) for look, values in found]
         counted = [(look, values) for look, values in counted if len(values)]
         if counted:
             drawn.append(
-                (f"{metric}: how far one more event moves a user", _boxes(counted, label=f"Spread of the stability of {metric}"))
+                (
+                    f"{metric}: how far one more event moves a user",
+                    _boxes(counted, label=f"Spread of the stability of {metric}"),
+                )
             )
-    return "\n".join([figures(*drawn), paragraph(_HOW, kind="muted small"), tables] if drawn else [tables])
+    return "\n".join(
+        [figures(*drawn), paragraph(_HOW, kind="muted small"), tables] if drawn else [tables]
+    )
 
 
 def _boxes(rows: Sequence[tuple[Series, Array]], *, label: str) -> str:
@@ -49,9 +57,29 @@ def _boxes(rows: Sequence[tuple[Series, Array]], *, label: str) -> str:
     def paint(axes: Axes) -> None:
         for place, (series, values) in enumerate(rows):
             low, first, middle, third, high = np.percentile(values, _PARTS)
-            axes.plot([low, high], [place, place], color=series.color, linewidth=1.2, solid_capstyle="butt")
-            axes.plot([first, third], [place, place], color=series.color, linewidth=7, solid_capstyle="butt", alpha=0.5)
-            axes.plot([middle], [place], marker=series.marker, color=series.color, markersize=5, clip_on=False)
+            axes.plot(
+                [low, high],
+                [place, place],
+                color=series.color,
+                linewidth=1.2,
+                solid_capstyle="butt",
+            )
+            axes.plot(
+                [first, third],
+                [place, place],
+                color=series.color,
+                linewidth=7,
+                solid_capstyle="butt",
+                alpha=0.5,
+            )
+            axes.plot(
+                [middle],
+                [place],
+                marker=series.marker,
+                color=series.color,
+                markersize=5,
+                clip_on=False,
+            )
             axes.plot([values.mean()] * 2, [place - 0.22, place + 0.22], color=INK, linewidth=1.2)
         axes.set_yticks(range(len(rows)), [series.label for series, _ in rows], color=INK)
         axes.set_ylim(len(rows) - 0.5, -0.5)

@@ -31,12 +31,17 @@ def measure_markup(of: Material, name: str) -> str:
     found = of.measure(name)
     if found is None:
         return ""
-    return "\n".join([*(grid_markup(grid, of.looks) for grid in found.grids), *_notes_markup(found.notes)])
+    return "\n".join(
+        [*(grid_markup(grid, of.looks) for grid in found.grids), *_notes_markup(found.notes)]
+    )
 
 
 def _notes_markup(notes: Sequence[str]) -> list[str]:
     """Return the sentences under a table; what stands in backticks is set as code."""
-    return [paragraph(re.sub("`([^`]+)`", r"<code>\1</code>", escape(note)), kind="muted small") for note in notes]
+    return [
+        paragraph(re.sub("`([^`]+)`", r"<code>\1</code>", escape(note)), kind="muted small")
+        for note in notes
+    ]
 
 
 def grid_markup(grid: Grid, looks: Mapping[str, Series]) -> str:
@@ -59,7 +64,9 @@ def _named(part: Part, looks: Mapping[str, Series]) -> str:
 def _part_markup(part: Part) -> str:
     """Return one place: a spread goes below its mean, the best of its column stands out, and a sentence may wrap."""
     mean, spread, rest = part.text.partition(" ± ")
-    text = escape(mean + "*" * rest.endswith("*")) + (f"<small>± {escape(rest.removesuffix('*'))}</small>" if spread else "")
+    text = escape(mean + "*" * rest.endswith("*")) + (
+        f"<small>± {escape(rest.removesuffix('*'))}</small>" if spread else ""
+    )
     kind = "best" if part.bold else "words" if len(part.text) > _SENTENCE else ""
     return f'<span class="{kind}">{text}</span>' if kind else text
 

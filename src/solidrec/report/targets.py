@@ -33,17 +33,22 @@ def _one(of: Material, protocol: str) -> str:
     columns = [(group, metric) for group in GROUPS if counts[group] for metric in GROUP_METRICS]
     means = {row: [_mean(seeds, *column) for column in columns] for row, seeds in found.items()}
     by_column = zip(*means.values(), strict=True)
-    best = [_top(values) if counts[group] >= _FEW else None for (group, _), values in zip(columns, by_column, strict=True)]
+    best = [
+        _top(values) if counts[group] >= _FEW else None
+        for (group, _), values in zip(columns, by_column, strict=True)
+    ]
     lines = tuple(
         (Part(row), *(_part(value, first) for value, first in zip(values, best, strict=True)))
         for row, values in means.items()
-    )  # fmt: skip
+    )
     heads = ("", *(f"{group} {metric}" for group, metric in columns))
     blocks = tuple(of.blocks.get(row, "") for row in means)
     said = "; ".join(f"{name} ({_RANGES[name]}): {counts[name]:,} targets" for name in GROUPS)
     if any(0 < count < _FEW for count in counts.values()):
         said += f". Of fewer than {_FEW} targets a mean is an anecdote, and no value is marked"
-    grid = Grid(f"Targets by how often they occur in training, protocol {protocol}", heads, lines, blocks)
+    grid = Grid(
+        f"Targets by how often they occur in training, protocol {protocol}", heads, lines, blocks
+    )
     return grid_markup(grid, of.looks) + paragraph(escape(f"{said}."), kind="muted small")
 
 
@@ -60,7 +65,9 @@ def _rows_of(of: Material, protocol: str) -> dict[str, list[Groups]]:
 def _mean(seeds: list[Groups], group: str, metric: str) -> float | None:
     """Return a metric of a group over seeds, None where nothing could be ranked."""
     values = [each[group].get(metric) for each in seeds]
-    return None if None in values else float(np.mean([value for value in values if value is not None]))
+    return (
+        None if None in values else float(np.mean([value for value in values if value is not None]))
+    )
 
 
 def _top(values: Sequence[float | None]) -> float | None:

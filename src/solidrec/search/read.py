@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 _FIXED = {
-    "data": "the data", "seed": "the seed of every training", "semantics.encoded": "a fact of the data",
+    "data": "the data",
+    "seed": "the seed of every training",
+    "semantics.encoded": "a fact of the data",
     "train.select": "what judges every trial",
-}  # fmt: skip
+}
 _RANGE = ("low", "high", "step", "log")
 
 
@@ -36,7 +38,9 @@ def read_space(path: Path | None, tries: Sequence[str]) -> dict[str, Any]:
     for text in tries:
         key, sign, values = text.partition("=")
         if not (key.strip() and sign and values.strip()):
-            raise UsageError(f"--try {text}: write it as key=value,value, for example --try model.dropout=0,0.2,0.4")
+            raise UsageError(
+                f"--try {text}: write it as key=value,value, for example --try model.dropout=0,0.2,0.4"
+            )
         found[key.strip()] = _listed(values)
     return found
 
@@ -82,10 +86,14 @@ def _distribution(key: str, given: Any, base: RunSpec) -> BaseDistribution:
     from optuna.distributions import CategoricalDistribution
 
     if isinstance(given, list) and given:
-        checked = [value_at(varied(base, {key: value}), key) for value in given]  # 0 for a rate becomes 0.0
+        checked = [
+            value_at(varied(base, {key: value}), key) for value in given
+        ]  # 0 for a rate becomes 0.0
         return CategoricalDistribution(list(dict.fromkeys(json.dumps(value) for value in checked)))
     if not isinstance(given, Mapping):
-        raise UsageError(f"{key}: give a list of values, or a range such as {{low = 0.1, high = 0.5}}; got {given!r}")
+        raise UsageError(
+            f"{key}: give a list of values, or a range such as {{low = 0.1, high = 0.5}}; got {given!r}"
+        )
     for name in given:
         if name not in _RANGE:
             raise UsageError(f"{key}: a range has no {name!r}{nearest(name, _RANGE)}")
@@ -100,7 +108,9 @@ def _range_of(key: str, given: Mapping[str, Any], base: RunSpec) -> BaseDistribu
 
     low, high = (value_at(varied(base, {key: given[end]}), key) for end in ("low", "high"))
     step, log = given.get("step"), given.get("log", False)
-    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (low, high))
+    numbers = all(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in (low, high)
+    )
     if not numbers:
         raise UsageError(f"{key}: is no number; give a list of values")
     if not low < high:
@@ -108,10 +118,14 @@ def _range_of(key: str, given: Mapping[str, Any], base: RunSpec) -> BaseDistribu
     if not isinstance(log, bool) or (log and (low <= 0 or step is not None)):
         raise UsageError(f"{key}: log = true needs low above 0 and no step")
     whole = isinstance(low, int) and isinstance(high, int)
-    if step is not None and (isinstance(step, bool) or not isinstance(step, int if whole else int | float) or step <= 0):
+    if step is not None and (
+        isinstance(step, bool) or not isinstance(step, int if whole else int | float) or step <= 0
+    ):
         raise UsageError(f"{key}: step = {step} is no {'whole ' if whole else ''}number above 0")
     if step is not None and (Decimal(str(high)) - Decimal(str(low))) % Decimal(str(step)):
-        raise UsageError(f"{key}: from low = {low} to high = {high} is no whole number of steps of {step}")
+        raise UsageError(
+            f"{key}: from low = {low} to high = {high} is no whole number of steps of {step}"
+        )
     if whole:
         return IntDistribution(low, high, log=log, step=step or 1)
     return FloatDistribution(low, high, log=log, step=step)

@@ -47,7 +47,9 @@ def line(trial: Trial, trials: Iterable[Trial]) -> str:
     best = max(trials, key=lambda other: (other.score, -other.number))
     now = "the best so far" if best is trial else f"best {best.score:.4f}, trial {best.number}"
     how = f"{trial.epochs} epochs, {trial.seconds:.0f} s"
-    return f"trial {trial.number}: valid {trial.select} {trial.score:.4f} ({now}), {settings}, {how}"
+    return (
+        f"trial {trial.number}: valid {trial.select} {trial.score:.4f} ({now}), {settings}, {how}"
+    )
 
 
 def finding(trials: Sequence[Trial]) -> str:
@@ -63,7 +65,11 @@ def finding(trials: Sequence[Trial]) -> str:
     if best is first:
         started = f"where the search started: valid {first.select} {first.score:.4f}"
         return f"No other trial of {len(others)} is above trial 0, {started}."
-    start = "could not be measured" if first.error else f"has {first.score:.4f}, {best.score - first.score:.4f} less"
+    start = (
+        "could not be measured"
+        if first.error
+        else f"has {first.score:.4f}, {best.score - first.score:.4f} less"
+    )
     what = f"Trial {best.number} is the best of {len(trials)}: valid {best.select} {best.score:.4f}"
     return f"{what}; trial 0, where the search started, {start}."
 
@@ -80,9 +86,12 @@ def table(found: Mapping[str, Any]) -> Table:
         valid = trial["valid"] or {}
         metrics = ["-" if (value := valid.get(name)) is None else f"{value:.4f}" for name in names]
         cells = [
-            f"{trial['number']}{' (start)' if trial['number'] == 0 else ''}", *(str(trial["settings"][key]) for key in keys),
-            *metrics, "failed" if trial["error"] else str(trial["epochs"]), f"{trial['seconds']:.1f}",
-        ]  # fmt: skip
+            f"{trial['number']}{' (start)' if trial['number'] == 0 else ''}",
+            *(str(trial["settings"][key]) for key in keys),
+            *metrics,
+            "failed" if trial["error"] else str(trial["epochs"]),
+            f"{trial['seconds']:.1f}",
+        ]
         style = "bold" if trial["number"] == found["best"]["number"] else ""
         shown.add_row(*(Text(cell, style=style) for cell in cells))
     return shown
@@ -90,9 +99,14 @@ def table(found: Mapping[str, Any]) -> Table:
 
 def write_best(out: Path, spec: RunSpec, text: str) -> None:
     """Write everything that decides a run, but for the data, as a TOML file for ``solidrec train DATA --config FILE``."""
-    values = spec.model_dump(mode="json", exclude={"data": True, "semantics": {"encoded"}}, exclude_none=True)
+    values = spec.model_dump(
+        mode="json", exclude={"data": True, "semantics": {"encoded"}}, exclude_none=True
+    )
     lines = [f"# {text}", "# Take it with: solidrec train DATA --config best.toml", *_toml(values)]
-    write_file(out / BEST, lambda temporary: temporary.write_text("\n".join(lines) + "\n", encoding="utf-8"))
+    write_file(
+        out / BEST,
+        lambda temporary: temporary.write_text("\n".join(lines) + "\n", encoding="utf-8"),
+    )
 
 
 def _toml(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -102,7 +116,9 @@ def _toml(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     ['seed = 1', 'model.name = "duet"', 'model.clip = 1e-05', 'weights."a b" = 2.0']
     """
     for key, value in values.items():
-        name = prefix + (key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False))
+        name = prefix + (
+            key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
+        )
         if isinstance(value, Mapping):
             yield from _toml(value, f"{name}.")
         else:

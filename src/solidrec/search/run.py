@@ -18,7 +18,14 @@ from solidrec.api import run_spec
 from solidrec.artifacts import read_json, write_file, write_json
 from solidrec.console import console, counted, say
 from solidrec.data.prepared import PreparedData
-from solidrec.errors import DamagedError, DivergedError, IncompatibleError, Interrupted, StorageError, UsageError
+from solidrec.errors import (
+    DamagedError,
+    DivergedError,
+    IncompatibleError,
+    Interrupted,
+    StorageError,
+    UsageError,
+)
 from solidrec.experiments.workers import workers
 from solidrec.locks import locked, stoppable
 from solidrec.runs import LEFT_BEHIND, filled
@@ -67,8 +74,13 @@ def run_search(
         write_json(out / SEARCH, asked)
         try:
             search.run(trials, jobs)
-        except (KeyboardInterrupt, BrokenProcessPool):  # the latter: somebody, or the lack of memory, has ended a worker
-            raise Interrupted(f"{out}: stopped; run the same command again to go on, finished trials are kept") from None
+        except (
+            KeyboardInterrupt,
+            BrokenProcessPool,
+        ):  # the latter: somebody, or the lack of memory, has ended a worker
+            raise Interrupted(
+                f"{out}: stopped; run the same command again to go on, finished trials are kept"
+            ) from None
     return search.result()
 
 
@@ -78,8 +90,12 @@ def _claim(out: Path, asked: Mapping[str, Any]) -> None:
         there = read_json(out / SEARCH)
         there["spec"] = filled(there["spec"])
         if there != asked and (out / TRIALS).is_file():
-            raise IncompatibleError(f"{out}: holds another search ({difference(there, dict(asked))}); choose another --out")
-    elif out.exists() and (not out.is_dir() or any(not path.name.startswith(LEFT_BEHIND) for path in out.iterdir())):
+            raise IncompatibleError(
+                f"{out}: holds another search ({difference(there, dict(asked))}); choose another --out"
+            )
+    elif out.exists() and (
+        not out.is_dir() or any(not path.name.startswith(LEFT_BEHIND) for path in out.iterdir())
+    ):
         raise StorageError(f"{out}: exists and is no folder of a search; choose another --out")
 
 
@@ -101,7 +117,9 @@ class Search:
             step(min(len(self.done), trials))
             while True:
                 for number in self.free(range(trials), running.values()):
-                    settings = self.propose(number, running.values()) if len(running) < jobs else None
+                    settings = (
+                        self.propose(number, running.values()) if len(running) < jobs else None
+                    )
                     if settings is None:
                         break
                     running[self.submit(pool, settings, inline=jobs == 1)] = number, settings
@@ -115,13 +133,19 @@ class Search:
 
     def free(self, numbers: Iterable[int], running: Iterable[tuple[int, Settings]]) -> list[int]:
         """Return the numbers of trials that are neither done nor in training."""
-        return [number for number in numbers if number not in self.done.keys() | {number for number, _ in running}]
+        return [
+            number
+            for number in numbers
+            if number not in self.done.keys() | {number for number, _ in running}
+        ]
 
     def propose(self, number: int, running: Iterable[tuple[int, Settings]]) -> Settings | None:
         """Return what trial `number` is to try, None if everything was; trial 0 is where the search starts."""
         if number == 0:
             return {key: value_at(self.base, key) for key in self.space.keys}
-        seen: list[tuple[Settings, float | None]] = [(trial.settings, trial.score) for _, trial in sorted(self.done.items())]
+        seen: list[tuple[Settings, float | None]] = [
+            (trial.settings, trial.score) for _, trial in sorted(self.done.items())
+        ]
         seen += [(settings, None) for _, settings in running]
         taken = {varied(self.base, settings).digest() for settings, _ in seen}
         for attempt in range(_ATTEMPTS):
@@ -129,20 +153,35 @@ class Search:
             if varied(self.base, settings).digest() not in taken:
                 return settings
         rest = self.space.points() if self.space.size() <= _SMALL else iter(())
-        return next((settings for settings in rest if varied(self.base, settings).digest() not in taken), None)
+        return next(
+            (settings for settings in rest if varied(self.base, settings).digest() not in taken),
+            None,
+        )
 
     def submit(self, pool: Executor, settings: Settings, *, inline: bool) -> Future[Outcome]:
         """Start a trial in a folder named by its specification, so that the same one goes on from its last checkpoint."""
         spec = varied(self.base, settings)
-        return pool.submit(train_trial, self.data if inline else self.data.path, spec, self.out / "trials" / spec.digest())
+        return pool.submit(
+            train_trial,
+            self.data if inline else self.data.path,
+            spec,
+            self.out / "trials" / spec.digest(),
+        )
 
     def finish(self, number: int, settings: Settings, outcome: Outcome) -> None:
         """Keep what a trial has shown, and tell it."""
         if number == 0 and outcome.unfit:
             raise UsageError(outcome.error or "")
-        self.done[number] = Trial(number, settings, varied(self.base, settings).digest(), **outcome.plain())
-        text = "".join(json.dumps(asdict(trial), allow_nan=False) + "\n" for _, trial in sorted(self.done.items()))
-        write_file(self.out / TRIALS, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+        self.done[number] = Trial(
+            number, settings, varied(self.base, settings).digest(), **outcome.plain()
+        )
+        text = "".join(
+            json.dumps(asdict(trial), allow_nan=False) + "\n"
+            for _, trial in sorted(self.done.items())
+        )
+        write_file(
+            self.out / TRIALS, lambda temporary: temporary.write_text(text, encoding="utf-8")
+        )
         say(line(self.done[number], self.done.values()))
 
     def result(self) -> dict[str, Any]:
@@ -150,13 +189,19 @@ class Search:
         trials = [trial for _, trial in sorted(self.done.items())]
         best = max(trials, key=lambda trial: (trial.score, -trial.number))
         if best.error:
-            raise DivergedError(f"{self.out}: no trial could be measured; the first: {trials[0].error}")
+            raise DivergedError(
+                f"{self.out}: no trial could be measured; the first: {trials[0].error}"
+            )
         text = finding(trials)
         write_best(self.out, varied(self.base, best.settings), text)
         return {
-            "finding": text, "best": asdict(best), "default": asdict(trials[0]), "trials": [asdict(trial) for trial in trials],
-            "data": self.data.fingerprint, "split": "valid",
-        }  # fmt: skip
+            "finding": text,
+            "best": asdict(best),
+            "default": asdict(trials[0]),
+            "trials": [asdict(trial) for trial in trials],
+            "data": self.data.fingerprint,
+            "split": "valid",
+        }
 
 
 def _read_trials(path: Path) -> list[Trial]:
@@ -166,4 +211,6 @@ def _read_trials(path: Path) -> list[Trial]:
     try:
         return [Trial(**json.loads(text)) for text in path.read_text(encoding="utf-8").splitlines()]
     except (ValueError, TypeError) as error:
-        raise DamagedError(f"{path}: is not as it was written ({error}); restore it, or remove it to search anew") from error
+        raise DamagedError(
+            f"{path}: is not as it was written ({error}); restore it, or remove it to search anew"
+        ) from error

@@ -41,12 +41,21 @@ class Space:
         from optuna.distributions import CategoricalDistribution
 
         found = {
-            key: json.dumps(settings[key]) if isinstance(kind, CategoricalDistribution) else settings[key]
+            key: json.dumps(settings[key])
+            if isinstance(kind, CategoricalDistribution)
+            else settings[key]
             for key, kind in self.keys.items()
         }
         return found if all(_holds(kind, found[key]) for key, kind in self.keys.items()) else None
 
-    def next(self, seen: Sequence[tuple[Settings, float | None]], *, seed: int, number: int, attempt: int = 0) -> Settings:
+    def next(
+        self,
+        seen: Sequence[tuple[Settings, float | None]],
+        *,
+        seed: int,
+        number: int,
+        attempt: int = 0,
+    ) -> Settings:
         """Return the settings of trial `number`: a function of the arguments, whatever process asks.
 
         `seen` are settings with their scores, None for those in training. Sampler: TPE (Bergstra et al., NeurIPS 2011).
@@ -58,12 +67,17 @@ class Space:
         logging.set_verbosity(logging.WARNING)
         own = int(rng(seed, "search", number, attempt).integers(2**32))
         study = create_study(
-            direction="maximize", sampler=TPESampler(seed=own, n_startup_trials=_RANDOM_FIRST, constant_liar=True)
+            direction="maximize",
+            sampler=TPESampler(seed=own, n_startup_trials=_RANDOM_FIRST, constant_liar=True),
         )
         for settings, score in seen:
             if (params := self.coded(settings)) is not None:
                 state = TrialState.RUNNING if score is None else TrialState.COMPLETE
-                study.add_trial(create_trial(state=state, value=score, params=params, distributions=dict(self.keys)))
+                study.add_trial(
+                    create_trial(
+                        state=state, value=score, params=params, distributions=dict(self.keys)
+                    )
+                )
         asked = study.ask(dict(self.keys)).params
         return {key: _plain(kind, asked[key]) for key, kind in self.keys.items()}
 
@@ -82,7 +96,9 @@ def _holds(kind: BaseDistribution, value: Any) -> bool:
     assert isinstance(kind, IntDistribution | FloatDistribution)
     if value is None or not kind.low <= value <= kind.high:
         return False
-    return kind.step is None or not (Decimal(str(value)) - Decimal(str(kind.low))) % Decimal(str(kind.step))
+    return kind.step is None or not (Decimal(str(value)) - Decimal(str(kind.low))) % Decimal(
+        str(kind.step)
+    )
 
 
 def _plain(kind: BaseDistribution, asked: Any) -> Any:
@@ -127,7 +143,11 @@ def _count(distribution: BaseDistribution) -> float:
     if isinstance(distribution, CategoricalDistribution):
         return len(distribution.choices)
     assert isinstance(distribution, IntDistribution | FloatDistribution)
-    return float("inf") if distribution.step is None else round((distribution.high - distribution.low) / distribution.step) + 1
+    return (
+        float("inf")
+        if distribution.step is None
+        else round((distribution.high - distribution.low) / distribution.step) + 1
+    )
 
 
 def varied(base: RunSpec, settings: Mapping[str, Any]) -> RunSpec:

@@ -68,5 +68,8 @@ def _outcome(rows: Sequence[Mapping[str, Any]], stage: int) -> Outcome:
     if best is None or score_of(best) is None:
         raise UsageError("no validation user could be ranked; prepare the data with negatives")
     return Outcome(
-        best["valid"], sum(row["epoch"] > 0 for row in rows), sum(row["seconds"] for row in rows), select=select_of(best)
+        best["valid"],
+        sum(row["epoch"] > 0 for row in rows),
+        sum(row["seconds"] for row in rows),
+        select=select_of(best),
     )

@@ -41,7 +41,9 @@ def nearest_category(vectors: np.ndarray, categories: Sequence[Sequence[str]]) -
     return Primary(of_item, centroids[used].astype(np.float32), tuple(labels[i] for i in used))
 
 
-def centroid_of_each(vectors: np.ndarray, item: np.ndarray, label: np.ndarray, count: int) -> np.ndarray:
+def centroid_of_each(
+    vectors: np.ndarray, item: np.ndarray, label: np.ndarray, count: int
+) -> np.ndarray:
     """Return the (count, F) means over the (item, label) pairs (Eq. 8)."""
     sums = np.zeros((count, vectors.shape[1]))
     np.add.at(sums, label, vectors[item])

@@ -21,7 +21,9 @@ _FOLDS = 5
 _SHOWN = 10  # places of a list in which new items are to take their share
 _RANKED = 5_000  # items among which that is measured, at most
 _LARGEST = 8.0  # stretch
-WORTH = 0.05  # r2 below which content says too little of embeddings for its predictions to be stretched
+WORTH = (
+    0.05  # r2 below which content says too little of embeddings for its predictions to be stretched
+)
 Score = Callable[[Floats], npt.NDArray[Any]]
 """Scores (B, n) of items with the given embeddings (n, D), for some users."""
 
@@ -48,13 +50,19 @@ class ColdStart:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays to keep."""
-        return self.content.arrays() | {"map.weight": self.weight, "map.bias": self.bias, "map.base": self.base}
+        return self.content.arrays() | {
+            "map.weight": self.weight,
+            "map.bias": self.bias,
+            "map.base": self.base,
+        }
 
     @classmethod
     def of(cls, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Self:
         """Build what `plain` and `arrays` describe."""
         content = Content.of(plain["parts"], arrays)
-        return cls(content, arrays["map.weight"], arrays["map.bias"], arrays["map.base"], plain["facts"])
+        return cls(
+            content, arrays["map.weight"], arrays["map.bias"], arrays["map.base"], plain["facts"]
+        )
 
     def embed(self, matrices: Mapping[str, np.ndarray]) -> npt.NDArray[np.float32]:
         """Return (n, D) embeddings of items by their content; those without any get the mean embedding."""
@@ -89,16 +97,27 @@ def fit_cold(
     (`stretch`), measured on `ranked` items at most. A map that explains less than 5 % is left as it is: stretched, it would
     be noise that nobody can overlook.
     """
-    known = np.random.default_rng(seed).permutation(np.flatnonzero((counts > 0) & has_content(matrices)))[:_MOST]
+    known = np.random.default_rng(seed).permutation(
+        np.flatnonzero((counts > 0) & has_content(matrices))
+    )[:_MOST]
     mean = (embeddings[counts > 0] if (counts > 0).any() else embeddings).mean(0).astype(np.float64)
     if len(known) < _FEWEST:
         nothing = np.zeros((sum(content.widths), len(mean)))
-        return ColdStart(content, nothing, mean, mean.copy(), {"items": len(known), "r2": 0.0, "stretch": 1.0})
+        return ColdStart(
+            content, nothing, mean, mean.copy(), {"items": len(known), "r2": 0.0, "stretch": 1.0}
+        )
     vectors = content_rows(matrices, known).astype(np.float64)
-    targets, weights = embeddings[known].astype(np.float64), np.minimum(counts[known], np.median(counts[known]))
+    targets, weights = (
+        embeddings[known].astype(np.float64),
+        np.minimum(counts[known], np.median(counts[known])),
+    )
     found = _regress(vectors, targets, weights)
     explained, centre = _r2(targets, found.left_out, weights), found.left_out.mean(0)
-    by = stretch(targets[:ranked], found.left_out[:ranked], centre, score) if explained >= WORTH else 1.0
+    by = (
+        stretch(targets[:ranked], found.left_out[:ranked], centre, score)
+        if explained >= WORTH
+        else 1.0
+    )
     facts = {"items": len(known), "alpha": found.alpha, "r2": explained, "stretch": by}
     return ColdStart(content, by * found.weight, centre + by * (found.bias - centre), mean, facts)
 
@@ -116,7 +135,9 @@ def _regress(vectors: Floats, targets: Floats, weights: np.ndarray) -> Fitted:
     seen = (vectors - mean) @ turn
     found = RidgeCV(alphas=_ALPHAS).fit(seen, targets, sample_weight=weights)
     again = Ridge(alpha=found.alpha_)
-    left_out = cross_val_predict(again, seen, targets, cv=KFold(_FOLDS), params={"sample_weight": weights})
+    left_out = cross_val_predict(
+        again, seen, targets, cv=KFold(_FOLDS), params={"sample_weight": weights}
+    )
     weight = turn @ found.coef_.T
     return Fitted(weight, found.intercept_ - mean @ weight, float(found.alpha_), left_out)
 
@@ -124,11 +145,15 @@ def _regress(vectors: Floats, targets: Floats, weights: np.ndarray) -> Fitted:
 def _r2(targets: Floats, found: Floats, weights: np.ndarray) -> float:
     """Return the share of the targets' weighted variance that is explained."""
     mean = np.average(targets, axis=0, weights=weights)
-    errors, all_of_it = (np.average((targets - other) ** 2, axis=0, weights=weights).sum() for other in (found, mean))
+    errors, all_of_it = (
+        np.average((targets - other) ** 2, axis=0, weights=weights).sum() for other in (found, mean)
+    )
     return float(1 - errors / max(all_of_it, 1e-12))
 
 
-def stretch(targets: Floats, found: Floats, centre: Floats, score: Score, *, steps: int = 12) -> float:
+def stretch(
+    targets: Floats, found: Floats, centre: Floats, score: Score, *, steps: int = 12
+) -> float:
     """Return by how much predictions are to be stretched away from `centre` so that new items are neither hidden nor everywhere.
 
     Each of five parts of the items (n, D) is taken as new in turn: it has the embeddings `found` without it, the others their

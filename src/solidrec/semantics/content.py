@@ -43,7 +43,9 @@ class Content:
         """The width of each part."""
         return tuple(part.width for part in self.parts)
 
-    def matrices(self, catalog: pl.DataFrame, given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def matrices(
+        self, catalog: pl.DataFrame, given: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
         """Return the (n, F_m) matrix of each modality of the items of `catalog`; what is missing is zero.
 
         `given` has the matrices that cannot be made of the catalogue. Raises `DataError` for one of another shape.
@@ -56,7 +58,9 @@ class Content:
             matrix = given.get(part.name, np.zeros((len(catalog), part.width), dtype=np.float32))
             if matrix.shape != (len(catalog), part.width):
                 wanted = f"{len(catalog):,} x {part.width:,} as in training"
-                raise DataError(f"feature {part.name!r}: is {matrix.shape[0]:,} x {matrix.shape[1]:,}, {wanted} is needed")
+                raise DataError(
+                    f"feature {part.name!r}: is {matrix.shape[0]:,} x {matrix.shape[1]:,}, {wanted} is needed"
+                )
             found[part.name] = matrix
         return found
 
@@ -72,10 +76,14 @@ class Content:
     def facts(self) -> list[dict[str, Any]]:
         """Return everything but the arrays, as plain values."""
         return [
-            {"name": part.name, "width": part.width, "placed": part.placed,
-             "vocabulary": None if part.terms is None else list(part.terms.vocabulary)}
+            {
+                "name": part.name,
+                "width": part.width,
+                "placed": part.placed,
+                "vocabulary": None if part.terms is None else list(part.terms.vocabulary),
+            }
             for part in self.parts
-        ]  # fmt: skip
+        ]
 
     @classmethod
     def of(cls, facts: list[dict[str, Any]], arrays: Mapping[str, np.ndarray]) -> Self:
@@ -85,7 +93,9 @@ class Content:
             name, vocabulary = fact["name"], fact["vocabulary"]
             model = None
             if vocabulary is not None:
-                model = TermModel(tuple(vocabulary), arrays[f"{name}.idf"], arrays[f"{name}.components"])
+                model = TermModel(
+                    tuple(vocabulary), arrays[f"{name}.idf"], arrays[f"{name}.components"]
+                )
             parts.append(Part(name, fact["width"], model, fact["placed"]))
         return cls(tuple(parts))
 
@@ -115,7 +125,9 @@ def content_rows(matrices: Mapping[str, np.ndarray], rows: np.ndarray) -> np.nda
     return side_by_side([np.asarray(matrix[rows]) for matrix in matrices.values()]).vectors
 
 
-def principal(matrices: Mapping[str, np.ndarray], dim: int, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def principal(
+    matrices: Mapping[str, np.ndarray], dim: int, *, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows of items that have content, and their content (n, dim) in principal components of unit variance.
 
     Where there are fewer components than `dim`, random numbers fill the rest.

@@ -26,7 +26,9 @@ class Fused(NamedTuple):
 
     def less(self, centroids: np.ndarray) -> Fused:
         """Return what is left over of each vector beside its centroid, (V, F), in the parts that it has."""
-        return self._replace(vectors=self.vectors - np.repeat(self.present, self.widths, axis=1) * centroids)
+        return self._replace(
+            vectors=self.vectors - np.repeat(self.present, self.widths, axis=1) * centroids
+        )
 
 
 def fuse(matrices: Sequence[np.ndarray], weights: Sequence[float] | None = None) -> Fused:
@@ -37,7 +39,9 @@ def fuse(matrices: Sequence[np.ndarray], weights: Sequence[float] | None = None)
     """
     fused = side_by_side(matrices, weights)
     if not fused.present.any():
-        raise DataError("the features are zero for every item, so nothing can be clustered; check the feature files")
+        raise DataError(
+            "the features are zero for every item, so nothing can be clustered; check the feature files"
+        )
     return fused
 
 
@@ -61,4 +65,8 @@ def side_by_side(matrices: Sequence[np.ndarray], weights: Sequence[float] | None
 
 def whole(vectors: np.ndarray) -> Fused:
     """Return vectors (V, F) as one part that every item has, their lengths as they are."""
-    return Fused(vectors.astype(np.float32), np.ones((len(vectors), 1), dtype=np.float32), (vectors.shape[1],))
+    return Fused(
+        vectors.astype(np.float32),
+        np.ones((len(vectors), 1), dtype=np.float32),
+        (vectors.shape[1],),
+    )

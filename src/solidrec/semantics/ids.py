@@ -57,11 +57,21 @@ class SemanticIds:
         """Return everything but the arrays, and the sizes of the semantic ids, as plain values."""
         sizes = np.bincount(self.of_item[1:], minlength=self.count + 1)[1:]
         return {
-            "method": self.method, "modalities": list(self.modalities), "weights": list(self.weights), "seed": self.seed,
-            "reason": self.reason, "count": self.count, "levels": self.levels, "codes": len(self.centroids), "bare": self.bare,
-            "items": len(self.of_item) - 1, "distinct": len(np.unique(self.codes[1:], axis=0)),
-            "largest": int(sizes.max()), "empty": int((sizes == 0).sum()), "entropy_share": _entropy_share(sizes),
-        }  # fmt: skip
+            "method": self.method,
+            "modalities": list(self.modalities),
+            "weights": list(self.weights),
+            "seed": self.seed,
+            "reason": self.reason,
+            "count": self.count,
+            "levels": self.levels,
+            "codes": len(self.centroids),
+            "bare": self.bare,
+            "items": len(self.of_item) - 1,
+            "distinct": len(np.unique(self.codes[1:], axis=0)),
+            "largest": int(sizes.max()),
+            "empty": int((sizes == 0).sum()),
+            "entropy_share": _entropy_share(sizes),
+        }
 
     def members(self, semantic: int) -> np.ndarray:
         """Return the item indices of one semantic id in 1..S."""
@@ -83,15 +93,23 @@ class SemanticIds:
         facts = read_json(folder / "semantics.json")
         codes = load_array(folder / "of_item.npy")
         return cls(
-            codes=codes.reshape(len(codes), -1), centroids=load_array(folder / "centroids.npy"),
-            labels=tuple(facts["labels"]), method=facts["method"], modalities=tuple(facts["modalities"]),
-            seed=facts["seed"], reason=facts["reason"], weights=tuple(facts.get("weights", ())), bare=facts.get("bare", 0),
-        )  # fmt: skip
+            codes=codes.reshape(len(codes), -1),
+            centroids=load_array(folder / "centroids.npy"),
+            labels=tuple(facts["labels"]),
+            method=facts["method"],
+            modalities=tuple(facts["modalities"]),
+            seed=facts["seed"],
+            reason=facts["reason"],
+            weights=tuple(facts.get("weights", ())),
+            bare=facts.get("bare", 0),
+        )
 
     def check(self, items: int) -> SemanticIds:
         """Return self if it covers a catalogue of V `items`; raises `UsageError` otherwise."""
         if len(self.codes) != items + 1:
-            raise UsageError(f"these semantic ids are of {len(self.codes) - 1:,} items, the data has {items:,}; make them again")
+            raise UsageError(
+                f"these semantic ids are of {len(self.codes) - 1:,} items, the data has {items:,}; make them again"
+            )
         return self
 
 

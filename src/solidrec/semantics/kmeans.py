@@ -54,7 +54,9 @@ def cluster_count(items: int) -> int:
     return max(1, min(round(6 * math.sqrt(items)), items // 4))
 
 
-def kmeans(fused: Fused, k: int, *, seed: int = 0, iterations: int = 50, device: str = "cpu") -> Clusters:
+def kmeans(
+    fused: Fused, k: int, *, seed: int = 0, iterations: int = 50, device: str = "cpu"
+) -> Clusters:
     """Cluster the V vectors into at most `k` groups; fewer when there are fewer distinct vectors.
 
     The distance of an item to a centroid counts the parts that the item has. More than 20,000 vectors are clustered on samples
@@ -67,16 +69,28 @@ def kmeans(fused: Fused, k: int, *, seed: int = 0, iterations: int = 50, device:
     points = points_of(fused, order, device)
     centroids = plus_plus(points.first(sizes[0]), k, generator=generator)
     for size in sizes[:-1]:
-        centroids, _, _ = _lloyd(points.first(size), centroids, iterations=_SAMPLED_ITERATIONS, tolerance=_TOLERANCE)
-    centroids, labels, apart = _lloyd(points, centroids, iterations=iterations, tolerance=_TOLERANCE if len(sizes) > 1 else 0.0)
-    used, labels = torch.unique(labels, return_inverse=True)  # vectors that no distance tells apart leave some unused
-    of_vector = labels.cpu() if order is None else torch.empty_like(order).index_copy_(0, order, labels.cpu())
+        centroids, _, _ = _lloyd(
+            points.first(size), centroids, iterations=_SAMPLED_ITERATIONS, tolerance=_TOLERANCE
+        )
+    centroids, labels, apart = _lloyd(
+        points, centroids, iterations=iterations, tolerance=_TOLERANCE if len(sizes) > 1 else 0.0
+    )
+    used, labels = torch.unique(
+        labels, return_inverse=True
+    )  # vectors that no distance tells apart leave some unused
+    of_vector = (
+        labels.cpu()
+        if order is None
+        else torch.empty_like(order).index_copy_(0, order, labels.cpu())
+    )
     return Clusters(of_vector.numpy(), centroids[used].cpu().numpy(), float(apart.double().sum()))
 
 
 def _distinct(vectors: np.ndarray) -> int:
     """Return how many different rows there are, by their hashes."""
-    return len({hashlib.blake2b((row + 0).tobytes(), digest_size=16).digest() for row in vectors})  # -0 + 0 is 0
+    return len(
+        {hashlib.blake2b((row + 0).tobytes(), digest_size=16).digest() for row in vectors}
+    )  # -0 + 0 is 0
 
 
 def samples(count: int, k: int) -> list[int]:
@@ -99,7 +113,9 @@ def points_of(fused: Fused, order: Tensor | None, device: str) -> Points:
     if order is not None:
         vectors, present = vectors[order], present[order]
     vectors = vectors.to(device)
-    return Points(vectors, present.to(device), torch.linalg.vector_norm(vectors, dim=1).square(), fused.widths)
+    return Points(
+        vectors, present.to(device), torch.linalg.vector_norm(vectors, dim=1).square(), fused.widths
+    )
 
 
 def _lloyd(
@@ -112,12 +128,16 @@ def _lloyd(
         centroids, filled = fill_empty(points, labels, apart, centroids)
         before, inertia = labels, apart.double().sum()
         labels, apart = assign(points, centroids)
-        if not filled and (torch.equal(before, labels) or inertia - apart.double().sum() < tolerance * inertia):
+        if not filled and (
+            torch.equal(before, labels) or inertia - apart.double().sum() < tolerance * inertia
+        ):
             break
     return centroids, labels, apart
 
 
-def _closeness(points: Points, centroids: Float[Tensor, "k F"]) -> tuple[Float[Tensor, "F k"], Float[Tensor, "M k"]]:
+def _closeness(
+    points: Points, centroids: Float[Tensor, "k F"]
+) -> tuple[Float[Tensor, "F k"], Float[Tensor, "M k"]]:
     """Return what vectors and their presence are multiplied by: x.c - |c on the parts that x has|^2 / 2."""
     lengths = torch.stack([part.square().sum(1) for part in centroids.split(points.widths, dim=1)])
     return centroids.T, -0.5 * lengths
@@ -126,18 +146,27 @@ def _closeness(points: Points, centroids: Float[Tensor, "k F"]) -> tuple[Float[T
 def distances(points: Points, centroids: Float[Tensor, "k F"]) -> Float[Tensor, "V k"]:
     """Return squared distances over the parts each vector has."""
     turned, offset = _closeness(points, centroids)
-    return (points.own[:, None] - 2 * torch.addmm(points.present @ offset, points.vectors, turned)).clamp(min=0)
+    return (
+        points.own[:, None] - 2 * torch.addmm(points.present @ offset, points.vectors, turned)
+    ).clamp(min=0)
 
 
-def assign(points: Points, centroids: Float[Tensor, "k F"]) -> tuple[Int[Tensor, " V"], Float[Tensor, " V"]]:
+def assign(
+    points: Points, centroids: Float[Tensor, "k F"]
+) -> tuple[Int[Tensor, " V"], Float[Tensor, " V"]]:
     """Return each vector's nearest centroid and its squared distance, in chunks of bounded memory."""
     turned, offset = _closeness(points, centroids)
     rows = max(1, _CELLS // len(centroids))
     found = [
         torch.addmm(present @ offset, vectors, turned).max(1)
-        for vectors, present in zip(points.vectors.split(rows), points.present.split(rows), strict=True)
+        for vectors, present in zip(
+            points.vectors.split(rows), points.present.split(rows), strict=True
+        )
     ]
-    labels, close = torch.cat([part.indices for part in found]), torch.cat([part.values for part in found])
+    labels, close = (
+        torch.cat([part.indices for part in found]),
+        torch.cat([part.values for part in found]),
+    )
     return labels, (points.own - 2 * close).clamp(min=0)
 
 
@@ -157,8 +186,12 @@ def plus_plus(points: Points, k: int, *, generator: torch.Generator) -> Float[Te
         chance = apart.double().cpu()
         chance[chosen] = 0
         if not bool(chance.sum() > 0):
-            chance = torch.ones(len(vectors), dtype=torch.float64).index_fill(0, torch.tensor(chosen), 0)
-        picks = torch.multinomial(chance, draws, replacement=True, generator=generator).to(vectors.device)
+            chance = torch.ones(len(vectors), dtype=torch.float64).index_fill(
+                0, torch.tensor(chosen), 0
+            )
+        picks = torch.multinomial(chance, draws, replacement=True, generator=generator).to(
+            vectors.device
+        )
         left = torch.minimum(apart[:, None], distances(points, vectors[picks]) / size[:, None])
         best = int(left.sum(0).argmin())
         chosen.append(int(picks[best]))
@@ -166,7 +199,9 @@ def plus_plus(points: Points, k: int, *, generator: torch.Generator) -> Float[Te
     return vectors[chosen]
 
 
-def _means(points: Points, labels: Int[Tensor, " V"], old: Float[Tensor, "k F"]) -> Float[Tensor, "k F"]:
+def _means(
+    points: Points, labels: Int[Tensor, " V"], old: Float[Tensor, "k F"]
+) -> Float[Tensor, "k F"]:
     """Return each cluster's mean over the members that have the part, the old value where none has."""
     sums = torch.zeros_like(old).index_add_(0, labels, points.vectors)
     counts = old.new_zeros(len(old), points.present.shape[1]).index_add_(0, labels, points.present)
@@ -175,7 +210,10 @@ def _means(points: Points, labels: Int[Tensor, " V"], old: Float[Tensor, "k F"])
 
 
 def fill_empty(
-    points: Points, labels: Int[Tensor, " V"], apart: Float[Tensor, " V"], centroids: Float[Tensor, "k F"]
+    points: Points,
+    labels: Int[Tensor, " V"],
+    apart: Float[Tensor, " V"],
+    centroids: Float[Tensor, "k F"],
 ) -> tuple[Float[Tensor, "k F"], int]:
     """Move each empty cluster onto one of the vectors farthest from their centroids; return how many were moved."""
     empty = torch.bincount(labels, minlength=len(centroids)) == 0

@@ -16,17 +16,25 @@ ID, TEXT, CATEGORIES = "id", "text", "categories"
 
 def has_titles(data: PreparedData) -> bool:
     """Return whether any item has a title with a letter or a digit in it."""
-    return "title" in data.catalog.columns and bool(data.catalog["title"].str.contains(r"[\p{L}\p{N}]").any())
+    return "title" in data.catalog.columns and bool(
+        data.catalog["title"].str.contains(r"[\p{L}\p{N}]").any()
+    )
 
 
 def has_categories(data: PreparedData) -> bool:
     """Return whether any item has a category."""
-    return "categories" in data.catalog.columns and bool((data.catalog["categories"].list.len() > 0).any())
+    return "categories" in data.catalog.columns and bool(
+        (data.catalog["categories"].list.len() > 0).any()
+    )
 
 
 def token_columns(data: PreparedData) -> tuple[str, ...]:
     """Return the catalogue's columns of discrete tokens (``*_tokens*``) that some item has any of."""
-    columns = [name for name, kind in data.catalog.schema.items() if "_tokens" in name and isinstance(kind, pl.List)]
+    columns = [
+        name
+        for name, kind in data.catalog.schema.items()
+        if "_tokens" in name and isinstance(kind, pl.List)
+    ]
     return tuple(name for name in columns if (data.catalog[name].list.len() > 0).any())
 
 
@@ -35,8 +43,14 @@ def available(data: PreparedData) -> tuple[str, ...]:
 
     They are its feature matrices, ``text`` if it has titles, ``categories``, its token columns, and ``id``.
     """
-    content = {TEXT: has_titles(data), CATEGORIES: has_categories(data)} | dict.fromkeys(token_columns(data), True)
-    return (*data.features, *(name for name, there in content.items() if there and name not in data.features), ID)
+    content = {TEXT: has_titles(data), CATEGORIES: has_categories(data)} | dict.fromkeys(
+        token_columns(data), True
+    )
+    return (
+        *data.features,
+        *(name for name, there in content.items() if there and name not in data.features),
+        ID,
+    )
 
 
 def is_described(data: PreparedData) -> bool:
@@ -44,7 +58,9 @@ def is_described(data: PreparedData) -> bool:
     return available(data) != (ID,)
 
 
-def modality(data: PreparedData, name: str, item_vectors: Callable[[], np.ndarray], *, seed: int) -> np.ndarray:
+def modality(
+    data: PreparedData, name: str, item_vectors: Callable[[], np.ndarray], *, seed: int
+) -> np.ndarray:
     """Return one modality's (V, F) matrix; an all-zero row says that the item has none."""
     if name in data.features:
         return np.asarray(data.features[name][1:])

@@ -14,7 +14,9 @@ from solidrec.semantics.kmeans import assign, points_of
 from solidrec.semantics.modality import ID
 
 
-def place(ids: SemanticIds, matrices: Mapping[str, np.ndarray], categories: Sequence[Sequence[str] | None]) -> np.ndarray:
+def place(
+    ids: SemanticIds, matrices: Mapping[str, np.ndarray], categories: Sequence[Sequence[str] | None]
+) -> np.ndarray:
     """Return (n, levels) semantic ids of new items: the nearest centroids, among an item's own categories if it has known ones.
 
     An item without any modality that the ids were made of gets the id of such items, or the largest. Random ids are dealt on.
@@ -25,7 +27,9 @@ def place(ids: SemanticIds, matrices: Mapping[str, np.ndarray], categories: Sequ
     codes = np.zeros((len(categories), ids.levels), dtype=np.int64)
     left = fused
     for level in range(ids.levels):
-        codes[:, level] = _nearest(ids, level, left, categories if ids.method == "categories" else None)
+        codes[:, level] = _nearest(
+            ids, level, left, categories if ids.method == "categories" else None
+        )
         left = left.less(ids.centroids[codes[:, level] - 1])
     bare = ~fused.present.any(axis=1)
     if ids.method == "categories":  # a known category is enough
@@ -39,10 +43,14 @@ def _parts_of(ids: SemanticIds, matrices: Mapping[str, np.ndarray], count: int) 
     """Return the content in the form that the centroids have; what a new item cannot have (its id's embedding) is missing."""
     known = sum(matrices[name].shape[1] for name in ids.modalities if name != ID)
     blank = np.zeros((count, ids.centroids.shape[1] - known), dtype=np.float32)
-    return side_by_side([blank if name == ID else matrices[name] for name in ids.modalities], ids.weights or None)
+    return side_by_side(
+        [blank if name == ID else matrices[name] for name in ids.modalities], ids.weights or None
+    )
 
 
-def _nearest(ids: SemanticIds, level: int, fused: Fused, categories: Sequence[Sequence[str] | None] | None) -> np.ndarray:
+def _nearest(
+    ids: SemanticIds, level: int, fused: Fused, categories: Sequence[Sequence[str] | None] | None
+) -> np.ndarray:
     """Return each item's nearest id of a level, of those that it may have."""
     own = np.setdiff1d(ids.codes[1:, level], [ids.bare])
     points = points_of(fused, None, "cpu")
@@ -52,14 +60,19 @@ def _nearest(ids: SemanticIds, level: int, fused: Fused, categories: Sequence[Se
         for row, own_labels in enumerate(categories):
             mine = np.array(_numbers(ids, own_labels), dtype=np.int64)
             if len(mine):
-                best, _ = assign(points_of(fused.rows(np.array([row])), None, "cpu"), torch.from_numpy(ids.centroids[mine - 1]))
+                best, _ = assign(
+                    points_of(fused.rows(np.array([row])), None, "cpu"),
+                    torch.from_numpy(ids.centroids[mine - 1]),
+                )
                 found[row] = mine[int(best)]
     return np.asarray(found)
 
 
 def _numbers(ids: SemanticIds, labels: Sequence[str] | None) -> list[int]:
     """Return the ids of an item's categories that are known, in order; without categories that of such items, if there is one."""
-    return sorted(ids.labels.index(label) + 1 for label in set(labels or [UNLABELLED]) if label in ids.labels)
+    return sorted(
+        ids.labels.index(label) + 1 for label in set(labels or [UNLABELLED]) if label in ids.labels
+    )
 
 
 def group_of_the_bare(ids: SemanticIds) -> np.ndarray:

@@ -13,7 +13,15 @@ from solidrec.semantics.categories import nearest_category
 from solidrec.semantics.fuse import Fused, fuse
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.kmeans import cluster_count, kmeans
-from solidrec.semantics.modality import ID, TEXT, available, has_categories, has_titles, modality, token_columns
+from solidrec.semantics.modality import (
+    ID,
+    TEXT,
+    available,
+    has_categories,
+    has_titles,
+    modality,
+    token_columns,
+)
 from solidrec.spec import SemanticsSpec
 
 
@@ -32,17 +40,27 @@ def plan(data: PreparedData, spec: SemanticsSpec) -> Plan:
     """
     for name in spec.modalities:
         if spec.modalities.count(name) > 1:
-            raise UsageError(f"semantics.modalities: {name!r} stands there twice; name it once, semantics.weights can double it")
+            raise UsageError(
+                f"semantics.modalities: {name!r} stands there twice; name it once, semantics.weights can double it"
+            )
         if name not in available(data):
-            raise UsageError(f"semantics.modalities: {name!r} is not in the data{nearest(name, available(data))}")
+            raise UsageError(
+                f"semantics.modalities: {name!r} is not in the data{nearest(name, available(data))}"
+            )
     if spec.method == "categories" and not has_categories(data):
-        raise UsageError("semantics.method=categories: the prepared items have no categories; prepare them with --items")
+        raise UsageError(
+            "semantics.method=categories: the prepared items have no categories; prepare them with --items"
+        )
     chosen = _settled(data, spec)
     if spec.levels > 1 and chosen.method != "kmeans":
-        raise UsageError("semantics.levels: levels are made by k-means; say semantics.method=kmeans too")
+        raise UsageError(
+            "semantics.levels: levels are made by k-means; say semantics.method=kmeans too"
+        )
     for name in spec.weights:
         if name not in chosen.modalities:
-            raise UsageError(f"semantics.weights: {name!r} is not among the modalities used{nearest(name, chosen.modalities)}")
+            raise UsageError(
+                f"semantics.weights: {name!r} is not among the modalities used{nearest(name, chosen.modalities)}"
+            )
     return chosen
 
 
@@ -50,23 +68,41 @@ def _settled(data: PreparedData, spec: SemanticsSpec) -> Plan:
     """Return the plan for a specification that the data can serve."""
     if spec.method == "random":
         return Plan("random", (), "a control: dealt at random")
-    content = spec.modalities or tuple(data.features) or ((TEXT,) if has_titles(data) else token_columns(data) or (ID,))
+    content = (
+        spec.modalities
+        or tuple(data.features)
+        or ((TEXT,) if has_titles(data) else token_columns(data) or (ID,))
+    )
     if spec.method == "categories":
         return Plan("categories", content, "asked for")
     if spec.modalities or (spec.method == "kmeans" and not data.features):
         return Plan("kmeans", content, "asked for")
     if data.features:
-        return Plan("kmeans", tuple(data.features), f"the data has feature matrices: {', '.join(data.features)}")
+        return Plan(
+            "kmeans",
+            tuple(data.features),
+            f"the data has feature matrices: {', '.join(data.features)}",
+        )
     if has_categories(data):
         return Plan("categories", content, "the items have categories and no feature matrix")
     if has_titles(data):
         return Plan("kmeans", (TEXT,), "the items have titles, no feature matrix and no categories")
     if columns := token_columns(data):
-        return Plan("kmeans", columns, f"the items have tokens ({', '.join(columns)}), no feature matrix, categories or titles")
+        return Plan(
+            "kmeans",
+            columns,
+            f"the items have tokens ({', '.join(columns)}), no feature matrix, categories or titles",
+        )
     return Plan("kmeans", (ID,), "the items have ids alone")
 
 
-def make(data: PreparedData, spec: SemanticsSpec, item_vectors: Callable[[], np.ndarray], *, device: str = "cpu") -> SemanticIds:
+def make(
+    data: PreparedData,
+    spec: SemanticsSpec,
+    item_vectors: Callable[[], np.ndarray],
+    *,
+    device: str = "cpu",
+) -> SemanticIds:
     """Make the semantic ids that `plan` settles on.
 
     `item_vectors` returns the (V, D) id embeddings of a trained model; it is called only when they are needed.
@@ -75,9 +111,13 @@ def make(data: PreparedData, spec: SemanticsSpec, item_vectors: Callable[[], np.
     if chosen.method == "random":
         return dealt(len(data.items), spec, chosen)
     weights = tuple(spec.weights.get(name, 1.0) for name in chosen.modalities)
-    fused = fuse([modality(data, name, item_vectors, seed=spec.seed) for name in chosen.modalities], weights)
+    fused = fuse(
+        [modality(data, name, item_vectors, seed=spec.seed) for name in chosen.modalities], weights
+    )
     if chosen.method == "categories":
-        primary = nearest_category(fused.vectors, data.catalog["categories"].fill_null([]).to_list())
+        primary = nearest_category(
+            fused.vectors, data.catalog["categories"].fill_null([]).to_list()
+        )
         groups, centroids, labels = primary.of_item[:, None], primary.centroids, primary.labels
     else:
         k = spec.clusters or max(1, cluster_count(len(data.items)) // spec.levels)
@@ -87,9 +127,16 @@ def make(data: PreparedData, spec: SemanticsSpec, item_vectors: Callable[[], np.
     absent = ~fused.present.any(axis=1)
     bare = int(codes[1:][absent][0, 0]) if chosen.method == "kmeans" and absent.any() else 0
     return SemanticIds(
-        codes, centroids, labels, chosen.method, chosen.modalities, spec.seed, chosen.reason,
-        weights if spec.weights else (), bare,
-    )  # fmt: skip
+        codes,
+        centroids,
+        labels,
+        chosen.method,
+        chosen.modalities,
+        spec.seed,
+        chosen.reason,
+        weights if spec.weights else (),
+        bare,
+    )
 
 
 def dealt(items: int, spec: SemanticsSpec, chosen: Plan) -> SemanticIds:
@@ -97,10 +144,20 @@ def dealt(items: int, spec: SemanticsSpec, chosen: Plan) -> SemanticIds:
     k = spec.clusters or cluster_count(items)
     order = np.random.default_rng(spec.seed).permutation(items)
     codes = np.concatenate([[0], order % k + 1]).astype(np.int64)[:, None]
-    return SemanticIds(codes, np.zeros((min(k, items), 1), dtype=np.float32), (), chosen.method, (), spec.seed, chosen.reason)
+    return SemanticIds(
+        codes,
+        np.zeros((min(k, items), 1), dtype=np.float32),
+        (),
+        chosen.method,
+        (),
+        spec.seed,
+        chosen.reason,
+    )
 
 
-def cluster(fused: Fused, k: int, *, levels: int, seed: int, device: str) -> tuple[np.ndarray, np.ndarray]:
+def cluster(
+    fused: Fused, k: int, *, levels: int, seed: int, device: str
+) -> tuple[np.ndarray, np.ndarray]:
     """Return groups (V, levels) in 0..S-1 and centroids (S, F) by k-means, at most `k` a level.
 
     Every level after the first clusters what the ones before leave over (residual semantic ids: Lee et al., CVPR 2022, and

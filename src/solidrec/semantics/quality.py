@@ -43,16 +43,24 @@ def quality(
     sizes = np.bincount(ids.of_item[1:], minlength=ids.count + 1)[1:]
     named = None if categories is None else _purity(ids.of_item[1:], categories)
     return {
-        "sizes": {"smallest": int(sizes.min()), "median": float(np.median(sizes)), "largest": int(sizes.max()),
-                  "alone": int((sizes == 1).sum())},
+        "sizes": {
+            "smallest": int(sizes.min()),
+            "median": float(np.median(sizes)),
+            "largest": int(sizes.max()),
+            "alone": int((sizes == 1).sum()),
+        },
         "entropy_share": ids.facts()["entropy_share"],
         "purity": None if named is None else named._asdict(),
         "agreement": _agreement(matrices, ids.count, seed=ids.seed, device=device),
-        "stability": _stability(ids, matrices, seeds=seeds, device=device) if ids.method == "kmeans" else None,
-    }  # fmt: skip
+        "stability": _stability(ids, matrices, seeds=seeds, device=device)
+        if ids.method == "kmeans"
+        else None,
+    }
 
 
-def _purity(groups: Labels, categories: Sequence[Sequence[str] | None], *, seed: int = 0) -> Purity | None:
+def _purity(
+    groups: Labels, categories: Sequence[Sequence[str] | None], *, seed: int = 0
+) -> Purity | None:
     """Return how pure `groups` (V,) are; None if no item has a telling label.
 
     A label that more than half of the labelled items have is left out.
@@ -80,9 +88,15 @@ def _majority(groups: Labels, labels: Sequence[set[str]]) -> float:
     return sum(max(counter.values()) for counter in members.values()) / len(labels)
 
 
-def _agreement(matrices: Mapping[str, np.ndarray], k: int, *, seed: int = 0, device: str = "cpu") -> dict[str, float]:
+def _agreement(
+    matrices: Mapping[str, np.ndarray], k: int, *, seed: int = 0, device: str = "cpu"
+) -> dict[str, float]:
     """Return the adjusted mutual information of every two modalities' own maps, over the items that have both."""
-    maps = {name: _alone(matrix, k, seed=seed, device=device) for name, matrix in matrices.items() if matrix.any()}
+    maps = {
+        name: _alone(matrix, k, seed=seed, device=device)
+        for name, matrix in matrices.items()
+        if matrix.any()
+    }
     shared = [(a, b) for a, b in combinations(maps, 2) if ((maps[a] >= 0) & (maps[b] >= 0)).any()]
     return {f"{a}, {b}": _mutual_information(maps[a], maps[b]) for a, b in shared}
 
@@ -93,7 +107,9 @@ def _alone(matrix: np.ndarray, k: int, *, seed: int, device: str) -> Labels:
     return np.where(matrix.any(axis=1), groups[:, 0], -1)
 
 
-def _stability(ids: SemanticIds, matrices: Mapping[str, np.ndarray], *, seeds: int, device: str = "cpu") -> float | None:
+def _stability(
+    ids: SemanticIds, matrices: Mapping[str, np.ndarray], *, seeds: int, device: str = "cpu"
+) -> float | None:
     """Return the mean adjusted mutual information between the maps of several seeds, None for a single one."""
     fused = fuse([matrices[name] for name in ids.modalities], ids.weights or None)
     maps = [ids.of_item[1:] - 1]
@@ -120,7 +136,9 @@ def drivers(ids: SemanticIds, matrices: Mapping[str, np.ndarray]) -> list[str | 
     names = [name for name in ids.modalities if matrices[name].any()]
     kept = np.stack([_spread_kept(fuse([matrices[name]]).vectors, ids) for name in names])
     best = np.where(np.isnan(kept), np.inf, kept).argmin(0)
-    return [None if np.isnan(kept[:, group]).all() else names[best[group]] for group in range(ids.count)]
+    return [
+        None if np.isnan(kept[:, group]).all() else names[best[group]] for group in range(ids.count)
+    ]
 
 
 def _spread_kept(vectors: np.ndarray, ids: SemanticIds) -> npt.NDArray[np.float64]:

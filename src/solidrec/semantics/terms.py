@@ -16,7 +16,9 @@ from solidrec.arrays import Floats32
 MAX_CHARACTERS = 4096
 _WORD = re.compile(r"(?u)\b\w+\b")
 _WIDTH = 64
-_MOST_TERMS = 50_000  # the rarest of more are left out: a catalogue of article numbers would fill the disk
+_MOST_TERMS = (
+    50_000  # the rarest of more are left out: a catalogue of article numbers would fill the disk
+)
 
 
 @final
@@ -34,7 +36,9 @@ class TermModel:
     @cached_property
     def weigher(self) -> Any:
         """The scikit-learn vectorizer with this vocabulary."""
-        vectorizer = tf_idf(vocabulary={term: column for column, term in enumerate(self.vocabulary)})
+        vectorizer = tf_idf(
+            vocabulary={term: column for column, term in enumerate(self.vocabulary)}
+        )
         vectorizer.idf_ = self.idf
         return vectorizer
 
@@ -42,10 +46,14 @@ class TermModel:
         """Return the (n, F) vectors of `items`, each a bag of terms; one without a known term has a zero row."""
         if not len(items) or not self.vocabulary:
             return np.zeros((len(items), len(self.components)), dtype=np.float32)
-        return np.ascontiguousarray(self.weigher.transform(items) @ self.components.T, dtype=np.float32)
+        return np.ascontiguousarray(
+            self.weigher.transform(items) @ self.components.T, dtype=np.float32
+        )
 
 
-def fit_terms(items: Sequence[Sequence[str]], *, width: int = _WIDTH, seed: int = 0) -> tuple[TermModel, Floats32]:
+def fit_terms(
+    items: Sequence[Sequence[str]], *, width: int = _WIDTH, seed: int = 0
+) -> tuple[TermModel, Floats32]:
     """Return a model of bags of terms and their (V, F) float32 vectors, F <= `width`; an empty bag has a zero row.
 
     >>> model, vectors = fit_terms([["red", "shirt"], ["red", "tie"], []], width=2)
@@ -55,24 +63,32 @@ def fit_terms(items: Sequence[Sequence[str]], *, width: int = _WIDTH, seed: int 
     from sklearn.decomposition import TruncatedSVD
 
     if not any(len(terms) for terms in items):
-        return TermModel((), np.zeros(0), np.zeros((1, 0))), np.zeros((len(items), 1), dtype=np.float32)
+        return TermModel((), np.zeros(0), np.zeros((1, 0))), np.zeros(
+            (len(items), 1), dtype=np.float32
+        )
     vectorizer = tf_idf(most=_MOST_TERMS)
     weighted = vectorizer.fit_transform(items)
     vocabulary = tuple(vectorizer.get_feature_names_out().tolist())
     width = min(width, len(vocabulary) - 1)
     if width < 1:
-        return TermModel(vocabulary, vectorizer.idf_, np.eye(1)), np.asarray(weighted.toarray(), dtype=np.float32)
+        return TermModel(vocabulary, vectorizer.idf_, np.eye(1)), np.asarray(
+            weighted.toarray(), dtype=np.float32
+        )
     svd = TruncatedSVD(width, random_state=seed)
     with np.errstate(invalid="ignore", divide="ignore"):  # items that are all alike vary by nothing
         reduced = svd.fit_transform(weighted)
-    return TermModel(vocabulary, vectorizer.idf_, svd.components_), np.ascontiguousarray(reduced, dtype=np.float32)
+    return TermModel(vocabulary, vectorizer.idf_, svd.components_), np.ascontiguousarray(
+        reduced, dtype=np.float32
+    )
 
 
 def tf_idf(vocabulary: dict[str, int] | None = None, most: int | None = None) -> Any:
     """Return a scikit-learn vectorizer that takes bags of terms as they are, and keeps the `most` frequent ones."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    return TfidfVectorizer(sublinear_tf=True, analyzer=list, vocabulary=vocabulary, max_features=most)
+    return TfidfVectorizer(
+        sublinear_tf=True, analyzer=list, vocabulary=vocabulary, max_features=most
+    )
 
 
 def words(title: str | None) -> list[str]:
@@ -81,7 +97,9 @@ def words(title: str | None) -> list[str]:
     >>> words("Red SHIRT, 2 pieces"), words(None)
     (['red', 'shirt', '2', 'pieces'], [])
     """
-    return [word for word in _WORD.findall((title or "")[:MAX_CHARACTERS].lower()) if word.strip("_")]
+    return [
+        word for word in _WORD.findall((title or "")[:MAX_CHARACTERS].lower()) if word.strip("_")
+    ]
 
 
 def tokens(codes: Sequence[int] | None, *, placed: bool) -> list[str]:

@@ -43,14 +43,24 @@ class TrainingBatches:
         stride: int | None = None,
         shared: int | None = None,
     ) -> None:
-        self.data, self.length, self.batch, self.count, self.shared = data, length, batch, negatives, shared
+        self.data, self.length, self.batch, self.count, self.shared = (
+            data,
+            length,
+            batch,
+            negatives,
+            shared,
+        )
         self.seed, self.device = seed, device
-        self.stride = None if stride is None or batch < length else min(stride, length)  # else a pass may outgrow a step
+        self.stride = (
+            None if stride is None or batch < length else min(stride, length)
+        )  # else a pass may outgrow a step
         self.begin, self.end = data.offsets[:-1].astype(np.int64), data.train_end.astype(np.int64)
         self.positives = int(target_counts(self.begin, self.end).sum())
         """Training targets, of an epoch and in all."""
         if not self.positives:
-            raise DataError("no user has two training events, so there is nothing to learn from; bring longer histories")
+            raise DataError(
+                "no user has two training events, so there is nothing to learn from; bring longer histories"
+            )
 
     @cached_property
     def sampler(self) -> TrainingNegatives:
@@ -79,10 +89,15 @@ class TrainingBatches:
         ends = np.searchsorted(served, np.arange(1, self.steps + 1) * self.batch, side="right")
         ends[-1] = len(order)
         begins = np.append(0, ends[:-1])
-        steps = [step for step in random.permutation(self.steps).tolist() if begins[step] < ends[step]]
+        steps = [
+            step for step in random.permutation(self.steps).tolist() if begins[step] < ends[step]
+        ]
         for first in range(0, len(steps), TOGETHER):
             yield from [
-                self.gather(plan.take(np.sort(order[begins[step] : ends[step]])), rng(self.seed, "negatives", stage, epoch, step))
+                self.gather(
+                    plan.take(np.sort(order[begins[step] : ends[step]])),
+                    rng(self.seed, "negatives", stage, epoch, step),
+                )
                 for step in steps[first : first + TOGETHER]
             ]
 
@@ -98,19 +113,29 @@ class TrainingBatches:
         """Return the batch of some passes."""
         read = plan.end - plan.start
         steps = np.arange(read.max())
-        history = self.data.event_items[np.minimum(plan.start[:, None] + steps, plan.end[:, None] - 1)]
+        history = self.data.event_items[
+            np.minimum(plan.start[:, None] + steps, plan.end[:, None] - 1)
+        ]
         history = np.where(steps < read[:, None], history, 0)
-        row, column = np.nonzero((steps < read[:, None]) & (steps >= (read - plan.targets)[:, None]))
+        row, column = np.nonzero(
+            (steps < read[:, None]) & (steps >= (read - plan.targets)[:, None])
+        )
         targets = self.data.event_items[plan.start[row] + column + 1]
         candidates = targets[:, None]
         if self.count:
-            candidates = np.concatenate([candidates, self.sampler.draw(plan.users[row], self.count, random)], axis=1)
+            candidates = np.concatenate(
+                [candidates, self.sampler.draw(plan.users[row], self.count, random)], axis=1
+            )
         candidates = self.tensor(candidates)
         labels = torch.zeros(candidates.shape, device=self.device)
         labels[:, 0] = 1
         # A history that only its end asks for has no other state computed where the model can do without.
         prefix_ends = self.tensor(row * len(steps) + column) if len(row) > len(plan.users) else None
-        shared = None if self.shared is None else self.tensor(random.integers(1, len(self.data.items) + 1, self.shared))
+        shared = (
+            None
+            if self.shared is None
+            else self.tensor(random.integers(1, len(self.data.items) + 1, self.shared))
+        )
         return Batch(self.tensor(history), candidates, labels, prefix_ends, shared)
 
     def tensor(self, ids: np.ndarray) -> torch.Tensor:

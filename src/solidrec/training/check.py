@@ -19,9 +19,13 @@ def check_run(data: PreparedData, spec: RunSpec) -> None:
     Raises `IncompatibleError` for other data or features that were encoded anew, `UsageError` for the rest.
     """
     if spec.data != data.fingerprint:
-        raise IncompatibleError(f"the specification is of data {spec.data[:12]}, {data.path} is {data.fingerprint[:12]}")
+        raise IncompatibleError(
+            f"the specification is of data {spec.data[:12]}, {data.path} is {data.fingerprint[:12]}"
+        )
     if spec.semantics.encoded != data.encoded:
-        raise IncompatibleError(f"{data.path}: its features are not those of the specification; encode them again, or train anew")
+        raise IncompatibleError(
+            f"{data.path}: its features are not those of the specification; encode them again, or train anew"
+        )
     with torch.device("meta"):  # where nothing is drawn and nothing takes room
         backbone = build_backbone(spec.model)
     design = DESIGNS[spec.model.name]
@@ -37,7 +41,11 @@ def check_run(data: PreparedData, spec: RunSpec) -> None:
             f"{data.path}: train.folds=time needs timestamps, the log is ordered by {data.manifest['order']}; name their column "
             "(prepare --time-column NAME), or train with --set train.folds=users"
         )
-    if design.is_mixture and "valid" not in data.manifest["negatives"] and spec.train.passes is None:
+    if (
+        design.is_mixture
+        and "valid" not in data.manifest["negatives"]
+        and spec.train.passes is None
+    ):
         raise UsageError(
             f"{data.path}: has no validation users to choose epochs and passes of {spec.model.name!r} by; take them from a run "
             "that had some (--epochs-from RUN), or prepare with --split leave-one-out or time"

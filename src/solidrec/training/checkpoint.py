@@ -16,7 +16,14 @@ import torch
 from safetensors.torch import load_file
 
 from solidrec import migrations
-from solidrec.artifacts import new_folder, read_json, read_manifest, write_json, write_manifest, write_tensors
+from solidrec.artifacts import (
+    new_folder,
+    read_json,
+    read_manifest,
+    write_json,
+    write_manifest,
+    write_tensors,
+)
 from solidrec.errors import DamagedError, StorageError
 from solidrec.training.loop import Progress, Stage
 
@@ -50,7 +57,9 @@ class Checkpoints:
     def save(self, stage: Stage) -> None:
         """Write a checkpoint folder by one rename, then remove the older ones."""
         at, started = stage.progress, time.monotonic()
-        with new_folder(self.folder / f"stage{at.stage}-epoch{at.epoch:05d}", replace=True) as temporary:
+        with new_folder(
+            self.folder / f"stage{at.stage}-epoch{at.epoch:05d}", replace=True
+        ) as temporary:
             write_tensors(temporary / "model.safetensors", stage.model.state_dict())
             write_tensors(temporary / "best.safetensors", stage.best)
             write_tensors(temporary / "optimizer.safetensors", _moments(stage))
@@ -88,10 +97,16 @@ def read_progress(path: Path) -> Progress:
 def restore(stage: Stage, path: Path) -> None:
     """Put weights, best weights and Adam's moments of a checkpoint into a stage built for it."""
     device = stage.batches.device
-    stage.model.load_state_dict(migrations.tensors(load_file(path / "model.safetensors", device=device)))
+    stage.model.load_state_dict(
+        migrations.tensors(load_file(path / "model.safetensors", device=device))
+    )
     stage.best = migrations.tensors(load_file(path / "best.safetensors", device=device))
     state = migrations.tensors(load_file(path / "optimizer.safetensors", device=device))
-    names = {name: parameter for name, parameter in stage.model.named_parameters() if parameter.requires_grad}
+    names = {
+        name: parameter
+        for name, parameter in stage.model.named_parameters()
+        if parameter.requires_grad
+    }
     found: dict[str, dict[str, Any]] = {}
     for key, tensor in state.items():
         name, moment = key.rsplit("/", 1)

@@ -47,19 +47,27 @@ def start_from_content(model: Recommender, data: PreparedData, *, seed: int) -> 
     """
     content, matrices = fit_content(data, seed=seed)
     if not content.parts:
-        raise UsageError(f"model.start=content: the items of {data.path} have no titles, categories or features to start from")
+        raise UsageError(
+            f"model.start=content: the items of {data.path} have no titles, categories or features to start from"
+        )
     rows, vectors = principal(matrices, model.items.embedding_dim, seed=seed)
-    model.items.weight[torch.from_numpy(rows + 1)] = torch.from_numpy(_START * vectors).to(model.items.weight)
+    model.items.weight[torch.from_numpy(rows + 1)] = torch.from_numpy(_START * vectors).to(
+        model.items.weight
+    )
 
 
-def content_map(data: PreparedData, model: Recommender, *, length: int, seed: int) -> ColdStart | None:
+def content_map(
+    data: PreparedData, model: Recommender, *, length: int, seed: int
+) -> ColdStart | None:
     """Fit how items that come later get an embedding from their content; None if items have none."""
     content, matrices = fit_content(data, seed=seed)
     if not content.parts:
         return None
     embeddings = model.items.weight[1:].detach().cpu().numpy()
     score, ranked = _some_scores(data, model, length)
-    return fit_cold(content, matrices, embeddings, data.train_counts[1:], score=score, ranked=ranked, seed=seed)
+    return fit_cold(
+        content, matrices, embeddings, data.train_counts[1:], score=score, ranked=ranked, seed=seed
+    )
 
 
 def _some_scores(data: PreparedData, model: Recommender, length: int) -> tuple[Score, int]:

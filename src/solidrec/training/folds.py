@@ -55,7 +55,12 @@ def by_users(data: PreparedData, seed: int) -> Iterator[Fold]:
     for half in (0, 1):
         learned = of_users(data, fold_of % 2 != half)
         for fold in range(half, _FOLDS, 2):
-            yield Fold(targets.take(of_row == fold), of_users(data, fold_of != fold), learned, f"half{half}")
+            yield Fold(
+                targets.take(of_row == fold),
+                of_users(data, fold_of != fold),
+                learned,
+                f"half{half}",
+            )
 
 
 def by_time(data: PreparedData, seed: int) -> Iterator[Fold]:
@@ -96,7 +101,9 @@ def _dealt(data: PreparedData, seed: int) -> np.ndarray:
     """Return the part 0..7 of each user (U + 1,); those who have something to learn from are dealt out evenly."""
     learned = data.train_end - data.offsets[:-1] > 1
     if learned.sum() < 2:
-        raise DataError(f"{data.path}: a mixture needs two users with two training events each; bring longer histories")
+        raise DataError(
+            f"{data.path}: a mixture needs two users with two training events each; bring longer histories"
+        )
     parts = np.zeros(len(learned), dtype=np.int64)
     parts[learned] = rng(seed, "folds").permutation(learned.sum()) % _FOLDS
     return parts

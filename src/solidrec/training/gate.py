@@ -38,7 +38,14 @@ class Gate:
     """
 
     def __init__(
-        self, mixture: Mixture, rows: Rows, valid: Rows | None, *, passes: int, codebook_weight: float, seed: int
+        self,
+        mixture: Mixture,
+        rows: Rows,
+        valid: Rows | None,
+        *,
+        passes: int,
+        codebook_weight: float,
+        seed: int,
     ) -> None:
         self.mixture, self.rows, self.valid = mixture, rows, valid
         self.passes, self.codebook_weight, self.seed = passes, codebook_weight, seed
@@ -50,8 +57,12 @@ class Gate:
             groups.append({"params": others, "lr": RATE, "weight_decay": DECAY})
         self.optimizer = torch.optim.AdamW(groups)
         self.steps = -(-rows.size // _BATCH)
-        steps = max(passes, PASSES) * self.steps  # a pass that validation chose is the same pass without it
-        self.fading = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: max(0.0, 1 - step / max(steps, 1)))
+        steps = (
+            max(passes, PASSES) * self.steps
+        )  # a pass that validation chose is the same pass without it
+        self.fading = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: max(0.0, 1 - step / max(steps, 1))
+        )
 
     def run(self, display: Display, save: Callable[[dict[str, Any]], None]) -> None:
         """Train, logging each pass by `save`, and put the best weights back."""
@@ -73,7 +84,11 @@ class Gate:
                 "loss": loss,
                 "codebook_loss": codebook_loss,
             }
-            row |= {"valid": metrics, "seconds": time.perf_counter() - started, "best": score > best}
+            row |= {
+                "valid": metrics,
+                "seconds": time.perf_counter() - started,
+                "best": score > best,
+            }
             if metrics is not None:
                 row["select"] = "full NDCG@10"
             if score > best:
@@ -94,9 +109,13 @@ class Gate:
             seed_torch(self.seed, "gate dropout", number, step)
             rows = self.rows.take(index)
             generated = self.mixture.weigh(rows.history, rows.read)
-            scores = self.mixture.head(rows.evidence, generated.weights).masked_fill(~rows.kept, -torch.inf)
+            scores = self.mixture.head(rows.evidence, generated.weights).masked_fill(
+                ~rows.kept, -torch.inf
+            )
             losses_of = F.cross_entropy(
-                scores, torch.zeros(len(scores), dtype=torch.int64, device=scores.device), reduction="none"
+                scores,
+                torch.zeros(len(scores), dtype=torch.int64, device=scores.device),
+                reduction="none",
             )
             weight = _FADE ** rows.far.to(scores.dtype)
             loss = (weight * losses_of).sum() / weight.sum().clamp(min=1.0)
@@ -109,25 +128,35 @@ class Gate:
             display.step()
         mean = float(torch.stack(losses).mean())
         if not math.isfinite(mean):
-            raise DivergedError(f"the loss became {mean} in pass {number} of the mixture; check the features")
+            raise DivergedError(
+                f"the loss became {mean} in pass {number} of the mixture; check the features"
+            )
         return mean, float(torch.stack(codebook_losses).mean())
 
     @torch.no_grad()
     def metrics(self, rows: Rows) -> dict[str, float]:
         """Return NDCG@10 and Recall@10 of the targets among the candidates; a target that no expert brings is a miss."""
         self.mixture.eval()
-        places = torch.cat([self.places(rows.take(slice(i, i + 4096))) for i in range(0, rows.size, 4096)])
+        places = torch.cat(
+            [self.places(rows.take(slice(i, i + 4096))) for i in range(0, rows.size, 4096)]
+        )
         hit = rows.found & (places < 10)
         gain = torch.where(hit, 1 / torch.log2(places + 2), 0.0)
         return {"NDCG@10": float(gain.mean()), "Recall@10": float(hit.float().mean())}
 
     def places(self, rows: Rows) -> Float[Tensor, " R"]:
         """Return how many candidates stand before each target."""
-        scores = self.mixture.head(rows.evidence, self.mixture.weigh(rows.history, rows.read).weights)
+        scores = self.mixture.head(
+            rows.evidence, self.mixture.weigh(rows.history, rows.read).weights
+        )
         before: Tensor = ((scores > scores[:, :1]) & rows.kept).sum(1)
         return before.float()
 
 
 def _trained_state(mixture: Mixture) -> dict[str, Tensor]:
     """Return a copy of everything of a mixture but its experts."""
-    return {name: tensor.detach().clone() for name, tensor in mixture.state_dict().items() if not name.startswith("experts.")}
+    return {
+        name: tensor.detach().clone()
+        for name, tensor in mixture.state_dict().items()
+        if not name.startswith("experts.")
+    }

@@ -128,7 +128,13 @@ class Stage:
         display: Display,
         revive: bool = True,
     ) -> None:
-        self.model, self.batches, self.spec, self.seed, self.revives = model, batches, spec, seed, revive
+        self.model, self.batches, self.spec, self.seed, self.revives = (
+            model,
+            batches,
+            spec,
+            seed,
+            revive,
+        )
         self.progress, self.validate, self.save, self.display = progress, validate, save, display
         self.optimizer = Optimizer(model, spec)
         self.forward: Any = torch.compile(model, dynamic=True) if spec.compile else model
@@ -145,7 +151,9 @@ class Stage:
         while not self.finished():
             self.run_epoch()
         self.model.load_state_dict(self.best)
-        best = next((row for row in reversed(self.progress.history) if row["best"]), {"valid": None})
+        best = next(
+            (row for row in reversed(self.progress.history) if row["best"]), {"valid": None}
+        )
         self.display.done(best | {"stage": self.progress.stage, "epoch": self.progress.best_epoch})
 
     def finished(self) -> bool:
@@ -153,7 +161,10 @@ class Stage:
         at, spec = self.progress, self.spec
         if at.epoch >= spec.epochs:
             return True
-        waited = at.epoch - at.best_epoch >= spec.patience and at.step - at.best_step >= spec.patience_steps
+        waited = (
+            at.epoch - at.best_epoch >= spec.patience
+            and at.step - at.best_step >= spec.patience_steps
+        )
         return waited and at.step >= spec.min_steps and at.best >= 0
 
     def run_epoch(self) -> None:
@@ -161,7 +172,9 @@ class Stage:
         started, at = time.perf_counter(), self.progress
         tally = Tally(len(self.codebook.code_vectors) if self.codebook else 0, self.batches.device)
         losses: list[float] = []
-        pending: list[Tensor] = []  # losses that are still on the device: looking at each would stall it
+        pending: list[
+            Tensor
+        ] = []  # losses that are still on the device: looking at each would stall it
         codebook_losses = []
         self.model.train()
         for step, batch in enumerate(self.batches.epoch(at.stage, at.epoch)):
@@ -179,7 +192,10 @@ class Stage:
         losses += self.looked_at(pending, before=len(losses))
         at.epoch += 1
         at.step += len(losses)
-        row = {"loss": float(np.mean(losses)), "codebook_loss": float(torch.stack(codebook_losses).mean())} | tally.row()
+        row = {
+            "loss": float(np.mean(losses)),
+            "codebook_loss": float(torch.stack(codebook_losses).mean()),
+        } | tally.row()
         if self.codebook is not None:
             row["codes_revived"] = self.revive(tally.dead())
         row["positives_per_second"] = self.batches.positives / (time.perf_counter() - started)
@@ -197,12 +213,21 @@ class Stage:
         metrics = self.validate()
         found = None if metrics is None else metrics[self.spec.selection.metric]
         score = at.epoch if found is None else found
-        trained = at.epoch > 0  # what a later stage starts from is logged, but it is no result of that stage
+        trained = (
+            at.epoch > 0
+        )  # what a later stage starts from is logged, but it is no result of that stage
         if trained and score > at.best:
             at.best, at.best_epoch, at.best_step = float(score), at.epoch, at.step
             self.best = copy_state(self.model)
         seconds = time.perf_counter() - started
-        row = {"stage": at.stage, "epoch": at.epoch, "step": at.step, **row, "valid": metrics, "seconds": seconds}
+        row = {
+            "stage": at.stage,
+            "epoch": at.epoch,
+            "step": at.step,
+            **row,
+            "valid": metrics,
+            "seconds": seconds,
+        }
         if metrics is not None:
             row["select"] = self.spec.select
         at.history.append(row | {"best": trained and at.best_epoch == at.epoch})
@@ -215,7 +240,9 @@ class Stage:
         for nth, loss in enumerate(losses, start=before + 1):
             if not math.isfinite(loss):
                 where = f"stage {self.progress.stage}, epoch {self.progress.epoch + 1}, step {nth}"
-                raise DivergedError(f"the loss became {loss} at {where}; lower train.learning_rate or check the features")
+                raise DivergedError(
+                    f"the loss became {loss} at {where}; lower train.learning_rate or check the features"
+                )
         return losses
 
     def check_weights(self) -> None:
@@ -223,7 +250,9 @@ class Stage:
         for name, tensor in self.model.state_dict().items():
             if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
                 where = f"stage {self.progress.stage}, epoch {self.progress.epoch}"
-                raise DivergedError(f"{name} is no longer finite after {where}; lower train.learning_rate or check the features")
+                raise DivergedError(
+                    f"{name} is no longer finite after {where}; lower train.learning_rate or check the features"
+                )
 
     def revive(self, dead: Tensor) -> int:
         """Put codes that nobody chose in this epoch onto embeddings of items that people did choose; return how many."""
@@ -247,7 +276,9 @@ def codebook_of(model: Recommender | Mixture) -> Codebook | None:
 
 def loss_of(model: Recommender, spec: TrainSpec) -> Loss:
     """Return the loss that a specification names, with the model's lambda."""
-    return LOSSES[spec.loss](spec, items=len(model.items.weight) - 1, codebook_weight=codebook_weight(model, spec))
+    return LOSSES[spec.loss](
+        spec, items=len(model.items.weight) - 1, codebook_weight=codebook_weight(model, spec)
+    )
 
 
 def codebook_weight(model: Recommender | Mixture, spec: TrainSpec) -> float:

@@ -76,7 +76,9 @@ class Click(Loss):
         """Return the mean over all candidates."""
         scores = model(batch.history, batch.candidates, batch.prefix_ends)
         value = F.binary_cross_entropy_with_logits(scores.logits.float(), batch.labels)
-        return Lost(value + self.codebook_weight * scores.codebook_loss, scores.codebook_loss, scores.stats)
+        return Lost(
+            value + self.codebook_weight * scores.codebook_loss, scores.codebook_loss, scores.stats
+        )
 
 
 @final
@@ -103,7 +105,11 @@ class Softmax(Loss):
         else:
             value = self.sampled(model, users, targets, batch.shared)
         generated = encoded.generated
-        return Lost(value + self.codebook_weight * generated.codebook_loss, generated.codebook_loss, generated.stats)
+        return Lost(
+            value + self.codebook_weight * generated.codebook_loss,
+            generated.codebook_loss,
+            generated.stats,
+        )
 
     def sampled(
         self,
@@ -148,7 +154,9 @@ class Gbce(Loss):
         positive = -self.beta * F.logsigmoid(logits[:, 0])
         negative = F.softplus(logits[:, 1:]).sum(1)
         value = ((positive + negative) / logits.shape[1]).mean()
-        return Lost(value + self.codebook_weight * scores.codebook_loss, scores.codebook_loss, scores.stats)
+        return Lost(
+            value + self.codebook_weight * scores.codebook_loss, scores.codebook_loss, scores.stats
+        )
 
 
 LOSSES: dict[str, type[Loss]] = {"click": Click, "softmax": Softmax, "gbce": Gbce}

@@ -39,7 +39,9 @@ def _fit_mixture(run: RunContext, semantics: SemanticIds | None) -> Mixture:
     """
     data, spec = run.data, run.spec
     rows_of = folds(data, spec.train, spec.seed)
-    rows_of = chain([next(rows_of)], rows_of)  # data that have none say so before anything is trained
+    rows_of = chain(
+        [next(rows_of)], rows_of
+    )  # data that have none say so before anything is trained
     recent = spec.train.folds == "time"
     similar = content_of(data)
     neural = neural_expert(run, part=WHOLE)
@@ -48,7 +50,9 @@ def _fit_mixture(run: RunContext, semantics: SemanticIds | None) -> Mixture:
         write_history(run.out, log)
     seed_torch(spec.seed, "mixture")
     of_item = None if semantics is None else torch.from_numpy(semantics.table)
-    mixture = build_mixture(spec.model, count(data, similar, of_item, recent=recent), semantic_of_item=of_item).to(run.device)
+    mixture = build_mixture(
+        spec.model, count(data, similar, of_item, recent=recent), semantic_of_item=of_item
+    ).to(run.device)
     mixture.experts.neural.load_state_dict(neural.model.state_dict())
     if (codebook := codebook_of(mixture)) is not None:
         codebook.set_item_frequencies(torch.from_numpy(np.array(data.train_counts)).to(run.device))
@@ -56,7 +60,9 @@ def _fit_mixture(run: RunContext, semantics: SemanticIds | None) -> Mixture:
     unseen = "their time" if recent else "their users"
     run.say(f"mixture: evidence on training events, by experts that have not seen {unseen}")
     parts = []
-    ended = spec.model_copy(update={"train": spec.train.model_copy(update={"epochs": neural.epochs})})
+    ended = spec.model_copy(
+        update={"train": spec.train.model_copy(update={"epochs": neural.epochs})}
+    )
     halves = run.but(spec=ended, display=StepsOnly(run.display))
     other, part = neural, WHOLE
     for fold in rows_of:
@@ -64,7 +70,9 @@ def _fit_mixture(run: RunContext, semantics: SemanticIds | None) -> Mixture:
             part = fold.part
             other = neural_expert(halves.but(data=fold.learned), part=part)
         if len(fold.targets.users):
-            experts = Experts(other.model, count(fold.counted, similar, of_item, recent=recent)).to(run.device)
+            experts = Experts(other.model, count(fold.counted, similar, of_item, recent=recent)).to(
+                run.device
+            )
             parts.append(pack(experts, data, fold.targets, length=spec.model.length, all_of=False))
     rows = Rows.together(parts)
     run.say(f"mixture: {rows.size:,} events whose item some expert has among its best")
@@ -86,13 +94,19 @@ def _fit_mixture(run: RunContext, semantics: SemanticIds | None) -> Mixture:
     if rows.size:
         gate.run(run.display, save)
     else:
-        run.say("mixture: no expert ever brings the item that came next, so the weights stay as they start")
+        run.say(
+            "mixture: no expert ever brings the item that came next, so the weights stay as they start"
+        )
     return mixture.eval()
 
 
 def fit_named(run: RunContext, semantics: SemanticIds | None) -> Recommender | Mixture:
     """Train whatever model a specification names: a mixture, or a recommender by the stages of Algorithm 1."""
-    return _fit_mixture(run, semantics) if DESIGNS[run.spec.model.name].is_mixture else fit(run, semantics)
+    return (
+        _fit_mixture(run, semantics)
+        if DESIGNS[run.spec.model.name].is_mixture
+        else fit(run, semantics)
+    )
 
 
 def last_stage(model: ModelSpec) -> int:

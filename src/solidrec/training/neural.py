@@ -46,7 +46,13 @@ def neural_expert(run: RunContext, *, part: str) -> Neural:
     """
     data, spec = run.data, run.spec
     train = spec.train.of_one_model()
-    own = RunSpec(data=spec.data, model=plain(spec.model), train=train, semantics=spec.semantics, seed=spec.seed)
+    own = RunSpec(
+        data=spec.data,
+        model=plain(spec.model),
+        train=train,
+        semantics=spec.semantics,
+        seed=spec.seed,
+    )
     folder = data.path / "experts" / f"{own.digest()}-{part}"
     if (folder / MANIFEST).is_file():
         read_manifest(folder, kind=_KIND)
@@ -67,7 +73,9 @@ def neural_expert(run: RunContext, *, part: str) -> Neural:
     model = fit(run.but(spec=own, out=out, checkpoints=checkpoints, note=note), None)
     found = Neural(model.eval(), log)
     keep(folder, lambda path: _save(path, found), run.say, what="neural expert")
-    if checkpoints is not None and (folder / MANIFEST).is_file():  # else a kill would find nothing to go on from
+    if (
+        checkpoints is not None and (folder / MANIFEST).is_file()
+    ):  # else a kill would find nothing to go on from
         checkpoints.clear()
     return found
 
@@ -90,6 +98,10 @@ def _save(folder: Path, neural: Neural) -> None:
 
 def of_users(data: PreparedData, chosen: np.ndarray) -> PreparedData:
     """Return data with the training events of the users `chosen` (U + 1,) alone, and nothing to validate on."""
-    negatives = {name: value for name, value in data.manifest["negatives"].items() if name not in ("valid", "test")}
+    negatives = {
+        name: value
+        for name, value in data.manifest["negatives"].items()
+        if name not in ("valid", "test")
+    }
     ends = np.where(chosen, data.train_end, data.offsets[:-1])
     return replace(data, train_end=ends, manifest={**data.manifest, "negatives": negatives})

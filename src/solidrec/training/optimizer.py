@@ -33,7 +33,9 @@ class DenseAdam:
     def step(self) -> None:
         """Move every parameter that has a gradient."""
         moved = [parameter for parameter in self.parameters if parameter.grad is not None]
-        self.state |= {parameter: _start(parameter) for parameter in moved if parameter not in self.state}
+        self.state |= {
+            parameter: _start(parameter) for parameter in moved if parameter not in self.state
+        }
         states = [self.state[parameter] for parameter in moved]
         adam(
             moved,
@@ -56,7 +58,11 @@ class DenseAdam:
 def _start(parameter: Tensor) -> Moments:
     """Return Adam's state before the first step."""
     step = torch.zeros((), dtype=torch.float32, device=parameter.device)
-    return {"step": step, "exp_avg": torch.zeros_like(parameter), "exp_avg_sq": torch.zeros_like(parameter)}
+    return {
+        "step": step,
+        "exp_avg": torch.zeros_like(parameter),
+        "exp_avg_sq": torch.zeros_like(parameter),
+    }
 
 
 @final
@@ -69,11 +75,19 @@ class Optimizer:
 
     def __init__(self, model: Recommender, spec: TrainSpec) -> None:
         table = model.items.weight
-        self.parameters: list[Tensor] = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        self.parameters: list[Tensor] = [
+            parameter for parameter in model.parameters() if parameter.requires_grad
+        ]
         """What is trained."""
-        model.items.sparse = table.requires_grad and len(table) > SPARSE_FROM and not spec.weight_decay
-        self.dense = DenseAdam([one for one in self.parameters if not (model.items.sparse and one is table)], spec)
-        self.sparse = torch.optim.SparseAdam([table], lr=spec.learning_rate) if model.items.sparse else None
+        model.items.sparse = (
+            table.requires_grad and len(table) > SPARSE_FROM and not spec.weight_decay
+        )
+        self.dense = DenseAdam(
+            [one for one in self.parameters if not (model.items.sparse and one is table)], spec
+        )
+        self.sparse = (
+            torch.optim.SparseAdam([table], lr=spec.learning_rate) if model.items.sparse else None
+        )
 
     def step(self, loss: Tensor) -> None:
         """Move the parameters against the gradient of a loss."""

@@ -48,17 +48,26 @@ def passes(begin: Ints, end: Ints, *, length: int, stride: int, phase: Ints) -> 
     users = np.flatnonzero(count)
     first = np.minimum(count[users], length)
     rest = count[users] - first
-    short = np.minimum(np.where(rest > 0, stride - phase[users], 0), rest)  # targets of the second pass
+    short = np.minimum(
+        np.where(rest > 0, stride - phase[users], 0), rest
+    )  # targets of the second pass
     more = -(-(rest - short) // stride)
     each = 1 + (short > 0) + more
     row = np.repeat(np.arange(len(users)), each)
     nth = np.arange(len(row)) - np.repeat(np.cumsum(each) - each, each)
     reached = np.where(nth == 0, first[row], first[row] + short[row] + (nth - 1) * stride)
     reached = np.minimum(reached, count[users][row])
-    before = np.where(nth == 0, 0, np.where(nth == 1, first[row], first[row] + short[row] + (nth - 2) * stride))
+    before = np.where(
+        nth == 0, 0, np.where(nth == 1, first[row], first[row] + short[row] + (nth - 2) * stride)
+    )
     base = begin[users][row]
     stop = base + reached
-    return Passes(users[row].astype(np.int32), np.maximum(base, stop - length), stop, (reached - before).astype(np.int32))
+    return Passes(
+        users[row].astype(np.int32),
+        np.maximum(base, stop - length),
+        stop,
+        (reached - before).astype(np.int32),
+    )
 
 
 def single_passes(begin: Ints, end: Ints, *, length: int) -> Passes:
@@ -71,4 +80,9 @@ def single_passes(begin: Ints, end: Ints, *, length: int) -> Passes:
     count = target_counts(begin, end)
     users = np.repeat(np.arange(len(count)), count)
     stop = begin[users] + 1 + np.arange(len(users)) - np.repeat(np.cumsum(count) - count, count)
-    return Passes(users.astype(np.int32), np.maximum(begin[users], stop - length), stop, np.ones(len(users), dtype=np.int32))
+    return Passes(
+        users.astype(np.int32),
+        np.maximum(begin[users], stop - length),
+        stop,
+        np.ones(len(users), dtype=np.int32),
+    )

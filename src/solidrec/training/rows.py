@@ -64,14 +64,27 @@ class Rows(NamedTuple):
         """Return some of the rows."""
         neural, counted, counts = self.evidence
         evidence = Evidence(neural[index], counted[:, index], counts[:, index])
-        return Rows(self.history[index], self.read[index], evidence, self.kept[index], self.found[index], self.far[index])
+        return Rows(
+            self.history[index],
+            self.read[index],
+            evidence,
+            self.kept[index],
+            self.found[index],
+            self.far[index],
+        )
 
     @staticmethod
     def together(parts: list[Rows]) -> Rows:
         """Return the rows of all parts, and empty the list: field by field, so that no more than one is there twice."""
-        neural, counted, counts = (list(each) for each in zip(*(part.evidence for part in parts), strict=True))
+        neural, counted, counts = (
+            list(each) for each in zip(*(part.evidence for part in parts), strict=True)
+        )
         history, read = [part.history for part in parts], [part.read for part in parts]
-        kept, found, far = [part.kept for part in parts], [part.found for part in parts], [part.far for part in parts]
+        kept, found, far = (
+            [part.kept for part in parts],
+            [part.found for part in parts],
+            [part.far for part in parts],
+        )
         parts.clear()
 
         def joined(tensors: list[Tensor], dim: int = 0) -> Tensor:
@@ -80,10 +93,14 @@ class Rows(NamedTuple):
             return whole
 
         evidence = Evidence(joined(neural), joined(counted, 1), joined(counts, 1))
-        return Rows(joined(history), joined(read), evidence, joined(kept), joined(found), joined(far))
+        return Rows(
+            joined(history), joined(read), evidence, joined(kept), joined(found), joined(far)
+        )
 
 
-def pack(experts: Experts, data: PreparedData, targets: Targets, *, length: int, all_of: bool) -> Rows:
+def pack(
+    experts: Experts, data: PreparedData, targets: Targets, *, length: int, all_of: bool
+) -> Rows:
     """Return a row for each target: what the experts say before it, of their best and of it.
 
     What a user had before is no candidate, and a target among it is not found. Rows whose target is not found teach nothing:
@@ -91,32 +108,52 @@ def pack(experts: Experts, data: PreparedData, targets: Targets, *, length: int,
     """
     count = len(targets.users)
     lists = PAIRED if experts.recent is None else PAIRED + 1  # of best candidates, one an expert
-    step = max(1, _FLOATS // max(8 * len(data.items), entries(length), (lists * _BEST + _ANY + 1) ** 2))
-    drawn = torch.randint(len(data.items), (count, _ANY), generator=torch.Generator().manual_seed(0))
+    step = max(
+        1, _FLOATS // max(8 * len(data.items), entries(length), (lists * _BEST + _ANY + 1) ** 2)
+    )
+    drawn = torch.randint(
+        len(data.items), (count, _ANY), generator=torch.Generator().manual_seed(0)
+    )
     # a block's are about equally long
-    order = np.argsort(np.minimum(targets.positions - data.offsets[targets.users], length), kind="stable")
+    order = np.argsort(
+        np.minimum(targets.positions - data.offsets[targets.users], length), kind="stable"
+    )
     parts = []
     experts.eval()
     with torch.no_grad():
         for part in slices(count, step):
             some = order[part]
-            rows = _pack_block(experts, data, targets.take(some), drawn[torch.from_numpy(some)], length=length)
+            rows = _pack_block(
+                experts, data, targets.take(some), drawn[torch.from_numpy(some)], length=length
+            )
             parts.append(rows if all_of else rows.take(rows.found.nonzero()[:, 0]))
     rows = Rows.together(parts)
     return rows.take(torch.from_numpy(np.argsort(order)).to(rows.found.device)) if all_of else rows
 
 
-def _pack_block(experts: Experts, data: PreparedData, targets: Targets, drawn: Int[Tensor, "R A"], *, length: int) -> Rows:
+def _pack_block(
+    experts: Experts,
+    data: PreparedData,
+    targets: Targets,
+    drawn: Int[Tensor, "R A"],
+    *,
+    length: int,
+) -> Rows:
     """Return the rows of a block of bounded memory; `drawn` are indices of any items, which are candidates too."""
     device = experts.counts.device
     users, positions, far = targets
     history = torch.from_numpy(data.histories(users, positions, length).astype(np.int64)).to(device)
     target = torch.from_numpy(data.event_items[positions].astype(np.int64)).to(device)[:, None] - 1
-    filled = history[:, : max(1, int((history > 0).sum(1).max()))]  # padding is invisible, and not free
+    filled = history[
+        :, : max(1, int((history > 0).sum(1).max()))
+    ]  # padding is invisible, and not free
     evidence: Evidence = experts(filled)
     read = statistics(evidence, filled, experts.counts)
     # what was had before is nobody's candidate
-    row, item = (torch.from_numpy(np.asarray(each, dtype=np.int64)).to(device) for each in data.seen(users, positions))
+    row, item = (
+        torch.from_numpy(np.asarray(each, dtype=np.int64)).to(device)
+        for each in data.seen(users, positions)
+    )
     seen = torch.zeros(evidence.neural.shape, dtype=torch.bool, device=device)
     seen[row, item - 1] = True
     k = min(_BEST, evidence.neural.shape[1])
@@ -133,4 +170,11 @@ def _pack_block(experts: Experts, data: PreparedData, targets: Targets, drawn: I
     counted = torch.stack([kind.gather(1, columns) for kind in evidence.counted])
     counts = evidence.counts[:, 0, columns]
     away = torch.from_numpy(np.asarray(far, dtype=np.int64)).to(device)
-    return Rows(history, read, Evidence(evidence.neural.gather(1, columns), counted, counts), kept, found, away)
+    return Rows(
+        history,
+        read,
+        Evidence(evidence.neural.gather(1, columns), counted, counts),
+        kept,
+        found,
+        away,
+    )

@@ -64,7 +64,9 @@ def train_run(
             try:
                 _carry_out(RunContext(data, spec, out, device, display or Silent(), say=say), track)
             except KeyboardInterrupt:
-                raise Interrupted(f"{out}: stopped; run the same command again to go on from the last checkpoint") from None
+                raise Interrupted(
+                    f"{out}: stopped; run the same command again to go on from the last checkpoint"
+                ) from None
     return load_run(out, device=device)
 
 
@@ -78,14 +80,24 @@ def _carry_out(run: RunContext, track: Sequence[str]) -> None:
         model = fit_named(run.but(display=shown, checkpoints=checkpoints), semantics)
         metrics = _measure(model, run.data, run.spec)
         shown.final(metrics)
-    _finish(out, run.data, run.spec, model, semantics=semantics, metrics=metrics, seconds=time.perf_counter() - started)
+    _finish(
+        out,
+        run.data,
+        run.spec,
+        model,
+        semantics=semantics,
+        metrics=metrics,
+        seconds=time.perf_counter() - started,
+    )
     checkpoints.clear()
 
 
 def semantics_for(run: RunContext) -> SemanticIds | None:
     """Return the semantic ids that a run reads, made or found beside the data; None for a model that reads none."""
     name = run.spec.model.name
-    if not DESIGNS[name].needs_semantics and not (DESIGNS[name].is_mixture and is_described(run.data)):
+    if not DESIGNS[name].needs_semantics and not (
+        DESIGNS[name].is_mixture and is_described(run.data)
+    ):
         return None
     train = trained_vectors(run.data, device=run.device, display=run.display)
     return cached_semantics(run.data, run.spec, train, device=run.device, say=run.say)
@@ -100,7 +112,9 @@ def _measure(model: Recommender | Mixture, data: PreparedData, spec: RunSpec) ->
     for suffix, protocol in _PROTOCOL_KEYS.items():
         for split in ("valid", "test"):
             if split in data.manifest["negatives"]:
-                summary = evaluate(scorer_of(model), data, split=split, protocol=protocol, length=spec.model.length).summary()
+                summary = evaluate(
+                    scorer_of(model), data, split=split, protocol=protocol, length=spec.model.length
+                ).summary()
                 found[f"{split}{suffix}"] = {"seed": spec.seed, "data": spec.data, **summary}
     return found
 
@@ -118,16 +132,36 @@ def _finish(
     """Write the final files of the run folder."""
     if not (out / HISTORY).is_file():
         write_history(out, [])
-    catalog = data.catalog.select(_catalog_columns(data, spec)).with_columns(training_count=np.asarray(data.train_counts[1:]))
+    catalog = data.catalog.select(_catalog_columns(data, spec)).with_columns(
+        training_count=np.asarray(data.train_counts[1:])
+    )
     facts = {
-        "digest": spec.digest(), "model": spec.model.name, "backbone": spec.model.backbone, "seed": spec.seed,
-        "data": {"path": str(data.path.resolve()), "fingerprint": data.fingerprint, "split": data.manifest["split"],
-                 **{key: data.manifest[key] for key in ("users", "items", "interactions")}},
+        "digest": spec.digest(),
+        "model": spec.model.name,
+        "backbone": spec.model.backbone,
+        "seed": spec.seed,
+        "data": {
+            "path": str(data.path.resolve()),
+            "fingerprint": data.fingerprint,
+            "split": data.manifest["split"],
+            **{key: data.manifest[key] for key in ("users", "items", "interactions")},
+        },
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "seconds": seconds, "threads": torch.get_num_threads(), "cpu": torch.backends.cpu.get_cpu_capability(),
-    }  # fmt: skip
+        "seconds": seconds,
+        "threads": torch.get_num_threads(),
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+    }
     cold = content_map(data, neural_of(model), length=spec.model.length, seed=spec.semantics.seed)
-    save_run(out, spec, model, catalog=catalog, semantics=semantics, metrics=metrics, facts=facts, cold=cold)
+    save_run(
+        out,
+        spec,
+        model,
+        catalog=catalog,
+        semantics=semantics,
+        metrics=metrics,
+        facts=facts,
+        cold=cold,
+    )
 
 
 def _catalog_columns(data: PreparedData, spec: RunSpec) -> list[str]:

@@ -22,18 +22,29 @@ Train = Callable[[RunSpec], np.ndarray]
 
 
 def cached_semantics(
-    data: PreparedData, spec: RunSpec, train: Train, *, device: str = "cpu", say: Callable[[str], None] = lambda line: None
+    data: PreparedData,
+    spec: RunSpec,
+    train: Train,
+    *,
+    device: str = "cpu",
+    say: Callable[[str], None] = lambda line: None,
 ) -> SemanticIds:
     """Make the semantic ids of a specification, or read them from the data folder where an earlier run left them."""
     folder = semantics_folder(data, spec)
     if (folder / MANIFEST).is_file():
         semantics = SemanticIds.load(folder).check(len(data.items))
     else:
-        semantics = make(data, spec.semantics, lambda: item_vectors(data, spec, train, say=say), device=device)
+        semantics = make(
+            data, spec.semantics, lambda: item_vectors(data, spec, train, say=say), device=device
+        )
         keep(folder, semantics.save, say)
     facts = semantics.facts()
-    levels = f" in {facts['levels']} levels of {facts['codes']} in all" if facts["levels"] > 1 else ""
-    say(f"semantics: {facts['count']} ids{levels} by {semantics.method}{_over(semantics)} ({semantics.reason})")
+    levels = (
+        f" in {facts['levels']} levels of {facts['codes']} in all" if facts["levels"] > 1 else ""
+    )
+    say(
+        f"semantics: {facts['count']} ids{levels} by {semantics.method}{_over(semantics)} ({semantics.reason})"
+    )
     return semantics
 
 
@@ -41,7 +52,9 @@ def semantics_folder(data: PreparedData, spec: RunSpec) -> Path:
     """Return where the semantic ids of a specification are kept beside the data: named by all that they are made of."""
     chosen = RunSpec(data=spec.data, semantics=spec.semantics)
     if ID in plan(data, spec.semantics).modalities:
-        chosen = chosen.model_copy(update={"model": _id_model(spec.model), "train": spec.train.of_one_model()})
+        chosen = chosen.model_copy(
+            update={"model": _id_model(spec.model), "train": spec.train.of_one_model()}
+        )
     return data.path / "semantics" / chosen.digest()
 
 
@@ -51,10 +64,19 @@ def _over(semantics: SemanticIds) -> str:
 
 
 def item_vectors(
-    data: PreparedData, spec: RunSpec, train: Train, *, say: Callable[[str], None] = lambda line: None
+    data: PreparedData,
+    spec: RunSpec,
+    train: Train,
+    *,
+    say: Callable[[str], None] = lambda line: None,
 ) -> np.ndarray:
     """Return the (V, D) item embeddings of the static model that the ``id`` modality trains on the way, kept beside the data."""
-    static = RunSpec(data=spec.data, model=_id_model(spec.model), train=spec.train.of_one_model(), seed=spec.semantics.seed)
+    static = RunSpec(
+        data=spec.data,
+        model=_id_model(spec.model),
+        train=spec.train.of_one_model(),
+        seed=spec.semantics.seed,
+    )
     folder = data.path / "semantics" / f"id-{static.digest()}"
     if (folder / MANIFEST).is_file():
         read_manifest(folder, kind=_KIND)
@@ -72,7 +94,9 @@ def _save_vectors(folder: Path, vectors: np.ndarray) -> None:
         write_manifest(temporary, kind=_KIND, files=[_VECTORS], facts={})
 
 
-def keep(folder: Path, save: Callable[[Path], None], say: Callable[[str], None], what: str = "semantics") -> None:
+def keep(
+    folder: Path, save: Callable[[Path], None], say: Callable[[str], None], what: str = "semantics"
+) -> None:
     """Save beside the data, if it can be written to; another training may have written the same."""
     try:
         save(folder)
@@ -83,4 +107,6 @@ def keep(folder: Path, save: Callable[[Path], None], say: Callable[[str], None],
 
 def _id_model(model: ModelSpec) -> ModelSpec:
     """Return the static model whose item embeddings serve as the ``id`` modality."""
-    return ModelSpec(name="static", backbone="sasrec", dim=model.dim, length=model.length, dropout=model.dropout)
+    return ModelSpec(
+        name="static", backbone="sasrec", dim=model.dim, length=model.length, dropout=model.dropout
+    )

@@ -51,12 +51,21 @@ def fit(run: RunContext, semantics: SemanticIds | None) -> Recommender:
 
     previous = None
     while True:
-        model = start_of_stage(data, spec, semantics, previous, stage=progress.stage, device=run.device)
+        model = start_of_stage(
+            data, spec, semantics, previous, stage=progress.stage, device=run.device
+        )
         batches = batches_for(model, data, spec, device=run.device)
         stage = Stage(
-            model, batches, spec.train, seed=spec.seed, progress=progress, validate=_validation(model, data, spec),
-            save=save, display=run.display, revive=spec.model.codebook.revive,
-        )  # fmt: skip
+            model,
+            batches,
+            spec.train,
+            seed=spec.seed,
+            progress=progress,
+            validate=_validation(model, data, spec),
+            save=save,
+            display=run.display,
+            revive=spec.model.codebook.revive,
+        )
         if found:
             restore(stage, found)
             found = None
@@ -67,23 +76,39 @@ def fit(run: RunContext, semantics: SemanticIds | None) -> Recommender:
         previous, progress = model, progress.next_stage()
 
 
-def batches_for(model: Recommender, data: PreparedData, spec: RunSpec, *, device: str) -> TrainingBatches:
+def batches_for(
+    model: Recommender, data: PreparedData, spec: RunSpec, *, device: str
+) -> TrainingBatches:
     """Return the training batches of a model: one pass serves many targets if its backbone reads prefixes."""
     stride = spec.train.served(spec.model.length) if model.reads_prefixes else None
     loss = loss_of(model, spec.train)
     return TrainingBatches(
-        data, length=spec.model.length, batch=spec.train.batch, negatives=loss.each, seed=spec.seed,
-        device=device, stride=stride, shared=loss.shared,
-    )  # fmt: skip
+        data,
+        length=spec.model.length,
+        batch=spec.train.batch,
+        negatives=loss.each,
+        seed=spec.seed,
+        device=device,
+        stride=stride,
+        shared=loss.shared,
+    )
 
 
 def start_of_stage(
-    data: PreparedData, spec: RunSpec, semantics: SemanticIds | None, previous: Recommender | None, *, stage: int, device: str
+    data: PreparedData,
+    spec: RunSpec,
+    semantics: SemanticIds | None,
+    previous: Recommender | None,
+    *,
+    stage: int,
+    device: str,
 ) -> Recommender:
     """Build the model of a stage: seeded, on the weights of the stage before, with its codebook's first codes."""
     seed_torch(spec.seed, "parameters", stage)
     of_item = None if semantics is None else torch.from_numpy(semantics.table)
-    model = build(spec.model, items=len(data.items), semantic_of_item=of_item, stage=stage).to(device)
+    model = build(spec.model, items=len(data.items), semantic_of_item=of_item, stage=stage).to(
+        device
+    )
     if (codebook := codebook_of(model)) is not None:
         codebook.set_item_frequencies(torch.from_numpy(np.array(data.train_counts)).to(device))
     if previous is None and spec.model.start == "content":
@@ -115,7 +140,9 @@ def place_codes(model: Recommender, spec: RunSpec) -> None:
     codebook.place(torch.arange(len(codes), device=codebook.code_vectors.device), codes)
 
 
-def _validation(model: Recommender, data: PreparedData, spec: RunSpec) -> Callable[[], dict[str, float | None] | None]:
+def _validation(
+    model: Recommender, data: PreparedData, spec: RunSpec
+) -> Callable[[], dict[str, float | None] | None]:
     """Return the function that measures a model on the validation split, if there is one."""
     if "valid" not in data.manifest["negatives"]:
         return lambda: None
@@ -124,12 +151,16 @@ def _validation(model: Recommender, data: PreparedData, spec: RunSpec) -> Callab
 
     def measure_valid() -> dict[str, float | None]:
         length = spec.model.length
-        return evaluate(ModelScorer(model), data, split="valid", protocol=protocol, most=most, length=length).metrics
+        return evaluate(
+            ModelScorer(model), data, split="valid", protocol=protocol, most=most, length=length
+        ).metrics
 
     return measure_valid
 
 
-def trained_vectors(data: PreparedData, *, device: str = "cpu", display: Display | None = None) -> Train:
+def trained_vectors(
+    data: PreparedData, *, device: str = "cpu", display: Display | None = None
+) -> Train:
     """Return a function that trains a static model and gives its item embeddings (V, D)."""
 
     def train(static: RunSpec) -> np.ndarray:

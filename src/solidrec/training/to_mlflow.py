@@ -18,7 +18,11 @@ from solidrec.spec import RunSpec
 _FILE = "mlflow.json"
 """In the run folder: which MLflow run is its."""
 _EXPERIMENT = "solidrec"
-_QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_LOGGING_LEVEL": "WARNING"}
+_QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+}
 """Nothing is sent to anybody but the tracking server, and one that is away is given up soon; unless these are set otherwise."""
 
 
@@ -36,7 +40,10 @@ class MlflowStore:
             self.uri = get_tracking_uri()
             self.client = MlflowClient(self.uri)
             self.run = self.earlier(out, spec) or self.new(out, spec)
-            params = [Param(name, str(value)) for name, value in flat(spec.model_dump(mode="json")).items()]
+            params = [
+                Param(name, str(value))
+                for name, value in flat(spec.model_dump(mode="json")).items()
+            ]
             self.client.log_batch(self.run, params=params)
 
     def earlier(self, out: Path, spec: RunSpec) -> str | None:
@@ -55,7 +62,9 @@ class MlflowStore:
     def new(self, out: Path, spec: RunSpec) -> str:
         """Make an MLflow run and leave its id in the run folder."""
         tags = {"solidrec.folder": str(out.resolve()), "solidrec.data": spec.data}
-        run = self.client.create_run(self.experiment(), run_name=spec.digest(), tags=tags).info.run_id
+        run = self.client.create_run(
+            self.experiment(), run_name=spec.digest(), tags=tags
+        ).info.run_id
         write_json(out / _FILE, {"digest": spec.digest(), "uri": self.uri, "run": run})
         return str(run)
 
@@ -89,7 +98,10 @@ class MlflowStore:
             from mlflow.entities import Metric
 
             now = int(time.time() * 1000)
-            metrics = [Metric(name.replace("@", "_at_"), float(value), now, epoch) for name, value in values.items()]
+            metrics = [
+                Metric(name.replace("@", "_at_"), float(value), now, epoch)
+                for name, value in values.items()
+            ]
             self.client.log_batch(self.run, metrics=metrics)
 
     def close(self, *, complete: bool) -> None:
@@ -102,7 +114,9 @@ class MlflowStore:
 def _ours() -> Iterator[None]:
     """Make MLflow's errors ours, and keep a warning of its SQL library about MLflow's own code from people."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The ``noload`` loader strategy", category=DeprecationWarning)
+        warnings.filterwarnings(
+            "ignore", message="The ``noload`` loader strategy", category=DeprecationWarning
+        )
         from mlflow.exceptions import MlflowException
 
         try:

@@ -33,7 +33,9 @@ class TensorBoardStore:
         try:
             self.writer = SummaryWriter(str(self.folder))
             if self.fresh:
-                self.writer.add_text("spec", f"```\n{json.dumps(spec.model_dump(mode='json'), indent=1)}\n```")
+                self.writer.add_text(
+                    "spec", f"```\n{json.dumps(spec.model_dump(mode='json'), indent=1)}\n```"
+                )
             self.writer.flush()
         except OSError as error:
             raise self.refused(error) from error
@@ -45,7 +47,11 @@ class TensorBoardStore:
         events = EventAccumulator(str(self.folder), size_guidance={"scalars": 0})
         if not self.fresh:
             events.Reload()
-        return {(name, event.step) for name in events.Tags()["scalars"] for event in events.Scalars(name)}
+        return {
+            (name, event.step)
+            for name in events.Tags()["scalars"]
+            for event in events.Scalars(name)
+        }
 
     def written(self) -> set[tuple[str, int]]:
         """Return the points that were there when the store was opened."""

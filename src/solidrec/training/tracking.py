@@ -66,7 +66,11 @@ class Tracker:
 
     def final(self, metrics: Mapping[str, Any]) -> None:
         """Write what was measured when training ended, as ``final/<split>/<metric>`` at 0."""
-        found = {f"final/{split}/{name}": value for split, entry in metrics.items() for name, value in entry["metrics"].items()}
+        found = {
+            f"final/{split}/{name}": value
+            for split, entry in metrics.items()
+            for name, value in entry["metrics"].items()
+        }
         self.write(_numbers(found), 0)
 
     def write(self, values: Mapping[str, float], epoch: int) -> None:
@@ -91,7 +95,9 @@ class Tracker:
     def give_up(self, error: StorageError) -> None:
         """Say why nothing is tracked from here on."""
         self.works = False
-        self.say(f"{self.name}: {error}; training goes on without it, history.jsonl has every epoch")
+        self.say(
+            f"{self.name}: {error}; training goes on without it, history.jsonl has every epoch"
+        )
 
 
 @final
@@ -127,7 +133,9 @@ class Several:
 
 
 @contextmanager
-def tracked(display: Display, names: Sequence[str], out: Path, spec: RunSpec, say: Say) -> Iterator[Several]:
+def tracked(
+    display: Display, names: Sequence[str], out: Path, spec: RunSpec, say: Say
+) -> Iterator[Several]:
     """Yield `display` with the trackers of a run folder, which have by then what ``history.jsonl`` has.
 
     Raises `UsageError` as `check_trackers` does, and `StorageError` for a store that cannot be opened.
@@ -159,4 +167,8 @@ def _points(row: Row) -> dict[str, float]:
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
     """Return the values that are numbers."""
-    return {name: value for name, value in values.items() if isinstance(value, int | float) and not isinstance(value, bool)}
+    return {
+        name: value
+        for name, value in values.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }

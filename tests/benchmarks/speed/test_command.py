@@ -20,7 +20,10 @@ def test_a_word_chooses_what_starts_so() -> None:
 
 def test_a_quick_run_has_subjects_that_exist() -> None:
     assert set(QUICK) <= set(SUBJECTS)
-    assert set(choose(list(SUBJECTS), quick=True, only=None)) == {*QUICK, *(n for n in SUBJECTS if n.startswith("matrix"))}
+    assert set(choose(list(SUBJECTS), quick=True, only=None)) == {
+        *QUICK,
+        *(n for n in SUBJECTS if n.startswith("matrix")),
+    }
 
 
 def test_an_unknown_word_gets_the_nearest_name() -> None:

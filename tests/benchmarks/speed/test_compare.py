@@ -9,7 +9,13 @@ def row(name: str, value: float, unit: str = "users/s", threads: int = 1) -> Row
 
 
 def test_the_best_peer_is_the_peer() -> None:
-    rows = [row("ours", 60), row("slow", 10), row("fast", 80), row("fast", 1, threads=2), row("fast", 9, unit="users/cpu-s")]
+    rows = [
+        row("ours", 60),
+        row("slow", 10),
+        row("fast", 80),
+        row("fast", 1, threads=2),
+        row("fast", 9, unit="users/cpu-s"),
+    ]
     ours, *others = with_peers(rows, {"ours": ("slow", "fast", "absent")})
     assert (ours.peer, ours.ratio) == ("fast", 60 / 80)
     assert ours.ratios == {"slow": 60 / 10, "fast": 60 / 80}
@@ -17,7 +23,9 @@ def test_the_best_peer_is_the_peer() -> None:
 
 
 def test_a_time_is_better_when_smaller() -> None:
-    ours, _ = with_peers([row("ours", 2, "ms/call"), row("naive", 8, "ms/call")], {"ours": ("naive",)})
+    ours, _ = with_peers(
+        [row("ours", 2, "ms/call"), row("naive", 8, "ms/call")], {"ours": ("naive",)}
+    )
     assert ours.ratio == 8 / 2
 
 
@@ -29,9 +37,29 @@ def test_nothing_is_compared_with_nothing() -> None:
 
 
 def test_what_got_slower_is_named() -> None:
-    before = [row("rate", 100), row("steady", 100), row("time", 10, "ms/call"), row("gone", 1), row("rate", 100, threads=2)]
-    after = [row("rate", 79), row("steady", 81), row("time", 13, "ms/call"), row("new", 1), row("rate", 300, threads=2)]
+    before = [
+        row("rate", 100),
+        row("steady", 100),
+        row("time", 10, "ms/call"),
+        row("gone", 1),
+        row("rate", 100, threads=2),
+    ]
+    after = [
+        row("rate", 79),
+        row("steady", 81),
+        row("time", 13, "ms/call"),
+        row("new", 1),
+        row("rate", 300, threads=2),
+    ]
     found = changes(before, after)
-    assert [(change.name, change.threads) for change in found] == [("time", 1), ("rate", 1), ("steady", 1), ("rate", 2)]
-    assert [change.name for change in slower(found, tolerance=0.2)] == ["time", "rate"]  # 10/13 and 79/100, not 81/100
+    assert [(change.name, change.threads) for change in found] == [
+        ("time", 1),
+        ("rate", 1),
+        ("steady", 1),
+        ("rate", 2),
+    ]
+    assert [change.name for change in slower(found, tolerance=0.2)] == [
+        "time",
+        "rate",
+    ]  # 10/13 and 79/100, not 81/100
     assert slower(found, tolerance=0.5) == []

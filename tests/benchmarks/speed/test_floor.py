@@ -26,7 +26,9 @@ def product(rows: int, inner: int, columns: int) -> int:
 
 
 def test_sasrec_static_by_hand() -> None:
-    block = product(1, D, 3 * D) + product(1, D, D) + 2 * product(1, D, D)  # query, key and value; output; two layers
+    block = (
+        product(1, D, 3 * D) + product(1, D, D) + 2 * product(1, D, D)
+    )  # query, key and value; output; two layers
     attention = 2 * product(1, D, L) / 2  # logits and shares, on average over half of the window
     head, dots = 2 * product(1, D, D), product(1, D, 5)
     assert training_flops(spec(), EVERY, codes=0) == 3 * (2 * (block + attention) + head + dots)
@@ -34,13 +36,17 @@ def test_sasrec_static_by_hand() -> None:
 
 def test_full_windows_encode_every_item_of_each() -> None:
     once, each = (training_flops(spec(), TrainSpec(stride=stride), codes=0) for stride in (L, 1))
-    block = product(1, D, 3 * D) + product(1, D, D) + 2 * product(1, D, D) + 2 * product(1, D, L) / 2
+    block = (
+        product(1, D, 3 * D) + product(1, D, D) + 2 * product(1, D, D) + 2 * product(1, D, L) / 2
+    )
     last = product(1, D, 2 * D)  # of the last block, the other places give key and value alone
     assert each - once == pytest.approx(3 * (L - 1) * (block + last))
 
 
 def test_a_generated_layer_is_bilinear() -> None:
-    assert head_flops(spec("duet")) == 2 * (product(1, D * D, D) + product(1, D, D))  # (z (x) x) A, and its bias
+    assert head_flops(spec("duet")) == 2 * (
+        product(1, D * D, D) + product(1, D, D)
+    )  # (z (x) x) A, and its bias
     assert head_flops(spec("solid-duet")) == 2 * head_flops(spec("duet"))
     assert head_flops(spec("apg")) == 2 * (2 * product(1, D, K) + product(1, K * D, K))
 

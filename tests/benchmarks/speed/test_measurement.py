@@ -21,13 +21,23 @@ def test_a_latency_is_milliseconds_of_a_call() -> None:
 
 def test_memory_is_the_highest() -> None:
     samples = [Sample(1, 1, 1, 300, 20), Sample(1, 1, 1, 310, 5)]
-    memory = [row for row in rows_of("search", samples, unit="call", threads=1, shown="ms", memory=True) if "MB" in row.unit]
+    memory = [
+        row
+        for row in rows_of("search", samples, unit="call", threads=1, shown="ms", memory=True)
+        if "MB" in row.unit
+    ]
     assert [(row.unit, row.value) for row in memory] == [("MB peak", 310), ("MB extra", 20)]
 
 
 @pytest.mark.parametrize(
     ("unit", "more"),
-    [("positives/cpu-s", True), ("users/s", True), ("ms/call", False), ("ms cpu/call", False), ("MB peak", False)],
+    [
+        ("positives/cpu-s", True),
+        ("users/s", True),
+        ("ms/call", False),
+        ("ms cpu/call", False),
+        ("MB peak", False),
+    ],
 )
 def test_what_is_better(unit: str, more: bool) -> None:
     assert Row("a", 1, unit, 1, 1, 1).more_is_better is more

@@ -45,7 +45,9 @@ def test_rows_alone_are_enough_to_compare(tmp_path: Path) -> None:
     assert Result.read(tmp_path / "a.json") == ([row("ours", 60)], {})
 
 
-@pytest.mark.parametrize("content", [{}, {"metrics": 1}, {"rows": [{"name": "a"}]}, [{"name": "a"}], [1], 7])
+@pytest.mark.parametrize(
+    "content", [{}, {"metrics": 1}, {"rows": [{"name": "a"}]}, [{"name": "a"}], [1], 7]
+)
 def test_another_file_is_refused_in_one_line(tmp_path: Path, content: object) -> None:
     write_json(tmp_path / "a.json", content)
     with pytest.raises(DataError, match=r"a\.json: is no result of benchmarks/bench\.py"):

@@ -51,7 +51,11 @@ def test_the_floor_is_a_share_of_the_time(tmp_path: Path) -> None:
 
 def test_progress_ends_at_its_total(tmp_path: Path) -> None:
     """The product takes turns with the group that has a floor; two numbers of threads, one round that does not count."""
-    systems = [player(tmp_path, "matrix product/p", 1), player(tmp_path, "x/a", 1, flops=1.0), player(tmp_path, "y/b", 1)]
+    systems = [
+        player(tmp_path, "matrix product/p", 1),
+        player(tmp_path, "x/a", 1, flops=1.0),
+        player(tmp_path, "y/b", 1),
+    ]
     steps: list[int] = []
     run(systems, threads=[1, 2], repeats=2, step=steps.append)
     assert sum(steps) == total_steps(systems, threads=[1, 2], repeats=2) == (2 + 1) * 2 * (1 + 2)
@@ -73,7 +77,9 @@ def test_an_optional_worker_that_ends_is_left_out_in_one_line(tmp_path: Path) ->
     absent = System("x/a", (str(tmp_path / "nobody"),), "rows", optional=True)
     rows = run([absent, player(tmp_path, "x/b", 1)], threads=[1], repeats=1, say=said.append)
     assert {row.name for row in rows} == {"x/b"}
-    assert [line for line in said if line.startswith("without ")] == [f"without x/a: {line_of(absent)}"]
+    assert [line for line in said if line.startswith("without ")] == [
+        f"without x/a: {line_of(absent)}"
+    ]
 
 
 def line_of(absent: System) -> str:
@@ -85,7 +91,9 @@ def test_a_worker_answers_each_line_with_a_sample() -> None:
     serve(lambda: Timed(3, 0.5, 0.25), name="me", requests=io.StringIO("a\nb\n"), answers=answers)
     ready, *samples = map(json.loads, answers.getvalue().splitlines())
     assert ready == {"ready": "me"}
-    assert [(sample["work"], sample["cpu"], sample["wall"]) for sample in samples] == [(3, 0.5, 0.25)] * 2
+    assert [(sample["work"], sample["cpu"], sample["wall"]) for sample in samples] == [
+        (3, 0.5, 0.25)
+    ] * 2
     assert samples[0]["peak_mb"] > 20
 
 

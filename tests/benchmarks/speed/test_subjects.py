@@ -30,7 +30,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_an_epoch_counts_every_target_once(folder: Path) -> None:
     found = training("static", "sasrec").prepare(folder)()
-    epoch = EVENTS - 2 * USERS - USERS  # two events of each user are held out, and the first has nothing before it
+    epoch = (
+        EVENTS - 2 * USERS - USERS
+    )  # two events of each user are held out, and the first has nothing before it
     assert found.work == round(ENOUGH / epoch) * epoch
     assert found.cpu > 0
 
@@ -76,7 +78,9 @@ def test_peers_read_the_training_events(folder: Path) -> None:
     assert first == (data.event_items[data.offsets[1] : data.train_end[1]] - 1).tolist()
 
 
-def test_without_movielens_the_log_has_its_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_movielens_the_log_has_its_shape(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from solidrec.errors import StorageError
 
     def absent() -> None:

@@ -33,9 +33,16 @@ def meta(**more: object) -> str:
 
 @pytest.mark.parametrize("packed", ["", ".gz"])
 def test_ratings_are_item_user_rating_time(put: Put, packed: str) -> None:
-    found = _read(put(f"Industrial_and_Scientific.csv{packed}", "0176496920,A2CP8HSNIHPSM5,5.0,1405468800"))
+    found = _read(
+        put(f"Industrial_and_Scientific.csv{packed}", "0176496920,A2CP8HSNIHPSM5,5.0,1405468800")
+    )
     assert found.interactions.frame.collect().rows(named=True) == [
-        {"item_id": "0176496920", "user_id": "A2CP8HSNIHPSM5", "rating": "5.0", "timestamp": "1405468800"}
+        {
+            "item_id": "0176496920",
+            "user_id": "A2CP8HSNIHPSM5",
+            "rating": "5.0",
+            "timestamp": "1405468800",
+        }
     ]
     assert (found.dataset, found.items) == ("paper-scientific", None)
 
@@ -43,10 +50,19 @@ def test_ratings_are_item_user_rating_time(put: Put, packed: str) -> None:
 @pytest.mark.parametrize("packed", ["", ".gz"])
 @pytest.mark.parametrize("core", ["_5", ""])
 def test_reviews_and_strict_json_metadata(put: Put, packed: str, core: str) -> None:
-    thumb, large = "https://images-na.ssl-images-amazon.com/images/I/41X._US40_.jpg", "https://images/I/41X.jpg"
-    put(f"meta_Tapes.json{packed}", meta(imageURL=[thumb], imageURLHighRes=[large]), meta(asin="B2", imageURL=[], image=[thumb]))
+    thumb, large = (
+        "https://images-na.ssl-images-amazon.com/images/I/41X._US40_.jpg",
+        "https://images/I/41X.jpg",
+    )
+    put(
+        f"meta_Tapes.json{packed}",
+        meta(imageURL=[thumb], imageURLHighRes=[large]),
+        meta(asin="B2", imageURL=[], image=[thumb]),
+    )
     found = _read(put(f"Tapes{core}.json{packed}", REVIEW))
-    assert found.interactions.frame.collect().rows() == [("A3W11493KS6Z2L", "B000K2PJ4K", "5.0", "1413417600")]
+    assert found.interactions.frame.collect().rows() == [
+        ("A3W11493KS6Z2L", "B000K2PJ4K", "5.0", "1413417600")
+    ]
     assert found.items is not None
     first, second = found.items.frame.collect().rows(named=True)
     assert first == {
@@ -61,7 +77,12 @@ def test_reviews_and_strict_json_metadata(put: Put, packed: str, core: str) -> N
 
 
 def test_metadata_without_a_picture_has_none(put: Put) -> None:
-    put("meta_Tapes.json.gz", meta(), meta(asin="B2", imageURL=[], image=""), meta(asin="B3", imageURL=None))
+    put(
+        "meta_Tapes.json.gz",
+        meta(),
+        meta(asin="B2", imageURL=[], image=""),
+        meta(asin="B3", imageURL=None),
+    )
     found = _read(put("Tapes_5.json.gz", REVIEW))
     assert found.items is not None
     assert found.items.frame.collect()["image"].to_list() == [None] * 3

@@ -15,7 +15,9 @@ EVENTS = ("user_id", "item_id", "rating", "timestamp")
 
 @pytest.mark.parametrize("packed", ["", ".gz"])
 @pytest.mark.parametrize("domain", ["book", "music", "movie"])
-def test_the_archive_of_dgrec_has_a_header_and_times_with_a_point(put: Put, tmp_path: Path, domain: str, packed: str) -> None:
+def test_the_archive_of_dgrec_has_a_header_and_times_with_a_point(
+    put: Put, tmp_path: Path, domain: str, packed: str
+) -> None:
     rows = [f"709669\t{n}\t{-1 if n else 5}\t{1495641600.0 + n}" for n in range(3)]
     path = put(f"{domain}/douban_{domain}.tsv{packed}", "UserId\tItemId\tRating\tTimestamp", *rows)
     found = _read(path.parent)
@@ -27,7 +29,9 @@ def test_the_archive_of_dgrec_has_a_header_and_times_with_a_point(put: Put, tmp_
 
 @pytest.mark.parametrize("packed", ["", ".gz"])
 @pytest.mark.parametrize(("domain", "votes"), [("book", ""), ("music", '\t"useful_num"')])
-def test_reviews_have_quoted_fields_and_dates(put: Put, tmp_path: Path, domain: str, votes: str, packed: str) -> None:
+def test_reviews_have_quoted_fields_and_dates(
+    put: Put, tmp_path: Path, domain: str, votes: str, packed: str
+) -> None:
     more = '\t"3"' if votes else ""
     rows = [
         f'"1398"\t"16"\t"4"\t"小说|历史"\t"好 ""极了"" don\'t"{more}\t"2010-09-14"\t"1"',
@@ -42,7 +46,11 @@ def test_reviews_have_quoted_fields_and_dates(put: Put, tmp_path: Path, domain: 
         ("1398", "17", "5", str(day + 1)),
         ("1398", "18", "5", str(day + 86_400)),
     ]
-    assert prepare(tmp_path, out=tmp_path / "data", negatives=0).event_times.tolist() == [day, day + 1, day + 86_400]
+    assert prepare(tmp_path, out=tmp_path / "data", negatives=0).event_times.tolist() == [
+        day,
+        day + 1,
+        day + 86_400,
+    ]
 
 
 def test_a_date_that_is_none_is_named(put: Put, tmp_path: Path) -> None:
@@ -56,7 +64,9 @@ def test_a_date_that_is_none_is_named(put: Put, tmp_path: Path) -> None:
 def test_bare_ratings_have_no_header(put: Put, separator: str, packed: str) -> None:
     name = f"douban_book/ratings.dat{packed}" if separator == "\t" else f"douban_book.csv{packed}"
     found = _read(put(name, separator.join(["1", "1630", "4", "99"])))
-    assert found.interactions.frame.collect().rows(named=True) == [dict(zip(EVENTS, ["1", "1630", "4", "99"], strict=True))]
+    assert found.interactions.frame.collect().rows(named=True) == [
+        dict(zip(EVENTS, ["1", "1630", "4", "99"], strict=True))
+    ]
 
 
 def test_bare_ratings_without_a_time_need_to_be_told_their_order(put: Put, tmp_path: Path) -> None:

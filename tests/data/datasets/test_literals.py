@@ -11,8 +11,16 @@ from solidrec.data.jsonl import MAX_LINE
 from solidrec.errors import DataError
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3) | st.tuples(inner),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(), inner, max_size=3)
+        | st.tuples(inner)
+    ),
     max_leaves=9,
 )
 
@@ -25,8 +33,12 @@ def test_what_python_writes_comes_back(record: dict[str, object]) -> None:
 def test_apostrophes_escapes_and_nested_lists_are_read() -> None:
     line = rb"""{'asin': 'B01', 'title': "Levi's \"501\"", 'categories': [['A', 'B & C'], ['A']], 'price': 9.99, 'x': u'\xe9'}"""
     assert literal_record(line, "meta", 1) == {
-        "asin": "B01", "title": 'Levi\'s "501"', "categories": [["A", "B & C"], ["A"]], "price": 9.99, "x": "é",
-    }  # fmt: skip
+        "asin": "B01",
+        "title": 'Levi\'s "501"',
+        "categories": [["A", "B & C"], ["A"]],
+        "price": 9.99,
+        "x": "é",
+    }
 
 
 @pytest.mark.parametrize(
@@ -58,9 +70,14 @@ def test_apostrophes_escapes_and_nested_lists_are_read() -> None:
     ],
     ids=lambda line: line[:30],
 )
-def test_a_hostile_or_broken_line_is_named_and_nothing_runs(line: str, tmp_path, monkeypatch) -> None:
+def test_a_hostile_or_broken_line_is_named_and_nothing_runs(
+    line: str, tmp_path, monkeypatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match=r"^meta\.json\.gz:7: is not a Python literal \(.*\); download the file again$"):
+    with pytest.raises(
+        DataError,
+        match=r"^meta\.json\.gz:7: is not a Python literal \(.*\); download the file again$",
+    ):
         literal_record(line.encode(), "meta.json.gz", 7)
     assert list(tmp_path.iterdir()) == []
 

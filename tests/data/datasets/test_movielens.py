@@ -26,20 +26,29 @@ def test_100k_has_tabs_and_bars(put: Put, tmp_path: Path, packed: str) -> None:
     found = _read(tmp_path)
     assert found.interactions.frame.collect().rows(named=True) == [EVENT]
     assert found.items is not None
-    assert found.items.frame.collect().rows() == [("1193", "Misérables, Les (1995)", ["Animation", "Comedy"])]
+    assert found.items.frame.collect().rows() == [
+        ("1193", "Misérables, Les (1995)", ["Animation", "Comedy"])
+    ]
     assert (found.dataset, found.rows_read) == ("movielens-100k", 1)
 
 
 @pytest.mark.parametrize(("folder", "encoding"), [("ml-1m", "latin-1"), ("ml-10M100K", "utf-8")])
 @pytest.mark.parametrize("packed", ["", ".gz"])
-def test_1m_and_10m_have_double_colons(put: Put, tmp_path: Path, folder: str, encoding: str, packed: str) -> None:
-    titles = ["1193::Misérables, Les (1995)::Drama|Musical", "2::Mission: Impossible :: 2 (2000)::Action", '3::"Lone" (1999)::']
+def test_1m_and_10m_have_double_colons(
+    put: Put, tmp_path: Path, folder: str, encoding: str, packed: str
+) -> None:
+    titles = [
+        "1193::Misérables, Les (1995)::Drama|Musical",
+        "2::Mission: Impossible :: 2 (2000)::Action",
+        '3::"Lone" (1999)::',
+    ]
     put(f"{folder}/movies.dat{packed}", *titles, encoding=encoding)
     put(f"{folder}/ratings.dat{packed}", "1::1193::5::978300760", "1::2::3.5::978300761")
     found = _read(tmp_path / folder)
     assert found.interactions.frame.collect().rows(named=True) == [
-        EVENT, {"user_id": "1", "item_id": "2", "rating": "3.5", "timestamp": "978300761"},
-    ]  # fmt: skip
+        EVENT,
+        {"user_id": "1", "item_id": "2", "rating": "3.5", "timestamp": "978300761"},
+    ]
     assert found.items is not None
     assert found.items.frame.collect().rows() == [
         ("1193", "Misérables, Les (1995)", ["Drama", "Musical"]),
@@ -51,8 +60,13 @@ def test_1m_and_10m_have_double_colons(put: Put, tmp_path: Path, folder: str, en
 
 @pytest.mark.parametrize("size", ["20m", "25m", "32m"])
 @pytest.mark.parametrize("packed", ["", ".gz"])
-def test_the_large_ones_are_csv_with_a_header(put: Put, tmp_path: Path, size: str, packed: str) -> None:
-    rows = ['1193,"Misérables, Les ""x"" (1995)",Drama|Musical', "2,Plain :: (2000),(no genres listed)"]
+def test_the_large_ones_are_csv_with_a_header(
+    put: Put, tmp_path: Path, size: str, packed: str
+) -> None:
+    rows = [
+        '1193,"Misérables, Les ""x"" (1995)",Drama|Musical',
+        "2,Plain :: (2000),(no genres listed)",
+    ]
     put(f"ml-{size}/movies.csv{packed}", "movieId,title,genres", *rows)
     put(f"ml-{size}/ratings.csv{packed}", "userId,movieId,rating,timestamp", "1,1193,5,978300760")
     put(f"ml-{size}/tags.csv{packed}", "userId,movieId,tag,timestamp", "1,1193,sad,978300760")
@@ -60,8 +74,9 @@ def test_the_large_ones_are_csv_with_a_header(put: Put, tmp_path: Path, size: st
     assert found.interactions.frame.collect().rows(named=True) == [EVENT]
     assert found.items is not None
     assert found.items.frame.collect().rows() == [
-        ("1193", 'Misérables, Les "x" (1995)', ["Drama", "Musical"]), ("2", "Plain :: (2000)", None),
-    ]  # fmt: skip
+        ("1193", 'Misérables, Les "x" (1995)', ["Drama", "Musical"]),
+        ("2", "Plain :: (2000)", None),
+    ]
     assert found.dataset == f"movielens-{size}"
 
 
@@ -73,7 +88,12 @@ def test_a_folder_of_another_name_is_read_and_is_no_known_set(put: Put, tmp_path
 
 @pytest.mark.parametrize(
     ("row", "says"),
-    [("1::2::5", "null_time"), ("1::2::5::6::7", "bad_time"), ("1::::5::6", "null_item"), ("1,2,5,6", "null_item")],
+    [
+        ("1::2::5", "null_time"),
+        ("1::2::5::6::7", "bad_time"),
+        ("1::::5::6", "null_item"),
+        ("1,2,5,6", "null_item"),
+    ],
 )
 def test_a_broken_row_is_named(put: Put, tmp_path: Path, row: str, says: str) -> None:
     path = put("ml-1m/ratings.dat", "1::1193::5::978300760", row)

@@ -10,7 +10,9 @@ from solidrec.data.datasets.published import _WHY, Counts, Dataset, compare, sen
 from solidrec.data.datasets.registry import DATASETS
 from solidrec.data.prepare import prepare
 
-TINY = Dataset("recbole", ("x.inter",), Counts(2, 3, 6), "a paper", "https://site.org", "it says so")
+TINY = Dataset(
+    "recbole", ("x.inter",), Counts(2, 3, 6), "a paper", "https://site.org", "it says so"
+)
 
 
 @pytest.fixture
@@ -33,20 +35,33 @@ def test_the_same_counts_are_said_to_be_the_same(known: None, tmp_path: Path) ->
         "same": True,
         "note": "it says so",
     }
-    assert sentence(facts) == "published as tiny (a paper) with 2 users, 3 items, 6 interactions: this copy has the same counts"
+    assert (
+        sentence(facts)
+        == "published as tiny (a paper) with 2 users, 3 items, 6 interactions: this copy has the same counts"
+    )
 
 
 def test_what_differs_is_said_with_how_much_and_why_it_matters(known: None, tmp_path: Path) -> None:
-    facts = prepare(log(1, 4), dataset="tiny", out=tmp_path / "data", negatives=0).manifest["published"]
-    assert (facts["differences"], facts["same"]) == ({"users": 1 - 2, "items": 4 - 3, "interactions": 1 * 4 - 6}, False)
+    facts = prepare(log(1, 4), dataset="tiny", out=tmp_path / "data", negatives=0).manifest[
+        "published"
+    ]
+    assert (facts["differences"], facts["same"]) == (
+        {"users": 1 - 2, "items": 4 - 3, "interactions": 1 * 4 - 6},
+        False,
+    )
     said = sentence(facts)
-    assert ": this copy has 1 fewer users, 1 more items, 2 fewer interactions: numbers of a paper compare only on" in said
+    assert (
+        ": this copy has 1 fewer users, 1 more items, 2 fewer interactions: numbers of a paper compare only on"
+        in said
+    )
     assert said.endswith(f"{_WHY} (it says so)")
     assert "\n" not in said
 
 
 def test_counts_are_those_after_cleaning(known: None, tmp_path: Path) -> None:
-    more = pl.concat([log(), log().head(1), pl.DataFrame({"user": ["v"], "item": ["i0"], "timestamp": [9]})])
+    more = pl.concat(
+        [log(), log().head(1), pl.DataFrame({"user": ["v"], "item": ["i0"], "timestamp": [9]})]
+    )
     data = prepare(more, dataset="tiny", k_core=2, out=tmp_path / "data", negatives=0)
     assert data.manifest["published"]["same"]
 
@@ -73,14 +88,29 @@ def test_every_other_count_is_a_note_and_no_error(tmp_path: Path) -> None:
     ],
 )
 def test_shared_sets_have_the_published_counts(
-    shared_data: Callable[[str], Path], tmp_path: Path, folder: str, name: str, options: dict[str, object]
+    shared_data: Callable[[str], Path],
+    tmp_path: Path,
+    folder: str,
+    name: str,
+    options: dict[str, object],
 ) -> None:
     path = shared_data(folder)
-    data = prepare(path / "interactions.parquet", items=path / "items.parquet", dataset=name, out=tmp_path / "data")
+    data = prepare(
+        path / "interactions.parquet",
+        items=path / "items.parquet",
+        dataset=name,
+        out=tmp_path / "data",
+    )
     assert data.manifest["published"]["same"], data.manifest["published"]
 
 
-def test_another_copy_of_instruments_differs(shared_data: Callable[[str], Path], tmp_path: Path) -> None:
-    data = prepare(shared_data("instruments") / "interactions.parquet", dataset="paper-instruments", out=tmp_path / "data")
+def test_another_copy_of_instruments_differs(
+    shared_data: Callable[[str], Path], tmp_path: Path
+) -> None:
+    data = prepare(
+        shared_data("instruments") / "interactions.parquet",
+        dataset="paper-instruments",
+        out=tmp_path / "data",
+    )
     expected = {"users": 24_772 - 24_962, "items": 9_922 - 9_964, "interactions": 206_153 - 208_926}
     assert data.manifest["published"]["differences"] == expected

@@ -15,7 +15,10 @@ Put = Callable[..., Path]
     ("address", "name"),
     [
         ("http://ecx.images-amazon.com/images/I/51X.jpg", "51X.jpg"),
-        ("https://m.media-amazon.com/images/I/81%2BB+L._SL1500_.jpg?x=/y.png#z", "81%2BB+L._SL1500_.jpg"),  # nothing is decoded
+        (
+            "https://m.media-amazon.com/images/I/81%2BB+L._SL1500_.jpg?x=/y.png#z",
+            "81%2BB+L._SL1500_.jpg",
+        ),  # nothing is decoded
         ("51X.jpg", "51X.jpg"),
         ("http://site", None),
         ("http://site/a/", None),

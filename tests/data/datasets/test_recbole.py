@@ -19,12 +19,23 @@ INTER = (
 
 
 @pytest.mark.parametrize("packed", ["", ".gz"])
-def test_sequences_of_tokens_are_split_and_titles_are_not(put: Put, tmp_path: Path, packed: str) -> None:
+def test_sequences_of_tokens_are_split_and_titles_are_not(
+    put: Put, tmp_path: Path, packed: str
+) -> None:
     header = "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq"
-    put(f"ml-100k.item{packed}", header, "242\tToy Story\t1995\tAnimation Children's", '302\tLone "quote\t\t')
+    put(
+        f"ml-100k.item{packed}",
+        header,
+        "242\tToy Story\t1995\tAnimation Children's",
+        '302\tLone "quote\t\t',
+    )
     put(f"ml-100k.inter{packed}", *INTER)
     found = _read(tmp_path)
-    assert found.interactions.frame.collect()["timestamp:float"].to_list() == ["881250949", "881250950.0", "881250951"]
+    assert found.interactions.frame.collect()["timestamp:float"].to_list() == [
+        "881250949",
+        "881250950.0",
+        "881250951",
+    ]
     assert found.items is not None
     assert found.items.frame.collect().rows(named=True) == [
         {"item_id": "242", "title": "Toy Story (1995)", "categories": ["Animation", "Children's"]},
@@ -34,7 +45,11 @@ def test_sequences_of_tokens_are_split_and_titles_are_not(put: Put, tmp_path: Pa
 
 
 def test_a_category_of_one_token_is_one_label(put: Put, tmp_path: Path) -> None:
-    put("shop.item", "item_id:token\tcategory:token\tbrand:token\tprice:float", "242\tTable Lamps\tIkea\t9.5")
+    put(
+        "shop.item",
+        "item_id:token\tcategory:token\tbrand:token\tprice:float",
+        "242\tTable Lamps\tIkea\t9.5",
+    )
     path = put("shop.inter", *INTER)
     data = prepare(path, out=tmp_path / "data", negatives=0)
     row = data.catalog.row(data.items.index("242") - 1, named=True)
@@ -48,8 +63,16 @@ def test_without_an_items_file_there_are_ids_alone(put: Put, tmp_path: Path) -> 
 
 
 def test_columns_of_other_names_can_still_be_named(put: Put, tmp_path: Path) -> None:
-    path = put("visits.inter", "session_id:token\titem_id:token\ttimestamp:float", "s1\ta\t1", "s1\tb\t2", "s1\tc\t3")
-    assert prepare(path, out=tmp_path / "data", user_column="session_id", negatives=0).users.ids == ("s1",)
+    path = put(
+        "visits.inter",
+        "session_id:token\titem_id:token\ttimestamp:float",
+        "s1\ta\t1",
+        "s1\tb\t2",
+        "s1\tc\t3",
+    )
+    assert prepare(
+        path, out=tmp_path / "data", user_column="session_id", negatives=0
+    ).users.ids == ("s1",)
 
 
 def test_an_items_file_without_ids_is_named(put: Put) -> None:

@@ -22,15 +22,22 @@ FIRST = {
 }
 
 
-@pytest.mark.parametrize(("name", "file"), [(name, file) for name, entry in DATASETS.items() for file in entry.files])
-def test_a_set_is_recognised_by_each_of_its_files(put: Put, tmp_path: Path, name: str, file: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "file"), [(name, file) for name, entry in DATASETS.items() for file in entry.files]
+)
+def test_a_set_is_recognised_by_each_of_its_files(
+    put: Put, tmp_path: Path, name: str, file: str
+) -> None:
     first = next(line for part, line in FIRST.items() if part in file)
     if name.startswith("dtcdr"):
         first = "1\t2\t3"
     path = put(file, first)
     found = find(path.parent)
     assert found.interactions == path
-    alias = {"paper-book": "douban-book", "paper-music": "douban-music"}  # the same file: the first that is registered
+    alias = {
+        "paper-book": "douban-book",
+        "paper-music": "douban-music",
+    }  # the same file: the first that is registered
     assert found.dataset == alias.get(name, name)
     assert find(path, dataset=name).dataset == name
 
@@ -45,12 +52,18 @@ def test_every_set_says_where_it_comes_from_and_under_which_terms() -> None:
         assert entry["address"].startswith("https://")
         assert all(entry[key] for key in ("files", "by", "terms"))
         assert all(count > 0 for count in entry["counts"].values())
-    assert all(entry["interactions"] and entry["terms"] and entry["address"] for entry in list_formats())
+    assert all(
+        entry["interactions"] and entry["terms"] and entry["address"] for entry in list_formats()
+    )
 
 
 def test_the_papers_counts_of_douban_are_its_sources_counts_and_one() -> None:
     book, music = DATASETS["douban-book"].counts, DATASETS["douban-music"].counts
-    assert DATASETS["paper-book"].counts == (book.users + 1, book.items + 1, book.interactions - book.users)
+    assert DATASETS["paper-book"].counts == (
+        book.users + 1,
+        book.items + 1,
+        book.interactions - book.users,
+    )
     assert DATASETS["paper-music"].counts == tuple(count + 1 for count in music)
 
 
@@ -58,6 +71,14 @@ def test_the_papers_counts_are_those_of_its_table(repository: Path) -> None:
     text = repository.parent / "shared" / "design" / "paper.txt"
     if not text.is_file():
         pytest.skip("the paper's text is absent")
-    rows = [line.split("\t") for line in text.read_text(encoding="utf-8").partition("Table 6:")[2].splitlines()[3:11]]
-    table = {f"paper-{row[0].lower()}": tuple(int(cell.replace(",", "")) for cell in row[1:4]) for row in rows}
-    assert table == {name: tuple(entry.counts) for name, entry in DATASETS.items() if name.startswith("paper-")}
+    rows = [
+        line.split("\t")
+        for line in text.read_text(encoding="utf-8").partition("Table 6:")[2].splitlines()[3:11]
+    ]
+    table = {
+        f"paper-{row[0].lower()}": tuple(int(cell.replace(",", "")) for cell in row[1:4])
+        for row in rows
+    }
+    assert table == {
+        name: tuple(entry.counts) for name, entry in DATASETS.items() if name.startswith("paper-")
+    }

@@ -11,7 +11,14 @@ from solidrec.designs import DESIGNS
 from solidrec.errors import UsageError
 from solidrec.evaluate.intervals import holm
 from solidrec.evaluate.significance import MODELS_ONLY, crossed
-from solidrec.experiments.tables.contrasts import REFERENCES, Comparison, _estimate, compare_rows, comparisons, contrasts
+from solidrec.experiments.tables.contrasts import (
+    REFERENCES,
+    Comparison,
+    _estimate,
+    compare_rows,
+    comparisons,
+    contrasts,
+)
 from solidrec.experiments.tables.measured import Measured
 
 USERS = 40
@@ -19,18 +26,33 @@ METRICS = ("UAUC", "NDCG@10")
 
 
 def row(
-    name: str, *, seeds: tuple[int, ...] = (0, 1, 2), gain: float = 0.0, noise: float = 0.05, backbone: str = "", model: str = ""
+    name: str,
+    *,
+    seeds: tuple[int, ...] = (0, 1, 2),
+    gain: float = 0.0,
+    noise: float = 0.05,
+    backbone: str = "",
+    model: str = "",
 ) -> Measured:
     rng = np.random.default_rng([len(name), *name.encode()])
     taste = np.random.default_rng(0).random(USERS)  # shared by all
-    per_user = {metric: gain + taste + noise * rng.normal(size=(len(seeds), USERS)) for metric in METRICS}
-    means = tuple({metric: float(per_user[metric][seed].mean()) for metric in METRICS} for seed in range(len(seeds)))
+    per_user = {
+        metric: gain + taste + noise * rng.normal(size=(len(seeds), USERS)) for metric in METRICS
+    }
+    means = tuple(
+        {metric: float(per_user[metric][seed].mean()) for metric in METRICS}
+        for seed in range(len(seeds))
+    )
     axes = {"model.backbone": backbone, "model.name": model} if model else {}
     return Measured(name, axes, seeds, "paper", "d", np.arange(USERS), means, per_user)
 
 
 def grid(*models: str, backbones: tuple[str, ...] = ("din", "sasrec")) -> list[Measured]:
-    return [row(f"{backbone} · {model}", backbone=backbone, model=model) for backbone in backbones for model in models]
+    return [
+        row(f"{backbone} · {model}", backbone=backbone, model=model)
+        for backbone in backbones
+        for model in models
+    ]
 
 
 def names(family: list[Comparison], metric: str = "UAUC") -> list[tuple[str, str]]:
@@ -42,7 +64,9 @@ def test_the_references_are_models():
 
 
 def test_solid_is_compared_with_what_it_is_built_from_on_each_backbone_and_on_their_mean():
-    family = comparisons([row("popularity"), *grid("static", "apg", "solid-apg", "duet", "solid-duet", "spg")])
+    family = comparisons(
+        [row("popularity"), *grid("static", "apg", "solid-apg", "duet", "solid-duet", "spg")]
+    )
     bases = {"solid-apg": ("apg", "static"), "solid-duet": ("duet", "static", "spg")}
     one_by_one = [
         (f"{backbone} · {solid}", f"{backbone} · {other}")
@@ -66,12 +90,18 @@ def test_other_labels_must_agree():
     ]
     family = comparisons(rows)
     assert len(names(family)) == 4 + 2
-    assert all(one.labels["model.clip"] == other.labels["model.clip"] for each in family for one, other in each.pairs)
+    assert all(
+        one.labels["model.clip"] == other.labels["model.clip"]
+        for each in family
+        for one, other in each.pairs
+    )
     assert len({each.one for each in family}) == 6
 
 
 def test_one_backbone_has_no_mean_over_backbones():
-    assert names(comparisons(grid("duet", "solid-duet", backbones=("din",)))) == [("din · solid-duet", "din · duet")]
+    assert names(comparisons(grid("duet", "solid-duet", backbones=("din",)))) == [
+        ("din · solid-duet", "din · duet")
+    ]
 
 
 def test_rows_without_solid_are_compared_with_the_first_or_a_named_one():
@@ -106,7 +136,9 @@ def test_beside_a_baseline_the_seeds_of_the_other_count():
 def test_two_baselines_vary_over_users_alone():
     rows = [replace(row(name, seeds=(0,)), deterministic=True) for name in ("a", "b")]
     found = contrasts(comparisons(rows))[0]
-    assert found.found == crossed(rows[1].per_user["UAUC"] - rows[0].per_user["UAUC"], trained=False)
+    assert found.found == crossed(
+        rows[1].per_user["UAUC"] - rows[0].per_user["UAUC"], trained=False
+    )
     assert (found.p is not None, found.note) == (True, "")
 
 
@@ -126,7 +158,9 @@ def test_the_mean_over_backbones_averages_users_first():
     rows = grid("duet", "solid-duet")
     mean = next(each for each in comparisons(rows) if each.one.startswith("mean"))
     of = {each.name: each.per_user["UAUC"] for each in rows}
-    gaps = [of[f"{backbone} · solid-duet"] - of[f"{backbone} · duet"] for backbone in ("din", "sasrec")]
+    gaps = [
+        of[f"{backbone} · solid-duet"] - of[f"{backbone} · duet"] for backbone in ("din", "sasrec")
+    ]
     assert _estimate(mean) == crossed((gaps[0] + gaps[1]) / 2)
 
 
@@ -152,7 +186,10 @@ def test_two_results_are_compared_row_by_row():
     [
         ({"protocol": "full"}, "x of the first has protocol paper, x of the second full"),
         ({"data": "e"}, "x of the first was measured on data d, x of the second on e"),
-        ({"users": np.arange(USERS) + 1}, "x of the first was measured on 40 users, x of the second on 40 others"),
+        (
+            {"users": np.arange(USERS) + 1},
+            "x of the first was measured on 40 users, x of the second on 40 others",
+        ),
     ],
 )
 def test_what_does_not_compare_is_refused_in_one_line(changes, text):
@@ -168,7 +205,11 @@ def test_a_family_stands_on_one_protocol_data_and_users():
 
 
 def test_every_row_has_a_name_of_its_own():
-    for call in (comparisons, lambda rows: compare_rows(rows, [row("x")]), lambda rows: compare_rows([row("x")], rows)):
+    for call in (
+        comparisons,
+        lambda rows: compare_rows(rows, [row("x")]),
+        lambda rows: compare_rows([row("x")], rows),
+    ):
         with pytest.raises(UsageError, match="x: several rows have this name"):
             call([row("x"), row("y"), row("x")])
 

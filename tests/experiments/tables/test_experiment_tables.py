@@ -20,9 +20,11 @@ from solidrec.experiments.status import status_of
 from solidrec.experiments.tables.experiment_tables import compared, tables_of, write_tables
 
 GRID = {
-    "title": "tiny", "seeds": 1, "protocols": ["paper"],
+    "title": "tiny",
+    "seeds": 1,
+    "protocols": ["paper"],
     "rows": [{"name": name, "baseline": name} for name in ("popularity", "markov")],
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -36,7 +38,9 @@ def test_the_tables_hold_the_results_and_are_written_beside_them(out: Path) -> N
     (table,) = tables_of(plan, results)
     for line, place in zip(table.lines, plan.places, strict=True):
         found = results.records[place.key]["evaluations"]["paper"]["metrics"]
-        assert {cell.metric: cell.mean for cell in line.cells} == {cell.metric: found[cell.metric] for cell in line.cells}
+        assert {cell.metric: cell.mean for cell in line.cells} == {
+            cell.metric: found[cell.metric] for cell in line.cells
+        }
     names = [path.name for path in write_tables(out, [table])]
     assert names == ["tables.md", "tables.tex", "cells.csv", "comparisons.csv"]
     assert all((out / name).read_text(encoding="utf-8").count("markov") for name in names)
@@ -45,7 +49,10 @@ def test_the_tables_hold_the_results_and_are_written_beside_them(out: Path) -> N
 def test_places_of_a_grid_are_compared_with_a_reference_only_if_one_is_named(out: Path) -> None:
     plan, results = Plan.load(out), Results(out)
     grid = replace(plan, layout="figure5")
-    assert [len(tables_of(of, results)[0].contrasts) for of in (plan, grid, replace(grid, reference="markov"))] == [2, 0, 2]
+    assert [
+        len(tables_of(of, results)[0].contrasts)
+        for of in (plan, grid, replace(grid, reference="markov"))
+    ] == [2, 0, 2]
 
 
 def test_what_is_not_finished_is_shown_as_missing(out: Path) -> None:

@@ -15,7 +15,11 @@ from solidrec.errors import DamagedError
 from solidrec.evaluate.few_events import _EVENTS, METRICS
 from solidrec.evaluate.significance import crossed
 from solidrec.experiments.results import Plan, Results
-from solidrec.experiments.tables.few_events import _few_events_file, _rows_by_events, few_events_table
+from solidrec.experiments.tables.few_events import (
+    _few_events_file,
+    _rows_by_events,
+    few_events_table,
+)
 
 ROWS = ("static", "duet", "solid-duet", "solid-duet, trunk alone")
 
@@ -26,20 +30,29 @@ def test_each_row_has_its_means_at_each_number_of_events(measured_experiment: Pa
     assert table is not None
     grid = table.grids[0]
     assert [line[0].text for line in grid.lines] == list(ROWS) * len(_EVENTS)
-    assert list(dict.fromkeys(grid.blocks)) == ["1 event", *(f"{events} events" for events in _EVENTS[1:])]
+    assert list(dict.fromkeys(grid.blocks)) == [
+        "1 event",
+        *(f"{events} events" for events in _EVENTS[1:]),
+    ]
     keys = [place.key for place in plan.places if place.row == "static"]
     values = [results.records[key]["measures"]["few-events"]["whole"]["1"]["UAUC"] for key in keys]
     assert grid.lines[0][1].text == f"{np.mean(values):.4f} ± {np.std(values, ddof=1):.4f}"
     assert len(table.numbers) == len(ROWS) * len(_EVENTS) * len(METRICS) * 2  # seeds
 
 
-def test_rows_are_tested_against_the_first_and_a_whole_model_against_its_trunk(measured_experiment: Path) -> None:
+def test_rows_are_tested_against_the_first_and_a_whole_model_against_its_trunk(
+    measured_experiment: Path,
+) -> None:
     plan, results = Plan.load(measured_experiment), Results(measured_experiment)
     table = few_events_table(plan, results)
     assert table is not None
     texts = [[part.text for part in line] for line in table.grids[1].lines]
     assert len(texts) == len(_EVENTS) * len(METRICS) * (3 + 1)
-    line = next(line for line in texts if line[:3] == ["solid-duet, 3 events", "solid-duet, trunk alone", "UAUC"])
+    line = next(
+        line
+        for line in texts
+        if line[:3] == ["solid-duet, 3 events", "solid-duet, trunk alone", "UAUC"]
+    )
     whole, trunk = (
         next(row for row in _rows_by_events(plan, results)[3] if row.name == name)
         for name in ("solid-duet", "solid-duet, trunk alone")
@@ -66,7 +79,9 @@ def test_cells_whose_users_are_gone_are_left_out_and_said(copied: Path) -> None:
     table = few_events_table(plan, results)
     assert table is not None
     assert "not kept for 1 of the cells" in table.notes[-1]
-    assert next(row for row in _rows_by_events(plan, results)[1] if row.name == "duet").seeds == (1 - gone.seed,)
+    assert next(row for row in _rows_by_events(plan, results)[1] if row.name == "duet").seeds == (
+        1 - gone.seed,
+    )
     for path in (copied / "users").glob("*-few-events.parquet"):
         path.unlink()
     assert few_events_table(plan, results) is None
@@ -82,11 +97,32 @@ def test_a_file_that_cannot_be_read_names_its_cure(copied: Path) -> None:
 def test_the_command_runs_the_shipped_experiment(
     solidrec: Callable[..., Any], data: PreparedData, tiny: dict[str, Any], tmp_path: Path
 ) -> None:
-    settings = ("--set", "model.dim=8", "--set", "train.epochs=1", "--set", "train.batch=128", "--set", "model.length=4")
-    answer = solidrec("experiment", "cold-users", data.path, "--seeds", 1, "--out", tmp_path / "out", *settings)
+    settings = (
+        "--set",
+        "model.dim=8",
+        "--set",
+        "train.epochs=1",
+        "--set",
+        "train.batch=128",
+        "--set",
+        "model.length=4",
+    )
+    answer = solidrec(
+        "experiment", "cold-users", data.path, "--seeds", 1, "--out", tmp_path / "out", *settings
+    )
     assert answer.code == 0, answer.err
     assert "Users of few events: by events known" in answer.out
-    assert (tmp_path / "out" / "tables.md").read_text(encoding="utf-8").count("trunk alone") >= 3  # of 1, 2 and 3 events
-    refused = solidrec("experiment", "cold-users", data.path, "--out", tmp_path / "other", "--set", "model.name=duet")
+    assert (tmp_path / "out" / "tables.md").read_text(encoding="utf-8").count(
+        "trunk alone"
+    ) >= 3  # of 1, 2 and 3 events
+    refused = solidrec(
+        "experiment",
+        "cold-users",
+        data.path,
+        "--out",
+        tmp_path / "other",
+        "--set",
+        "model.name=duet",
+    )
     assert refused.code == 2
     assert "--set model.name: is what this experiment varies" in refused.err

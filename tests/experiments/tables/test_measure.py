@@ -3,11 +3,23 @@ from __future__ import annotations
 import csv
 import io
 
-from solidrec.experiments.tables.measure import MeasureTable, Number, measure_latex, measure_markdown, measures_csv
+from solidrec.experiments.tables.measure import (
+    MeasureTable,
+    Number,
+    measure_latex,
+    measure_markdown,
+    measures_csv,
+)
 from solidrec.experiments.tables.text import Grid, Part
 
 GRID = Grid("Cost & more", ("", "s_b"), ((Part("a|b"), Part("1", bold=True)),), ("",))
-TABLE = MeasureTable("cost", "Cost", (GRID, GRID), ("A note.",), (Number("a", 0, "q", 1.5), Number("a", 1, "q", None)))
+TABLE = MeasureTable(
+    "cost",
+    "Cost",
+    (GRID, GRID),
+    ("A note.",),
+    (Number("a", 0, "q", 1.5), Number("a", 1, "q", None)),
+)
 
 
 def test_as_text_it_has_every_grid_and_note() -> None:
@@ -21,5 +33,7 @@ def test_as_text_it_has_every_grid_and_note() -> None:
 
 def test_as_csv_it_has_the_raw_numbers() -> None:
     assert list(csv.reader(io.StringIO(measures_csv([TABLE])))) == [
-        ["table", "row", "seed", "quantity", "value"], ["cost", "a", "0", "q", "1.5"], ["cost", "a", "1", "q", ""],
-    ]  # fmt: skip
+        ["table", "row", "seed", "quantity", "value"],
+        ["cost", "a", "0", "q", "1.5"],
+        ["cost", "a", "1", "q", ""],
+    ]

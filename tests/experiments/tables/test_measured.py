@@ -16,7 +16,9 @@ VALUES = np.array([[0.1, 0.2, 0.9], [0.3, 0.2, np.nan]])
 
 def row(**changes: object) -> Measured:
     metrics = ({"AUC": 0.5, "UAUC": 0.4, "MRR": None}, {"AUC": 0.7, "UAUC": 0.25, "MRR": 0.5})
-    return replace(Measured("m", {}, (0, 1), "paper", "d", USERS, metrics, {"UAUC": VALUES}), **changes)
+    return replace(
+        Measured("m", {}, (0, 1), "paper", "d", USERS, metrics, {"UAUC": VALUES}), **changes
+    )
 
 
 def test_means_and_spreads_are_over_seeds():

@@ -9,7 +9,13 @@ import pytest
 from solidrec.evaluate.significance import crossed
 from solidrec.evaluate.stability import METRICS, Stability
 from solidrec.experiments.results import Plan, Results
-from solidrec.experiments.tables.stability import _variances, stability_table, steadiness, steadiness_contrasts, write_stability
+from solidrec.experiments.tables.stability import (
+    _variances,
+    stability_table,
+    steadiness,
+    steadiness_contrasts,
+    write_stability,
+)
 
 
 def of_user(values: list[float], users: list[int]) -> Stability:
@@ -38,23 +44,34 @@ def test_the_file_of_a_cell_is_what_its_record_sums_up(measured_experiment: Path
     assert list(record["variance"]["UAUC"].values()) == pytest.approx(four)
     assert record["perturbations"]["swap"]["weights"] == pytest.approx(frame["swap weights"].mean())
     static = next(place.key for place in plan.places if place.row == "static")
-    assert not any("weights" in name for name in pl.read_parquet(file_of(static, measured_experiment)).columns)
+    assert not any(
+        "weights" in name for name in pl.read_parquet(file_of(static, measured_experiment)).columns
+    )
 
 
 def file_of(key: str, out: Path) -> Path:
     return out / "users" / f"{key}-stability.parquet"
 
 
-def test_solid_is_tested_against_duet_over_the_same_users_and_seeds(measured_experiment: Path) -> None:
+def test_solid_is_tested_against_duet_over_the_same_users_and_seeds(
+    measured_experiment: Path,
+) -> None:
     plan, results = Plan.load(measured_experiment), Results(measured_experiment)
     of = {
-        row: np.stack([
-            pl.read_parquet(file_of(place.key, measured_experiment)).sort("user")["variance UAUC"].to_numpy()
-            for place in plan.places if place.row == row
-        ])
+        row: np.stack(
+            [
+                pl.read_parquet(file_of(place.key, measured_experiment))
+                .sort("user")["variance UAUC"]
+                .to_numpy()
+                for place in plan.places
+                if place.row == row
+            ]
+        )
         for row in ("duet", "solid-duet")
-    }  # fmt: skip
-    contrast = next(each for each in steadiness_contrasts(steadiness(plan, results)) if each.comparison.base)
+    }
+    contrast = next(
+        each for each in steadiness_contrasts(steadiness(plan, results)) if each.comparison.base
+    )
     assert (contrast.comparison.one, contrast.comparison.other) == ("solid-duet", "duet")
     expected = crossed(1000 * (of["duet"] - of["solid-duet"]))  # positive: solid varies less
     assert contrast.found is not None
@@ -63,19 +80,27 @@ def test_solid_is_tested_against_duet_over_the_same_users_and_seeds(measured_exp
     assert contrast.found.seeds == 2
 
 
-def test_the_table_has_the_papers_four_numbers_and_ours_in_thousandths(measured_experiment: Path) -> None:
+def test_the_table_has_the_papers_four_numbers_and_ours_in_thousandths(
+    measured_experiment: Path,
+) -> None:
     plan, results = Plan.load(measured_experiment), Results(measured_experiment)
     table = stability_table(plan, results)
     assert table is not None
     first = table.grids[0]
     line = next(line for line in first.lines if line[0].text == "duet")
     records = [results.records[place.key] for place in plan.places if place.row == "duet"]
-    mean = np.mean([record["measures"]["stability"]["variance"]["UAUC"]["mean"] for record in records])
+    mean = np.mean(
+        [record["measures"]["stability"]["variance"]["UAUC"]["mean"] for record in records]
+    )
     assert line[2].text == f"{1000 * mean:.3f}"
     assert [part.text for part in line[5:]] == ["0.35", "0.42", "0.08", "0.69"]
     assert [line[0].text for line in table.grids[-1].lines] == 4 * ["static", "duet", "solid-duet"]
     assert list(dict.fromkeys(table.grids[-1].blocks)) == ["swap", "drop", "duplicate", "add"]
-    value = next(n.value for n in table.numbers if (n.row, n.seed, n.quantity) == ("duet", 1, "variance UAUC mean"))
+    value = next(
+        n.value
+        for n in table.numbers
+        if (n.row, n.seed, n.quantity) == ("duet", 1, "variance UAUC mean")
+    )
     assert value == records[1]["measures"]["stability"]["variance"]["UAUC"]["mean"]
 
 

@@ -23,11 +23,22 @@ def plan(measured_experiment: Path) -> Plan:
 
 def row(name: str, a: str, d: str, value: float) -> Measured:
     labels = {"train.penalty": a, "model.clip": d}
-    return Measured(name, labels, (0,), "paper", "d", np.array([1]), ({"UAUC": value},), {"UAUC": np.array([[value]])})
+    return Measured(
+        name,
+        labels,
+        (0,),
+        "paper",
+        "d",
+        np.array([1]),
+        ({"UAUC": value},),
+        {"UAUC": np.array([[value]])},
+    )
 
 
 def test_values_stand_in_the_order_of_the_numbers(plan: Plan) -> None:
-    rows = [row(f"{a} {d}", a, d, v) for (a, d), v in zip(PLACES, VALUES, strict=True) if v is not None]
+    rows = [
+        row(f"{a} {d}", a, d, v) for (a, d), v in zip(PLACES, VALUES, strict=True) if v is not None
+    ]
     found = sweeps(plan, rows)[0]
     assert (found.metric, found.across, found.down) == ("UAUC", ("0.1", "10.0"), ("0.01", "1.0"))
     assert found.values == ((0.7, None), (0.5, 0.6))
@@ -45,8 +56,13 @@ def test_each_protocol_has_its_grids(plan: Plan, measured_experiment: Path) -> N
     rows = {"paper": [row("0.1 1.0", "0.1", "1.0", 0.5), row("10.0 1.0", "10.0", "1.0", 0.75)]}
     table = sweep_table(plan, Results(measured_experiment), rows)
     assert table is not None
-    assert [grid.title.partition(": ")[2].partition(" ")[0] for grid in table.grids] == ["UAUC"]  # no row has another metric
-    assert [(number.row, number.value) for number in table.numbers] == [("0.1 1.0", 0.5), ("10.0 1.0", 0.75)]
+    assert [grid.title.partition(": ")[2].partition(" ")[0] for grid in table.grids] == [
+        "UAUC"
+    ]  # no row has another metric
+    assert [(number.row, number.value) for number in table.numbers] == [
+        ("0.1 1.0", 0.5),
+        ("10.0 1.0", 0.75),
+    ]
 
 
 def test_another_layout_has_no_such_table(measured_experiment: Path) -> None:

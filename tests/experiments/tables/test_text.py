@@ -34,17 +34,29 @@ USERS = 30
 
 def row(name: str, backbone: str, model: str, gain: float = 0.0) -> Measured:
     rng = np.random.default_rng([len(name), *name.encode()])
-    values = {metric: gain + 0.3 + 0.02 * rng.normal(size=(3, USERS)) for metric in ("UAUC", "NDCG@10")}
-    means = tuple({metric: float(of[seed].mean()) for metric, of in values.items()} for seed in range(3))
+    values = {
+        metric: gain + 0.3 + 0.02 * rng.normal(size=(3, USERS)) for metric in ("UAUC", "NDCG@10")
+    }
+    means = tuple(
+        {metric: float(of[seed].mean()) for metric, of in values.items()} for seed in range(3)
+    )
     labels = {"model.backbone": backbone, "model.name": model}
     return Measured(name, labels, (0, 1, 2), "paper", "d", np.arange(USERS), means, values)
 
 
 @pytest.fixture(scope="module")
 def table() -> ResultTable:
-    rows = [row("duet", "din", "duet"), row(NASTY, "din", "solid-duet", 0.2), row("other", "sasrec", "duet")]
-    expected = {each.name: each.labels for each in rows} | {"lost": {"model.backbone": "sasrec", "model.name": "spg"}}
-    return result_table(rows, Layout("T", metrics=("UAUC", "NDCG@10"), expected=expected, paper=1, data_name="arts"))
+    rows = [
+        row("duet", "din", "duet"),
+        row(NASTY, "din", "solid-duet", 0.2),
+        row("other", "sasrec", "duet"),
+    ]
+    expected = {each.name: each.labels for each in rows} | {
+        "lost": {"model.backbone": "sasrec", "model.name": "spg"}
+    }
+    return result_table(
+        rows, Layout("T", metrics=("UAUC", "NDCG@10"), expected=expected, paper=1, data_name="arts")
+    )
 
 
 def cells(table: ResultTable) -> list[str]:
@@ -85,7 +97,11 @@ def test_latex_is_a_booktabs_table_with_its_specials_escaped(table: ResultTable)
     body = text.replace(r"\&", "").replace(r"\%", "")
     assert "%" not in body
     for grid in re.findall(r"\\midrule\n(.*?)\\bottomrule", body, re.DOTALL):
-        lines = [line for line in grid.splitlines() if line and not line.startswith((r"\multicolumn", r"\midrule"))]
+        lines = [
+            line
+            for line in grid.splitlines()
+            if line and not line.startswith((r"\multicolumn", r"\midrule"))
+        ]
         assert len({line.count("&") for line in lines}) == 1
         assert not any(line.startswith("[") for line in lines)
 
@@ -95,7 +111,9 @@ def test_latex_compiles_where_there_is_a_compiler(table: ResultTable, tmp_path: 
         pytest.skip("pdflatex is absent")
     document = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{latex(table)}\end{{document}}"
     (tmp_path / "t.tex").write_text(document, encoding="utf-8")
-    subprocess.run(["pdflatex", "-halt-on-error", "t.tex"], cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run(
+        ["pdflatex", "-halt-on-error", "t.tex"], cwd=tmp_path, check=True, capture_output=True
+    )
 
 
 def test_csv_has_the_raw_numbers_one_line_a_cell(table: ResultTable):
@@ -104,10 +122,20 @@ def test_csv_has_the_raw_numbers_one_line_a_cell(table: ResultTable):
     assert len(found) == 2 * 4 * 2
     first, cell = found[2], table.lines[1].cells[0]
     assert (first["row"], first["metric"], first["protocol"]) == (NASTY, "UAUC", "1+99 sampled")
-    assert [float(first[key]) for key in ("mean", "sd", "low", "high")] == [cell.mean, cell.spread, cell.low, cell.high]
+    assert [float(first[key]) for key in ("mean", "sd", "low", "high")] == [
+        cell.mean,
+        cell.spread,
+        cell.low,
+        cell.high,
+    ]
     assert (first["star"], first["seeds"], first["users"]) == ("1", "3", "30")
     assert float(found[0]["over_paper"]) == table.lines[0].cells[0].mean - 0.7647
-    assert (found[6]["row"], found[6]["mean"], found[6]["seeds"], found[6]["seeds_wanted"]) == ("lost", "", "0", "3")
+    assert (found[6]["row"], found[6]["mean"], found[6]["seeds"], found[6]["seeds_wanted"]) == (
+        "lost",
+        "",
+        "0",
+        "3",
+    )
 
 
 def test_csv_of_comparisons(table: ResultTable):

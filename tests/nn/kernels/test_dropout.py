@@ -21,7 +21,9 @@ def test_share_and_mean(rate: float) -> None:
     assert dropped == pytest.approx(rate, abs=1 / 512)
     assert set(out.unique().tolist()) == {0.0, float(torch.tensor(1 / (1 - dropped)))}
     lanes = (out.view(-1, 8) == 0).float()  # eight decisions come from one random number
-    assert torch.allclose(lanes.mean(0), torch.tensor(dropped), atol=5 * math.sqrt(dropped * (1 - dropped) / (n / 8)))
+    assert torch.allclose(
+        lanes.mean(0), torch.tensor(dropped), atol=5 * math.sqrt(dropped * (1 - dropped) / (n / 8))
+    )
     assert (torch.corrcoef(lanes.T) - torch.eye(8)).abs().max() < 5 / math.sqrt(n / 8)
 
 

@@ -13,7 +13,9 @@ from solidrec.nn.kernels.product import generated_product
 N, IN, OUT, K = 11, 3, 4, 5
 
 
-def plain(x: Tensor, z: Tensor, weight: Tensor, bias: Tensor, limit: float | None, inward: bool) -> Tensor:
+def plain(
+    x: Tensor, z: Tensor, weight: Tensor, bias: Tensor, limit: float | None, inward: bool
+) -> Tensor:
     """The equation, with every user's matrix in memory."""
     flat = z @ weight.T + bias
     if limit is not None:
@@ -40,7 +42,10 @@ def test_equals_the_matrices_written_down(
     tensors = [torch.randn(shape, dtype=torch.float64) for shape in shapes]
     seed = torch.randn(N, candidates, OUT, dtype=torch.float64)
     found = []
-    for function in (lambda *t: generated_product(*t, limit=limit, inward=inward), lambda *t: plain(*t, limit, inward)):
+    for function in (
+        lambda *t: generated_product(*t, limit=limit, inward=inward),
+        lambda *t: plain(*t, limit, inward),
+    ):
         given = [t.clone().requires_grad_(i < 2 or learned[i - 2]) for i, t in enumerate(tensors)]
         y = function(*given)
         y.backward(seed)
@@ -52,7 +57,9 @@ def test_equals_the_matrices_written_down(
 
 
 def test_no_rows_give_no_rows() -> None:
-    x, z, weight, bias = (torch.zeros(shape) for shape in ((0, 1, IN), (0, K), (IN * OUT, K), (IN * OUT,)))
+    x, z, weight, bias = (
+        torch.zeros(shape) for shape in ((0, 1, IN), (0, K), (IN * OUT, K), (IN * OUT,))
+    )
     assert generated_product(x, z, weight, bias).shape == (0, 1, OUT)
 
 
@@ -61,7 +68,9 @@ def test_a_value_on_the_clip_is_inside() -> None:
     z = torch.tensor([[1.0]], requires_grad=True)
     for sign in (1.0, -1.0):
         z.grad = None
-        generated_product(torch.full((1, 1, 1), sign), z, torch.ones(1, 1), torch.zeros(1), limit=1.0).sum().backward()
+        generated_product(
+            torch.full((1, 1, 1), sign), z, torch.ones(1, 1), torch.zeros(1), limit=1.0
+        ).sum().backward()
         assert z.grad is not None
         assert z.grad.item() == sign
 
@@ -73,7 +82,11 @@ def test_its_memory_does_not_hold_everybodys_matrix() -> None:
     class Watch(torch.utils._python_dispatch.TorchDispatchMode):
         def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
             out = func(*args, **(kwargs or {}))
-            made.extend(t.numel() for t in (out if isinstance(out, tuple) else (out,)) if isinstance(t, Tensor))
+            made.extend(
+                t.numel()
+                for t in (out if isinstance(out, tuple) else (out,))
+                if isinstance(t, Tensor)
+            )
             return out
 
     n, d = 4096, 32

@@ -30,7 +30,12 @@ def test_neighbours_can_be_told_apart() -> None:
 
 def test_a_region_has_a_tone() -> None:
     angles = np.linspace(0, 2 * np.pi, 200, endpoint=False)
-    shown = np.array([channels(color.light) for color in colors(np.stack([np.cos(angles), np.sin(angles)], axis=1))])
+    shown = np.array(
+        [
+            channels(color.light)
+            for color in colors(np.stack([np.cos(angles), np.sin(angles)], axis=1))
+        ]
+    )
     near = np.linalg.norm(shown[:20].mean(0) - shown[20:40].mean(0))
     across = np.linalg.norm(shown[:20].mean(0) - shown[100:120].mean(0))
     assert across > 1.5 * near

@@ -6,7 +6,16 @@ import numpy as np
 
 from solidrec.data.prepared import PreparedData
 from solidrec.report.semantic_map.colors import Color
-from solidrec.report.semantic_map.data import _NEAR, _NO_COLOR, _SCALE, _cut, colors_of, embedded, page_data, spots
+from solidrec.report.semantic_map.data import (
+    _NEAR,
+    _NO_COLOR,
+    _SCALE,
+    _cut,
+    colors_of,
+    embedded,
+    page_data,
+    spots,
+)
 from solidrec.report.semantic_map.names import Group
 from solidrec.report.semantic_map.projection import Places
 
@@ -18,7 +27,9 @@ def group(number: int, members: list[int]) -> Group:
 
 def test_a_label_stands_where_its_items_are_densest() -> None:
     xy = np.array([[0.1, 0.1], [0.11, 0.1], [0.12, 0.1], [0.9, 0.4], [0.5, 0.5], [np.nan, np.nan]])
-    many, one, none = spots([group(1, [1, 2, 3, 4]), group(2, [5, 6]), group(3, [6])], Places(xy, ""))
+    many, one, none = spots(
+        [group(1, [1, 2, 3, 4]), group(2, [5, 6]), group(3, [6])], Places(xy, "")
+    )
     assert many is not None
     assert np.allclose(many, [0.11, 0.1, 3])
     assert one == (0.5, 0.5, 1)
@@ -37,7 +48,10 @@ def test_the_data_are_the_placed_items_with_the_most_trained_last(data: Prepared
     places = Places(xy, "")
     found = spots(groups, places)
     page = page_data(data, groups, places, found, [Color("#000000", "#ffffff")] * 2)
-    order = sorted((item for item in range(1, 41) if item != 8), key=lambda item: (data.train_counts[item], item))
+    order = sorted(
+        (item for item in range(1, 41) if item != 8),
+        key=lambda item: (data.train_counts[item], item),
+    )
     assert page["x"] == [round(xy[item - 1, 0] * _SCALE) for item in order]
     assert page["y"] == [round(xy[item - 1, 1] * _SCALE) for item in order]
     assert page["title"] == [data.catalog["title"][item - 1] for item in order]

@@ -11,7 +11,14 @@ import pytest
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.report.semantic_map.describe import make_semantics, matrices_of
-from solidrec.report.semantic_map.names import Group, _apart_from_centroid, _distinctive, _names_of, groups_of, title_of
+from solidrec.report.semantic_map.names import (
+    Group,
+    _apart_from_centroid,
+    _distinctive,
+    _names_of,
+    groups_of,
+    title_of,
+)
 from solidrec.semantics.fuse import Fused, fuse
 from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import SemanticsSpec
@@ -26,7 +33,9 @@ TITLES = [
 ]
 
 
-def described(path: Path, titles: Sequence[str | None] | None, categories: Sequence[list[str]] | None = None) -> PreparedData:
+def described(
+    path: Path, titles: Sequence[str | None] | None, categories: Sequence[list[str]] | None = None
+) -> PreparedData:
     """A prepared folder of one item a title or category list, each seen by every user."""
     count = len(titles or categories or [])
     rows = [(f"u{user}", f"i{item}", item) for user in range(3) for item in range(count)]
@@ -36,14 +45,25 @@ def described(path: Path, titles: Sequence[str | None] | None, categories: Seque
     if categories is not None:
         items = items.with_columns(categories=pl.Series(categories, dtype=pl.List(pl.String)))
     return prepare(
-        pl.DataFrame(rows, schema=["user", "item", "position"], orient="row"), items=items, out=path / "data", negatives=0
+        pl.DataFrame(rows, schema=["user", "item", "position"], orient="row"),
+        items=items,
+        out=path / "data",
+        negatives=0,
     )
 
 
 def ids_of(groups: Sequence[int], *, labels: tuple[str, ...] = ()) -> SemanticIds:
     """Semantic ids as given, from 1 on."""
     codes = np.array([0, *groups])[:, None]
-    return SemanticIds(codes, np.zeros((max(groups), 1), dtype=np.float32), labels, "kmeans", ("text",), 0, "a test")
+    return SemanticIds(
+        codes,
+        np.zeros((max(groups), 1), dtype=np.float32),
+        labels,
+        "kmeans",
+        ("text",),
+        0,
+        "a test",
+    )
 
 
 def named(data: PreparedData, ids: SemanticIds) -> list[str]:
@@ -88,7 +108,11 @@ def test_distinctive_is_tf_idf_by_a_naive_loop() -> None:
 
     found = _distinctive(bags, groups)
     assert found[:2] == [[], [("a", 1.0)]]  # only one of two items has "b"
-    assert [term for term, _ in found[2]] == sorted(["a", "c"], key=lambda term: -score(term, groups[2])) == ["c", "a"]
+    assert (
+        [term for term, _ in found[2]]
+        == sorted(["a", "c"], key=lambda term: -score(term, groups[2]))
+        == ["c", "a"]
+    )
 
 
 def test_the_most_central_items_are_the_nearest_to_the_centroid(data: PreparedData) -> None:
@@ -97,10 +121,15 @@ def test_the_most_central_items_are_the_nearest_to_the_centroid(data: PreparedDa
     fused = fuse([matrices[name] for name in ids.modalities])
     found = groups_of(opened, ids, fused, matrices)
     assert sorted(group.number for group in found) == [1, 2, 3, 4, 5]
-    assert [len(group.members) for group in found] == sorted((len(group.members) for group in found), reverse=True)
+    assert [len(group.members) for group in found] == sorted(
+        (len(group.members) for group in found), reverse=True
+    )
     for group in found:
         members = [item for item in range(1, 41) if ids.of_item[item] == group.number]
-        far = {item: float(((fused.vectors[item - 1] - ids.centroids[group.number - 1]) ** 2).sum()) for item in members}
+        far = {
+            item: float(((fused.vectors[item - 1] - ids.centroids[group.number - 1]) ** 2).sum())
+            for item in members
+        }
         assert group.members.tolist() == members
         assert [far[item] for item in group.central.tolist()] == pytest.approx(sorted(far.values()))
         assert group.trained == sum(int(opened.train_counts[item]) for item in members)
@@ -108,15 +137,24 @@ def test_the_most_central_items_are_the_nearest_to_the_centroid(data: PreparedDa
 
 
 def test_distance_counts_the_modalities_that_an_item_has() -> None:
-    fused = Fused(np.array([[1.0, 2], [1, 0], [0, 0]]), np.array([[1.0, 1], [1, 0], [0, 0]]), (1, 1))
+    fused = Fused(
+        np.array([[1.0, 2], [1, 0], [0, 0]]), np.array([[1.0, 1], [1, 0], [0, 0]]), (1, 1)
+    )
     ids = replace(ids_of([1, 1, 1]), centroids=np.array([[0.5, 1.0]]))
     assert _apart_from_centroid(ids, fused).tolist() == [(0.25 + 1) / 5, 0.25 / 1, np.inf]
 
 
 def test_codes_that_follow_and_the_modality_that_drives_are_told(data: PreparedData) -> None:
-    opened, ids = make_semantics(data.path, SemanticsSpec(method="kmeans", modalities=("content", "text"), clusters=4, levels=2))
+    opened, ids = make_semantics(
+        data.path,
+        SemanticsSpec(method="kmeans", modalities=("content", "text"), clusters=4, levels=2),
+    )
     matrices = matrices_of(opened, ids)
-    found: list[Group] = groups_of(opened, ids, fuse([matrices[name] for name in ids.modalities]), matrices)
+    found: list[Group] = groups_of(
+        opened, ids, fuse([matrices[name] for name in ids.modalities]), matrices
+    )
     for group in found:
-        assert group.following == len({tuple(ids.codes[item, 1:]) for item in group.members.tolist()})
+        assert group.following == len(
+            {tuple(ids.codes[item, 1:]) for item in group.members.tolist()}
+        )
         assert group.driver in ("content", "text", None)

@@ -34,18 +34,24 @@ def folder(tmp_path: Path) -> Path:
     """A picture i00 to i29 each, whose red is 8 times the number; that of item 2 (i01) is damaged, item 3 (i02) has none."""
     for number in range(30):
         if number != 2:
-            Image.new("RGB", (150, 200), (8 * number, 100, 100)).save(tmp_path / f"i{number:02}.png")
+            Image.new("RGB", (150, 200), (8 * number, 100, 100)).save(
+                tmp_path / f"i{number:02}.png"
+            )
     (tmp_path / "i01.png").write_bytes(b"no picture")
     return tmp_path
 
 
-def test_the_most_central_pictures_that_can_be_used_are_shown(data: PreparedData, folder: Path) -> None:
+def test_the_most_central_pictures_that_can_be_used_are_shown(
+    data: PreparedData, folder: Path
+) -> None:
     assert [data.items.id(item) for item in (1, 2, 3)] == ["i00", "i01", "i02"]
     found = thumbnails(data, [group(1, [2, 3, 9, 4, 5, 6, 7]), group(2, [30, 31, 1])], folder)
     assert list(found) == [9, 30, 4, 1, 5, 6]  # one a group, then a second one
     for item, uri in found.items():
         assert np.abs(colour_of(uri) - [8 * (item - 1), 100, 100]).max() < 4
-    assert thumbnails(data, [group(1, [2, 3, 9, 4, 5, 6, 7]), group(2, [30, 31, 1])], folder) == found
+    assert (
+        thumbnails(data, [group(1, [2, 3, 9, 4, 5, 6, 7]), group(2, [30, 31, 1])], folder) == found
+    )
 
 
 def test_a_zip_is_as_good_as_a_folder(data: PreparedData, folder: Path) -> None:
@@ -56,7 +62,9 @@ def test_a_zip_is_as_good_as_a_folder(data: PreparedData, folder: Path) -> None:
     assert thumbnails(data, groups, folder / "pictures.zip") == thumbnails(data, groups, folder)
 
 
-def test_the_budget_is_kept_and_each_group_has_one_before_any_has_two(data: PreparedData, folder: Path) -> None:
+def test_the_budget_is_kept_and_each_group_has_one_before_any_has_two(
+    data: PreparedData, folder: Path
+) -> None:
     groups = [group(number, list(range(5 * number + 4, 5 * number + 9))) for number in range(4)]
     everything = thumbnails(data, groups, folder)
     assert len(everything) == 4 * EACH

@@ -3,15 +3,27 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from solidrec.report.semantic_map.projection import _FEWEST, _beside, _filled, _framed, _sample, _spread, places
+from solidrec.report.semantic_map.projection import (
+    _FEWEST,
+    _beside,
+    _filled,
+    _framed,
+    _sample,
+    _spread,
+    places,
+)
 from solidrec.semantics.fuse import Fused, fuse
 
 
-def blobs(items: int, groups: int, *, width: int = 12, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def blobs(
+    items: int, groups: int, *, width: int = 12, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Vectors (V, F) around as many directions as groups, and each one's group."""
     rng = np.random.default_rng(seed)
     of_item = np.arange(items) % groups
-    return rng.standard_normal((groups, width))[of_item] + 0.25 * rng.standard_normal((items, width)), of_item
+    return rng.standard_normal((groups, width))[of_item] + 0.25 * rng.standard_normal(
+        (items, width)
+    ), of_item
 
 
 def own_neighbours(xy: np.ndarray, groups: np.ndarray, k: int = 5) -> float:
@@ -39,7 +51,10 @@ def test_what_is_alike_lies_together(items: int, at_most: int) -> None:
 
 def test_the_same_input_gives_the_same_places() -> None:
     vectors, groups = blobs(120, 4)
-    one, other = (places(fuse([vectors]), groups, np.zeros(120, dtype=np.int64), at_most=80, seed=3) for _ in range(2))
+    one, other = (
+        places(fuse([vectors]), groups, np.zeros(120, dtype=np.int64), at_most=80, seed=3)
+        for _ in range(2)
+    )
     assert np.array_equal(one.xy, other.xy)
 
 
@@ -54,7 +69,9 @@ def test_any_number_of_items_of_any_width_has_a_place_each(items: int, width: in
 
 
 def test_items_that_are_all_alike_can_all_be_seen() -> None:
-    found = places(fuse([np.ones((50, 3))]), np.zeros(50, dtype=np.int64), np.zeros(50, dtype=np.int64))
+    found = places(
+        fuse([np.ones((50, 3))]), np.zeros(50, dtype=np.int64), np.zeros(50, dtype=np.int64)
+    )
     assert len(np.unique(np.round(found.xy, 3), axis=0)) == 50
 
 
@@ -72,7 +89,9 @@ def test_a_missing_part_is_that_of_the_semantic_id_or_of_the_catalogue() -> None
     fused = Fused(vectors, present, (1, 1))
     groups = np.array([1, 2, 2, 2, 3])
     expected = [9, 3, 5, (3 + 5) / 2, (9 + 3 + 5) / 3]
-    assert _filled(fused, groups) == pytest.approx(np.array([[a, b] for a, b in zip([1, 2, 4, 8, 6], expected, strict=True)]))
+    assert _filled(fused, groups) == pytest.approx(
+        np.array([[a, b] for a, b in zip([1, 2, 4, 8, 6], expected, strict=True)])
+    )
 
 
 def test_the_sample_prefers_what_is_trained_often() -> None:
@@ -102,5 +121,7 @@ def test_the_frame_turns_and_keeps_distances_in_proportion() -> None:
     xy = np.random.default_rng(0).standard_normal((40, 2)) * [1, 5]
     found = _framed(xy)
     assert np.ptp(found[:, 0]) == found.max() == 1
-    ratio = np.linalg.norm(found[1:] - found[:-1], axis=1) / np.linalg.norm(xy[1:] - xy[:-1], axis=1)
+    ratio = np.linalg.norm(found[1:] - found[:-1], axis=1) / np.linalg.norm(
+        xy[1:] - xy[:-1], axis=1
+    )
     assert ratio == pytest.approx(np.full(39, ratio[0]))

@@ -70,32 +70,51 @@ class Page(HTMLParser):
         return json.loads(self.scripts[0])
 
 
-def described(path: Path, titles: Sequence[str | None], *, features: np.ndarray | None = None, **columns: Any) -> PreparedData:
+def described(
+    path: Path, titles: Sequence[str | None], *, features: np.ndarray | None = None, **columns: Any
+) -> PreparedData:
     """A prepared folder of one item a title, each seen by four users."""
     rows = [(f"u{user}", f"i{item}", item) for user in range(4) for item in range(len(titles))]
-    names = {"item": [f"i{item}" for item in range(len(titles))], "title": pl.Series(titles, dtype=pl.String)} | columns
+    names = {
+        "item": [f"i{item}" for item in range(len(titles))],
+        "title": pl.Series(titles, dtype=pl.String),
+    } | columns
     log = pl.DataFrame(rows, schema=["user", "item", "position"], orient="row")
     given = {} if features is None else {"features": {"content": features.astype(np.float32)}}
-    return prepare(log, items=pl.DataFrame(names), out=path / "shop", negatives=0, split="none", **given)
+    return prepare(
+        log, items=pl.DataFrame(names), out=path / "shop", negatives=0, split="none", **given
+    )
 
 
-def drawn(data: PreparedData, path: Path, spec: dict[str, Any] | None = None, **more: Any) -> tuple[str, SemanticIds]:
+def drawn(
+    data: PreparedData, path: Path, spec: dict[str, Any] | None = None, **more: Any
+) -> tuple[str, SemanticIds]:
     """Write the map and return the page and its ids."""
     _, ids = make_semantics(data.path, SemanticsSpec.parse(spec or {}))
     matrices = matrices_of(data, ids)
-    write_map(path, data=data, ids=ids, matrices=matrices, quality=quality_of(data, ids, matrices), **more)
+    write_map(
+        path, data=data, ids=ids, matrices=matrices, quality=quality_of(data, ids, matrices), **more
+    )
     return path.read_text(encoding="utf-8"), ids
 
 
-def test_the_page_has_every_semantic_id_once_with_its_most_central_titles(data: PreparedData, tmp_path: Path) -> None:
+def test_the_page_has_every_semantic_id_once_with_its_most_central_titles(
+    data: PreparedData, tmp_path: Path
+) -> None:
     text, ids = drawn(data, tmp_path / "map.html", {"clusters": 6})
     page = Page(text)
     assert sorted(page.titles) == [1, 2, 3, 4, 5, 6]
     vectors = fuse([matrices_of(data, ids)["content"]]).vectors
     for number, titles in page.titles.items():
         members = [item for item in range(1, 41) if ids.of_item[item] == number]
-        far = {item: float(((vectors[item - 1] - ids.centroids[number - 1]) ** 2).sum()) for item in members}
-        assert titles == [data.catalog["title"][item - 1] for item in sorted(members, key=lambda item: far[item])[:3]]
+        far = {
+            item: float(((vectors[item - 1] - ids.centroids[number - 1]) ** 2).sum())
+            for item in members
+        }
+        assert titles == [
+            data.catalog["title"][item - 1]
+            for item in sorted(members, key=lambda item: far[item])[:3]
+        ]
     assert len(page.data["x"]) == 40
     assert sorted(page.data["title"]) == sorted(data.catalog["title"])
     assert "40 items in 6 semantic ids by content" in page.text
@@ -115,8 +134,12 @@ def test_nothing_is_fetched_and_nothing_may_be(data: PreparedData, tmp_path: Pat
     assert "//" not in re.sub(r"\s// .*", "", text)  # comments of the script
     assert "innerHTML" not in text
     page = Page(text)
-    assert not [attrs for _, attrs in page.tags if {"src", "onload", "onerror", "onclick"} & attrs.keys()]
-    (policy,) = [attrs["content"] for tag, attrs in page.tags if tag == "meta" and "http-equiv" in attrs]
+    assert not [
+        attrs for _, attrs in page.tags if {"src", "onload", "onerror", "onclick"} & attrs.keys()
+    ]
+    (policy,) = [
+        attrs["content"] for tag, attrs in page.tags if tag == "meta" and "http-equiv" in attrs
+    ]
     assert policy is not None
     assert policy.startswith("default-src 'none';")
 
@@ -131,7 +154,9 @@ def test_titles_stay_text(tmp_path: Path) -> None:
         page = Page(text)
         assert sorted(page.data["title"]) == sorted(titles)
         assert len(page.scripts) == 2
-        assert [attrs.get("src", "data:")[:5] for tag, attrs in page.tags if tag in ("img", "script")].count("data:") == 3
+        assert [
+            attrs.get("src", "data:")[:5] for tag, attrs in page.tags if tag in ("img", "script")
+        ].count("data:") == 3
         assert [tag for tag, _ in page.tags].count("img") == 1
         assert not [attrs for _, attrs in page.tags if "onerror" in attrs]
         shown = [title for own in page.titles.values() for title in own]
@@ -147,7 +172,11 @@ def test_titles_stay_text(tmp_path: Path) -> None:
         (["the same"] * 30, np.ones((30, 4)), {}),
         (["the same"] * 30, None, {}),
         (["a b", "c d", "a c"], None, {}),
-        ([*"abcdefgh", None, None], None, {"method": "kmeans", "modalities": ("text",), "clusters": 3}),
+        (
+            [*"abcdefgh", None, None],
+            None,
+            {"method": "kmeans", "modalities": ("text",), "clusters": 3},
+        ),
         (
             ["x", "y", "z", "w"] * 5,
             np.r_[np.random.default_rng(0).random((17, 3)), np.zeros((3, 3))],
@@ -185,19 +214,39 @@ def test_progress_is_told(data: PreparedData, tmp_path: Path) -> None:
 def test_twenty_thousand_items_take_seconds_beside_t_sne_and_megabytes(tmp_path: Path) -> None:
     items, groups = 20_000, 400
     rng = np.random.default_rng(0)
-    features = rng.standard_normal((groups, 32))[np.arange(items) % groups] + 0.3 * rng.standard_normal((items, 32))
+    features = rng.standard_normal((groups, 32))[
+        np.arange(items) % groups
+    ] + 0.3 * rng.standard_normal((items, 32))
     words = ["".join(word) for word in rng.choice(list("abcdefghij"), size=(500, 6))]
     titles = [" ".join(words[word] for word in rng.integers(0, 500, 8)) for _ in range(items)]
     rows = {"user": np.arange(items) // 10, "item": np.arange(items), "position": np.arange(items)}
     log = pl.DataFrame(rows).with_columns(pl.col("user", "item").cast(pl.String))
     named = pl.DataFrame({"item": [str(item) for item in range(items)], "title": titles})
-    data = prepare(log, items=named, features={"content": features.astype(np.float32)}, out=tmp_path / "data", negatives=0)
+    data = prepare(
+        log,
+        items=named,
+        features={"content": features.astype(np.float32)},
+        out=tmp_path / "data",
+        negatives=0,
+    )
     codes = np.r_[0, np.arange(items) % groups + 1][:, None]
     centroids = fuse([features]).vectors[:groups]
     ids = SemanticIds(codes, centroids, (), "kmeans", ("content",), 0, "a test")
-    quality = {"sizes": {"smallest": 50, "median": 50.0, "largest": 50, "alone": 0}, "entropy_share": 1.0, "purity": None,
-               "agreement": {}, "stability": None}  # fmt: skip
+    quality = {
+        "sizes": {"smallest": 50, "median": 50.0, "largest": 50, "alone": 0},
+        "entropy_share": 1.0,
+        "purity": None,
+        "agreement": {},
+        "stability": None,
+    }
     started = time.perf_counter()
-    write_map(tmp_path / "map.html", data=data, ids=ids, matrices={"content": features}, quality=quality, at_most=400)
+    write_map(
+        tmp_path / "map.html",
+        data=data,
+        ids=ids,
+        matrices={"content": features},
+        quality=quality,
+        at_most=400,
+    )
     assert time.perf_counter() - started < 20  # 2 on a quiet machine
     assert (tmp_path / "map.html").stat().st_size < 6_000_000

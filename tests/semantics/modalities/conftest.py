@@ -35,10 +35,21 @@ class Toy:
         return np.stack([self.vector(text) for text in inputs])
 
     def vector(self, text: str) -> Floats:
-        odd = {"nan": [np.nan, 1, 1], "inf": [np.inf, 1, 1], "huge": [1e30, 1, 1], "zero": [0, 0, 0], "tiny": [1e-30, 0, 0]}
+        odd = {
+            "nan": [np.nan, 1, 1],
+            "inf": [np.inf, 1, 1],
+            "huge": [1e30, 1, 1],
+            "zero": [0, 0, 0],
+            "tiny": [1e-30, 0, 0],
+        }
         if self.misbehave and text in odd:
             return np.array(odd[text], dtype=np.float32)
-        return np.frombuffer(hashlib.sha256(text.encode()).digest()[:3], dtype=np.uint8).astype(np.float32) + 1
+        return (
+            np.frombuffer(hashlib.sha256(text.encode()).digest()[:3], dtype=np.uint8).astype(
+                np.float32
+            )
+            + 1
+        )
 
 
 class Words:
@@ -49,10 +60,17 @@ class Words:
 
     def contents(self, catalog: pl.DataFrame) -> Iterator[Content | Refusal]:
         for title in catalog["title"]:
-            yield Refusal("no_text", missing=True) if title is None else Content(title.encode(), "long" * (len(title) > 9))
+            yield (
+                Refusal("no_text", missing=True)
+                if title is None
+                else Content(title.encode(), "long" * (len(title) > 9))
+            )
 
     def ready(self, contents: Sequence[bytes]) -> list[str | Refusal]:
-        return [Refusal("bad") if content.startswith(b"bad") else content.decode() for content in contents]
+        return [
+            Refusal("bad") if content.startswith(b"bad") else content.decode()
+            for content in contents
+        ]
 
 
 @pytest.fixture
@@ -68,7 +86,9 @@ def words() -> type[Words]:
 
 
 def catalog_of(titles: Sequence[str | None]) -> pl.DataFrame:
-    return pl.DataFrame({"item": [f"i{n}" for n in range(len(titles))], "title": pl.Series(titles, dtype=pl.String)})
+    return pl.DataFrame(
+        {"item": [f"i{n}" for n in range(len(titles))], "title": pl.Series(titles, dtype=pl.String)}
+    )
 
 
 @pytest.fixture

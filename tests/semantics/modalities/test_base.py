@@ -6,7 +6,14 @@ from solidrec.semantics.modalities.base import key_of
 
 
 def test_a_key_is_a_sha256_of_names_and_values() -> None:
-    keys = {key_of(a="x"), key_of(b="x"), key_of(a="y"), key_of(a="x", b="y"), key_of(a=1), key_of(a="1")}
+    keys = {
+        key_of(a="x"),
+        key_of(b="x"),
+        key_of(a="y"),
+        key_of(a="x", b="y"),
+        key_of(a=1),
+        key_of(a="1"),
+    }
     assert len(keys) == 6
     assert all(len(bytes.fromhex(key)) == 32 for key in keys)
 

@@ -28,7 +28,11 @@ def test_what_was_committed_is_there_in_the_next_process(tmp_path: Path) -> None
     filled(tmp_path, b"a", b"bb\0")
     filled(tmp_path, b"cccc")
     again = VectorCache(tmp_path, KEY)
-    assert [again[again.digest(content)].tolist() for content in (b"a", b"bb\0", b"cccc")] == [[1, 1], [3, 1], [4, 1]]
+    assert [again[again.digest(content)].tolist() for content in (b"a", b"bb\0", b"cccc")] == [
+        [1, 1],
+        [3, 1],
+        [4, 1],
+    ]
     assert again.digest(b"d") not in again
 
 
@@ -46,7 +50,10 @@ def test_another_key_shares_nothing(tmp_path: Path) -> None:
     assert not other.where
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[:-5], lambda data: data[:-1] + bytes([data[-1] ^ 1]), lambda data: b""])
+@pytest.mark.parametrize(
+    "damage",
+    [lambda data: data[:-5], lambda data: data[:-1] + bytes([data[-1] ^ 1]), lambda data: b""],
+)
 def test_a_damaged_block_is_dropped_and_the_others_stay(tmp_path: Path, damage: object) -> None:
     filled(tmp_path, b"a")
     path = next(tmp_path.rglob("*.npy"))

@@ -29,14 +29,26 @@ def reason(content: bytes, **limits: float) -> str:
 
 
 def noise(width: int = 64, height: int = 64) -> Image.Image:
-    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8))
+    return Image.fromarray(
+        np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    )
 
 
-def png(width: int, height: int, *, depth: int = 8, colour: int = 2, extra: bytes = b"", rows: bytes | None = None) -> bytes:
+def png(
+    width: int,
+    height: int,
+    *,
+    depth: int = 8,
+    colour: int = 2,
+    extra: bytes = b"",
+    rows: bytes | None = None,
+) -> bytes:
     """A PNG by hand, so that a small file can claim what no library would write."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
     body = zlib.compress(rows if rows is not None else b"", 9)
@@ -74,7 +86,9 @@ def test_other_formats_are_not_opened(pack: Pack, kind: str) -> None:
 
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_a_truncated_picture_is_damaged_and_never_half_grey(pack: Pack, kind: str, share: float) -> None:
+def test_a_truncated_picture_is_damaged_and_never_half_grey(
+    pack: Pack, kind: str, share: float
+) -> None:
     whole = pack(noise(), kind)
     assert reason(whole[: int(len(whole) * share)]) in {"damaged", "not_a_picture"}
 
@@ -85,7 +99,10 @@ def test_a_flipped_bit_of_a_png_is_damaged(pack: Pack) -> None:
     assert reason(bytes(whole)) == "damaged"
 
 
-@pytest.mark.parametrize(("width", "height"), [(4001, 4000), (9000, 9000), (12000, 12000), (20000, 20000), (2**31 - 1, 9)])
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(4001, 4000), (9000, 9000), (12000, 12000), (20000, 20000), (2**31 - 1, 9)],
+)
 def test_a_bomb_is_refused_by_what_it_claims(width: int, height: int) -> None:
     """Pillow alone loads the second in silence, warns of the third, and refuses the fourth."""
     assert reason(png(width, height)) in {"too_many_pixels", "not_a_picture"}
@@ -99,7 +116,12 @@ def test_the_limit_itself_passes() -> None:
 
 def test_a_text_chunk_of_200_megabytes_is_not_unpacked() -> None:
     data = b"key\0\0" + zlib.compress(bytes(200 << 20), 9)
-    chunk = struct.pack(">I", len(data)) + b"zTXt" + data + struct.pack(">I", zlib.crc32(b"zTXt" + data))
+    chunk = (
+        struct.pack(">I", len(data))
+        + b"zTXt"
+        + data
+        + struct.pack(">I", zlib.crc32(b"zTXt" + data))
+    )
     content = png(16, 16, colour=0, extra=chunk, rows=(b"\0" + b"\x80" * 16) * 16)
     assert len(content) < 300_000
     assert reason(content) in {"damaged", "not_a_picture"}
@@ -107,9 +129,17 @@ def test_a_text_chunk_of_200_megabytes_is_not_unpacked() -> None:
 
 @pytest.mark.parametrize(
     ("size", "expected"),
-    [((1, 1), "too_small"), ((7, 9), "too_small"), ((1, 20000), "too_small"), ((8, 161), "too_long"), ((401, 20), "too_long")],
+    [
+        ((1, 1), "too_small"),
+        ((7, 9), "too_small"),
+        ((1, 20000), "too_small"),
+        ((8, 161), "too_long"),
+        ((401, 20), "too_long"),
+    ],
 )
-def test_sizes_that_no_picture_of_an_item_has(pack: Pack, size: tuple[int, int], expected: str) -> None:
+def test_sizes_that_no_picture_of_an_item_has(
+    pack: Pack, size: tuple[int, int], expected: str
+) -> None:
     assert reason(pack(Image.new("RGB", size))) == expected
 
 
@@ -158,7 +188,9 @@ def test_a_transparent_colour_of_a_palette_is_white(pack: Pack) -> None:
 def test_of_an_animation_the_first_frame_counts(pack: Pack, kind: str) -> None:
     frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "lime", "blue")]
     lossless = {"lossless": True} if kind == "WEBP" else {}
-    content = pack(frames[0], kind, save_all=True, append_images=frames[1:], duration=50, **lossless)
+    content = pack(
+        frames[0], kind, save_all=True, append_images=frames[1:], duration=50, **lossless
+    )
     assert (pixels(content) == [255, 0, 0]).all()
 
 
@@ -174,7 +206,9 @@ def test_the_rotation_of_a_camera_is_applied(pack: Pack) -> None:
 
 def test_a_broken_exif_does_not_cost_the_picture(pack: Pack) -> None:
     broken = b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\xff\xff\x01\x12\x00\x03\xff\xff\xff\xff"
-    np.testing.assert_array_equal(pixels(pack(noise(), "JPEG", exif=broken)), pixels(pack(noise(), "JPEG")))
+    np.testing.assert_array_equal(
+        pixels(pack(noise(), "JPEG", exif=broken)), pixels(pack(noise(), "JPEG"))
+    )
 
 
 def test_a_crop_keeps_the_form_and_a_squash_the_whole(pack: Pack) -> None:
@@ -191,5 +225,7 @@ def test_pixels_are_those_of_pillow(photo: bytes) -> None:
     scale = 256 / min(image.size)
     width, height = round(image.width * scale), round(image.height * scale)
     left, top = (width - 224) // 2, (height - 224) // 2
-    expected = image.resize((width, height), Image.Resampling.BICUBIC).crop((left, top, left + 224, top + 224))
+    expected = image.resize((width, height), Image.Resampling.BICUBIC).crop(
+        (left, top, left + 224, top + 224)
+    )
     np.testing.assert_array_equal(pixels(photo, View()), np.asarray(expected))

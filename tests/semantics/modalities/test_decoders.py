@@ -35,7 +35,9 @@ def test_a_worker_does_what_the_function_does(pack: Pack, decoders: Decoders, ph
     found = decoders.decode(contents)
     assert found[1] == Refusal("not_a_picture")
     for place in (0, 2):
-        expected = np.frombuffer(_decode(contents[place], View(), Limits()), dtype=np.uint8).reshape(224, 224, 3)
+        expected = np.frombuffer(
+            _decode(contents[place], View(), Limits()), dtype=np.uint8
+        ).reshape(224, 224, 3)
         np.testing.assert_array_equal(found[place], expected)
 
 
@@ -51,8 +53,12 @@ def test_a_picture_that_takes_too_long_costs_itself_alone(pack: Pack, large: byt
     with Decoders(VIEW, Limits(seconds=0.02)) as decoders:
         found = decoders.decode([small(pack), large, small(pack), large, small(pack)])
     assert [item if isinstance(item, Refusal) else "pixels" for item in found] == [
-        "pixels", Refusal("timeout"), "pixels", Refusal("timeout"), "pixels",
-    ]  # fmt: skip
+        "pixels",
+        Refusal("timeout"),
+        "pixels",
+        Refusal("timeout"),
+        "pixels",
+    ]
     assert time.monotonic() - started < 10
 
 
@@ -77,8 +83,12 @@ def test_a_worker_that_was_killed_is_replaced(pack: Pack) -> None:
         assert worker.process is not None
         first = worker.process.pid
         os.kill(first, signal.SIGKILL)
-        os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)  # wait for its end and leave it to its owner
-        assert [isinstance(item, Refusal) for item in decoders.decode([small(pack), small(pack)])] == [False, False]
+        os.waitid(
+            os.P_PID, first, os.WEXITED | os.WNOWAIT
+        )  # wait for its end and leave it to its owner
+        assert [
+            isinstance(item, Refusal) for item in decoders.decode([small(pack), small(pack)])
+        ] == [False, False]
         assert worker.process.pid != first
 
 
@@ -90,7 +100,11 @@ def test_no_worker_outlives_its_decoders(pack: Pack) -> None:
     assert all(process.returncode is not None for process in processes)
 
 
-def test_a_worker_that_cannot_start_is_an_error_and_not_a_bad_picture(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "command", lambda view, limits: [sys.executable, "-c", "raise SystemExit(1)"])
+def test_a_worker_that_cannot_start_is_an_error_and_not_a_bad_picture(
+    pack: Pack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        module, "command", lambda view, limits: [sys.executable, "-c", "raise SystemExit(1)"]
+    )
     with Decoders(VIEW) as decoders, pytest.raises(SolidrecError, match="does not start"):
         decoders.decode([small(pack)])

@@ -33,7 +33,9 @@ def ready(decoders: Decoders, *contents: bytes) -> list[Pixels]:
     return found
 
 
-def test_the_network_sees_what_is_in_a_photograph(network: EfficientNetLite0, decoders: Decoders, photo: bytes) -> None:
+def test_the_network_sees_what_is_in_a_photograph(
+    network: EfficientNetLite0, decoders: Decoders, photo: bytes
+) -> None:
     """Its own classifier on our features: the weights, the pixels and their scale are right, or it would see nothing."""
     samples = Path(str(find_spec("sklearn.datasets.images").origin)).parent  # type: ignore[union-attr]
     contents = [(samples / "china.jpg").read_bytes(), (samples / "flower.jpg").read_bytes(), photo]
@@ -44,11 +46,17 @@ def test_the_network_sees_what_is_in_a_photograph(network: EfficientNetLite0, de
     assert MILITARY_UNIFORM in best[2]
 
 
-def test_features_are_the_average_before_the_classifier(network: EfficientNetLite0, decoders: Decoders, photo: bytes) -> None:
+def test_features_are_the_average_before_the_classifier(
+    network: EfficientNetLite0, decoders: Decoders, photo: bytes
+) -> None:
     pixels = ready(decoders, photo)
-    values = torch.from_numpy((np.stack(pixels).astype(np.float32) - MEAN) / STD).permute(0, 3, 1, 2)
+    values = torch.from_numpy((np.stack(pixels).astype(np.float32) - MEAN) / STD).permute(
+        0, 3, 1, 2
+    )
     seen: list[Any] = []
-    hook = network.network._fc.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+    hook = network.network._fc.register_forward_pre_hook(
+        lambda module, given: seen.append(given[0])
+    )
     with torch.inference_mode():
         network.network(values)
     hook.remove()
@@ -71,7 +79,10 @@ def test_posters_have_vectors_of_their_own(
     np.testing.assert_allclose(vectors[:4], alone, rtol=1e-3, atol=1e-4)
 
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    for copies in ([pack(image) for image in images], [pack(image.resize((72, 108)), "JPEG", quality=80) for image in images]):
+    for copies in (
+        [pack(image) for image in images],
+        [pack(image.resize((72, 108)), "JPEG", quality=80) for image in images],
+    ):
         again = network.encode(ready(decoders, *copies))
         near = unit @ (again / np.linalg.norm(again, axis=1, keepdims=True)).T
         assert near.argmax(axis=1).tolist() == list(range(len(originals)))

@@ -56,19 +56,36 @@ def test_a_folder_of_anything_becomes_vectors_and_counts(tmp_path: Path, pack: P
         (folder / name).write_bytes(content)
     (folder / "link.png").symlink_to(tmp_path / "secret.png")
     items: dict[str, str | None] = {Path(name).stem: None for name in files if name != "other name"}
-    items |= {"named": "other name", "out": "../secret.png", "link": None, "gone": "gone.jpg", "none": None}
+    items |= {
+        "named": "other name",
+        "out": "../secret.png",
+        "link": None,
+        "gone": "gone.jpg",
+        "none": None,
+    }
     catalog = pl.DataFrame({"item": list(items), "image": list(items.values())})
     encoder, cache = MeanColour(), tmp_path / "cache"
     with Decoders(encoder.view, Limits()) as decoders:
         modality = Images(encoder, open_pictures(folder), decoders)
-        found = encode_items(modality, catalog, cache=VectorCache(cache, modality.key), max_unusable=0.7)
-        again = encode_items(modality, catalog, cache=VectorCache(cache, modality.key), max_unusable=0.7)
-    assert encoder.count == 4  # lies.jpg and same.png are one content, and the second run had nothing to encode
+        found = encode_items(
+            modality, catalog, cache=VectorCache(cache, modality.key), max_unusable=0.7
+        )
+        again = encode_items(
+            modality, catalog, cache=VectorCache(cache, modality.key), max_unusable=0.7
+        )
+    assert (
+        encoder.count == 4
+    )  # lies.jpg and same.png are one content, and the second run had nothing to encode
     np.testing.assert_array_equal(found.vectors, again.vectors)
     assert found.facts["missing"] == {"no_picture": 2}
     assert found.facts["unusable"] == {
-        "damaged": 1, "empty_file": 1, "not_a_picture": 2, "outside_folder": 2, "too_long": 1, "too_many_bytes": 1,
-    }  # fmt: skip
+        "damaged": 1,
+        "empty_file": 1,
+        "not_a_picture": 2,
+        "outside_folder": 2,
+        "too_long": 1,
+        "too_many_bytes": 1,
+    }
     vectors = dict(zip(items, found.vectors.round().tolist(), strict=True))
     expected = {"lies": [0, 255, 0], "same": [0, 255, 0], "webp": [0, 0, 255], "named": [0, 0, 255]}
     assert {name: vectors.pop(name) for name in expected} == expected
@@ -76,7 +93,9 @@ def test_a_folder_of_anything_becomes_vectors_and_counts(tmp_path: Path, pack: P
     assert not np.array(list(vectors.values())).any()
 
 
-def test_posters_in_a_zip_belong_to_their_items(posters: Path, movies: pl.DataFrame, tmp_path: Path) -> None:
+def test_posters_in_a_zip_belong_to_their_items(
+    posters: Path, movies: pl.DataFrame, tmp_path: Path
+) -> None:
     with zipfile.ZipFile(posters) as archive:
         there = {Path(name).stem for name in archive.namelist()}
     catalog = movies.head(40)
@@ -98,7 +117,9 @@ def test_the_key_is_of_the_network_and_of_how_pixels_are_made(tmp_path: Path) ->
 
 
 def test_an_unknown_encoder_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="'resnet' is unknown; known: efficientnet-lite0, onnx:PATH"):
+    with pytest.raises(
+        UsageError, match="'resnet' is unknown; known: efficientnet-lite0, onnx:PATH"
+    ):
         image_encoder("resnet")
     with pytest.raises(UsageError, match="--image-settings belongs to"):
         image_encoder("efficientnet-lite0", settings=tmp_path)

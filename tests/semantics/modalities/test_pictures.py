@@ -9,7 +9,13 @@ import pytest
 
 from solidrec.errors import DataError, StorageError
 from solidrec.semantics.modalities.base import Content, Refusal
-from solidrec.semantics.modalities.pictures import _NONE, PictureFolder, PictureZip, open_pictures, picture_of
+from solidrec.semantics.modalities.pictures import (
+    _NONE,
+    PictureFolder,
+    PictureZip,
+    open_pictures,
+    picture_of,
+)
 
 OUTSIDE = Refusal("outside_folder")
 
@@ -37,7 +43,10 @@ def test_names_below_the_folder_are_read(root: Path) -> None:
     assert pictures.read("x" * 300) == _NONE
 
 
-@pytest.mark.parametrize("name", ["../secret", "sub/../../secret", "../pictures-of-others/c.jpg", "/etc/hostname", "..", "/"])
+@pytest.mark.parametrize(
+    "name",
+    ["../secret", "sub/../../secret", "../pictures-of-others/c.jpg", "/etc/hostname", "..", "/"],
+)
 def test_no_name_leads_out_of_the_folder(root: Path, name: str) -> None:
     assert PictureFolder(root).read(name) == OUTSIDE
     assert PictureFolder(root).read(str(root.parent / "secret")) == OUTSIDE
@@ -84,8 +93,12 @@ def test_an_item_has_the_picture_that_it_names_or_the_one_that_has_its_name(root
     assert picture_of(pictures, "x", "sub/b.png") == Content(b"B")
     assert picture_of(pictures, "a", None) == Content(b"A")
     assert picture_of(pictures, "sub/b", None) == Content(b"B")
-    assert picture_of(pictures, "a", "c.jpg") == _NONE  # what it names is not there; a picture of another name is not taken
-    assert picture_of(pictures, "a", "https://shop.example/a.jpg") == Content(b"A")  # an address is no name of a file
+    assert (
+        picture_of(pictures, "a", "c.jpg") == _NONE
+    )  # what it names is not there; a picture of another name is not taken
+    assert picture_of(pictures, "a", "https://shop.example/a.jpg") == Content(
+        b"A"
+    )  # an address is no name of a file
     assert picture_of(pictures, "z", None) == _NONE
     assert picture_of(pictures, "../secret", None) == OUTSIDE
 
@@ -98,16 +111,24 @@ def packed(path: Path, members: dict[str, bytes], **options: Any) -> Path:
 
 
 def test_a_zip_is_read_like_a_folder(tmp_path: Path) -> None:
-    pictures = open_pictures(packed(tmp_path / "p.zip", {"a.jpg": b"A", "sub/b.png": b"B", "none.jpg": b""}))
+    pictures = open_pictures(
+        packed(tmp_path / "p.zip", {"a.jpg": b"A", "sub/b.png": b"B", "none.jpg": b""})
+    )
     assert pictures.read("a.jpg") == Content(b"A")
     assert pictures.read("sub/b.png") == Content(b"B")
     assert pictures.read("none.jpg") == Refusal("empty_file")
-    assert [pictures.read(name) for name in ("c.jpg", "../a.jpg", "/a.jpg", "sub", "sub/", "a\0.jpg")] == [_NONE] * 6
+    assert [
+        pictures.read(name) for name in ("c.jpg", "../a.jpg", "/a.jpg", "sub", "sub/", "a\0.jpg")
+    ] == [_NONE] * 6
 
 
 def test_the_one_top_folder_of_a_zip_may_be_left_out(tmp_path: Path) -> None:
     one = PictureZip(packed(tmp_path / "one.zip", {"top/a.jpg": b"A", "top/sub/b.png": b"B"}))
-    assert [one.read(name) for name in ("a.jpg", "top/a.jpg", "sub/b.png")] == [Content(b"A"), Content(b"A"), Content(b"B")]
+    assert [one.read(name) for name in ("a.jpg", "top/a.jpg", "sub/b.png")] == [
+        Content(b"A"),
+        Content(b"A"),
+        Content(b"B"),
+    ]
     two = PictureZip(packed(tmp_path / "two.zip", {"top/a.jpg": b"A", "b.jpg": b"B"}))
     assert [two.read(name) for name in ("a.jpg", "b.jpg")] == [_NONE, Content(b"B")]
 
@@ -118,7 +139,9 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     assert PictureZip(path).read("a.jpg") == Refusal("too_many_bytes")
     lying = path.read_bytes().replace((50 << 20).to_bytes(4, "little"), (100).to_bytes(4, "little"))
     path.write_bytes(lying)
-    assert PictureZip(path).read("a.jpg") == Refusal("unreadable")  # its checksum is not that of 100 bytes
+    assert PictureZip(path).read("a.jpg") == Refusal(
+        "unreadable"
+    )  # its checksum is not that of 100 bytes
 
 
 def test_a_damaged_member_costs_itself_alone(tmp_path: Path) -> None:

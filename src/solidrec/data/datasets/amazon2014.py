@@ -6,7 +6,14 @@ from pathlib import Path
 
 import polars as pl
 
-from solidrec.data.datasets.lines import Record, identifier, labels, read_item_lines, read_lines, text
+from solidrec.data.datasets.lines import (
+    Record,
+    identifier,
+    labels,
+    read_item_lines,
+    read_lines,
+    text,
+)
 from solidrec.data.datasets.literals import literal_record
 from solidrec.data.datasets.raw import EVENTS, Files, Format, picture, plain_name
 from solidrec.data.jsonl import json_record
@@ -49,8 +56,18 @@ def _item(record: Record) -> tuple[object, ...]:
 FORMAT = Format(
     title="Amazon reviews 2014",
     files=(
-        Files("ratings_<Category>.csv", r"ratings_(\w+)\.csv", r"[^,]+,[^,]+,[\d.]+,\d+$", "meta_{}.json"),
-        Files("reviews_<Category>_5.json.gz", r"reviews_(\w+?)(?:_5|_10)?\.json", r"\{", "meta_{}.json"),
+        Files(
+            "ratings_<Category>.csv",
+            r"ratings_(\w+)\.csv",
+            r"[^,]+,[^,]+,[\d.]+,\d+$",
+            "meta_{}.json",
+        ),
+        Files(
+            "reviews_<Category>_5.json.gz",
+            r"reviews_(\w+?)(?:_5|_10)?\.json",
+            r"\{",
+            "meta_{}.json",
+        ),
     ),
     read_interactions=_read_interactions,
     read_items=_read_items,

@@ -41,8 +41,18 @@ def _item(record: Record) -> tuple[object, ...]:
 FORMAT = Format(
     title="Amazon reviews 2018",
     files=(
-        Files("<Category>_5.json.gz", r"(?!reviews_|meta_)(\w+?)(?:_5)?\.json", r'\{.*"reviewerID"', "meta_{}.json"),
-        Files("<Category>.csv", r"(\w+)\.csv", r"[0-9A-Z]{10},[A-Z][0-9A-Z]{11,},\d(?:\.\d)?,\d+$", "meta_{}.json"),
+        Files(
+            "<Category>_5.json.gz",
+            r"(?!reviews_|meta_)(\w+?)(?:_5)?\.json",
+            r'\{.*"reviewerID"',
+            "meta_{}.json",
+        ),
+        Files(
+            "<Category>.csv",
+            r"(\w+)\.csv",
+            r"[0-9A-Z]{10},[A-Z][0-9A-Z]{11,},\d(?:\.\d)?,\d+$",
+            "meta_{}.json",
+        ),
     ),
     read_interactions=_read_interactions,
     read_items=_read_items,

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import polars as pl
 
-from solidrec.data.datasets.lines import Record, identifier, labels, read_item_lines, read_lines, text
+from solidrec.data.datasets.lines import (
+    Record,
+    identifier,
+    labels,
+    read_item_lines,
+    read_lines,
+    text,
+)
 from solidrec.data.datasets.raw import EVENTS, Files, Format, picture, plain_name, renamed
 from solidrec.data.jsonl import json_record
 from solidrec.data.readers import Table, read_delimited
@@ -28,7 +35,12 @@ def _read_items(path: Path) -> Table:
 
 def _review(record: Record) -> tuple[str | None, ...]:
     item = identifier(record.get("parent_asin")) or identifier(record.get("asin"))
-    return identifier(record.get("user_id")), item, text(record.get("rating")), text(record.get("timestamp"))
+    return (
+        identifier(record.get("user_id")),
+        item,
+        text(record.get("rating")),
+        text(record.get("timestamp")),
+    )
 
 
 def _item(record: Record) -> tuple[object, ...]:
@@ -43,16 +55,28 @@ def _item(record: Record) -> tuple[object, ...]:
 
 
 def _picture(images: object) -> str | None:
-    found = [image for image in images if isinstance(image, dict)] if isinstance(images, list) else []
+    found = (
+        [image for image in images if isinstance(image, dict)] if isinstance(images, list) else []
+    )
     found.sort(key=lambda image: image.get("variant") != "MAIN")
-    return next((name for image in found for size in _SIZES if (name := picture(text(image.get(size))))), None)
+    return next(
+        (name for image in found for size in _SIZES if (name := picture(text(image.get(size))))),
+        None,
+    )
 
 
 FORMAT = Format(
     title="Amazon reviews 2023",
     files=(
-        Files("<Category>.jsonl.gz", r"(?!meta_)(\w+)\.jsonl", r'\{.*"parent_asin"', "meta_{}.jsonl"),
-        Files("<Category>.csv", r"(\w+)\.csv", r"user_id,parent_asin,rating,timestamp", "meta_{}.jsonl"),
+        Files(
+            "<Category>.jsonl.gz", r"(?!meta_)(\w+)\.jsonl", r'\{.*"parent_asin"', "meta_{}.jsonl"
+        ),
+        Files(
+            "<Category>.csv",
+            r"(\w+)\.csv",
+            r"user_id,parent_asin,rating,timestamp",
+            "meta_{}.jsonl",
+        ),
     ),
     read_interactions=_read_interactions,
     read_items=_read_items,

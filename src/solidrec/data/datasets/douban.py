@@ -24,7 +24,9 @@ def _read_interactions(path: Path) -> Table:
     if head.startswith("UserId\t"):
         return renamed(read_delimited(path, separator="\t", quote=None), _HEADER)
     separator = "\t" if "\t" in head else ","
-    return read_delimited(path, separator=separator, quote=None, columns=EVENTS[: head.count(separator) + 1])
+    return read_delimited(
+        path, separator=separator, quote=None, columns=EVENTS[: head.count(separator) + 1]
+    )
 
 
 def _seconds(column: str) -> pl.Expr:
@@ -38,8 +40,16 @@ FORMAT = Format(
     title="Douban",
     files=(
         Files("douban_<domain>.tsv", r"douban_\w+\.tsv", r"UserId\tItemId\tRating"),
-        Files("<domain>reviews_cleaned.txt", r"(?:book|music|movie)reviews_cleaned\.txt", r'"?user_id"?\t"?\w+_id"?\t'),
-        Files("ratings.dat", r"ratings\.dat|douban_\w+\.(?:dat|csv|tsv|txt)", r"\d+([\t,])\d+\1-?[\d.]+(?:\1[\d.]+)?$"),
+        Files(
+            "<domain>reviews_cleaned.txt",
+            r"(?:book|music|movie)reviews_cleaned\.txt",
+            r'"?user_id"?\t"?\w+_id"?\t',
+        ),
+        Files(
+            "ratings.dat",
+            r"ratings\.dat|douban_\w+\.(?:dat|csv|tsv|txt)",
+            r"\d+([\t,])\d+\1-?[\d.]+(?:\1[\d.]+)?$",
+        ),
     ),
     read_interactions=_read_interactions,
     address="https://github.com/DeepGraphLearning/RecommenderSystems https://github.com/FengZhu-Joey/GA-DTCDR",

@@ -42,7 +42,11 @@ class Found:
         """Open the items, None if there are none; a tidy file of items goes with public interactions too."""
         if self.items is None:
             return None
-        if self.format is not None and self.format.read_items is not None and isinstance(self.items, str | Path):
+        if (
+            self.format is not None
+            and self.format.read_items is not None
+            and isinstance(self.items, str | Path)
+        ):
             path = Path(self.items)
             if path.is_file() and self.format.names_items(path):
                 return self.format.read_items(path)
@@ -52,8 +56,12 @@ class Found:
     def source(self) -> str:
         """One line of provenance: the family, the files without the folders they lie in, and the terms."""
         given = [part for part in (self.interactions, self.items) if part is not None]
-        names = " + ".join(Path(part).name if isinstance(part, str | Path) else "DataFrame" for part in given)
-        return names if self.format is None else f"{self.format.title}: {names}; {self.format.terms}"
+        names = " + ".join(
+            Path(part).name if isinstance(part, str | Path) else "DataFrame" for part in given
+        )
+        return (
+            names if self.format is None else f"{self.format.title}: {names}; {self.format.terms}"
+        )
 
     def published(self, users: int, items: int, interactions: int) -> dict[str, Any] | None:
         """Compare the counts of prepared data with the published ones, if it is known which data set this is."""
@@ -104,7 +112,9 @@ def _in_folder(folder: Path, formats: Mapping[str, Format], dataset: str | None)
     with readable(str(folder)):
         paths = sorted(folder.iterdir())
     matches = [match for path in paths if (match := _match(path, formats))]
-    matches = [match for match in matches if dataset is not None and _holds(match, dataset)] or matches
+    matches = [
+        match for match in matches if dataset is not None and _holds(match, dataset)
+    ] or matches
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -112,8 +122,12 @@ def _in_folder(folder: Path, formats: Mapping[str, Format], dataset: str | None)
         raise UsageError(
             f"{folder}: {names} could all be meant; give the file itself (or --dataset NAME, see `solidrec datasets`)"
         )
-    looked = ", ".join(dict.fromkeys(kind.shown for format in formats.values() for kind in format.files))
-    raise StorageError(f"{folder}: holds no file of a known data set (looked for {looked}); give the file of interactions itself")
+    looked = ", ".join(
+        dict.fromkeys(kind.shown for format in formats.values() for kind in format.files)
+    )
+    raise StorageError(
+        f"{folder}: holds no file of a known data set (looked for {looked}); give the file of interactions itself"
+    )
 
 
 def _recognised(match: Match) -> str | None:
@@ -125,4 +139,6 @@ def _holds(match: Match, dataset: str) -> bool:
     entry = DATASETS[dataset]
     name = plain_name(match.path)
     called = {name.lower(), f"{match.path.resolve().parent.name}/{name}".lower()}
-    return match.format in (entry.format, "recbole") and any(file.lower() in called for file in entry.files)
+    return match.format in (entry.format, "recbole") and any(
+        file.lower() in called for file in entry.files
+    )

@@ -27,9 +27,16 @@ def read_lines(path: Path, parse: Parse, pick: Pick, schema: Mapping[str, pl.Dat
     """
     parts = []
     numbered = enumerate(_split_lines(path), start=1)
-    while rows := [_picked(parse(line, str(path), row), pick, path, row) for row, line in islice(numbered, CHUNK)]:
+    while rows := [
+        _picked(parse(line, str(path), row), pick, path, row)
+        for row, line in islice(numbered, CHUNK)
+    ]:
         columns = zip(schema.items(), zip(*rows, strict=True), strict=True)
-        parts.append(pl.DataFrame([pl.Series(name, list(column), dtype=dtype) for (name, dtype), column in columns]))
+        parts.append(
+            pl.DataFrame(
+                [pl.Series(name, list(column), dtype=dtype) for (name, dtype), column in columns]
+            )
+        )
     if not parts:
         raise DataError(f"{path}: is empty; download it again")
     return Table(pl.concat(parts).lazy(), str(path))
@@ -39,7 +46,9 @@ def _picked(record: Record, pick: Pick, path: Path, row: int) -> tuple[Any, ...]
     try:
         return pick(record)
     except RecursionError as error:
-        raise DataError(f"{path}:{row}: lists are nested too deep to be data; remove the line") from error
+        raise DataError(
+            f"{path}:{row}: lists are nested too deep to be data; remove the line"
+        ) from error
 
 
 def read_item_lines(path: Path, parse: Parse, pick: Pick) -> Table:
@@ -51,10 +60,16 @@ def read_item_lines(path: Path, parse: Parse, pick: Pick) -> Table:
     frame = table.frame.collect()
     unnamed = frame["item_id"].is_null().arg_true()
     if len(unnamed):
-        raise DataError(f"{path}:{unnamed[0] + 1}: {len(unnamed):,} records have no item id; remove them")
+        raise DataError(
+            f"{path}:{unnamed[0] + 1}: {len(unnamed):,} records have no item id; remove them"
+        )
     once = frame.unique("item_id", keep="first", maintain_order=True)
     repeats = len(frame) - len(once)
-    notes = (f"{path.name}: {repeats:,} records repeat an item; the first of each counts",) if repeats else ()
+    notes = (
+        (f"{path.name}: {repeats:,} records repeat an item; the first of each counts",)
+        if repeats
+        else ()
+    )
     return replace(table, frame=once.lazy(), notes=notes)
 
 

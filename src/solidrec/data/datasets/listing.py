@@ -46,5 +46,9 @@ def _items(entry: Format) -> list[str]:
     >>> _items(FORMATS["amazon-2014"]), _items(FORMATS["recbole"]), _items(FORMATS["douban"])
     (['meta_<Category>.json'], ['<name>.item'], [])
     """
-    names = (kind.items.format("<name>" if "<name>" in kind.shown else "<Category>") for kind in entry.files if kind.items)
+    names = (
+        kind.items.format("<name>" if "<name>" in kind.shown else "<Category>")
+        for kind in entry.files
+        if kind.items
+    )
     return list(dict.fromkeys(names))

@@ -28,12 +28,16 @@ def literal_record(line: bytes, name: str, row: int) -> dict[str, Any]:
     {'asin': 'B0', 'title': "Levi's"}
     """
     if len(line) > MAX_LINE:
-        raise DataError(f"{name}:{row}: line is longer than {MAX_LINE:,} B; one dictionary a line is needed")
+        raise DataError(
+            f"{name}:{row}: line is longer than {MAX_LINE:,} B; one dictionary a line is needed"
+        )
     try:
         record = _literal(line.decode().removeprefix("\ufeff").strip())
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
         reason = (str(error).splitlines() or ["too deep"])[0]
-        raise DataError(f"{name}:{row}: is not a Python literal ({reason}); download the file again") from error
+        raise DataError(
+            f"{name}:{row}: is not a Python literal ({reason}); download the file again"
+        ) from error
     if not isinstance(record, dict):
         raise DataError(f"{name}:{row}: is not a dictionary; one dictionary a line is needed")
     return record
@@ -43,8 +47,12 @@ def _literal(text: str) -> Any:
     whole = _TOKENS.match(text)
     if whole is None or whole.end() < len(text):
         at = 0 if whole is None else whole.end()
-        raise ValueError(f"{text[at : at + 20]!r} is neither text, a number, a list nor a dictionary")
+        raise ValueError(
+            f"{text[at : at + 20]!r} is neither text, a number, a list nor a dictionary"
+        )
     if _CALL.search(_STRINGS.sub("0", text)):
         raise ValueError("a call or an index is no data")
-    with warnings.catch_warnings(action="ignore"):  # an escape that Python does not know is kept as it is
+    with warnings.catch_warnings(
+        action="ignore"
+    ):  # an escape that Python does not know is kept as it is
         return ast.literal_eval(text)

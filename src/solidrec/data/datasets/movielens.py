@@ -39,7 +39,10 @@ def _read_items(path: Path) -> Table:
         if name.endswith(".item"):
             return Table(read_u_item(content.decode(encoding), str(path)).lazy(), str(path))
         table = _whole_lines(path, encoding)
-        table = replace(table, frame=table.frame.select(pl.col("line").str.extract_groups(_MOVIE)).unnest("line"))
+        table = replace(
+            table,
+            frame=table.frame.select(pl.col("line").str.extract_groups(_MOVIE)).unnest("line"),
+        )
     genres = pl.col("categories").str.split("|")
     none = pl.col("categories") == "(no genres listed)"
     return replace(table, frame=table.frame.with_columns(categories=pl.when(~none).then(genres)))

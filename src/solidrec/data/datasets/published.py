@@ -42,7 +42,9 @@ def compare(name: str, dataset: Dataset, found: Counts) -> dict[str, Any]:
     >>> compare("x", Dataset("recbole", (), Counts(2, 3, 9), "a paper", ""), Counts(2, 2, 9))["differences"]
     {'users': 0, 'items': -1, 'interactions': 0}
     """
-    differences = {name: getattr(found, name) - value for name, value in dataset.counts._asdict().items()}
+    differences = {
+        name: getattr(found, name) - value for name, value in dataset.counts._asdict().items()
+    }
     return {
         "dataset": name,
         "by": dataset.by,
@@ -66,6 +68,10 @@ def sentence(facts: Mapping[str, Any]) -> str:
     published = f"published as {facts['dataset']} ({facts['by']}) with {counts}"
     if facts["same"]:
         return f"{published}: this copy has the same counts"
-    differences = ", ".join(f"{abs(d):,} {'more' if d > 0 else 'fewer'} {name}" for name, d in facts["differences"].items() if d)
+    differences = ", ".join(
+        f"{abs(d):,} {'more' if d > 0 else 'fewer'} {name}"
+        for name, d in facts["differences"].items()
+        if d
+    )
     note = f" ({facts['note']})" if facts["note"] else ""
     return f"{published}: this copy has {differences}: {_WHY}{note}"

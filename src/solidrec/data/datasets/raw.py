@@ -110,7 +110,13 @@ def plain_name(path: Path) -> str:
 def first_line(path: Path) -> str:
     """Return the beginning of a file's first line, unpacked, at most 64 kB of it."""
     block = next(read_blocks(path), b"")
-    return block[:_MAX_FIRST_LINE].partition(b"\n")[0].decode("latin-1").rstrip("\r").removeprefix("ï»¿")
+    return (
+        block[:_MAX_FIRST_LINE]
+        .partition(b"\n")[0]
+        .decode("latin-1")
+        .rstrip("\r")
+        .removeprefix("ï»¿")
+    )
 
 
 def renamed(table: Table, names: dict[str, str]) -> Table:

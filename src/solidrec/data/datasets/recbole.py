@@ -38,7 +38,11 @@ def read_items(path: Path) -> Table:
     kept += [columns[role].alias(role) for role in ("brand", "description") if role in columns]
     if "category" in roles:
         split = roles["category"].endswith(":token_seq")
-        kept.append((columns["category"].str.split(" ") if split else columns["category"]).alias("categories"))
+        kept.append(
+            (columns["category"].str.split(" ") if split else columns["category"]).alias(
+                "categories"
+            )
+        )
     return replace(table, frame=table.frame.select(kept))
 
 

@@ -18,9 +18,7 @@ FORMATS: dict[str, Format] = {
 _GROUPLENS = "GroupLens, rated items"
 _MOVIELENS = "https://grouplens.org/datasets/movielens/"
 _SOLID = "SOLID, Table 6"
-_FIVE_CORE_2018 = (
-    "fewer rows than the 5-core file has: filtered further by those who released the set, MISSRec (Wang et al. 2023)"
-)
+_FIVE_CORE_2018 = "fewer rows than the 5-core file has: filtered further by those who released the set, MISSRec (Wang et al. 2023)"
 _RATINGS_2014 = "the counts of the ratings-only file, unfiltered"
 _DGREC = "https://github.com/DeepGraphLearning/RecommenderSystems"
 _DTCDR = "https://github.com/FengZhu-Joey/GA-DTCDR"
@@ -29,10 +27,18 @@ AMAZON_2014, AMAZON_2018 = amazon2014.FORMAT.address, amazon2018.FORMAT.address
 # Where several data sets have the same file, the first is the one that is recognised.
 DATASETS: dict[str, Dataset] = {
     "movielens-100k": Dataset(
-        "movielens", ("u.data", "ml-100k.inter"), Counts(943, 1_682, 100_000), _GROUPLENS, _MOVIELENS + "100k/"
+        "movielens",
+        ("u.data", "ml-100k.inter"),
+        Counts(943, 1_682, 100_000),
+        _GROUPLENS,
+        _MOVIELENS + "100k/",
     ),
     "movielens-1m": Dataset(
-        "movielens", ("ml-1m/ratings.dat", "ml-1m.inter"), Counts(6_040, 3_706, 1_000_209), _GROUPLENS, _MOVIELENS + "1m/"
+        "movielens",
+        ("ml-1m/ratings.dat", "ml-1m.inter"),
+        Counts(6_040, 3_706, 1_000_209),
+        _GROUPLENS,
+        _MOVIELENS + "1m/",
     ),
     "movielens-10m": Dataset(
         "movielens",
@@ -42,13 +48,25 @@ DATASETS: dict[str, Dataset] = {
         _MOVIELENS + "10m/",
     ),
     "movielens-20m": Dataset(
-        "movielens", ("ml-20m/ratings.csv", "ml-20m.inter"), Counts(138_493, 26_744, 20_000_263), _GROUPLENS, _MOVIELENS + "20m/"
+        "movielens",
+        ("ml-20m/ratings.csv", "ml-20m.inter"),
+        Counts(138_493, 26_744, 20_000_263),
+        _GROUPLENS,
+        _MOVIELENS + "20m/",
     ),
     "movielens-25m": Dataset(
-        "movielens", ("ml-25m/ratings.csv",), Counts(162_541, 59_047, 25_000_095), _GROUPLENS, _MOVIELENS + "25m/"
+        "movielens",
+        ("ml-25m/ratings.csv",),
+        Counts(162_541, 59_047, 25_000_095),
+        _GROUPLENS,
+        _MOVIELENS + "25m/",
     ),
     "movielens-32m": Dataset(
-        "movielens", ("ml-32m/ratings.csv",), Counts(200_948, 84_432, 32_000_204), _GROUPLENS, _MOVIELENS + "32m/"
+        "movielens",
+        ("ml-32m/ratings.csv",),
+        Counts(200_948, 84_432, 32_000_204),
+        _GROUPLENS,
+        _MOVIELENS + "32m/",
     ),
     "paper-arts": Dataset(
         "amazon-2018",
@@ -83,10 +101,20 @@ DATASETS: dict[str, Dataset] = {
         _FIVE_CORE_2018,
     ),
     "paper-cds": Dataset(
-        "amazon-2014", ("ratings_CDs_and_Vinyl.csv",), Counts(1_578_597, 486_360, 3_749_004), _SOLID, AMAZON_2014, _RATINGS_2014
+        "amazon-2014",
+        ("ratings_CDs_and_Vinyl.csv",),
+        Counts(1_578_597, 486_360, 3_749_004),
+        _SOLID,
+        AMAZON_2014,
+        _RATINGS_2014,
     ),
     "paper-electronic": Dataset(
-        "amazon-2014", ("ratings_Electronics.csv",), Counts(4_201_696, 476_002, 7_824_482), _SOLID, AMAZON_2014, _RATINGS_2014
+        "amazon-2014",
+        ("ratings_Electronics.csv",),
+        Counts(4_201_696, 476_002, 7_824_482),
+        _SOLID,
+        AMAZON_2014,
+        _RATINGS_2014,
     ),
     "douban-book": Dataset(
         "douban",
@@ -120,14 +148,32 @@ DATASETS: dict[str, Dataset] = {
         _DGREC,
         "douban-music with one more of everything, as if padding counted",
     ),
-    "dtcdr-book": Dataset("douban", ("douban_book/ratings.dat",), Counts(2_110, 6_777, 96_041), "DTCDR, Zhu et al. 2019", _DTCDR),
+    "dtcdr-book": Dataset(
+        "douban",
+        ("douban_book/ratings.dat",),
+        Counts(2_110, 6_777, 96_041),
+        "DTCDR, Zhu et al. 2019",
+        _DTCDR,
+    ),
     "dtcdr-music": Dataset(
-        "douban", ("douban_music/ratings.dat",), Counts(1_672, 5_567, 69_709), "DTCDR, Zhu et al. 2019", _DTCDR
+        "douban",
+        ("douban_music/ratings.dat",),
+        Counts(1_672, 5_567, 69_709),
+        "DTCDR, Zhu et al. 2019",
+        _DTCDR,
     ),
     "amazon-2014-beauty": Dataset(
-        "amazon-2014", ("reviews_Beauty_5.json",), Counts(22_363, 12_101, 198_502), "the 5-core file", AMAZON_2014
+        "amazon-2014",
+        ("reviews_Beauty_5.json",),
+        Counts(22_363, 12_101, 198_502),
+        "the 5-core file",
+        AMAZON_2014,
     ),
     "amazon-2014-office": Dataset(
-        "amazon-2014", ("reviews_Office_Products_5.json",), Counts(4_905, 2_420, 53_258), "the 5-core file", AMAZON_2014
+        "amazon-2014",
+        ("reviews_Office_Products_5.json",),
+        Counts(4_905, 2_420, 53_258),
+        "the 5-core file",
+        AMAZON_2014,
     ),
 }

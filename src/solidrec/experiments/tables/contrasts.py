@@ -62,11 +62,15 @@ class Contrast:
         of = self.comparison
         found = {} if self.found is None else asdict(self.found)
         return (
-            {"one": of.one, "other": of.other, "metric": of.metric} | found | {"p": self.p, "star": self.star, "note": self.note}
+            {"one": of.one, "other": of.other, "metric": of.metric}
+            | found
+            | {"p": self.p, "star": self.star, "note": self.note}
         )
 
 
-def comparisons(rows: Sequence[Measured], *, reference: str | None = None, metrics: Sequence[str] = TESTED) -> list[Comparison]:
+def comparisons(
+    rows: Sequence[Measured], *, reference: str | None = None, metrics: Sequence[str] = TESTED
+) -> list[Comparison]:
     """Return the family of a table: each SOLID row against its references on the same backbone, and their means over backbones.
 
     Where no label names a SOLID model, or a `reference` is given, each row is compared with that row (the first by default).
@@ -75,16 +79,27 @@ def comparisons(rows: Sequence[Measured], *, reference: str | None = None, metri
     alike(rows)
     for metric in metrics:
         if metric in LOWER:
-            raise UsageError(f"{metric}: is better when smaller and not tested; choose from {', '.join(TESTED)}, ...")
+            raise UsageError(
+                f"{metric}: is better when smaller and not tested; choose from {', '.join(TESTED)}, ..."
+            )
     if not rows:
         return []
     pairs = list(_solid_pairs(rows)) if reference is None else []
     if not pairs:
         base = _row(rows, reference) if reference is not None else rows[0]
-        return [Comparison(row.name, base.name, metric, ((row, base),)) for metric in metrics for row in rows if row is not base]
+        return [
+            Comparison(row.name, base.name, metric, ((row, base),))
+            for metric in metrics
+            for row in rows
+            if row is not base
+        ]
     single = [((one.name, other.name), ((one, other),)) for one, other in pairs]
     every = (*single, *_over_backbones(pairs))
-    return [Comparison(*names, metric, of, base=_is_base(*of[0])) for metric in metrics for names, of in every]
+    return [
+        Comparison(*names, metric, of, base=_is_base(*of[0]))
+        for metric in metrics
+        for names, of in every
+    ]
 
 
 def contrasts(family: Sequence[Comparison]) -> list[Contrast]:
@@ -103,7 +118,10 @@ def _estimate(comparison: Comparison) -> Estimate | None:
     seeds = _common_seeds(trained)
     if trained and not seeds:
         return None
-    gaps = [_values(one, comparison.metric, seeds) - _values(other, comparison.metric, seeds) for one, other in comparison.pairs]
+    gaps = [
+        _values(one, comparison.metric, seeds) - _values(other, comparison.metric, seeds)
+        for one, other in comparison.pairs
+    ]
     gap = np.mean(gaps, axis=0)
     return None if np.isnan(gap).any(0).all() else crossed(gap, trained=bool(trained))
 
@@ -125,7 +143,9 @@ def _common_seeds(rows: Sequence[Measured]) -> tuple[int, ...]:
 def _values(row: Measured, metric: str, seeds: Sequence[int]) -> Array:
     """Return a metric (S, U) of the given seeds; (1, U) of a deterministic row. Raises `UsageError` if it was not measured."""
     if metric not in row.per_user:
-        raise UsageError(f"{row.name}: {metric} has no value of each user{nearest(metric, row.per_user)}")
+        raise UsageError(
+            f"{row.name}: {metric} has no value of each user{nearest(metric, row.per_user)}"
+        )
     of = row.per_user[metric]
     return of[:1] if row.deterministic else of[[row.seeds.index(seed) for seed in seeds]]
 
@@ -136,7 +156,10 @@ def _note(comparison: Comparison, found: Estimate | None) -> str:
         return "no common seed, or nobody with anything to rank"
     if not found.about_method:
         return MODELS_ONLY
-    most = max((len(row.seeds) for pair in comparison.pairs for row in pair if not row.deterministic), default=found.seeds)
+    most = max(
+        (len(row.seeds) for pair in comparison.pairs for row in pair if not row.deterministic),
+        default=found.seeds,
+    )
     return "" if found.seeds == most else f"{found.seeds} common seeds of {most}"
 
 
@@ -153,11 +176,17 @@ def _same(a: Measured, b: Measured, *, of_a: str = "", of_b: str = "") -> None:
     """Raise `UsageError` naming both rows (and whose they are) if their numbers can't stand side by side."""
     one, other = f"{a.name}{of_a}", f"{b.name}{of_b}"
     if a.protocol != b.protocol:
-        raise UsageError(f"{one} has protocol {a.protocol}, {other} {b.protocol}; two protocols make two tables")
+        raise UsageError(
+            f"{one} has protocol {a.protocol}, {other} {b.protocol}; two protocols make two tables"
+        )
     if a.data != b.data:
-        raise UsageError(f"{one} was measured on data {a.data}, {other} on {b.data}; use the same prepared folder")
+        raise UsageError(
+            f"{one} was measured on data {a.data}, {other} on {b.data}; use the same prepared folder"
+        )
     if not np.array_equal(a.users, b.users):
-        raise UsageError(f"{one} was measured on {len(a.users):,} users, {other} on {len(b.users):,} others; use the same users")
+        raise UsageError(
+            f"{one} was measured on {len(a.users):,} users, {other} on {len(b.users):,} others; use the same users"
+        )
 
 
 @final
@@ -170,7 +199,9 @@ class Compared:
     only_b: tuple[str, ...]
 
 
-def compare_rows(a: Sequence[Measured], b: Sequence[Measured], *, metrics: Sequence[str] = TESTED) -> Compared:
+def compare_rows(
+    a: Sequence[Measured], b: Sequence[Measured], *, metrics: Sequence[str] = TESTED
+) -> Compared:
     """Compare rows of the same name in two results, the second less the first, as one family.
 
     Raises `UsageError` naming both for another protocol, data or users, if no name is common, and as `alike` for either.
@@ -180,13 +211,21 @@ def compare_rows(a: Sequence[Measured], b: Sequence[Measured], *, metrics: Seque
     of_b = {row.name: row for row in b}
     pairs = [(of_b[row.name], row) for row in a if row.name in of_b]
     if not pairs:
-        raise UsageError(f"no row of the one is in the other: {_names(a)} against {_names(b)}; compare results of one experiment")
+        raise UsageError(
+            f"no row of the one is in the other: {_names(a)} against {_names(b)}; compare results of one experiment"
+        )
     for second, first in pairs:
         _same(first, second, of_a=" of the first", of_b=" of the second")
-    family = [Comparison(f"{one.name}, second", "first", metric, ((one, other),)) for metric in metrics for one, other in pairs]
+    family = [
+        Comparison(f"{one.name}, second", "first", metric, ((one, other),))
+        for metric in metrics
+        for one, other in pairs
+    ]
     names = {row.name for row in a}
     only_a = tuple(row.name for row in a if row.name not in of_b)
-    return Compared(tuple(contrasts(family)), only_a, tuple(row.name for row in b if row.name not in names))
+    return Compared(
+        tuple(contrasts(family)), only_a, tuple(row.name for row in b if row.name not in names)
+    )
 
 
 def _solid_pairs(rows: Sequence[Measured]) -> Iterator[tuple[Measured, Measured]]:
@@ -211,8 +250,13 @@ def _over_backbones(
     for (_, other_model), of in groups.items():
         if len(of) > 1:
             model = of[0][0].labels[MODEL]
-            rest = " · ".join(value for key, value in of[0][0].labels.items() if key not in (MODEL, BACKBONE))
-            names = [" · ".join(filter(None, (f"mean of {len(of)} backbones", name, rest))) for name in (model, other_model)]
+            rest = " · ".join(
+                value for key, value in of[0][0].labels.items() if key not in (MODEL, BACKBONE)
+            )
+            names = [
+                " · ".join(filter(None, (f"mean of {len(of)} backbones", name, rest)))
+                for name in (model, other_model)
+            ]
             yield (names[0], names[1]), tuple(of)
 
 

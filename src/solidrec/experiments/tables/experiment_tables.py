@@ -11,9 +11,19 @@ from solidrec.experiments.results import Plan, Results
 from solidrec.experiments.tables.contrasts import TESTED, Compared, compare_rows
 from solidrec.experiments.tables.cost import cost_table
 from solidrec.experiments.tables.few_events import few_events_table
-from solidrec.experiments.tables.measure import MeasureTable, measure_latex, measure_markdown, measures_csv
+from solidrec.experiments.tables.measure import (
+    MeasureTable,
+    measure_latex,
+    measure_markdown,
+    measures_csv,
+)
 from solidrec.experiments.tables.measured import Measured
-from solidrec.experiments.tables.result_table import PAPER_NEGATIVES, Layout, ResultTable, result_table
+from solidrec.experiments.tables.result_table import (
+    PAPER_NEGATIVES,
+    Layout,
+    ResultTable,
+    result_table,
+)
 from solidrec.experiments.tables.stability import stability_table
 from solidrec.experiments.tables.sweep import LAYOUT as GRID
 from solidrec.experiments.tables.sweep import sweep_table
@@ -24,7 +34,9 @@ _PAPER_TABLES = {"table1": 1, "table2": 2, "table3": 3}
 _SHARED = ("model.name", "model.backbone")
 
 
-def tables_of(plan: Plan, results: Results, measured: Mapping[str, Sequence[Measured]] | None = None) -> list[ResultTable]:
+def tables_of(
+    plan: Plan, results: Results, measured: Mapping[str, Sequence[Measured]] | None = None
+) -> list[ResultTable]:
     """Return one table for each protocol of a plan, with what is not finished shown as missing.
 
     `measured` are the rows under each protocol, for whom has them already.
@@ -42,11 +54,16 @@ def measured_of(plan: Plan, results: Results) -> dict[str, Sequence[Measured]]:
 def layout_of(plan: Plan, results: Results) -> Layout:
     """Return what the tables of a plan are to show; places of a grid are compared only with a reference that the plan names."""
     return Layout(
-        plan.title, expected={row.name: row.labels for row in plan.rows}, seeds=plan.seeds, reference=plan.reference,
-        paper=_PAPER_TABLES.get(plan.layout), data_name=plan.data_name, fixed=_fixed(plan),
+        plan.title,
+        expected={row.name: row.labels for row in plan.rows},
+        seeds=plan.seeds,
+        reference=plan.reference,
+        paper=_PAPER_TABLES.get(plan.layout),
+        data_name=plan.data_name,
+        fixed=_fixed(plan),
         negatives=results.negatives(plan) or PAPER_NEGATIVES,
         tested=() if plan.layout == GRID and plan.reference is None else TESTED,
-    )  # fmt: skip
+    )
 
 
 def _fixed(plan: Plan) -> Mapping[str, str]:
@@ -55,7 +72,9 @@ def _fixed(plan: Plan) -> Mapping[str, str]:
     return {key: str(value) for key, value in said.items() if value is not None}
 
 
-def measures_of(plan: Plan, results: Results, measured: Mapping[str, Sequence[Measured]] | None = None) -> list[MeasureTable]:
+def measures_of(
+    plan: Plan, results: Results, measured: Mapping[str, Sequence[Measured]] | None = None
+) -> list[MeasureTable]:
     """Return the tables of what else was measured: λ against T (Figure 5), stability (Table 4), cost (Table 5), few events.
 
     `measured` are the rows under each protocol, for whom has them already.
@@ -71,7 +90,9 @@ def measures_of(plan: Plan, results: Results, measured: Mapping[str, Sequence[Me
     return [table for table in made if table is not None]
 
 
-def write_tables(out: Path, tables: Sequence[ResultTable], measures: Sequence[MeasureTable] = ()) -> list[Path]:
+def write_tables(
+    out: Path, tables: Sequence[ResultTable], measures: Sequence[MeasureTable] = ()
+) -> list[Path]:
     """Write tables beside their results: for reading, for papers, and every raw number (``measures.csv`` only if there are)."""
     texts = {
         "tables.md": "\n\n".join([*map(markdown, tables), *map(measure_markdown, measures)]) + "\n",
@@ -81,7 +102,9 @@ def write_tables(out: Path, tables: Sequence[ResultTable], measures: Sequence[Me
         **({"measures.csv": measures_csv(measures)} if measures else {}),
     }
     for name, text in texts.items():
-        write_file(out / name, lambda temporary, text=text: temporary.write_text(text, encoding="utf-8"))  # type: ignore[misc]
+        write_file(
+            out / name, lambda temporary, text=text: temporary.write_text(text, encoding="utf-8")
+        )  # type: ignore[misc]
     return [out / name for name in texts]
 
 
@@ -92,7 +115,10 @@ def compared(a: Path, b: Path) -> dict[str, Compared]:
     """
     plans = Plan.load(a), Plan.load(b)
     if plans[0].data != plans[1].data:
-        names = " and ".join(f"{out} is on {plan.data_name} ({plan.data[:12]})" for out, plan in zip((a, b), plans, strict=True))
+        names = " and ".join(
+            f"{out} is on {plan.data_name} ({plan.data[:12]})"
+            for out, plan in zip((a, b), plans, strict=True)
+        )
         raise UsageError(f"{names}; results on different data are not compared")
     shared = [protocol for protocol in plans[0].protocols if protocol in plans[1].protocols]
     if not shared:
@@ -102,6 +128,8 @@ def compared(a: Path, b: Path) -> dict[str, Compared]:
         )
     sides = Results(a), Results(b)
     return {
-        protocol: compare_rows(sides[0].measured(plans[0], protocol), sides[1].measured(plans[1], protocol))
+        protocol: compare_rows(
+            sides[0].measured(plans[0], protocol), sides[1].measured(plans[1], protocol)
+        )
         for protocol in shared
     }

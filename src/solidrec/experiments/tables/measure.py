@@ -45,4 +45,6 @@ def measure_latex(table: MeasureTable) -> str:
 
 def measures_csv(tables: Sequence[MeasureTable]) -> str:
     """Return the raw numbers, one a line."""
-    return csv_text(_COLUMNS, ((table.name, *number) for table in tables for number in table.numbers))
+    return csv_text(
+        _COLUMNS, ((table.name, *number) for table in tables for number in table.numbers)
+    )

@@ -41,14 +41,24 @@ class Measured:
     deterministic: bool = False
 
     def __post_init__(self) -> None:
-        if not self.seeds or len(set(self.seeds)) < len(self.seeds) or len(self.metrics) != len(self.seeds):
-            raise UsageError(f"{self.name}: {len(self.metrics)} measurements of seeds {self.seeds}; give one a seed")
+        if (
+            not self.seeds
+            or len(set(self.seeds)) < len(self.seeds)
+            or len(self.metrics) != len(self.seeds)
+        ):
+            raise UsageError(
+                f"{self.name}: {len(self.metrics)} measurements of seeds {self.seeds}; give one a seed"
+            )
         if (self.users[1:] <= self.users[:-1]).any():
-            raise UsageError(f"{self.name}: its users are not sorted, or one is there twice; give each once, in order")
+            raise UsageError(
+                f"{self.name}: its users are not sorted, or one is there twice; give each once, in order"
+            )
         shape = (len(self.seeds), len(self.users))
         for metric, values in self.per_user.items():
             if values.shape != shape:
-                raise UsageError(f"{self.name}: {metric} has shape {values.shape}; its seeds and users make {shape}")
+                raise UsageError(
+                    f"{self.name}: {metric} has shape {values.shape}; its seeds and users make {shape}"
+                )
 
     def of_seeds(self, metric: str) -> tuple[float, ...] | None:
         """Return a metric seed by seed, None where it was not measured or nobody had anything to rank."""

@@ -60,10 +60,14 @@ def paper_table(number: int) -> PaperTable:
         (keys[0], dict(zip(axes, keys[1:], strict=True)), dict(zip(metrics, values, strict=True)))
         for keys, values in _leaves(table["values"])
     )
-    return PaperTable(number, table["title"], metrics, axes, table["fixed"], tuple(table["notes"]), rows)
+    return PaperTable(
+        number, table["title"], metrics, axes, table["fixed"], tuple(table["notes"]), rows
+    )
 
 
-def paper_value(*, table: int, data_name: str, labels: Mapping[str, str], metric: str) -> float | None:
+def paper_value(
+    *, table: int, data_name: str, labels: Mapping[str, str], metric: str
+) -> float | None:
     """Return the paper's value for a row of ours, None where it has none.
 
     `data_name` is the name of a prepared folder or the id of a published data set. A label that is no axis of the table must
@@ -75,10 +79,16 @@ def paper_value(*, table: int, data_name: str, labels: Mapping[str, str], metric
     0.6738
     """
     found, data = paper_table(table), _paper_data(data_name)
-    labels = {key: _modality_set(value) if key == _MODALITIES else value for key, value in labels.items()}
+    labels = {
+        key: _modality_set(value) if key == _MODALITIES else value for key, value in labels.items()
+    }
     for of, own, values in found.rows:
         known = {**found.fixed, **own}
-        if of == data and set(own) <= set(labels) and all(known.get(key) == value for key, value in labels.items()):
+        if (
+            of == data
+            and set(own) <= set(labels)
+            and all(known.get(key) == value for key, value in labels.items())
+        ):
             return values.get(metric)
     return None
 
@@ -102,7 +112,11 @@ def data_note(name: str) -> str | None:
     if _paper_data(name) is None:
         return None
     subset = Path(name).name.lower().endswith(_SUBSET)
-    which = "such a subset." if subset else "a full set, with more items than a configuration of theirs has."
+    which = (
+        "such a subset."
+        if subset
+        else "a full set, with more items than a configuration of theirs has."
+    )
     return _WHICH.format(name=Path(name).name, which=which)
 
 
@@ -113,10 +127,19 @@ def _modality_set(text: str) -> str:
     ('id + text', 'image + text', 'random')
     """
     words = re.findall(r"[^\W_][\w-]*", text.lower())
-    return " + ".join(sorted({next((kind for kind in ("image", "text") if word.startswith(kind)), word) for word in words}))
+    return " + ".join(
+        sorted(
+            {
+                next((kind for kind in ("image", "text") if word.startswith(kind)), word)
+                for word in words
+            }
+        )
+    )
 
 
-def _leaves(values: Mapping[str, Any], keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[float]]]:
+def _leaves(
+    values: Mapping[str, Any], keys: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], list[float]]]:
     for key, value in values.items():
         if isinstance(value, Mapping):
             yield from _leaves(value, (*keys, key))

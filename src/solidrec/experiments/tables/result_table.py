@@ -33,9 +33,7 @@ _TEST = (
 _STAR = f"A star in a row: above {{reference}}, corrected p < {LEVEL}. A star in a comparison: the same for its two sides."
 _AMONG = {"paper": "the target among sampled items", "full": "the target among the whole catalogue"}
 _BASE = "its base (`apg` for `solid-apg`, `duet` for `solid-duet`) on the same backbone"
-_ONE_SEED = (
-    "One training seed says nothing about a method: such differences are of these models only, without p and without a star."
-)
+_ONE_SEED = "One training seed says nothing about a method: such differences are of these models only, without p and without a star."
 
 
 @final
@@ -99,7 +97,9 @@ class Line:
         """How many seeds, and of how many if some are missing."""
         if not self.wanted:
             return "none needed"
-        return str(self.seeds) if self.seeds >= self.wanted else f"{self.seeds} of {self.wanted} seeds"
+        return (
+            str(self.seeds) if self.seeds >= self.wanted else f"{self.seeds} of {self.wanted} seeds"
+        )
 
 
 @final
@@ -120,7 +120,11 @@ class ResultTable:
         """Return plain values, for JSON."""
         said = {key: getattr(self, key) for key in ("title", "label", "protocol", "users", "notes")}
         rows = [asdict(line) for line in self.lines]
-        return {**said, "rows": rows, "comparisons": [contrast.plain() for contrast in self.contrasts]}
+        return {
+            **said,
+            "rows": rows,
+            "comparisons": [contrast.plain() for contrast in self.contrasts],
+        }
 
 
 def result_table(rows: Sequence[Measured], layout: Layout) -> ResultTable:
@@ -128,12 +132,27 @@ def result_table(rows: Sequence[Measured], layout: Layout) -> ResultTable:
     alike(rows)
     found = tuple(contrasts(_family_of(rows, layout)))
     if not rows:
-        return ResultTable(layout.title, "not measured", "", tuple(layout.metrics), (), (), 0, ("Nothing was measured yet.",))
+        return ResultTable(
+            layout.title,
+            "not measured",
+            "",
+            tuple(layout.metrics),
+            (),
+            (),
+            0,
+            ("Nothing was measured yet.",),
+        )
     lines = tuple(_lines_of(rows, layout, _stars(found)))
     return ResultTable(
-        layout.title, protocol_label(rows[0].protocol, layout.negatives), rows[0].protocol, tuple(layout.metrics), lines, found,
-        len(rows[0].users), _notes_of(rows, lines, found, layout),
-    )  # fmt: skip
+        layout.title,
+        protocol_label(rows[0].protocol, layout.negatives),
+        rows[0].protocol,
+        tuple(layout.metrics),
+        lines,
+        found,
+        len(rows[0].users),
+        _notes_of(rows, lines, found, layout),
+    )
 
 
 def _family_of(rows: Sequence[Measured], layout: Layout) -> list[Comparison]:
@@ -153,30 +172,51 @@ def _family_of(rows: Sequence[Measured], layout: Layout) -> list[Comparison]:
     return comparisons(rows, reference=reference, metrics=layout.tested) if ready else []
 
 
-def _lines_of(rows: Sequence[Measured], layout: Layout, starred: Set[tuple[str, str]]) -> Iterator[Line]:
+def _lines_of(
+    rows: Sequence[Measured], layout: Layout, starred: Set[tuple[str, str]]
+) -> Iterator[Line]:
     """Yield the lines, block by block, those of `Layout.expected` first."""
     measured = {row.name: row for row in rows}
     expected = dict(layout.expected or {})
     expected |= {row.name: row.labels for row in rows if row.name not in expected}
     blocks = blocks_of(expected, layout.block)
-    trained = layout.seeds or max((len(row.seeds) for row in rows if not row.deterministic), default=1)
-    beside = layout.paper if rows[0].protocol == "paper" and layout.negatives == PAPER_NEGATIVES else None
+    trained = layout.seeds or max(
+        (len(row.seeds) for row in rows if not row.deterministic), default=1
+    )
+    beside = (
+        layout.paper
+        if rows[0].protocol == "paper" and layout.negatives == PAPER_NEGATIVES
+        else None
+    )
     for block in dict.fromkeys(blocks.values()):
         names = [name for name in expected if blocks[name] == block]
         best = {
-            metric: _best_of([measured[name].mean(metric) for name in names if name in measured], metric)
+            metric: _best_of(
+                [measured[name].mean(metric) for name in names if name in measured], metric
+            )
             for metric in layout.metrics
         }
         for name in names:
             row = measured.get(name)
             cells = tuple(
                 _cell_of(
-                    row, metric, star=(name, metric) in starred, best=best[metric],
-                    paper=None if beside is None else _of_paper(beside, expected[name], metric, layout),
+                    row,
+                    metric,
+                    star=(name, metric) in starred,
+                    best=best[metric],
+                    paper=None
+                    if beside is None
+                    else _of_paper(beside, expected[name], metric, layout),
                 )
                 for metric in layout.metrics
-            )  # fmt: skip
-            yield Line(name, block, cells, len(row.seeds) if row else 0, 0 if row and row.deterministic else trained)
+            )
+            yield Line(
+                name,
+                block,
+                cells,
+                len(row.seeds) if row else 0,
+                0 if row and row.deterministic else trained,
+            )
 
 
 def blocks_of(expected: Mapping[str, Mapping[str, str]], axis: str) -> dict[str, str]:
@@ -201,13 +241,17 @@ def protocol_label(protocol: str, negatives: int = PAPER_NEGATIVES) -> str:
     return f"1+{negatives} sampled" if protocol == "paper" else protocol
 
 
-def _cell_of(row: Measured | None, metric: str, *, star: bool, best: float | None, paper: float | None) -> Cell:
+def _cell_of(
+    row: Measured | None, metric: str, *, star: bool, best: float | None, paper: float | None
+) -> Cell:
     """Return one cell; an empty one of a row that is missing."""
     if row is None:
         return Cell(metric, None, None, None, None, star=False, best=False, paper=paper)
     mean, around = row.mean(metric), _interval(row, metric)
     low, high = (around.low, around.high) if around else (None, None)
-    return Cell(metric, mean, row.spread(metric), low, high, star, mean is not None and mean == best, paper)
+    return Cell(
+        metric, mean, row.spread(metric), low, high, star, mean is not None and mean == best, paper
+    )
 
 
 def _interval(row: Measured, metric: str) -> Estimate | None:
@@ -230,17 +274,25 @@ def _best_of(means: Sequence[float | None], metric: str) -> float | None:
 
 def _stars(found: Sequence[Contrast]) -> set[tuple[str, str]]:
     """Return the rows and metrics with a star: better than their base, or than the reference of the table."""
-    return {(each.comparison.one, each.comparison.metric) for each in found if each.star and each.comparison.base}
+    return {
+        (each.comparison.one, each.comparison.metric)
+        for each in found
+        if each.star and each.comparison.base
+    }
 
 
 def _of_paper(table: int, labels: Mapping[str, str], metric: str, layout: Layout) -> float | None:
     """Return the value of a table of the paper for a row, None where it has none."""
     if not labels:
         return None
-    return paper_value(table=table, data_name=layout.data_name, labels={**layout.fixed, **labels}, metric=metric)
+    return paper_value(
+        table=table, data_name=layout.data_name, labels={**layout.fixed, **labels}, metric=metric
+    )
 
 
-def _notes_of(rows: Sequence[Measured], lines: Sequence[Line], found: Sequence[Contrast], layout: Layout) -> tuple[str, ...]:
+def _notes_of(
+    rows: Sequence[Measured], lines: Sequence[Line], found: Sequence[Contrast], layout: Layout
+) -> tuple[str, ...]:
     """Return the sentences under a table."""
     first, tests = rows[0], sum(contrast.p is not None for contrast in found)
     notes = [
@@ -248,12 +300,19 @@ def _notes_of(rows: Sequence[Measured], lines: Sequence[Line], found: Sequence[C
     ]
     if tests:
         bases = {contrast.comparison.other for contrast in found if contrast.comparison.base}
-        notes += [_TEST.format(count=tests), _STAR.format(reference=f"`{bases.pop()}`" if len(bases) == 1 else _BASE)]
+        notes += [
+            _TEST.format(count=tests),
+            _STAR.format(reference=f"`{bases.pop()}`" if len(bases) == 1 else _BASE),
+        ]
     if any(contrast.found and not contrast.found.about_method for contrast in found):
         notes.append(_ONE_SEED)
     if short := [f"{line.name} ({line.seeds_text})" for line in lines if line.seeds < line.wanted]:
         notes.append(f"Missing: {', '.join(short)}.")
-    if layout.paper is not None and any(cell.paper is not None for line in lines for cell in line.cells):
+    if layout.paper is not None and any(
+        cell.paper is not None for line in lines for cell in line.cells
+    ):
         notes.append(f"Beside Table {layout.paper} of the paper. {PROTOCOLS}")
-        notes += [text for text in (data_note(layout.data_name), *paper_table(layout.paper).notes) if text]
+        notes += [
+            text for text in (data_note(layout.data_name), *paper_table(layout.paper).notes) if text
+        ]
     return tuple(notes)

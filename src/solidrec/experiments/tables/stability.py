@@ -61,21 +61,35 @@ def _variances(out: Path, key: str) -> dict[str, Array] | None:
         return None
     frame = read_frame(path, cure=cure_of(out, key))
     frame = frame.group_by("user").mean().sort("user")
-    return {"user": frame["user"].to_numpy()} | {metric: frame[f"variance {metric}"].to_numpy() for metric in METRICS}
+    return {"user": frame["user"].to_numpy()} | {
+        metric: frame[f"variance {metric}"].to_numpy() for metric in METRICS
+    }
 
 
 def steadiness(plan: Plan, results: Results) -> list[Measured]:
     """Return each row whose users' variances are there as a measured row: `steadiness of UAUC` is its variance with a minus."""
     rows = []
     for row in plan.rows:
-        found = {place: values for place in _finished(plan, results, row.name) if (values := _variances(results.out, place.key))}
+        found = {
+            place: values
+            for place in _finished(plan, results, row.name)
+            if (values := _variances(results.out, place.key))
+        }
         if not found:
             continue
         users = next(iter(found.values()))["user"]
-        per_user = {name_of(metric): np.stack([-THOUSAND * one[metric] for one in found.values()]) for metric in METRICS}
-        means = tuple({name: float(np.nanmean(values[at])) for name, values in per_user.items()} for at in range(len(found)))
+        per_user = {
+            name_of(metric): np.stack([-THOUSAND * one[metric] for one in found.values()])
+            for metric in METRICS
+        }
+        means = tuple(
+            {name: float(np.nanmean(values[at])) for name, values in per_user.items()}
+            for at in range(len(found))
+        )
         seeds = tuple(place.seed for place in found)
-        rows.append(Measured(row.name, row.labels, seeds, STABILITY, plan.data, users, means, per_user))
+        rows.append(
+            Measured(row.name, row.labels, seeds, STABILITY, plan.data, users, means, per_user)
+        )
     return rows
 
 
@@ -87,9 +101,10 @@ def name_of(metric: str) -> str:
 def _finished(plan: Plan, results: Results, row: str) -> list[Place]:
     """Return the cells of a row whose stability was measured."""
     return [
-        place for place in plan.places
+        place
+        for place in plan.places
         if place.row == row and STABILITY in results.records.get(place.key, {}).get("measures", {})
-    ]  # fmt: skip
+    ]
 
 
 def steadiness_contrasts(rows: Sequence[Measured]) -> list[Contrast]:
@@ -99,11 +114,16 @@ def steadiness_contrasts(rows: Sequence[Measured]) -> list[Contrast]:
 
 def stability_table(plan: Plan, results: Results) -> MeasureTable | None:
     """Return Table 4 with its test and the other perturbations; None before the first cell is measured."""
-    cells = [(row.name, _finished(plan, results, row.name)) for row in plan.rows if row.baseline is None]
+    cells = [
+        (row.name, _finished(plan, results, row.name)) for row in plan.rows if row.baseline is None
+    ]
     cells = [(name, places) for name, places in cells if places]
     if not cells:
         return None
-    records = {name: [results.records[place.key]["measures"][STABILITY] for place in places] for name, places in cells}
+    records = {
+        name: [results.records[place.key]["measures"][STABILITY] for place in places]
+        for name, places in cells
+    }
     models = {row.name: row.labels.get("model.name", "") for row in plan.rows}
     measured = steadiness(plan, results)
     gone = sum(len(places) for _, places in cells) - sum(len(row.seeds) for row in measured)
@@ -115,11 +135,17 @@ def stability_table(plan: Plan, results: Results) -> MeasureTable | None:
     notes += [_TESTED] if found else []
     notes += [_GONE.format(count=gone)] if gone else []
     return MeasureTable(
-        "stability", "Stability", (*grids, _perturbation_grid(plan.title, records)), tuple(notes), _numbers(results, cells)
-    )  # fmt: skip
+        "stability",
+        "Stability",
+        (*grids, _perturbation_grid(plan.title, records)),
+        tuple(notes),
+        _numbers(results, cells),
+    )
 
 
-def _spread_grid(title: str, metric: str, records: Mapping[str, Sequence[Record]], models: Mapping[str, str]) -> Grid:
+def _spread_grid(
+    title: str, metric: str, records: Mapping[str, Sequence[Record]], models: Mapping[str, str]
+) -> Grid:
     """Return Table 4: the four numbers of a variance, the mean over seeds, UAUC's beside the paper's."""
     beside = metric == METRICS[0] and any(models[name] in _PAPER for name in records)
     lines = []
@@ -128,7 +154,12 @@ def _spread_grid(title: str, metric: str, records: Mapping[str, Sequence[Record]
         paper = [f"{value:.2f}" for value in _PAPER.get(models[name], ())] or [NONE] * len(_SPREAD)
         lines.append(tuple(map(Part, (name, *of, *(paper if beside else ())))))
     heads = ("", *_SPREAD, *(f"paper: {key}" for key in (_SPREAD if beside else ())))
-    return Grid(f"{title}: variance of a user's {metric}, in thousandths", heads, tuple(lines), ("",) * len(lines))
+    return Grid(
+        f"{title}: variance of a user's {metric}, in thousandths",
+        heads,
+        tuple(lines),
+        ("",) * len(lines),
+    )
 
 
 def _perturbation_grid(title: str, records: Mapping[str, Sequence[Record]]) -> Grid:
@@ -140,7 +171,12 @@ def _perturbation_grid(title: str, records: Mapping[str, Sequence[Record]]) -> G
             of = [_mean([one["perturbations"][kind][what] for one in found]) for what in wanted]
             lines.append(tuple(map(Part, (name, *of))))
             blocks.append(kind)
-    return Grid(f"{title}: one event swapped, dropped, repeated or added", ("", *wanted), tuple(lines), tuple(blocks))
+    return Grid(
+        f"{title}: one event swapped, dropped, repeated or added",
+        ("", *wanted),
+        tuple(lines),
+        tuple(blocks),
+    )
 
 
 def _mean(values: Sequence[float | None], scale: float = 1) -> str:
@@ -159,8 +195,14 @@ def _numbers(results: Results, cells: Sequence[tuple[str, Sequence[Place]]]) -> 
     for row, places in cells:
         for place in places:
             record = results.records[place.key]["measures"][STABILITY]
-            found += [Number(row, place.seed, f"variance {metric} {key}", value)
-                      for metric, of in record["variance"].items() for key, value in of.items()]  # fmt: skip
-            found += [Number(row, place.seed, f"{kind} {what}", value)
-                      for kind, of in record["perturbations"].items() for what, value in of.items()]  # fmt: skip
+            found += [
+                Number(row, place.seed, f"variance {metric} {key}", value)
+                for metric, of in record["variance"].items()
+                for key, value in of.items()
+            ]
+            found += [
+                Number(row, place.seed, f"{kind} {what}", value)
+                for kind, of in record["perturbations"].items()
+                for what, value in of.items()
+            ]
     return tuple(found)

@@ -45,28 +45,40 @@ class Sweep:
 def sweeps(plan: Plan, rows: Sequence[Measured]) -> list[Sweep]:
     """Return one grid a metric of rows that have both axes, their places in the order of the numbers."""
     places = [row.labels for row in plan.rows if ACROSS in row.labels and DOWN in row.labels]
-    across, down = (tuple(sorted({labels[axis] for labels in places}, key=float)) for axis in (ACROSS, DOWN))
+    across, down = (
+        tuple(sorted({labels[axis] for labels in places}, key=float)) for axis in (ACROSS, DOWN)
+    )
     at = {(row.labels.get(DOWN), row.labels.get(ACROSS)): row for row in rows}
     found = []
     for metric in _METRICS:
-        values = tuple(tuple(row.mean(metric) if (row := at.get((d, a))) else None for a in across) for d in down)
+        values = tuple(
+            tuple(row.mean(metric) if (row := at.get((d, a))) else None for a in across)
+            for d in down
+        )
         found.append(Sweep(metric, across, down, values))
     return found
 
 
-def sweep_table(plan: Plan, results: Results, measured: Mapping[str, Sequence[Measured]]) -> MeasureTable | None:
+def sweep_table(
+    plan: Plan, results: Results, measured: Mapping[str, Sequence[Measured]]
+) -> MeasureTable | None:
     """Return the grids of every protocol; None for an experiment of another layout, or before its first cell is finished."""
     if plan.layout != LAYOUT:
         return None
     grids: list[Grid] = []
     numbers: list[Number] = []
     for protocol in plan.protocols:
-        rows, label = measured.get(protocol, ()), protocol_label(protocol, results.negatives(plan) or PAPER_NEGATIVES)
+        rows, label = (
+            measured.get(protocol, ()),
+            protocol_label(protocol, results.negatives(plan) or PAPER_NEGATIVES),
+        )
         grids += [_grid_of(plan.title, label, sweep) for sweep in sweeps(plan, rows) if sweep.found]
         numbers += [
             Number(row.name, seed, f"{metric} ({label})", value)
-            for row in rows for metric in _METRICS for seed, value in zip(row.seeds, row.of_seeds(metric) or (), strict=False)
-        ]  # fmt: skip
+            for row in rows
+            for metric in _METRICS
+            for seed, value in zip(row.seeds, row.of_seeds(metric) or (), strict=False)
+        ]
     notes = (_NOTE, *([_ONE_SEED] if plan.seeds == 1 else []))
     return MeasureTable("sweep", "λ and T", tuple(grids), notes, tuple(numbers)) if grids else None
 
@@ -77,7 +89,7 @@ def _grid_of(title: str, label: str, sweep: Sweep) -> Grid:
     lines = tuple(
         (Part(f"{SIGNS[DOWN]} = {name}"), *(_place(value, sweep.best) for value in line))
         for name, line in zip(sweep.down, sweep.values, strict=True)
-    )  # fmt: skip
+    )
     return Grid(f"{title}: {sweep.metric} ({label})", heads, lines, ("",) * len(lines))
 
 

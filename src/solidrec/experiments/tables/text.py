@@ -16,19 +16,64 @@ from solidrec.experiments.tables.result_table import Cell, Line, ResultTable
 
 NONE = "-"
 _LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "−": "--", "·": r"$\cdot$", "λ": r"$\lambda$",
-    "<": r"$<$", ">": r"$>$", "×": r"$\times$", "`": "", "*": r"$^{*}$", "–": "--",
-    "[": "{[}", "]": "{]}",  # after a line's end LaTeX reads a bracket as its length
-}  # fmt: skip
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "−": "--",
+    "·": r"$\cdot$",
+    "λ": r"$\lambda$",
+    "<": r"$<$",
+    ">": r"$>$",
+    "×": r"$\times$",
+    "`": "",
+    "*": r"$^{*}$",
+    "–": "--",
+    "[": "{[}",
+    "]": "{]}",  # after a line's end LaTeX reads a bracket as its length
+}
 _MARKDOWN = {"\\": "\\\\", "|": r"\|", "*": r"\*", "_": r"\_", "<": "&lt;", "\n": " "}
 _CELLS = (
-    "table", "protocol", "block", "row", "metric", "mean", "sd", "low", "high", "seeds", "seeds_wanted", "users", "star", "best",
-    "paper", "over_paper",
-)  # fmt: skip
+    "table",
+    "protocol",
+    "block",
+    "row",
+    "metric",
+    "mean",
+    "sd",
+    "low",
+    "high",
+    "seeds",
+    "seeds_wanted",
+    "users",
+    "star",
+    "best",
+    "paper",
+    "over_paper",
+)
 _CONTRASTS = (
-    "table", "protocol", "one", "other", "metric", "difference", "low", "high", "p_holm", "d_z", "seeds", "users", "star", "note"
-)  # fmt: skip
+    "table",
+    "protocol",
+    "one",
+    "other",
+    "metric",
+    "difference",
+    "low",
+    "high",
+    "p_holm",
+    "d_z",
+    "seeds",
+    "users",
+    "star",
+    "note",
+)
 
 
 class Part(NamedTuple):
@@ -52,16 +97,35 @@ class Grid:
 def grids(table: ResultTable) -> list[Grid]:
     """Return a table as up to three grids: its rows, its rows beside the paper's, and its comparisons."""
     title = f"{table.title} ({table.label})"
-    main = next((metric for metric in table.metrics if any(c.low is not None for c in _column(table, metric))), None)
+    main = next(
+        (
+            metric
+            for metric in table.metrics
+            if any(c.low is not None for c in _column(table, metric))
+        ),
+        None,
+    )
     heads = ("", *table.metrics, *([f"{main} [95 %]"] if main else []), "seeds")
     blocks = tuple(line.block for line in table.lines)
     found = [Grid(title, heads, tuple(_line(line, main) for line in table.lines), blocks)]
     held = [line for line in table.lines if any(cell.paper is not None for cell in line.cells)]
-    metrics = [metric for metric in table.metrics if any(cell.paper is not None for cell in _column(table, metric))]
+    metrics = [
+        metric
+        for metric in table.metrics
+        if any(cell.paper is not None for cell in _column(table, metric))
+    ]
     if held:
-        lines = tuple((Part(line.name), *(Part(_paper_text(c)) for c in line.cells if c.metric in metrics)) for line in held)
+        lines = tuple(
+            (Part(line.name), *(Part(_paper_text(c)) for c in line.cells if c.metric in metrics))
+            for line in held
+        )
         found.append(
-            Grid(f"{title}: the paper's value (ours less it)", ("", *metrics), lines, tuple(line.block for line in held))
+            Grid(
+                f"{title}: the paper's value (ours less it)",
+                ("", *metrics),
+                lines,
+                tuple(line.block for line in held),
+            )
         )
     if table.contrasts:
         found.append(contrasts_grid(f"{title}: comparisons", table.contrasts))
@@ -116,8 +180,15 @@ def grid_markdown(grid: Grid) -> str:
     for block, line in _by_block(grid):
         if block is not None:
             lines.append((f"*{_escaped(block, _MARKDOWN)}*", *[""] * (len(grid.heads) - 1)))
-        lines.append(tuple(f"**{_escaped(p.text, _MARKDOWN)}**" if p.bold else _escaped(p.text, _MARKDOWN) for p in line))
-    return f"**{_escaped(grid.title, _MARKDOWN)}**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        lines.append(
+            tuple(
+                f"**{_escaped(p.text, _MARKDOWN)}**" if p.bold else _escaped(p.text, _MARKDOWN)
+                for p in line
+            )
+        )
+    return f"**{_escaped(grid.title, _MARKDOWN)}**\n\n" + "\n".join(
+        f"| {' | '.join(line)} |" for line in lines
+    )
 
 
 def latex(table: ResultTable) -> str:
@@ -133,12 +204,25 @@ def grid_latex(grid: Grid, notes: Sequence[str] = ()) -> str:
     for block, line in _by_block(grid):
         if block is not None:
             rule = [r"\midrule"] if lines else []
-            lines += [*rule, rf"\multicolumn{{{len(grid.heads)}}}{{l}}{{\emph{{{_escaped(block, _LATEX)}}}}} \\"]
-        texts = (rf"\textbf{{{_escaped(p.text, _LATEX)}}}" if p.bold else _escaped(p.text, _LATEX) for p in line)
+            lines += [
+                *rule,
+                rf"\multicolumn{{{len(grid.heads)}}}{{l}}{{\emph{{{_escaped(block, _LATEX)}}}}} \\",
+            ]
+        texts = (
+            rf"\textbf{{{_escaped(p.text, _LATEX)}}}" if p.bold else _escaped(p.text, _LATEX)
+            for p in line
+        )
         lines.append(" & ".join(texts) + r" \\")
     caption, columns = _escaped(grid.title, _LATEX), f"l{'r' * (len(grid.heads) - 1)}"
-    begin = [r"\begin{table}", r"\centering", rf"\caption{{{caption}}}", rf"\begin{{tabular}}{{{columns}}}"]
-    under = [rf"\par\medskip{{\footnotesize {_escaped(' '.join(notes), _LATEX)}\par}}"] if notes else []
+    begin = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{caption}}}",
+        rf"\begin{{tabular}}{{{columns}}}",
+    ]
+    under = (
+        [rf"\par\medskip{{\footnotesize {_escaped(' '.join(notes), _LATEX)}\par}}"] if notes else []
+    )
     end = [r"\bottomrule", r"\end{tabular}", *under, r"\end{table}", ""]
     return "\n".join([*begin, r"\toprule", heads + r" \\", r"\midrule", *lines, *end])
 
@@ -162,17 +246,40 @@ def cells_csv(tables: Iterable[ResultTable]) -> str:
         _CELLS,
         (
             (
-                table.title, table.label, line.block, line.name, cell.metric, cell.mean, cell.spread, cell.low, cell.high,
-                line.seeds, line.wanted, table.users, int(cell.star), int(cell.best), cell.paper, cell.over_paper,
+                table.title,
+                table.label,
+                line.block,
+                line.name,
+                cell.metric,
+                cell.mean,
+                cell.spread,
+                cell.low,
+                cell.high,
+                line.seeds,
+                line.wanted,
+                table.users,
+                int(cell.star),
+                int(cell.best),
+                cell.paper,
+                cell.over_paper,
             )
-            for table in tables for line in table.lines for cell in line.cells
+            for table in tables
+            for line in table.lines
+            for cell in line.cells
         ),
-    )  # fmt: skip
+    )
 
 
 def contrasts_csv(tables: Iterable[ResultTable]) -> str:
     """Return the raw numbers of the comparisons of tables, one line a comparison."""
-    return csv_text(_CONTRASTS, ((table.title, table.label, *_numbers(each)) for table in tables for each in table.contrasts))
+    return csv_text(
+        _CONTRASTS,
+        (
+            (table.title, table.label, *_numbers(each))
+            for table in tables
+            for each in table.contrasts
+        ),
+    )
 
 
 def csv_text(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
@@ -190,8 +297,17 @@ def _column(table: ResultTable, metric: str) -> list[Cell]:
 
 def _line(line: Line, main: str | None) -> tuple[Part, ...]:
     of_main = next((cell for cell in line.cells if cell.metric == main), None)
-    around = [] if of_main is None else [Part(NONE if of_main.low is None else f"{of_main.low:.4f} .. {of_main.high:.4f}")]
-    return (Part(line.name), *(Part(mean_text(cell), cell.best) for cell in line.cells), *around, Part(line.seeds_text))
+    around = (
+        []
+        if of_main is None
+        else [Part(NONE if of_main.low is None else f"{of_main.low:.4f} .. {of_main.high:.4f}")]
+    )
+    return (
+        Part(line.name),
+        *(Part(mean_text(cell), cell.best) for cell in line.cells),
+        *around,
+        Part(line.seeds_text),
+    )
 
 
 def _contrast(contrast: Contrast) -> tuple[Part, ...]:
@@ -200,12 +316,18 @@ def _contrast(contrast: Contrast) -> tuple[Part, ...]:
         return tuple(map(Part, (of.one, of.other, of.metric, NONE, NONE, NONE, contrast.note)))
     gap = f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]{'*' if contrast.star else ''}"
     effect = NONE if found.effect is None else f"{found.effect:+.2f}"
-    return tuple(map(Part, (of.one, of.other, of.metric, gap, _p_text(contrast.p), effect, contrast.note)))
+    return tuple(
+        map(Part, (of.one, of.other, of.metric, gap, _p_text(contrast.p), effect, contrast.note))
+    )
 
 
 def _numbers(contrast: Contrast) -> tuple[object, ...]:
     of, found = contrast.comparison, contrast.found
-    numbers = (found.mean, found.low, found.high, contrast.p, found.effect, found.seeds, found.users) if found else (None,) * 7
+    numbers = (
+        (found.mean, found.low, found.high, contrast.p, found.effect, found.seeds, found.users)
+        if found
+        else (None,) * 7
+    )
     return (of.one, of.other, of.metric, *numbers, int(contrast.star), contrast.note)
 
 

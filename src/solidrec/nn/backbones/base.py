@@ -27,7 +27,10 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def forward(
-        self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], candidates: Float[Tensor, "#B C D"]
+        self,
+        items: Float[Tensor, "B L D"],
+        mask: Bool[Tensor, "B L"],
+        candidates: Float[Tensor, "#B C D"],
     ) -> Float[Tensor, "B #C D"]:
         """Return the user state(s) of embedded histories; an empty history has a finite state."""
 
@@ -39,11 +42,16 @@ class CausalBackbone(Backbone):
     """
 
     @abstractmethod
-    def states(self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Float[Tensor, "B L D"]:
+    def states(
+        self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]
+    ) -> Float[Tensor, "B L D"]:
         """Return the state at every position; what stands at padded ones is finite and means nothing."""
 
     def states_at(
-        self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None
+        self,
+        items: Float[Tensor, "B L D"],
+        mask: Bool[Tensor, "B L"],
+        prefix_ends: Int[Tensor, " N"] | None,
     ) -> Float[Tensor, "N 1 D"]:
         """Return the states at `prefix_ends`, indices into B L; without them, one at the last item of each history."""
         return end_states(self.states(items, mask), mask, prefix_ends)[:, None]

@@ -22,12 +22,17 @@ class BERT4RecBlock(nn.Module):
         super().__init__()
         self.attention = SelfAttention(dim, heads, dropout)
         self.norm_attention = nn.LayerNorm(dim)
-        self.feed_forward = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim))
+        self.feed_forward = nn.Sequential(
+            nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim)
+        )
         self.norm_feed_forward = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
 
     def forward(
-        self, query: Float[Tensor, "B N D"], x: Float[Tensor, "B M D"], attn_mask: Bool[Tensor, "B #N M"]
+        self,
+        query: Float[Tensor, "B N D"],
+        x: Float[Tensor, "B M D"],
+        attn_mask: Bool[Tensor, "B #N M"],
     ) -> Float[Tensor, "B N D"]:
         """Apply the block at the `query` positions of `x`."""
         query = self.norm_attention(query + self.dropout(self.attention(query, x, attn_mask)))
@@ -53,7 +58,10 @@ class BERT4Rec(Backbone):
         self.blocks = nn.ModuleList(BERT4RecBlock(dim, heads, dropout) for _ in range(blocks))
 
     def forward(
-        self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], candidates: Float[Tensor, "#B C D"]
+        self,
+        items: Float[Tensor, "B L D"],
+        mask: Bool[Tensor, "B L"],
+        candidates: Float[Tensor, "#B C D"],
     ) -> Float[Tensor, "B 1 D"]:
         """Return the state of the mask token, which reads every item; an empty history leaves the token alone.
 
@@ -62,7 +70,11 @@ class BERT4Rec(Backbone):
         lengths = mask.sum(1)
         steps = torch.arange(items.shape[1] + 1, device=items.device)
         at = (steps == lengths[:, None])[:, :, None]
-        x = torch.where(at, self.token, torch.cat([items, items.new_zeros(items.shape[0], 1, items.shape[2])], 1))
+        x = torch.where(
+            at,
+            self.token,
+            torch.cat([items, items.new_zeros(items.shape[0], 1, items.shape[2])], 1),
+        )
         x = self.dropout(self.norm(x + self.position.weight[: items.shape[1] + 1]))
         attn_mask = (steps <= lengths[:, None])[:, None]
         for block in self.blocks[:-1]:

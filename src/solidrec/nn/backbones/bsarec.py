@@ -20,7 +20,9 @@ _SHARE = 0.7
 """Its alpha: the share of the filter beside self-attention (c and alpha are those that it reports for Beauty)."""
 
 
-def fourier(mask: Bool[Tensor, "B L"], dtype: torch.dtype = torch.float32) -> Float[Tensor, "B L F"]:
+def fourier(
+    mask: Bool[Tensor, "B L"], dtype: torch.dtype = torch.float32
+) -> Float[Tensor, "B L F"]:
     """Return an orthonormal basis of the mean and the lowest frequencies of each history, F = 5.
 
     Row b of Q Q^T is the low-pass filter over the items of history b alone: zero at padding, so padding changes nothing. A
@@ -37,7 +39,9 @@ def fourier(mask: Bool[Tensor, "B L"], dtype: torch.dtype = torch.float32) -> Fl
     # the highest frequency of an even count alternates: it has no sine, and its cosine is as long as the mean
     below = (2 * frequency < count).to(dtype)
     size = (1 + below).sqrt() * (2 * frequency <= count)
-    waves = torch.cat([torch.ones_like(turn[..., :1]), size * turn.cos(), size * below * turn.sin()], 2)
+    waves = torch.cat(
+        [torch.ones_like(turn[..., :1]), size * turn.cos(), size * below * turn.sin()], 2
+    )
     return waves * mask[:, :, None] / count.clamp(min=1).to(dtype).sqrt()
 
 
@@ -47,11 +51,15 @@ class BSARecBlock(nn.Module):
 
     def __init__(self, dim: int, heads: int, dropout: float) -> None:
         super().__init__()
-        self.sharpness = nn.Parameter(torch.randn(dim))  # the square is its beta: what high frequencies count
+        self.sharpness = nn.Parameter(
+            torch.randn(dim)
+        )  # the square is its beta: what high frequencies count
         self.norm_filter = nn.LayerNorm(dim)
         self.attention = SelfAttention(dim, heads, dropout)
         self.norm_attention = nn.LayerNorm(dim)
-        self.feed_forward = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim))
+        self.feed_forward = nn.Sequential(
+            nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim)
+        )
         self.norm_feed_forward = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
 
@@ -65,8 +73,12 @@ class BSARecBlock(nn.Module):
         basis: Float[Tensor, "B L F"],
     ) -> Float[Tensor, "B M D"]:
         """Apply the block at the `query` positions of `x`, given the `fourier` basis of both."""
-        slow = query_basis @ (basis.transpose(1, 2) @ x)  # low frequencies of the history, at the query positions
-        filtered = self.norm_filter(query + self.dropout(slow + self.sharpness.square() * (query - slow)))
+        slow = query_basis @ (
+            basis.transpose(1, 2) @ x
+        )  # low frequencies of the history, at the query positions
+        filtered = self.norm_filter(
+            query + self.dropout(slow + self.sharpness.square() * (query - slow))
+        )
         attended = self.norm_attention(query + self.dropout(self.attention(query, x, attn_mask)))
         mixed = _SHARE * filtered + (1 - _SHARE) * attended
         out: Tensor = self.norm_feed_forward(mixed + self.dropout(self.feed_forward(mixed)))
@@ -90,7 +102,10 @@ class BSARec(Backbone):
         self.blocks = nn.ModuleList(BSARecBlock(dim, heads, dropout) for _ in range(blocks))
 
     def forward(
-        self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], candidates: Float[Tensor, "#B C D"]
+        self,
+        items: Float[Tensor, "B L D"],
+        mask: Bool[Tensor, "B L"],
+        candidates: Float[Tensor, "#B C D"],
     ) -> Float[Tensor, "B 1 D"]:
         """Return the state at the last item; only that position of the last block is computed."""
         newest = last(mask)
@@ -102,6 +117,10 @@ class BSARec(Backbone):
             x = block(x, x, attn_mask=attn_mask, query_basis=basis, basis=basis)
         some = mask.any(1)[:, None, None]
         state: Tensor = self.blocks[-1](
-            pick(x, newest), x, attn_mask=mask[:, None] | ~some, query_basis=pick(basis, newest), basis=basis
+            pick(x, newest),
+            x,
+            attn_mask=mask[:, None] | ~some,
+            query_basis=pick(basis, newest),
+            basis=basis,
         )
         return state * some

@@ -31,10 +31,15 @@ class DIN(Backbone):
         self.from_item = nn.Linear(dim, 2 * dim)
         self.from_candidate = nn.Linear(dim, 2 * dim, bias=False)
         self.from_product = nn.Linear(dim, 2 * dim, bias=False)
-        self.unit = nn.Sequential(nn.PReLU(), nn.Linear(2 * dim, dim), nn.PReLU(), nn.Linear(dim, 1))
+        self.unit = nn.Sequential(
+            nn.PReLU(), nn.Linear(2 * dim, dim), nn.PReLU(), nn.Linear(dim, 1)
+        )
 
     def forward(
-        self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], candidates: Float[Tensor, "#B C D"]
+        self,
+        items: Float[Tensor, "B L D"],
+        mask: Bool[Tensor, "B L"],
+        candidates: Float[Tensor, "#B C D"],
     ) -> Float[Tensor, "B C D"]:
         """Return one state a candidate.
 
@@ -43,11 +48,15 @@ class DIN(Backbone):
         """
         items = self.dropout(items)
         blocks = items.split(ROWS)
-        some = candidates.split(ROWS) if len(candidates) == len(items) else [candidates] * len(blocks)
+        some = (
+            candidates.split(ROWS) if len(candidates) == len(items) else [candidates] * len(blocks)
+        )
         weights = torch.cat([self.weigh(*block) for block in zip(blocks, some, strict=True)])
         return torch.matmul(weights * mask[:, None], items)
 
-    def weigh(self, items: Float[Tensor, "B L D"], candidates: Float[Tensor, "#B C D"]) -> Float[Tensor, "B C L"]:
+    def weigh(
+        self, items: Float[Tensor, "B L D"], candidates: Float[Tensor, "#B C D"]
+    ) -> Float[Tensor, "B C L"]:
         """Return how much each item weighs for each candidate."""
         product = candidates[:, :, None] * items[:, None]
         mixed = self.from_product(product)  # added to in place: it is the largest tensor of a step

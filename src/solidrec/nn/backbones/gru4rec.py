@@ -21,12 +21,17 @@ class GRU4Rec(CausalBackbone):
         self.gru = nn.GRU(dim, dim, batch_first=True)
 
     def forward(
-        self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], candidates: Float[Tensor, "#B C D"]
+        self,
+        items: Float[Tensor, "B L D"],
+        mask: Bool[Tensor, "B L"],
+        candidates: Float[Tensor, "#B C D"],
     ) -> Float[Tensor, "B 1 D"]:
         """Return the state at the last item; padding on the right comes after it and is never read."""
         return self.states_at(items, mask, None)
 
-    def states(self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Float[Tensor, "B L D"]:
+    def states(
+        self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]
+    ) -> Float[Tensor, "B L D"]:
         """Return the state at every position."""
         states: Tensor = self.gru(self.dropout(items))[0]
         return states

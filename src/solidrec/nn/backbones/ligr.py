@@ -33,7 +33,10 @@ class LiGRBlock(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(
-        self, query: Float[Tensor, "B M D"], x: Float[Tensor, "B L D"], attn_mask: Bool[Tensor, "#B M L"]
+        self,
+        query: Float[Tensor, "B M D"],
+        x: Float[Tensor, "B L D"],
+        attn_mask: Bool[Tensor, "#B M L"],
     ) -> Float[Tensor, "B M D"]:
         """Apply the block at the `query` positions of `x`."""
         normed = self.norm_attention(x)

@@ -21,11 +21,16 @@ class SASRecBlock(nn.Module):
         self.norm_attention = nn.LayerNorm(dim)
         self.attention = SelfAttention(dim, heads, dropout)
         self.norm_feed_forward = nn.LayerNorm(dim)
-        self.feed_forward = nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), Dropout(dropout), nn.Linear(dim, dim))
+        self.feed_forward = nn.Sequential(
+            nn.Linear(dim, dim), nn.ReLU(), Dropout(dropout), nn.Linear(dim, dim)
+        )
         self.dropout = Dropout(dropout)
 
     def forward(
-        self, query: Float[Tensor, "B M D"], x: Float[Tensor, "B L D"], attn_mask: Bool[Tensor, "#B M L"]
+        self,
+        query: Float[Tensor, "B M D"],
+        x: Float[Tensor, "B L D"],
+        attn_mask: Bool[Tensor, "#B M L"],
     ) -> Float[Tensor, "B M D"]:
         """Apply the block at the `query` positions of `x`."""
         normed = self.norm_attention(x)

@@ -33,7 +33,10 @@ class CausalTransformer(CausalBackbone):
         """Return a new block."""
 
     def forward(
-        self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], candidates: Float[Tensor, "#B C D"]
+        self,
+        items: Float[Tensor, "B L D"],
+        mask: Bool[Tensor, "B L"],
+        candidates: Float[Tensor, "#B C D"],
     ) -> Float[Tensor, "B 1 D"]:
         """Return the state at the last item; padding on the right is behind the causal mask.
 
@@ -44,7 +47,9 @@ class CausalTransformer(CausalBackbone):
         state: Tensor = self.norm(self.blocks[-1](pick(x, last(mask)), x, mask[:, None] | ~some))
         return state * some
 
-    def states(self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Float[Tensor, "B L D"]:
+    def states(
+        self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]
+    ) -> Float[Tensor, "B L D"]:
         """Return the state at every position."""
         x = self.lower(items)
         states: Tensor = self.norm(self.blocks[-1](x, x, causal(x.shape[1], x.device)))

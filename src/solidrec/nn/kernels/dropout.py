@@ -25,8 +25,16 @@ class Dropout(nn.Module):
         """Drop entries of a tensor of any shape; random numbers come from torch's generator of the tensor's device."""
         if not self.training or self.dropped == 0:
             return x
-        words = torch.empty(-(-x.numel() // 8), dtype=torch.int64, device=x.device).random_(-(2**63), None)
+        words = torch.empty(-(-x.numel() // 8), dtype=torch.int64, device=x.device).random_(
+            -(2**63), None
+        )
         scale = 256 / (256 - self.dropped)
         # A byte b becomes 0 below `dropped` and `scale` from there on, by float arithmetic: comparing bytes is slower on a CPU.
-        kept = words.view(torch.uint8)[: x.numel()].to(x.dtype).sub_(self.dropped - 1).mul_(scale).clamp_(0, scale)
+        kept = (
+            words.view(torch.uint8)[: x.numel()]
+            .to(x.dtype)
+            .sub_(self.dropped - 1)
+            .mul_(scale)
+            .clamp_(0, scale)
+        )
         return x * kept.view(x.shape)

@@ -15,7 +15,9 @@ _CLOSENESS_ELSEWHERE = 1 << 26
 
 
 def nearest_code(
-    vectors: Float[Tensor, "*N D"], codes: Float[Tensor, "K D"], distance: Literal["euclidean", "cosine"] = "euclidean"
+    vectors: Float[Tensor, "*N D"],
+    codes: Float[Tensor, "K D"],
+    distance: Literal["euclidean", "cosine"] = "euclidean",
 ) -> Int[Tensor, "*N"]:
     """Return the index of each vector's nearest code, by matrix products over as many rows as fit into a cache.
 
@@ -31,5 +33,8 @@ def nearest_code(
         offset = -0.5 * codes.square().sum(1)
     rows = max(1, _CLOSENESS.get(vectors.device.type, _CLOSENESS_ELSEWHERE) // len(codes))
     # max and its index are found several times faster than argmax alone
-    found = [torch.addmm(offset, part, codes.T).max(1).indices for part in vectors.flatten(0, -2).split(rows)]
+    found = [
+        torch.addmm(offset, part, codes.T).max(1).indices
+        for part in vectors.flatten(0, -2).split(rows)
+    ]
     return torch.cat(found).view(vectors.shape[:-1])

@@ -53,7 +53,11 @@ class Bilinear(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Float[Tensor, "N I"], z: Float[Tensor, "N K"], weight: Float[Tensor, "IO K"], bias: Float[Tensor, " IO"]
+        ctx: Any,
+        x: Float[Tensor, "N I"],
+        z: Float[Tensor, "N K"],
+        weight: Float[Tensor, "IO K"],
+        bias: Float[Tensor, " IO"],
     ) -> Float[Tensor, "N O"]:
         """Return the products."""
         ctx.save_for_backward(x, z, weight, bias)
@@ -72,17 +76,31 @@ class Bilinear(torch.autograd.Function):
         x, z, weight, bias = ctx.saved_tensors
         width, inner = x.shape[1], z.shape[1]
         matrix = _by_pair(weight, width)
-        dx, dz, d_matrix = torch.empty_like(x), torch.empty_like(z), x.new_zeros(matrix.shape[1], len(matrix))
+        dx, dz, d_matrix = (
+            torch.empty_like(x),
+            torch.empty_like(z),
+            x.new_zeros(matrix.shape[1], len(matrix)),
+        )
         learned = ctx.needs_input_grad[2]
         room = _scratch(x, matrix)
         for rows in _blocks(x):
-            if learned:  # a product that is wide runs faster on a CPU than the same one standing on its end
+            if (
+                learned
+            ):  # a product that is wide runs faster on a CPU than the same one standing on its end
                 d_matrix.addmm_(gradient[rows].T, _outer(x[rows], z[rows], room))
-            pairs = torch.mm(gradient[rows], matrix.T, out=room[: len(x[rows])]).view(-1, width, inner)
-            torch.bmm(z[rows, None], pairs.transpose(1, 2), out=dx[rows, None])  # rows before matrices: columns behind are slow
+            pairs = torch.mm(gradient[rows], matrix.T, out=room[: len(x[rows])]).view(
+                -1, width, inner
+            )
+            torch.bmm(
+                z[rows, None], pairs.transpose(1, 2), out=dx[rows, None]
+            )  # rows before matrices: columns behind are slow
             torch.bmm(x[rows, None], pairs, out=dz[rows, None])
         dx.addmm_(gradient, bias.view(width, -1).T)
-        d_weight = d_matrix.view(-1, width, inner).transpose(0, 1).reshape(weight.shape) if learned else None
+        d_weight = (
+            d_matrix.view(-1, width, inner).transpose(0, 1).reshape(weight.shape)
+            if learned
+            else None
+        )
         return dx, dz, d_weight, (x.T @ gradient).view(-1) if ctx.needs_input_grad[3] else None
 
 
@@ -124,7 +142,11 @@ class Blockwise(torch.autograd.Function):
         for rows in _blocks(x):
             flat, used, d_flat = (room[: len(x[rows])] for room in rooms)
             torch.addmm(bias, z[rows], weight.T, out=flat)
-            torch.clamp(flat, *((-torch.inf, torch.inf) if ctx.limit is None else (-ctx.limit, ctx.limit)), out=used)
+            torch.clamp(
+                flat,
+                *((-torch.inf, torch.inf) if ctx.limit is None else (-ctx.limit, ctx.limit)),
+                out=used,
+            )
             torch.bmm(gradient[rows], used.view(len(flat), width, -1).transpose(1, 2), out=dx[rows])
             _products(x[rows], gradient[rows], d_flat)
             if ctx.limit is not None:
@@ -134,11 +156,22 @@ class Blockwise(torch.autograd.Function):
                 d_weight.addmm_(z[rows].T, d_flat)
             if ctx.needs_input_grad[3]:
                 d_bias += d_flat.sum(0)
-        return dx, dz, d_weight.T if learned else None, d_bias if ctx.needs_input_grad[3] else None, None, None
+        return (
+            dx,
+            dz,
+            d_weight.T if learned else None,
+            d_bias if ctx.needs_input_grad[3] else None,
+            None,
+            None,
+        )
 
 
 def _passed(
-    gradient: Float[Tensor, "*N"], excess: Float[Tensor, "*N"], *, inward: bool, out: Float[Tensor, "*N"]
+    gradient: Float[Tensor, "*N"],
+    excess: Float[Tensor, "*N"],
+    *,
+    inward: bool,
+    out: Float[Tensor, "*N"],
 ) -> Float[Tensor, "*N"]:
     """Return in `out` the gradient that a clip lets through, given by how much each value lies outside (with its sign).
 
@@ -148,23 +181,31 @@ def _passed(
     if not inward:
         return torch.mul(gradient, excess == 0, out=out)
     least = -torch.finfo(gradient.dtype).tiny
-    selected: Tensor = torch.ops.aten.threshold_backward.grad_input(gradient, excess.mul_(gradient), least, grad_input=out)
+    selected: Tensor = torch.ops.aten.threshold_backward.grad_input(
+        gradient, excess.mul_(gradient), least, grad_input=out
+    )
     return selected
 
 
 def _by_pair(weight: Float[Tensor, "IO K"], width: int) -> Float[Tensor, "IK O"]:
     """Return A' (I K, O): what each pair of an input and a z contributes to the outputs."""
-    return weight.view(width, -1, weight.shape[1]).transpose(1, 2).reshape(width * weight.shape[1], -1)
+    return (
+        weight.view(width, -1, weight.shape[1]).transpose(1, 2).reshape(width * weight.shape[1], -1)
+    )
 
 
-def _outer(x: Float[Tensor, "N I"], z: Float[Tensor, "N K"], room: Float[Tensor, "R IK"]) -> Float[Tensor, "N IK"]:
+def _outer(
+    x: Float[Tensor, "N I"], z: Float[Tensor, "N K"], room: Float[Tensor, "R IK"]
+) -> Float[Tensor, "N IK"]:
     """Return each row's outer product, flat, in the first rows of `room`."""
     used = room[: len(x)]
     torch.mul(x[:, :, None], z[:, None], out=used.view(len(x), x.shape[1], -1))
     return used
 
 
-def _products(x: Float[Tensor, "N C I"], y: Float[Tensor, "N C O"], room: Float[Tensor, "N IO"]) -> None:
+def _products(
+    x: Float[Tensor, "N C I"], y: Float[Tensor, "N C O"], room: Float[Tensor, "N IO"]
+) -> None:
     """Write each row's x^T y into `room`."""
     if x.shape[1] == 1:
         _outer(x[:, 0], y[:, 0], room)

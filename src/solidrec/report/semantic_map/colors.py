@@ -40,15 +40,23 @@ def colors(centres: Floats) -> list[Color]:
     taken = np.full((len(centres), 3), np.nan)
     found = []
     for one, hue in enumerate(hues):
-        labs = np.array([_lab(_LIGHT[shade], chroma, hue + turn) for turn, shade, chroma in options])
+        labs = np.array(
+            [_lab(_LIGHT[shade], chroma, hue + turn) for turn, shade, chroma in options]
+        )
         near = np.argsort(((centres[:one] - centres[one]) ** 2).sum(1), kind="stable")[:_NEAREST]
         unlike = np.linalg.norm(labs[:, None] - taken[near][None], axis=2)  # (options, neighbours)
         # What lies next to it matters most; a colour like that of the tenth neighbour does little harm.
-        least = (unlike * np.sqrt(1 + np.arange(len(near)))).min(1) if len(near) else np.ones(len(options))
+        least = (
+            (unlike * np.sqrt(1 + np.arange(len(near)))).min(1)
+            if len(near)
+            else np.ones(len(options))
+        )
         best = int((np.minimum(least, 0.25) - _FIDELITY * turns).argmax())
         taken[one] = labs[best]
         turn, shade, chroma = options[best]
-        found.append(Color(_rgb(_LIGHT[shade], chroma, hue + turn), _rgb(_DARK[shade], chroma, hue + turn)))
+        found.append(
+            Color(_rgb(_LIGHT[shade], chroma, hue + turn), _rgb(_DARK[shade], chroma, hue + turn))
+        )
     return found
 
 
@@ -74,7 +82,13 @@ def _rgb(lightness: float, chroma: float, hue: float) -> str:
 
 def _linear_rgb(lightness: float, a: float, b: float) -> Floats:
     """Return linear red, green and blue of OKLab coordinates."""
-    cones = np.array([[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]])
+    cones = np.array(
+        [
+            [1, 0.3963377774, 0.2158037573],
+            [1, -0.1055613458, -0.0638541728],
+            [1, -0.0894841775, -1.2914855480],
+        ]
+    )
     back = np.array(
         [
             [4.0767416621, -3.3077115913, 0.2309699292],

@@ -53,7 +53,9 @@ def spots(groups: Sequence[Group], places: Places) -> list[Spot | None]:
 
 def colors_of(found: Sequence[Spot | None]) -> list[Color]:
     """Return a colour for each group by its spot; grey for groups without one."""
-    chosen = iter(colors(np.array([(spot.x, spot.y) for spot in found if spot is not None]).reshape(-1, 2)))
+    chosen = iter(
+        colors(np.array([(spot.x, spot.y) for spot in found if spot is not None]).reshape(-1, 2))
+    )
     return [_NO_COLOR if spot is None else next(chosen) for spot in found]
 
 
@@ -78,25 +80,49 @@ def page_data(
     grid = np.round(places.xy[placed] * _SCALE).astype(np.int64)
     kinds, labels = _categories_of(data, placed)
     return {
-        "x": grid[:, 0].tolist(), "y": grid[:, 1].tolist(), "group": of_item[placed].tolist(),
+        "x": grid[:, 0].tolist(),
+        "y": grid[:, 1].tolist(),
+        "group": of_item[placed].tolist(),
         "count": data.train_counts[placed + 1].tolist(),
-        "title": [_cut(title_of(data, int(item) + 1)) for item in placed], "kinds": kinds, "labels": labels,
+        "title": [_cut(title_of(data, int(item) + 1)) for item in placed],
+        "kinds": kinds,
+        "labels": labels,
         "groups": [
-            {"number": group.number, "name": group.name, "size": len(group.members), "light": tone.light, "dark": tone.dark,
-             **({} if spot is None else {"x": round(spot.x * _SCALE), "y": round(spot.y * _SCALE), "near": spot.items})}
+            {
+                "number": group.number,
+                "name": group.name,
+                "size": len(group.members),
+                "light": tone.light,
+                "dark": tone.dark,
+                **(
+                    {}
+                    if spot is None
+                    else {
+                        "x": round(spot.x * _SCALE),
+                        "y": round(spot.y * _SCALE),
+                        "near": spot.items,
+                    }
+                ),
+            }
             for group, spot, tone in zip(groups, found, tones, strict=True)
         ],
-    }  # fmt: skip
+    }
 
 
-def _categories_of(data: PreparedData, items: npt.NDArray[np.int64]) -> tuple[list[list[int]], list[str]]:
+def _categories_of(
+    data: PreparedData, items: npt.NDArray[np.int64]
+) -> tuple[list[list[int]], list[str]]:
     """Return the first few categories of each item, as numbers, and their names in the order of the numbers."""
     if "categories" not in data.catalog.columns:
         return [], []
     numbers: dict[str, int] = {}
     own = data.catalog["categories"].to_list()
-    shown = [[_cut(plain(label)) for label in (own[item] or ())[:_LABELS]] for item in items.tolist()]
-    return [[numbers.setdefault(label, len(numbers)) for label in labels] for labels in shown], list(numbers)
+    shown = [
+        [_cut(plain(label)) for label in (own[item] or ())[:_LABELS]] for item in items.tolist()
+    ]
+    return [
+        [numbers.setdefault(label, len(numbers)) for label in labels] for labels in shown
+    ], list(numbers)
 
 
 def _cut(text: str) -> str:

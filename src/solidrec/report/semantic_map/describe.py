@@ -19,11 +19,15 @@ from solidrec.training.semantics import cached_semantics, item_vectors
 from solidrec.training.stages import trained_vectors
 
 
-def make_semantics(path: Path, spec: SemanticsSpec, *, threads: int = 1) -> tuple[PreparedData, SemanticIds]:
+def make_semantics(
+    path: Path, spec: SemanticsSpec, *, threads: int = 1
+) -> tuple[PreparedData, SemanticIds]:
     """Open a prepared folder and return it with the semantic ids that `train` would use, made if they are not there."""
     use_threads(threads)
     data = PreparedData.open(path)
-    run = RunSpec(data=data.fingerprint, semantics=spec.model_copy(update={"encoded": data.encoded}))
+    run = RunSpec(
+        data=data.fingerprint, semantics=spec.model_copy(update={"encoded": data.encoded})
+    )
     return data, cached_semantics(data, run, trained_vectors(data), say=say)
 
 
@@ -31,7 +35,10 @@ def matrices_of(data: PreparedData, ids: SemanticIds) -> dict[str, np.ndarray]:
     """Return the (V, F) matrix of each modality that semantic ids were made of."""
     run = RunSpec(data=data.fingerprint, semantics=SemanticsSpec(seed=ids.seed))
     train = trained_vectors(data)
-    return {name: modality(data, name, lambda: item_vectors(data, run, train), seed=ids.seed) for name in ids.modalities}
+    return {
+        name: modality(data, name, lambda: item_vectors(data, run, train), seed=ids.seed)
+        for name in ids.modalities
+    }
 
 
 class Number(NamedTuple):
@@ -42,7 +49,9 @@ class Number(NamedTuple):
     meaning: str
 
 
-def quality_of(data: PreparedData, ids: SemanticIds, matrices: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def quality_of(
+    data: PreparedData, ids: SemanticIds, matrices: Mapping[str, np.ndarray]
+) -> dict[str, Any]:
     """Return the numbers of `semantics.quality.quality` about semantic ids that were made of the `matrices` of `data`."""
     categories = data.catalog[CATEGORIES].to_list() if CATEGORIES in data.catalog.columns else None
     return quality(ids, matrices, categories)
@@ -51,17 +60,23 @@ def quality_of(data: PreparedData, ids: SemanticIds, matrices: Mapping[str, np.n
 def explained(found: Mapping[str, Any]) -> list[Number]:
     """Return the numbers of `quality_of` for a reader who has not met them; those that the data has none of are left out."""
     sizes = found["sizes"]
-    alone = f"; {sizes['alone']:,} of one item say no more than the item's own id" if sizes["alone"] else ""
+    alone = (
+        f"; {sizes['alone']:,} of one item say no more than the item's own id"
+        if sizes["alone"]
+        else ""
+    )
     rows = [
         Number(
-            "Sizes", f"{sizes['smallest']:,} to {sizes['largest']:,}, median {sizes['median']:g}",
+            "Sizes",
+            f"{sizes['smallest']:,} to {sizes['largest']:,}, median {sizes['median']:g}",
             f"Items in a semantic id{alone}.",
         ),
         Number(
-            "Evenness", f"{found['entropy_share']:.2f}",
+            "Evenness",
+            f"{found['entropy_share']:.2f}",
             "The entropy of the sizes as a share of that of equal ones: 1 is equal sizes, 0 is everything in one.",
         ),
-    ]  # fmt: skip
+    ]
     if found["purity"]:
         value, chance = found["purity"]["value"], found["purity"]["chance"]
         meaning = (
@@ -78,9 +93,15 @@ def explained(found: Mapping[str, Any]) -> list[Number]:
     return rows
 
 
-def sample_titles(data: PreparedData, ids: SemanticIds, count: int, titles: int = 5) -> list[dict[str, Any]]:
+def sample_titles(
+    data: PreparedData, ids: SemanticIds, count: int, titles: int = 5
+) -> list[dict[str, Any]]:
     """Return the `count` largest semantic ids with their sizes, labels and a few titles (item ids where there are none)."""
-    names = data.catalog["title"].fill_null(data.catalog["item"]) if "title" in data.catalog.columns else data.catalog["item"]
+    names = (
+        data.catalog["title"].fill_null(data.catalog["item"])
+        if "title" in data.catalog.columns
+        else data.catalog["item"]
+    )
     sizes = sorted(range(1, ids.count + 1), key=lambda semantic: -len(ids.members(semantic)))
     found = []
     for semantic in sizes[:count]:

@@ -29,9 +29,61 @@ _RELATED = 4
 """Words that begin with the same so many letters say the same twice: filter, filters."""
 _FILLER = frozenset(
     {
-        *("an", "and", "are", "at", "by", "for", "from", "in", "into", "is", "it", "no", "not", "of", "off", "on", "or", "the"),
-        *("to", "up", "with", "you", "your", "each", "pack", "packs", "pc", "pcs", "piece", "pieces", "set", "sets", "count"),
-        *("qty", "size", "oz", "ounce", "ounces", "fl", "ml", "lb", "lbs", "kg", "cm", "mm", "inch", "inches", "ft", "feet"),
+        *(
+            "an",
+            "and",
+            "are",
+            "at",
+            "by",
+            "for",
+            "from",
+            "in",
+            "into",
+            "is",
+            "it",
+            "no",
+            "not",
+            "of",
+            "off",
+            "on",
+            "or",
+            "the",
+        ),
+        *(
+            "to",
+            "up",
+            "with",
+            "you",
+            "your",
+            "each",
+            "pack",
+            "packs",
+            "pc",
+            "pcs",
+            "piece",
+            "pieces",
+            "set",
+            "sets",
+            "count",
+        ),
+        *(
+            "qty",
+            "size",
+            "oz",
+            "ounce",
+            "ounces",
+            "fl",
+            "ml",
+            "lb",
+            "lbs",
+            "kg",
+            "cm",
+            "mm",
+            "inch",
+            "inches",
+            "ft",
+            "feet",
+        ),
         *("yd", "yards", "id", "od"),
     }
 )
@@ -59,7 +111,9 @@ class Group(NamedTuple):
     following: int
 
 
-def groups_of(data: PreparedData, ids: SemanticIds, fused: Fused, matrices: Mapping[str, np.ndarray]) -> list[Group]:
+def groups_of(
+    data: PreparedData, ids: SemanticIds, fused: Fused, matrices: Mapping[str, np.ndarray]
+) -> list[Group]:
     """Return every semantic id of the first level that has members, the largest first."""
     driven = drivers(ids, matrices) if len(ids.modalities) > 1 else [None] * ids.count
     apart = _apart_from_centroid(ids, fused)
@@ -69,11 +123,17 @@ def groups_of(data: PreparedData, ids: SemanticIds, fused: Fused, matrices: Mapp
     names = _names_of(data, ids, central)
     found = [
         Group(
-            number, names[number - 1], np.sort(central[number]), central[number], int(data.train_counts[central[number]].sum()),
-            driven[number - 1], len(np.unique(ids.codes[central[number], 1:], axis=0)) if ids.levels > 1 else 0,
+            number,
+            names[number - 1],
+            np.sort(central[number]),
+            central[number],
+            int(data.train_counts[central[number]].sum()),
+            driven[number - 1],
+            len(np.unique(ids.codes[central[number], 1:], axis=0)) if ids.levels > 1 else 0,
         )
-        for number in range(1, ids.count + 1) if sizes[number]
-    ]  # fmt: skip
+        for number in range(1, ids.count + 1)
+        if sizes[number]
+    ]
     return sorted(found, key=lambda group: (-len(group.members), -group.trained, group.number))
 
 
@@ -87,7 +147,10 @@ def _apart_from_centroid(ids: SemanticIds, fused: Fused) -> npt.NDArray[np.float
         rows = slice(start, start + _ROWS)
         own = fused.vectors[rows].astype(np.float64)
         here = np.repeat(fused.present[rows], fused.widths, axis=1)
-        total, apart = (own**2).sum(1), ((own - here * ids.centroids[ids.of_item[1:][rows] - 1]) ** 2).sum(1)
+        total, apart = (
+            (own**2).sum(1),
+            ((own - here * ids.centroids[ids.of_item[1:][rows] - 1]) ** 2).sum(1),
+        )
         np.divide(apart, total, out=found[rows], where=total > 0)
     return found
 
@@ -100,9 +163,15 @@ def _names_of(data: PreparedData, ids: SemanticIds, central: Sequence[Ints]) -> 
     """
     if ids.labels:
         return [_last_part(label) for label in ids.labels]
-    bags = [_telling(title) for title in data.catalog["title"]] if "title" in data.catalog.columns else [[]] * len(data.catalog)
+    bags = (
+        [_telling(title) for title in data.catalog["title"]]
+        if "title" in data.catalog.columns
+        else [[]] * len(data.catalog)
+    )
     by_word = _distinctive([set(bag) for bag in bags], central)
-    by_label = _distinctive([set(bag) for bag in terms(data.catalog, CATEGORIES, placed=False)], central)
+    by_label = _distinctive(
+        [set(bag) for bag in terms(data.catalog, CATEGORIES, placed=False)], central
+    )
     names = []
     for number in range(1, ids.count + 1):
         members = central[number] - 1
@@ -112,7 +181,11 @@ def _names_of(data: PreparedData, ids: SemanticIds, central: Sequence[Ints]) -> 
         elif labels:
             names.append(_last_part(labels[0][0]))
         else:
-            names.append(_shortened(title_of(data, int(members[0]) + 1)) if len(members) and any(bags) else "")
+            names.append(
+                _shortened(title_of(data, int(members[0]) + 1))
+                if len(members) and any(bags)
+                else ""
+            )
     return names
 
 
@@ -122,7 +195,11 @@ def _telling(title: str | None) -> list[str]:
     >>> _telling("The 3D printer, 1kg of 1.75mm PLA &amp; a nozzle")
     ['3d', 'printer', 'pla', 'nozzle']
     """
-    return [word for word in words(plain(title or "")) if len(word) > 1 and word not in _FILLER and not _NUMBER.match(word)]
+    return [
+        word
+        for word in words(plain(title or ""))
+        if len(word) > 1 and word not in _FILLER and not _NUMBER.match(word)
+    ]
 
 
 def title_of(data: PreparedData, item: int) -> str:
@@ -135,7 +212,9 @@ def plain(text: str) -> str:
     return html.unescape(text)
 
 
-def _distinctive(bags: Sequence[set[str]], central: Sequence[Ints]) -> list[list[tuple[str, float]]]:
+def _distinctive(
+    bags: Sequence[set[str]], central: Sequence[Ints]
+) -> list[list[tuple[str, float]]]:
     """Return for each group of items its (term, share of the group with it), those with the highest TF-IDF first.
 
     TF is the share of the group, IDF that over the catalogue; what only one of several items has is left out.
@@ -146,7 +225,12 @@ def _distinctive(bags: Sequence[set[str]], central: Sequence[Ints]) -> list[list
         here = Counter(term for item in members for term in bags[item - 1])
         least = min(2, len(members))
         shares = [(term, count / len(members)) for term, count in here.items() if count >= least]
-        found.append(sorted(shares, key=lambda pair: (-pair[1] * math.log((len(bags) + 1) / total[pair[0]]), pair[0]))[:12])
+        found.append(
+            sorted(
+                shares,
+                key=lambda pair: (-pair[1] * math.log((len(bags) + 1) / total[pair[0]]), pair[0]),
+            )[:12]
+        )
     return found
 
 
@@ -158,7 +242,9 @@ def _phrase(best: Sequence[str], bags: Sequence[Sequence[str]]) -> str:
     """
     kept: list[str] = []
     for word in best:
-        repeats = any(word[:_RELATED] == other[:_RELATED] or word in other or other in word for other in kept)
+        repeats = any(
+            word[:_RELATED] == other[:_RELATED] or word in other or other in word for other in kept
+        )
         if not repeats and len(kept) < _WORDS and len(" ".join([*kept, word])) <= _NAME_LENGTH:
             kept.append(word)
     places = {word: [bag.index(word) / len(bag) for bag in bags if word in bag] for word in kept}

@@ -67,23 +67,36 @@ def picture(places: Places, ids: SemanticIds) -> str:
     return _STAGE + paragraph(_HINT, kind="muted hint") + paragraph(escape(made), kind="muted")
 
 
-def directory(data: PreparedData, groups: Sequence[Group], tones: Sequence[Color], pictures: Mapping[int, str]) -> str:
+def directory(
+    data: PreparedData, groups: Sequence[Group], tones: Sequence[Color], pictures: Mapping[int, str]
+) -> str:
     """Return every semantic id, the largest first."""
     cards = "\n".join(
-        _card(data, group, row, tone, pictures) for row, (group, tone) in enumerate(zip(groups, tones, strict=True))
+        _card(data, group, row, tone, pictures)
+        for row, (group, tone) in enumerate(zip(groups, tones, strict=True))
     )
-    note = paragraph(f"With the titles nearest to the middle (the centroid) of each, up to {_CENTRAL}.", kind="muted")
+    note = paragraph(
+        f"With the titles nearest to the middle (the centroid) of each, up to {_CENTRAL}.",
+        kind="muted",
+    )
     return f'{note}{_ORDER}<div class="ids">\n{cards}\n</div>'
 
 
-def _card(data: PreparedData, group: Group, row: int, tone: Color, pictures: Mapping[int, str]) -> str:
+def _card(
+    data: PreparedData, group: Group, row: int, tone: Color, pictures: Mapping[int, str]
+) -> str:
     """Return one semantic id: its name, its facts, its most central titles and pictures."""
     told = [plural(len(group.members), "item"), f"{group.trained:,} in training"]
     told += [f"held together by {group.driver}"] if group.driver else []
     told += [f"followed by {plural(group.following, 'code')}"] if group.following else []
     shown = [item for item in group.central.tolist() if item in pictures]
-    thumbs = "".join(f'<img src="{pictures[item]}" alt="{escape(title_of(data, item))}" loading="lazy">' for item in shown)
-    titles = "".join(f"<li>{short(title_of(data, item))}</li>" for item in group.central[:_CENTRAL].tolist())
+    thumbs = "".join(
+        f'<img src="{pictures[item]}" alt="{escape(title_of(data, item))}" loading="lazy">'
+        for item in shown
+    )
+    titles = "".join(
+        f"<li>{short(title_of(data, item))}</li>" for item in group.central[:_CENTRAL].tolist()
+    )
     name = f" · {escape(group.name)}" if group.name else ""
     return (
         f'<div id="id-{group.number}" data-row="{row}" data-number="{group.number}" data-size="{len(group.members)}" '
@@ -93,14 +106,27 @@ def _card(data: PreparedData, group: Group, row: int, tone: Color, pictures: Map
     )
 
 
-def numbers(data: PreparedData, ids: SemanticIds, groups: Sequence[Group], found: Mapping[str, Any]) -> str:
+def numbers(
+    data: PreparedData, ids: SemanticIds, groups: Sequence[Group], found: Mapping[str, Any]
+) -> str:
     """Return how the ids were made, their sizes, and what the quality numbers say."""
     told = ids.facts()
     weighed = ids.weights or (1.0,) * len(ids.modalities)
-    parts = [f"{name} (weight {weight:g})" for name, weight in zip(ids.modalities, weighed, strict=True)]
-    codes = f", {told['codes']:,} codes in all, {told['distinct']:,} combinations" if ids.levels > 1 else ""
+    parts = [
+        f"{name} (weight {weight:g})" for name, weight in zip(ids.modalities, weighed, strict=True)
+    ]
+    codes = (
+        f", {told['codes']:,} codes in all, {told['distinct']:,} combinations"
+        if ids.levels > 1
+        else ""
+    )
     made = [
-        ("Method", escape(f"{HOW.get(ids.method, ids.method).rstrip(',')} ({ids.reason}), seed {ids.seed}")),
+        (
+            "Method",
+            escape(
+                f"{HOW.get(ids.method, ids.method).rstrip(',')} ({ids.reason}), seed {ids.seed}"
+            ),
+        ),
         ("Modalities", escape(", ".join(parts))),
         ("Semantic ids", escape(f"{told['count']:,} in {plural(ids.levels, 'level')}{codes}")),
         ("Data", escape(f"{data.manifest['source']}; fingerprint {data.fingerprint[:12]}")),
@@ -110,9 +136,11 @@ def numbers(data: PreparedData, ids: SemanticIds, groups: Sequence[Group], found
         for name, value, meaning in explained(found)
     ]
     drawn = histogram(
-        [len(group.members) for group in groups], label="Sizes of the semantic ids", x_label="items in a semantic id",
+        [len(group.members) for group in groups],
+        label="Sizes of the semantic ids",
+        x_label="items in a semantic id",
         y_label="semantic ids",
-    )  # fmt: skip
+    )
     return f'<div class="made">{facts([*made, *measured])}{figures(("How many items a semantic id holds", drawn))}</div>'
 
 

@@ -61,7 +61,9 @@ class Maker:
 
     def __init__(self, data: PreparedData, pictures: Pictures, decoders: Decoders) -> None:
         self.ids = data.catalog["item"]
-        self.named = data.catalog["image"] if "image" in data.catalog.columns else [None] * len(data.catalog)
+        self.named = (
+            data.catalog["image"] if "image" in data.catalog.columns else [None] * len(data.catalog)
+        )
         self.pictures = pictures
         self.decoders = decoders
 

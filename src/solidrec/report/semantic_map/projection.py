@@ -37,7 +37,9 @@ class Places(NamedTuple):
         return np.asarray(~np.isnan(self.xy[:, 0]))
 
 
-def places(fused: Fused, groups: Ints, counts: Ints, *, at_most: int = AT_MOST, seed: int = 0) -> Places:
+def places(
+    fused: Fused, groups: Ints, counts: Ints, *, at_most: int = AT_MOST, seed: int = 0
+) -> Places:
     """Return where each item goes, given its semantic id `groups` (V,) and training `counts` (V,).
 
     Near each other is what has similar vectors (van der Maaten and Hinton, JMLR 2008); t-SNE is given at most `at_most` items,
@@ -59,7 +61,11 @@ def places(fused: Fused, groups: Ints, counts: Ints, *, at_most: int = AT_MOST, 
 
 def _words(placed: int, drawn: int, dimensions: int, width: int) -> str:
     """Say how the places came about."""
-    first = f"PCA from {width:,} to {dimensions} dimensions" if dimensions < width else f"The {width} dimensions as they are"
+    first = (
+        f"PCA from {width:,} to {dimensions} dimensions"
+        if dimensions < width
+        else f"The {width} dimensions as they are"
+    )
     if drawn < _FEWEST:
         return f"{first}; the first two are drawn."
     if drawn == placed:
@@ -81,9 +87,16 @@ def _filled(fused: Fused, groups: Ints) -> npt.NDArray[np.float32]:
         has = fused.present[:, part] > 0
         if has.all() or not has.any():
             continue
-        sums, sizes = np.zeros((groups.max() + 1, stop - start)), np.bincount(groups[has], minlength=groups.max() + 1)
+        sums, sizes = (
+            np.zeros((groups.max() + 1, stop - start)),
+            np.bincount(groups[has], minlength=groups.max() + 1),
+        )
         np.add.at(sums, groups[has], vectors[has, start:stop])
-        mean = np.where(sizes[:, None] > 0, sums / np.maximum(sizes, 1)[:, None], vectors[has, start:stop].mean(0))
+        mean = np.where(
+            sizes[:, None] > 0,
+            sums / np.maximum(sizes, 1)[:, None],
+            vectors[has, start:stop].mean(0),
+        )
         vectors[~has, start:stop] = mean[groups[~has]]
     return vectors
 
@@ -95,7 +108,9 @@ def _reduced(vectors: npt.NDArray[np.float32]) -> Floats:
     dimensions = min(_DIMENSIONS, *vectors.shape)
     if not np.ptp(vectors, axis=0).any():
         return np.zeros((len(vectors), dimensions))  # all alike: nothing to turn
-    return np.asarray(PCA(dimensions, svd_solver="covariance_eigh").fit_transform(vectors), dtype=np.float64)
+    return np.asarray(
+        PCA(dimensions, svd_solver="covariance_eigh").fit_transform(vectors), dtype=np.float64
+    )
 
 
 def _sample(counts: Ints, at_most: int, *, seed: int) -> Ints:
@@ -103,7 +118,11 @@ def _sample(counts: Ints, at_most: int, *, seed: int) -> Ints:
     if len(counts) <= at_most:
         return np.arange(len(counts))
     weights = counts + 1.0
-    return np.sort(np.random.default_rng(seed).choice(len(counts), at_most, replace=False, p=weights / weights.sum()))
+    return np.sort(
+        np.random.default_rng(seed).choice(
+            len(counts), at_most, replace=False, p=weights / weights.sum()
+        )
+    )
 
 
 def _plane(points: Floats, *, seed: int) -> Floats:
@@ -115,7 +134,10 @@ def _plane(points: Floats, *, seed: int) -> Floats:
         return start
     start = (1e-4 * start / start[:, 0].std()).astype(np.float32)
     perplexity = min(_PERPLEXITY, (len(points) - 1) / 3)
-    return np.asarray(TSNE(init=start, perplexity=perplexity, random_state=seed).fit_transform(points), dtype=np.float64)
+    return np.asarray(
+        TSNE(init=start, perplexity=perplexity, random_state=seed).fit_transform(points),
+        dtype=np.float64,
+    )
 
 
 def _beside(points: Floats, drawn: Ints, flat: Floats) -> Floats:
@@ -128,7 +150,9 @@ def _beside(points: Floats, drawn: Ints, flat: Floats) -> Floats:
     xy = np.full((len(points), 2), np.nan)
     xy[drawn] = flat
     rest = np.flatnonzero(np.isnan(xy[:, 0]))
-    search = NearestNeighbors(n_neighbors=min(_NEIGHBOURS, len(drawn)), algorithm="brute").fit(points[drawn])
+    search = NearestNeighbors(n_neighbors=min(_NEIGHBOURS, len(drawn)), algorithm="brute").fit(
+        points[drawn]
+    )
     apart, nearest = search.kneighbors(points[rest])
     near = flat[nearest]
     together = np.linalg.norm(near - near[:, :1], axis=2) <= _ISLAND * np.ptp(flat)
@@ -142,15 +166,24 @@ def _spread(xy: Floats) -> Floats:
     _, group, sizes = np.unique(xy, axis=0, return_inverse=True, return_counts=True)
     order = np.argsort(group.ravel(), kind="stable")
     place = np.empty(len(xy))
-    place[order] = np.arange(len(xy)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # 0 for the first of its group, it stays
+    place[order] = np.arange(len(xy)) - np.repeat(
+        np.cumsum(sizes) - sizes, sizes
+    )  # 0 for the first of its group, it stays
     step = _APART * (np.ptp(xy, axis=0).max() or 1.0)
-    return np.asarray(xy + step * np.sqrt(place)[:, None] * np.stack([np.cos(_GOLDEN * place), np.sin(_GOLDEN * place)], axis=1))
+    return np.asarray(
+        xy
+        + step
+        * np.sqrt(place)[:, None]
+        * np.stack([np.cos(_GOLDEN * place), np.sin(_GOLDEN * place)], axis=1)
+    )
 
 
 def _framed(xy: Floats) -> Floats:
     """Return places turned so that they are wider than high, the wider side from 0 to 1."""
     _, axes = np.linalg.eigh(np.cov(xy.T, bias=True))
-    axes = axes[:, ::-1] * np.sign(axes[np.abs(axes).argmax(0), [0, 1]])[::-1]  # the sign of an axis is arbitrary: fix it
+    axes = (
+        axes[:, ::-1] * np.sign(axes[np.abs(axes).argmax(0), [0, 1]])[::-1]
+    )  # the sign of an axis is arbitrary: fix it
     turned = (xy - xy.mean(0)) @ axes
     turned -= turned.min(0)
     return np.asarray(turned / (turned.max() or 1.0))

@@ -52,10 +52,20 @@ def write_map(
     `images` is not there, `DataError` if it is no zip.
     """
     if not ids.modalities:
-        raise UsageError(f"semantic ids by method {ids.method} have no content to be placed by: say method kmeans or categories")
+        raise UsageError(
+            f"semantic ids by method {ids.method} have no content to be placed by: say method kmeans or categories"
+        )
     fused = fuse([matrices[name] for name in ids.modalities], ids.weights or None)
-    say(f"map: placing {int(fused.present.any(axis=1).sum()):,} items; t-SNE takes up to half a minute")
-    placed = places(_ground(data, ids, matrices), ids.of_item[1:], data.train_counts[1:], at_most=at_most, seed=ids.seed)
+    say(
+        f"map: placing {int(fused.present.any(axis=1).sum()):,} items; t-SNE takes up to half a minute"
+    )
+    placed = places(
+        _ground(data, ids, matrices),
+        ids.of_item[1:],
+        data.train_counts[1:],
+        at_most=at_most,
+        seed=ids.seed,
+    )
     groups = groups_of(data, ids, fused, matrices)
     where = spots(groups, placed)
     tones = colors_of(where)
@@ -66,7 +76,11 @@ def write_map(
         say(f"map: {plural(len(pictures), 'picture')} of the most central items")
     sections = [
         ("map", "The catalogue", picture(placed, ids)),
-        ("numbers", "How they were made, and how good they are", numbers(data, ids, groups, quality)),
+        (
+            "numbers",
+            "How they were made, and how good they are",
+            numbers(data, ids, groups, quality),
+        ),
         ("ids", "Every semantic id", directory(data, groups, tones, pictures)),
     ]
     content = embedded(page_data(data, groups, placed, where, tones))

@@ -65,7 +65,9 @@ class VectorCache:
         if not self.fresh:
             return
         vectors = np.stack(list(self.fresh.values()))
-        block = np.empty(len(vectors), dtype=[("digest", "u1", 32), ("vector", "<f4", vectors.shape[1])])
+        block = np.empty(
+            len(vectors), dtype=[("digest", "u1", 32), ("vector", "<f4", vectors.shape[1])]
+        )
         block["digest"] = np.frombuffer(b"".join(self.fresh), dtype=np.uint8).reshape(-1, 32)
         block["vector"] = vectors
         packed = io.BytesIO()
@@ -83,5 +85,7 @@ class VectorCache:
                 path.unlink()
             return
         block = np.load(path, mmap_mode="r", allow_pickle=False)
-        self.where |= {digest.tobytes(): (len(self.blocks), row) for row, digest in enumerate(block["digest"])}
+        self.where |= {
+            digest.tobytes(): (len(self.blocks), row) for row, digest in enumerate(block["digest"])
+        }
         self.blocks.append(block)

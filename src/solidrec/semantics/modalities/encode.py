@@ -76,8 +76,14 @@ def encode_items(
             break  # however good the rest is, there are too many already
         step(1)
     work.finish()
-    refused |= {row: work.refused[digest] for row, digest in enumerate(digests) if digest in work.refused}
-    usable = {row: digest for row, digest in enumerate(digests) if digest is not None and row not in refused}
+    refused |= {
+        row: work.refused[digest] for row, digest in enumerate(digests) if digest in work.refused
+    }
+    usable = {
+        row: digest
+        for row, digest in enumerate(digests)
+        if digest is not None and row not in refused
+    }
     facts = _facts(catalog, refused)
     _check(modality.encoder.name, facts, usable=len(usable), max_unusable=max_unusable)
     distinct = list(dict.fromkeys(usable.values()))
@@ -85,7 +91,12 @@ def encode_items(
     vectors = np.zeros((len(catalog), len(cache[distinct[0]])), dtype=np.float32)
     for row, digest in usable.items():
         vectors[row] = cache[digest]
-    own = {"encoder": modality.encoder.name, "key": modality.key, "encoded": len(usable), "distinct": len(distinct)}
+    own = {
+        "encoder": modality.encoder.name,
+        "key": modality.key,
+        "encoded": len(usable),
+        "distinct": len(distinct),
+    }
     return Encoded(vectors, {**own, **facts, "notes": dict(notes)})
 
 
@@ -106,7 +117,9 @@ class _Work(Generic[Ready]):
     def offer(self, content: bytes) -> bytes:
         """Take note of a content and return its digest."""
         digest = self.cache.digest(content)
-        if not any(digest in known for known in (self.cache, self.waiting, self.inputs, self.refused)):
+        if not any(
+            digest in known for known in (self.cache, self.waiting, self.inputs, self.refused)
+        ):
             self.waiting[digest] = content
             if len(self.waiting) == self.batch:
                 self._make_ready()
@@ -119,7 +132,9 @@ class _Work(Generic[Ready]):
         self.cache.commit()
 
     def _make_ready(self) -> None:
-        for digest, found in zip(self.waiting, self.modality.ready(list(self.waiting.values())), strict=True):
+        for digest, found in zip(
+            self.waiting, self.modality.ready(list(self.waiting.values())), strict=True
+        ):
             if isinstance(found, Refusal):
                 self.refused[digest] = found
             else:
@@ -131,13 +146,19 @@ class _Work(Generic[Ready]):
     def _encode(self) -> None:
         if not self.inputs:
             return
-        vectors = np.asarray(self.modality.encoder.encode(list(self.inputs.values())), dtype=np.float32)
+        vectors = np.asarray(
+            self.modality.encoder.encode(list(self.inputs.values())), dtype=np.float32
+        )
         if vectors.ndim != 2 or len(vectors) != len(self.inputs) or not vectors.shape[1]:
             shape = f"{vectors.shape} for {len(self.inputs)} inputs"
-            raise DataError(f"{self.modality.encoder.name}: returned {shape}; one vector an input is needed")
+            raise DataError(
+                f"{self.modality.encoder.name}: returned {shape}; one vector an input is needed"
+            )
         for digest, vector in zip(self.inputs, vectors, strict=True):
             with np.errstate(over="ignore", under="ignore"):
-                norm = np.linalg.norm(vector)  # of float32, as whoever scales the vectors to one length will compute it
+                norm = np.linalg.norm(
+                    vector
+                )  # of float32, as whoever scales the vectors to one length will compute it
             if not np.isfinite(norm):
                 self.refused[digest] = Refusal("vector_not_finite")
             elif norm == 0:
@@ -151,8 +172,14 @@ class _Work(Generic[Ready]):
 
 def _facts(catalog: pl.DataFrame, refused: dict[int, Refusal]) -> dict[str, Any]:
     """Count the items without a vector by reason, and name one of each."""
-    counts = {missing: Counter(r.reason for r in refused.values() if r.missing is missing) for missing in (True, False)}
-    first = {refusal.reason: catalog["item"][row] for row, refusal in sorted(refused.items(), reverse=True)}
+    counts = {
+        missing: Counter(r.reason for r in refused.values() if r.missing is missing)
+        for missing in (True, False)
+    }
+    first = {
+        refusal.reason: catalog["item"][row]
+        for row, refusal in sorted(refused.items(), reverse=True)
+    }
     return {
         "missing": dict(sorted(counts[True].items())),
         "unusable": dict(sorted(counts[False].items())),
@@ -163,15 +190,29 @@ def _facts(catalog: pl.DataFrame, refused: dict[int, Refusal]) -> dict[str, Any]
 def _check(name: str, facts: dict[str, Any], *, usable: int, max_unusable: float) -> None:
     """Raise `DataError` if too little is usable."""
     bad = sum(facts["unusable"].values())
-    why = ", ".join(f"{reason} {count:,} (item {facts['examples'][reason]!r})" for reason, count in facts["unusable"].items())
+    why = ", ".join(
+        f"{reason} {count:,} (item {facts['examples'][reason]!r})"
+        for reason, count in facts["unusable"].items()
+    )
     if bad > max_unusable * (bad + usable):
-        raise DataError(f"{name}: {bad:,} items cannot be used: {why}; repair them or raise --max-unusable ({max_unusable:g})")
+        raise DataError(
+            f"{name}: {bad:,} items cannot be used: {why}; repair them or raise --max-unusable ({max_unusable:g})"
+        )
     if not usable:
-        why = ", ".join(f"{reason} {count:,}" for reason, count in (facts["missing"] | facts["unusable"]).items())
-        raise DataError(f"{name}: no item has anything to encode: {why or 'the catalogue is empty'}")
+        why = ", ".join(
+            f"{reason} {count:,}"
+            for reason, count in (facts["missing"] | facts["unusable"]).items()
+        )
+        raise DataError(
+            f"{name}: no item has anything to encode: {why or 'the catalogue is empty'}"
+        )
 
 
 def _check_unlike(name: str, cache: VectorCache, distinct: list[bytes]) -> None:
     """Raise `DataError` if many different contents all have one vector."""
-    if len(distinct) >= _ALIKE and all(np.array_equal(cache[distinct[0]], cache[digest]) for digest in distinct[1:]):
-        raise DataError(f"{name}: gave one and the same vector to {len(distinct):,} different contents; check its weights")
+    if len(distinct) >= _ALIKE and all(
+        np.array_equal(cache[distinct[0]], cache[digest]) for digest in distinct[1:]
+    ):
+        raise DataError(
+            f"{name}: gave one and the same vector to {len(distinct):,} different contents; check its weights"
+        )

@@ -47,16 +47,22 @@ class Images:
         return self.decoders.decode(contents)
 
 
-def image_encoder(name: str, *, settings: Path | None = None, device: str = "cpu", threads: int = 1) -> ImageEncoder:
+def image_encoder(
+    name: str, *, settings: Path | None = None, device: str = "cpu", threads: int = 1
+) -> ImageEncoder:
     """Return the encoder that a person names: ``efficientnet-lite0`` (packaged) or ``onnx:PATH``.
 
     `settings` is the JSON file of an ``onnx:`` encoder, by default the one beside it. Raises `UsageError`.
     """
     if name.startswith(ONNX):
         path = Path(name.removeprefix(ONNX))
-        return OnnxEncoder(path, read_settings(path, settings), name=name, device=device, threads=threads)
+        return OnnxEncoder(
+            path, read_settings(path, settings), name=name, device=device, threads=threads
+        )
     if settings is not None:
-        raise UsageError(f"--image-settings belongs to --image-encoder {ONNX}PATH; {name} brings its own")
+        raise UsageError(
+            f"--image-settings belongs to --image-encoder {ONNX}PATH; {name} brings its own"
+        )
     if name == EFFICIENTNET:
         return EfficientNetLite0(device=device)
     raise UsageError(f"--image-encoder {name!r} is unknown; known: {EFFICIENTNET}, {ONNX}PATH")

@@ -60,9 +60,15 @@ def run_job(
     check_name(job.name, manifest)
     with _modality_of(job, device=device, threads=threads) as modality:
         return encode_feature(
-            modality, data, catalog, name=job.name, fingerprint=manifest["fingerprint"], max_unusable=most,
-            cache=VectorCache(cache or data / FOLDER / _CACHE, modality.key), step=progress(len(catalog)),
-        )  # fmt: skip
+            modality,
+            data,
+            catalog,
+            name=job.name,
+            fingerprint=manifest["fingerprint"],
+            max_unusable=most,
+            cache=VectorCache(cache or data / FOLDER / _CACHE, modality.key),
+            step=progress(len(catalog)),
+        )
 
 
 def encode_catalog(
@@ -79,7 +85,9 @@ def encode_catalog(
     most = _checked(max_unusable)
     with _modality_of(job, device=device, threads=threads) as modality:
         found = VectorCache(cache, modality.key)
-        return encode_items(modality, catalog, cache=found, max_unusable=most, step=progress(len(catalog)))
+        return encode_items(
+            modality, catalog, cache=found, max_unusable=most, step=progress(len(catalog))
+        )
 
 
 @contextmanager

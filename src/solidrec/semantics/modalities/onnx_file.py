@@ -57,7 +57,9 @@ class OnnxSettings(BaseModel):
     @property
     def view(self) -> View:
         """How a picture is cut; without `resize` nothing is cut off along the shorter side."""
-        return View(size=self.size, resize=self.resize or self.size, fit=self.fit, filter=self.filter)
+        return View(
+            size=self.size, resize=self.resize or self.size, fit=self.fit, filter=self.filter
+        )
 
 
 @final
@@ -66,17 +68,34 @@ class OnnxEncoder:
 
     batch = 32
 
-    def __init__(self, path: Path, settings: OnnxSettings, *, name: str, device: str = "cpu", threads: int = 1) -> None:
+    def __init__(
+        self,
+        path: Path,
+        settings: OnnxSettings,
+        *,
+        name: str,
+        device: str = "cpu",
+        threads: int = 1,
+    ) -> None:
         need(_EXTRA, "onnxruntime")
         if not path.is_file():
             raise StorageError(f"{path}: no such file; give --image-encoder {ONNX}PATH")
         self.name, self.settings, self.view = name, settings, settings.view
-        beside = sorted(path.parent.glob(f"{path.name}*.data")) + sorted(path.parent.glob(f"{path.name}_data"))
-        self.key = key_of(files=[sha256(file) for file in (path, *beside)], settings=settings.model_dump(mode="json"))
-        self.session, self.output = _open_session(path, settings.output, device=device, threads=threads)
+        beside = sorted(path.parent.glob(f"{path.name}*.data")) + sorted(
+            path.parent.glob(f"{path.name}_data")
+        )
+        self.key = key_of(
+            files=[sha256(file) for file in (path, *beside)],
+            settings=settings.model_dump(mode="json"),
+        )
+        self.session, self.output = _open_session(
+            path, settings.output, device=device, threads=threads
+        )
         given = self.session.get_inputs()
         if len(given) != 1 or len(given[0].shape) != 4:
-            raise UsageError(f"{path}: takes inputs of shape {[each.shape for each in given]}; one of four axes is needed")
+            raise UsageError(
+                f"{path}: takes inputs of shape {[each.shape for each in given]}; one of four axes is needed"
+            )
         self.input = given[0].name
         self.fixed = given[0].shape[0] if isinstance(given[0].shape[0], int) else None
 
@@ -85,28 +104,43 @@ class OnnxEncoder:
         values = self._values(np.stack(inputs))
         if self.fixed is None:
             return self._run(values)
-        padded = np.concatenate([values, np.zeros((-len(values) % self.fixed, *values.shape[1:]), dtype=np.float32)])
-        parts = [self._run(padded[start : start + self.fixed]) for start in range(0, len(padded), self.fixed)]
+        padded = np.concatenate(
+            [values, np.zeros((-len(values) % self.fixed, *values.shape[1:]), dtype=np.float32)]
+        )
+        parts = [
+            self._run(padded[start : start + self.fixed])
+            for start in range(0, len(padded), self.fixed)
+        ]
         return np.concatenate(parts)[: len(values)]
 
     def _values(self, pixels: Pixels) -> Floats:
         ordered = pixels[..., ::-1] if self.settings.channels == "BGR" else pixels
         scaled = ordered.astype(np.float32) * np.float32(self.settings.scale)
-        values = (scaled - np.array(self.settings.mean, dtype=np.float32)) / np.array(self.settings.std, dtype=np.float32)
-        return np.ascontiguousarray(values.transpose(0, 3, 1, 2) if self.settings.layout == "NCHW" else values)
+        values = (scaled - np.array(self.settings.mean, dtype=np.float32)) / np.array(
+            self.settings.std, dtype=np.float32
+        )
+        return np.ascontiguousarray(
+            values.transpose(0, 3, 1, 2) if self.settings.layout == "NCHW" else values
+        )
 
     def _run(self, values: Floats) -> Floats:
         try:
-            found = np.asarray(self.session.run([self.output], {self.input: values})[0], dtype=np.float32)
+            found = np.asarray(
+                self.session.run([self.output], {self.input: values})[0], dtype=np.float32
+            )
         except Exception as error:  # onnxruntime's errors derive from Exception alone
             text = f"takes no {self.settings.layout} input of shape {values.shape}"
-            raise UsageError(f"{self.name}: {text} ({str(error).splitlines()[0][:200]}); correct its settings") from error
+            raise UsageError(
+                f"{self.name}: {text} ({str(error).splitlines()[0][:200]}); correct its settings"
+            ) from error
         if self.settings.average:
             found = found.mean(axis=self.settings.average)
         if found.ndim != 2 and found.size == len(found) * max(found.shape[1:], default=0):
             found = found.reshape(len(found), -1)  # (n, F, 1, 1)
         if found.ndim != 2:
-            raise UsageError(f'{self.name}: output {self.output!r} has shape {found.shape}; name another or set "average"')
+            raise UsageError(
+                f'{self.name}: output {self.output!r} has shape {found.shape}; name another or set "average"'
+            )
         return found
 
 
@@ -114,9 +148,13 @@ def _open_session(path: Path, output: str | None, *, device: str, threads: int) 
     """Return an onnxruntime session and the name of the output to read."""
     import onnxruntime
 
-    provider = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}.get(device.partition(":")[0])
+    provider = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}.get(
+        device.partition(":")[0]
+    )
     if provider not in onnxruntime.get_available_providers():
-        raise UsageError(f"--device {device}: the installed onnxruntime has {', '.join(onnxruntime.get_available_providers())}")
+        raise UsageError(
+            f"--device {device}: the installed onnxruntime has {', '.join(onnxruntime.get_available_providers())}"
+        )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
@@ -125,14 +163,20 @@ def _open_session(path: Path, output: str | None, *, device: str, threads: int) 
         names = [found.name for found in session.get_outputs()]
         if output is None:
             if len(names) > 1:
-                raise UsageError(f'{path}: has outputs {", ".join(names)}; say which in its settings as "output"')
+                raise UsageError(
+                    f'{path}: has outputs {", ".join(names)}; say which in its settings as "output"'
+                )
             return session, names[0]
         if output not in names:
-            session = onnxruntime.InferenceSession(_with_output(path, output), options, providers=[provider])
+            session = onnxruntime.InferenceSession(
+                _with_output(path, output), options, providers=[provider]
+            )
     except (UsageError, DataError):
         raise
     except Exception as error:  # onnxruntime's errors derive from Exception alone
-        raise DataError(f"{path}: is not an ONNX network that runs here ({str(error).splitlines()[0][:200]})") from error
+        raise DataError(
+            f"{path}: is not an ONNX network that runs here ({str(error).splitlines()[0][:200]})"
+        ) from error
     return session, output
 
 

