@@ -7,6 +7,7 @@ policy in the page forbids it; the same input gives the same bytes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,6 @@ from solidrec.report.semantic_map.names import groups_of
 from solidrec.report.semantic_map.page import directory, headline, lead, numbers, picture, plural
 from solidrec.report.semantic_map.pictures import EACH, thumbnails
 from solidrec.report.semantic_map.projection import AT_MOST, places
-from solidrec.report.semantic_map.script import SCRIPT
-from solidrec.report.semantic_map.style import STYLE
 from solidrec.semantics.fuse import Fused, fuse
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.modality import CATEGORIES, terms
@@ -89,8 +88,8 @@ def write_map(
         [paragraph(escape(headline(ids, groups)), kind="headline"), *lead(placed)],
         sections,
         foot="Written by solidrec.",
-        head=f'\n<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">\n<style>{STYLE}</style>',
-        end=f'\n<script type="application/json" id="items">{content}</script>\n<script>{SCRIPT}</script>',
+        head=f'\n<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">\n<style>\n{_asset("map.css")}</style>',
+        end=f'\n<script type="application/json" id="items">{content}</script>\n<script>\n{_asset("map.js")}</script>',
     )
     write_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
     say(f"wrote {path} ({len(text.encode()) / 1e6:.1f} MB)")
@@ -104,3 +103,8 @@ def _ground(data: PreparedData, ids: SemanticIds, matrices: Mapping[str, np.ndar
         parts.append(fit_terms(terms(data.catalog, CATEGORIES, placed=False), seed=ids.seed)[1])
         weights.append(1.0)
     return fuse(parts, weights)
+
+
+def _asset(name: str) -> str:
+    """Return the text of a file that stands beside this module."""
+    return files("solidrec.report.semantic_map").joinpath(name).read_text(encoding="utf-8")

@@ -1,13 +1,7 @@
-"""The page's script: draws the dots and their labels on a canvas, and answers to pointer, search and list.
-
-It puts text on the page as text only, never as markup, and asks the network for nothing.
-"""
-
-from __future__ import annotations
-
-SCRIPT = r"""
 (() => {
 "use strict";
+// Draws the dots and their labels on a canvas, and answers to pointer, search and list. It puts text on the page as text
+// only, never as markup, and asks the network for nothing.
 const data = JSON.parse(document.getElementById("items").textContent);
 const by = id => document.getElementById(id);
 const stage = by("stage"), canvas = stage.querySelector("canvas"), pen = canvas.getContext("2d"), tip = by("tip");
@@ -221,4 +215,3 @@ window.addEventListener("beforeprint", () => { printing = true; hover = -1; draw
 window.addEventListener("afterprint", () => { printing = false; redraw(); });
 draw();
 })();
-"""
