@@ -1,4 +1,4 @@
-"""Write docs/settings.md: every setting, what it may be, its default and what it means, read off the specifications."""
+"""Write docs/settings.md: every setting, its values, default and meaning."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from solidrec.spec import RunSpec, Spec
 
 INTRO = """# Settings
 
-Every setting of a training, by the key that `--set KEY=VALUE`, a TOML file of `--config` and `train(settings=...)` take, and
-below those of `prepare`. `solidrec train` without `--model` lays `presets/mixture.toml` over these defaults; the presets
-(`--config paper`) are files of the same form. This page is written by `make docs`.
+Every setting of a training, by the key that `--set KEY=VALUE`, a TOML file of `--config` and
+`train(settings=...)` take, and below those of `prepare`. `solidrec train` without `--model` lays
+`presets/mixture.toml` over these defaults; presets (`--config paper`) are files of the same form.
+This page is written by `make docs`.
 """
 SIGNS = {Ge: "≥", Gt: ">", Le: "≤", Lt: "<"}
 WORDS = {int: "integer", float: "number", str: "text", bool: "true or false"}

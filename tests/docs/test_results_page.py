@@ -1,4 +1,4 @@
-"""docs/results.md is what docs/make_results.py writes, and its numbers are those of the raw lines."""
+"""docs/results.md is what docs/make_results.py writes; its numbers are those of the raw lines."""
 
 from __future__ import annotations
 
