@@ -1,1 +1,1 @@
-"""Pages to look at: of runs, and of an experiment."""
+"""HTML pages: the report of an experiment and the semantic map of a catalogue."""

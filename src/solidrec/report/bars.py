@@ -1,4 +1,4 @@
-"""Bars of an experiment, as in the paper's Figures 3 and 4: one for each row, in the groups of the table, with its interval."""
+"""Bar charts of an experiment (Figures 3 and 4 of the paper): one bar with interval per row."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ _ALIKE = Ranks(
     ties=np.array([PAPER_NEGATIVES]),
     candidates=np.array([PAPER_NEGATIVES + 1]),
 )
-"""A target among sampled negatives that all have its score."""
+"""One target among the paper's sampled negatives, where all candidates have the same score."""
 _CHANCE = {name: float(values[0]) for name, values in per_row(_ALIKE, (10,)).items()}
-"""What a constant score gets among 100 candidates."""
+"""The metrics of a constant score among 100 candidates."""
 _HOW = (
-    "Bars start at chance, what a constant score would get (0 where all items compete and the metric is of the first ten), so "
-    "that their lengths compare. Lines are 95 % intervals over users and seeds (over users only for one seed)."
+    "Bars start at chance, what a constant score would get (0 where all items compete and the "
+    "metric is of the first ten), so that their lengths compare. Lines are 95 % intervals over "
+    "users and seeds (over users only for one seed)."
 )
 
 
 @final
 @dataclass(frozen=True)
 class Bar:
-    """One bar: whose it is, its value, and its interval if it is known."""
+    """One bar: the look of its row, its value, and its interval if it is known."""
 
     series: Series
     value: float
@@ -48,7 +49,7 @@ Groups = Sequence[tuple[str, Sequence[Bar]]]
 
 
 def bars(of: Material) -> str:
-    """Return the bars of every protocol; none for λ and T, whose values have a figure of their own."""
+    """Return the bar charts of every protocol; a sweep over λ and T has its own figure instead."""
     parts: list[str] = []
     if of.plan.layout == LAYOUT:
         return ""
@@ -71,12 +72,15 @@ def bars(of: Material) -> str:
 
 
 def _start(metric: str, table: ResultTable) -> float:
-    """Return what a metric is by chance: among 100 candidates, or nearly 0 for a first ten of a whole catalogue."""
+    """Return the chance level of a metric, where its bars start.
+
+    It is the level among 100 candidates, but nearly 0 for the first ten of a whole catalogue.
+    """
     return _CHANCE[metric] if table.protocol == "paper" or metric == "UAUC" else 0.0
 
 
 def _groups(table: ResultTable, metric: str, of: Material) -> Groups:
-    """Return the bars of a metric, block by block."""
+    """Return the bars of a metric, grouped by block of the table."""
     found: dict[str, list[Bar]] = {}
     for line in table.lines:
         cell = next((cell for cell in line.cells if cell.metric == metric), None)
@@ -88,7 +92,7 @@ def _groups(table: ResultTable, metric: str, of: Material) -> Groups:
 
 
 def _bar_chart(found: Groups, chance: float, *, label: str) -> str:
-    """Draw groups of bars that start at `chance`, the first on top."""
+    """Draw groups of bars that start at `chance`, the first group on top."""
     rows = sum(len(group) + bool(name) for name, group in found)
 
     def paint(axes: Axes) -> None:
@@ -123,7 +127,7 @@ def _bar_chart(found: Groups, chance: float, *, label: str) -> str:
 
 
 def _one(axes: Axes, bar: Bar, place: int, chance: float) -> None:
-    """Draw one bar with its interval and its value at the end."""
+    """Draw one bar with its interval, and its value at the end."""
     face = "none" if bar.series.hollow else bar.series.color
     axes.barh(
         place,

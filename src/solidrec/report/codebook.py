@@ -1,4 +1,4 @@
-"""The health of an experiment's codebooks: in use or dead, moved from where they started, and what the busiest codes hold."""
+"""The health of an experiment's codebooks: usage, movement since the start, and busiest codes."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ CODES, TITLES = 3, 6
 _SEED = "Of each row the training with the smallest seed."
 _HEALTH = f"Perplexity: as many codes of equal use would be as even. {CLIP}"
 _APART = (
-    "A codebook that is learned in a second stage (schedule=staged) starts as a copy of the metacode (Algorithm 1); afterwards "
-    "both learn. Code to metacode is the mean distance between a code and its metacode as they are now, over the mean length of "
-    "a metacode; beside it, how many codes are still nearest to their own. Items to code is the mean distance of an item to the "
-    "code that it is read as, weighted by training events, over the mean length of an item."
+    "A codebook that is learned in a second stage (schedule=staged) starts as a copy of the "
+    "metacode (Algorithm 1); afterwards both learn. Code to metacode is the mean distance between "
+    "a code and its metacode as they are now, over the mean length of a metacode; beside it, how "
+    "many codes are still nearest to their own. Items to code is the mean distance of an item to "
+    "the code that it is read as, weighted by training events, over the mean length of an item."
 )
 _BUSY = (
     "The codes that most training events fall to, with the most frequent items of each, by title."
@@ -37,10 +38,11 @@ _BUSY = (
 @final
 @dataclass(frozen=True)
 class Codes:
-    """A trained codebook: ``of_item`` (V,) is the code that an item is read as, ``events`` (V,) how often training saw it.
+    """A trained codebook: the code ``of_item`` (V,) of each item and its training ``events`` (V,).
 
-    ``apart`` and ``own`` say how far codes parted from the metacode, None if they did not start there; ``far`` how far items are
-    from codes.
+    ``apart`` is the relative distance of codes to their metacodes, and ``own`` the share of codes
+    that are still nearest to their own metacode. Both are None if the codebook did not start as a
+    copy of the metacode. ``far`` is the relative distance of items to their codes.
     """
 
     size: int
@@ -52,7 +54,7 @@ class Codes:
 
 
 def codebooks(of: Material) -> str:
-    """Return the charts, distances and busiest codes of every row that has a codebook or a clip."""
+    """Return the charts, distances and busiest codes of each row that has a codebook or a clip."""
     firsts = {place.row: place for place in of.first_seeds()}
     parts = []
     for number, (block, group) in enumerate(charts_of(list(firsts), of.blocks), start=1):
@@ -78,7 +80,7 @@ def codebooks(of: Material) -> str:
 
 
 def _health_table(of: Material, firsts: Mapping[str, Place]) -> str:
-    """Return how each codebook and clip stood in the last epoch."""
+    """Return a table of each codebook and clip in the last epoch."""
     rows = []
     for name, place in firsts.items():
         log = of.history(place)
@@ -106,18 +108,21 @@ def _health_table(of: Material, firsts: Mapping[str, Place]) -> str:
 
 @torch.inference_mode()
 def _codes_of(run: Run) -> Codes | None:
-    """Return how the codebook of a run stands to its metacode and its items; None for a model without a codebook."""
+    """Return the codes and distances of a run's codebook, None for a model without a codebook."""
     codebook = codebook_of(run.model)
     if codebook is None:
         return None
     trunk = dict(run.model.parts()).get("metacode")
+    # item vectors (V, D) without the padding row, code vectors (K, D), and each item's code (V,)
     items, codes = run.model.items.weight[1:], codebook.code_vectors
     of_item = codebook.find(torch.arange(1, len(items) + 1)[None], items[None])[0]
     events = run.catalog["training_count"].to_numpy()
+    # mean distance of an item to its code over the mean length of an item, by training events
     weight = torch.tensor(events).to(items) / max(1, events.sum())
     far = ((items - codes[of_item]).norm(dim=1) * weight).sum() / (
         items.norm(dim=1) * weight
     ).sum().clamp(min=1e-12)
+    # A staged codebook started as the first K metacodes, so that code k belongs to metacode k.
     apart = own = None
     staged = stages(run.spec.model) > 1
     if (
@@ -131,7 +136,7 @@ def _codes_of(run: Run) -> Codes | None:
 
 
 def _distance_table(found: Sequence[tuple[str, Run, Codes]]) -> str:
-    """Return how far codes are from where they started, and items from their codes."""
+    """Return a table of the distances of codes to their metacodes and of items to their codes."""
     rows = []
     for name, _, codes in found:
         apart = ["–", "–"] if codes.apart is None else [f"{codes.apart:.2f}", f"{codes.own:.0%}"]
@@ -149,7 +154,7 @@ def _distance_table(found: Sequence[tuple[str, Run, Codes]]) -> str:
 
 
 def _read_alike(found: Sequence[tuple[str, Run, Codes]]) -> list[tuple[str, Run, Codes]]:
-    """Return one of all rows whose items have the same codes, as those of semantic ids do, under all their names."""
+    """Merge rows whose items have the same codes, as semantic ids do, under their joined names."""
     alike: dict[bytes, list[tuple[str, Run, Codes]]] = {}
     for one in found:
         alike.setdefault(one[2].of_item.tobytes(), []).append(one)
@@ -157,7 +162,8 @@ def _read_alike(found: Sequence[tuple[str, Run, Codes]]) -> list[tuple[str, Run,
 
 
 def _busiest(name: str, run: Run, codes: Codes, *, opened: bool) -> str:
-    """Return the busiest codes of one row with titles, to unfold unless it is the first row."""
+    """Return the busiest codes of one row with titles, folded unless `opened`."""
+    # training events of each code (K,), and the codes with the most
     events = np.bincount(codes.of_item, codes.events, codes.size)
     top = np.argsort(-events, kind="stable")[:CODES]
     share = events / max(1.0, events.sum())
@@ -171,7 +177,7 @@ def _busiest(name: str, run: Run, codes: Codes, *, opened: bool) -> str:
 
 
 def _group(run: Run, codes: Codes, code: int, share: float) -> str:
-    """Return the items of one code."""
+    """Return the markup of one code: its share of events and its most frequent items."""
     members = np.flatnonzero(codes.of_item == code)
     order = members[np.argsort(-codes.events[members], kind="stable")]
     titles = run.catalog["title"] if "title" in run.catalog.columns else run.catalog["item"]

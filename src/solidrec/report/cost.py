@@ -1,4 +1,4 @@
-"""Table 5 of an experiment, and the parameters of each row by component."""
+"""The cost of an experiment's rows (Table 5), with a chart of their parameters by component."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TONES = [light for light, _ in (BASELINE_COLORS[0], *RUN_COLORS, BASELINE_COLOR
 
 
 def cost(of: Material) -> str:
-    """Return what each row costs; nothing where it was not measured."""
+    """Return the table and the chart of costs, empty where cost was not measured."""
     tables = measure_markup(of, COST)
     if not tables:
         return ""
@@ -39,7 +39,7 @@ def cost(of: Material) -> str:
 def _stacked(
     found: Mapping[str, Record], names: Mapping[str, str], looks: Mapping[str, Series]
 ) -> str:
-    """Draw the parameters of each row, part after part."""
+    """Draw the parameters of each row as a stacked bar of components."""
 
     def paint(axes: Axes) -> None:
         for place, record in enumerate(found.values()):

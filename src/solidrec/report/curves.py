@@ -1,4 +1,4 @@
-"""The training curves of an experiment: loss and validation, epoch by epoch, from the logs of its runs."""
+"""The training curves of an experiment: loss and validation by epoch, from the logs of its runs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ from solidrec.report.page import escape, figures, legend, paragraph
 from solidrec.report.plots import Line, line_chart
 
 _LINES = 20
-_HOW = "One line a training, {seeds}; the marker sits on the epoch that was kept. A loss has λ times the penalty in it."
-_STAGED = " A dashed line is the second stage (Eq. 13, with the codebook), which starts from the best weights of the first."
+_HOW = (
+    "One line a training, {seeds}; the marker sits on the epoch that was kept. A loss has λ times "
+    "the penalty in it."
+)
+_STAGED = (
+    " A dashed line is the second stage (Eq. 13, with the codebook), which starts from the best "
+    "weights of the first."
+)
 
 
 def training_curves(of: Material) -> str:
-    """Return a pair of charts for each block of the table, as many seeds of each row as keep a chart readable."""
+    """Return a pair of charts for each block of the table, with as many seeds as stay readable."""
     names = [row.name for row in of.plan.rows if row.baseline is None]
     parts, most, staged = [], 0, False
     for number, (block, group) in enumerate(charts_of(names, of.blocks), start=1):
@@ -45,7 +51,7 @@ def training_curves(of: Material) -> str:
 
 
 def _charts(logs: Logs, of: str) -> list[tuple[str, str]]:
-    """Return the charts of validation and of loss, `of` a name that no other pair has."""
+    """Return the charts of validation and of loss; `of` makes their labels unique on the page."""
     valid = _thin(curves(logs, score_of))
     loss = _thin(curves(logs, lambda row: row["loss"]))
     drawn = [
@@ -60,5 +66,5 @@ def _charts(logs: Logs, of: str) -> list[tuple[str, str]]:
 
 
 def _thin(lines: list[Line]) -> list[Line]:
-    """Return lines for a chart of many."""
+    """Return the same lines drawn thin, for a crowded chart."""
     return [replace(line, thin=True) for line in lines]

@@ -1,6 +1,7 @@
-"""``solidrec experiment report``: one HTML file without scripts and without anything from elsewhere, of whatever is finished.
+"""``solidrec experiment report``: one self-contained HTML file about all finished cells.
 
-Everything that comes from data is escaped; the same folder gives the same bytes.
+The page has no scripts and loads nothing. Everything that comes from data is escaped, and the same
+folder gives the same bytes.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ _REPORT = "report.html"
 
 
 def _few_events(of: Material) -> str:
-    """Return the table of users of few events, nothing where it was not measured."""
+    """Return the table of users with few events, empty where it was not measured."""
     return measure_markup(of, FEW_EVENTS)
 
 
@@ -59,14 +60,15 @@ _SECTIONS: dict[str, tuple[str, Callable[[Material], str]]] = {
     "protocol": ("How this was measured", protocol),
     "provenance": ("Where it comes from", provenance),
 }
-"""The sections in order: name, heading, and what makes it of the material; one that makes nothing is left out."""
+"""The sections in order: name, heading and function of the markup; empty ones are left out."""
 
 
 def write_experiment_report(out: Path, path: Path | None = None, *, progress: bool = False) -> Path:
-    """Write the report of the experiment in `out` to `path` (default OUT/report.html) and its tables beside the results.
+    """Write the report of the experiment in `out` to `path`, and its tables beside the results.
 
-    Runs, users or data that are gone are named in the report; what rests on them is left out. Raises `StorageError` if `out` is
-    no experiment or the disk refuses, and `DamagedError` for results that say nothing sensible.
+    The default path is OUT/report.html. The report names runs, users or data that are missing and
+    leaves out what depends on them. Raises `StorageError` if `out` is no experiment or the disk
+    refuses, and `DamagedError` for damaged results.
     """
     path = path or out / _REPORT
     with counted(console, "report", len(_SECTIONS) + 1, shown=progress) as advance:

@@ -1,4 +1,4 @@
-"""Figure 5 of an experiment: λ across, T upwards, and a circle whose size and depth of colour are the value."""
+"""Figure 5 of an experiment: λ across, T upwards, and larger, deeper circles for larger values."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _COLORS = {"UAUC": RUN_COLORS[0][0], "NDCG@10": RUN_COLORS[2][0], "Recall@10": RUN_COLORS[1][0]}
-"""The paper's: blue, green and orange."""
+"""The colours of the paper's figure: blue, green and orange."""
 _RADIUS = (4.0, 13.0)
-"""Points of the smallest and of the largest value."""
+"""Radius of the smallest and of the largest value, in points."""
 _FAINT = 0.25
 _HOW = (
-    "Drawn as the paper's Figure 5: λ to the right, T upwards; the larger the value, the larger and the deeper the circle. Size "
-    "and depth run from the smallest to the largest value of each grid, so small differences look large: read the numbers. The "
-    "best place has a ring."
+    "Drawn as the paper's Figure 5: λ to the right, T upwards; the larger the value, the larger "
+    "and the deeper the circle. Size and depth run from the smallest to the largest value of each "
+    "grid, so small differences look large: read the numbers. The best place has a ring."
 )
 
 
 def penalty_and_clip(of: Material) -> str:
-    """Return the circles of every protocol with their values as tables; nothing for another layout."""
+    """Return the circles and values of every protocol; empty unless the rows vary λ and T."""
     if of.plan.layout != LAYOUT:
         return ""
     parts = []
@@ -45,7 +45,7 @@ def penalty_and_clip(of: Material) -> str:
 
 
 def _circles(sweep: Sweep, *, label: str) -> str:
-    """Draw one metric over the grid."""
+    """Draw one metric over the grid of λ and T."""
     low, high = min(sweep.found), max(sweep.found)
 
     def paint(axes: Axes) -> None:
@@ -54,6 +54,7 @@ def _circles(sweep: Sweep, *, label: str) -> str:
                 if value is None:
                     axes.annotate("–", (a, d), ha="center", va="center", color=MUTED)
                     continue
+                # 0 for the smallest value, 1 for the largest
                 depth = (value - low) / (high - low) if high > low else 0.5
                 size = 2 * (_RADIUS[0] + (_RADIUS[1] - _RADIUS[0]) * depth)
                 color, best = _COLORS[sweep.metric], value == sweep.best

@@ -1,4 +1,4 @@
-"""What an experiment shows, in one honest sentence: which comparisons earned a star, and which did not."""
+"""The sentences on top of a report: what the experiment shows, and how much of it is finished."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from solidrec.experiments.tables.sweep import LAYOUT, sweeps
 from solidrec.report.material import Material
 
 _MAIN = {"paper": "UAUC", "full": "NDCG@10"}
-"""What rows are held against the best baseline by: the paper's metric, or that of the first ten places."""
+"""The metric by protocol that compares trained rows with the best baseline."""
 _NAMED = 3
 _NOTHING = "Nothing is finished yet."
 _NONE_COMPARED = "Nothing is compared here: no row has what it is measured by."
-_NO_STAR_YET = "No star can be earned with one training seed a row: differences are of these models only, not of the methods."
+_NO_STAR_YET = (
+    "No star can be earned with one training seed a row: differences are of these models only, "
+    "not of the methods."
+)
 
 
 def headline(of: Material) -> str:
-    """Return the sentence: of λ and T, of stability, or of the first protocol's comparisons."""
+    """Return the headline about λ and T, cost, stability or the first protocol's comparisons."""
     if not of.results.records or not any(of.measured.values()):
         return _NOTHING
     if of.plan.layout == LAYOUT:
@@ -38,7 +41,7 @@ def headline(of: Material) -> str:
 
 
 def more_verdicts(of: Material) -> list[str]:
-    """Return what the comparisons of each protocol show, but for what the headline says already."""
+    """Return the verdict on the comparisons of each protocol, without the one in the headline."""
     if of.plan.layout == LAYOUT or not any(of.measured.values()):
         return []
     said = dict.fromkeys(_verdict(table.contrasts, table.label) for table in of.tables)
@@ -46,7 +49,7 @@ def more_verdicts(of: Material) -> list[str]:
 
 
 def _verdict(contrasts: Sequence[Contrast], label: str) -> str:
-    """Return which of the comparisons with what a row is measured by earned a star, and which did not."""
+    """Say which comparisons of a row with its base earned a star, and which did not."""
     found = [each for each in contrasts if each.comparison.base]
     if not found:
         return _NONE_COMPARED
@@ -64,7 +67,7 @@ def _verdict(contrasts: Sequence[Contrast], label: str) -> str:
 
 
 def _named(contrasts: Sequence[Contrast]) -> str:
-    """Return the comparisons in words, the first few of many, means over backbones before single ones."""
+    """List the first comparisons in words, means over backbones before single backbones."""
     if not contrasts:
         return ""
     widest = sorted(
@@ -79,7 +82,7 @@ def _named(contrasts: Sequence[Contrast]) -> str:
 
 
 def _cost_words(of: Material) -> str:
-    """Say what each SOLID model costs beside its base; empty where cost was not measured."""
+    """Say what each SOLID model costs relative to its base; empty where cost was not measured."""
     found = records_of(of.plan, of.results)
     rows = {tuple(sorted(row.labels.items())): row.name for row in of.plan.rows}
     words = []
@@ -91,13 +94,14 @@ def _cost_words(of: Material) -> str:
             size = one["parameters"]["total"] / two["parameters"]["total"]
             time = one["inference"]["seconds"] / two["inference"]["seconds"]
             words.append(
-                f"{row.name} has {size:.2f} times the parameters of {other} and takes {time:.2f} times as long a batch"
+                f"{row.name} has {size:.2f} times the parameters of {other} and takes {time:.2f} "
+                "times as long a batch"
             )
     return "; ".join(words) + "." if words else ""
 
 
 def _best_place(of: Material) -> str:
-    """Return where each metric is best over λ and T."""
+    """Say at which λ and T each metric is best."""
     rows: Sequence[Measured] = of.measured[of.plan.protocols[0]]
     words = []
     for sweep in sweeps(of.plan, rows):
@@ -116,7 +120,7 @@ def _best_place(of: Material) -> str:
 
 
 def baseline_words(of: Material) -> str:
-    """Say how many trained rows are above the best baseline; empty where there is none to hold them against."""
+    """Say how many trained rows are above the best baseline; empty where there is no baseline."""
     rows = next((rows for rows in of.measured.values() if rows), ())
     main = _MAIN[rows[0].protocol] if rows else ""
     means = {
@@ -129,11 +133,14 @@ def baseline_words(of: Material) -> str:
     best = max(baselines, key=lambda name: baselines[name])
     above = sum(mean > baselines[best] for mean in trained)
     label = next(table.label for table in of.tables if table.protocol == rows[0].protocol)
-    return f"{above} of {len(trained)} trained rows are above the best baseline, {best} ({main} {baselines[best]:.4f}, {label})."
+    return (
+        f"{above} of {len(trained)} trained rows are above the best baseline, {best} ({main} "
+        f"{baselines[best]:.4f}, {label})."
+    )
 
 
 def finished_words(of: Material) -> str:
-    """Say how many cells are finished."""
+    """Say how many cells are finished, and which rows lack some."""
     cells = {place.key for place in of.plan.places}
     missing = {place.key for place in of.results.missing(of.plan)}
     done = f"{len(cells - missing)} of {len(cells)} cells are finished"
@@ -147,7 +154,10 @@ def finished_words(of: Material) -> str:
 
 
 def unfinished_words(of: Material) -> str:
-    """Say how many trainings were still getting better when their epochs ran out: such rows compare budgets, not methods."""
+    """Say how many trainings kept their last allowed epoch and may not have converged.
+
+    Such rows compare budgets, not methods.
+    """
     records = [of.results.records[place.key] for place in of.trained()]
     cut = sum(
         any(stage["epoch"] >= record["spec"]["train"]["epochs"] for stage in record["stages"])
@@ -163,4 +173,7 @@ def unfinished_words(of: Material) -> str:
         if twice
         else ""
     )
-    return f"{cut} of {len(records)} trainings kept the last epoch that they were allowed: they may not have converged.{more}"
+    return (
+        f"{cut} of {len(records)} trainings kept the last epoch that they were allowed: they may "
+        f"not have converged.{more}"
+    )

@@ -1,4 +1,4 @@
-"""Charts of logs: validation, codebook use and the saturated share of the clip, epoch by epoch."""
+"""Charts of training logs by epoch: validation, codebook use and saturated share of the clip."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from solidrec.report.plots import Line, Series, line_chart
 
 Row = dict[str, Any]
 Logs = Sequence[tuple[Series, list[Row]]]
-"""How a run looks, and its log."""
-CLIP = "A weight on the clip adds exactly T or −T to the trunk's, whatever the branch would have liked to add."
+"""Pairs of the look of a run and its log."""
+CLIP = (
+    "A weight on the clip adds exactly T or −T to the trunk's, whatever the branch would have "
+    "liked to add."
+)
 
 
 def judged_by(logs: Logs) -> str:
@@ -25,7 +28,7 @@ def judged_by(logs: Logs) -> str:
 
 
 def _by_stage(rows: Sequence[Row]) -> dict[int, list[Row]]:
-    """Return the rows of each stage."""
+    """Group the rows of a log by stage."""
     return {
         stage: [row for row in rows if row["stage"] == stage]
         for stage in sorted({row["stage"] for row in rows})
@@ -38,7 +41,10 @@ def _chosen(rows: Sequence[Row]) -> Row | None:
 
 
 def curves(logs: Logs, value: Callable[[Row], Any]) -> list[Line]:
-    """Return one line a run and stage, a stage to the right of the one before it; epochs without a value are left out."""
+    """Return one line per run and stage, each stage to the right of the one before it.
+
+    Epochs without a value are left out.
+    """
     lines = []
     for look, rows in logs:
         before = 0
@@ -58,17 +64,17 @@ def curves(logs: Logs, value: Callable[[Row], Any]) -> list[Line]:
 
 
 def _with_codes(logs: Logs) -> Logs:
-    """Return the logs that tell of a codebook."""
+    """Return the logs that describe a codebook."""
     return [(look, rows) for look, rows in logs if any("codes_used" in row for row in rows)]
 
 
 def _with_clip(logs: Logs) -> Logs:
-    """Return the logs that tell of a clip."""
+    """Return the logs that describe a clip."""
     return [(look, rows) for look, rows in logs if any("saturated" in row for row in rows)]
 
 
 def health(logs: Logs, *, of: str = "") -> str:
-    """Return the charts of codebooks and clips that the logs tell of, if any; `of` tells them from others of the page."""
+    """Return the charts of codebooks and clips in the logs; `of` makes their labels unique."""
     read, clipped = _with_codes(logs), _with_clip(logs)
     if not read and not clipped:
         return ""
@@ -81,12 +87,12 @@ def health(logs: Logs, *, of: str = "") -> str:
 
 
 def size_of(rows: Sequence[Row]) -> int:
-    """Return how many codes a codebook has."""
+    """Return the number of codes of a codebook, as its log gives it."""
     return next(int(row["codes_used"] + row["codes_dead"]) for row in rows if "codes_used" in row)
 
 
 def _code_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
-    """Return the charts of codes used and how evenly, and of dead and revived ones."""
+    """Return two charts: used codes with their perplexity, and dead codes with revived ones."""
 
     def lines(key: str, **style: bool) -> list[Line]:
         found = []
@@ -121,7 +127,7 @@ def _code_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
 
 
 def _clip_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
-    """Return the chart of the saturated share."""
+    """Return the chart of the saturated share of the clip."""
     lines = curves(logs, lambda row: row.get("saturated"))
     return [
         (

@@ -1,4 +1,4 @@
-"""All that the report of an experiment is made of, read once; whatever is gone is named instead of guessed."""
+"""Everything that the report of an experiment is made of, read once; missing parts are named."""
 
 from __future__ import annotations
 
@@ -24,24 +24,32 @@ from solidrec.report.plots import RUN_COLORS, Series
 from solidrec.runs import Run, load_run
 
 _LONGEST = 28
-"""Letters of a name beside a chart."""
-_NO_USERS = "users/ lacks the metrics of each user of some cells: intervals, comparisons and stars are missing under {protocol}."
+"""Maximum length of a name beside a chart."""
+_NO_USERS = (
+    "users/ lacks the metrics of each user of some cells: intervals, comparisons and stars are "
+    "missing under {protocol}."
+)
 _NO_RUNS = (
     "runs/ lacks {count} of {all} trained models: their curves, codebooks and norms are missing."
 )
 _UNREADABLE = (
     "The trained model of {row} cannot be read, its codebook and norms are missing: {error}"
 )
-_NO_DATA = "The prepared data was not found where the experiment read it ({why}): the norms of generated weights are missing."
+_NO_DATA = (
+    "The prepared data was not found where the experiment read it ({why}): the norms of generated "
+    "weights are missing."
+)
 
 
 @final
 @dataclass(frozen=True)
 class Material:
-    """An experiment's plan and results with its tables; ``data`` is None where it is gone, ``lacking`` says what is missing.
+    """The plan, results and tables of an experiment, and the runs and data that its report needs.
 
-    ``measured`` are the rows under each protocol, ``looks`` how a row looks in every chart, ``blocks`` which part of the tables
-    it stands in. ``runs`` has the trained model of each row's smallest seed, where it can be read.
+    ``measured`` has the rows of each protocol, ``looks`` the look of each row in every chart, and
+    ``blocks`` the block of the tables that each row stands in. ``runs`` has the trained model of
+    each row's smallest seed, where it can be read. ``data`` is None if it is missing, and
+    ``lacking`` says what is missing.
     """
 
     plan: Plan
@@ -56,23 +64,23 @@ class Material:
     lacking: Sequence[str]
 
     def measure(self, name: str) -> MeasureTable | None:
-        """Return the table of what else was measured, by its name."""
+        """Return the table of another measure by its name, None if it was not measured."""
         return next((table for table in self.measures if table.name == name), None)
 
     def history(self, place: Place) -> list[dict[str, Any]]:
-        """Return the log of a cell, empty where it is gone."""
+        """Return the log of a cell, empty if it is missing."""
         folder = self.results.out / RUNS / place.key
         return read_history(folder) if (folder / HISTORY).is_file() else []
 
     def first_seeds(self) -> list[Place]:
-        """Return the finished cell with the smallest seed of each row that is trained."""
+        """Return the finished cell with the smallest seed of each trained row."""
         found: dict[str, Place] = {}
         for place in self.trained():
             found.setdefault(place.row, place)
         return list(found.values())
 
     def trained(self) -> list[Place]:
-        """Return the finished cells that were trained, row by row."""
+        """Return the finished cells of trained rows, row by row."""
         names = [row.name for row in self.plan.rows if row.baseline is None]
         places = [
             place
@@ -83,7 +91,7 @@ class Material:
 
 
 def material(plan: Plan, results: Results) -> Material:
-    """Read what there is of an experiment. Raises `DamagedError` for results that say nothing sensible."""
+    """Read what exists of an experiment. Raises `DamagedError` for damaged results."""
     measured: dict[str, Sequence[Measured]] = {}
     tables, lacking = [], []
     for protocol in plan.protocols:
@@ -117,7 +125,7 @@ def material(plan: Plan, results: Results) -> Material:
 
 
 def _runs_of(of: Material) -> tuple[dict[str, Run], list[str]]:
-    """Return the trained model of each row's smallest seed, and what cannot be read of any."""
+    """Return the trained model of each row's smallest seed, and messages about missing models."""
     runs, said = {}, []
     gone = sum(not of.history(place) for place in of.trained())
     if gone:
@@ -133,7 +141,7 @@ def _runs_of(of: Material) -> tuple[dict[str, Run], list[str]]:
 
 
 def _bare(plan: Plan, results: Results, protocol: str) -> list[Measured]:
-    """Return the rows as `Results.measured` does, from the records alone: means of each seed, nothing of any user."""
+    """Build the rows of `Results.measured` from records alone, without metrics of single users."""
     rows = []
     for row in plan.rows:
         found = {
@@ -143,9 +151,8 @@ def _bare(plan: Plan, results: Results, protocol: str) -> list[Measured]:
             and protocol in results.records.get(place.key, {}).get("evaluations", {})
         }
         if found:
-            users = np.arange(
-                next(iter(found.values()))["users"]
-            )  # how many there were is all that is known of them
+            # The records tell the number of users only, so that positions stand for their ids.
+            users = np.arange(next(iter(found.values()))["users"])
             metrics = tuple(one["metrics"] for one in found.values())
             rows.append(
                 Measured(
@@ -164,7 +171,7 @@ def _bare(plan: Plan, results: Results, protocol: str) -> list[Measured]:
 
 
 def _data_of(plan: Plan) -> tuple[PreparedData | None, str]:
-    """Return the data of an experiment, or None and why not."""
+    """Return the data of an experiment, or None and the reason."""
     try:
         data = PreparedData.open(plan.data_path)
     except SolidrecError:
@@ -173,10 +180,11 @@ def _data_of(plan: Plan) -> tuple[PreparedData | None, str]:
 
 
 def _looks_of(rows: Sequence[Row]) -> dict[str, Series]:
-    """Return how each row looks in every chart: a colour for each model where it tells the rows of a block apart, else by place.
+    """Return the look of each row in every chart.
 
-    Long names lose their end, which leaves room for the chart. Colours are used again after the last one, so a chart shows at
-    most as many rows as there are (see `charts_of`).
+    Each model has a colour where that tells the rows of a block apart; else a row's place in its
+    block decides. Long names are cut to leave room for the chart. Colours repeat after the last
+    one, so a chart shows at most as many rows as there are colours (see `charts_of`).
     """
     trained = [row for row in rows if row.baseline is None]
     baselines = [row.name for row in rows if row.baseline is not None]
@@ -206,7 +214,9 @@ def _short_name(row: Row) -> str:
 
 
 def charts_of(names: Sequence[str], blocks: Mapping[str, str]) -> list[tuple[str, list[str]]]:
-    """Return (block, rows) for charts that no two rows share a colour in: a block each, or even parts of a large one.
+    """Split rows into charts (block, rows) in which no two rows share a colour.
+
+    A chart is one block, or an even part of a block with more rows than colours.
 
     >>> charts_of(["a", "b", "c"], {"a": "din", "b": "din", "c": "sasrec"})
     [('din', ['a', 'b']), ('sasrec', ['c'])]
@@ -214,6 +224,7 @@ def charts_of(names: Sequence[str], blocks: Mapping[str, str]) -> list[tuple[str
     found = []
     for block in dict.fromkeys(blocks[name] for name in names):
         own = [name for name in names if blocks[name] == block]
+        # Spread the rows evenly over the fewest charts that have enough colours.
         size = ceil(len(own) / ceil(len(own) / len(RUN_COLORS)))
         found += [(block, own[at : at + size]) for at in range(0, len(own), size)]
     return found

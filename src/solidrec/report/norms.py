@@ -1,4 +1,4 @@
-"""How much of a user's weights comes from the trunk and how much from the branch, slot by slot, over some test users."""
+"""How much of a user's weights comes from the trunk and how much from the branch, slot by slot."""
 
 from __future__ import annotations
 
@@ -20,15 +20,20 @@ from solidrec.runs import Run
 
 _USERS = 256
 _HOW = (
-    "Mean length (Frobenius norm) of what the trunk gives and of what the branch adds after its clip, over {users:,} test users, "
-    "of the training with the smallest seed. A branch whose every weight sits on the clip would add T √n for a slot of n numbers."
+    "Mean length (Frobenius norm) of what the trunk gives and of what the branch adds after its "
+    "clip, over {users:,} test users, of the training with the smallest seed. A branch whose "
+    "every weight sits on the clip would add T √n for a slot of n numbers."
 )
 
 
 @final
 @dataclass(frozen=True)
 class Norms:
-    """One slot: mean lengths over users, the longest that the clip allows (None without one), the share of weights on it."""
+    """One slot: the mean lengths of its trunk and branch over users.
+
+    ``limit`` is the largest length of the branch that the clip allows, and ``saturated`` the share
+    of the branch's weights on the clip; both are None without a clip.
+    """
 
     slot: str
     shape: tuple[int, ...]
@@ -39,7 +44,10 @@ class Norms:
 
 
 def norms(of: Material) -> str:
-    """Return the table of every row that adds a branch to a trunk; nothing without such a row, its run or the data."""
+    """Return the table of every row that adds a branch to a trunk.
+
+    It is empty without the data or a readable run of such a row.
+    """
     if of.data is None:
         return ""
     rows, users = [], min(_USERS, len(of.data.rows("test")))
@@ -65,7 +73,7 @@ def norms(of: Material) -> str:
 
 
 def _slot_norms(run: Run, data: PreparedData) -> list[Norms]:
-    """Return the norms of each slot of a trained model; empty if its source is not a trunk and a branch."""
+    """Return the norms of a trained model's slots, empty unless it adds a branch to a trunk."""
     source = run.model.source if isinstance(run.model, Recommender) else None
     if not isinstance(source, TrunkAndBranch):
         return []
@@ -99,7 +107,7 @@ def _length(tensor: torch.Tensor) -> float:
 
 
 def _slot_line(one: Norms) -> list[str]:
-    """Return one slot as the places of a row."""
+    """Return the cells of one slot."""
     share = f"{one.branch / one.trunk:.1%}" if one.trunk else "–"
     clip = (
         ["–", "–"]

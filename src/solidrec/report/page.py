@@ -1,4 +1,4 @@
-"""The page itself: escaping, sections, tables, figures."""
+"""The page of a report: escaping, sections, tables and figures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def escape(value: object) -> str:
 
 
 def short(title: str, width: int = 90) -> str:
-    """Return a title as markup; a long one loses its middle (variants differ at the end), and pointing at it shows all of it.
+    """Return a title as markup; a long one loses its middle, since variants differ at the end.
+
+    Hovering over a shortened title shows all of it.
 
     >>> short("A <b>"), short("red paint, one litre, gloss", width=18)
     ('A &lt;b&gt;', '<span title="red paint, one litre, gloss">red paint, … gloss</span>')
@@ -34,7 +36,7 @@ def short(title: str, width: int = 90) -> str:
 
 
 def _variable(series: Series) -> str:
-    """Return the style sheet's name of a series' colour."""
+    """Return the style sheet variable of a series' colour."""
     return f"var(--{COLORS[series.color]})"
 
 
@@ -56,7 +58,7 @@ def paragraph(text: str, *, kind: str = "") -> str:
 
 
 def figures(*drawn: tuple[str, str]) -> str:
-    """Return (caption, svg) pairs side by side, or below one another where the page is narrow."""
+    """Return (caption, svg) pairs side by side, or below one another on a narrow page."""
     parts = [
         f"<figure><figcaption>{escape(caption)}</figcaption>{svg}</figure>"
         for caption, svg in drawn
@@ -65,14 +67,14 @@ def figures(*drawn: tuple[str, str]) -> str:
 
 
 def legend(series: Sequence[Series]) -> str:
-    """Return who is who in the charts."""
+    """Return the markers and labels of the series in a chart."""
     return f'<p class="legend">{" ".join(tag(one) for one in series)}</p>'
 
 
 def table(
     head: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = "", kind: str = "numbers"
 ) -> str:
-    """Return a table that scrolls sideways by itself; cells are markup, the first of a row is its heading."""
+    """Return a table that scrolls sideways; cells are markup, the first of a row is its heading."""
     above = f'<div class="caption">{escape(caption)}</div>' if caption else ""
     top = "".join(f'<th scope="col">{cell}</th>' for cell in head)
     body = "".join(
@@ -80,11 +82,14 @@ def table(
         for first, *rest in rows
     )
     inner = f'<table class="{kind}"><thead><tr>{top}</tr></thead><tbody>\n{body}</tbody></table>'
-    return f'{above}<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption or "table")}">{inner}</div>'
+    return (
+        f'{above}<div class="scroll" tabindex="0" role="region" '
+        f'aria-label="{escape(caption or "table")}">{inner}</div>'
+    )
 
 
 def facts(rows: Sequence[tuple[str, str]]) -> str:
-    """Return names and what they are; both are markup."""
+    """Return a list of (name, value) pairs, which are both markup."""
     return (
         "<dl>"
         + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>\n" for name, value in rows)
@@ -101,9 +106,9 @@ def page(
     head: str = "",
     end: str = "",
 ) -> str:
-    """Return the whole document: `lead` paragraphs under the title, then (name, title, markup) sections.
+    """Return the whole document: `lead` paragraphs, then sections of (name, title, markup).
 
-    `head` and `end` are markup at the end of the document's head and body: a style sheet of its own, a script.
+    `head` and `end` are markup at the end of the document's head and of its body.
     """
     links = " ".join(
         f'<a href="#{escape(name)}">{escape(heading)}</a>' for name, heading, _ in sections

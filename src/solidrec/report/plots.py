@@ -1,4 +1,4 @@
-"""Charts as inline SVG: deterministic, without a global figure, in colours that the page's style sheet decides."""
+"""Charts as inline SVG: deterministic, without a global figure, coloured by the style sheet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.ticker import MaxNLocator
 
-# Told apart by people with any colour vision (after Okabe and Ito), each with a light and a dark page's tone.
+# (tone on a light page, on a dark page), distinct for any colour vision (after Okabe and Ito)
 RUN_COLORS = (
     ("#0072b2", "#56b4e9"),
     ("#d55e00", "#ff9248"),
@@ -32,7 +32,7 @@ COLORS = {
     **{light: f"s{n}" for n, (light, _) in enumerate(RUN_COLORS)},
     **{light: f"b{n}" for n, (light, _) in enumerate(BASELINE_COLORS)},
 }
-"""The tones that are drawn, and the variables of the style sheet that stand in their place on the page."""
+"""The tones that are drawn, and the style sheet variables that replace them on the page."""
 _MARKERS = (("o", "●"), ("s", "■"), ("D", "◆"), ("^", "▲"), ("v", "▼"), ("P", "✚"), ("X", "✖"))
 _HOLLOW = (("o", "○"), ("s", "□"))
 _WIDTH = 3.6  # inches at 72 points: as many CSS pixels as a phone is wide
@@ -62,7 +62,7 @@ STYLE: dict[Any, Any] = {
 @final
 @dataclass(frozen=True)
 class Series:
-    """How one contender looks wherever it appears: a drawn tone, matplotlib's marker and the same as a character."""
+    """The look of one row in every chart: its tone, and its marker for matplotlib and as text."""
 
     label: str
     color: str
@@ -72,7 +72,7 @@ class Series:
 
     @classmethod
     def run(cls, label: str, number: int) -> Series:
-        """Return the look of the run `number` (from 0): a colour and a filled marker."""
+        """Return the look of run `number` (from 0): a colour and a filled marker."""
         return cls(
             label,
             RUN_COLORS[number % len(RUN_COLORS)][0],
@@ -82,7 +82,7 @@ class Series:
 
     @classmethod
     def baseline(cls, label: str, number: int) -> Series:
-        """Return the look of the baseline `number`: grey and hollow."""
+        """Return the look of baseline `number` (from 0): grey and hollow."""
         return cls(
             label,
             BASELINE_COLORS[number % len(BASELINE_COLORS)][0],
@@ -94,7 +94,7 @@ class Series:
 @final
 @dataclass(frozen=True)
 class Line:
-    """A curve: ``x`` and ``y`` of one length, dashed, thin or of points alone, ``chosen`` the index to mark or None."""
+    """A curve through ``x`` and ``y``, or ``points`` alone; ``chosen`` is the index to mark."""
 
     series: Series
     x: Sequence[float]
@@ -114,7 +114,11 @@ def line_chart(
     counts: bool = False,
     limit: tuple[float, str] | None = None,
 ) -> str:
-    """Draw curves over epochs; `share` is an axis of 0 to 100%, `counts` one of whole numbers from 0, `limit` a named level."""
+    """Draw curves over epochs.
+
+    The vertical axis runs from 0 to 100% with `share`, and over whole numbers from 0 with `counts`.
+    `limit` is a named level.
+    """
 
     def paint(axes: Axes) -> None:
         for line in lines:
@@ -141,6 +145,7 @@ def line_chart(
         axes.set_xlabel(x_label)
         axes.xaxis.set_major_locator(few_ticks(integer=True))
         axes.yaxis.set_major_locator(few_ticks(integer=counts))
+        # A single epoch needs an axis of some width.
         if len({x for line in lines for x in line.x}) == 1:
             axes.set_xlim(lines[0].x[0] - 1, lines[0].x[0] + 1)
         if counts:
@@ -169,6 +174,7 @@ def histogram(
     values: Sequence[int], *, label: str, x_label: str, y_label: str, bins: int = 24
 ) -> str:
     """Draw how often whole numbers fall into bins of whole width."""
+    # whole width of a bin (rounded up), and edges between whole numbers up to the largest value
     width = max(1, -(-(max(values) - min(values) + 1) // bins))
     edges = [
         min(values) - 0.5 + width * n
@@ -188,22 +194,24 @@ def histogram(
 
 
 def few_ticks(*, integer: bool = False, most: int = 6) -> MaxNLocator:
-    """Return a locator of a few round places."""
+    """Return a locator of a few round tick values."""
     from matplotlib.ticker import MaxNLocator
 
     return MaxNLocator(nbins=most, integer=integer, steps=[1, 2, 2.5, 5, 10])
 
 
 def drawing(paint: Callable[[Axes], None], *, height: float, label: str) -> str:
-    """Let `paint` fill one pair of axes and return them as an ``<svg>`` element; `label` names it, once a page."""
+    """Let `paint` fill one pair of axes and return them as an ``<svg>`` element.
+
+    `label` names the chart and must be unique on a page.
+    """
     import matplotlib
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # a person's own matplotlibrc does not change the report
-        matplotlib.rcParams.update(
-            {**STYLE, "svg.hashsalt": label}
-        )  # ids that are fixed, and unlike those of another chart
+        matplotlib.rcdefaults()  # a user's own matplotlibrc must not change the report
+        # The salt fixes the ids of the SVG, which must differ from those of other charts.
+        matplotlib.rcParams.update({**STYLE, "svg.hashsalt": label})
         figure = Figure(figsize=(_WIDTH, height), layout="constrained")
         paint(figure.add_subplot())
         stream = io.StringIO()
@@ -213,7 +221,10 @@ def drawing(paint: Callable[[Axes], None], *, height: float, label: str) -> str:
 
 
 def _inline(svg: str, *, label: str) -> str:
-    """Turn an SVG file into an element of the page: no prologue, no size, no ids that nothing refers to, variables as colours."""
+    """Turn an SVG file into an element of the page.
+
+    The prologue, the size and unused ids are dropped, and colours become style sheet variables.
+    """
     svg = svg[svg.index("<svg") :].strip()
     box = re.search(r'viewBox="[^"]+"', svg)
     body = svg[svg.index(">") + 1 :].replace("xlink:href", "href")

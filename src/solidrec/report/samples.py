@@ -1,4 +1,4 @@
-"""What the trained models of an experiment recommend to a few test users, beside what these took next."""
+"""What the trained models of an experiment recommend to a few test users, beside what came next."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from solidrec.report.page import paragraph, short, table, tag
 from solidrec.report.semantics import title_of
 
 USERS, MODELS, FIRST = 3, 4, 5
-"""Test users, trained models and places that are shown, at most."""
+"""Maximum numbers of test users, trained models and places that are shown."""
 _LATEST = 10
-"""Items of a history that are shown."""
+"""Maximum number of items of a history that are shown."""
 
 
 def samples(of: Material) -> str:
-    """Return a history and each model's first places for some test users; nothing without data or a model that can be read."""
+    """Return some users' histories and each model's first places; empty without data or models."""
     if of.data is None or not of.runs:
         return ""
     names = list(of.runs)[:MODELS]
@@ -48,12 +48,12 @@ def _history(data: PreparedData, user: int, position: int) -> list[int]:
 
 
 def _titled(items: Sequence[dict[str, str]]) -> list[str]:
-    """Return items by title, by id where they have none."""
+    """Return the titles of items, or the ids of items without one."""
     return [item["title"] or item["item"] for item in items]
 
 
 def _sample(of: Material, past: Sequence[str], answers: dict[str, list[str]], truth: str) -> str:
-    """Return one history and what each model recommends after it, what came next marked."""
+    """Return one history and each model's recommendations for it, with the next item marked."""
     listed = "".join(f"<li>{short(title)}</li>" for title in past) or "<li>(no history)</li>"
     longest = max(map(len, answers.values()))
     rows = [

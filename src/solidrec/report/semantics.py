@@ -1,4 +1,4 @@
-"""The report's look into semantic ids: how large they are, and what some of them hold, by title."""
+"""The semantic ids in an experiment's report: their sizes, and some of their members by title."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ from solidrec.semantics.modality import ID, modality
 
 HOW = {"categories": "Of each item's own categories the nearest one,", "kmeans": "k-means"}
 _SHOWN = 8
-_SMALLEST = 4  # two or three of a kind are coherent too easily
+_SMALLEST = 4  # two or three items are coherent too easily
 
 
 def semantics_of(of: Material) -> str:
-    """Return what the semantic ids of the first model that has some contain; nothing without data or such a model."""
+    """Return the contents of the first model's semantic ids; empty without data or such a model."""
     semantics = next((run.semantics for run in of.runs.values() if run.semantics is not None), None)
     return "" if of.data is None or semantics is None else _semantic_ids(of.data, semantics)
 
 
 def _semantic_ids(data: PreparedData, semantics: SemanticIds) -> str:
-    """Return the sizes of semantic ids and some of them by title."""
+    """Return the sizes of semantic ids, and some of them by title."""
     facts = semantics.facts()
     empty = f"{facts['empty']:,} are empty" if facts["empty"] else "none is empty"
     words = (
-        f"{HOW.get(semantics.method, semantics.method)} over {' and '.join(semantics.modalities)} ({semantics.reason}): "
-        f"{facts['count']:,} ids for {facts['items']:,} items. The largest holds {facts['largest']:,}, {empty}; the spread is "
-        f"{facts['entropy_share']:.0%} of an even one (entropy)."
+        f"{HOW.get(semantics.method, semantics.method)} over {' and '.join(semantics.modalities)} "
+        f"({semantics.reason}): {facts['count']:,} ids for {facts['items']:,} items. The largest "
+        f"holds {facts['largest']:,}, {empty}; the spread is {facts['entropy_share']:.0%} of an "
+        "even one (entropy)."
     )
     sizes = _sizes_of(semantics)
     drawn = histogram(
@@ -56,12 +57,12 @@ def _semantic_ids(data: PreparedData, semantics: SemanticIds) -> str:
 
 
 def _sizes_of(semantics: SemanticIds) -> npt.NDArray[np.int64]:
-    """Return how many items each semantic id holds, (S,)."""
+    """Return the number of items of each semantic id, (S,)."""
     return np.bincount(semantics.of_item[1:], minlength=semantics.count + 1)[1:]
 
 
 def _examples(data: PreparedData, semantics: SemanticIds) -> list[tuple[str, int]]:
-    """Return what to show: (why, semantic id) of the largest, the median and the most coherent."""
+    """Return (reason, semantic id) of the largest, the median and the most coherent one."""
     sizes = _sizes_of(semantics)
     order = [
         int(number) for number in np.argsort(-sizes, kind="stable") + 1 if sizes[number - 1] > 0
@@ -78,9 +79,10 @@ def _examples(data: PreparedData, semantics: SemanticIds) -> list[tuple[str, int
 
 
 def _coherence(data: PreparedData, semantics: SemanticIds) -> Floats:
-    """Return the mean cosine between the members of each semantic id, (S,); NaN for fewer than `_SMALLEST` members.
+    """Return the mean cosine between members (S,), NaN for fewer than `_SMALLEST` members.
 
-    It is taken over the content that the ids were made of; id embeddings are in no file, and ids made of them alone are all NaN.
+    The vectors are the content that the ids were made of. Id embeddings are not stored, so
+    semantic ids made of them alone are all NaN.
     """
     nothing = np.full(semantics.count, np.nan)
     content = [
@@ -91,9 +93,12 @@ def _coherence(data: PreparedData, semantics: SemanticIds) -> Floats:
     if not content:
         return nothing
     vectors = fuse(content).vectors.astype(np.float64)
+    # Of unit vectors, the squared length of their sum is their number plus the sum of the cosines
+    # of all ordered pairs.
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     sums = np.zeros((semantics.count, vectors.shape[1]))
     np.add.at(sums, semantics.of_item[1:] - 1, vectors)
+    # `own` is what each vector adds to it by itself: 1, or 0 for an item without content.
     sizes, own = (
         _sizes_of(semantics),
         np.bincount(semantics.of_item[1:] - 1, (vectors**2).sum(1), semantics.count),
@@ -108,17 +113,20 @@ def _no_vectors() -> npt.NDArray[Any]:
 
 
 def _group(data: PreparedData, semantics: SemanticIds, why: str, number: int) -> str:
-    """Return the members of one semantic id."""
+    """Return the markup of one semantic id with its most frequent members."""
     members = semantics.members(number)
     order = members[np.argsort(-data.train_counts[members], kind="stable")]
     label = f" “{semantics.labels[number - 1]}”" if semantics.labels else ""
     listed = "".join(f"<li>{short(title_of(data, int(item)))}</li>" for item in order[:_SHOWN])
     more = f'<li class="muted">and {len(order) - _SHOWN:,} more</li>' if len(order) > _SHOWN else ""
-    head = f"<h3>Semantic id {number}{escape(label)}</h3><small>{escape(why)} · {len(members):,} items</small>"
+    head = (
+        f"<h3>Semantic id {number}{escape(label)}</h3>"
+        f"<small>{escape(why)} · {len(members):,} items</small>"
+    )
     return f"<div>{head}<ul>{listed}{more}</ul></div>"
 
 
 def title_of(data: PreparedData, item: int) -> str:
-    """Return an item's title, its id where it has none."""
+    """Return an item's title, or its id if it has none."""
     title = data.catalog["title"][item - 1] if "title" in data.catalog.columns else None
     return title or data.items.id(item)

@@ -1,4 +1,4 @@
-"""The small print of an experiment's report: the protocol behind every number, and where the numbers come from."""
+"""The protocol behind every number of a report, and where the numbers come from."""
 
 from __future__ import annotations
 
@@ -19,23 +19,30 @@ from solidrec.terminal import facts_by_key
 
 _SPLITS: tuple[Literal["valid", "test"], ...] = ("valid", "test")
 _OWN = ("seed", "semantics.seed", "data")
-"""Settings of a cell that are its seed or its data, not its row."""
-_OPENED = "once a training, after the epoch was chosen; the test split played no part in training or choosing"
-_METRICS = "per user first, then the mean over users; AUC alone is pooled; equal scores count by the expectation over their orders"
+"""Settings that are the seed or the data of a cell, not a property of its row."""
+_OPENED = (
+    "once a training, after the epoch was chosen; the test split played no part in training or "
+    "choosing"
+)
+_METRICS = (
+    "per user first, then the mean over users; AUC alone is pooled; equal scores count by the "
+    "expectation over their orders"
+)
 _TESTS = (
-    "paired over the same users and, where there are several, training seeds; Holm over all comparisons of a table; a star is "
-    "for a corrected p below .05 and a positive difference"
+    "paired over the same users and, where there are several, training seeds; Holm over all "
+    "comparisons of a table; a star is for a corrected p below .05 and a positive difference"
 )
 
 
 def protocol(of: Material) -> str:
-    """Return the protocol box."""
+    """Return the box that describes the protocol."""
     records = _used(of)
     specs = [record["spec"] for record in records if "train" in record["spec"]]
     rows = [
         (
             "data",
-            f"{of.plan.data_name}, fingerprint {of.plan.data[:12]} (sha256 of everything that a model reads)",
+            f"{of.plan.data_name}, fingerprint {of.plan.data[:12]} (sha256 of everything that a "
+            "model reads)",
         )
     ]
     rows += (
@@ -61,7 +68,8 @@ def protocol(of: Material) -> str:
         ("test", _OPENED),
         (
             "seeds",
-            f"{of.plan.seeds}: {', '.join(map(str, sorted({place.seed for place in of.plan.places})))}",
+            f"{of.plan.seeds}: "
+            f"{', '.join(map(str, sorted({place.seed for place in of.plan.places})))}",
         ),
         ("tests", _TESTS),
         ("metrics", _METRICS),
@@ -70,7 +78,7 @@ def protocol(of: Material) -> str:
 
 
 def _split_words(data: PreparedData) -> str:
-    """Say how events became train, validation and test."""
+    """Say how events were split into train, validation and test."""
     held = [split for split in _SPLITS if split in data.manifest["negatives"]]
     counts = (
         ", ".join(f"{len(data.rows(split)):,} {split} targets" for split in held)
@@ -84,7 +92,7 @@ def _split_words(data: PreparedData) -> str:
 
 
 def _rows_words(data: PreparedData) -> str:
-    """Say what became of every row of the input."""
+    """Say what happened to every row of the input."""
     rows = data.manifest["rows"]
     parts = [f"{rows['kept']:,} kept"]
     parts += [f"{count:,} rejected ({reason})" for reason, count in rows["rejected"].items()]
@@ -102,13 +110,13 @@ def _listed(values: Sequence[object]) -> str:
 
 
 def _used(of: Material) -> list[Record]:
-    """Return the records of the plan's finished cells, in its order."""
+    """Return the records of the plan's finished cells, in the plan's order."""
     keys = dict.fromkeys(place.key for place in of.plan.places)
     return [of.results.records[key] for key in keys if key in of.results.records]
 
 
 def _protocol_words(name: str, records: Iterable[Record]) -> str:
-    """Say what a protocol ranks a target among, and for how many users."""
+    """Say which items a protocol ranks a target among, and for how many users."""
     found = [record["evaluations"][name] for record in records if name in record["evaluations"]]
     if not found:
         return "not measured yet"
@@ -122,7 +130,10 @@ def _protocol_words(name: str, records: Iterable[Record]) -> str:
         among = (
             f"({label}) among {negatives} items that its user never touched, fixed for all models"
         )
-    return f"each target {among}; {users} test users, of whom {skipped} had nothing to rank and were left out"
+    return (
+        f"each target {among}; {users} test users, of whom {skipped} had nothing to rank and were "
+        "left out"
+    )
 
 
 def _selection(records: Iterable[Record]) -> str:
@@ -141,7 +152,7 @@ def _selection(records: Iterable[Record]) -> str:
 
 
 def provenance(of: Material) -> str:
-    """Return the command, the versions and machines, the time, and one line a cell."""
+    """Return the command, data, computing time, versions, machines, and one line per cell."""
     records = _used(of)
     seconds = sum(record["seconds"] for record in records)
     rows = [
@@ -159,23 +170,26 @@ def provenance(of: Material) -> str:
         ("machine", _several("machine", records)),
     ]
     return (
-        facts(rows)
-        + f"<details><summary>Every cell, with the settings that are its own</summary>{_cell_table(of)}</details>"
+        facts(rows) + "<details><summary>Every cell, with the settings that are its own</summary>"
+        f"{_cell_table(of)}</details>"
     )
 
 
 def _data_words(data: PreparedData | None) -> list[tuple[str, str]]:
-    """Return the size of the data and what was noted when it was prepared."""
+    """Return the size of the data and the notes of its preparation."""
     if data is None:
         return []
     known = data.manifest
-    size = f"{known['users']:,} users, {known['items']:,} items, {known['interactions']:,} interactions"
+    size = (
+        f"{known['users']:,} users, {known['items']:,} items, "
+        f"{known['interactions']:,} interactions"
+    )
     notes = [("notes on the data", escape("; ".join(known["notes"])))] if known.get("notes") else []
     return [("size", size), *notes]
 
 
 def _command(of: Material) -> str:
-    """Return the command line that runs the experiment, with all that it may be told written out."""
+    """Return the command line that runs the experiment, with all its options."""
     words = ["solidrec experiment run", of.plan.name, of.plan.data_name, f"--seeds {of.plan.seeds}"]
     words += [f"--protocol {name}" for name in of.plan.protocols]
     words += [
@@ -195,7 +209,7 @@ def _value_text(value: Any) -> str:
 
 
 def _time_text(seconds: float) -> str:
-    """Write a long time.
+    """Write a duration in minutes or hours.
 
     >>> _time_text(90), _time_text(5400)
     ('1.5 minutes', '1.5 hours')
@@ -212,7 +226,7 @@ def _code_list(values: Mapping[str, str]) -> str:
 
 
 def _several(key: str, records: Iterable[Record]) -> str:
-    """Return what the records say of where they were made, with the number of cells where they differ."""
+    """Return the distinct values of `key` in the records, with numbers of cells if they differ."""
     found = Counter(
         ", ".join(f"{name} {value}" for name, value in record[key].items()) for record in records
     )
@@ -222,7 +236,7 @@ def _several(key: str, records: Iterable[Record]) -> str:
 
 
 def _cell_table(of: Material) -> str:
-    """Return one line a cell: its key, the epochs that were kept, its time, and its settings that not all cells have."""
+    """Return one line per cell with its key, size, kept epochs, time and unshared settings."""
     specs = {
         place.key: _settings_of(of.results.records[place.key]["spec"]) for place in of.trained()
     }
@@ -273,5 +287,5 @@ def _cell_table(of: Material) -> str:
 
 
 def _settings_of(spec: Mapping[str, Any]) -> dict[str, str]:
-    """Return a specification flat, without what is a seed or the data."""
+    """Return a specification flat, without seeds and data."""
     return {key: value for key, value in facts_by_key(spec) if key not in _OWN}

@@ -1,4 +1,4 @@
-"""Table 4 of an experiment, and how the variances of its users are spread."""
+"""Table 4 of an experiment, and the spread of stability over its users."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ if TYPE_CHECKING:
 
 _PARTS = (5, 25, 50, 75, 95)
 _HOW = (
-    "Each box is of the users' standard deviations (the roots of the variances, averaged over seeds): the thick line has the "
-    "middle half of the users, the thin one nine tenths, the point is the median, the upright the mean."
+    "Each box is of the users' standard deviations (the roots of the variances, averaged over "
+    "seeds): the thick line has the middle half of the users, the thin one nine tenths, the point "
+    "is the median, the upright the mean."
 )
 
 
 def stability(of: Material) -> str:
-    """Return the tables of stability and the spread of the users; nothing where it was not measured."""
+    """Return the charts and tables of stability, empty where it was not measured."""
     tables = measure_markup(of, STABILITY)
     if not tables:
         return ""
     rows = steadiness(of.plan, of.results)
     drawn = []
     for metric in METRICS:
+        # `per_user` has -1000 times the variance of each seed and user
         found = [
             (of.looks[row.name], np.sqrt(-row.per_user[name_of(metric)].mean(0) / THOUSAND))
             for row in rows
@@ -52,7 +54,7 @@ def stability(of: Material) -> str:
 
 
 def _boxes(rows: Sequence[tuple[Series, Array]], *, label: str) -> str:
-    """Draw where the values of each row lie, the first on top."""
+    """Draw the spread of the values of each row, the first row on top."""
 
     def paint(axes: Axes) -> None:
         for place, (series, values) in enumerate(rows):

@@ -1,4 +1,4 @@
-"""The tables of an experiment as markup: the grids that the terminal, Markdown and LaTeX show too."""
+"""The tables of an experiment as HTML, from the grids that text, Markdown and LaTeX share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from solidrec.report.page import escape, paragraph, table, tag
 from solidrec.report.plots import Series
 
 _SENTENCE = 40
-"""Letters beyond which a place of a grid is words and no number."""
+"""Length beyond which a cell of a grid is a sentence and no number."""
 
 
 def result_tables(of: Material) -> str:
@@ -27,7 +27,7 @@ def result_tables(of: Material) -> str:
 
 
 def measure_markup(of: Material, name: str) -> str:
-    """Return a table of what else was measured with its notes, nothing where there is none."""
+    """Return the table of another measure with its notes, empty where it was not measured."""
     found = of.measure(name)
     if found is None:
         return ""
@@ -37,7 +37,7 @@ def measure_markup(of: Material, name: str) -> str:
 
 
 def _notes_markup(notes: Sequence[str]) -> list[str]:
-    """Return the sentences under a table; what stands in backticks is set as code."""
+    """Return the sentences under a table, with text in backticks as code."""
     return [
         paragraph(re.sub("`([^`]+)`", r"<code>\1</code>", escape(note)), kind="muted small")
         for note in notes
@@ -45,7 +45,7 @@ def _notes_markup(notes: Sequence[str]) -> list[str]:
 
 
 def grid_markup(grid: Grid, looks: Mapping[str, Series]) -> str:
-    """Return a grid as a table, rows in their colours; a block is a line of its own."""
+    """Return a grid as a table with coloured row markers and a line for each block."""
     grid, rows, before = _trimmed(grid), [], ""
     for block, line in zip(grid.blocks, grid.lines, strict=True):
         if block != before:
@@ -62,7 +62,7 @@ def _named(part: Part, looks: Mapping[str, Series]) -> str:
 
 
 def _part_markup(part: Part) -> str:
-    """Return one place: a spread goes below its mean, the best of its column stands out, and a sentence may wrap."""
+    """Return one cell: a spread below its mean, the best of a column in bold, sentences wrapped."""
     mean, spread, rest = part.text.partition(" ± ")
     text = escape(mean + "*" * rest.endswith("*")) + (
         f"<small>± {escape(rest.removesuffix('*'))}</small>" if spread else ""
@@ -72,7 +72,7 @@ def _part_markup(part: Part) -> str:
 
 
 def _trimmed(grid: Grid) -> Grid:
-    """Return a grid without a last column that has no heading and says the same in every line: the notes say it once."""
+    """Drop a last column without heading that is the same in every line, as the notes say it."""
     same = all(one[-1] == other[-1] for one, other in pairwise(grid.lines))
     if grid.heads[-1] or not same:
         return grid

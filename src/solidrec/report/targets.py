@@ -1,4 +1,4 @@
-"""Targets apart by how often training saw them: never, one to four times, more often."""
+"""Metrics by kind of target: seen in training never, one to four times, or more often."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from solidrec.report.tables import grid_markup
 
 _RANGES = {"cold": "never in training", "rare": "1 to 4 times", "warm": "5 times or more"}
 _FEW = 50
-"""Targets below which a mean is called an anecdote."""
+"""Number of targets below which a mean is called an anecdote."""
 Groups = Mapping[str, Mapping[str, Any]]
 
 
 def targets(of: Material) -> str:
-    """Return a table a protocol: the metrics of each row for targets of each kind, means over seeds."""
+    """Return a table per protocol: each row's metrics by kind of target, means over seeds."""
     return "\n".join(table for protocol in of.plan.protocols if (table := _one(of, protocol)))
 
 
 def _one(of: Material, protocol: str) -> str:
-    """Return the table of one protocol, nothing where no cell was measured by it."""
+    """Return the table of one protocol, empty where no cell was measured by it."""
     found = _rows_of(of, protocol)
     if not found:
         return ""
@@ -63,7 +63,7 @@ def _rows_of(of: Material, protocol: str) -> dict[str, list[Groups]]:
 
 
 def _mean(seeds: list[Groups], group: str, metric: str) -> float | None:
-    """Return a metric of a group over seeds, None where nothing could be ranked."""
+    """Return the mean of a group's metric over seeds, None where nothing could be ranked."""
     values = [each[group].get(metric) for each in seeds]
     return (
         None if None in values else float(np.mean([value for value in values if value is not None]))
@@ -71,11 +71,11 @@ def _mean(seeds: list[Groups], group: str, metric: str) -> float | None:
 
 
 def _top(values: Sequence[float | None]) -> float | None:
-    """Return the best value, None where there is no competition."""
+    """Return the best value, None if there is no other to compare it with."""
     known = [value for value in values if value is not None]
     return max(known) if len(known) > 1 else None
 
 
 def _part(value: float | None, best: float | None) -> Part:
-    """Return one place of the table."""
+    """Return one cell of the table."""
     return Part(NONE) if value is None else Part(f"{value:.4f}", bold=value == best)

@@ -1,1 +1,1 @@
-"""A search over settings, on validation users alone."""
+"""A search over settings, judged on validation users alone."""

@@ -1,4 +1,4 @@
-"""What a person says may vary: a TOML file and pairs of the command line, checked against `RunSpec` before anything trains."""
+"""Read the space of a search from TOML and the command line, checked before anything trains."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _RANGE = ("low", "high", "step", "log")
 
 
 def read_space(path: Path | None, tries: Sequence[str]) -> dict[str, Any]:
-    """Return what varies by dotted key, from a TOML file and ``key=value,value`` pairs; raises `UsageError` for anything else."""
+    """Return what varies by dotted key, from a TOML file and ``key=value,value`` pairs.
+
+    Raises `UsageError` for a file or a pair that cannot be read.
+    """
     found: dict[str, Any] = {}
     if path is not None:
         try:
@@ -39,14 +42,15 @@ def read_space(path: Path | None, tries: Sequence[str]) -> dict[str, Any]:
         key, sign, values = text.partition("=")
         if not (key.strip() and sign and values.strip()):
             raise UsageError(
-                f"--try {text}: write it as key=value,value, for example --try model.dropout=0,0.2,0.4"
+                f"--try {text}: write it as key=value,value, "
+                "for example --try model.dropout=0,0.2,0.4"
             )
         found[key.strip()] = _listed(values)
     return found
 
 
 def _listed(text: str) -> list[Any]:
-    """Read values between commas: JSON, or else names.
+    """Read values between commas as JSON, or else as names.
 
     >>> _listed("0,0.2"), _listed("din,sasrec"), _listed('["text"],["id","text"]')
     ([0, 0.2], ['din', 'sasrec'], [['text'], ['id', 'text']])
@@ -71,7 +75,10 @@ def _dotted(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def space_of(given: Mapping[str, Any], base: RunSpec) -> Space:
-    """Check every value of a space against the specification that it varies; raises `UsageError` naming the key and the cure."""
+    """Check every value of a space against the specification `base`.
+
+    Raises `UsageError` that names the key and the remedy.
+    """
     if not given:
         raise UsageError("a search varies nothing; give --space FILE.toml or --try key=value,value")
     for key in given:
@@ -82,17 +89,17 @@ def space_of(given: Mapping[str, Any], base: RunSpec) -> Space:
 
 
 def _distribution(key: str, given: Any, base: RunSpec) -> BaseDistribution:
-    """Return the distribution of one key: a list of choices, or a range ``{low, high, step, log}``."""
+    """Return the distribution of a key from a list or a range ``{low, high, step, log}``."""
     from optuna.distributions import CategoricalDistribution
 
     if isinstance(given, list) and given:
-        checked = [
-            value_at(varied(base, {key: value}), key) for value in given
-        ]  # 0 for a rate becomes 0.0
+        # The specification converts each value: 0 for a rate becomes 0.0.
+        checked = [value_at(varied(base, {key: value}), key) for value in given]
         return CategoricalDistribution(list(dict.fromkeys(json.dumps(value) for value in checked)))
     if not isinstance(given, Mapping):
         raise UsageError(
-            f"{key}: give a list of values, or a range such as {{low = 0.1, high = 0.5}}; got {given!r}"
+            f"{key}: give a list of values, or a range such as {{low = 0.1, high = 0.5}}; "
+            f"got {given!r}"
         )
     for name in given:
         if name not in _RANGE:
@@ -103,7 +110,7 @@ def _distribution(key: str, given: Any, base: RunSpec) -> BaseDistribution:
 
 
 def _range_of(key: str, given: Mapping[str, Any], base: RunSpec) -> BaseDistribution:
-    """Return the distribution of a range; whether of whole numbers is the specification's to say."""
+    """Return the distribution of a range, with integers if the specification takes integers."""
     from optuna.distributions import FloatDistribution, IntDistribution
 
     low, high = (value_at(varied(base, {key: given[end]}), key) for end in ("low", "high"))

@@ -1,4 +1,4 @@
-"""What a search has found: its trials, a sentence, a table, and the best settings as a file that `train` takes."""
+"""The findings of a search: its trials, a sentence, a table, and the best settings as TOML."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BEST = "best.toml"
 @final
 @dataclass(frozen=True)
 class Trial:
-    """One trial: what was varied, the digest of its specification, and what it has shown."""
+    """One trial: the settings that vary, the digest of its specification, and its result."""
 
     number: int
     settings: dict[str, Any]
@@ -35,7 +35,7 @@ class Trial:
 
     @property
     def score(self) -> float:
-        """The validation metric that judges it (`train.select`), 0 for a training that came to nothing."""
+        """The validation metric that judges the trial (`train.select`), 0 if it failed."""
         return score_of({"valid": self.valid, "select": self.select}) or 0.0
 
 
@@ -53,7 +53,7 @@ def line(trial: Trial, trials: Iterable[Trial]) -> str:
 
 
 def finding(trials: Sequence[Trial]) -> str:
-    """Say whether a trial beats the settings that the search started from, trial 0.
+    """Say whether a trial beats trial 0, which has the settings that the search started from.
 
     >>> finding([Trial(0, {}, "", {"UAUC": 0.75}, epochs=3, seconds=1.0, error=None)])
     'One trial, where the search starts: valid UAUC 0.7500; more --trials try other settings.'
@@ -61,7 +61,10 @@ def finding(trials: Sequence[Trial]) -> str:
     first, *others = trials
     best = max(trials, key=lambda trial: (trial.score, -trial.number))
     if not others:
-        return f"One trial, where the search starts: valid {first.select} {first.score:.4f}; more --trials try other settings."
+        return (
+            f"One trial, where the search starts: valid {first.select} {first.score:.4f}; more "
+            "--trials try other settings."
+        )
     if best is first:
         started = f"where the search started: valid {first.select} {first.score:.4f}"
         return f"No other trial of {len(others)} is above trial 0, {started}."
@@ -98,7 +101,7 @@ def table(found: Mapping[str, Any]) -> Table:
 
 
 def write_best(out: Path, spec: RunSpec, text: str) -> None:
-    """Write everything that decides a run, but for the data, as a TOML file for ``solidrec train DATA --config FILE``."""
+    """Write a run's specification, except its data, as TOML for ``solidrec train --config``."""
     values = spec.model_dump(
         mode="json", exclude={"data": True, "semantics": {"encoded"}}, exclude_none=True
     )
@@ -110,7 +113,7 @@ def write_best(out: Path, spec: RunSpec, text: str) -> None:
 
 
 def _toml(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Yield nested values as lines of TOML with dotted keys; JSON's numbers, strings and lists are TOML's too.
+    """Yield nested values as lines of TOML with dotted keys, each value as JSON (valid TOML too).
 
     >>> list(_toml({"seed": 1, "model": {"name": "duet", "clip": 1e-05}, "weights": {"a b": 2.0}}))
     ['seed = 1', 'model.name = "duet"', 'model.clip = 1e-05', 'weights."a b" = 2.0']

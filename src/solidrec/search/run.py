@@ -1,7 +1,8 @@
-"""A search over settings: each trial is trained and judged on validation users alone, and ``trials.jsonl`` is all its memory.
+"""A search over settings, in which each trial is judged on validation users alone.
 
-Trial 0 has the settings that the search starts from. Each next one is a function of the seed, its number and the trials before,
-so a search that was killed and goes on finds what it would have found. Poor trainings end by their own patience: no pruner.
+Trial 0 has the settings that the search starts from. Each later trial is a function of the seed,
+its number and the trials before it. ``trials.jsonl`` is the only memory, so a search that was
+killed and resumed finds the same. Poor trainings end by their own patience, without a pruner.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from solidrec.spec import RunSpec
 
 SEARCH, TRIALS = "search.json", "trials.jsonl"
 _ATTEMPTS = 20
-"""Proposals that were tried already before the rest of a small space is gone through in order."""
+"""Proposals of known settings after which the rest of a small space is tried in order."""
 _SMALL = 10_000
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -57,15 +58,17 @@ def run_search(
     settings: Mapping[str, Any] | None = None,
     jobs: int = 1,
 ) -> dict[str, Any]:
-    """Train `trials` variants of a specification and write the best one's settings to ``best.toml``; returns what was found.
+    """Train `trials` variants of a specification and write the best settings to ``best.toml``.
 
-    `space` has, by dotted key of a `RunSpec`, a list of values or a range ``{low, high, step, log}``. Judged by the validation
-    UAUC of the last stage; the test split is never opened. The same call goes on where it was stopped. Raises `UsageError` for a
-    space that does not fit, before anything trains, and `IncompatibleError` for a folder of another search.
+    Each dotted key of `space` has a list of values or a range ``{low, high, step, log}``. Trials
+    are judged by the validation metric `train.select` of their last stage; the test split is never
+    opened. The same call resumes a search that was stopped. Returns the findings. Raises
+    `UsageError` for a space that does not fit, before anything trains, and `IncompatibleError` for
+    a folder of another search.
     """
     need("search", "optuna")
     data = PreparedData.open(path)
-    data.rows("valid")  # says how to prepare them where there are none
+    data.rows("valid")  # raises an error with advice if there are none
     base = run_spec(data, model=model, backbone=backbone, seed=seed, epochs=None, settings=settings)
     search = Search(data, base, space_of(space, base), out)
     asked = {"spec": base.model_dump(mode="json"), "space": dict(space)}
@@ -74,10 +77,8 @@ def run_search(
         write_json(out / SEARCH, asked)
         try:
             search.run(trials, jobs)
-        except (
-            KeyboardInterrupt,
-            BrokenProcessPool,
-        ):  # the latter: somebody, or the lack of memory, has ended a worker
+        except (KeyboardInterrupt, BrokenProcessPool):
+            # The pool breaks when a worker was killed, for example for lack of memory.
             raise Interrupted(
                 f"{out}: stopped; run the same command again to go on, finished trials are kept"
             ) from None
@@ -85,13 +86,14 @@ def run_search(
 
 
 def _claim(out: Path, asked: Mapping[str, Any]) -> None:
-    """Refuse a folder that holds anything but this search; one in which no trial has ended may become another."""
+    """Refuse a folder with other content; a search without a finished trial may be replaced."""
     if (out / SEARCH).is_file():
         there = read_json(out / SEARCH)
         there["spec"] = filled(there["spec"])
         if there != asked and (out / TRIALS).is_file():
             raise IncompatibleError(
-                f"{out}: holds another search ({difference(there, dict(asked))}); choose another --out"
+                f"{out}: holds another search ({difference(there, dict(asked))}); "
+                "choose another --out"
             )
     elif out.exists() and (
         not out.is_dir() or any(not path.name.startswith(LEFT_BEHIND) for path in out.iterdir())
@@ -101,14 +103,14 @@ def _claim(out: Path, asked: Mapping[str, Any]) -> None:
 
 @final
 class Search:
-    """The trials of one search: those that are done, on the disk after each, and those in training."""
+    """The trials of one search: finished ones, on disk after each, and those in training."""
 
     def __init__(self, data: PreparedData, base: RunSpec, space: Space, out: Path) -> None:
         self.data, self.base, self.space, self.out = data, base, space, out
         self.done: dict[int, Trial] = {}
 
     def run(self, trials: int, jobs: int) -> None:
-        """Train until there are so many trials, or nothing is left to try."""
+        """Train until `trials` trials are finished or nothing is left to try."""
         self.done = {trial.number: trial for trial in _read_trials(self.out / TRIALS)}
         if self.done:
             say(f"{self.out}: goes on, {len(self.done)} of {trials} trials are finished")
@@ -132,7 +134,7 @@ class Search:
             say(f"nothing new to try: the space ends after {len(self.done)} trials")
 
     def free(self, numbers: Iterable[int], running: Iterable[tuple[int, Settings]]) -> list[int]:
-        """Return the numbers of trials that are neither done nor in training."""
+        """Return the numbers of trials that are neither finished nor in training."""
         return [
             number
             for number in numbers
@@ -140,7 +142,10 @@ class Search:
         ]
 
     def propose(self, number: int, running: Iterable[tuple[int, Settings]]) -> Settings | None:
-        """Return what trial `number` is to try, None if everything was; trial 0 is where the search starts."""
+        """Return the settings of trial `number`, None if all were tried.
+
+        Trial 0 has the settings that the search starts from.
+        """
         if number == 0:
             return {key: value_at(self.base, key) for key in self.space.keys}
         seen: list[tuple[Settings, float | None]] = [
@@ -159,7 +164,7 @@ class Search:
         )
 
     def submit(self, pool: Executor, settings: Settings, *, inline: bool) -> Future[Outcome]:
-        """Start a trial in a folder named by its specification, so that the same one goes on from its last checkpoint."""
+        """Start a trial, or resume it, in a folder named by its specification."""
         spec = varied(self.base, settings)
         return pool.submit(
             train_trial,
@@ -169,7 +174,7 @@ class Search:
         )
 
     def finish(self, number: int, settings: Settings, outcome: Outcome) -> None:
-        """Keep what a trial has shown, and tell it."""
+        """Keep the outcome of a trial and report it."""
         if number == 0 and outcome.unfit:
             raise UsageError(outcome.error or "")
         self.done[number] = Trial(
@@ -185,7 +190,7 @@ class Search:
         say(line(self.done[number], self.done.values()))
 
     def result(self) -> dict[str, Any]:
-        """Write ``best.toml`` and return what was found; raises `DivergedError` when every trial diverged."""
+        """Write ``best.toml`` and return findings; raises `DivergedError` if all trials failed."""
         trials = [trial for _, trial in sorted(self.done.items())]
         best = max(trials, key=lambda trial: (trial.score, -trial.number))
         if best.error:

@@ -1,4 +1,4 @@
-"""The space of a search: what lies in it, and the next point to try."""
+"""The space of a search, and the next point to try."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 _RANDOM_FIRST = 5
-"""Trials before the sampler learns from those before."""
+"""Random trials before the sampler learns from earlier ones."""
 Settings = dict[str, Any]
 """Values by dotted key, as ``{"model.dim": 64}``."""
 
@@ -28,16 +28,19 @@ Settings = dict[str, Any]
 @final
 @dataclass(frozen=True)
 class Space:
-    """What may vary: a distribution of Optuna's for each dotted key. Choices are kept as JSON, so that 0 is not False."""
+    """What may vary: a distribution of Optuna for each dotted key.
+
+    Choices are kept as JSON, so that 0 is not False.
+    """
 
     keys: Mapping[str, BaseDistribution]
 
     def size(self) -> float:
-        """Return how many different points there are, infinite if a range is continuous."""
+        """Return the number of different points, infinite if a range is continuous."""
         return float(np.prod([_count(distribution) for distribution in self.keys.values()]))
 
     def coded(self, settings: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return a point as Optuna writes it, None if it lies outside."""
+        """Return a point as Optuna represents it, None if it lies outside the space."""
         from optuna.distributions import CategoricalDistribution
 
         found = {
@@ -56,9 +59,10 @@ class Space:
         number: int,
         attempt: int = 0,
     ) -> Settings:
-        """Return the settings of trial `number`: a function of the arguments, whatever process asks.
+        """Return the settings of trial `number`, which depend on the arguments alone.
 
-        `seen` are settings with their scores, None for those in training. Sampler: TPE (Bergstra et al., NeurIPS 2011).
+        `seen` are settings with their scores, None for those in training. The sampler is TPE
+        (Bergstra et al., NeurIPS 2011).
         """
         from optuna import create_study, logging
         from optuna.samplers import TPESampler
@@ -82,13 +86,13 @@ class Space:
         return {key: _plain(kind, asked[key]) for key, kind in self.keys.items()}
 
     def points(self) -> Iterator[Settings]:
-        """Yield every point; only for a space of few."""
+        """Yield every point of a finite space."""
         for values in product(*(_values_of(kind) for kind in self.keys.values())):
             yield dict(zip(self.keys, values, strict=True))
 
 
 def _holds(kind: BaseDistribution, value: Any) -> bool:
-    """Say whether a value, as Optuna writes it, is one of a distribution's."""
+    """Return whether a distribution contains a value, given as Optuna represents it."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     if isinstance(kind, CategoricalDistribution):
@@ -102,7 +106,10 @@ def _holds(kind: BaseDistribution, value: Any) -> bool:
 
 
 def _plain(kind: BaseDistribution, asked: Any) -> Any:
-    """Return a value that Optuna asks for as a setting: a step's exact multiple, four digits where there is no step."""
+    """Return a value proposed by Optuna as a setting.
+
+    It is an exact multiple of the step, or rounded to four digits if there is no step.
+    """
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
     if isinstance(kind, CategoricalDistribution):
@@ -115,7 +122,7 @@ def _plain(kind: BaseDistribution, asked: Any) -> Any:
 
 
 def _on_grid(low: float, step: float, number: int) -> float:
-    """Return ``low + number * step`` as a person would write it.
+    """Return ``low + number * step``, computed in decimals to avoid rounding errors.
 
     >>> _on_grid(0.1, 0.1, 2)
     0.3
@@ -137,7 +144,7 @@ def _values_of(kind: BaseDistribution) -> list[Any]:
 
 
 def _count(distribution: BaseDistribution) -> float:
-    """Return how many values a key may take."""
+    """Return the number of values of a distribution, infinite if it is continuous."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     if isinstance(distribution, CategoricalDistribution):
@@ -169,9 +176,10 @@ def _nested(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def value_at(spec: RunSpec, key: str) -> Any:
-    """Return the value of a dotted key.
+    """Return the value of a dotted key, None if it is not set.
 
-    >>> value_at(RunSpec(data="x"), "model.dim"), value_at(RunSpec(data="x"), "semantics.weights.id")
+    >>> spec = RunSpec(data="x")
+    >>> value_at(spec, "model.dim"), value_at(spec, "semantics.weights.id")
     (32, None)
     """
     found: Any = spec.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""One trial of a search: a training of which only the validation users are looked at."""
+"""One trial of a search: a training that is judged on validation users alone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from solidrec.training.run import semantics_for
 @final
 @dataclass(frozen=True)
 class Outcome:
-    """What a training has shown: validation metrics of its best epoch, or why there are none; `unfit` if it could not start."""
+    """Validation metrics of a training's best epoch, or its error; ``unfit`` if it cannot start."""
 
     valid: Mapping[str, float | None] | None = None
     epochs: int = 0
@@ -34,15 +34,15 @@ class Outcome:
     select: str = "UAUC"
 
     def plain(self) -> dict[str, Any]:
-        """Return what is kept of it."""
+        """Return the fields that a `Trial` keeps."""
         return {key: value for key, value in asdict(self).items() if key != "unfit"}
 
 
 def train_trial(data: PreparedData | Path, spec: RunSpec, folder: Path) -> Outcome:
-    """Train on one thread, or go on from the last checkpoint in `folder`, and return the validation metrics of the last stage.
+    """Train on one thread, or resume from the last checkpoint in `folder`.
 
-    Nothing here measures the test split or could: training knows validation alone. A training that diverges, or whose settings do
-    not go together, is an outcome and no error.
+    Returns the validation metrics of the last stage; the training has no access to the test split.
+    A training that diverges, or whose settings do not go together, is an outcome with an error.
     """
     opened = data if isinstance(data, PreparedData) else PreparedData.open(data)
     before = torch.get_num_threads()
@@ -63,7 +63,10 @@ def train_trial(data: PreparedData | Path, spec: RunSpec, folder: Path) -> Outco
 
 
 def _outcome(rows: Sequence[Mapping[str, Any]], stage: int) -> Outcome:
-    """Return what a log says of the last stage's best epoch; raises `UsageError` if validation ranked nobody."""
+    """Return the outcome of the last stage's best epoch in a log.
+
+    Raises `UsageError` if no validation user could be ranked.
+    """
     best = next((row for row in reversed(rows) if row["stage"] == stage and row["best"]), None)
     if best is None or score_of(best) is None:
         raise UsageError("no validation user could be ranked; prepare the data with negatives")

@@ -1,4 +1,4 @@
-"""What the page's script is given: the dots and the semantic ids as JSON that no title can break out of."""
+"""The data of the page's script: items and semantic ids as JSON that no title can break out of."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from solidrec.report.semantic_map.names import Group, plain, title_of
 from solidrec.report.semantic_map.projection import Places
 
 DOTS = 50_000
-"""Items on a page; of larger catalogues it shows those trained most often, since a browser holds no million titles with ease."""
+"""Maximum number of items on a page, the most trained ones, as browsers are slow with more."""
 _SCALE = 10_000
-"""The longer side of the map in whole numbers."""
+"""Length of the map's longer side in integer coordinates."""
 _NEAR = 0.03
-"""A label stands where most items of its semantic id lie within so much of the map's width."""
+"""Radius of the densest place of a semantic id, where its label stands, in widths of the map."""
 _TITLE = 120
 _LABELS = 4
 _NO_COLOR = Color("#8a939e", "#7d8894")
 
 
 class Spot(NamedTuple):
-    """Where a semantic id is on the map: the middle of its densest place, and how many of its items are there."""
+    """The middle of a semantic id's densest place on the map, and its number of items there."""
 
     x: float
     y: float
@@ -44,6 +44,7 @@ def spots(groups: Sequence[Group], places: Places) -> list[Spot | None]:
         if not len(own):
             found.append(None)
             continue
+        # the number of items near each item, and the items near the one with the most
         near = KDTree(own).query_radius(own, _NEAR, count_only=True)
         here = own[np.linalg.norm(own - own[near.argmax()], axis=1) <= _NEAR]
         x, y = here.mean(0).tolist()
@@ -52,7 +53,7 @@ def spots(groups: Sequence[Group], places: Places) -> list[Spot | None]:
 
 
 def colors_of(found: Sequence[Spot | None]) -> list[Color]:
-    """Return a colour for each group by its spot; grey for groups without one."""
+    """Return a colour for each group by its spot, grey for groups without one."""
     chosen = iter(
         colors(np.array([(spot.x, spot.y) for spot in found if spot is not None]).reshape(-1, 2))
     )
@@ -68,13 +69,14 @@ def page_data(
     *,
     most: int = DOTS,
 ) -> dict[str, Any]:
-    """Return the columns of the placed items, at most `most`, and the semantic ids.
+    """Return the columns of at most `most` placed items, and the semantic ids.
 
-    The least trained come first: the others are drawn over them.
+    The least trained items come first, so that the others are drawn over them.
     """
     of_item = np.zeros(len(places.xy), dtype=np.int64)
     for row, group in enumerate(groups):
         of_item[group.members - 1] = row
+    # indices of the placed items in ascending order of training, the last `most` of them
     placed = np.flatnonzero(places.placed)
     placed = placed[np.argsort(data.train_counts[placed + 1], kind="stable")][-most:]
     grid = np.round(places.xy[placed] * _SCALE).astype(np.int64)
@@ -112,7 +114,7 @@ def page_data(
 def _categories_of(
     data: PreparedData, items: npt.NDArray[np.int64]
 ) -> tuple[list[list[int]], list[str]]:
-    """Return the first few categories of each item, as numbers, and their names in the order of the numbers."""
+    """Return the first categories of each item as numbers, and the category names by number."""
     if "categories" not in data.catalog.columns:
         return [], []
     numbers: dict[str, int] = {}
@@ -131,7 +133,7 @@ def _cut(text: str) -> str:
 
 
 def embedded(value: Any) -> str:
-    r"""Return JSON as it may stand inside a script element, whatever the strings in it say.
+    r"""Return JSON that is safe inside a script element, whatever its strings contain.
 
     >>> embedded({"title": "</script><b>&"})
     '{"title":"\\u003c/script\\u003e\\u003cb\\u003e\\u0026"}'

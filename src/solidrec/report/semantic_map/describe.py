@@ -1,4 +1,4 @@
-"""Semantic ids on their own: make them for a prepared folder, look inside, and say how good they are."""
+"""Make the semantic ids of prepared data, show samples of them and explain their quality."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from solidrec.training.stages import trained_vectors
 def make_semantics(
     path: Path, spec: SemanticsSpec, *, threads: int = 1
 ) -> tuple[PreparedData, SemanticIds]:
-    """Open a prepared folder and return it with the semantic ids that `train` would use, made if they are not there."""
+    """Return prepared data with the semantic ids that `train` would use, made if missing."""
     use_threads(threads)
     data = PreparedData.open(path)
     run = RunSpec(
@@ -42,7 +42,7 @@ def matrices_of(data: PreparedData, ids: SemanticIds) -> dict[str, np.ndarray]:
 
 
 class Number(NamedTuple):
-    """One number of quality as words: what it is, its value, and what that means."""
+    """One quality number in words: its name, its value, and what the value means."""
 
     name: str
     value: str
@@ -52,13 +52,13 @@ class Number(NamedTuple):
 def quality_of(
     data: PreparedData, ids: SemanticIds, matrices: Mapping[str, np.ndarray]
 ) -> dict[str, Any]:
-    """Return the numbers of `semantics.quality.quality` about semantic ids that were made of the `matrices` of `data`."""
+    """Measure semantic ids by `semantics.quality.quality`, given the `matrices` behind them."""
     categories = data.catalog[CATEGORIES].to_list() if CATEGORIES in data.catalog.columns else None
     return quality(ids, matrices, categories)
 
 
 def explained(found: Mapping[str, Any]) -> list[Number]:
-    """Return the numbers of `quality_of` for a reader who has not met them; those that the data has none of are left out."""
+    """Return the available numbers of `quality_of`, explained for a new reader."""
     sizes = found["sizes"]
     alone = (
         f"; {sizes['alone']:,} of one item say no more than the item's own id"
@@ -74,21 +74,28 @@ def explained(found: Mapping[str, Any]) -> list[Number]:
         Number(
             "Evenness",
             f"{found['entropy_share']:.2f}",
-            "The entropy of the sizes as a share of that of equal ones: 1 is equal sizes, 0 is everything in one.",
+            "The entropy of the sizes as a share of that of equal ones: 1 is equal sizes, 0 is "
+            "everything in one.",
         ),
     ]
     if found["purity"]:
         value, chance = found["purity"]["value"], found["purity"]["chance"]
         meaning = (
-            "The share of items that have the category most common in their semantic id (all, where ids are categories), "
-            "beside that of shuffled items."
+            "The share of items that have the category most common in their semantic id (all, "
+            "where ids are categories), beside that of shuffled items."
         )
         rows.append(Number("Purity", f"{value:.2f} (chance {chance:.2f})", meaning))
     for pair, value in found["agreement"].items():
-        meaning = "How alike the ids of either modality alone are: 1 the same, 0 as by chance, when each knows something else."
+        meaning = (
+            "How alike the ids of either modality alone are: 1 the same, 0 as by chance, when "
+            "each knows something else."
+        )
         rows.append(Number(f"Agreement of {pair.replace(', ', ' and ')}", f"{value:.2f}", meaning))
     if found["stability"] is not None:
-        meaning = "How alike the ids of three seeds are, 1 the same and 0 as by chance: the rest is decided by the draw."
+        meaning = (
+            "How alike the ids of three seeds are, 1 the same and 0 as by chance: the rest is "
+            "decided by the draw."
+        )
         rows.append(Number("Stability", f"{found['stability']:.2f}", meaning))
     return rows
 
@@ -96,7 +103,7 @@ def explained(found: Mapping[str, Any]) -> list[Number]:
 def sample_titles(
     data: PreparedData, ids: SemanticIds, count: int, titles: int = 5
 ) -> list[dict[str, Any]]:
-    """Return the `count` largest semantic ids with their sizes, labels and a few titles (item ids where there are none)."""
+    """Return the `count` largest semantic ids with sizes, labels and a few titles (or item ids)."""
     names = (
         data.catalog["title"].fill_null(data.catalog["item"])
         if "title" in data.catalog.columns

@@ -1,4 +1,4 @@
-"""What each semantic id of a map is called, and what it holds: its members, the most central ones, what drives it."""
+"""The names of a map's semantic ids, and their members, most central items and main modality."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from solidrec.semantics.terms import words
 _WORDS = 3
 _NAME_LENGTH = 26
 _TELLING = 1 / 3
-"""A word is a name for a semantic id if as many of its items have it; a category is preferred to a rarer one."""
+"""Share of a semantic id's items with a word that makes it a better name than a category."""
 _RELATED = 4
-"""Words that begin with the same so many letters say the same twice: filter, filters."""
+"""Words that share so many first letters are repetitions, such as filter and filters."""
 _FILLER = frozenset(
     {
         *(
@@ -90,16 +90,17 @@ _FILLER = frozenset(
 """Words that are no name by themselves: function words, measures and packings."""
 _NUMBER = re.compile(r"\d{2,}|\d.{2,}")
 _ROWS = 4096
-"""Vectors at a time, so that copies of a large catalogue's do not fill the memory."""
+"""Number of vectors at a time, which limits the memory for a large catalogue."""
 _PATH = re.compile(r"[>|,]")
-"""What parts of a category's path are joined by."""
+"""Separators between the parts of a category's path."""
 
 
 class Group(NamedTuple):
-    """One semantic id: ``members`` (n,) are item indices from 1, ``central`` the same from the most central on.
+    """One semantic id, whose ``members`` (n,) are item indices from 1.
 
-    ``trained`` counts their training events, ``driver`` is the modality that holds them together if there are several,
-    ``following`` how many codes of further levels they have.
+    ``central`` has the same items, the most central first, and ``trained`` counts their training
+    events. ``driver`` is the modality that holds them together, if there are several modalities.
+    ``following`` is the number of different codes of further levels.
     """
 
     number: int
@@ -116,6 +117,7 @@ def groups_of(
 ) -> list[Group]:
     """Return every semantic id of the first level that has members, the largest first."""
     driven = drivers(ids, matrices) if len(ids.modalities) > 1 else [None] * ids.count
+    # items by semantic id and then by distance to its centroid, split into one part per id
     apart = _apart_from_centroid(ids, fused)
     order = np.lexsort((apart, ids.of_item[1:]))
     sizes = np.bincount(ids.of_item[1:], minlength=ids.count + 1)
@@ -138,14 +140,16 @@ def groups_of(
 
 
 def _apart_from_centroid(ids: SemanticIds, fused: Fused) -> npt.NDArray[np.float64]:
-    """Return each item's (V,) squared distance to its centroid over the modalities it has, by their total weight.
+    """Return the squared distance (V,) of each item to its centroid.
 
-    Infinite for items without any.
+    The sum covers the modalities of the item and is divided by their total weight. It is infinite
+    for items without any.
     """
     found = np.full(len(fused.vectors), np.inf)
     for start in range(0, len(found), _ROWS):
         rows = slice(start, start + _ROWS)
         own = fused.vectors[rows].astype(np.float64)
+        # 1 for each dimension that the item has, so that missing parts do not count
         here = np.repeat(fused.present[rows], fused.widths, axis=1)
         total, apart = (
             (own**2).sum(1),
@@ -156,10 +160,11 @@ def _apart_from_centroid(ids: SemanticIds, fused: Fused) -> npt.NDArray[np.float
 
 
 def _names_of(data: PreparedData, ids: SemanticIds, central: Sequence[Ints]) -> list[str]:
-    """Return a short name for each semantic id 1..count, given its members (from 1 on; index 0 is nobody's).
+    """Return a short name for each semantic id from 1 to count.
 
-    It is the category that the id stands for; else the words of titles that set it apart; else a category that sets it apart;
-    else its most central title. A catalogue without any of these has empty names.
+    `central` has the members of each id, and its index 0 is unused. The name is the category that
+    the id stands for, or else words that set its titles apart, a category that sets it apart, its
+    most central title, or empty.
     """
     if ids.labels:
         return [_last_part(label) for label in ids.labels]
@@ -190,7 +195,7 @@ def _names_of(data: PreparedData, ids: SemanticIds, central: Sequence[Ints]) -> 
 
 
 def _telling(title: str | None) -> list[str]:
-    """Return the words of a title that may be part of a name: no filler, no single letter, no number or measure.
+    """Return the words of a title for a name: no fillers, single letters, numbers or measures.
 
     >>> _telling("The 3D printer, 1kg of 1.75mm PLA &amp; a nozzle")
     ['3d', 'printer', 'pla', 'nozzle']
@@ -203,22 +208,23 @@ def _telling(title: str | None) -> list[str]:
 
 
 def title_of(data: PreparedData, item: int) -> str:
-    """Return an item's title as a person reads it, its id where it has none."""
+    """Return an item's title as plain text, or its id if it has none."""
     return plain(report_semantics.title_of(data, item))
 
 
 def plain(text: str) -> str:
-    """Return a text with the HTML entities that exports of shops leave in it (&#39;) as the characters they stand for."""
+    """Return a text with its HTML entities (&#39;), left over from shop exports, decoded."""
     return html.unescape(text)
 
 
 def _distinctive(
     bags: Sequence[set[str]], central: Sequence[Ints]
 ) -> list[list[tuple[str, float]]]:
-    """Return for each group of items its (term, share of the group with it), those with the highest TF-IDF first.
+    """Return the (term, share of items with it) of each group of items, highest TF-IDF first.
 
-    TF is the share of the group, IDF that over the catalogue; what only one of several items has is left out.
+    TF is that share and IDF is over the catalogue. Terms of only one of several items are left out.
     """
+    # number of items with each term in the catalogue
     total = Counter(term for bag in bags for term in bag)
     found = []
     for members in central:
@@ -235,9 +241,10 @@ def _distinctive(
 
 
 def _phrase(best: Sequence[str], bags: Sequence[Sequence[str]]) -> str:
-    """Return up to three words in the order that titles have them, without such as repeat one.
+    """Return up to three words in the order of the titles, without repetitions.
 
-    >>> _phrase(["flutes", "flute", "wooden", "red"], [["wooden", "flute"], ["red", "wooden", "flutes"]])
+    >>> titles = [["wooden", "flute"], ["red", "wooden", "flutes"]]
+    >>> _phrase(["flutes", "flute", "wooden", "red"], titles)
     'red wooden flutes'
     """
     kept: list[str] = []
@@ -247,16 +254,19 @@ def _phrase(best: Sequence[str], bags: Sequence[Sequence[str]]) -> str:
         )
         if not repeats and len(kept) < _WORDS and len(" ".join([*kept, word])) <= _NAME_LENGTH:
             kept.append(word)
+    # mean relative position of each word in the titles that have it
     places = {word: [bag.index(word) / len(bag) for bag in bags if word in bag] for word in kept}
     ordered = sorted(kept, key=lambda word: sum(places[word]) / max(len(places[word]), 1))
     return " ".join(ordered) or _shortened(best[0])
 
 
 def _last_part(label: str) -> str:
-    """Return a category as a name: of a path too long for one the last part.
+    """Return a category as a name, or the last part of a path that is too long.
 
-    >>> _last_part("Creams, Gels & Lotions"), _last_part("Industrial & Scientific,Tapes,Electrical Tape")
-    ('Creams, Gels & Lotions', 'Electrical Tape')
+    >>> _last_part("Creams, Gels & Lotions")
+    'Creams, Gels & Lotions'
+    >>> _last_part("Industrial & Scientific,Tapes,Electrical Tape")
+    'Electrical Tape'
     """
     label = plain(label)
     parts = [part for part in _PATH.split(label) if part.strip()]
@@ -264,7 +274,7 @@ def _last_part(label: str) -> str:
 
 
 def _shortened(text: str) -> str:
-    """Return a text of one line, cut at a word to the length of a name.
+    """Return a text on one line, cut between words to the length of a name.
 
     >>> _shortened("The Good, the Bad and the Ugly (1966)")
     'The Good, the Bad and …'

@@ -1,4 +1,4 @@
-"""The parts of the map's page: the picture, every semantic id with its most central items, and the numbers."""
+"""The parts of the map's page: the picture, the list of semantic ids, and the numbers."""
 
 from __future__ import annotations
 
@@ -18,31 +18,37 @@ from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.modality import CATEGORIES
 
 _CENTRAL = 3
-"""Titles that stand for a semantic id."""
-_STAGE = """<div class="tools"><input type="search" id="search" placeholder="Title, name or #id" aria-label="Search the map">
+"""Number of titles that represent a semantic id."""
+_STAGE = """<div class="tools"><input type="search" id="search" \
+placeholder="Title, name or #id" aria-label="Search the map">
 <output id="found" for="search"></output><div class="push">
 <button type="button" id="nearer" aria-label="Zoom in" title="Zoom in">+</button>
 <button type="button" id="farther" aria-label="Zoom out" title="Zoom out">−</button>
-<button type="button" id="whole">Whole map</button><button type="button" id="full">Full screen</button></div></div>
-<div id="stage"><canvas tabindex="0" role="img" aria-label="Map of the catalogue: each item a dot, coloured by its semantic id">
+<button type="button" id="whole">Whole map</button>\
+<button type="button" id="full">Full screen</button></div></div>
+<div id="stage"><canvas tabindex="0" role="img" \
+aria-label="Map of the catalogue: each item a dot, coloured by its semantic id">
 </canvas><div id="tip" hidden></div></div>
-<noscript><p class="note">The map is drawn by a script, which this browser does not run; all else is here.</p></noscript>
+<noscript><p class="note">\
+The map is drawn by a script, which this browser does not run; all else is here.</p></noscript>
 """
 _HINT = (
-    "Point at a dot to read it, click it to see its semantic id alone. Drag to move, Ctrl and wheel (or two fingers) to zoom. "
-    "Larger dots occur more often in training."
+    "Point at a dot to read it, click it to see its semantic id alone. Drag to move, Ctrl and "
+    "wheel (or two fingers) to zoom. Larger dots occur more often in training."
 )
-_ORDER = """<div class="tools"><label>Sorted by <select id="order"><option value="size">items</option>
-<option value="trained">training events</option><option value="number">number</option></select></label></div>
+_ORDER = """<div class="tools"><label>Sorted by <select id="order">\
+<option value="size">items</option>
+<option value="trained">training events</option>\
+<option value="number">number</option></select></label></div>
 """
 _SEEN = (
-    "Items near each other are alike; how far apart distant ones are, and how large a cloud is, says little: t-SNE keeps "
-    "neighbourhoods and gives up the rest."
+    "Items near each other are alike; how far apart distant ones are, and how large a cloud is, "
+    "says little: t-SNE keeps neighbourhoods and gives up the rest."
 )
 
 
 def headline(ids: SemanticIds, groups: Sequence[Group]) -> str:
-    """Return the page in a sentence."""
+    """Return the page summed up in a sentence."""
     items = len(ids.of_item) - 1
     over = f" by {_listed(ids.modalities)}" if ids.method == "kmeans" else " by their categories"
     return f"{plural(items, 'item')} in {plural(len(groups), 'semantic id')}{over}"
@@ -53,7 +59,10 @@ def lead(places: Places) -> list[str]:
     text = "Every dot is an item, near the items it resembles, in the colour of its semantic id."
     missing = int((~places.placed).sum())
     if missing:
-        text += f" {plural(missing, 'item')} without any modality {'is' if missing == 1 else 'are'} not on the map."
+        text += (
+            f" {plural(missing, 'item')} without any modality {'is' if missing == 1 else 'are'} "
+            "not on the map."
+        )
     return [paragraph(text, kind="muted")]
 
 
@@ -70,7 +79,7 @@ def picture(places: Places, ids: SemanticIds) -> str:
 def directory(
     data: PreparedData, groups: Sequence[Group], tones: Sequence[Color], pictures: Mapping[int, str]
 ) -> str:
-    """Return every semantic id, the largest first."""
+    """Return the list of all semantic ids, the largest first."""
     cards = "\n".join(
         _card(data, group, row, tone, pictures)
         for row, (group, tone) in enumerate(zip(groups, tones, strict=True))
@@ -99,9 +108,11 @@ def _card(
     )
     name = f" · {escape(group.name)}" if group.name else ""
     return (
-        f'<div id="id-{group.number}" data-row="{row}" data-number="{group.number}" data-size="{len(group.members)}" '
-        f'data-trained="{group.trained}"><h3><span class="chip" style="--light:{tone.light};--dark:{tone.dark}"></span>'
-        f'<a href="#map" title="Show on the map">{group.number}{name}</a></h3><small>{escape(" · ".join(told))}</small>'
+        f'<div id="id-{group.number}" data-row="{row}" data-number="{group.number}" '
+        f'data-size="{len(group.members)}" data-trained="{group.trained}"><h3>'
+        f'<span class="chip" style="--light:{tone.light};--dark:{tone.dark}"></span>'
+        f'<a href="#map" title="Show on the map">{group.number}{name}</a></h3>'
+        f"<small>{escape(' · '.join(told))}</small>"
         f"{f'<div class=thumbs>{thumbs}</div>' if thumbs else ''}<ol>{titles}</ol></div>"
     )
 
@@ -109,7 +120,7 @@ def _card(
 def numbers(
     data: PreparedData, ids: SemanticIds, groups: Sequence[Group], found: Mapping[str, Any]
 ) -> str:
-    """Return how the ids were made, their sizes, and what the quality numbers say."""
+    """Return how the ids were made, their sizes, and their quality numbers."""
     told = ids.facts()
     weighed = ids.weights or (1.0,) * len(ids.modalities)
     parts = [
@@ -141,7 +152,10 @@ def numbers(
         x_label="items in a semantic id",
         y_label="semantic ids",
     )
-    return f'<div class="made">{facts([*made, *measured])}{figures(("How many items a semantic id holds", drawn))}</div>'
+    return (
+        f'<div class="made">{facts([*made, *measured])}'
+        f"{figures(('How many items a semantic id holds', drawn))}</div>"
+    )
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -154,7 +168,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def plural(count: int, what: str) -> str:
-    """Return a count and what is counted.
+    """Return a count and its noun.
 
     >>> plural(1, "item"), plural(1200, "item")
     ('1 item', '1,200 items')

@@ -17,11 +17,11 @@ from solidrec.semantics.modalities.pictures import Pictures, open_pictures, pict
 
 _SIDE = 88
 EACH = 4
-"""Pictures of a semantic id, at most."""
+"""Maximum number of pictures of a semantic id."""
 _TRIED = 12
-"""So many of its most central items are looked at for them."""
+"""Number of most central items whose pictures are tried."""
 _BUDGET = 3_000_000
-"""Bytes of all pictures on a page."""
+"""Maximum size of all pictures on a page, in bytes."""
 _JPEG_QUALITY = 72
 
 
@@ -33,10 +33,11 @@ def thumbnails(
     budget: int = _BUDGET,
     step: Callable[[int], None] = lambda done: None,
 ) -> dict[int, str]:
-    """Return data URIs by item, at most `EACH` a group, of the pictures in a folder or zip `path` (named as for `encode`).
+    """Return data URIs by item, at most `EACH` a group, from a folder or zip of pictures.
 
-    Each group has its first picture before any has a second one, until the `budget` is spent. Pictures that cannot be used are
-    passed over; raises `StorageError` and `DataError` as `open_pictures` does.
+    Pictures are named as for `encode`. Each group gets its first picture before any gets a second
+    one, until the `budget` is spent. Pictures that cannot be used are skipped. Raises
+    `StorageError` and `DataError` as `open_pictures` does.
     """
     found: dict[int, str] = {}
     spent = 0
@@ -57,7 +58,7 @@ def thumbnails(
 
 @final
 class Maker:
-    """Makes the thumbnails of one catalogue."""
+    """Make the thumbnails of one catalogue."""
 
     def __init__(self, data: PreparedData, pictures: Pictures, decoders: Decoders) -> None:
         self.ids = data.catalog["item"]
@@ -79,7 +80,7 @@ class Maker:
 
 
 def _data_uri(pixels: Pixels) -> str:
-    """Return (S, S, 3) pixels as the address of a JPEG that carries its own bytes."""
+    """Return (S, S, 3) pixels as the data URI of a JPEG."""
     from PIL import Image
 
     stream = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Places of a catalogue's items on a plane: PCA, then t-SNE; of a large catalogue a sample, with the rest beside its nearest."""
+"""Places of a catalogue's items on a plane by PCA and t-SNE; large catalogues are sampled."""
 
 from __future__ import annotations
 
@@ -11,43 +11,47 @@ from solidrec.arrays import Floats, Ints
 from solidrec.semantics.fuse import Fused
 
 AT_MOST = 5_000
-"""Items that t-SNE places itself; it takes about half a minute for so many on one thread."""
+"""Maximum number of items for t-SNE, which takes about half a minute for them on one thread."""
 _FEWEST = 10
-"""Fewer items have no neighbourhoods to be kept."""
+"""Minimum number of items for t-SNE; fewer have no neighbourhoods to keep."""
 _PERPLEXITY = 30
 _DIMENSIONS = 50
 _NEIGHBOURS = 5
 _ISLAND = 0.05
-"""What lies as near as this on the map, in widths of it, is one neighbourhood."""
+"""Largest distance within a neighbourhood on the map, in widths of the map."""
 _APART = 0.003
-"""How far items that would coincide are moved from each other, in widths of the map."""
+"""Distance between items that would coincide, in widths of the map."""
 _GOLDEN = 2.399963
-"""The golden angle, by which one seed of a sunflower is turned from the last."""
+"""The golden angle between one seed of a sunflower and the next, in radians."""
 
 
 class Places(NamedTuple):
-    """``xy`` (V, 2), the longer side from 0 to 1, NaN for items without any modality; ``how`` says in words what was done."""
+    """Places ``xy`` (V, 2), with the longer side from 0 to 1, and ``how`` they were made.
+
+    Items without any modality are NaN.
+    """
 
     xy: Floats
     how: str
 
     @property
     def placed(self) -> npt.NDArray[np.bool_]:
-        """Which items (V,) have a place."""
+        """Whether each item (V,) has a place."""
         return np.asarray(~np.isnan(self.xy[:, 0]))
 
 
 def places(
     fused: Fused, groups: Ints, counts: Ints, *, at_most: int = AT_MOST, seed: int = 0
 ) -> Places:
-    """Return where each item goes, given its semantic id `groups` (V,) and training `counts` (V,).
+    """Return the place of each item, given semantic ids `groups` (V,) and training `counts` (V,).
 
-    Near each other is what has similar vectors (van der Maaten and Hinton, JMLR 2008); t-SNE is given at most `at_most` items,
-    drawn by their training counts. One thread, so that the same input gives the same places.
+    Items with similar vectors lie near each other (van der Maaten and Hinton, JMLR 2008). At most
+    `at_most` items, drawn by their training counts, go into t-SNE, on one thread so that the same
+    input gives the same places.
     """
     from threadpoolctl import threadpool_limits
 
-    has = np.flatnonzero(fused.present.any(axis=1))
+    has = np.flatnonzero(fused.present.any(axis=1))  # items with at least one modality
     with threadpool_limits(1):
         points = _reduced(_filled(fused.rows(has), groups[has]))
         drawn = _sample(counts[has], at_most, seed=seed)
@@ -60,7 +64,7 @@ def places(
 
 
 def _words(placed: int, drawn: int, dimensions: int, width: int) -> str:
-    """Say how the places came about."""
+    """Say how the places were made."""
     first = (
         f"PCA from {width:,} to {dimensions} dimensions"
         if dimensions < width
@@ -77,16 +81,19 @@ def _words(placed: int, drawn: int, dimensions: int, width: int) -> str:
 
 
 def _filled(fused: Fused, groups: Ints) -> npt.NDArray[np.float32]:
-    """Return the vectors (V, F) with each missing part as the mean part of the semantic id, of the catalogue where it has none.
+    """Return the vectors (V, F) with each missing part as the mean part of its semantic id.
 
-    Left at zero, a missing part would draw together all items that lack it.
+    If no item of the semantic id has the part, the mean of the catalogue stands in. Parts left at
+    zero would draw together all items that lack them.
     """
     vectors = fused.vectors.astype(np.float32)
+    # Part m of a vector spans the columns from start to stop.
     stops = np.cumsum(fused.widths)
     for part, (start, stop) in enumerate(zip(stops - fused.widths, stops, strict=True)):
         has = fused.present[:, part] > 0
         if has.all() or not has.any():
             continue
+        # sum of the part and number of items with it, for each semantic id
         sums, sizes = (
             np.zeros((groups.max() + 1, stop - start)),
             np.bincount(groups[has], minlength=groups.max() + 1),
@@ -107,17 +114,17 @@ def _reduced(vectors: npt.NDArray[np.float32]) -> Floats:
 
     dimensions = min(_DIMENSIONS, *vectors.shape)
     if not np.ptp(vectors, axis=0).any():
-        return np.zeros((len(vectors), dimensions))  # all alike: nothing to turn
+        return np.zeros((len(vectors), dimensions))  # equal vectors have no components
     return np.asarray(
         PCA(dimensions, svd_solver="covariance_eigh").fit_transform(vectors), dtype=np.float64
     )
 
 
 def _sample(counts: Ints, at_most: int, *, seed: int) -> Ints:
-    """Return all items, or `at_most` drawn without replacement with chances after their training counts."""
+    """Return all indices, or `at_most` drawn by training counts without replacement."""
     if len(counts) <= at_most:
         return np.arange(len(counts))
-    weights = counts + 1.0
+    weights = counts + 1.0  # gives items that were never trained a chance
     return np.sort(
         np.random.default_rng(seed).choice(
             len(counts), at_most, replace=False, p=weights / weights.sum()
@@ -126,12 +133,17 @@ def _sample(counts: Ints, at_most: int, *, seed: int) -> Ints:
 
 
 def _plane(points: Floats, *, seed: int) -> Floats:
-    """Return the points (n, D) on a plane, (n, 2), by t-SNE from the first two components; few or equal ones stay on those."""
+    """Return the points (n, D) on a plane, (n, 2), by t-SNE from the first two components.
+
+    Few or equal points keep these two components.
+    """
     from sklearn.manifold import TSNE
 
+    # the first two components, filled up with zeros if there are fewer
     start = np.pad(points[:, :2], ((0, 0), (0, max(0, 2 - points.shape[1]))))
     if len(points) < _FEWEST or not start.any():
         return start
+    # scaled to a standard deviation of 1e-4, as scikit-learn does for a start by PCA
     start = (1e-4 * start / start[:, 0].std()).astype(np.float32)
     perplexity = min(_PERPLEXITY, (len(points) - 1) / 3)
     return np.asarray(
@@ -141,20 +153,23 @@ def _plane(points: Floats, *, seed: int) -> Floats:
 
 
 def _beside(points: Floats, drawn: Ints, flat: Floats) -> Floats:
-    """Return places (V, 2) of all points: those of the drawn ones as they are, the others between their nearest drawn ones.
+    """Return places (V, 2) of all points: the drawn ones at `flat`, the others between those.
 
-    Of these only such count as lie near the nearest one on the plane too: the middle of distant islands is empty sea.
+    A point lies at the weighted mean of its nearest drawn points. Of these only the ones close to
+    the nearest on the plane count, since the middle between distant islands is empty.
     """
     from sklearn.neighbors import NearestNeighbors
 
     xy = np.full((len(points), 2), np.nan)
     xy[drawn] = flat
+    # the nearest drawn points (rest, k) of each other point, and where they lie on the plane
     rest = np.flatnonzero(np.isnan(xy[:, 0]))
     search = NearestNeighbors(n_neighbors=min(_NEIGHBOURS, len(drawn)), algorithm="brute").fit(
         points[drawn]
     )
     apart, nearest = search.kneighbors(points[rest])
     near = flat[nearest]
+    # weights by inverse squared distance, 0 for points on another island than the nearest
     together = np.linalg.norm(near - near[:, :1], axis=2) <= _ISLAND * np.ptp(flat)
     weight = together / (apart**2 + 1e-12)
     xy[rest] = (near * weight[:, :, None]).sum(1) / weight.sum(1)[:, None]
@@ -162,13 +177,13 @@ def _beside(points: Floats, drawn: Ints, flat: Floats) -> Floats:
 
 
 def _spread(xy: Floats) -> Floats:
-    """Move items that coincide apart, in the order of a sunflower's seeds, so that each can be seen."""
+    """Move coinciding items apart, like the seeds of a sunflower, so that each can be seen."""
     _, group, sizes = np.unique(xy, axis=0, return_inverse=True, return_counts=True)
     order = np.argsort(group.ravel(), kind="stable")
+    # rank of each item among those that coincide with it; 0 stays where it is
     place = np.empty(len(xy))
-    place[order] = np.arange(len(xy)) - np.repeat(
-        np.cumsum(sizes) - sizes, sizes
-    )  # 0 for the first of its group, it stays
+    place[order] = np.arange(len(xy)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    # seed k of a sunflower lies at radius sqrt(k) and angle k times the golden angle
     step = _APART * (np.ptp(xy, axis=0).max() or 1.0)
     return np.asarray(
         xy
@@ -180,10 +195,9 @@ def _spread(xy: Floats) -> Floats:
 
 def _framed(xy: Floats) -> Floats:
     """Return places turned so that they are wider than high, the wider side from 0 to 1."""
+    # principal axes, the longer first; the arbitrary signs make their largest entries positive
     _, axes = np.linalg.eigh(np.cov(xy.T, bias=True))
-    axes = (
-        axes[:, ::-1] * np.sign(axes[np.abs(axes).argmax(0), [0, 1]])[::-1]
-    )  # the sign of an axis is arbitrary: fix it
+    axes = axes[:, ::-1] * np.sign(axes[np.abs(axes).argmax(0), [0, 1]])[::-1]
     turned = (xy - xy.mean(0)) @ axes
     turned -= turned.min(0)
     return np.asarray(turned / (turned.max() or 1.0))

@@ -1,7 +1,7 @@
-"""The map of a catalogue by its semantic ids: one HTML file that a person can look at, search, print and show in a talk.
+"""The map of a catalogue by its semantic ids: one HTML file to look at, search and print.
 
-Everything that comes from data is escaped or put on the page by the script as text; nothing is fetched from anywhere, and a
-policy in the page forbids it; the same input gives the same bytes.
+Everything that comes from data is escaped, or set as text by the script. The page loads nothing,
+and a policy in it forbids that. The same input gives the same bytes.
 """
 
 from __future__ import annotations
@@ -44,19 +44,22 @@ def write_map(
 ) -> None:
     """Write the map of `data` by `ids` to `path`.
 
-    `matrices` are the ids' modalities (`semantics.matrices_of`), `quality` their numbers (`semantics.quality_of`), `images` a
-    folder or zip of pictures named as for `solidrec encode`; t-SNE places at most `at_most` items itself.
+    `matrices` are the modalities of the ids (`describe.matrices_of`) and `quality` their numbers
+    (`describe.quality_of`). `images` is a folder or zip of pictures, named as for `solidrec
+    encode`. At most `at_most` items go into t-SNE.
 
-    Raises `UsageError` for ids that were not made of anything (method random), `StorageError` when the disk refuses or
-    `images` is not there, `DataError` if it is no zip.
+    Raises `UsageError` for ids that have no modalities (method random), `StorageError` when the
+    disk refuses or `images` is missing, and `DataError` if `images` is not a zip.
     """
     if not ids.modalities:
         raise UsageError(
-            f"semantic ids by method {ids.method} have no content to be placed by: say method kmeans or categories"
+            f"semantic ids by method {ids.method} have no content to be placed by: "
+            "say method kmeans or categories"
         )
     fused = fuse([matrices[name] for name in ids.modalities], ids.weights or None)
     say(
-        f"map: placing {int(fused.present.any(axis=1).sum()):,} items; t-SNE takes up to half a minute"
+        f"map: placing {int(fused.present.any(axis=1).sum()):,} items; "
+        "t-SNE takes up to half a minute"
     )
     placed = places(
         _ground(data, ids, matrices),
@@ -88,15 +91,24 @@ def write_map(
         [paragraph(escape(headline(ids, groups)), kind="headline"), *lead(placed)],
         sections,
         foot="Written by solidrec.",
-        head=f'\n<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">\n<style>\n{_asset("map.css")}</style>',
-        end=f'\n<script type="application/json" id="items">{content}</script>\n<script>\n{_asset("map.js")}</script>',
+        head=(
+            f'\n<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">\n'
+            f"<style>\n{_asset('map.css')}</style>"
+        ),
+        end=(
+            f'\n<script type="application/json" id="items">{content}</script>\n'
+            f"<script>\n{_asset('map.js')}</script>"
+        ),
     )
     write_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
     say(f"wrote {path} ({len(text.encode()) / 1e6:.1f} MB)")
 
 
 def _ground(data: PreparedData, ids: SemanticIds, matrices: Mapping[str, np.ndarray]) -> Fused:
-    """Return what items are placed by: the modalities of the ids, and their categories where these are the ids."""
+    """Return the vectors that decide the places of items.
+
+    They are the modalities of the ids, with the categories if the ids are categories.
+    """
     parts = [matrices[name] for name in ids.modalities]
     weights = list(ids.weights or (1.0,) * len(parts))
     if ids.method == CATEGORIES:
