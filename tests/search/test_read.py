@@ -1,4 +1,4 @@
-"""What a person writes: a TOML file, nested or dotted, and pairs on the command line, each value one of a specification's."""
+"""Search spaces: a TOML file, nested or dotted, and command-line pairs, each value checked."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ BASE = RunSpec(data="x")
 def test_a_file_and_pairs_are_one_space(tmp_path: Path) -> None:
     file = tmp_path / "space.toml"
     file.write_text(
-        '"train.learning_rate" = {low = 1e-4, high = 1e-2, log = true}\n"model.dropout" = [0.0, 0.1]\n'
-        'model.dim = {low = 16, high = 64, step = 16}\n[semantics]\nmodalities = [["text"], ["id"]]\n'
+        '"train.learning_rate" = {low = 1e-4, high = 1e-2, log = true}\n'
+        '"model.dropout" = [0.0, 0.1]\n'
+        "model.dim = {low = 16, high = 64, step = 16}\n"
+        '[semantics]\nmodalities = [["text"], ["id"]]\n'
     )
     assert read_space(
         file,

@@ -1,4 +1,4 @@
-"""A search: the start first, validation alone, the same trials whoever interrupts it, and settings that train takes."""
+"""A search: the start first, validation alone, the same trials if stopped, usable settings."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -39,12 +39,17 @@ class Trial:
         return score_of({"valid": self.valid, "select": self.select}) or 0.0
 
 
-def line(trial: Trial, trials: Iterable[Trial]) -> str:
+def best_of(trials: Sequence[Trial]) -> Trial:
+    """Return the trial with the best score, the earliest of equals; a failed one comes last."""
+    return max(trials, key=lambda trial: (not trial.error, trial.score, -trial.number))
+
+
+def line(trial: Trial, trials: Sequence[Trial]) -> str:
     """Say in one line how a trial went, and which is the best so far."""
     settings = " ".join(f"{key}={value}" for key, value in trial.settings.items())
     if trial.error:
         return f"trial {trial.number}: {trial.error} ({settings})"
-    best = max(trials, key=lambda other: (other.score, -other.number))
+    best = best_of(trials)
     now = "the best so far" if best is trial else f"best {best.score:.4f}, trial {best.number}"
     how = f"{trial.epochs} epochs, {trial.seconds:.0f} s"
     return (
@@ -59,7 +64,7 @@ def finding(trials: Sequence[Trial]) -> str:
     'One trial, where the search starts: valid UAUC 0.7500; more --trials try other settings.'
     """
     first, *others = trials
-    best = max(trials, key=lambda trial: (trial.score, -trial.number))
+    best = best_of(trials)
     if not others:
         return (
             f"One trial, where the search starts: valid {first.select} {first.score:.4f}; more "

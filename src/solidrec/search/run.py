@@ -31,7 +31,7 @@ from solidrec.experiments.workers import workers
 from solidrec.locks import locked, stoppable
 from solidrec.runs import LEFT_BEHIND, filled
 from solidrec.search.read import space_of
-from solidrec.search.result import Trial, finding, line, write_best
+from solidrec.search.result import Trial, best_of, finding, line, write_best
 from solidrec.search.space import Settings, Space, value_at, varied
 from solidrec.search.trial import Outcome, train_trial
 from solidrec.semantics.modalities.needs import need
@@ -192,7 +192,7 @@ class Search:
     def result(self) -> dict[str, Any]:
         """Write ``best.toml`` and return findings; raises `DivergedError` if all trials failed."""
         trials = [trial for _, trial in sorted(self.done.items())]
-        best = max(trials, key=lambda trial: (trial.score, -trial.number))
+        best = best_of(trials)
         if best.error:
             raise DivergedError(
                 f"{self.out}: no trial could be measured; the first: {trials[0].error}"
