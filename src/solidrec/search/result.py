@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -39,12 +39,12 @@ class Trial:
         return score_of({"valid": self.valid, "select": self.select}) or 0.0
 
 
-def best_of(trials: Sequence[Trial]) -> Trial:
+def best_of(trials: Iterable[Trial]) -> Trial:
     """Return the trial with the best score, the earliest of equals; a failed one comes last."""
     return max(trials, key=lambda trial: (not trial.error, trial.score, -trial.number))
 
 
-def line(trial: Trial, trials: Sequence[Trial]) -> str:
+def line(trial: Trial, trials: Iterable[Trial]) -> str:
     """Say in one line how a trial went, and which is the best so far."""
     settings = " ".join(f"{key}={value}" for key, value in trial.settings.items())
     if trial.error:
