@@ -1,4 +1,4 @@
-"""What every test stands on: shapes in signatures are checked, one thread, repeatable operations, shared data or a skip."""
+"""Common set-up: checked shapes in signatures, one thread, repeatable operations, shared data."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def modules_with_shapes() -> list[str]:
     ]
 
 
-# Before the first import of solidrec: from here on each call in these modules is checked against its annotations.
+# Before the first import of solidrec: from here on every call is checked against its annotations.
 install_import_hook(modules_with_shapes(), "beartype.beartype")
 
 torch.set_num_threads(1)
@@ -70,7 +70,8 @@ def shared_data() -> Callable[[str], Path]:
     def find(name: str) -> Path:
         if not (root / name).is_dir():
             pytest.skip(
-                f"shared data {name!r} is absent; SOLIDREC_SHARED_DATA names the folder that holds it"
+                f"shared data {name!r} is absent; "
+                "SOLIDREC_SHARED_DATA names the folder that holds it"
             )
         return root / name
 
@@ -86,9 +87,10 @@ def walk_log(
     noise: float = 0.1,
     seed: int = 0,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return a log and its items: each user steps from a group of items to the next one, or anywhere with chance `noise`.
+    """Return a log and its items: each user steps from a group of items to the next one.
 
-    Every item is as popular as any other, so the order is all there is to learn; with `noise` 1 there is nothing.
+    With chance `noise` a user steps anywhere. Every item is as popular as any other, so only the
+    order can be learned; with `noise` 1 there is nothing to learn.
     """
     rng = np.random.default_rng(seed)
     size = items // groups
@@ -116,7 +118,7 @@ def walk() -> Callable[..., tuple[pl.DataFrame, pl.DataFrame]]:
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> PreparedData:
-    """A prepared folder of 90 users and 40 items with titles, categories and one feature matrix; nobody writes to it."""
+    """A read-only prepared folder: 90 users, 40 items, titles, categories, one feature matrix."""
     from solidrec.data.prepare import prepare
 
     log, items = walk_log()
@@ -144,7 +146,7 @@ def timed(tmp_path_factory: pytest.TempPathFactory) -> PreparedData:
 
 @pytest.fixture(scope="session")
 def tiny() -> dict[str, Any]:
-    """Settings of a model that trains in a moment: 5 steps an epoch on `data`; a codebook is learned in a second stage."""
+    """Settings of a model that trains quickly: 5 steps an epoch on `data`, a staged codebook."""
     return {
         "model": {"dim": 8, "dropout": 0.1, "codebook": {"schedule": "staged"}},
         "train": {"batch": 128, "learning_rate": 0.01},

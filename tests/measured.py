@@ -1,4 +1,4 @@
-"""One small finished experiment for the tests of experiments and of reports, run in this process."""
+"""One small finished experiment for the tests of experiments and reports, run in this process."""
 
 from __future__ import annotations
 

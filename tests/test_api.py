@@ -203,7 +203,7 @@ def test_no_public_name_is_also_a_module(repository: Path) -> None:
 def test_features_encoded_anew_are_another_specification(
     data: PreparedData, tiny: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Semantic ids are made again, and a run of the features before is neither resumed nor taken for one of these."""
+    """Semantic ids are made again; a run of the earlier features is neither resumed nor reused."""
     folder = shutil.copytree(data.path, tmp_path / "data")
     matrices = [np.eye(40, dtype=np.float32), np.eye(40, dtype=np.float32)[::-1]]
     settings = tiny | {"semantics": {"modalities": ["text"]}}

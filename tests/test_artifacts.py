@@ -92,7 +92,8 @@ def test_newer_format(artifact: Path) -> None:
     change_manifest(artifact, format=_FORMAT + 1, versions={"solidrec": "9.9"})
     with pytest.raises(
         IncompatibleError,
-        match=rf"written by solidrec 9\.9 \(format {_FORMAT + 1}\), this one reads format {_FORMAT}",
+        match=rf"written by solidrec 9\.9 \(format {_FORMAT + 1}\), "
+        rf"this one reads format {_FORMAT}",
     ):
         read_manifest(artifact, kind="toy")
 

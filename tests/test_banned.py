@@ -1,4 +1,4 @@
-"""What no line of the source may do: load code as data, lose rows in silence, hide a device, name a machine."""
+"""The source must not load code as data, lose rows silently, hide a device or name a machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.~<$/:-])/(?:home|root|work|mnt|Users|tmp|opt
 
 
 def banned(source: str) -> Iterator[str]:
-    """Everything in a source that is banned, as ``line: what``; docstrings and comments may speak of it."""
+    """Everything banned in a source, as ``line: what``; docstrings and comments are exempt."""
     for node in ast.walk(ast.parse(source)):
         yield from (f"{getattr(node, 'lineno', 0)}: {what}" for what in banned_here(node))
 

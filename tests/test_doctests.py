@@ -1,4 +1,4 @@
-"""Pytest runs the examples in docstrings (--doctest-modules); here: none of them is lost, and every module imports clean."""
+"""No docstring example is lost and every module imports; --doctest-modules runs the examples."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MODULES = sorted(
 
 
 def test_no_example_is_lost() -> None:
-    """A decorator that hides its function would hide the function's example too, and nothing would fail."""
+    """A decorator that hides its function would hide the example too, and nothing would fail."""
     written, found = {}, {}
     for name in MODULES:
         module = importlib.import_module(name)

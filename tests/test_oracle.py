@@ -1,4 +1,4 @@
-"""Where the right answer is known: on a walk between groups every model learns it, on noise none finds anything."""
+"""Known answers: every model learns a walk between groups, and none finds anything in noise."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def noise(walk: Walk, tmp_path_factory: pytest.TempPathFactory) -> PreparedData:
 
 
 def fit(data: PreparedData, model: str, backbone: str, out: Path, *, epochs: int) -> Model:
-    """Train on the last three items: from a set of three groups in a row the next one follows, which DIN can read too."""
+    """Train on the last three items: as a set they determine the next group, as DIN needs."""
     rate = (
         0.003 if backbone == "bert4rec" else 0.01
     )  # its norms behind every block want smaller steps
@@ -88,7 +88,7 @@ def fit(data: PreparedData, model: str, backbone: str, out: Path, *, epochs: int
 
 
 def epochs_of(model: str, backbone: str) -> int:
-    """Return how long a model needs: with semantic ids the rule is plain, without them it has to find the groups first."""
+    """Return the epochs a model needs: without semantic ids it has to find the groups first."""
     if model in ("spg", "sml", "solid-duet", "author-code"):
         return 6
     if model in ("spg-apg", "sml-apg", "solid-apg", "author-code-apg"):
@@ -172,7 +172,7 @@ def scientific(
 
 @pytest.mark.parametrize("model", ["static", "solid-duet"])
 def test_two_epochs_on_real_data(scientific: PreparedData, model: str, tmp_path: Path) -> None:
-    """Two epochs are no result; they show that every part works together on a log that nobody made up."""
+    """Two epochs are no result; they show that every part works together on a real log."""
     trained = train(scientific, model=model, epochs=2, out=tmp_path / "run", progress=False)
     test = trained.run.metrics["test"]
     assert (test["users"], test["negatives"]) == (2_928, 99)

@@ -40,7 +40,7 @@ def test_the_papers_preset_has_its_table_7_and_its_equation_13() -> None:
 
 
 def test_the_papers_preset_leaves_nothing_to_a_default() -> None:
-    """Every setting that such a run has is written down, so that no change of a default moves what the paper prints."""
+    """Every setting of such a run is written down, so no change of a default moves its results."""
     written = set(flat(preset("paper")))
     fields = {
         f"model.{name}" for name in ModelSpec.model_fields if name not in ("backbone", "codebook")
@@ -102,7 +102,7 @@ def test_a_folder_of_the_same_name_hides_no_preset(
 
 @pytest.mark.parametrize("name", [*MIXTURE_NAMES, "plain"])
 def test_a_mixture_and_its_neural_expert_alone_have_the_same_settings(data: Any, name: str) -> None:
-    """So the expert is what *plain* trains, and a wide one in a small catalogue; what is asked for wins."""
+    """So the expert is what *plain* trains, wide in a small catalogue; given settings win."""
     spec = run_spec(data, model=name, backbone=None, seed=None, epochs=None, settings=None)
     base = run_spec(data, model="mixture", backbone=None, seed=None, epochs=None, settings=None)
     assert spec.model == base.model.model_copy(update={"name": name})

@@ -16,7 +16,7 @@ from solidrec.registry import BACKBONES, Registry
 
 @pytest.fixture
 def readers(monkeypatch: pytest.MonkeyPatch) -> Registry[Any]:
-    """A registry of two own readers, beside a package that registers one of its own and one of a name that is taken."""
+    """A registry of two own readers, and a package that registers a new and a taken name."""
 
     def installed(*, group: str) -> Iterator[EntryPoint]:
         assert group == "my.readers"

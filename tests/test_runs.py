@@ -144,7 +144,8 @@ def test_an_unfinished_run_says_how_to_go_on(copy: Path) -> None:
     (copy / "manifest.json").unlink()
     with pytest.raises(
         StorageError,
-        match=r"training has not finished; run the same `solidrec train` command again to resume it",
+        match=r"training has not finished; "
+        r"run the same `solidrec train` command again to resume it",
     ):
         load_run(copy)
 

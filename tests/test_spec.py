@@ -1,4 +1,4 @@
-"""Specifications refuse what they do not know, in one line that names the cure, and hash what they hold."""
+"""Specifications refuse unknown settings in one line that names the cure, and hash their values."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from solidrec.spec import (
 
 
 def test_defaults_are_the_papers_but_for_the_step() -> None:
-    """Table 7, and T and lambda of Eq. 12 and 13; steps are smaller and quicker (docs/decisions.md)."""
+    """Table 7, T and lambda of Eq. 12 and 13; smaller and quicker steps (docs/decisions.md)."""
     run = RunSpec(data="x")
     assert (run.train.batch, run.train.learning_rate) == (512, 0.002)
     assert (run.train.negatives, run.train.penalty) == (4, None)
@@ -63,7 +63,8 @@ def test_defaults_are_the_papers_but_for_the_step() -> None:
         ),
         (
             {"model": {"backbone": "SASRec"}},
-            "setting model.backbone: unknown name 'SASRec'; known: din, gru4rec, sasrec, bert4rec, ligr, bsarec",
+            "setting model.backbone: unknown name 'SASRec'; "
+            "known: din, gru4rec, sasrec, bert4rec, ligr, bsarec",
         ),
         (
             {"model": {"backbone": 3}},
@@ -90,7 +91,8 @@ def test_a_wrong_key_or_value_is_one_line(values: dict[str, Any], message: str) 
 def test_every_fault_is_named_at_once() -> None:
     with pytest.raises(
         UsageError,
-        match=r"setting data: field required.*; setting model\.dim: .*; unknown setting 'model\.widht'",
+        match=r"setting data: field required.*; setting model\.dim: .*; "
+        r"unknown setting 'model\.widht'",
     ):
         RunSpec.parse({"model": {"dim": 0, "widht": 3}})
 
@@ -119,7 +121,7 @@ def test_digest_changes_with_every_setting(change: dict[str, Any]) -> None:
 
 
 def test_digest_depends_on_values_and_not_on_how_they_were_written() -> None:
-    """The order of keys, defaults spelt out and 1 for 1.0 are the same run; and so is what JSON brings back."""
+    """Key order, written-out defaults, 1 for 1.0 and a trip through JSON are the same run."""
     run = RunSpec.parse({"data": "x", "train": {"penalty": 1}, "seed": 0})
     assert (
         run.digest()

@@ -9,5 +9,5 @@ import pytest
 
 @pytest.fixture(scope="session")
 def script() -> Callable[[str], ModuleType]:
-    """Import a script of ``benchmarks/`` by its name; a script finds the others as it does when it is run."""
+    """Import a script of ``benchmarks/`` by its name, with the imports it has when it is run."""
     return importlib.import_module

@@ -1,4 +1,4 @@
-"""The naive reference computes what the package does: scores, the loss of the codebook and gradients, from one set of weights."""
+"""With the same weights, the naive reference has the package's scores, losses and gradients."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def rows() -> tuple[torch.Tensor, torch.Tensor]:
 def pair(
     naive: ModuleType, backbone: str, name: str, dropout: float = 0.0, find: str = "semantic"
 ) -> tuple[Recommender, torch.nn.Module]:
-    """A model and its naive twin; its parameters are large enough that clips, codes and gates all matter."""
+    """A model and its naive twin, with parameters so large that clips, codes and gates matter."""
     torch.manual_seed(0)
     spec = ModelSpec.parse(
         {
@@ -85,7 +85,7 @@ def test_scores_and_codebook_loss_are_the_same(
 
 @pytest.mark.parametrize(("backbone", "name"), GRID)
 def test_gradients_are_the_same(naive: ModuleType, backbone: str, name: str) -> None:
-    """With one candidate a history: the inward clip sees a user's whole gradient, the twin would see that of each candidate."""
+    """With one candidate, the inward clip sees a user's whole gradient, as the twin's clip does."""
     model, twin = pair(naive, backbone, name)
     history, candidates = rows()
     candidates, labels = candidates[:, :1], torch.ones(4, 1)

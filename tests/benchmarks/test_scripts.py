@@ -19,7 +19,7 @@ Script = Callable[[str], ModuleType]
 
 
 def test_the_peers_positions_are_the_last_ten(script: Script) -> None:
-    """Users with 1, 2, 11 and 30 events have 0, 1, 10 and 10 positions among their last 11 events."""
+    """Users with 1, 2, 11 and 30 events have 0, 1, 10 and 10 positions in their last 11 events."""
     users = [user for user, events in enumerate((1, 2, 11, 30)) for _ in range(events)]
     assert script("peers").positions(pd.DataFrame({"user": users})) == 0 + 1 + 10 + 10
 
@@ -52,7 +52,7 @@ def test_peers_that_are_absent_are_said_in_a_line_each(
 
 
 def test_a_line_through_logarithms(script: Script) -> None:
-    """A cost that grows as the square root has slope 1/2, a constant one 0, a proportional one 1."""
+    """A cost that grows as the square root has slope 1/2, a constant 0, a proportional one 1."""
     growth = script("growth")
     cost = dict.fromkeys(growth.COSTS, 3.0)
     points = [

@@ -1,4 +1,4 @@
-"""The synthetic log is what its name says: of the size asked for, with popular items and busy users, the same every time."""
+"""The synthetic log has the requested size, popular items and busy users, and is reproducible."""
 
 from __future__ import annotations
 

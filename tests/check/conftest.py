@@ -1,4 +1,4 @@
-"""What every check of a configuration is tried on: small subjects, and backbones of one's own in the place of GRU4Rec."""
+"""What the tests of the checks share: small subjects, and custom backbones in place of GRU4Rec."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def subject(data: PreparedData, tiny: dict[str, Any], tmp_path: Path) -> Make:
 
 @pytest.fixture
 def install(monkeypatch: pytest.MonkeyPatch) -> Install:
-    """Return what puts a backbone of one's own in the place of GRU4Rec; what it is made of are functions of (self, ...)."""
+    """Return a function that replaces GRU4Rec by a backbone made of functions of (self, ...)."""
 
     def put(
         forward: Callable[..., Tensor] = sound,

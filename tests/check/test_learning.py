@@ -81,7 +81,7 @@ def test_what_the_released_code_freezes_is_a_warning(subject: Make) -> None:
 
 
 class Half(Source):
-    """Learns every slot's tensor but one, which is a constant: as generated tensors are whose projections stand in a list."""
+    """Learns every tensor but a constant one, as if its projections stood in a plain list."""
 
     def __init__(self, slots: Slots, constant: str) -> None:
         super().__init__()

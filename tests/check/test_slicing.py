@@ -81,7 +81,7 @@ def test_long_histories_are_cut_to_their_end(
 def test_a_large_catalogue_is_thinned_out(
     subject: Make, data: PreparedData, run_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The items of the slice keep their ids; the model of a run over some of its items scores these alike."""
+    """Items of the slice keep their ids; a model of a run over fewer items scores them alike."""
     monkeypatch.setattr(slicing, "_LEAST", 20)
     monkeypatch.setattr(slicing, "_ITEMS", 15)
     made = subject("solid-duet", train={"batch": 5}, model={"length": 5})

@@ -121,7 +121,8 @@ def test_an_unknown_error_is_a_fault_and_says_what_to_do(
     answer = solidrec("doctor")
     assert answer.code == 70
     assert one_line(answer) == (
-        "error: ZeroDivisionError: division by zero (a fault of solidrec; run again with --debug and report it)"
+        "error: ZeroDivisionError: division by zero "
+        "(a fault of solidrec; run again with --debug and report it)"
     )
 
 
@@ -148,7 +149,8 @@ try:
     main()
 except SystemExit as end:
     assert end.code == 0
-heavy = {"torch", "numpy", "polars", "sklearn", "matplotlib", "pandas", "safetensors"} & set(sys.modules)
+heavy = {"torch", "numpy", "polars", "sklearn", "matplotlib", "pandas", "safetensors"} & \
+set(sys.modules)
 assert not heavy, heavy
 """
     done = subprocess.run(
@@ -187,5 +189,6 @@ def test_an_exit_code_reaches_the_shell(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (74, "")
     assert (
         done.stderr
-        == f"error: {tmp_path}: is not a run folder of solidrec (it has no manifest.json); `solidrec train` writes one\n"
+        == f"error: {tmp_path}: is not a run folder of solidrec (it has no manifest.json); "
+        "`solidrec train` writes one\n"
     )

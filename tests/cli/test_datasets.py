@@ -49,8 +49,8 @@ def test_a_folder_of_public_files_is_one_command(solidrec: Solidrec, tmp_path: P
     assert "source: MovieLens: ratings.dat + movies.dat; research use" in answer.err
     assert "published as movielens-1m (GroupLens, rated items) with 6,040 users" in answer.err
     assert (
-        "this copy has 6,037 fewer users, 3,701 fewer items, 1,000,194 fewer interactions: numbers of a paper"
-        in answer.err
+        "this copy has 6,037 fewer users, 3,701 fewer items, 1,000,194 fewer interactions: "
+        "numbers of a paper" in answer.err
     )
     assert "title (1 items)" in answer.err
 

@@ -132,7 +132,7 @@ def test_python_does_the_same(copy: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_new_items_are_encoded_from_their_file_and_added(
     solidrec: Solidrec, data: PreparedData, tiny: Any, tmp_path: Path
 ) -> None:
-    """The matrix has a row an item in the order of the file, as the same titles have in a prepared folder."""
+    """The matrix has a row an item in the file's order, equal to that of a prepared folder."""
     from solidrec.api import add_items, encode, train
 
     folder = shutil.copytree(data.path, tmp_path / "data")
@@ -161,7 +161,7 @@ def test_new_items_are_encoded_from_their_file_and_added(
 
 
 def test_rows_go_where_item_idx_says(solidrec: Solidrec, tmp_path: Path) -> None:
-    """As `items add` and `prepare` read them; and a file without --out is not taken for a folder."""
+    """As in `items add` and `prepare`; a file without --out is not taken for a folder."""
     titles = ["red shirt", "iron pan", "blue tie"]
     pl.DataFrame({"item": ["a", "b", "c"], "title": titles}).write_csv(tmp_path / "plain.csv")
     pl.DataFrame({"item": ["a", "b", "c"], "title": titles, "item_idx": [2, 1, 3]}).write_csv(

@@ -60,8 +60,8 @@ def test_prepare_says_what_becomes_of_items_that_nobody_has_clicked(
         "prepare", files / "log.csv", "--items", files / "all.csv", "--out", files / "data"
     )
     assert (
-        "2 items of the items file have no interaction: after training, `solidrec items add RUN ITEMS`"
-        in answer.err
+        "2 items of the items file have no interaction: "
+        "after training, `solidrec items add RUN ITEMS`" in answer.err
     )
 
 

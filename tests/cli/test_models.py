@@ -42,8 +42,8 @@ def test_train_alone_trains_a_mixture_and_shows_its_floor(
     small = ["--set", "model.dim=8", "--set", "model.length=6", "--set", "train.epochs=1"]
     found = solidrec("train", data.path, "--out", tmp_path / "run", *small)
     assert (
-        "model: mixture of a neural model, transition memories, content, semantic ids and popularity"
-        in found.err
+        "model: mixture of a neural model, transition memories, content, "
+        "semantic ids and popularity" in found.err
     )
     assert "mixture on sasrec" in found.out
     places = [

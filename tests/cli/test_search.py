@@ -57,12 +57,12 @@ def test_it_prints_a_table_and_what_comes_next(
         ["din", "64", "0.6400"],
     ]
     assert (
-        "is the best of 3: valid UAUC 0.6400; trial 0, where the search started, has 0.3200, 0.3200 less."
-        in answer.out
+        "is the best of 3: valid UAUC 0.6400; "
+        "trial 0, where the search started, has 0.3200, 0.3200 less." in answer.out
     )
     assert (
-        "trial 0: valid UAUC 0.3200 (the best so far), model.backbone=sasrec model.dim=32, 7 epochs, 65 s"
-        in answer.err
+        "trial 0: valid UAUC 0.3200 (the best so far), "
+        "model.backbone=sasrec model.dim=32, 7 epochs, 65 s" in answer.err
     )
     best = f"{out / 'best.toml'}"
     assert (

@@ -154,7 +154,8 @@ def test_feature_start_settles_what_the_facts_leave_open(
     given = catalog(pl.DataFrame({"item": ["a", "b"], "item_idx": index}), items)
     with pytest.raises(
         DataError,
-        match=r"item_idx runs from 1 to 2 and there are 3 rows, which fits neither .*--feature-start 0 or 1",
+        match=r"item_idx runs from 1 to 2 and there are 3 rows, "
+        r"which fits neither .*--feature-start 0 or 1",
     ):
         read_feature(MATRIX, given, name="image")
     assert read_feature(MATRIX, given, name="image", start=start)[0][1:, 0].tolist() == expected
@@ -241,7 +242,7 @@ def test_features_need_an_items_file() -> None:
 
 
 def test_a_column_of_lists_is_a_feature_row_by_row(tmp_path: Path) -> None:
-    """Also where the items file numbers rows of other matrices; a null list is a missing feature."""
+    """Also where the items file numbers rows of other matrices; a null is a missing feature."""
     items = pl.DataFrame(
         {"item": ["b", "a", "c"], "item_idx": [2, 0, 1], "clip": [[1.0, 2.0], None, [3.0, 4.0]]}
     )

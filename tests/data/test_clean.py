@@ -129,7 +129,7 @@ def test_ratings_below_the_threshold_are_dropped() -> None:
 
 
 def test_the_k_core_is_iterated() -> None:
-    # c has one row, so v falls to one row, so b does, and so on: only the square u, w x a, d is left
+    # c has one row, so v falls to one row, then b, and so on: only the square u, w x a, d is left
     rows = log(
         ("u", "a", 1),
         ("u", "d", 2),

@@ -1,4 +1,4 @@
-"""Cleaning, said once more in plain Python over a few thousand rows: the same rows, in the same order, for the same reasons."""
+"""Cleaning against plain Python over a few thousand rows: same rows, same order, same reasons."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLUMNS = ["user", "item", "timestamp", "rating"]
 
 
 def random_rows(seed: int, *, bad: float = 0.03) -> list[Row]:
-    """Return (file row, user, item, time, rating) with ties, exact duplicates, rare ids and some rows of every badness."""
+    """Return (file row, user, item, time, rating) with ties, duplicates, rare ids and bad rows."""
     rng = random.Random(seed)
     rows: list[Row] = []
     for number in range(4000):

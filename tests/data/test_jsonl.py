@@ -10,7 +10,10 @@ from solidrec.errors import DataError
 
 
 def test_numbers_keep_their_digits_and_missing_keys_are_null() -> None:
-    lines = b'{"user": 9007199254740993, "x": 1e5}\n{"user": 18446744073709551617, "tags": ["a", ["b", 7]]}\n'
+    lines = (
+        b'{"user": 9007199254740993, "x": 1e5}\n'
+        b'{"user": 18446744073709551617, "tags": ["a", ["b", 7]]}\n'
+    )
     frame, kinds = read_jsonl(io.BytesIO(lines), "log.jsonl")
     assert frame["user"].to_list() == ["9007199254740993", "18446744073709551617"]
     assert frame["x"].to_list() == ["1e5", None]

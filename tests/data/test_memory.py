@@ -1,4 +1,4 @@
-"""How much memory a row costs, measured from outside: the peak of a fresh process on a large log less that on a small one."""
+"""Memory per row: the peak of a fresh process on a large log less that on a small one."""
 
 from __future__ import annotations
 
@@ -43,5 +43,5 @@ def peak(folder: Path, rows: int) -> int:
 
 def test_a_row_costs_numbers_and_no_strings(tmp_path: Path) -> None:
     small, large = 500_000, 2_500_000
-    # measured: about 100 bytes a row here (45 at 10^8 rows, where buffers weigh less), 320 while strings were held
+    # measured: about 100 bytes a row (45 at 10^8 rows, where buffers weigh less); 320 with strings
     assert peak(tmp_path, large) - peak(tmp_path, small) < 200 * (large - small)

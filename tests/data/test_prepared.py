@@ -129,7 +129,7 @@ def test_t5_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_validation_and_test_have_negatives_of_their_own(
     walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]], tmp_path: Path
 ) -> None:
-    """The same ones would let what is chosen on validation users fit the very lists that test is measured on."""
+    """With the same ones, choices on validation users would fit the very lists of the test."""
     data = prepare(walk()[0], out=tmp_path / "walk", negatives=5)
     valid, test = (data.rows("valid"), data.rows("test"))
     assert valid.users.tolist() == test.users.tolist()

@@ -1,4 +1,4 @@
-"""Every shared research set prepares without a single column option, with its items file and its features."""
+"""Every shared research set prepares without a column option, with its items file and features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the documentation share: the files, a small log, and the code that is quoted in a text."""
+"""What the tests of the documentation share: the files, a small log, and the code in a text."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def blocks() -> Callable[[Path, str], list[str]]:
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to work in, with clicks.csv, items.csv and histories.parquet whose ids the README names."""
+    """A folder with clicks.csv, items.csv and histories.parquet, whose ids the README names."""
     rng = np.random.default_rng(0)
     names = ["50", "181", "174", *(f"{number:03}" for number in range(ITEMS - 3))]
     steps = (

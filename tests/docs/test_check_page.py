@@ -1,4 +1,4 @@
-"""The page on `solidrec check`: its commands run as they are written, and its table lists every check."""
+"""The page on `solidrec check`: its commands run as written, and its table lists every check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/data.md, "Text and pictures" and "Looking at semantic ids": its commands run, its facts are those of the source."""
+"""docs/data.md on text, pictures and semantic ids: commands run, facts are those of the source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page on experiments: its commands and its file run as they are written, and its tables name what there is."""
+"""The page on experiments: commands and file run as written, and its tables name what exists."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from solidrec.training.stages import fit
 def example(
     repository: Path, blocks: Callable[[Path, str], list[str]]
 ) -> Callable[..., dict[str, Any]]:
-    """Return a function that runs the one block with a word in it, in a namespace with the given names."""
+    """Return a function that runs the one block containing a word, with the given names."""
     found = blocks(repository / "docs" / "extending.md", "python")
 
     def run(word: str, **names: Any) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def test_the_metric_takes_ties_by_lot(example: Callable[..., dict[str, Any]]) ->
 def test_the_scorer_is_measured(example: Callable[..., dict[str, Any]], shop: Path) -> None:
     data = prepare("clicks.csv", out="data")
     result = example("def smallest", data=data)["result"]
-    # of the catalogue's V items the first is the best: with a target in place t of those not seen before, UAUC is 1 - t / n
+    # the smallest id is the best, so UAUC is the share of unseen items with a larger id
     rows = data.rows("test")
     expected = []
     for user, position, target in zip(rows.users, rows.positions, rows.targets, strict=True):

@@ -1,4 +1,4 @@
-"""The package of docs/extending.md, built and installed in a folder of its own, used from outside by the command line."""
+"""The package of docs/extending.md: built, installed elsewhere and used by the command line."""
 
 from __future__ import annotations
 
@@ -112,11 +112,13 @@ def test_evaluate_shows_the_metric(outside: Outside, run_folder: Path) -> None:
 def test_an_experiment_has_them_in_its_workers(outside: Outside, run_folder: Path) -> None:
     file = run_folder / "mine.toml"
     file.write_text(
-        'title = "mine"\nseeds = 1\nprotocols = ["paper"]\nsettings = { train.epochs = 1, model.backbone = "mean" }\n'
+        'title = "mine"\nseeds = 1\nprotocols = ["paper"]\n'
+        'settings = { train.epochs = 1, model.backbone = "mean" }\n'
         '[axes]\n"model.name" = ["static"]\n'
         '[[rows]]\nname = "repeats"\nbaseline = "repeats"\ntrials = 12\n'
         '[[rows]]\nname = "by place"\n'
-        'settings = { model.name = "solidrec_mine:LAST_ITEM", model.backbone = "solidrec_mine:MeanPool" }\n',
+        'settings = { model.name = "solidrec_mine:LAST_ITEM", '
+        'model.backbone = "solidrec_mine:MeanPool" }\n',
         encoding="utf-8",
     )
     done = outside(

@@ -1,4 +1,4 @@
-"""What the README promises, run as it is written: its Python, its commands, and its lists of names."""
+"""What the README promises, run as written: its Python, its commands, and its lists of names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every name in the documentation exists: files, classes, functions, settings, columns and manifest keys."""
+"""Every name in the documentation exists: files, classes, functions, settings, columns and keys."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def names(body: list[ast.stmt], prefix: str = "") -> Iterator[str]:
 
 
 def missing(text: str, repository: Path) -> list[str]:
-    """The references of a text that lead nowhere; a path is under src/solidrec or the repository itself."""
+    """The broken references of a text; a path is under src/solidrec or the repository itself."""
     found = []
     for path, name in REFERENCE.findall(text):
         file = next(

@@ -1,4 +1,4 @@
-"""The page on statistics: its example prints what it says, and its names of models are those that are compared."""
+"""The page on statistics: its example prints what it says, and it names the models compared."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ def test_the_examples_print_what_the_page_shows(
 
 
 def test_committed_ranks_are_those_of_the_committed_results(repository: Path) -> None:
-    """NDCG@10 and Recall@10 of every trained cell come out of its ranks; baselines have ties, which ranks leave out.
+    """NDCG@10 and Recall@10 of every trained cell follow from its ranks.
 
-    So do new items that nothing tells apart, where data is split by time: their places are rounded.
+    Baselines have ties, which ranks leave out. New items with equal scores tie as well where data
+    is split by time: their places are rounded.
     """
     found = sorted((repository / "docs" / "results").glob("*.parquet"))
     assert found

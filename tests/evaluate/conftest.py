@@ -14,7 +14,7 @@ Array = npt.NDArray[Any]
 
 
 def scorer(levels: int) -> Scorer:
-    """Return a scorer that looks up history and candidate in a fixed table of `levels` values: few levels make many ties."""
+    """Return a scorer that looks up a table of `levels` values; few levels make many ties."""
     table = np.random.default_rng(5).integers(levels, size=(97, 1000)) / levels - 0.5
 
     def score(histories: Array, candidates: Array) -> Array:

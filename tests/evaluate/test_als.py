@@ -1,4 +1,4 @@
-"""ALS against its closed form: the factors of a user whom nobody trained on, and the fixed point of the items' factors."""
+"""ALS against its closed form: the factors of an unseen user, the fixed point of item factors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Costs against arithmetic: the sizes of Table 7's parts, and every parameter counted once in all models."""
+"""Costs against arithmetic: the sizes of Table 7's parts, and every parameter counted once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Item-kNN and the Markov chain against dense matrices and naive loops, and on data whose best answer is known."""
+"""Item-kNN and the Markov chain against dense matrices, naive loops and data with known answers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def train_counts(event_items: Any, offsets: Any, train_end: Any, *, items: int) 
 
 @pytest.fixture(scope="module")
 def events():
-    """Event items, offsets and train_end of users with 2 to 20 events (repeats among them), the last two held out."""
+    """Events (some repeated), offsets and train_end of users with 2 to 20 events, 2 held out."""
     rng = np.random.default_rng(0)
     lengths = np.append(0, rng.integers(2, 21, USERS))
     offsets = np.append(0, np.cumsum(lengths))
@@ -202,7 +202,7 @@ def test_no_neighbours_at_all_is_refused(events):
 
 
 def test_knn_finds_taste_where_popularity_cannot():
-    # Four tastes of 10 items, all equally popular; the target is of the user's taste, the 9 others are not.
+    # Four tastes of 10 equally popular items; the target is of the user's taste, the 9 others not.
     rng = np.random.default_rng(2)
     taste = np.append(0, np.arange(200) % 4)
     items = np.concatenate(

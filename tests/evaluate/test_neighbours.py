@@ -1,4 +1,4 @@
-"""Neighbourhood scorers: what each kind says, and a weight that is chosen on validation users alone."""
+"""Neighbourhood scorers: the answer of each kind, and a weight chosen on validation users alone."""
 
 from __future__ import annotations
 

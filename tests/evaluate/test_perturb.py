@@ -1,4 +1,4 @@
-"""Perturbations against lists that are edited by hand, and rank-biased overlap against a loop and its bounds."""
+"""Perturbations against lists edited by hand, rank-biased overlap against a loop and its bounds."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def naive_overlaps(first, second, depth):
 
 
 def infinite(overlaps):
-    """(1 - p) sum over d of p^(d - 1) X_d / d, Eq. 4 of Webber et al., of lists as deep as `overlaps`."""
+    """(1 - p) sum over d of p^(d - 1) X_d / d, Eq. 4 of Webber et al., as deep as `overlaps`."""
     return (1 - P) * sum(P ** (d - 1) * x / d for d, x in enumerate(overlaps, start=1))
 
 
@@ -107,7 +107,7 @@ def test_rbo_is_the_sum_with_the_last_agreement_for_ever():
 
 
 def test_rbo_lies_between_its_bounds():
-    """No item more in common below place 10, and as many as there can be (section 4 of Webber et al.)."""
+    """Bounds: no more in common below place 10, or all possible (section 4 of Webber et al.)."""
     first, second = pairs()
     for found, a, b in zip(rbo(first, second), first.tolist(), second.tolist(), strict=True):
         seen = naive_overlaps(a, b, 10)

@@ -57,7 +57,7 @@ def test_intervals_are_over_users_and_contain_the_mean() -> None:
 
 
 def test_a_popular_target_counts_for_less_when_debiased() -> None:
-    """Weights (n + 1)^-1/2: 1 for an item without training events, 1 / 2 for one of three; what ranks nothing takes no part."""
+    """Weights (n + 1)^-1/2: 1 for n = 0 training events, 1 / 2 for n = 3; NaN takes no part."""
     values = {"NDCG@10": np.array([1.0, 0.0, NAN]), "Recall@10": np.array([0.0, 1.0, NAN])}
     found = evaluation(values=values, training_count=np.array([0, 3, 99]))
     assert found.debiased() == {"NDCG@10": 1 / (1 + 1 / 2), "Recall@10": (1 / 2) / (1 + 1 / 2)}

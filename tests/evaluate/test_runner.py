@@ -26,9 +26,9 @@ BOTH: tuple[Protocol, ...] = ("paper", "full")
 def naive_rows(
     data: PreparedData, score: Scorer, protocol: str, split: str, seen: str = "filter"
 ) -> list[tuple[float, list[float], list[int]]]:
-    """Return, a user at a time, the target's score, the scores of its negatives and the negatives, by plain loops.
+    """Return, for each user, the target's score, the negatives' scores and the negatives.
 
-    A target that cannot be recommended has the score -inf.
+    Computed by plain loops. A target that cannot be recommended has the score -inf.
     """
     found = []
     rows = data.rows("test" if split == "test" else "valid")
@@ -56,9 +56,10 @@ def naive_rows(
 
 
 def naive_metrics(rows: list[tuple[float, list[float], list[int]]]) -> dict[str, float]:
-    """Return the metrics of leave-one-out rows: each the mean over the places that a tie leaves open, 0 for a missed target.
+    """Return the metrics of leave-one-out rows.
 
-    Log-loss and the pooled AUC are those of the targets that have a score.
+    Each is the mean over the places that a tie leaves open, 0 for a missed target. Log-loss and
+    the pooled AUC are those of the targets that have a score.
     """
     total = dict.fromkeys(
         (
@@ -131,7 +132,7 @@ def test_the_whole_catalogue_leaves_out_what_was_seen_or_nothing(
 
 
 def test_a_repeated_target_is_a_miss_even_where_nothing_else_is_left(tmp_path: Path) -> None:
-    """Three items, two of them seen: a filtered target behind a single candidate would otherwise be in the first ten."""
+    """Three items, two seen: a target behind one candidate would otherwise be in the top ten."""
     rows = [("u", item, at) for at, item in enumerate("abba")] + [
         ("v", item, at) for at, item in enumerate("cac")
     ]

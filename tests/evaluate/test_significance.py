@@ -1,6 +1,7 @@
-"""Tests over users and seeds: against exact laws where they exist, and how often equal methods are called different.
+"""Tests over users and seeds: exact laws where they exist, and the rate of false differences.
 
-The simulations repeat whole experiments. "At most the level" is meant within four standard errors of the repetitions.
+The simulations repeat whole experiments. "At most the level" is meant within four standard errors
+of the repetitions.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ def at_most(share: float, level: float, repeats: int) -> bool:
 def gaps(
     rng: np.random.Generator, seeds: int, users: int, *, difference: float = 0.0, own: float = 0.3
 ) -> np.ndarray:
-    """Two methods, each trained `seeds` times: the users' taste for one (a share `own` of it a training's) and luck."""
+    """Return the gaps of two methods, each trained `seeds` times: a training's luck and taste.
+
+    Taste is the users' preference; a share `own` of its variance belongs to the training.
+    """
     luck = SEED_SD * (rng.normal(size=(seeds, 1)) - rng.normal(size=(seeds, 1)))
     taste = USER_SD * np.sqrt(1 - own) * rng.normal(size=users)
     return difference + luck + taste + USER_SD * np.sqrt(own) * rng.normal(size=(seeds, users))
@@ -127,7 +131,7 @@ def test_equal_methods_are_called_different_no_more_often_than_the_level_says(se
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 1.0])
 @pytest.mark.parametrize("level", [0.05, 0.005])
 def test_the_level_holds_whatever_the_share_of_the_seeds_in_the_variance(seeds, share, level):
-    """Without users, from the law of the two variances: 20,000 experiments by one critical value for each share found."""
+    """Without users, by the law of two variances: 20,000 experiments, a critical value a share."""
     rng, repeats, users = np.random.default_rng([6, seeds]), 20_000, 4000
     mean = rng.normal(size=repeats)
     of_users = (1 - share) * rng.chisquare(users - 1, repeats) / (users - 1)
@@ -143,7 +147,7 @@ def test_the_level_holds_whatever_the_share_of_the_seeds_in_the_variance(seeds, 
 
 
 def test_welch_and_satterthwaite_would_not_hold_it():
-    """Why there is no single t here: with three seeds it stars three times too much at the levels of Holm's correction."""
+    """Why there is no single t: with three seeds it stars 3 times too much at Holm's levels."""
     rng, repeats = np.random.default_rng(7), 50_000
     of_seeds = 0.9 * rng.chisquare(2, repeats) / 2
     variance = 0.1 + of_seeds
@@ -154,7 +158,7 @@ def test_welch_and_satterthwaite_would_not_hold_it():
 
 
 def test_users_alone_would_call_two_seeds_of_one_model_different():
-    """The test that this module replaces for claims about methods: it takes the luck of a training for the method's."""
+    """The test that this module replaces: it takes a training's luck for the method's effect."""
     rng, repeats = np.random.default_rng(8), 50
     found = [gaps(rng, 1, 8000)[0] for _ in range(repeats)]
     assert all(crossed(gap[None]).p is None for gap in found)

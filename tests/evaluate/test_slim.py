@@ -1,4 +1,4 @@
-"""SLIM against the optimality conditions of its own problem, which no other implementation is needed for."""
+"""SLIM against the optimality conditions of its own problem, without another implementation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def interactions() -> np.ndarray:
 
 
 def weights(found: SLIM) -> np.ndarray:
-    """The matrix of a fitted model: an item of a history in the row, what it speaks for in the column."""
+    """The matrix of a fitted model: items of the history in rows, supported items in columns."""
     catalogue = np.arange(1, ITEMS + 1)
     return found.score(catalogue[:, None], catalogue[None])
 
@@ -33,7 +33,7 @@ def weights(found: SLIM) -> np.ndarray:
 def test_no_weight_can_be_moved_for_the_better(
     penalty: float, l1: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where w > 0 the loss has slope 0; where w = 0 it rises (the conditions of Karush, Kuhn and Tucker)."""
+    """Where w > 0 the loss has slope 0, where w = 0 it rises (Karush, Kuhn and Tucker)."""
     monkeypatch.setattr(slim, "_ROUNDS", 100_000)
     monkeypatch.setattr(slim, "_TOLERANCE", 1e-12)
     x, w = interactions(), weights(SLIM(*events(), items=ITEMS, penalty=penalty, l1=l1))

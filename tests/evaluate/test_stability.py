@@ -1,4 +1,4 @@
-"""Stability against a loop over users, and of models whose answer is known: the static one and one that reads nothing."""
+"""Stability against a loop over users, and of two known models: static and one without input."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from solidrec.evaluate.tune import _TRIALS, SPACES, Trial, _points, tune
 
 
 def test_every_baseline_has_as_many_trials_where_it_has_settings() -> None:
-    """Where there is nothing to choose there is one; knn-content chooses among as many weights by itself."""
+    """Without settings there is one trial; knn-content chooses among as many weights by itself."""
     assert set(SPACES) == set(BASELINES)
     without = {name for name, space in SPACES.items() if not space}
     assert without == {"popularity", "markov", "knn-content"}

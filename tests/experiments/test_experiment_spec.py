@@ -1,4 +1,4 @@
-"""An experiment is read from a file, or by the name of a shipped one; what says nothing sensible is one line."""
+"""An experiment is read from a file or by a shipped name; a faulty one gives a one-line error."""
 
 from __future__ import annotations
 

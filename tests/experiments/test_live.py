@@ -13,7 +13,7 @@ from solidrec.experiments.results import Plan, Results
 
 
 def test_titles_and_names_are_shown_as_they_are_written(measured_experiment: Path) -> None:
-    """A row may be called ``[/red]``: to rich that is a mark, and one that ends nothing is an error."""
+    """A row may be called ``[/red]``: rich reads that as markup that closes nothing, an error."""
     plan, results = Plan.load(measured_experiment), Results(measured_experiment)
     names = {row.name: f"[/red] {row.name}" for row in plan.rows}
     odd = replace(

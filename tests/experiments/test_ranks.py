@@ -15,7 +15,7 @@ from solidrec.experiments.results import Plan, Results
 def test_every_cells_metric_can_be_computed_again(
     measured_experiment: Path, tmp_path: Path
 ) -> None:
-    """From ranks alone, up to ties: a user with one target at rank r has NDCG@10 of 1 / log2(r + 1) for r <= 10."""
+    """From ranks alone, up to ties: one target at rank r <= 10 has NDCG@10 of 1 / log2(r + 1)."""
     plan, results = Plan.load(measured_experiment), Results(measured_experiment)
     measured = {protocol: results.measured(plan, protocol) for protocol in plan.protocols}
     paths = write_ranks(tmp_path, measured)

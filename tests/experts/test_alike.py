@@ -67,7 +67,7 @@ def test_prose_is_read_where_an_item_has_no_title() -> None:
 
 
 def test_vectors_count_where_there_are_no_terms() -> None:
-    """Centred cosines: of four corners of a square each has two neighbours at 0 and one at -1, so twins alone are positive."""
+    """Centred cosines: a square's corner has neighbours at 0, 0 and -1; only twins are positive."""
     frame = pl.DataFrame({"item": list("abcde")})
     vectors = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1], [1, 1]], dtype=np.float32)
     found = alike(frame, {"x": vectors}).toarray()

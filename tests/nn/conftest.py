@@ -25,10 +25,11 @@ def semantic_of_item() -> Tensor:
 
 @pytest.fixture
 def model(semantic_of_item: Tensor) -> Callable[..., Recommender]:
-    """Build a small model by name: ``model("duet", "din", seed=1, stage=2, clip=0.5)``; `flip` deals the items backwards.
+    """Build a small model by name: ``model("duet", "din", seed=1, stage=2, clip=0.5)``.
 
-    Its codebook is learned in a second stage, so that there are two to look at. Its item embeddings are ten times as large as at
-    a real start: logits of size 1 differ by more than a tolerance.
+    `flip` deals the semantic ids backwards. The codebook is learned in a second stage, so that
+    there are two stages. Item embeddings are ten times as large as at a real start: logits of size
+    1 differ by more than a tolerance.
     """
 
     def make(
@@ -57,7 +58,7 @@ def model(semantic_of_item: Tensor) -> Callable[..., Recommender]:
 
 @pytest.fixture
 def histories() -> Tensor:
-    """One history of each length 0..6 and five more full ones, padded with 0 on the right, (12, 6)."""
+    """One history of each length 0..6 and five more full ones, right-padded with 0, (12, 6)."""
     items = torch.randint(1, ITEMS + 1, (12, LENGTH), generator=torch.Generator().manual_seed(5))
     lengths = torch.tensor([0, 1, 2, 3, 4, 5, 6, 6, 6, 6, 6, 6])
     return items * (torch.arange(LENGTH) < lengths[:, None])

@@ -1,4 +1,4 @@
-"""Each backbone against its paper's equations in NumPy loops over users and positions, sharing nothing but parameters."""
+"""Each backbone against its paper's equations in NumPy loops; only the parameters are shared."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def inputs() -> tuple[Tensor, Tensor, Tensor]:
 
 
 def compare(name: str, naive: Any) -> None:
-    """Run both on every user; `naive` gets the parameters, one user's valid items and the candidates."""
+    """Compare on every user; `naive` gets parameters, one user's valid items and the candidates."""
     backbone = make(name)
     items, mask, candidates = inputs()
     got = backbone(items * mask[..., None], mask, candidates).detach().numpy()
@@ -75,7 +75,7 @@ def norm(p: dict[str, Array], name: str, x: Array) -> Array:
 
 
 def gru4rec(p: dict[str, Array], items: Array, candidates: Array) -> Array:
-    """h_t = (1 - z) n + z h_(t-1) with reset and update gates (Cho et al., 2014); the last state."""
+    """h_t = (1 - z) n + z h_(t-1), reset and update gates (Cho et al., 2014); the last state."""
     h = np.zeros(D)
     for x in items:
         a = p["gru.weight_ih_l0"] @ x + p["gru.bias_ih_l0"]
@@ -87,9 +87,10 @@ def gru4rec(p: dict[str, Array], items: Array, candidates: Array) -> Array:
 
 
 def din(p: dict[str, Array], items: Array, candidates: Array) -> Array:
-    """sum_i a(e_i, v) e_i with the unit over [item, candidate, item - candidate, item * candidate] as one matrix.
+    """sum_i a(e_i, v) e_i; the unit reads [item, candidate, item - candidate, item * candidate].
 
-    From ours, for any difference block M: item block = I - M, candidate block = T + M.
+    The unit has one matrix. From ours, for any difference block M: item block = I - M, candidate
+    block = T + M.
     """
     difference = np.random.default_rng(0).normal(size=(2 * D, D))
     blocks = [
@@ -130,7 +131,7 @@ def attend(p: dict[str, Array], name: str, x: Array, attn_mask: list[range]) -> 
 
 
 def sasrec(p: dict[str, Array], items: Array, candidates: Array) -> Array:
-    """x + f(norm(x)) with causal attention and relu(x W1 + b1) W2 + b2; embeddings times sqrt(D), plus positions."""
+    """x + f(norm(x)): causal attention, relu(x W1 + b1) W2 + b2; sqrt(D) items + positions."""
     if len(items) == 0:
         return np.zeros((1, D))
     x = items * math.sqrt(D) + p["position.weight"][: len(items)]
@@ -152,7 +153,7 @@ def sasrec(p: dict[str, Array], items: Array, candidates: Array) -> Array:
 
 
 def bert4rec(p: dict[str, Array], items: Array, candidates: Array) -> Array:
-    """norm(x + f(x)), every position reads every one, and the mask token behind the last item is the state."""
+    """norm(x + f(x)) without a causal mask; the mask token after the last item is the state."""
     x = np.concatenate([items, p["token"][None]]) + p["position.weight"][: len(items) + 1]
     x = np.stack([norm(p, "norm", row) for row in x])
     for b in ("blocks.0", "blocks.1"):
@@ -174,7 +175,7 @@ def bert4rec(p: dict[str, Array], items: Array, candidates: Array) -> Array:
 
 
 def ligr(p: dict[str, Array], items: Array, candidates: Array) -> Array:
-    """x + sigmoid(x W) * f(norm(x)), for causal attention and for SwiGLU; embeddings times sqrt(D), plus positions."""
+    """x + sigmoid(x W) * f(norm(x)): causal attention, SwiGLU; input sqrt(D) items + positions."""
     if len(items) == 0:
         return np.zeros((1, D))
     x = items * math.sqrt(D) + p["position.weight"][: len(items)]
@@ -195,14 +196,17 @@ def ligr(p: dict[str, Array], items: Array, candidates: Array) -> Array:
 
 
 def low_pass(x: Array) -> Array:
-    """The first 1 + 5 // 2 frequencies of the real Fourier transform over the items of one history."""
+    """The first 1 + 5 // 2 frequencies of the real Fourier transform over one history's items."""
     frequencies = np.fft.rfft(x, axis=0)
     frequencies[3:] = 0
     return np.fft.irfft(frequencies, n=len(x), axis=0)
 
 
 def bsarec(p: dict[str, Array], items: Array, candidates: Array) -> Array:
-    """.7 norm(x + low(x) + beta^2 (x - low(x))) + .3 norm(x + attention(x)), then norm(x + f(x)); the newest is at position 0."""
+    """.7 norm(x + low(x) + beta^2 (x - low(x))) + .3 norm(x + attention(x)), then norm(x + f(x)).
+
+    The newest item is at position 0.
+    """
     if len(items) == 0:
         return np.zeros((1, D))
     x = items + p["position.weight"][: len(items)][::-1]
@@ -248,7 +252,7 @@ def test_the_filter_is_that_of_the_fourier_transform(count: int) -> None:
 
 
 def test_positions_of_bsarec_count_from_the_newest_item() -> None:
-    """Without filter and attention the state is of the newest item at position 0, however long the history."""
+    """Without filter and attention, the state is that of the newest item, at position 0."""
     backbone = make("bsarec")
     items, _, candidates = inputs()
     longer = torch.cat([items[:, 3:], items[:, :3]], 1)  # the third item is last in both
@@ -297,7 +301,7 @@ def test_dropout_is_off_in_eval_mode_and_on_in_training(name: str) -> None:
     [("sasrec", True), ("bert4rec", False), ("ligr", True), ("bsarec", False)],
 )
 def test_which_attention_is_causal(name: str, causal_attention: bool) -> None:
-    """In a causal encoder the first position's output does not move with the second item: the filter of BSARec reads it."""
+    """Causal: the first position's output ignores the second item; BSARec's filter reads it."""
     backbone = make(name)
     first = []
     backbone.blocks[0].register_forward_hook(lambda module, args, out: first.append(out[3, 0]))

@@ -1,4 +1,4 @@
-"""The codebook: nearest code, how its gradient passes, each loss by hand, running means by a loop."""
+"""The codebook: nearest code, how its gradient passes, losses by hand, running means by a loop."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_straight_through_is_the_code_with_the_vectors_gradient(vectors: Tensor)
 
 
 def test_rotation_is_the_code_with_a_turned_gradient(vectors: Tensor) -> None:
-    """q = (|q| / |e|) R e; the gradient has |q| / |e| times its length, and keeps its angle to the vector."""
+    """q = (|q| / |e|) R e; the gradient is scaled by |q| / |e|, its angle to the vector stays."""
     found = torch.randn_like(vectors)
     vectors.requires_grad_(True)
     out = _rotation(vectors, found)
@@ -112,7 +112,7 @@ MEAN = (0.5 + 4) / 2
     ],
 )
 def test_each_loss_by_hand(loss: str, penalty: float, to_codes: float, to_items: float) -> None:
-    """d/de mean over (2 positions x 2 dims) of (e - c)^2 = 2 (e - c) / 4, and its opposite for the code."""
+    """d/de mean over (2 positions x 2 dims) of (e - c)^2 = 2 (e - c) / 4; d/dc is its opposite."""
     book = two_codes(loss=loss).eval()
     items = EMBEDDED.clone().requires_grad_(True)
     coded = book(Histories.of(ALL.long(), items))
@@ -152,7 +152,10 @@ def test_padding_has_no_code_no_penalty_and_no_gradient(loss: str) -> None:
 
 
 def coded_ema(start: float) -> float:
-    """In training the code moves first: a start weighs 1 / (1 - .99) = 100 hits, so the distance shrinks by 99 / 100."""
+    """Return the loss after the code has moved, as it does first in training.
+
+    A start weighs 1 / (1 - .99) = 100 hits, so the distance shrinks by 99 / 100.
+    """
     return 0.25 * start * (0.99 * 100 / (0.99 * 100 + 1)) ** 2
 
 
@@ -169,7 +172,7 @@ def test_constant_codes_pass_no_gradient() -> None:
 
 
 def test_running_means_are_a_loop(vectors: Tensor, codes: Tensor) -> None:
-    """Each code is the decayed mean of everything that ever hit it, its own start counting as one hit."""
+    """Each code is the decayed mean of everything that hit it; its start counts as one hit."""
     book = NearestCodebook(30, 8, loss="ema", mlp=False).train()
     book.place(torch.arange(30), codes)
     means, hits = [row.clone() for row in codes], [1 / (1 - 0.99)] * 30
@@ -268,7 +271,7 @@ def test_only_searched_codes_that_learn_may_move_elsewhere() -> None:
 
 
 def test_an_item_counts_once_however_often_it_is_seen() -> None:
-    """Two events of item 1 and one of item 2: each item's distance weighs the same, 1 / n at each of its n events."""
+    """Two events of item 1, one of item 2: items weigh the same, 1 / n at each of n events."""
     codebook = SemanticCodebook(2, 2, semantic_of_item=torch.tensor([0, 1, 2]), mlp=False)
     codebook.code_vectors.data.zero_()
     history, vectors = (

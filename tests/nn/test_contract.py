@@ -75,9 +75,10 @@ def test_the_two_lists_of_names_are_one() -> None:
 @every_backbone
 @every_model
 def test_every_parameter_learns(model: Models, name: str, backbone: str) -> None:
-    """Within a few steps: an MLP whose last layer starts at zero passes its first layer a gradient from the second on.
+    """Within a few steps: an MLP whose last layer starts at zero trains its first from step two.
 
-    The clip is wide because the released start lies outside ±T, where no gradient passes: that is another test.
+    The clip is wide because the released start lies outside ±T, where no gradient passes: that is
+    another test.
     """
     tested = model(name, backbone, clip=0.2)
     before = {key: value.clone() for key, value in tested.state_dict().items()}
@@ -116,7 +117,7 @@ def test_padding_rows_stay_zero(model: Models, name: str, backbone: str) -> None
 def test_state_dict_is_the_whole_model(
     model: Models, histories: Tensor, candidates: Tensor, name: str, backbone: str
 ) -> None:
-    """Another seed and other semantic ids give other logits; after loading, through safetensors, the same bits."""
+    """Another seed and other semantic ids change the logits; safetensors restores them exactly."""
     source, target = model(name, backbone, seed=0), model(name, backbone, seed=1, flip=True)
     list(steps(source, count=2))
     source.eval()
@@ -197,7 +198,7 @@ def test_the_order_of_the_history_is_read(
 
 
 def prefixes(histories: Tensor) -> tuple[Tensor, Tensor]:
-    """Every non-empty prefix as a history of its own, and its place in one pass over the whole ones."""
+    """Every non-empty prefix as a history, and its place in one pass over the whole histories."""
     rows, columns = torch.nonzero(histories, as_tuple=True)
     return histories[rows] * (
         torch.arange(histories.shape[1]) <= columns[:, None]
@@ -209,7 +210,7 @@ def prefixes(histories: Tensor) -> tuple[Tensor, Tensor]:
 def test_one_pass_says_of_every_prefix_what_the_prefix_alone_says(
     model: Models, histories: Tensor, name: str, backbone: str
 ) -> None:
-    """Logits, penalty and every gradient, to float tolerance: a user's targets cost one encoding instead of many."""
+    """Logits, penalty and gradients agree: a user's targets cost one encoding instead of many."""
     tested = model(name, backbone).double()
     assert tested.reads_prefixes
     alone, prefix_ends = prefixes(histories)
@@ -276,7 +277,7 @@ def test_empty_history_has_finite_logits_and_gradients(
 @every_backbone
 @every_model
 def test_nothing_is_tied_to_the_cpu(model: Models, name: str, backbone: str) -> None:
-    """On the meta device, where nothing is computed, any tensor made on the CPU would be refused."""
+    """On the meta device, which computes nothing, a tensor made on the CPU would be refused."""
     tested = model(name, backbone).to("meta")
     history = torch.ones(3, 6, dtype=torch.int64, device="meta")
     scores = tested(history, torch.ones(3, 9, dtype=torch.int64, device="meta"))
@@ -423,7 +424,7 @@ def test_a_penalty_alone_can_be_staged(model: Models, name: str) -> None:
 
 
 def test_a_branch_may_start_as_printed_behind_a_hard_clip(model: Models, histories: Tensor) -> None:
-    """Then most of it lies outside, and what does has no gradient; with the inward one, what leads back inside passes."""
+    """Most of it starts outside the clip, where only the inward gradient leads back inside."""
     for gradient, learns in (("hard", False), ("inward", True)):
         tested = model("sml", branch_start="random", clip_gradient=gradient, clip=1e-6)
         generated = tested.generate(histories)

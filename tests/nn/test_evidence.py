@@ -28,7 +28,7 @@ def test_statistics_say_what_they_promise() -> None:
     sums = 6 + 2 * (PAIRED - 1)
     torch.testing.assert_close(found[sums], log1p(torch.tensor(2.0)))
     torch.testing.assert_close(found[sums + 1], log1p(torch.tensor(12.0)))
-    # the ten best of the neural expert are all but items 2 and 4; item 12 is the forward memory's only one
+    # the neural expert's ten best are all but items 2 and 4; the forward memory has item 12 alone
     pairs = [(a, b) for a in range(PAIRED) for b in range(a)]
     shares = dict(zip(pairs, found[sums + 2 :].tolist(), strict=True))
     assert shares == pytest.approx(

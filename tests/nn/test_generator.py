@@ -18,7 +18,7 @@ SLOTS = {"full": FullHead(D).slots, "low-rank": LowRankHead(D, 4).slots}
 @pytest.mark.parametrize("limit", [None, 0.01])
 @pytest.mark.parametrize("head", list(SLOTS))
 def test_equals_a_loop_over_users(head: str, limit: float | None) -> None:
-    """GRU over the valid items, tanh(W2 tanh(W1 h + b1) + b2), then one affine map a slot (times T if clipped), row by row."""
+    """GRU over valid items, tanh(W2 tanh(W1 h + b1) + b2), affine per slot (times T if clipped)."""
     torch.manual_seed(0)
     generator = Generator(SLOTS[head], D, limit=limit).double()
     sequence = torch.randn(4, 5, D, dtype=torch.float64)
@@ -57,7 +57,7 @@ def test_starts_inside_the_clip(dim: int, limit: float) -> None:
 
 
 def test_starts_as_a_static_layer_without_a_limit() -> None:
-    """Biases are drawn from U(-1/sqrt(D), 1/sqrt(D)): standard deviation 1 / sqrt(3 D), and users do not start alike."""
+    """Biases are U(-1/sqrt(D), 1/sqrt(D)), deviation 1 / sqrt(3 D); users do not start alike."""
     torch.manual_seed(0)
     generator = Generator(FullHead(64).slots, 64)
     bias = generator.projections["weight0"].bias.detach()

@@ -14,7 +14,7 @@ D, K = 4, 3
 @pytest.mark.parametrize("states", [1, 5])
 @pytest.mark.parametrize("sets", [1, 2])
 def test_full_head_is_two_layers_with_each_users_own_weights(states: int, sets: int) -> None:
-    """relu(x W0 + b0) W1 + b1, for one set of weights a user or one for all, one state a user or one a candidate."""
+    """relu(x W0 + b0) W1 + b1: weights for each user or for all, a state a user or a candidate."""
     torch.manual_seed(0)
     head = FullHead(D)
     assert dict(head.slots) == {"weight0": (D, D), "bias0": (D,), "weight1": (D, D), "bias1": (D,)}

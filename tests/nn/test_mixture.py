@@ -109,7 +109,7 @@ def started() -> dict[str, Tensor]:
 
 @pytest.mark.parametrize("counts", [[[0.0, 2.0, 500.0]], [[0.0, 2.0, 500.0], [90.0, 0.0, 3.0]]])
 def test_the_score_is_the_equation(counts: list[list[float]]) -> None:
-    """With recency too, which weighs more but groups no item: its group is that of all its training events."""
+    """With recency too, which adds a weight; an item's group is that of all its training events."""
     torch.manual_seed(1)
     experts = len(EXPERTS) - 1 + len(counts)
     head = MixtureHead(experts)
@@ -149,7 +149,7 @@ def test_the_score_is_the_equation(counts: list[list[float]]) -> None:
 def test_the_hidden_layer_starts_without_effect_and_standardises_what_counts(
     at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Mean 0 and deviation 1 over the candidates that are kept, whatever the others hold and in parts of any size."""
+    """Mean 0 and deviation 1 over the kept candidates, whatever the others hold, in any parts."""
     monkeypatch.setattr("solidrec.nn.mixture.STANDARDISED", at_once)
     torch.manual_seed(1)
     head, kept = MixtureHead(), torch.rand(9, 5) < 0.7
@@ -169,7 +169,7 @@ def test_the_hidden_layer_starts_without_effect_and_standardises_what_counts(
 
 
 def test_the_hidden_layer_learns_what_no_sum_can() -> None:
-    """The target has one of two kinds of evidence, the others have both or neither: no weights put it first in both cases."""
+    """One kind of evidence marks the target, both or neither the others: no sum ranks it first."""
     torch.manual_seed(0)
     known = torch.zeros(len(KINDS), 64, 3)
     known[0, ::2, 0], known[1, 1::2, 0] = 1, 1  # the target, by the one kind or the other
@@ -248,7 +248,7 @@ def test_who_is_dynamic(mixture: Callable[[str], Mixture], histories: Tensor, na
 def test_the_branch_reads_items_and_the_trunk_semantic_ids(
     mixture: Callable[[str], Mixture], name: str, reads: bool
 ) -> None:
-    """Every item replaced by another of the same semantic id: the branch moves, the trunk does not."""
+    """Replacing every item by one of the same semantic id moves the branch, not the trunk."""
     model = mixture(name)
     history = torch.tensor([[1, 2, 7, 12, 0, 0]])
     other = torch.where(history > 0, (history + 3) % V + 1, 0)

@@ -52,7 +52,7 @@ def test_shared_is_the_same_for_everybody(items: Tensor) -> None:
 
 
 def test_trunk_reads_semantic_ids_and_nothing_else(items: Tensor) -> None:
-    """Items 1 and 3 share semantic 2, items 2 and 4 share semantic 1: same weights, whatever the item embeddings."""
+    """Items 1 and 3 share semantic 2, items 2 and 4 semantic 1: same weights, other embeddings."""
     source = trunk()
     one, two = (torch.tensor([[1, 2]]), torch.tensor([[3, 4]]))
     a = source(Histories.of(one, items[:1, :2])).weights.tensors["a"]
@@ -171,7 +171,7 @@ def test_designs_table_of_models() -> None:
 
 @pytest.mark.parametrize("name", ["spg", "sml"])
 def test_a_penalty_alone_changes_no_weight(name: str) -> None:
-    """With the parameters of the model without it, weights and logits are the same; the penalty is a codebook's."""
+    """With the same parameters, weights and logits are the same; the codebook adds the penalty."""
     history, candidates = torch.tensor([[1, 2, 0], [3, 4, 5]]), torch.tensor([[1, 5]])
     torch.manual_seed(0)
     without = build(

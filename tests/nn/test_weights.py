@@ -34,7 +34,7 @@ def test_a_shared_set_adds_to_each_users_own() -> None:
     ("inward", "gradient"), [(False, [0, 1, 1, 1, 0]), (True, [0, 1, 1, 1, 1])]
 )
 def test_clamp_keeps_what_is_inside(inward: bool, gradient: list[int]) -> None:
-    """Outside, a hard clip passes no gradient, and an inward one that whose step leads back: 3 may fall, -3 may not."""
+    """Outside, a hard clip passes no gradient, an inward one only back: 3 may fall, -3 may not."""
     free = torch.tensor([[-3.0, -0.5, 0.0, 0.5, 3.0]], requires_grad=True)
     plain = torch.nn.Linear(5, 5, bias=False)
     plain.weight.data = torch.eye(5)

@@ -1,4 +1,4 @@
-"""New items join a run: known by their content, in histories and in answers, and nothing else changes."""
+"""New items join a run by their content, in histories and in answers; nothing else changes."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_answers_without_new_items_keep_their_scores(before: Run, after: Run) ->
 
 
 def test_a_new_item_is_like_its_kind(before: Run, after: Run) -> None:
-    """Its semantic id is that of its kind, so are its nearest items, and users step to it from the kind before."""
+    """It has the semantic id and neighbours of its kind; users step to it from the kind before."""
     assert after.semantics is not None
     for item, kind in (("n0", 2), ("n1", 5)):
         mates = [f"i{5 * kind + place:02}" for place in range(5)]
@@ -203,7 +203,7 @@ def test_every_kind_of_model_and_of_ids_grows(
 def test_a_mixture_finds_new_items_by_what_they_are_like(
     data: PreparedData, tmp_path: Path
 ) -> None:
-    """What the log says of the others stays; the new ones have content, a semantic id and the median count, and are found."""
+    """New items have content, semantic id and median count and are found; the log's facts stay."""
     settings = {"model": {"dim": 8, "length": 6}, "train": {"epochs": 2, "batch": 128}}
     before = train(data, model="mixture", settings=settings, out=tmp_path / "run", progress=False)
     facts = add_items(tmp_path / "run", NEW, features={"content": CONTENT}, out=tmp_path / "grown")

@@ -37,7 +37,8 @@ def test_every_outcome_is_counted_and_named() -> None:
         contrast("d", 0.1, 0.01, base=False),
     ]
     assert _verdict(found, "full") == (
-        "1 of 3 comparisons (full) earned a star: a against duet in UAUC; 1 did not: b against duet in UAUC; "
+        "1 of 3 comparisons (full) earned a star: a against duet in UAUC; "
+        "1 did not: b against duet in UAUC; "
         "1 went the other way beyond chance: c against duet in UAUC."
     )
 

@@ -9,7 +9,8 @@ from solidrec.report.sources import _command, protocol, provenance
 
 def test_the_command_says_everything(of: Material) -> None:
     assert _command(of) == (
-        f"solidrec experiment run tiny.toml {of.plan.data_name} --seeds 2 --protocol paper --protocol full --set model.dim=8 "
+        f"solidrec experiment run tiny.toml {of.plan.data_name} --seeds 2 "
+        "--protocol paper --protocol full --set model.dim=8 "
         "--set model.dropout=0.1 --set model.codebook.schedule=staged --set train.batch=128 "
         "--set train.learning_rate=0.01 --set train.epochs=2"
     )

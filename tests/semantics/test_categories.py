@@ -9,7 +9,7 @@ from solidrec.semantics.categories import UNLABELLED, nearest_category
 
 
 def naive(vectors: np.ndarray, categories: list[list[str]]) -> list[str]:
-    """The label of each item: argmin over its own categories of the distance to the mean of the category's items."""
+    """The label of each item: the one of its categories whose mean of items is nearest."""
     found = []
     for vector, own in zip(vectors, categories, strict=True):
         best, best_distance = UNLABELLED, np.inf

@@ -1,4 +1,4 @@
-"""New items: an embedding that says what their content says, shown as often as others, and the ids of their like."""
+"""New items: embeddings from their content, shown as often as others, ids of similar items."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONTENT = Content((Part("image", WIDTH),))
 
 
 def world(noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Unit content vectors, embeddings that are a linear map of them with noise, and user vectors."""
+    """Unit content vectors, embeddings that are a noisy linear map of them, and user vectors."""
     rng = np.random.default_rng(seed)
     content = rng.normal(size=(ITEMS, WIDTH))
     content /= np.linalg.norm(content, axis=1, keepdims=True)
@@ -58,7 +58,7 @@ def test_items_that_were_seen_never_teach_nothing_and_those_without_content_get_
 
 @pytest.mark.parametrize("noise", [0.5, 1.5])
 def test_new_items_take_their_share_of_the_first_places(noise: float) -> None:
-    """60 of 300 items are new. As predicted they are hidden; stretched, they fill about a fifth of the first ten places."""
+    """60 of 300 items are new: hidden as predicted, about a fifth of the top ten if stretched."""
     content, embeddings, users = world(noise)
     old, new = slice(0, 240), slice(240, 300)
     cold = fit_cold(
@@ -77,7 +77,7 @@ def test_new_items_take_their_share_of_the_first_places(noise: float) -> None:
 
 
 def test_a_map_that_explains_nothing_is_not_stretched() -> None:
-    """Content and embeddings have nothing to do with each other: stretched, new items would be noise at the top of every list."""
+    """Content does not explain the embeddings: stretched, new items would be noise at the top."""
     content, _, users = world(0.0)
     noise = np.random.default_rng(5).normal(size=(ITEMS, DIM))
     cold = fit_cold(CONTENT, {"image": content}, noise, np.full(ITEMS, 2), score=dots(users))
@@ -154,7 +154,7 @@ def test_round_trip() -> None:
 
 
 def test_an_item_weighs_as_often_as_it_was_seen_up_to_the_median() -> None:
-    """scikit-learn's ridge with the same weights; weights of 1, or without the median, give another map."""
+    """scikit-learn's ridge with these weights; weights of 1 or without the median differ."""
     content, embeddings, users = world(0.5)
     counts = np.repeat([1, 4, 1000], ITEMS // 3)
     cold = fit_cold(CONTENT, {"image": content}, embeddings, counts, score=dots(users))

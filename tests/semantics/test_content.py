@@ -1,4 +1,4 @@
-"""Content: fitted on a catalogue, kept as plain values and arrays, applied to items that come later."""
+"""Content: fitted on a catalogue, kept as plain values and arrays, applied to later items."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_no_content_at_all() -> None:
 
 
 def test_principal_components_are_white_and_keep_who_is_near_whom() -> None:
-    """Two far groups stay apart; the columns have mean 0 and variance 1; an item without content is left out."""
+    """Two far groups stay apart; columns have mean 0, variance 1; empty items are left out."""
     rng = np.random.default_rng(0)
     groups = np.repeat([0, 1], 20)
     matrix = rng.normal(size=(2, 10))[groups] * 5 + 0.1 * rng.normal(size=(40, 10))

@@ -1,4 +1,4 @@
-"""k-means against scikit-learn, on blobs whose answer is known, and on vectors with missing parts."""
+"""k-means against scikit-learn, on blobs with a known answer, and on vectors with missing parts."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_inertia_is_the_sum_of_squared_distances_to_the_nearest_centroid() -> No
 
 
 def test_given_feature_matrices_cluster_as_well_as_scikit_learn() -> None:
-    """Unit vectors in a narrow cone, as text encoders give them, two modalities side by side and k by the rule."""
+    """Unit vectors in a narrow cone, like text encodings; two modalities, and k by the rule."""
     rng = np.random.default_rng(0)
     topics = rng.normal(size=(30, 24))[rng.integers(30, size=600)]
     fused = fuse(
@@ -205,7 +205,10 @@ def test_distinct_counts_different_rows() -> None:
 
 @pytest.mark.long
 def test_a_hundred_thousand_vectors_in_a_minute() -> None:
-    """100,000 x 512, k = 1,000, on two cores: under 60 s and 2 GB, within 2 % of scikit-learn's inertia on a tenth of them."""
+    """100,000 x 512, k = 1,000, on two cores: under 60 s and 2 GB.
+
+    The inertia is within 2 % of scikit-learn's on a tenth of them.
+    """
     code = """
 import resource, sys, time
 import numpy as np, torch
@@ -214,10 +217,12 @@ from solidrec.semantics.kmeans import kmeans
 torch.set_num_threads(2)
 rng = np.random.default_rng(0)
 topics = rng.normal(size=(3_000, 512)).astype(np.float32)
-vectors = topics[rng.integers(3_000, size=100_000)] + rng.normal(size=(100_000, 512)).astype(np.float32)
+vectors = topics[rng.integers(3_000, size=100_000)] + \
+rng.normal(size=(100_000, 512)).astype(np.float32)
 start = time.perf_counter()
 found = kmeans(whole(vectors), 1_000)
-print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, len(found.centroids))
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, \
+len(found.centroids))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     seconds, gigabytes, k = map(float, done.stdout.split())

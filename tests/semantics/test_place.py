@@ -1,4 +1,4 @@
-"""Semantic ids of new items: those of their like, of their categories, or of items about which nothing is known."""
+"""Semantic ids of new items: from similar items, from categories, or from unknown items."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which semantics a data set gets (architecture, section 7), and that what is made covers the catalogue."""
+"""The semantics a data set gets (architecture, section 7), and that they cover the catalogue."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def not_needed() -> np.ndarray:
     ],
 )
 def test_default_semantics(has: dict[str, Any], method: str, modalities: tuple[str, ...]) -> None:
-    """Features, else categories, else titles, else tokens, else id embeddings; and making them works."""
+    """Features, else categories, else titles, else tokens, else id embeddings; each can be made."""
     chosen = plan(data(**has), SemanticsSpec())
     assert (chosen.method, chosen.modalities) == (method, modalities)
     assert chosen.reason

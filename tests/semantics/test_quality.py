@@ -45,7 +45,7 @@ TRUE = np.repeat(np.arange(5), 12)
 
 
 def test_purity_by_hand() -> None:
-    """Of group 1 two of three are a, of group 2 one of two; the last is unlabelled, "all" is everywhere and says nothing."""
+    """Two of group 1's three are a, one of group 2's two; unlabelled and "all" do not count."""
     labels = [["a", "all"], ["a", "all"], ["b", "all"], ["b", "all"], ["c", "all"], None]
     found = _purity(np.array([1, 1, 1, 2, 2, 1]), labels)
     assert found is not None
@@ -99,7 +99,7 @@ def test_clear_clusters_are_stable_and_noise_is_not() -> None:
 
 
 def test_the_modality_that_holds_a_group_together_drives_it() -> None:
-    """Groups 1-2 are alike in a and mixed in b, groups 3-4 the other way round; group 5 is one item."""
+    """Groups 1-2 are alike in a and mixed in b, groups 3-4 the reverse; group 5 is one item."""
     groups = np.array([1] * 8 + [2] * 8 + [3] * 8 + [4] * 8 + [5])
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(33, 6)), rng.normal(size=(33, 6))

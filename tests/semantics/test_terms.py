@@ -1,4 +1,4 @@
-"""Vectors of bags of terms: like titles are near, none is a zero row, no set makes it stumble, new items go through."""
+"""Vectors of bags of terms: like titles are near, no row is zero, odd and new inputs work."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_no_usable_title_is_one_zero_column(titles: list[str | None]) -> None:
 
 
 def test_new_items_go_through_what_was_fitted() -> None:
-    """The same titles give the same vectors, unknown words count for nothing, and a title of those alone is missing."""
+    """Titles give the same vectors again; unknown words count for nothing, alone as missing."""
     rng = np.random.default_rng(0)
     bags = [[f"w{i}" for i in rng.integers(60, size=5)] for _ in range(80)]
     model, vectors = fit_terms(bags, width=16)

@@ -1,4 +1,4 @@
-"""What the tests of training share: a stage of a small model, with the validation that a test dictates."""
+"""What the tests of training share: a stage of a small model whose validation a test dictates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from solidrec.training.loop import Progress, Row, Silent, Stage
 
 @pytest.fixture
 def stage_of(data: PreparedData) -> Callable[..., Stage]:
-    """Return the maker of stages: `scores` are the UAUCs that validation will give, one an epoch (None: no validation rows)."""
+    """Make stages whose validation gives `scores`, a UAUC an epoch (None: no validation rows)."""
 
     def make(
         scores: Sequence[float | None] | None = None,

@@ -85,7 +85,7 @@ def test_the_target_stands_in_column_0_and_no_negative_is_a_training_item(
 
 @pytest.mark.parametrize("stride", [1, 3, 4, 99])
 def test_with_a_stride_a_batch_holds_what_its_passes_say(data: PreparedData, stride: int) -> None:
-    """Each place reads its pass's items up to itself, and meets the item after it; every training target is met once."""
+    """Each place reads its pass up to itself and predicts the next item; targets come once."""
     batches = make(data, stride=stride)
     found: Counter[tuple[int, ...]] = Counter()
     for batch in batches.epoch(1, 0):
@@ -109,7 +109,7 @@ def test_with_a_stride_a_batch_holds_what_its_passes_say(data: PreparedData, str
 
 
 def test_full_windows_are_read_at_their_end_alone(data: PreparedData) -> None:
-    """Passes of one target come in steps of their own, so that the model need not compute a state that nobody asks for."""
+    """Passes of one target have their own steps, so no unused state is computed."""
     batches = list(make(data, batch=12, stride=1).epoch(1, 0))
     ends = [b for b in batches if b.prefix_ends is None]
     mixed = [
@@ -171,7 +171,7 @@ def test_nothing_to_learn_from_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("batch", [1, 3, 4, 7])
 def test_small_batches_are_as_small_as_asked(data: PreparedData, batch: int) -> None:
-    """A step holds at most a pass more than `batch`; below the window's length each target has a pass of its own."""
+    """A step exceeds `batch` by at most a pass; below the window's length, one target a pass."""
     batches = make(data, batch=batch, stride=4)
     sizes = [len(b.candidates) for b in batches.epoch(1, 0)]
     assert len(sizes) == batches.steps == -(-540 // batch)
@@ -204,7 +204,7 @@ def test_a_pass_serves_half_of_what_it_reads_where_the_backbone_reads_prefixes(
 def test_the_steps_of_an_epoch_come_in_random_order_and_each_epoch_in_another(
     data: PreparedData,
 ) -> None:
-    """Passes are sorted by length to pad little; steps that came sorted too would teach all short histories first."""
+    """Passes are sorted by length to pad little; sorted steps would teach short histories first."""
     batches = make(data, batch=30)
     lengths = [[int(b.history.shape[1]) for b in batches.epoch(1, epoch)] for epoch in range(2)]
     assert sorted(lengths[0]) == sorted(lengths[1])

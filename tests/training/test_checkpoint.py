@@ -98,7 +98,7 @@ def damage(path: Path, how: str) -> None:
 WAYS = ("empty", "half", "almost", "flipped")
 
 
-# A manifest vouches for the others; a flipped bit of its own facts may mean anything, a cut one is no JSON.
+# The manifest guards the other files; a flipped bit in it may mean anything, a cut one is no JSON.
 @pytest.mark.parametrize(
     ("name", "how"),
     [

@@ -1,4 +1,4 @@
-"""`train.compile` in a process of its own: the checks of shapes that tests switch on are not for the compiler."""
+"""`train.compile` in its own process: the tests' shape checks are not for the compiler."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from solidrec.data.prepared import PreparedData
 
 
 def losses(data: Path, out: Path, *, model: str, compiled: bool) -> list[float]:
-    """The loss of each epoch, without dropout, whose random numbers a compiled model draws differently."""
+    """The loss of each epoch, without dropout: a compiled model draws other random numbers."""
     command = [
         sys.executable,
         "-m",

@@ -19,7 +19,7 @@ from solidrec.training.stages import start_of_stage
 def test_embeddings_may_start_from_content(
     data: PreparedData, spec_of: Callable[..., RunSpec]
 ) -> None:
-    """Items of a kind start near each other, at the size of a random start, and the rest of the model as it would."""
+    """Items of a kind start close, at a random start's size; the rest of the model is the same."""
     plain, rich = (
         start_of_stage(
             data, spec_of("static", model={"start": start}), None, None, stage=1, device="cpu"

@@ -54,7 +54,7 @@ def test_a_row_of_dealt_users_is_as_far_as_events_of_its_user_come_after_it(
 def test_the_memories_of_other_parts_say_the_same_without_the_user(
     data: PreparedData, untrained: Callable[[PreparedData], Recommender]
 ) -> None:
-    """Take a user's events away: what the memories of the other parts say of its rows stays the same, to the bit."""
+    """Without a user's events, the other parts' memories say the same of its rows, to the bit."""
     part = _dealt(data, 0)
     user = int(np.flatnonzero(data.train_end - data.offsets[:-1] > 2)[0])
     targets = Targets(np.repeat(user, 2), data.train_end[user] - np.array([1, 2]), np.array([0, 1]))
@@ -80,7 +80,7 @@ def test_rows_by_time_come_after_all_that_their_experts_have_seen(timed: Prepare
     learned = np.concatenate([times[a:b] for a, b in zip(timed.offsets[:-1], ends, strict=True)])
     assert times[positions].min() > learned.max()
     assert fold.learned is fold.counted
-    # nothing of the training period is left out but what has no earlier event of its user, and nothing after it is in
+    # every event of the period with an earlier event of its user is a row, and no later event is
     inside = [
         (u, p)
         for u in range(1, len(ends))

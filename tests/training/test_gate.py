@@ -1,4 +1,4 @@
-"""Learning weights: on rows with a known answer the gate finds it, and only what may be chosen is chosen on validation."""
+"""Learning weights: the gate finds a known answer, and validation chooses only what it may."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def mixture(name: str) -> Mixture:
 
 
 def rows(count: int, *, seed: int) -> Rows:
-    """The forward memory is right where the first statistic is positive, content where it is negative; the other one misleads."""
+    """First statistic > 0: forward memory is right and content misleads; < 0: the reverse."""
     generator = torch.Generator().manual_seed(seed)
     read = torch.zeros(count, STATISTICS)
     read[:, 0] = torch.randn(count, generator=generator).sign()

@@ -74,7 +74,7 @@ def test_softmax_is_the_cross_entropy_of_the_target_over_the_catalogue() -> None
 
 
 def test_sampled_negatives_stand_for_all_items_and_the_target_is_none_of_them() -> None:
-    """Negatives 1, 1, 2 and 3 of 9 items stand for 8, each for 8 / 4; item 2 is the target and left out of them."""
+    """Negatives 1, 1, 2, 3 of 9 items stand for 8, each for 8 / 4; target 2 is left out of them."""
     model = Given(users=[[1.0]], table=[[9.0], [1.0], [2.0], [3.0], *[[0.0]] * 6])
     expected = log(exp(2) + 8 / 4 * (exp(1) + exp(1) + exp(3))) - 2
     assert value("softmax", model, batch([[2]], [1, 1, 2, 3]), items=9) == pytest.approx(expected)
@@ -103,7 +103,7 @@ def test_a_step_shares_negatives_only_beyond_the_stated_size() -> None:
 
 @pytest.mark.parametrize("calibration", [0.0, 0.75, 1.0])
 def test_gbce_raises_the_targets_probability_to_beta(calibration: float) -> None:
-    """Two negatives of 9 items: a = 2 / 8, beta = a (t (1 - 1 / a) + 1 / a), which is 1 at t = 0 and a at t = 1."""
+    """2 negatives of 9: a = 2 / 8, beta = a (t (1 - 1 / a) + 1 / a), 1 at t = 0, a at t = 1."""
     share = 2 / 8
     beta = share * (calibration * (1 - 1 / share) + 1 / share)
     assert calibration > 0 or beta == 1

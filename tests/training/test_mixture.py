@@ -1,4 +1,4 @@
-"""A mixture is trained without validation and test targets, by experts that have not seen whose rows they judge."""
+"""A mixture trains without validation and test targets, by experts that have not seen its rows."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def assert_same(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> N
 def test_the_default_is_a_mixture_that_recommends_what_comes_next(
     copy: PreparedData, tmp_path: Path
 ) -> None:
-    """The log goes from group to group, so what is popular says nothing; and the run is read back as it was written."""
+    """In a log from group to group popularity says nothing; the run is read back as written."""
     model = train(copy, settings=SMALL, out=tmp_path / "run", progress=False)
     assert model.run.spec.model.name == "mixture"
     found = model.run.metrics["valid_full"]["metrics"]["NDCG@10"]
@@ -71,7 +71,7 @@ def test_the_default_is_a_mixture_that_recommends_what_comes_next(
 
 
 def test_weights_know_nothing_of_validation_and_test(copy: PreparedData, tmp_path: Path) -> None:
-    """With epochs and passes given, other items in the last two places of every user change no weight."""
+    """With fixed epochs and passes, other items in users' last two places change no weight."""
     settings = {**SMALL, "train": SMALL["train"] | {"passes": 2, "epochs": 1}}
     runs = []
     for name, data in (("as-it-is", copy), ("other", with_other_targets(copy))):
@@ -126,7 +126,7 @@ def test_mixtures_share_their_neural_expert(
 
 
 def test_data_split_by_time_have_recency_besides(timed: PreparedData, tmp_path: Path) -> None:
-    """Folds follow the split and reach the run and whatever takes its settings; new items are as recent as the median one."""
+    """Folds follow the split and are passed on; new items are as recent as the median item."""
     shutil.copytree(timed.path, tmp_path / "data")
     model = train(tmp_path / "data", settings=SMALL, out=tmp_path / "run", progress=False)
     assert model.run.spec.train.folds == "time"
@@ -166,7 +166,7 @@ def test_rows_are_judged_by_the_experts_of_their_fold(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What is counted and what the neural expert learns from is what the fold says, and the final experts are of all events."""
+    """Counts and neural expert learn from the fold's data, the final experts from all events."""
     learning = timed if kind == "time" else data
     shutil.copytree(learning.path, tmp_path / "data")
     here = PreparedData.open(tmp_path / "data")
@@ -242,7 +242,7 @@ def test_data_without_validation_need_a_run_to_learn_from(walk: Walk, tmp_path: 
 
 
 def test_ids_alone_are_enough(walk: Walk, tmp_path: Path) -> None:
-    """Without titles there is nothing to be similar by and no semantic id: the other experts answer."""
+    """Without titles there is no similarity and no semantic id: the other experts answer."""
     data = prepare(walk()[0], out=tmp_path / "bare")
     model = train(data, settings=SMALL, out=tmp_path / "run", progress=False)
     assert model.run.spec.model.name == "mixture"

@@ -75,7 +75,8 @@ import sys, torch
 from solidrec.nn.build import build
 from solidrec.spec import ModelSpec, TrainSpec
 from solidrec.training.optimizer import Optimizer
-model = build(ModelSpec(name="solid-duet", dim=8, length=4), items=30, semantic_of_item=torch.arange(31) % 5)
+model = build(ModelSpec(name="solid-duet", dim=8, length=4), items=30, \
+semantic_of_item=torch.arange(31) % 5)
 scores = model(torch.tensor([[1, 2, 3, 0]]), torch.tensor([[4, 5]]))
 Optimizer(model, TrainSpec()).step(scores.logits.square().sum() + scores.codebook_loss)
 assert "torch._dynamo" not in sys.modules

@@ -179,7 +179,7 @@ main()
 
 
 def command(data: PreparedData, out: Path) -> list[str]:
-    """The command line of the same run, with a checkpoint after each epoch and time to be stopped."""
+    """The same run's command line, with a checkpoint after each epoch and time to be stopped."""
     settings = (
         "model.dim=8",
         "model.dropout=0.1",

@@ -1,4 +1,4 @@
-"""Semantic ids beside the data: made once, by whoever needs them first, and so are the item embeddings of some."""
+"""Semantic ids beside the data: made once, at first need, as are the item embeddings of some."""
 
 from __future__ import annotations
 

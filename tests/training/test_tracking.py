@@ -47,7 +47,7 @@ class Memory:
 
 @final
 class StopAtEpoch:
-    """A display that presses Ctrl-C when an epoch of a stage is shown: before it is logged and saved."""
+    """A display that presses Ctrl-C when a stage shows an epoch, before it is logged and saved."""
 
     def __init__(self, stage: int, epoch: int) -> None:
         self.at = (stage, epoch)

@@ -1,21 +1,13 @@
-"""The command line: thin, typed commands over the Python API. Heavy imports happen inside the commands."""
+"""The command line: thin, typed commands; each imports the Python API only when it runs."""
 
 from __future__ import annotations
 
 # Importing a module registers its commands, in the order in which the help lists them.
-from solidrec.cli import (
-    answers,
-    check,
-    datasets,
-    encode,
-    experiment,
-    folders,
-    items,
-    models,
-    reports,
-    search,
-    semantics,
-)  # isort: skip
+# isort: off
+from solidrec.cli import folders, semantics, datasets, encode, models, check, answers, items
+from solidrec.cli import experiment, search, reports
+
+# isort: on
 from solidrec.cli.app import app, main
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The floor's counts, written out as sums of matrix products for the default sizes: D 32, L 10, K 16, 2 blocks."""
+"""The floor's counts as sums of matrix products, for the defaults: D 32, L 10, K 16, 2 blocks."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def counted() -> Iterator[FlopCounterMode]:
 
 @pytest.mark.parametrize("backbone", ["din", "bert4rec", "ligr", "bsarec"])
 def test_the_floor_is_below_what_is_computed(backbone: str, counted: FlopCounterMode) -> None:
-    """torch counts the matrix products of one user's 100 scores: the floor is no more, and not much less."""
+    """The floor of one user's 100 scores is within 40 % of the operations that torch counts."""
     model = build(spec(backbone=backbone), items=200).eval()
     with torch.no_grad():
         model(torch.arange(1, L + 1)[None], torch.arange(1, 101)[None])

@@ -1,4 +1,4 @@
-"""Workers are played by small scripts that speak the protocol, so that every figure is known beforehand."""
+"""Small scripts that speak the protocol play the workers, so every figure is known beforehand."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_systems_of_a_group_take_turns_and_the_first_round_does_not_count(tmp_pa
 
 
 def test_the_floor_is_a_share_of_the_time(tmp_path: Path) -> None:
-    """The product does 10 GFLOP in a CPU-second; 10 rows of 0.5 GFLOP each need half of what they took."""
+    """The product does 10 GFLOP in a CPU-second; 10 rows of 0.5 GFLOP need half of their time."""
     product = player(tmp_path, "matrix product/p", 1)
     rows = run([product, player(tmp_path, "x/a", 1, flops=0.5e9)], threads=[1], repeats=1)
     by_unit = {row.unit: row.floor_percent for row in rows if row.name == "x/a"}
@@ -50,7 +50,7 @@ def test_the_floor_is_a_share_of_the_time(tmp_path: Path) -> None:
 
 
 def test_progress_ends_at_its_total(tmp_path: Path) -> None:
-    """The product takes turns with the group that has a floor; two numbers of threads, one round that does not count."""
+    """The product alternates with the group that has a floor: 2 thread counts, 1 warm-up round."""
     systems = [
         player(tmp_path, "matrix product/p", 1),
         player(tmp_path, "x/a", 1, flops=1.0),

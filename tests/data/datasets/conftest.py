@@ -13,7 +13,7 @@ Put = Callable[..., Path]
 
 @pytest.fixture
 def put(tmp_path: Path) -> Put:
-    """Write lines to a file below the temporary folder and return its path: ``put("ml-1m/movies.dat", "1::A::B")``."""
+    """Write lines to a file in `tmp_path`, return its path: ``put("ml-1m/movies.dat", "1::A")``."""
 
     def write(name: str, *lines: str, encoding: str = "utf-8") -> Path:
         path = tmp_path / name

@@ -12,15 +12,18 @@ from solidrec.errors import DataError
 
 Put = Callable[..., Path]
 REVIEW = (
-    '{"reviewerID": "A2SUAM1J3GNN3B", "asin": "0000013714", "reviewerName": "J. McDonald", "helpful": [2, 3], '
-    '"reviewText": "I bought this\\nfor my husband, he\'s happy", "overall": 5.0, "summary": "Heavenly", '
+    '{"reviewerID": "A2SUAM1J3GNN3B", "asin": "0000013714", "reviewerName": "J. McDonald", '
+    '"helpful": [2, 3], "reviewText": "I bought this\\nfor my husband, he\'s happy", '
+    '"overall": 5.0, "summary": "Heavenly", '
     '"unixReviewTime": 1252800000, "reviewTime": "09 13, 2009"}'
 )
 META = (
-    "{'asin': '0000013714', 'title': \"Levi's Girls' Ballet Tutu: 100%, \\\"Zebra\\\"\", 'price': 3.17, "
+    "{'asin': '0000013714', 'title': \"Levi's Girls' Ballet Tutu: 100%, \\\"Zebra\\\"\", "
+    "'price': 3.17, "
     "'imUrl': 'http://ecx.images-amazon.com/images/I/51fAmVkTbyL._SY300_.jpg', "
-    "'related': {'also_bought': ['B00JHONN1S', 'B002BZX8Z6']}, 'salesRank': {'Toys & Games': 211836}, 'brand': 'Coxlures', "
-    "'description': 'A tutu.', 'categories': [['Sports & Outdoors', 'Dance'], ['Clothing', 'Girls']]}"
+    "'related': {'also_bought': ['B00JHONN1S', 'B002BZX8Z6']}, "
+    "'salesRank': {'Toys & Games': 211836}, 'brand': 'Coxlures', 'description': 'A tutu.', "
+    "'categories': [['Sports & Outdoors', 'Dance'], ['Clothing', 'Girls']]}"
 )
 
 

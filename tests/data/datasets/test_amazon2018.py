@@ -11,8 +11,10 @@ from solidrec.errors import DataError
 
 Put = Callable[..., Path]
 REVIEW = (
-    '{"overall": 5.0, "verified": true, "reviewTime": "10 16, 2014", "reviewerID": "A3W11493KS6Z2L", "asin": "B000K2PJ4K", '
-    '"style": {"Size:": " 4 1/2", "Color:": " Black"}, "reviewText": "x", "unixReviewTime": 1413417600}'
+    '{"overall": 5.0, "verified": true, "reviewTime": "10 16, 2014", '
+    '"reviewerID": "A3W11493KS6Z2L", "asin": "B000K2PJ4K", '
+    '"style": {"Size:": " 4 1/2", "Color:": " Black"}, '
+    '"reviewText": "x", "unixReviewTime": 1413417600}'
 )
 
 

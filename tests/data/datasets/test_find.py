@@ -206,7 +206,7 @@ def test_line_ends_of_windows_change_nothing(put: Put, tmp_path: Path, end: str)
 
 
 def written(put: Put, rows: Rows) -> dict[str, Path]:
-    """The same events as files of every family: items of ten digits, since one family's pattern asks for them."""
+    """The same events as files of every family; one family's pattern asks for ten-digit items."""
     named = [(f"A{user:013}", f"{item:010}", rating, time) for user, item, rating, time in rows]
 
     def lines(form: str) -> list[str]:

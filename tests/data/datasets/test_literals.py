@@ -31,7 +31,10 @@ def test_what_python_writes_comes_back(record: dict[str, object]) -> None:
 
 
 def test_apostrophes_escapes_and_nested_lists_are_read() -> None:
-    line = rb"""{'asin': 'B01', 'title': "Levi's \"501\"", 'categories': [['A', 'B & C'], ['A']], 'price': 9.99, 'x': u'\xe9'}"""
+    line = (
+        rb"""{'asin': 'B01', 'title': "Levi's \"501\"", 'categories': [['A', 'B & C'], ['A']], """
+        rb"'price': 9.99, 'x': u'\xe9'}"
+    )
     assert literal_record(line, "meta", 1) == {
         "asin": "B01",
         "title": 'Levi\'s "501"',

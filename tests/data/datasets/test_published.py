@@ -36,8 +36,8 @@ def test_the_same_counts_are_said_to_be_the_same(known: None, tmp_path: Path) ->
         "note": "it says so",
     }
     assert (
-        sentence(facts)
-        == "published as tiny (a paper) with 2 users, 3 items, 6 interactions: this copy has the same counts"
+        sentence(facts) == "published as tiny (a paper) with 2 users, 3 items, 6 interactions: "
+        "this copy has the same counts"
     )
 
 
@@ -51,8 +51,8 @@ def test_what_differs_is_said_with_how_much_and_why_it_matters(known: None, tmp_
     )
     said = sentence(facts)
     assert (
-        ": this copy has 1 fewer users, 1 more items, 2 fewer interactions: numbers of a paper compare only on"
-        in said
+        ": this copy has 1 fewer users, 1 more items, 2 fewer interactions: "
+        "numbers of a paper compare only on" in said
     )
     assert said.endswith(f"{_WHY} (it says so)")
     assert "\n" not in said

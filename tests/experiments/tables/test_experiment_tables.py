@@ -1,4 +1,4 @@
-"""The tables of a folder: what is missing shows, other data and other protocols are never compared."""
+"""The tables of a folder: gaps are shown, other data and other protocols are never compared."""
 
 from __future__ import annotations
 

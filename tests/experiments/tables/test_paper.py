@@ -1,4 +1,4 @@
-"""The paper's numbers: complete, as its other tables and its text have them, and found by our names."""
+"""The paper's numbers: complete, equal to its other tables and its text, and found by our names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of results: what stands in a cell, what is marked, what is missing, and what the notes own up to."""
+"""Tables of results: the contents of a cell, the marks, the gaps and the notes."""
 
 from __future__ import annotations
 

@@ -66,7 +66,8 @@ def cells(table: ResultTable) -> list[str]:
 def test_markdown_has_every_cell_and_every_note(table: ResultTable):
     text = markdown(table)
     assert text.startswith(
-        "**T (1+99 sampled)**\n\n|  | UAUC | NDCG@10 | UAUC [95 %] | seeds |\n| --- | ---: | ---: | ---: | ---: |\n"
+        "**T (1+99 sampled)**\n\n|  | UAUC | NDCG@10 | UAUC [95 %] | seeds |\n"
+        "| --- | ---: | ---: | ---: | ---: |\n"
     )
     for cell in cells(table):
         assert cell.replace("*", r"\*") in text
@@ -109,7 +110,10 @@ def test_latex_is_a_booktabs_table_with_its_specials_escaped(table: ResultTable)
 def test_latex_compiles_where_there_is_a_compiler(table: ResultTable, tmp_path: Path):
     if shutil.which("pdflatex") is None:
         pytest.skip("pdflatex is absent")
-    document = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{latex(table)}\end{{document}}"
+    document = (
+        r"\documentclass{article}\usepackage{booktabs}"
+        rf"\begin{{document}}{latex(table)}\end{{document}}"
+    )
     (tmp_path / "t.tex").write_text(document, encoding="utf-8")
     subprocess.run(
         ["pdflatex", "-halt-on-error", "t.tex"], cwd=tmp_path, check=True, capture_output=True

@@ -10,7 +10,7 @@ from solidrec.nn.kernels.clip import InwardClip
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_a_weight_outside_comes_back_and_does_not_go_further(sign: float) -> None:
-    """Descent on (clip(x) - 0.5)^2 from x = 3 ends at 0.5; on (clip(x) - 9)^2 it stays where it is."""
+    """Descent from x = 3: (clip(x) - 0.5)^2 ends at 0.5, (clip(x) - 9)^2 stays where it is."""
     for goal, end in ((0.5, 0.5), (9.0, 3.0)):
         x = torch.tensor([3.0 * sign], requires_grad=True)
         for _ in range(200):

@@ -12,7 +12,7 @@ from solidrec.nn.kernels.dropout import Dropout
 
 @pytest.mark.parametrize("rate", [0.1, 0.2, 0.5, 0.9])
 def test_share_and_mean(rate: float) -> None:
-    """Of 256,000 ones: the share is rate to 1/512 by rounding and 5 deviations by chance, and what is kept restores the mean."""
+    """The share is `rate` to 1/512 by rounding and 5 deviations by chance; the mean is restored."""
     torch.manual_seed(0)
     n, dropped = 256_000, round(rate * 256) / 256
     out = Dropout(rate).train()(torch.ones(n))

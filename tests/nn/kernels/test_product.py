@@ -36,7 +36,7 @@ def rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int
 def test_equals_the_matrices_written_down(
     rows: int, candidates: int, limit: float | None, inward: bool, learned: tuple[bool, bool]
 ) -> None:
-    """Values and the gradients of all that has one; float64, so that nothing but rounding is allowed."""
+    """Values and all gradients, in float64, so that nothing but rounding is allowed."""
     torch.manual_seed(0)
     shapes = ((N, candidates, IN), (N, K), (IN * OUT, K), (IN * OUT,))
     tensors = [torch.randn(shape, dtype=torch.float64) for shape in shapes]

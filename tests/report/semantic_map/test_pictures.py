@@ -31,7 +31,7 @@ def colour_of(uri: str) -> np.ndarray:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A picture i00 to i29 each, whose red is 8 times the number; that of item 2 (i01) is damaged, item 3 (i02) has none."""
+    """Pictures i00 to i29 with a red of 8 times the number; i01 is damaged, i02 is missing."""
     for number in range(30):
         if number != 2:
             Image.new("RGB", (150, 200), (8 * number, 100, 100)).save(

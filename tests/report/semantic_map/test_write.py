@@ -22,11 +22,14 @@ from solidrec.semantics.fuse import fuse
 from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import SemanticsSpec
 
-EVIL = "</script><script src=//evil.example/x.js>alert('&\"')</script><img src=x onerror=alert(1)> 🎬 \u2028"
+EVIL = (
+    "</script><script src=//evil.example/x.js>alert('&\"')</script>"
+    "<img src=x onerror=alert(1)> 🎬 \u2028"
+)
 
 
 class Page(HTMLParser):
-    """What a browser would see: tags with attributes, whether each is closed, text of scripts, and the cards of the list."""
+    """The page as a browser sees it: tags and attributes, closing, scripts, the list's cards."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -22,7 +22,7 @@ from solidrec.semantics.modalities.decoders import Decoders
 
 
 class Toy:
-    """An encoder of texts: F numbers off a hash; ``nan``, ``zero`` and their like misbehave. It remembers what it was given."""
+    """A toy encoder: F numbers from a text's hash; ``nan``, ``zero`` and their like misbehave."""
 
     name = "toy"
 

