@@ -1,13 +1,13 @@
-"""Measure everything in one run, in turn: solidrec, the naive reference, and the peers that are installed.
+"""Measure solidrec, the naive reference and the installed peers, which take turns in one run.
 
     python benchmarks/bench.py --peers .venv-peers/bin/python        # what `make bench` does
     python benchmarks/bench.py --only train --threads 1 --repeats 3
-    python benchmarks/bench.py --quick --out before.json             # ours alone, about a minute
-    python benchmarks/bench.py --compare before.json after.json      # exit code 1 if something got slower
+    python benchmarks/bench.py --quick --out before.json             # solidrec alone, one minute
+    python benchmarks/bench.py --compare before.json after.json      # exit code 1 if slower
 
-Medians of systems that take turns, on MovieLens 100K where it is at hand, else on a synthetic log of its shape.
-Writes the rows (benchmarks/results/latest.json), and beside them machine and versions (.about.json) and a picture (.png).
-A peer that does not start is named in one line and left out.
+Values are medians on MovieLens 100K if it is available, else on a synthetic log of its shape. The
+rows are written to benchmarks/results/latest.json, with the machine and versions (.about.json) and
+a picture (.png) beside them. A peer that does not start is reported in one line and left out.
 """
 
 from __future__ import annotations
@@ -68,11 +68,11 @@ AGAINST: dict[str, tuple[str, ...]] = {
     },
     "nearest-code/770": ("nearest-code/naive",),
 }
-"""What is compared with what; the best of them is the peer that the table names."""
+"""The rows that a row is compared with; the best of them is the peer that the table names."""
 
 
 def main() -> None:
-    """Measure, print, write; or compare two results."""
+    """Measure, print and write a result, or compare two results."""
     options = arguments()
     try:
         if options.compare is None:
@@ -162,7 +162,7 @@ def measure(options: argparse.Namespace) -> None:
 
 
 def naive_systems(folder: Path) -> list[System]:
-    """Return the naive reference's systems."""
+    """Return the systems of the naive reference."""
     worker = (sys.executable, str(HERE / "naive_worker.py"))
     units = {"train": "positives", "evaluate": "users", "nearest-code": "call"}
     return [
@@ -179,7 +179,7 @@ def naive_systems(folder: Path) -> list[System]:
 
 
 def peer_systems(python: Path | None, folder: Path) -> list[System]:
-    """Return the systems of the peers that are installed; what is missing is said in one line each."""
+    """Return the systems of the installed peers and print a line for each missing one."""
     missing = {name: why_not(python, module) for name, module in MODULES.items()}
     for name, why in missing.items():
         if why:
@@ -198,12 +198,12 @@ def peer_systems(python: Path | None, folder: Path) -> list[System]:
 
 
 def peer_of(name: str) -> str:
-    """Return the peer that a name speaks of: `rectools` of ``train/rectools-softmax/128``."""
+    """Return the peer in a name: `rectools` for ``train/rectools-softmax/128``."""
     return name.split("/")[1].partition("-")[0]
 
 
 def why_not(python: Path | None, module: str) -> str | None:
-    """Return why a peer cannot take part, None if it can."""
+    """Return why a peer cannot take part, or None if it can."""
     if python is None or not python.exists():
         return f"{python or 'no --peers given'}; `make bench` makes that environment"
     done = subprocess.run(

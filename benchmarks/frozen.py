@@ -1,12 +1,12 @@
-"""Record what a commit computes, so that another commit can be compared with it to the last bit.
+"""Record what a commit computes, so that another commit can be compared with it bit by bit.
 
     python benchmarks/frozen.py record before.json --source ML-100K     # at the first commit
-    python benchmarks/frozen.py compare before.json --source ML-100K    # at the second one, on the same machine
+    python benchmarks/frozen.py compare before.json --source ML-100K    # at the second commit
 
 Trains four backbones as static, DUET and SOLID models and the default model for an epoch or two
 (ml-100k, one thread), scores every baseline, makes semantic ids, adds two items and recommends for
-three histories. A record has metrics and a SHA-256 of the tensors' values, whatever they are named.
-Floats differ between machines, so both records come from one machine.
+three histories. A record has metrics and a SHA-256 of the tensors' values, independent of their
+names. Floats differ between machines, so both records must be made on the same machine.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def record(source: Path, scratch: Path) -> dict[str, object]:
-    """Compute everything; each result by its name."""
+    """Compute everything and return each result by its name."""
     data = scratch / "data"
     solidrec("prepare", source, "--out", data)
     found: dict[str, object] = {"prepare": tensors(data)}
@@ -95,7 +95,7 @@ def record(source: Path, scratch: Path) -> dict[str, object]:
 
 
 def with_new_items(run: Path, out: Path) -> dict[str, object]:
-    """Add two items to a run; return its tensors and what it recommends then."""
+    """Add two items to a run and return its tensors and its recommendations."""
     items = out.with_suffix(".csv")
     items.write_text(
         "item_id,title,categories\nnew-1,Star Wars again,Action|War\nnew-2,Fargo,Crime\n"
@@ -119,20 +119,20 @@ def baselines(data: Path, scratch: Path) -> dict[str, object]:
 
 
 def of_run(run: Path) -> dict[str, object]:
-    """Return the metrics of a run but for what a clock measured, and its tensors."""
+    """Return the metrics of a run, without measured times, and its tensors."""
     metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
     return {"metrics": without_seconds(metrics), "tensors": tensors(run)}
 
 
 def without_seconds(value: object) -> object:
-    """Return nested values without what a clock measured."""
+    """Return nested values without measured times."""
     if not isinstance(value, dict):
         return value
     return {key: without_seconds(each) for key, each in value.items() if "second" not in key}
 
 
 def tensors(folder: Path) -> str:
-    """Return the SHA-256 of the values of all arrays under a folder, whatever the arrays are named."""
+    """Return the SHA-256 of the values of all arrays under a folder, independent of their names."""
     found = []
     for path in sorted(folder.rglob("*")):
         if path.suffix == ".safetensors":
@@ -148,7 +148,7 @@ def tensors(folder: Path) -> str:
 
 
 def solidrec(*arguments: object) -> str:
-    """Run the command line of this commit; return what it printed."""
+    """Run the command line of this commit and return its output."""
     command = [sys.executable, "-m", "solidrec.cli", *map(str, arguments)]
     print(" ".join(map(str, arguments[:2])), file=sys.stderr, flush=True)
     done = subprocess.run(

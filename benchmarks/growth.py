@@ -1,11 +1,12 @@
-"""Cost against size: items, codes, users and history length, each on synthetic logs of its own; one process a point.
+"""Measure cost against size: items, codes, users and history length, with one process per point.
 
     python benchmarks/growth.py                      # some minutes; users up to 10^6
-    python benchmarks/growth.py --long --axis users  # with 10^7 users, 10^8 interactions: needs 10 GB of disk and patience
-    python benchmarks/growth.py --axis history       # one axis; the others stay in the file as they were
+    python benchmarks/growth.py --long --axis users  # 10^7 users, 10^8 interactions, 10 GB of disk
+    python benchmarks/growth.py --axis history       # one axis; the file keeps the others
 
-Each point is what `growth_point.py` measures. A slope is that of a line through the logarithms: 1 is proportional.
-Writes benchmarks/results/growth.json and growth.png.
+Each axis has its own synthetic logs, and each point is what `growth_point.py` measures. A slope is
+that of a line through the logarithms: 1 means proportional. Writes benchmarks/results/growth.json
+and growth.png.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def arguments() -> argparse.Namespace:
 
 
 def in_a_process(point: Point, half: str, scratch: Path) -> dict[str, Any]:
-    """Run one half of a point in a fresh process with one thread, so that its peak memory is its own."""
+    """Run half of a point in a fresh process with one thread, to measure its own peak memory."""
     command = [
         sys.executable,
         str(HERE / "growth_point.py"),
@@ -117,7 +118,7 @@ def in_a_process(point: Point, half: str, scratch: Path) -> dict[str, Any]:
 
 
 def earlier(options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
-    """Return the axes that an earlier run left in the file; one that is measured alone replaces its own."""
+    """Return the axes in the result file if only one axis is measured; that one is replaced."""
     if options.axis is None or not options.out.exists():
         return {}
     found: dict[str, list[dict[str, Any]]] = read_json(options.out)["axes"]
@@ -125,7 +126,7 @@ def earlier(options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
 
 
 def slopes(points: list[dict[str, Any]]) -> dict[str, float]:
-    """Return the slope of each cost's logarithm over the size's: of one line through all points."""
+    """Return the slope of log(cost) over log(size) for each cost, fitted to all points."""
     sizes = np.log([point["size"] for point in points])
     return {
         cost: float(np.polyfit(sizes, np.log([point[cost] for point in points]), 1)[0])
@@ -134,7 +135,7 @@ def slopes(points: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def lines(axis: str, points: list[dict[str, Any]]) -> list[list[str]]:
-    """Return the table of one axis as text, heads first; it ends with the slopes, of all points and of the last two."""
+    """Return the table of one axis as text: heads, points, slope, and slope of the last two."""
     found = [
         [axis, *COSTS],
         *([f"{point['size']:,}", *(number(point[cost]) for cost in COSTS)] for point in points),

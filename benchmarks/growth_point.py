@@ -1,7 +1,8 @@
-"""One half of one point of `growth.py`, in a process of its own, so that its peak memory is its own too.
+"""Measure one half of one point of `growth.py` in its own process, for its own peak memory.
 
-*prepare* writes a synthetic log and prepares it. *measure* trains 20 steps after the first and scores the 1 + 99 candidates of up
-to 20,000 users; the arrays that it maps from disk count as memory as far as it touched them. Prints its facts as JSON.
+*prepare* writes a synthetic log and prepares it. *measure* trains 24 steps after the first and
+scores the 1 + 99 candidates of up to 20,000 users; arrays mapped from disk count as memory as far
+as they were read. Prints the facts as JSON.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ STEPS, USERS = 3 * TOGETHER, 20_000
 
 @dataclass(frozen=True)
 class Point:
-    """One size of one axis: the log, and what is trained on it."""
+    """A size on one axis: the log, and the model that is trained on it."""
 
     axis: str
     users: int
@@ -47,11 +48,11 @@ class Point:
 
 
 class EnoughSteps(Exception):
-    """The steps that were wanted are done."""
+    """Raised when the wanted number of steps is done."""
 
 
 class StepClock:
-    """A training display that notes when each step ended, and ends training after `STEPS` of them."""
+    """A training display that records when each step ended and stops training after `STEPS`."""
 
     def __init__(self) -> None:
         self.ends: list[float] = []
@@ -68,7 +69,7 @@ class StepClock:
     def done(self, *facts: object) -> None: ...
 
     def step_ms(self) -> float:
-        """Return the mean milliseconds of a step, without the first, which plans the epoch and makes the first batches."""
+        """Return the mean milliseconds of a step, without the first, which also plans the epoch."""
         return 1000 * (self.ends[-1] - self.ends[0]) / (len(self.ends) - 1)
 
 
@@ -87,7 +88,7 @@ def write_and_prepare(point: Point, scratch: Path) -> dict[str, Any]:
 
 
 def measure(point: Point, scratch: Path) -> dict[str, Any]:
-    """Train some steps and score some users on prepared data; the size of the axis is what the data really has."""
+    """Train some steps and score some users on prepared data."""
     torch.set_num_threads(1)
     opened = time.process_time()
     data = PreparedData.open(scratch / "data")
@@ -111,7 +112,7 @@ def measure(point: Point, scratch: Path) -> dict[str, Any]:
 
 
 def size_of(point: Point, data: PreparedData) -> int:
-    """Return where a point lies on its axis; of rare items some were never drawn."""
+    """Return the size of a point on its axis; items and users are those that were really drawn."""
     return {
         "items": len(data.items),
         "users": len(data.users),
@@ -146,7 +147,7 @@ def stage_of(point: Point, data: PreparedData) -> Stage:
 
 
 def evaluate_ms(stage: Stage, data: PreparedData, length: int) -> float:
-    """Return the CPU milliseconds of one user's histories, candidates and scores."""
+    """Return the CPU milliseconds per user for histories, candidates and scores."""
     rows, score = data.rows("test"), ModelScorer(stage.model)
     count, at_once = min(USERS, len(rows)), 1024
     started = time.process_time()

@@ -1,8 +1,9 @@
-"""Every model as its equations say, in plain PyTorch: the reference that speed is measured against, and an oracle of the scores.
+"""Models that follow their equations literally, in plain PyTorch: a reference for speed and scores.
 
-Each (history, candidate) row is encoded on its own, every position of every block is computed, each user's weights are
-written out as matrices, and a nearest code is looked for among all differences (B, L, K, D). The parameters are those of a
-`solidrec` model, by their names in its ``state_dict``; the formulas are the papers' and share no code with the package.
+Each (history, candidate) row is encoded on its own, every position of every block is computed, each
+user's weights are built as matrices, and nearest codes are searched among all differences (B, L, K,
+D). The parameters are those of a `solidrec` model, by their names in its ``state_dict``. The
+formulas are those of the papers and share no code with the package.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from torch import Tensor, nn
 
 
 class Naive(nn.Module):
-    """The model of a specification with the parameters of a ``state_dict``; `spec` has name, backbone, dropout, heads, clip."""
+    """A model with the parameters of a ``state_dict``.
+
+    `spec` has backbone, blocks, heads, dropout, core and clip.
+    """
 
     def __init__(
         self, spec: Any, state: Mapping[str, Tensor], *, low_rank: bool, clipped: bool
@@ -62,7 +66,7 @@ class Naive(nn.Module):
         )[0]
 
     def forward(self, history: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits (B, C) and the loss of the codebook (): one row of history (B C, L) for each candidate (B C)."""
+        """Return logits (B, C) and the codebook loss (), with a row of history per candidate."""
         rows = history[:, None].expand(-1, candidates.shape[1], -1).flatten(0, 1)
         targets = F.embedding(candidates.flatten(), self.p("items.weight"))
         state = getattr(self, self.spec.backbone)(rows, targets)
@@ -73,7 +77,7 @@ class Naive(nn.Module):
     # ---- backbones: rows (N, L), targets (N, D) -> states (N, D)
 
     def sasrec(self, rows: Tensor, targets: Tensor) -> Tensor:
-        """Kang and McAuley (2018): x + drop(f(norm(x))) twice a block, causal; the state at the last item."""
+        """Encode by SASRec (Kang and McAuley, 2018): x + drop(f(norm(x))) twice a block, causal."""
         embedded = F.embedding(rows, self.p("items.weight"))
         x = self.drop(
             embedded * math.sqrt(embedded.shape[2])
@@ -94,10 +98,11 @@ class Naive(nn.Module):
         return last(self.norm("backbone.norm", x), rows)
 
     def bert4rec(self, rows: Tensor, targets: Tensor) -> Tensor:
-        """Sun et al. (2019): norm(x + drop(f(x))) twice a block, a mask token after the last item; the token's state."""
+        """Encode by BERT4Rec (Sun et al., 2019): norm(x + drop(f(x))) twice a block."""
         lengths = (rows > 0).sum(1)
         steps = torch.arange(rows.shape[1] + 1)
         embedded = F.pad(F.embedding(rows, self.p("items.weight")), (0, 0, 0, 1))
+        # The mask token follows the last item; its state is the result.
         embedded = torch.where(
             (steps == lengths[:, None])[..., None], self.p("backbone.token"), embedded
         )
@@ -118,7 +123,7 @@ class Naive(nn.Module):
         return x[torch.arange(len(x)), lengths]
 
     def attention(self, name: str, x: Tensor, attn_mask: Tensor) -> Tensor:
-        """Vaswani et al. (2017), Eq. 1, with several heads."""
+        """Return multi-head attention (Vaswani et al., 2017, Eq. 1)."""
         query, key, value = (
             part.unflatten(2, (self.spec.heads, -1)).transpose(1, 2)
             for part in self.linear(f"{name}.qkv_proj", x).chunk(3, 2)
@@ -133,13 +138,13 @@ class Naive(nn.Module):
         )
 
     def gru4rec(self, rows: Tensor, targets: Tensor) -> Tensor:
-        """Hidasi et al. (2016): the state after the last item."""
+        """Encode by GRU4Rec (Hidasi et al., 2016): the state after the last item."""
         return last(
             self.gru("backbone.gru", self.drop(F.embedding(rows, self.p("items.weight")))), rows
         )
 
     def din(self, rows: Tensor, targets: Tensor) -> Tensor:
-        """Zhou et al. (2018), Eq. 3: items weighted by a unit over item, candidate and their product."""
+        """Sum items as DIN (Zhou et al., 2018, Eq. 3), weighted by item, candidate and product."""
         items = self.drop(F.embedding(rows, self.p("items.weight")))
         hidden = (
             self.linear("backbone.from_item", items)
@@ -153,7 +158,8 @@ class Naive(nn.Module):
     # ---- weights: rows (N, L) -> {slot: (N, ...)}
 
     def weights(self, rows: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """Return Theta_d of Eq. 4, 5, 11, 12 or 13, whichever the parameters are those of, and Eq. 13's term."""
+        """Return Theta_d of Eq. 4, 5, 11, 12 or 13, as the parameters say, and Eq. 13's loss."""
+        # The names of the parameters tell shared weights (Eq. 4), trunk + branch, or a branch.
         items, nothing = F.embedding(rows, self.p("items.weight")), torch.zeros(())
         if self.has("source.tensors."):
             shared = {
@@ -175,7 +181,7 @@ class Naive(nn.Module):
         return self.branch("source", items, rows)
 
     def branch(self, name: str, items: Tensor, rows: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """Return M_v(E_v), read through the codebook and clipped where the model does that."""
+        """Return M_v(E_v), read through the codebook and clipped if the model does so."""
         codebook_loss = torch.zeros(())
         if self.has(f"{name}.codebook."):
             items, codebook_loss = self.coded(f"{name}.codebook", items, rows)
@@ -188,7 +194,7 @@ class Naive(nn.Module):
         return found, codebook_loss
 
     def generate(self, name: str, sequence: Tensor, rows: Tensor) -> dict[str, Tensor]:
-        """Return the weights of one generator: GRU, its last state, the MLP, one projection a slot."""
+        """Return the weights of a generator: GRU, its last state, MLP, one projection per slot."""
         state = self.drop(last(self.gru(f"{name}.encoder", self.drop(sequence)), rows))
         z = self.drop(
             torch.tanh(
@@ -204,7 +210,7 @@ class Naive(nn.Module):
         return {slot: self.linear(prefix + slot, z) for slot in slots}
 
     def coded(self, name: str, items: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Return each item's code (its semantic id's, or the nearest) as the generator reads it, and Eq. 13's pair."""
+        """Return each item's code as it is read (nearest, or by semantic id), and Eq. 13's loss."""
         codes, mask = self.p(f"{name}.code_vectors"), rows > 0
         own = self.has(f"{name}.semantic_of_item")
         index = (
@@ -213,13 +219,14 @@ class Naive(nn.Module):
             else nearest(items.detach(), codes.detach())
         )
         found = F.embedding(index, codes)
+        # Straight-through: the value of the code, with the gradient passed on to the item.
         passed = items + (found - items).detach()
         read = passed + self.linear(f"{name}.mlp.2", F.relu(self.linear(f"{name}.mlp.0", passed)))
         pair = (items.detach() - found).square() + 0.25 * (items - found.detach()).square()
         return read, pair[mask].mean() if bool(mask.any()) else pair.sum() * 0
 
     def head(self, state: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
-        """Return the two dynamic layers, each with its own matrix for every row."""
+        """Return the user state after two dynamic layers, each with its own matrix per row."""
         x = state
         for number in range(2):
             matrix, bias = self.layer(number, weights)
@@ -239,18 +246,19 @@ class Naive(nn.Module):
 
 
 def last(states: Tensor, rows: Tensor) -> Tensor:
-    """Return each row's state at its last item, zeros where there is none."""
+    """Return each row's state at its last item, or zeros where there is none."""
     lengths = (rows > 0).sum(1)
     return states[torch.arange(len(rows)), (lengths - 1).clamp(min=0)] * (lengths > 0)[:, None]
 
 
 def nearest(vectors: Tensor, codes: Tensor) -> Tensor:
-    """Return each vector's nearest code, by all differences (B, L, K, D)."""
+    """Return each vector's nearest code from all differences (B, L, K, D)."""
     return (vectors[:, :, None] - codes).square().sum(-1).argmin(-1)
 
 
 def inward(x: Tensor, limit: float) -> Tensor:
-    """Clip; the gradient passes inside, and outside where a step against it leads back."""
+    """Clip; the gradient passes inside, and outside where a descent step leads back inside."""
+    # The value is clamped; the identity gradient is then masked by the hook.
     clipped = x + (x.clamp(-limit, limit) - x).detach()
     if clipped.requires_grad:
         seen = x.detach()

@@ -1,4 +1,4 @@
-"""The naive reference as a measured system: trains, evaluates or searches once for each line it is sent.
+"""Run the naive reference as a measured system: it trains, evaluates or searches once per line.
 
 python benchmarks/naive_worker.py train/naive/duet/sasrec FOLDER
 """
@@ -25,7 +25,7 @@ from speed.training import new_model
 from speed.worker import serve
 
 BATCH, STEPS, USERS = 128, 4, 32
-"""Small, because a step that looks for codes among all differences takes gigabytes; the figures are rates."""
+"""Small, because searching codes among all differences takes gigabytes; the figures are rates."""
 NEGATIVES, TESTED, CODEBOOK_WEIGHT = 4, 99, 0.1
 
 
@@ -45,7 +45,7 @@ def twin(folder: Path, name: str, backbone: str) -> tuple[Naive, PreparedData]:
 
 
 def windows(data: PreparedData, length: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the history (T, L) and the target (T, 1) of a batch's worth of training events for every step."""
+    """Return the history (T, L) and the target (T, 1) of training events for all steps."""
     rng = np.random.default_rng(0)
     history, target = (
         np.zeros((BATCH * STEPS, length), dtype=np.int64),
@@ -81,7 +81,7 @@ def training(folder: Path, name: str, backbone: str) -> Callable[[], Timed]:
 
 
 def evaluation(folder: Path, name: str, backbone: str) -> Callable[[], Timed]:
-    """Return a function that scores 1 + 99 candidates for some users; no metric is computed."""
+    """Return a function that scores 1 + 99 candidates for some users, without metrics."""
     model, data = twin(folder, name, backbone)
     history, target = windows(data, model.spec.length)
     candidates = torch.cat(
@@ -104,7 +104,7 @@ def search(folder: Path) -> Callable[[], Timed]:
 
 
 def main() -> None:
-    """Set the subject up and serve."""
+    """Set up the subject and serve requests."""
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     subject, folder = sys.argv[1], Path(sys.argv[2])
     if subject.startswith("nearest-code/"):

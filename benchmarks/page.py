@@ -2,7 +2,7 @@
 
     python benchmarks/page.py
 
-What lies between the marks ``<!-- bench -->`` and ``<!-- /bench -->`` (and those of ``growth``) is replaced.
+Replaces the text between ``<!-- bench -->`` and ``<!-- /bench -->``, and between those of growth.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ RESULTS, PAGE = HERE / "results", HERE.parent / "docs" / "performance.md"
 
 
 def main() -> None:
-    """Replace each table whose results are there."""
+    """Replace each table whose results exist."""
     text = PAGE.read_text(encoding="utf-8")
     if (latest := RESULTS / "latest.json").exists():
         text = between(text, "bench", bench_text(Result.read(latest)))
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def between(text: str, mark: str, content: str) -> str:
-    """Replace what stands between two marks."""
+    """Replace the text between two marks."""
     found, count = re.subn(
         rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)",
         lambda match: f"{match[1]}\n{content}\n\n{match[2]}",
@@ -41,20 +41,24 @@ def between(text: str, mark: str, content: str) -> str:
     )
     if count != 1:
         raise SystemExit(
-            f"{PAGE}: has {count} places for {mark!r}, one is needed: <!-- {mark} --> and <!-- /{mark} -->"
+            f"{PAGE}: has {count} places for {mark!r}, one is needed: "
+            f"<!-- {mark} --> and <!-- /{mark} -->"
         )
     return found
 
 
 def bench_text(found: Result) -> str:
-    """Return what was measured on what, and the table."""
+    """Return the conditions of the measurement, and the table."""
     if not found.about:
         raise SystemExit(f"{RESULTS}: latest.about.json is missing; `make bench` writes both")
-    return f"{facts(found.about)}; {found.about['data']}, medians of {found.about['repeats']}.\n\n{markdown(found.rows)}"
+    return (
+        f"{facts(found.about)}; {found.about['data']}, medians of {found.about['repeats']}.\n\n"
+        f"{markdown(found.rows)}"
+    )
 
 
 def growth_text(found: Mapping[str, Any]) -> str:
-    """Return one table an axis; the last lines of each are the slopes."""
+    """Return one table per axis; the last rows of each are the slopes."""
     parts = [f"{facts(found)}, 1 thread."]
     for axis, points in found["axes"].items():
         heads, *rows = lines(axis, points)

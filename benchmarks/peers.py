@@ -1,13 +1,15 @@
-"""One peer in a process of its own: trains or recommends once for each line it is sent.
+"""Run one peer in its own process: it trains or recommends once for each line on standard input.
 
     python benchmarks/peers.py train/rectools/128 LOG.parquet
 
-LOG.parquet has user, item (both from 0) and time, the training part of the data, users together and in order. Runs in the peers'
-own environment (peers-requirements.txt) and imports nothing of ours. What it speaks is the protocol of
-`speed.worker`: a first line when it is ready, then a line of {work, cpu, wall, peak_mb} for each line read.
+LOG.parquet has user, item (both from 0) and time of the training part of the data, with the events
+of each user together and in order. Runs in the peers' own environment (peers-requirements.txt) and
+imports nothing of solidrec. The protocol is that of `speed.worker`: a first line when it is ready,
+then a line of {work, cpu, wall, peak_mb} for each line that it reads.
 
-Training is timed from the end of an epoch to the end of a later one, so set-up and the first epoch stay outside. Both peers read
-the last 11 items of each user: 10 positions a user that has as many, each with 4 negatives.
+Training is timed from the end of one epoch to the end of a later one, so set-up and the first epoch
+are not included. Both peers read the last 11 items of each user: 10 positions for a user with that
+many items, each with 4 negatives.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # a driver without pandas reads the names of the peers below
+if TYPE_CHECKING:  # bench.py reads the names of the peers below without pandas
     import pandas as pd
 
 
@@ -33,16 +35,16 @@ LENGTH, DIM, BLOCKS, HEADS, DROPOUT, NEGATIVES = 10, 32, 2, 2, 0.2, 4
 EPOCHS = 10
 TOP = 10
 Sample = tuple[float, float, float]
-"""(work, CPU seconds, wall seconds)"""
+"""Work, CPU seconds and wall seconds."""
 
 
 def positions(log: pd.DataFrame) -> int:
-    """Return how many positions of an epoch enter the loss: each user's last 11 items but the first of them."""
+    """Return how many positions of an epoch enter the loss: the last 11 items but the first."""
     return int((log.groupby("user").size().clip(upper=LENGTH + 1) - 1).sum())
 
 
 class Clock:
-    """Notes the time at the end of each epoch; `sample` is what lies between the first one and the last."""
+    """Records the time at the end of each epoch; `sample` covers the first to the last of them."""
 
     def __init__(self) -> None:
         self.ends: list[tuple[float, float]] = []
@@ -65,7 +67,7 @@ def clocked(work: int, run: Callable[[], object]) -> Sample:
 def rectools(
     log: pd.DataFrame, *, batch: int, recommend: bool, loss: str = "BCE"
 ) -> Callable[[], Sample]:
-    """SASRec of rectools with its BCE loss, or another: its softmax is over the whole catalogue."""
+    """Return a measurement of rectools' SASRec with BCE, or with a softmax over the catalogue."""
     import pandas as pd
     from pytorch_lightning import Callback, Trainer
     from rectools import Columns
@@ -128,7 +130,7 @@ def rectools(
 
 
 def replay(log: pd.DataFrame, *, batch: int, recommend: bool) -> Callable[[], Sample]:
-    """SasRec of replay-rec with its sampled BCE loss."""
+    """Return a measurement of SasRec of replay-rec with its sampled BCE loss."""
     import lightning
     import numpy as np
     from replay.data import FeatureHint, FeatureSource, FeatureType
@@ -228,11 +230,11 @@ PEERS: dict[str, tuple[Callable[..., Callable[[], Sample]], str, int, bool]] = {
     "train/replay/1024": (replay, "replay-rec", 1024, False),
     "top-10/replay": (replay, "replay-rec", 1024, True),
 }
-"""group/peer/users a batch: (what builds it, its distribution, users a batch, whether it recommends)"""
+"""By name: the builder, its distribution, users per batch, and whether it recommends."""
 
 
 def peak_mb() -> float:
-    """Return the most memory that this process ever held, in MB; Linux' other figure starts from that of the parent."""
+    """Return the peak memory of this process in MB; Linux's ru_maxrss starts from the parent's."""
     status = Path("/proc/self/status")
     if status.exists():
         return next(
@@ -244,7 +246,7 @@ def peak_mb() -> float:
 
 
 def main() -> None:
-    """Set up, then measure once for each line on standard input; what the peer prints goes to standard error."""
+    """Set up, then measure once for each line on standard input."""
     import pandas as pd
     import torch
 
@@ -252,7 +254,7 @@ def main() -> None:
     for name in ("lightning", "pytorch_lightning", "lightning.pytorch"):
         logging.getLogger(name).setLevel(logging.ERROR)
     speech = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
+    os.dup2(2, 1)  # what the peer prints goes to standard error
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     make, distribution, batch, recommend = PEERS[sys.argv[1]]
     measure = make(pd.read_parquet(sys.argv[2]), batch=batch, recommend=recommend)

@@ -1,4 +1,4 @@
-"""The picture of a benchmark: bars beside the peers and the targets, and cost against size.
+"""Draw the results of a benchmark: rates beside those of peers and targets, and cost against size.
 
 python benchmarks/picture.py        # draws benchmarks/results/latest.png again
 """
@@ -32,7 +32,7 @@ TARGETS = {
     "evaluate/full/static/gru4rec": 48_588,
     "evaluate/full/static/sasrec": 48_588,
 }
-"""What the project set itself, per CPU-second of one thread."""
+"""The targets of the project, per CPU-second of one thread."""
 PANELS = (
     ("train", "training positives per CPU-second"),
     ("evaluate", "evaluated users per CPU-second"),
@@ -43,7 +43,7 @@ AXES = {"items": "items", "codes": "codes", "users": "users", "history": "histor
 
 
 def draw(found: Result, path: Path) -> None:
-    """Draw the one-thread rates of a result; the growth curves join in where `growth.py` has left them beside it."""
+    """Draw the rates of a result at its fewest threads, with the growth curves if they exist."""
     growth = path.with_name("growth.json")
     curves = json.loads(growth.read_text(encoding="utf-8"))["axes"] if growth.exists() else {}
     about = found.about
@@ -70,7 +70,10 @@ def draw(found: Result, path: Path) -> None:
                 curve(axes, name, points)
         versions = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
         figure.suptitle(
-            f"{about['machine']['cpu']}, {fewest} thread; {versions}\nblue solidrec · orange peers · grey the naive form",
+            (
+                f"{about['machine']['cpu']}, {fewest} thread; "
+                f"{versions}\nblue solidrec · orange peers · grey the naive form"
+            ),
             fontsize=8,
             color=MUTED,
         )
@@ -95,7 +98,7 @@ def draw_growth(found: Mapping[str, Any], path: Path) -> None:
 
 
 def bars(axes: Axes, title: str, rows: Sequence[Row]) -> None:
-    """Draw one bar a row on a logarithmic axis, with a mark at its target."""
+    """Draw one bar per row on a logarithmic axis, with a mark at its target."""
     rows = sorted(rows, key=lambda row: row.value, reverse=True)
     for place, row in enumerate(rows):
         axes.barh(place, row.value, color=color(row.name), height=0.62)
@@ -121,14 +124,14 @@ def bars(axes: Axes, title: str, rows: Sequence[Row]) -> None:
 
 
 def color(name: str) -> str:
-    """Return a tone for ours, the naive reference or a peer."""
+    """Return the colour of solidrec, the naive reference or a peer."""
     if "/naive" in name:
         return NAIVE
     return PEER if any(peer in name for peer in ("rectools", "replay")) else OURS
 
 
 def curve(axes: Axes, name: str, points: Sequence[Mapping[str, Any]]) -> None:
-    """Draw the costs over one size, each relative to its smallest, and the line of proportion."""
+    """Draw the costs over one size, relative to the first point, and the proportional line."""
     sizes = [point["size"] for point in points]
     for number, cost in enumerate(SHOWN):
         values = [point[cost] / points[0][cost] for point in points]

@@ -1,8 +1,8 @@
-"""Train several models with several seeds on one prepared folder and print mean and spread over seeds, paired.
+"""Train models with several seeds on one prepared folder and print paired means and spreads.
 
-    python benchmarks/quality.py data --models static duet spg sml solid-duet --seeds 5 --out runs/quality --jobs 2
+    python benchmarks/quality.py data --models static duet --seeds 5 --out runs/quality --jobs 2
 
-Finished runs are kept, so the same command goes on where it was stopped. Each job is one thread.
+Finished runs are kept, so the same command resumes where it was stopped. Each job has one thread.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def arguments() -> argparse.Namespace:
 
 
 def train(options: argparse.Namespace, seed: int, model: str) -> None:
-    """Run one `solidrec train`, at one thread."""
+    """Run one `solidrec train` with one thread."""
     out = options.out / f"{model}-seed{seed}"
     command = [
         sys.executable,
@@ -85,7 +85,7 @@ def train(options: argparse.Namespace, seed: int, model: str) -> None:
 
 
 def test_metrics(out: Path, model: str, seed: int) -> list[float]:
-    """Return one run's test metrics in the order of METRICS."""
+    """Return the test metrics of one run in the order of METRICS."""
     metrics = json.loads((out / f"{model}-seed{seed}" / "metrics.json").read_text())["test"][
         "metrics"
     ]
@@ -93,7 +93,7 @@ def test_metrics(out: Path, model: str, seed: int) -> list[float]:
 
 
 def print_means(found: dict[str, list[list[float]]]) -> None:
-    """Print mean and standard deviation over seeds."""
+    """Print the mean and the standard deviation over seeds."""
     print(f"{'model':14s}" + "".join(f"{name:>18s}" for name in METRICS))
     for model, rows in found.items():
         table = np.array(rows)
@@ -105,7 +105,7 @@ def print_means(found: dict[str, list[list[float]]]) -> None:
 
 
 def print_pairs(found: dict[str, list[list[float]]]) -> None:
-    """Print each model's difference to each model before it, paired over seeds: mean and standard error."""
+    """Print mean and standard error of each difference of two models, paired over seeds."""
     names = list(found)
     for later, model in enumerate(names):
         for other in names[:later]:

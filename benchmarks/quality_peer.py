@@ -1,11 +1,13 @@
-"""One model of rectools trained on a log and asked for the ten best of every user: the worker of quality_peers.py.
+"""Train one model of rectools and rank the targets of all users: the worker of quality_peers.py.
 
-    python benchmarks/quality_peer.py esasrec LOG.parquet --dropout 0.5 --epochs 100 --every 5 --patience 3
+    python benchmarks/quality_peer.py esasrec LOG.parquet --dropout 0.5 --epochs 100 --every 5
 
-LOG.parquet has user, item (both from 0), time (an order) and part (train, valid or test). Runs in the peers' own environment
-(peers-requirements.txt) and imports nothing of ours. The model is fitted to the training events; every so many epochs it is asked
-for validation users, and, whenever that is the best so far, for test users, with the validation item in their histories. Prints
-one JSON object: the ranks of the test targets at that epoch (0 beyond ten), its validation NDCG@10, epochs, CPU and wall seconds.
+LOG.parquet has user, item (both from 0), time (an order) and part (train, valid or test). Runs in
+the peers' own environment (peers-requirements.txt) and imports nothing of solidrec. The model is
+fitted to the training events. After every few epochs it recommends for validation users and, if
+that is the best so far, for test users, with the validation item in their histories. Prints one
+JSON object: the ranks of the test targets at that epoch (0 beyond ten), its validation NDCG@10,
+epochs, CPU and wall seconds.
 """
 
 from __future__ import annotations
@@ -22,17 +24,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:  # the driver reads `ndcg` below, and may have no pandas
+if TYPE_CHECKING:  # quality_peers.py reads `ndcg` below, without pandas
     import pandas as pd
 
 TOP = 10
 BLOCKS, HEADS, LENGTH, RATE, BATCH, NEGATIVES = 2, 2, 20, 1e-3, 128, 256
-"""Blocks, heads, rate and the width given are those of our neural expert; 128 users a step and 256 negatives are the peer's own.
-It computes the padding to LENGTH of every history: our 50 would cost it two and a half times as much for the few longer ones."""
+"""Settings of solidrec's neural expert, but for 128 users a step and 256 negatives, the peer's own.
+
+The peer computes the padding of every history up to LENGTH: the 50 of solidrec would take it two
+and a half times as long for the few longer ones.
+"""
 
 
 def main() -> None:
-    """Train and print."""
+    """Train the model and print the result."""
     options = arguments()
     warnings.simplefilter("ignore")
     for name in ("lightning", "pytorch_lightning", "lightning.pytorch"):
@@ -72,7 +77,7 @@ def arguments() -> argparse.Namespace:
 
 
 def fitted(log: pd.DataFrame, options: argparse.Namespace) -> dict[str, object]:
-    """Fit, a few epochs at a time, until validation has not been better for a while."""
+    """Fit a few epochs at a time until validation stops improving, and return the best result."""
     model = build(options)
     data = dataset(log[log["part"] == "train"])
     later = dataset(log[log["part"] != "test"])
@@ -93,7 +98,7 @@ def fitted(log: pd.DataFrame, options: argparse.Namespace) -> dict[str, object]:
 
 
 def build(options: argparse.Namespace):
-    """Return SASRec with the softmax over the catalogue, or eSASRec: LiGR layers and a sampled softmax."""
+    """Return SASRec with a softmax over all items, or eSASRec: LiGR layers, sampled softmax."""
     from pytorch_lightning import Trainer
     from rectools.models import SASRecModel
     from rectools.models.nn.transformers.ligr import LiGRLayers
@@ -131,7 +136,7 @@ def build(options: argparse.Namespace):
 
 
 def dataset(log: pd.DataFrame):
-    """Return events as the peer wants them."""
+    """Return events as a data set of the peer."""
     import pandas as pd
     from rectools import Columns
     from rectools.dataset import Dataset
@@ -149,7 +154,7 @@ def dataset(log: pd.DataFrame):
 
 
 def ranks(model, data, targets: pd.DataFrame) -> np.ndarray:
-    """Return the rank of each user's target among the ten best, 0 where it is none; what a user had is left out."""
+    """Return the rank of each user's target among the ten best unseen items, 0 if it is none."""
     known = set(data.user_id_map.external_ids.tolist())
     users = np.array([user for user in targets["user"] if user in known])
     found = model.recommend(users, data, k=TOP, filter_viewed=True, on_unsupported_targets="ignore")
@@ -161,7 +166,7 @@ def ranks(model, data, targets: pd.DataFrame) -> np.ndarray:
 
 
 def ndcg(rank: np.ndarray) -> float:
-    """Return NDCG@10 of ranks, 0 for none.
+    """Return NDCG@10 of ranks, where 0 stands for no rank.
 
     >>> round(ndcg(np.array([1, 0, 3])), 3)
     0.5

@@ -1,10 +1,11 @@
-"""Quality and CPU seconds of solidrec beside SASRec and eSASRec of rectools: same users, same items, same ranking, in one run.
+"""Compare quality and CPU seconds of solidrec with those of SASRec and eSASRec of rectools.
 
-    python benchmarks/quality_peers.py beauty scientific --peers .venv-peers/bin/python     # what `make quality-peers` does
+    python benchmarks/quality_peers.py beauty scientific --peers .venv-peers/bin/python
 
-Each DATA is a folder of `solidrec prepare`. Peers are tried with the rates of dropout that are given, and the epoch and the rate
-are chosen on validation users; solidrec trains its defaults.
-One thread each. Writes benchmarks/results/quality-peers.json and .md.
+This is what `make quality-peers` does. Users, items and ranking are the same for all. Each DATA is
+a folder of `solidrec prepare`. Peers are trained with each given dropout, and epoch and dropout are
+chosen on validation users; solidrec trains with its defaults. Each has one thread. Writes
+benchmarks/results/quality-peers.json and .md.
 """
 
 from __future__ import annotations
@@ -95,10 +96,11 @@ def arguments() -> argparse.Namespace:
 
 
 def write_log(data: PreparedData, path: Path) -> None:
-    """Write every event with the part that it belongs to; users and items from 0, times as an order that nothing ties in."""
+    """Write every event with its part; users and items are from 0, and times are distinct."""
     if data.manifest["split"] != "leave-one-out":
         raise UsageError(
-            f"{data.path}: split {data.manifest['split']!r}; the peers' ranking is written for leave-one-out"
+            f"{data.path}: split {data.manifest['split']!r}; "
+            "the peers' ranking is written for leave-one-out"
         )
     users, positions = ranges(data.offsets[:-1], data.offsets[1:])
     part = np.full(len(users), "train", dtype="<U5")
@@ -116,7 +118,7 @@ def write_log(data: PreparedData, path: Path) -> None:
 
 
 def peer(options: argparse.Namespace, name: str, log: Path, *, dim: int) -> dict[str, object]:
-    """Train a peer at each rate of dropout; the best on validation counts, and the seconds are of all its trials."""
+    """Train a peer with each dropout and return the best on validation, with the total CPU time."""
     trials = []
     for dropout in options.dropouts:
         command = [
@@ -153,7 +155,7 @@ def peer(options: argparse.Namespace, name: str, log: Path, *, dim: int) -> dict
 
 
 def ours(folder: Path, name: str, scratch: Path) -> dict[str, object]:
-    """Train one of our models at its defaults, from prepared data alone: nothing that an earlier run left is read."""
+    """Train a solidrec model with its defaults on a copy of the data without earlier results."""
     fresh = scratch / f"fresh-{name}"
     shutil.copytree(folder, fresh, ignore=shutil.ignore_patterns("experts", "semantics"))
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -199,7 +201,8 @@ def table(rows: list[dict[str, object]]) -> str:
         seconds = f"{row['cpu']:,.0f} ({row['cpu_of_all_trials']:,.0f})"
         whose = f"{row['version']} {row['name']}"
         lines.append(
-            f"| {row['data']} | {whose} | {row['NDCG@10']:.4f} | {row['Recall@10']:.4f} | {seconds} |"
+            f"| {row['data']} | {whose} | {row['NDCG@10']:.4f} | {row['Recall@10']:.4f} | "
+            f"{seconds} |"
         )
     return "\n".join(lines) + "\n"
 

@@ -1,10 +1,11 @@
-"""Write a synthetic interaction log of any size, in chunks: popular and rare items, busy and quiet users, string ids.
+"""Write a synthetic interaction log of any size, in chunks.
 
-    python benchmarks/synthetic.py log.parquet --users 1000000 --items 100000 --interactions 10000000
+    python benchmarks/synthetic.py log.parquet --users 100000 --items 10000 --interactions 1000000
     python benchmarks/synthetic.py log.csv --users 1000 --items 500 --interactions 20000 --seed 1
 
-The rows come in time order, users interleaved, as a shop writes them. Chunk n is a function of (seed, n) and of the
-sizes alone, so a log is the same however it is written; memory does not depend on the number of interactions.
+There are popular and rare items, busy and quiet users, and string ids. Rows are in time order with
+users interleaved, as a shop writes them. Chunk n depends only on (seed, n) and the sizes, so a log
+does not depend on how it is written, and memory not on the number of interactions.
 """
 
 from __future__ import annotations
@@ -24,9 +25,7 @@ from polars.io.plugins import register_io_source
 CHUNK = 1 << 20
 SCHEMA = {"user_id": pl.String, "item_id": pl.String, "timestamp": pl.Int64}
 FIRST, SPAN = 1_600_000_000, 2 * 365 * 86_400  # two years of seconds
-SURE = (
-    3  # events that every user has (if there are enough), so that leave-one-out can test everybody
-)
+SURE = 3  # events of every user, if there are enough, so that leave-one-out can test all users
 USER_SKEW, ITEM_SKEW = 2.0, 4.0
 Integers = npt.NDArray[np.int64]
 
@@ -34,7 +33,7 @@ Integers = npt.NDArray[np.int64]
 @final
 @dataclass(frozen=True)
 class Shape:
-    """The size of a log: `users` and `items` are numbered from 0 and named ``user-0000042``, ``item-0000007``."""
+    """The size of a log; ids are numbered from 0: ``user-0000042``, ``item-0000007``."""
 
     users: int
     items: int
@@ -43,7 +42,7 @@ class Shape:
 
 
 def main() -> None:
-    """Write what the command line asks for."""
+    """Write the log that the command line asks for."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -64,7 +63,7 @@ def main() -> None:
 def write_log(
     path: Path | str, *, users: int, items: int, interactions: int, seed: int = 0
 ) -> None:
-    """Stream a log with the columns user_id, item_id (strings) and timestamp to a .parquet or .csv file."""
+    """Write a log with user_id, item_id (strings) and timestamp to a .parquet or .csv file."""
     path, shape = Path(path), Shape(users, items, interactions, seed)
     if path.suffix not in (".parquet", ".csv"):
         raise SystemExit(f"{path}: unknown file type; give a .parquet or .csv path")
@@ -77,7 +76,7 @@ def write_log(
 def chunks(
     shape: Shape, columns: Any, predicate: Any, rows: int | None, size: int | None
 ) -> Iterator[pl.DataFrame]:
-    """Yield the log as frames of strings; the other arguments are what polars may wish for."""
+    """Yield the log as frames; `predicate`, `rows` and `size` are arguments that polars passes."""
     names = [name_table("user", shape.users), name_table("item", shape.items)]
     for number, start in enumerate(range(0, shape.interactions, CHUNK)):
         user, item, time = events(
@@ -90,31 +89,32 @@ def chunks(
 
 
 def events(shape: Shape, number: int, row: Integers) -> tuple[Integers, Integers, Integers]:
-    """Return users, items and times of a chunk's rows.
+    """Return users, items and times of the rows of a chunk.
 
-    A fixed share of the rows, evenly spread, goes round all users in turn, so that nobody is left out; in the
-    others a user is as busy, and an item as popular, as a power of its place says: ``P(place) ~ place^(1/skew - 1)``.
+    A fixed share of the rows, evenly spread, goes round all users in turn, so that each user has
+    events. In the other rows, ``P(place) ~ place^(1/skew - 1)`` for users and items.
     """
     rng = np.random.default_rng([shape.seed, number])
     sure = min(SURE, shape.interactions // shape.users) * shape.users
+    # Evenly spread rows are sure: those where the number of sure rows so far increases.
     before, after = (row * sure) // shape.interactions, ((row + 1) * sure) // shape.interactions
     user = np.where(
         before < after, before % shape.users, places(rng, len(row), shape.users, USER_SKEW)
     )
     item = places(rng, len(row), shape.items, ITEM_SKEW)
-    seconds = (row * SPAN) // shape.interactions + rng.integers(
-        0, 600, len(row)
-    )  # a client may report minutes late
+    # Up to ten minutes late, as clients may report.
+    seconds = (row * SPAN) // shape.interactions + rng.integers(0, 600, len(row))
     return scatter(user, shape.users), scatter(item, shape.items), FIRST + seconds
 
 
 def places(rng: np.random.Generator, count: int, size: int, skew: float) -> Integers:
-    """Draw places in 0..size - 1, the low ones most often."""
+    """Draw places in 0..size - 1, of which low ones are the most frequent."""
     return np.minimum(size * rng.random(count) ** skew, size - 1).astype(np.int64)
 
 
 def scatter(place: Integers, size: int) -> Integers:
-    """Number the places so that popularity says nothing about the number: a multiplication that is one to one."""
+    """Map places one to one to numbers that are unrelated to popularity."""
+    # Multiplication modulo `size` is one to one if the factor has no divisor in common with it.
     factor = int(size * 0.6180339887) | 1
     while math.gcd(factor, size) > 1:
         factor += 2

@@ -1,1 +1,1 @@
-"""Measurements of speed: what is measured, how, and the table of it."""
+"""Measurements of speed: what is measured, how, and the table of results."""

@@ -1,4 +1,4 @@
-"""What a run of the benchmark measures, and the comparison of two results."""
+"""Choose what a run of the benchmark measures, and compare two results."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ QUICK = (
 
 
 def choose(names: Sequence[str], *, quick: bool, only: str | None) -> list[str]:
-    """Return the subjects that were asked for; the matrix products, which give the floor, are always among them.
+    """Return the subjects that were asked for, with the matrix products, which give the floor.
 
     >>> choose(["matrix product/tall", "train/a", "start/b"], quick=False, only="train")
     ['matrix product/tall', 'train/a']
@@ -47,7 +47,7 @@ def choose(names: Sequence[str], *, quick: bool, only: str | None) -> list[str]:
 
 
 def compare_files(before: Path, after: Path, *, tolerance: float) -> tuple[list[Change], Table]:
-    """Return what got worse by more than `tolerance` from one result to another, and a table of it (or of the five worst)."""
+    """Return what got worse by more than `tolerance`, and a table of it or of the lowest five."""
     if not 0 < tolerance < 1:
         raise UsageError(f"--tolerance {tolerance}: give a share between 0 and 1")
     found = changes(Result.read(before).rows, Result.read(after).rows)

@@ -1,4 +1,4 @@
-"""Compares rows: with the rows of peers in the same run, and with the same rows of an earlier run."""
+"""Compare rows with those of peers in the same run, and with those of an earlier run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from speed.measurement import Row
 
 
 class Change(NamedTuple):
-    """A figure in two runs; ``factor`` above 1 is an improvement."""
+    """A figure in two runs; a ``factor`` above 1 is an improvement."""
 
     name: str
     unit: str
@@ -21,7 +21,7 @@ class Change(NamedTuple):
 
 
 def better(row: Row, other: Row) -> float:
-    """Return how many times better `row` is than `other`, for rates and times alike; both are above 0.
+    """Return how many times better `row` is than `other`, for rates and times above 0.
 
     >>> fast, slow = Row("a", 2, "ms/call", 1, 2, 2), Row("b", 6, "ms/call", 1, 6, 6)
     >>> better(fast, slow)
@@ -31,7 +31,7 @@ def better(row: Row, other: Row) -> float:
 
 
 def with_peers(rows: Sequence[Row], pairs: Mapping[str, Iterable[str]]) -> list[Row]:
-    """Give each row that has peers its ratio to every one of them, of the same unit and threads; the best peer is *the* peer."""
+    """Give each row its ratios to its peers of the same unit and threads; the best is ``peer``."""
     known = {row.key: row for row in rows if row.value > 0}
     compared = []
     for row in rows:
@@ -49,7 +49,7 @@ def with_peers(rows: Sequence[Row], pairs: Mapping[str, Iterable[str]]) -> list[
 
 
 def changes(before: Sequence[Row], after: Sequence[Row]) -> list[Change]:
-    """Return every figure that both runs have, the one that lost most first; a memory of 0 MB is none to compare with."""
+    """Return every figure of both runs, the largest loss first, without figures of 0 (0 MB)."""
     known = {row.key: row for row in before if row.value > 0}
     found = [
         Change(
@@ -67,5 +67,8 @@ def changes(before: Sequence[Row], after: Sequence[Row]) -> list[Change]:
 
 
 def slower(found: Iterable[Change], *, tolerance: float) -> list[Change]:
-    """Return what got worse by more than `tolerance`: with 0.2, a rate below 80 % or a time above 125 % of what it was."""
+    """Return the changes that got worse by more than `tolerance`.
+
+    With 0.2, these are rates below 80 % and times above 125 % of what they were.
+    """
     return [change for change in found if change.factor < 1 - tolerance]

@@ -1,4 +1,4 @@
-"""The data of a benchmark: MovieLens 100K where it is at hand, else a synthetic log of its shape."""
+"""The data of a benchmark: MovieLens 100K if it is available, else a synthetic log of its shape."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from solidrec.data.windows import ranges
 from solidrec.errors import StorageError
 
 DATA, LAST, LOG = "data", "last", "log.parquet"
-"""In the folder of a benchmark: the prepared data, the last events of each user prepared, and the training log for peers."""
+"""Names in the folder of a benchmark: prepared data, prepared last events, log for peers."""
 LENGTH = 10
 HELD_OUT = 2
-"""Leave-one-out keeps one event of each user for validation and one for the test."""
+"""Events of each user that leave-one-out keeps: one for validation and one for the test."""
 USERS, ITEMS, EVENTS = 943, 1_682, 100_000
 
 
 def write_data(folder: Path) -> str:
-    """Write the data of a benchmark into `folder` and return where it comes from."""
+    """Write the data of a benchmark into `folder` and return its source."""
     try:
         found = find_ml100k()
         log, source = found.interactions.select("user_id", "item_id", "timestamp"), "MovieLens 100K"
@@ -41,7 +41,7 @@ def write_data(folder: Path) -> str:
 
 
 def training_log(data: PreparedData) -> pl.DataFrame:
-    """Return the training events as ``user`` and ``item`` (from 0) and ``time``, users together and in order."""
+    """Return the training events: ``user`` and ``item`` (from 0) and ``time``, ordered by user."""
     users, events = ranges(data.offsets[:-1], data.train_end)
     return pl.DataFrame(
         {
@@ -53,13 +53,14 @@ def training_log(data: PreparedData) -> pl.DataFrame:
 
 
 def synthetic_log(*, users: int, items: int, events: int, seed: int = 0) -> pl.DataFrame:
-    """Return a log with string ids in which few items are popular and few users busy; everybody has three events or more.
+    """Return a log with string ids, few popular items, few busy users, and three events per user.
 
     >>> log = synthetic_log(users=5, items=100, events=50)
     >>> len(log), log["user_id"].n_unique(), log.columns
     (50, 5, ['user_id', 'item_id', 'timestamp'])
     """
     rng = np.random.default_rng(seed)
+    # Three events of every user; busy users have most of the others.
     sure = np.tile(np.arange(users), 3)[:events]
     busy = (users * rng.random(events - len(sure)) ** 2).astype(np.int64)
     user = rng.permutation(np.concatenate([sure, busy]))
@@ -72,8 +73,9 @@ def synthetic_log(*, users: int, items: int, events: int, seed: int = 0) -> pl.D
 
 
 def semantic_ids(items: int, codes: int | None = None, seed: int = 0) -> np.ndarray:
-    """Return ids (V + 1,) drawn at random; by default as many as unlabelled items are clustered into, 6 times the root of V."""
+    """Return random semantic ids (V + 1,), by default with as many codes as clusters, 6 sqrt(V)."""
     codes = codes or min(items, round(6 * items**0.5))
     rng = np.random.default_rng(seed)
+    # Each code occurs at least once; ids are from 1, because 0 is padding.
     drawn = np.concatenate([np.arange(codes), rng.integers(codes, size=items - codes)]) + 1
     return np.concatenate([[0], rng.permutation(drawn)]).astype(np.int64)

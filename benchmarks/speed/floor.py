@@ -1,10 +1,10 @@
-"""The arithmetic floor: how many floating-point operations a unit of work cannot do without, and how fast this machine does them.
+"""The arithmetic floor: the floating-point operations that work needs, at this machine's rate.
 
-A multiply and an add are two operations. A history of L items is encoded once for all its candidates and, where the mathematics
-allows it, for all its targets; a generated layer is counted as the bilinear form that it is, x W(z) = (z (x) x) A, which is what
-building W(z) first costs too. Look-ups, norms, activations, dropout and the optimizer are counted as nothing, so nobody reaches
-100 %.
-The rate is that of the faster of two matrix products, measured in the same run with the same number of threads.
+A multiply and an add are two operations. A history of L items is encoded once for all candidates
+and, where the mathematics allows it, for all targets. A generated layer counts as the bilinear form
+x W(z) = (z (x) x) A, which costs as much as building W(z) first. Look-ups, norms, activations,
+dropout and the optimizer count as nothing, so 100 % cannot be reached. The rate is that of the
+faster of two matrix products, measured in the same run with the same number of threads.
 """
 
 from __future__ import annotations
@@ -21,17 +21,18 @@ from solidrec.spec import ModelSpec, TrainSpec
 from speed.measurement import Subject, Timed, timed
 
 TRAINING = 3
-"""A backward pass costs two products for each one of the forward pass."""
+"""The backward pass costs two products for each product of the forward pass."""
 GRU_GATES = 3
 SHAPES = {"tall": (10_240, 32, 128), "square": (1_024, 1_024, 1_024)}
 
 
 def training_flops(spec: ModelSpec, train: TrainSpec, *, codes: int, items: int = 0) -> float:
-    """Return the operations of one training positive; the softmax meets all of `items`, others each their own negatives.
+    """Return the operations of one training positive.
 
-    A causal backbone reads L items for the targets that a pass over a long history serves, one for each if every position is one
-    (short histories, which are served all at once, need less: there the count is a little high); the others
-    read L for each.
+    The softmax scores all `items`; other losses score a positive's own negatives. A causal backbone
+    reads L items for all targets of a pass over a long history: one per target if every position is
+    a target. The count is a little high for short histories, which one pass serves completely.
+    Other backbones read L items for each target.
     """
     causal = issubclass(BACKBONES[spec.backbone], CausalBackbone)
     tokens = spec.length / train.served(spec.length) if causal else spec.length
@@ -42,7 +43,7 @@ def training_flops(spec: ModelSpec, train: TrainSpec, *, codes: int, items: int 
 
 
 def scoring_flops(spec: ModelSpec, *, candidates: int, codes: int) -> float:
-    """Return the operations of one user's scores: a history of L items and `candidates` of them."""
+    """Return the operations of one user's scores, for a history of L items and `candidates`."""
     once = encode_flops(spec, spec.length, candidates=candidates) + generate_flops(
         spec, spec.length
     )
@@ -51,22 +52,23 @@ def scoring_flops(spec: ModelSpec, *, candidates: int, codes: int) -> float:
 
 
 def states(spec: ModelSpec, candidates: int) -> int:
-    """Return how many user states a user has: DIN has one for each candidate."""
+    """Return the number of user states of a user: DIN has one per candidate."""
     return candidates if spec.backbone == "din" else 1
 
 
 def candidate_flops(spec: ModelSpec, candidates: int) -> float:
-    """Return the dot products."""
+    """Return the operations of the dot products."""
     return 2.0 * candidates * spec.dim
 
 
 def encode_flops(spec: ModelSpec, tokens: float, *, candidates: int) -> float:
-    """Return the backbone's operations for `tokens` items of a history."""
+    """Return the operations of the backbone for `tokens` items of a history."""
     d = spec.dim
     match spec.backbone:
         case "gru4rec":
             return tokens * gru_flops(d)
-        case "din":  # item and candidate apart, their product and two more layers for every pair, then the weighted sum
+        case "din":
+            # Item and candidate apart; per pair, their product, two layers and the weighted sum.
             pair = 2 * d * 2 * d + 2 * 2 * d * d + 2 * d + 2 * d
             return (
                 tokens * 4.0 * d * d + candidates * 4.0 * d * d + tokens * candidates * float(pair)
@@ -82,22 +84,25 @@ def encode_flops(spec: ModelSpec, tokens: float, *, candidates: int) -> float:
 
 
 def transformer_flops(spec: ModelSpec, tokens: float, *, wide: int, read: float) -> float:
-    """Return blocks over `tokens` places that read `read` places each; the last block is asked at one of them."""
+    """Return the operations of blocks over `tokens` places that read `read` places each.
+
+    The last block computes its output at only one of them.
+    """
     d = spec.dim
     known = 2 * 2.0 * d * d  # key and value
-    asked = (
-        2.0 * d * d * (2 + 2 * wide) + 4.0 * d * read
-    )  # query, output, two layers; logits and their sum
+    # query, output and feed_forward; attention logits and the weighted sum of values
+    asked = 2.0 * d * d * (2 + 2 * wide) + 4.0 * d * read
     return (spec.blocks - 1) * tokens * (known + asked) + tokens * known + asked
 
 
 def gru_flops(dim: int) -> float:
-    """Return one step of a GRU."""
+    """Return the operations of one step of a GRU."""
     return 2.0 * GRU_GATES * 2 * dim * dim
 
 
 def generate_flops(spec: ModelSpec, tokens: float) -> float:
-    """Return what the generators do for one user: a GRU over `tokens` items and the MLP; the layers are the head's."""
+    """Return the operations of the generators for one user; their layers count in the head."""
+    # A GRU over the history, and the two layers of the MLP.
     return generators(spec) * (tokens * gru_flops(spec.dim) + 4.0 * spec.dim**2)
 
 
@@ -108,7 +113,7 @@ def generators(spec: ModelSpec) -> int:
 
 
 def head_flops(spec: ModelSpec) -> float:
-    """Return the two dynamic layers for one user state."""
+    """Return the operations of the two dynamic layers for one user state."""
     d, k = spec.dim, spec.core
     if DESIGNS[spec.name].head == "dot":
         return 0.0
@@ -120,14 +125,15 @@ def head_flops(spec: ModelSpec) -> float:
 
 
 def search_flops(spec: ModelSpec, tokens: float, codes: int) -> float:
-    """Return the search for each item's nearest code, which has no backward pass; the code of a semantic id is a look-up."""
+    """Return the operations of the nearest-code search, which has no backward pass."""
     design = DESIGNS[spec.name]
+    # The code of a semantic id is a look-up, which costs nothing.
     searched = design.has_codebook and (design.parts.author_code or spec.codebook.find == "nearest")
     return 2.0 * tokens * codes * spec.dim if searched else 0.0
 
 
 def matrix_product(shape: str) -> Subject:
-    """Measure a matrix product; its work is counted in billions of operations."""
+    """Return the measurement of a matrix product, whose work is in billions of operations."""
     rows, inner, columns = SHAPES[shape]
     work = 2e-9 * rows * inner * columns
 

@@ -1,4 +1,4 @@
-"""Measures evaluation, recommendation, the two halves of a request, and the search for the nearest code."""
+"""Measure evaluation, recommendation, the halves of a request, and the nearest-code search."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ MEASURED = (
 NEGATIVES, ML100K_ITEMS = 99, 1_682
 TOP = 10
 TIMES = 20
-"""Evaluations and recommendations of everybody in one sample: one alone is over too soon to be timed well."""
+"""Evaluations of all users in one sample; a single one is too short to be timed well."""
 CALLS = 100
 """Calls in one sample of a latency."""
 VECTORS, CODES = (1024, 10, 32), 770
 
 
 def spec_of(name: str, backbone: str) -> ModelSpec:
-    """Return a model of the default sizes."""
+    """Return the specification of a model of the default sizes."""
     return ModelSpec.parse({"name": name, "backbone": backbone})
 
 
@@ -67,7 +67,7 @@ def evaluation(name: str, backbone: str, protocol: Literal["paper", "full"]) -> 
 
 
 def engine_of(spec: ModelSpec, data: PreparedData) -> Engine:
-    """Return an engine over a model that was never trained; its speed is that of a trained one."""
+    """Return an engine over an untrained model, which has the speed of a trained one."""
     catalog = data.catalog.with_columns(training_count=data.train_counts[1:])
     model = new_model(spec, data).eval()
     return Engine(
@@ -76,7 +76,7 @@ def engine_of(spec: ModelSpec, data: PreparedData) -> Engine:
 
 
 def raw_histories(data: PreparedData) -> list[list[str]]:
-    """Return every user's training items by their own ids, oldest first."""
+    """Return every user's training items by their raw ids, oldest first."""
     ids = data.items.ids
     return [
         [ids[item - 1] for item in data.event_items[start:stop]]
@@ -85,7 +85,7 @@ def raw_histories(data: PreparedData) -> list[list[str]]:
 
 
 def recommendation(name: str) -> Subject:
-    """Return the measurement of `recommend_many` for everybody: raw ids in, the best ten unseen ones as raw ids out."""
+    """Return the measurement of `recommend_many` for all users: raw ids in, ten unseen ones out."""
     spec = spec_of(name, "sasrec")
 
     def prepare(folder: Path) -> Callable[[], Timed]:
@@ -99,7 +99,7 @@ def recommendation(name: str) -> Subject:
 
 
 def latency(name: str, half: Literal["generate", "score", "recommend"]) -> Subject:
-    """Return the measurement of one request: the weights of one history, the scores of 100 candidates, or the best ten."""
+    """Return the measurement of a request: its weights, 100 scores, or the ten best items."""
     spec = spec_of(name, "sasrec")
 
     def prepare(folder: Path) -> Callable[[], Timed]:
@@ -131,7 +131,7 @@ def latency(name: str, half: Literal["generate", "score", "recommend"]) -> Subje
 
 
 def prepare_search(folder: Path) -> Callable[[], Timed]:
-    """Search the nearest codes of a batch of histories, once in a sample."""
+    """Return a function that searches the nearest codes of a batch of histories."""
     torch.manual_seed(0)
     vectors, codes = torch.randn(VECTORS), torch.randn(CODES, VECTORS[-1])
 

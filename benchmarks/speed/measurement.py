@@ -1,7 +1,7 @@
-"""What a measurement is: something to repeat, its samples, and the row of the table that they become.
+"""What a measurement is: a subject to repeat, its samples, and their row in the table.
 
-Work is counted in units (positives, users, rows, calls) and divided by two clocks: seconds of CPU, which do not depend on what
-else the machine is doing, and seconds on the wall, which are what a person waits.
+Work is counted in units (positives, users, rows, calls) and divided by two clocks: CPU seconds,
+which do not depend on the load of the machine, and wall seconds, which are what a person waits.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Timed(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """One repeat as a worker reports it: `Timed`, the process's highest memory so far, and how much this repeat added."""
+    """One repeat of a worker: `Timed`, peak memory of the process, and memory that it added."""
 
     work: float
     cpu: float
@@ -40,8 +40,9 @@ class Sample(NamedTuple):
 class Subject:
     """Something that can be measured.
 
-    ``prepare(folder)`` gets the folder of the measured data and returns the function that does the work once. ``flops``: the
-    arithmetic of one unit of work (`floor`), None where arithmetic is not the point. ``shown``: as a rate or as ms.
+    ``prepare(folder)`` gets the folder of the benchmark's data and returns the function that does
+    the work once. ``flops`` is the arithmetic of one unit of work (`floor`), or None if it is not
+    the point. ``shown`` is the form of the figures: a rate or ms.
     """
 
     unit: str
@@ -56,9 +57,10 @@ class Subject:
 class Row:
     """One figure of the table.
 
-    ``peer`` names the best of the rows that it is compared with and ``ratio`` says how many times better this one is,
-    ``ratios`` for each of them. ``floor_percent``: the time that the arithmetic alone would take, as a share of the time
-    it took. ``low`` and ``high`` are the extremes of the repeats.
+    ``peer`` names the best of the rows that it is compared with, ``ratio`` is how many times better
+    this one is, and ``ratios`` has that for each of them. ``floor_percent`` is the time of the
+    arithmetic alone as a share of the measured time. ``low`` and ``high`` are the extremes of
+    repeats.
     """
 
     name: str
@@ -74,7 +76,7 @@ class Row:
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """What names a figure in every run."""
+        """The name, unit and threads, which identify a figure in every run."""
         return self.name, self.unit, self.threads
 
     @property
@@ -83,7 +85,7 @@ class Row:
         return self.unit.endswith((f"/{CPU}", f"/{WALL}", "FLOP/s"))
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the fields as plain values."""
         return asdict(self)
 
 
@@ -103,11 +105,12 @@ def rows_of(
     shown: str = PER_SECOND,
     memory: bool = False,
 ) -> list[Row]:
-    """Turn the samples of one subject into rows: per CPU-second, per second, and its memory where that is asked for.
+    """Turn the samples of a subject into rows: per CPU second, per second, and memory if asked for.
 
     >>> [row.value for row in rows_of("train", [Sample(10, 2, 1, 5)], unit="positives", threads=1)]
     [5.0, 10.0]
-    >>> [(row.value, row.unit) for row in rows_of("score", [Sample(4, 2, 1, 5)], unit="call", threads=1, shown="ms")]
+    >>> rows = rows_of("score", [Sample(4, 2, 1, 5)], unit="call", threads=1, shown="ms")
+    >>> [(row.value, row.unit) for row in rows]
     [(500.0, 'ms cpu/call'), (250.0, 'ms/call')]
     """
     figures: list[tuple[str, list[float]]]

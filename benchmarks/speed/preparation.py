@@ -1,4 +1,4 @@
-"""Measures what happens before training: reading a log, and the start of the program itself."""
+"""Measure what happens before training: reading a log, and the start of the program."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROWS, USERS, ITEMS = 1_000_000, 50_000, 20_000
 
 
 def prepare_reading(folder: Path) -> Callable[[], Timed]:
-    """Write a synthetic log with string ids as Parquet; each call prepares it into a folder that is thrown away."""
+    """Return a function that prepares a synthetic Parquet log (string ids) in a scratch folder."""
     log = folder / "synthetic.parquet"
     if not log.exists():
         synthetic_log(users=USERS, items=ITEMS, events=ROWS).write_parquet(log)
@@ -32,7 +32,7 @@ def prepare_reading(folder: Path) -> Callable[[], Timed]:
 
 
 def prepare_start(words: Sequence[str], folder: Path) -> Callable[[], Timed]:
-    """Start a fresh Python that does what `words` say and ends; its CPU time is the child's."""
+    """Return a function that starts Python with `words` and measures that process's CPU time."""
 
     def run() -> Timed:
         before, wall = children(), time.perf_counter()

@@ -1,4 +1,4 @@
-"""What a benchmark leaves behind: a list of rows in one file, what they were measured on in another beside it."""
+"""The result of a benchmark: a file of rows, and a file beside it with the conditions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Result(NamedTuple):
         source: str,
         peers: Sequence[str] = (),
     ) -> Result:
-        """Return the rows with what they were measured on: here and now."""
+        """Return the rows with the machine and the versions of this process."""
         facts = {"peers": list(peers), "data": source, "threads": list(threads), "repeats": repeats}
         return cls(list(rows), {"machine": machine(), "versions": versions(), **facts})
 
@@ -44,7 +44,7 @@ class Result(NamedTuple):
 
     @classmethod
     def read(cls, path: Path) -> Result:
-        """Read a result; raises `DataError` when the file is none. What it was measured on may be missing."""
+        """Read a result, whose ``about`` may be missing, or raise `DataError` if it is not one."""
         found: Any = read_json(path)
         try:
             if not isinstance(found, list):
@@ -52,13 +52,14 @@ class Result(NamedTuple):
             rows = [Row(**row) for row in found]
         except TypeError as error:
             raise DataError(
-                f"{path}: is no result of benchmarks/bench.py ({error}); give a file that --out wrote"
+                f"{path}: is no result of benchmarks/bench.py ({error}); "
+                "give a file that --out wrote"
             ) from None
         return cls(rows, read_json(about(path)) if about(path).exists() else {})
 
 
 def about(path: Path) -> Path:
-    """Return where the facts about a result stand.
+    """Return the path of the facts about a result.
 
     >>> about(Path("results/latest.json")).name
     'latest.about.json'

@@ -1,4 +1,4 @@
-"""Runs a benchmark: systems that wait in processes of their own and measure in turn, once a round."""
+"""Run a benchmark: systems in processes of their own that measure in turn, once per round."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from solidrec.errors import SolidrecError
 from speed.measurement import CPU, PER_SECOND, WALL, Row, Sample, rows_of
 
 PRODUCT = "matrix product/"
-"""The systems that tell how fast this machine computes."""
+"""Prefix of the systems that measure how fast this machine computes."""
 
 
 @final
 @dataclass(frozen=True)
 class System:
-    """A command that speaks the worker's protocol, and how its figures are shown; one that is `optional` may fail to start."""
+    """A command that speaks the worker's protocol; an `optional` one may fail to start."""
 
     name: str
     command: tuple[str, ...]
@@ -37,12 +37,12 @@ class System:
 
     @property
     def group(self) -> str:
-        """Systems of one group take turns; the others wait until they are done."""
+        """The part of the name before the slash; systems of one group take turns."""
         return self.name.partition("/")[0]
 
 
 def our_systems(folder: Path) -> list[System]:
-    """Return everything that needs no peer."""
+    """Return all systems that need no peer."""
     from speed.worker import SUBJECTS
 
     here = (sys.executable, "-m", "speed.worker")
@@ -60,7 +60,7 @@ def our_systems(folder: Path) -> list[System]:
 
 
 def search_path() -> str:
-    """Return the PYTHONPATH of a system: what there is already, and this package's folder."""
+    """Return the PYTHONPATH of a system: this package's folder and the present path."""
     here = str(Path(__file__).resolve().parents[1])
     return os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
 
@@ -107,7 +107,7 @@ class Worker:
         self.opened.close()
 
     def measure(self, *, keep: bool) -> None:
-        """Measure once; what a first call adds in memory counts even where its time does not, for the allocator keeps it."""
+        """Measure once; memory that the first call adds always counts, as it stays allocated."""
         assert self.process.stdin is not None
         try:
             self.process.stdin.write("again\n")
@@ -122,7 +122,7 @@ class Worker:
             self.samples.append(sample._replace(extra_mb=extra))
 
     def answer(self) -> dict[str, Any]:
-        """Read the next line; raises `SolidrecError` with the last line of its complaints when there is none."""
+        """Read the next line, or raise `SolidrecError` with the last line of standard error."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
@@ -130,7 +130,8 @@ class Worker:
             self.complaints.seek(0)
             said = self.complaints.read().strip().splitlines()
             raise SolidrecError(
-                f"{self.system.name}: the measured process ended ({said[-1] if said else 'without a word'})"
+                f"{self.system.name}: "
+                f"the measured process ended ({said[-1] if said else 'without a word'})"
             )
         found: dict[str, Any] = json.loads(line)
         return found
@@ -144,7 +145,7 @@ def run(
     say: Callable[[str], None] = lambda line: None,
     step: Callable[[int], None] = lambda count: None,
 ) -> list[Row]:
-    """Measure every system with each number of threads, group by group, and return the table's rows."""
+    """Measure every system with each number of threads, group by group, and return the rows."""
     rows, together = [], groups(systems)
     for count in threads:
         found: dict[System, list[Sample]] = {}
@@ -159,7 +160,7 @@ def run(
 
 
 def groups(systems: Iterable[System]) -> dict[str, list[System]]:
-    """Return who takes turns with whom; the matrix products join the groups that have a floor."""
+    """Return the systems by group; the matrix products join each group that has a floor."""
     systems = list(systems)
     products = [system for system in systems if system.name.startswith(PRODUCT)]
     found: dict[str, list[System]] = {}
@@ -195,7 +196,8 @@ def measure(
                 if not system.optional:
                     raise
                 say(
-                    f"without {error if isinstance(error, SolidrecError) else f'{system.name}: {error}'}"
+                    "without "
+                    f"{error if isinstance(error, SolidrecError) else f'{system.name}: {error}'}"
                 )
         for number in range(repeats + 1):
             for worker in workers:
@@ -205,7 +207,7 @@ def measure(
 
 
 def with_floor(found: Mapping[System, Sequence[Sample]], *, threads: int) -> list[Row]:
-    """Turn samples into rows, and say how near each rate and time is to what the matrix products of this run allow."""
+    """Turn samples into rows with their share of the floor that this run's matrix products give."""
     by_system = {
         system: rows_of(
             system.name,
@@ -246,7 +248,7 @@ def floored(row: Row, flops: float | None, gflops: Mapping[str, float | None]) -
 
 
 def machine() -> dict[str, Any]:
-    """Return what the figures were taken on."""
+    """Return the machine that the figures are measured on."""
     import torch
 
     name = platform.processor()

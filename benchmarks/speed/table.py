@@ -1,4 +1,4 @@
-"""The figures of a benchmark as a table: one line a subject, both clocks and every number of threads side by side."""
+"""The table of a benchmark: one line per subject, with both clocks and all numbers of threads."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Line = list[str]
 def table_lines(rows: Sequence[Row]) -> tuple[Line, list[Line]]:
     """Return the heads and the lines of the table, as text.
 
-    *x peer* and *% of floor* are those of the smallest number of threads, by the CPU clock; what a call adds to the peak
-    memory stands behind it in brackets.
+    *x peer* and *% of floor* are those of the smallest number of threads, by the CPU clock. The
+    memory that a call adds to the peak follows it in brackets.
     """
     threads = sorted({row.threads for row in rows})
     heads = ["", "unit"]
@@ -42,7 +42,7 @@ def table_lines(rows: Sequence[Row]) -> tuple[Line, list[Line]]:
 
 
 def cell(rows: Sequence[Row], threads: int, *, cpu: bool) -> str:
-    """Return one figure."""
+    """Return one figure, or "-" if it is missing."""
     return next(
         (
             number(row.value)
@@ -56,14 +56,14 @@ def cell(rows: Sequence[Row], threads: int, *, cpu: bool) -> str:
 def plain_unit(row: Row) -> str:
     """Return a unit without its clock.
 
-    >>> plain_unit(Row("a", 1, "positives/cpu-s", 1, 1, 1)), plain_unit(Row("a", 1, "ms cpu/call", 1, 1, 1))
-    ('positives/s', 'ms/call')
+    >>> [plain_unit(Row("a", 1, unit, 1, 1, 1)) for unit in ("positives/cpu-s", "ms cpu/call")]
+    ['positives/s', 'ms/call']
     """
     return row.unit.replace("cpu-s", "s").replace("ms cpu", "ms")
 
 
 def number(value: float) -> str:
-    """Return a figure with three or four digits that mean something.
+    """Return a figure with about three significant digits.
 
     >>> number(123456.7), number(12.34), number(0.01234)
     ('123,457', '12.3', '0.012')
@@ -72,7 +72,7 @@ def number(value: float) -> str:
 
 
 def rich_tables(rows: Sequence[Row]) -> list[Table]:
-    """Return the tables for a terminal, one a group, so that the unit stands once in the title."""
+    """Return the tables for a terminal, one per group, with the unit in its title."""
     tables = []
     for group in dict.fromkeys(group_of(row.name) for row in rows):
         heads, lines = table_lines([row for row in rows if group_of(row.name) == group])
@@ -98,7 +98,7 @@ def group_of(name: str) -> str:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """Return the table for a page."""
+    """Return the table as Markdown."""
     heads, lines = table_lines(rows)
     marks = ["---" if head in ("", "unit", "peer") else "---:" for head in heads]
     return "\n".join(f"| {' | '.join(line)} |" for line in (heads, marks, *lines))

@@ -1,4 +1,4 @@
-"""Measures training: epochs of one stage, as `solidrec train` runs them but for the validation between them."""
+"""Measure training: epochs of one stage as `solidrec train` runs them, without validation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from speed.floor import training_flops
 from speed.measurement import Subject, Timed, timed
 
 ML100K_CODES = 246
-"""What `semantic_ids` gives for the 1,682 items of MovieLens 100K; the floor counts the search of so many."""
+"""The codes of `semantic_ids` for MovieLens 100K, whose search the floor counts."""
 ML100K_ITEMS = 1_682
 TRAINED = (
     ("static", "sasrec"),
@@ -34,17 +34,17 @@ TRAINED = (
     ("static", "bert4rec"),
 )
 EVERY = TrainSpec(batch=1024, stride=ModelSpec().length)
-"""Steps as large as the paper's (Table 7), and every position of a pass is a target."""
+"""Steps as large as the paper's (Table 7), where every position of a pass is a target."""
 BY_DEFAULT = ("static", "duet", "solid-duet")
 ENOUGH = 100_000
-"""Positives of one repeat at least: an epoch of one step alone would be as long as the machine's mood."""
+"""Positives of one repeat at least, as the time of a single step varies too much."""
 WIDE = 10_240
 """Positives in a batch as large as rectools' 1,024 users with ten positions each."""
 SOFTMAX = EVERY.model_copy(update={"loss": "softmax"})
 
 
 def new_model(spec: ModelSpec, data: PreparedData) -> Recommender:
-    """Build a model at its last stage, with random semantic ids where it reads any."""
+    """Build a model at its last stage, with random semantic ids if it reads any."""
     seed_torch(0, "parameters")
     of_item = (
         torch.from_numpy(semantic_ids(len(data.items)))
@@ -76,7 +76,7 @@ def new_stage(spec: ModelSpec, train: TrainSpec, data: PreparedData) -> Stage:
 def prepare_epochs(
     spec: ModelSpec, train: TrainSpec, part: str, folder: Path
 ) -> Callable[[], Timed]:
-    """Set a stage up; each call trains one epoch of it, or as many as have `ENOUGH` positives."""
+    """Return a function that trains one epoch of a stage, or as many as have `ENOUGH` positives."""
     stage = new_stage(spec, train, PreparedData.open(folder / part))
     epochs = max(1, round(ENOUGH / stage.batches.positives))
 
@@ -114,6 +114,9 @@ SUBJECTS = {
         "plain", "sasrec", part=LAST, train=SOFTMAX.model_copy(update={"batch": WIDE})
     ),
 }
-"""*default*: what `solidrec train` does; the others have steps as large as the paper's and every position of a pass as a target.
-*window*: each target has a window of its own, full where the user has as many items; *last*: only the positions that rectools and
-replay count, the last ten of each user; *wide*: these in one batch; *softmax*: over all items, at the same positions."""
+"""*default* is what `solidrec train` does; the others have `EVERY` or `SOFTMAX` settings.
+
+*window*: each target has its own window, full if the user has as many items. *last*: only the
+positions that rectools and replay count, the last ten of each user. *wide*: these in one batch.
+*softmax*: over all items, at the same positions.
+"""

@@ -1,9 +1,9 @@
-"""One subject in a process of its own: it measures once for each line it is sent.
+"""Run one subject in its own process: it measures once for each line on standard input.
 
     python -m speed.worker train/static/sasrec FOLDER
 
-The first line of standard output says that it is ready, each later one is a `Sample` as JSON. A process that waits costs
-nothing, so several systems take turns, and the peak memory of each is its own.
+The first line on standard output says that it is ready; each later one is a `Sample` as JSON. A
+waiting process costs nothing, so several systems take turns, each with its own peak memory.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ SUBJECTS: dict[str, Subject] = {
     **preparation.SUBJECTS,
 }
 """Everything that needs no peer, in the order of the table."""
-RESET_PEAK = "5"
+RESET_PEAK = "5"  # what Linux's clear_refs takes to reset VmHWM
 
 
 def serve(measure: Callable[[], Timed], *, name: str, requests: TextIO, answers: TextIO) -> None:
-    """Answer each line of `requests` with one sample; the first line of `answers` says that all is set up."""
+    """Answer each line of `requests` with one sample, after a first line when all is set up."""
     print(json.dumps({"ready": name}), file=answers, flush=True)
     peak = peak_mb()
     for _ in requests:
@@ -46,7 +46,7 @@ def serve(measure: Callable[[], Timed], *, name: str, requests: TextIO, answers:
 
 
 def peak_mb() -> float:
-    """Return the most memory that this process held, in MB, since its start or since `start_of_peak`."""
+    """Return the peak memory of this process in MB, since its start or since `start_of_peak`."""
     found = status_mb("VmHWM")
     if found is not None:
         return found
@@ -56,7 +56,7 @@ def peak_mb() -> float:
 
 
 def start_of_peak() -> float | None:
-    """Forget the peak so far and return the memory held now, in MB; None where the system does not let us."""
+    """Reset the peak and return the memory held now in MB, or None if that is not possible."""
     try:
         Path("/proc/self/clear_refs").write_text(RESET_PEAK)
     except OSError:
@@ -76,7 +76,7 @@ def status_mb(field: str) -> float | None:
 
 
 def main() -> None:
-    """Set the subject up and serve."""
+    """Set up the subject and serve."""
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     measure = SUBJECTS[sys.argv[1]].prepare(Path(sys.argv[2]))
     serve(measure, name=sys.argv[1], requests=sys.stdin, answers=sys.stdout)

@@ -1,4 +1,4 @@
-"""Dynamic sequential recommendation: models whose last layers are generated for each user, in the request.
+"""Dynamic sequential recommendation with model layers that are generated for each user and request.
 
 >>> import solidrec
 >>> sorted(solidrec.__all__)

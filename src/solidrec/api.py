@@ -1,4 +1,4 @@
-"""The Python API: `prepare`, `encode`, `train`, `load`, and the `Model` they lead to."""
+"""The Python API: `prepare`, `encode`, `train`, `load`, `add_items` and the class `Model`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ __all__ = ["Model", "add_items", "encode", "load", "prepare", "train"]
 
 @final
 class Model:
-    """A trained model: it recommends, it is evaluated, and it is loaded from its run folder."""
+    """A trained model, loaded from its run folder, which recommends items and can be evaluated."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -50,22 +50,25 @@ class Model:
 
     def __repr__(self) -> str:
         model = self.run.spec.model
-        return f"Model({model.name} on {model.backbone}, {len(self.run.items):,} items, {self.run.path})"
+        return (
+            f"Model({model.name} on {model.backbone}, {len(self.run.items):,} items, "
+            f"{self.run.path})"
+        )
 
     def recommend(
         self, history: Sequence[str], k: int = 10, *, keep_history: bool = False
     ) -> Recommendation:
-        """Return the k best items for a history of raw item ids (see `Engine.recommend`)."""
+        """Return the `k` best items for a history of raw item ids (see `Engine.recommend`)."""
         return self.engine.recommend(history, k, keep_history=keep_history)
 
     def recommend_many(
         self, histories: Sequence[Sequence[str]], k: int = 10, *, keep_history: bool = False
     ) -> list[Recommendation]:
-        """Return the k best items for each of many histories."""
+        """Return the `k` best items for each of several histories."""
         return self.engine.recommend_many(histories, k, keep_history=keep_history)
 
     def similar(self, item: str, k: int = 10) -> list[dict[str, Any]]:
-        """Return the k nearest items of an item."""
+        """Return the `k` items nearest to an item."""
         return self.engine.similar(item, k)
 
     def evaluate(
@@ -78,11 +81,12 @@ class Model:
         save_scores: Path | str | None = None,
         progress: bool = False,
     ) -> Evaluation:
-        """Measure the model on prepared data (default: the folder it was trained on).
+        """Measure the model on prepared data, by default on the folder it was trained on.
 
-        `seen` says whether items that a user had before are left out of the whole catalogue (see `evaluate.runner`).
-        `save_scores` writes user, item, label and score of every candidate as Parquet; a target that cannot be recommended is
-        none. Raises `IncompatibleError` if the data is not what the model was trained on.
+        `seen` says whether items that a user had before are left out of the whole catalogue (see
+        `evaluate.runner`). `save_scores` writes user, item, label and score of every candidate as
+        Parquet; a target that cannot be recommended is not a candidate. Raises `IncompatibleError`
+        if the model was not trained on this data.
         """
         opened = self.data(data)
         with ExitStack() as stack:
@@ -106,23 +110,25 @@ class Model:
             )
 
     def data(self, data: PreparedData | Path | str | None) -> PreparedData:
-        """Open the data and check that it is the model's."""
+        """Open prepared data, by default the manifest's folder, if the model was trained on it."""
         trained_on = Path(self.run.manifest["data"]["path"])
         if data is None and not trained_on.is_dir():
             raise StorageError(
-                f"{trained_on}: the data that {self.run.path} was trained on is gone; say where it is (--data)"
+                f"{trained_on}: the data that {self.run.path} was trained on is gone; "
+                "say where it is (--data)"
             )
         given = trained_on if data is None else data
         opened = given if isinstance(given, PreparedData) else PreparedData.open(given)
         if opened.fingerprint != self.run.spec.data:
             raise IncompatibleError(
-                f"{opened.path}: is data {opened.fingerprint[:12]}, {self.run.path} was trained on {self.run.spec.data[:12]}"
+                f"{opened.path}: is data {opened.fingerprint[:12]}, {self.run.path} was trained on "
+                f"{self.run.spec.data[:12]}"
             )
         return opened
 
 
 def load(path: Path | str, *, device: str = "cpu") -> Model:
-    """Load a run folder; raises as `runs.load_run` does, and `UsageError` for a device that is not there."""
+    """Load a run folder as `runs.load_run` does, or raise `UsageError` for a missing device."""
     check_device(device)
     return Model(load_run(path, device=device))
 
@@ -139,11 +145,12 @@ def add_items(
     duplicate_items: Literal["error", "first"] = "error",
     encoding: str = "utf-8",
 ) -> dict[str, Any]:
-    """Make the items of a table (path or frame) that a run folder does not know recommendable, and return what was added.
+    """Make the new items of a table (path or frame) recommendable and return what was added.
 
-    They get an embedding and semantic ids from their content, without training. The run is written to `out`, or in its own
-    place by one rename. `columns` names columns by role (``items_id``, ``title``, ``category``). Raises as
-    `serve.items.add_items` does.
+    Items that the run folder does not know get an embedding and semantic ids from their content,
+    without training. The run is written to `out`, or replaced in place by one rename. `columns`
+    names columns by role (``items_id``, ``title``, ``category``). Raises as
+    `recommend.items.add_items` does.
     """
     before = load_run(run)
     table = read_table(items, encoding=encoding)
@@ -176,14 +183,15 @@ def train(
 ) -> Model:
     """Train a model on prepared data and return it.
 
-    Without a model name the best design that is known is trained, a mixture of whatever evidence the data has. Defaults:
-    sasrec, seed 0.
-    `epochs` is the maximum of each stage; `epochs_from` is a run whose settings, epochs and passes, chosen on its validation
-    users, serve data that have none (`prepare --fit-all`). `settings` is anything in a `RunSpec`,
-    nested (``{"model": {"dim": 64}}``), and a named argument goes before it. The run folder is `out`, or
-    ``runs/<model>-<backbone>-<digest>``. `threads` are torch's; one is repeatable and, on a busy machine, often the
-    fastest. `track` names what gets every epoch besides ``history.jsonl``: ``tensorboard``, ``mlflow``. Raises
-    `UsageError` for an unknown name.
+    Without a model name, the best known design is trained: a mixture of whatever evidence the data
+    has. The default backbone is sasrec and the default seed is 0. `epochs` is the maximum of each
+    stage. `epochs_from` is a run whose settings, epochs and passes, chosen on its validation users,
+    are used for data without such users (`prepare --fit-all`). `settings` is any part of a
+    `RunSpec`, nested (``{"model": {"dim": 64}}``), and is overridden by named arguments. The run
+    folder is `out`, or ``runs/<model>-<backbone>-<digest>``. `threads` is the number of torch
+    threads; one is repeatable and, on a busy machine, often the fastest. `track` names trackers
+    that log every epoch besides ``history.jsonl``: ``tensorboard``, ``mlflow``. Raises `UsageError`
+    for an unknown name.
     """
     check_trackers(track)
     opened = data if isinstance(data, PreparedData) else PreparedData.open(data)
@@ -191,11 +199,13 @@ def train(
         chosen = load_run(epochs_from)
         if epochs is not None:
             raise UsageError(
-                f"--epochs {epochs} and --epochs-from {epochs_from} both say how long to train; give one"
+                f"--epochs {epochs} and --epochs-from {epochs_from} both say how long to train; "
+                "give one"
             )
         if model not in (None, chosen.spec.model.name):
             raise UsageError(
-                f"--epochs-from {epochs_from}: is a run of {chosen.spec.model.name!r}, not {model!r}; leave --model out"
+                f"--epochs-from {epochs_from}: "
+                f"is a run of {chosen.spec.model.name!r}, not {model!r}; leave --model out"
             )
         settings = merge(_chosen_by(chosen), settings or {})
     named = model or value_at(settings or {}, "model.name")
@@ -241,10 +251,10 @@ def run_spec(
     epochs: int | None,
     settings: Mapping[str, Any] | None,
 ) -> RunSpec:
-    """Lay the names, seed and epochs that were given over further settings, as a checked specification.
+    """Return the checked specification of `settings`, overridden by the named arguments.
 
-    Settings of a mixture, and of its neural expert by itself (*plain*, but for DIN, which has no softmax), lie over those of the
-    preset *mixture*, the width that `width` says, and folds like the split.
+    A mixture, and its neural expert alone (*plain*; not with DIN, which has no softmax), start from
+    the preset *mixture*, the width that `width` returns, and folds that match the split.
     """
     given = {("model", "name"): model, ("model", "backbone"): backbone, ("train", "epochs"): epochs}
     named: dict[str, Any] = {} if seed is None else {"seed": seed}
@@ -264,7 +274,7 @@ def run_spec(
 
 
 def width(items: int) -> int:
-    """Return the width of a mixture's neural expert: twice as wide where a catalogue is small enough to pay for it (docs/log.md).
+    """Return the width of a mixture's neural expert, doubled for a small catalogue (docs/log.md).
 
     >>> width(1_585), width(12_101)
     (256, 128)
@@ -273,9 +283,10 @@ def width(items: int) -> int:
 
 
 def _chosen_by(run: Run) -> dict[str, Any]:
-    """Return the settings of a run with the epochs and passes that its validation users chose, for data that have none.
+    """Return a run's settings with the epochs and passes that its validation users chose.
 
-    Raises `UsageError` for a run without validation, and for one of two stages of epochs, whose second starts from the best of
+    They are used for data without validation users. Raises `UsageError` for a run without
+    validation, and for a run with two stages of epochs, whose second starts from the best epoch of
     the first.
     """
     best = {
@@ -286,7 +297,8 @@ def _chosen_by(run: Run) -> dict[str, Any]:
     name = run.spec.model.name
     if not best or (len(best) > 1 and name not in MIXTURE_NAMES):
         raise UsageError(
-            f"--epochs-from {run.path}: {name!r} there has no one best epoch on validation; give --epochs"
+            f"--epochs-from {run.path}: {name!r} there has no one best epoch on validation; give "
+            "--epochs"
         )
     train = {**run.spec.train.model_dump(mode="json"), "epochs": best[1]}
     if name in MIXTURE_NAMES:
@@ -296,7 +308,7 @@ def _chosen_by(run: Run) -> dict[str, Any]:
 
 
 def _default_parts(data: PreparedData) -> str:
-    """Say what the default design is made of for what some data has."""
+    """Describe what the default design is made of, given the evidence in `data`."""
     parts = ["a neural model", "transition memories"]
     parts += ["content", "semantic ids"] if is_described(data) else []
     parts += ["popularity", "recency"] if data.manifest["split"] == "time" else ["popularity"]
@@ -306,7 +318,7 @@ def _default_parts(data: PreparedData) -> str:
 
 
 def _computing_on(device: str, threads: int) -> str:
-    """Say where training runs, with how many threads, and how they wait for each other."""
+    """Describe the device, the number of threads, and how the threads wait for each other."""
     waiting = os.environ.get("OMP_WAIT_POLICY", "the runtime's default")
     together = f", which wait by OMP_WAIT_POLICY={waiting}" if threads > 1 else ""
     return f"computing on {device} with {threads} of {os.cpu_count()} threads{together} (--threads)"

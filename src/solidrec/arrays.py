@@ -1,4 +1,4 @@
-"""What arrays hold, for annotations of NumPy code; shapes stand in the docstrings."""
+"""Array types by dtype, for annotations of NumPy code; shapes are given in docstrings."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Artifacts on disk: folders of plain files that a manifest vouches for.
+"""Artifacts on disk: folders of plain files that are listed and checked by a manifest.
 
-A folder is an artifact when its ``manifest.json`` lists every file with its size and sha256. Files are
-written under a temporary name, synced and renamed; the manifest comes last, so a killed process leaves
-either the old artifact or none, never half of one.
+A folder is an artifact when its ``manifest.json`` lists every file with its size and sha256. Files
+are written under a temporary name, synced and renamed. The manifest comes last, so a killed process
+leaves either the old artifact or none, never half of one.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _FORMAT = 1
-AT_CWD, RENAME_EXCHANGE = -100, 2  # of renameat2(2)
+AT_CWD, RENAME_EXCHANGE = -100, 2  # constants of renameat2(2)
 MANIFEST = "manifest.json"
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that a number may depend on.
+    """Return the versions of Python and packages that results may depend on.
 
     >>> sorted(versions())
     ['numpy', 'polars', 'python', 'solidrec', 'torch']
@@ -48,7 +48,7 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str | None:
-    """Return the commit that this package runs from, with ``+`` if it was changed since; None if that is not known."""
+    """Return the commit of this package, followed by ``+`` if it has changed; None if unknown."""
     here = Path(__file__).resolve().parent
 
     def git(*words: str) -> str | None:
@@ -64,9 +64,8 @@ def commit() -> str | None:
             return None
         return done.stdout.strip() if done.returncode == 0 else None
 
-    if (
-        git("ls-files", "--error-unmatch", Path(__file__).name) is None
-    ):  # a package beside a checkout is not in it
+    # A package installed inside the folder of some checkout is not tracked by that checkout.
+    if git("ls-files", "--error-unmatch", Path(__file__).name) is None:
         return None
     head, changes = git("rev-parse", "HEAD"), git("status", "--porcelain", "--", str(here))
     return None if head is None or changes is None else head + ("+" if changes else "")
@@ -82,9 +81,9 @@ def sha256(path: Path) -> str:
 
 
 def write_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then sync it and rename it over `path`.
+    """Let `write` fill a temporary file beside `path`, then sync it and rename it to `path`.
 
-    Raises `StorageError` when the disk refuses (full, read-only, not a folder).
+    Raises `StorageError` if that fails (disk full, read-only, not a folder).
     """
     temporary = path.parent / f".tmp-{os.getpid()}-{path.name}"
     try:
@@ -103,7 +102,7 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON, atomically; NaN and infinity are refused."""
+    """Write `value` atomically as indented JSON, or raise `ValueError` for NaN and infinity."""
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     write_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
@@ -111,7 +110,7 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file that `solidrec` wrote.
 
-    Raises `StorageError` if it is not there and `DamagedError` if it is not JSON.
+    Raises `StorageError` if it cannot be read and `DamagedError` if it is not JSON.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -126,7 +125,7 @@ def read_json(path: Path) -> Any:
 
 
 def write_table(path: Path, table: pl.DataFrame) -> None:
-    """Write a Parquet file as `write_file` does; polars hides what the disk says in errors of its own."""
+    """Write a Parquet file as `write_file` does; errors of polars become `StorageError`."""
     from polars.exceptions import PolarsError
 
     write_file(
@@ -135,7 +134,7 @@ def write_table(path: Path, table: pl.DataFrame) -> None:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write a safetensors file as `write_file` does; safetensors too hides what the disk says."""
+    """Write a safetensors file as `write_file` does; its errors become `StorageError`."""
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
@@ -146,7 +145,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
 
 def as_os_error(write: Callable[[], object], kind: type[Exception]) -> None:
-    """Call `write` and raise what it raises of `kind` as an `OSError`."""
+    """Call `write` and raise its exceptions of type `kind` as `OSError`."""
     try:
         write()
     except kind as error:
@@ -156,7 +155,7 @@ def as_os_error(write: Callable[[], object], kind: type[Exception]) -> None:
 def write_manifest(
     folder: Path, *, kind: str, files: Iterable[str], facts: dict[str, Any]
 ) -> dict[str, Any]:
-    """Vouch for `files` of `folder`: write ``manifest.json`` with sizes, sha256, versions and `facts`, and return it."""
+    """Write and return ``manifest.json`` with sizes and sha256 of `files`, versions and `facts`."""
     listed = {
         name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)}
         for name in sorted(files)
@@ -168,9 +167,10 @@ def write_manifest(
 
 @contextmanager
 def new_folder(final: Path, *, replace: bool = False) -> Iterator[Path]:
-    """Yield a temporary folder that becomes `final` by one rename when the block ends without an error.
+    """Yield a temporary folder that is renamed to `final` if the block ends without an error.
 
-    Raises `StorageError` when `final` exists, unless `replace` says that the old one may go; a link to a folder stays one.
+    Raises `StorageError` if `final` exists, unless `replace` is set. If `final` is a link, the
+    folder that it points to is replaced.
     """
     final = final.resolve() if final.is_symlink() else final
     if final.exists() and not final.is_dir():
@@ -203,9 +203,9 @@ def new_folder(final: Path, *, replace: bool = False) -> Iterator[Path]:
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Let two paths of one file system change places in one step, so that nobody ever finds neither.
+    """Swap two paths of one file system in one step, so that neither is ever missing.
 
-    Returns False where it cannot be done: Linux alone can (renameat2, since 3.15).
+    Returns False where that is not possible; only Linux has the call (renameat2, since 3.15).
     """
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
@@ -215,14 +215,14 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 _MAKERS = {"data": "solidrec prepare", "run": "solidrec train"}
-"""Commands that write folders of a kind."""
+"""The commands that write folders of each kind."""
 
 
 def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
-    """Return the manifest of an artifact folder after checking its kind, its format and every listed file.
+    """Return an artifact's manifest after checking its kind, its format and every listed file.
 
-    Raises `StorageError` if `folder` is no such artifact, `IncompatibleError` for a newer format and
-    `DamagedError` if a file is missing, truncated or changed.
+    Raises `StorageError` if `folder` is not such an artifact, `IncompatibleError` for a newer
+    format and `DamagedError` if a file is missing, truncated or changed.
     """
     made = f"; `{_MAKERS[kind]}` writes one" if kind in _MAKERS else ""
     if not (folder / MANIFEST).is_file():
@@ -237,7 +237,8 @@ def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
         if manifest["format"] > _FORMAT:
             wrote = manifest.get("versions", {}).get("solidrec")
             raise IncompatibleError(
-                f"{folder}: written by solidrec {wrote} (format {manifest['format']}), this one reads format {_FORMAT}"
+                f"{folder}: written by solidrec {wrote} (format {manifest['format']}), this one "
+                f"reads format {_FORMAT}"
             )
         for name, facts in manifest["files"].items():
             _check_file(folder / name, facts)
@@ -249,7 +250,7 @@ def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
 
 
 def _check_file(path: Path, facts: dict[str, Any]) -> None:
-    """Raise `DamagedError` unless the file has the size and sha256 that a manifest states."""
+    """Raise `DamagedError` unless a file has the size and sha256 in its manifest."""
     if not path.is_file():
         raise DamagedError(
             f"{path}: is missing though its manifest lists it; restore the folder or make it again"
@@ -257,7 +258,8 @@ def _check_file(path: Path, facts: dict[str, Any]) -> None:
     size = path.stat().st_size
     if size != facts["bytes"]:
         raise DamagedError(
-            f"{path}: is truncated or changed (file {size:,} B, manifest {facts['bytes']:,} B); make it again"
+            f"{path}: is truncated or changed (file {size:,} B, manifest {facts['bytes']:,} B); "
+            "make it again"
         )
     if sha256(path) != facts["sha256"]:
         raise DamagedError(

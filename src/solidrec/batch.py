@@ -1,4 +1,4 @@
-"""What goes into a model and what comes out: `Batch` and `Scores`."""
+"""The input and the output of a model: `Batch` and `Scores`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from torch import Tensor
 
 
 class Batch(NamedTuple):
-    """Histories and the candidates that meet them; the candidates of one target travel together.
+    """Histories and the candidates to be scored for them.
 
-    ``history`` (B, L) holds item indices, oldest first, padded with 0 on the right; ``candidates`` (N, C);
-    ``labels`` (N, C) in {0, 1}. In training C = 1 + negatives, and column 0 is the target. ``prefix_ends`` (N,), indices
-    into B L, say up to where each row of candidates reads its history; without them N = B and it reads all of it. ``shared`` (S,)
-    are negatives that all rows of a training step meet, where its loss wants such.
+    ``history`` (B, L) holds item indices, oldest first, padded with 0 on the right. ``candidates``
+    (N, C) has one row per target; ``labels`` (N, C) are in {0, 1}. In training C = 1 + negatives,
+    and column 0 is the target. ``prefix_ends`` (N,) are indices into B L, up to which each row of
+    candidates reads its history; without them N = B and each row reads all of it. ``shared`` (S,)
+    are negatives for all rows of a training step, for losses that use them.
     """
 
     history: Int[Tensor, "B L"]
@@ -25,9 +26,10 @@ class Batch(NamedTuple):
 
 
 class Scores(NamedTuple):
-    """A model's answer: ``logits`` (N, C), and the ``codebook_loss`` () that Eq. 13 weighs with lambda (0 without a codebook).
+    """A model's ``logits`` (N, C), ``codebook_loss`` () and ``stats``.
 
-    ``stats`` holds what training logs about the generated weights, such as the saturated share or the chosen codes.
+    Eq. 13 weights the loss with lambda; it is 0 without a codebook. The statistics are logged in
+    training and describe the generated weights: their saturated share, the chosen codes.
     """
 
     logits: Float[Tensor, "N C"]

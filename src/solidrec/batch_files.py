@@ -1,4 +1,4 @@
-"""Files of histories in, files of recommendations or vectors out."""
+"""Files of histories as input; files of recommendations or vectors as output."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from solidrec.errors import DataError, UsageError
 
 
 def _as_histories(frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
-    """Return users and histories of a batch: a ``history`` list column, or one row an event (user, item) in order.
+    """Return users and histories from a list column ``history`` or from rows of one event each.
 
-    Raises `UsageError` when the frame has neither.
+    Events have the columns user and item and are in order. Raises `UsageError` for other columns.
 
     >>> _as_histories(pl.DataFrame({"user": ["a", "a", "b"], "item": ["1", "2", "1"]}))
     (['a', 'b'], [['1', '2'], ['1']])
@@ -26,7 +26,8 @@ def _as_histories(frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
     if "history" in frame.columns:
         if not isinstance(frame.schema["history"], (pl.List, pl.Array)):
             raise UsageError(
-                f"the 'history' column holds {frame.schema['history']}; a list of item ids is needed in each row"
+                f"the 'history' column holds {frame.schema['history']}; "
+                "a list of item ids is needed in each row"
             )
         histories = (
             frame["history"].cast(pl.List(pl.String)).fill_null([]).list.drop_nulls().to_list()
@@ -39,7 +40,8 @@ def _as_histories(frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
         return users, histories
     if user is None or item is None:
         raise UsageError(
-            f"a batch needs a 'history' list column, or 'user' and 'item' columns; found {', '.join(frame.columns)}"
+            "a batch needs a 'history' list column, or 'user' and 'item' columns; "
+            f"found {', '.join(frame.columns)}"
         )
     grouped = frame.group_by(pl.col(user).cast(pl.String).alias("user"), maintain_order=True).agg(
         pl.col(item).cast(pl.String).drop_nulls()
@@ -48,7 +50,7 @@ def _as_histories(frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
 
 
 def _read_batch(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Read users and histories from a Parquet file; raises `DataError` if it is none."""
+    """Read users and histories from a Parquet file, or raise `DataError` if it cannot be read."""
     try:
         return _as_histories(pl.read_parquet(path))
     except (OSError, pl.exceptions.PolarsError) as error:
@@ -60,7 +62,7 @@ def _read_batch(path: Path) -> tuple[list[str], list[list[str]]]:
 def recommend_file(
     model: Model, batch: Path, out: Path, k: int, *, keep_history: bool = False
 ) -> dict[str, int]:
-    """Recommend for every history of a Parquet file; write user, rank, item, score, title and return the counts."""
+    """Write user, rank, item, score and title for each history of a file and return the counts."""
     users, histories = _read_batch(batch)
     rows: dict[str, list[Any]] = {name: [] for name in ("user", "rank", "item", "score", "title")}
     fallbacks = ignored = 0
@@ -95,14 +97,14 @@ def recommend_file(
 
 
 def export_items(model: Model, out: Path) -> int:
-    """Write item, vector as Parquet; return the number of items."""
+    """Write item and vector as Parquet and return the number of items."""
     frame = model.engine.item_vectors()
     write_table(out, frame)
     return len(frame)
 
 
 def export_users(model: Model, batch: Path, out: Path) -> int:
-    """Write user, vector for the histories of a Parquet file; return the number of users."""
+    """Write user and vector for the histories of a Parquet file and return the number of users."""
     users, histories = _read_batch(batch)
     frame = pl.DataFrame({"user": users, "vector": model.engine.user_vectors(histories)})
     write_table(out, frame)

@@ -1,4 +1,4 @@
-"""What a person sees in a terminal: lines, and a progress bar with the time left; tables are in `terminal.py`."""
+"""Terminal output for people: lines, and a progress bar with the time left."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from solidrec.data.datasets.published import sentence
 from solidrec.epochs import score_of, select_of
 
 console = Console(stderr=True, highlight=False, emoji=False)
-"""Everything for people goes to standard error; standard output is for results."""
+"""Output for people goes to standard error; standard output is for results."""
 FILE_WIDTH = 120
-"""Columns of a table that goes into a file or a pipe, where there is no terminal to ask."""
+"""Columns of a table that is written to a file or pipe, which has no terminal width."""
 
 
 def say(line: str) -> None:
@@ -34,9 +34,10 @@ def say(line: str) -> None:
 
 @final
 class Bar:
-    """The training display: one bar a stage over all its steps, with loss, validation, speed and time left.
+    """The training display: one bar per stage, with loss, validation metric and time left.
 
-    Where standard error is no terminal, a line every ten epochs and at the end of each stage takes its place.
+    If standard error is not a terminal, a line is printed every ten epochs and at the end of a
+    stage.
     """
 
     def __init__(self, to: Console) -> None:
@@ -69,16 +70,16 @@ class Bar:
         self.progress.stop()
 
     def stage(self, stage: int, epochs: int, steps: int) -> None:
-        """Start a bar."""
+        """Start the bar of a stage."""
         self.epochs, self.number = epochs, stage
         self.task = self.progress.add_task(f"stage {stage}", total=epochs * steps, note="")
 
     def step(self) -> None:
-        """Advance by a step."""
+        """Advance the bar by one step."""
         self.progress.advance(self.task)
 
     def epoch(self, row: Mapping[str, Any]) -> None:
-        """Say how the epoch went."""
+        """Show the loss and the validation metric of an epoch."""
         valid = score_of(row)
         shown = "" if valid is None else f" valid {select_of(row)} {valid:.4f}"
         loss = "" if row["loss"] is None else f" loss {row['loss']:.4f}"
@@ -88,7 +89,7 @@ class Bar:
             say(f"stage {self.number}: {self.note}")
 
     def done(self, row: Mapping[str, Any]) -> None:
-        """Close the bar: the best epoch counts."""
+        """Close the bar and print the best epoch."""
         self.progress.update(self.task, total=self.progress.tasks[self.task].completed)
         valid = score_of(row)
         how = (
@@ -101,7 +102,7 @@ class Bar:
 
 @contextmanager
 def counted(to: Console, what: str, total: int, *, shown: bool) -> Iterator[Callable[[int], None]]:
-    """Yield a function that advances a bar of `total` rows; nothing is drawn unless `shown` on a terminal."""
+    """Yield a function that advances a bar of `total` rows, drawn if `shown` and on a terminal."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -110,17 +111,16 @@ def counted(to: Console, what: str, total: int, *, shown: bool) -> Iterator[Call
         TimeRemainingColumn(),
     )
     off = not (shown and to.is_terminal)
-    with Progress(
-        *columns, console=to, disable=off, speed_estimate_period=3600
-    ) as progress:  # a training may take minutes
+    # The speed is estimated over an hour because one step may be a training of minutes.
+    with Progress(*columns, console=to, disable=off, speed_estimate_period=3600) as progress:
         task = progress.add_task(what, total=total)
         yield lambda rows: progress.advance(task, rows)
 
 
 def out(file_width: int = FILE_WIDTH) -> Console:
-    """Return the console for results, on standard output, of `file_width` columns where that is no terminal.
+    """Return the console for results, which prints texts such as "[/b] :100:" as they are.
 
-    A title such as "[/b] :100:" is printed as it is.
+    Its width is `file_width` columns if standard output is not a terminal.
     """
     return Console(
         file=sys.stdout,
@@ -132,7 +132,7 @@ def out(file_width: int = FILE_WIDTH) -> Console:
 
 
 def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:
-    """Return what `prepare` has to say: the source, the counts, where every row went, and the split."""
+    """Return the report of `prepare`: source, counts, kept and dropped rows, and the split."""
     rows = manifest["rows"]
     gone = {
         **{f"rejected: {k}": v for k, v in rows["rejected"].items()},
@@ -151,10 +151,16 @@ def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:
     )
     lines = [
         f"source: {manifest['source']}",
-        f"users {manifest['users']:,} · items {manifest['items']:,} · interactions {manifest['interactions']:,}",
+        (
+            f"users {manifest['users']:,} · items {manifest['items']:,} · interactions "
+            f"{manifest['interactions']:,}"
+        ),
         f"rows in {rows['in']:,} = kept {rows['kept']:,}"
         + "".join(f" + {count:,} {rule}" for rule, count in gone.items()),
-        f"order: {manifest['order']}; users whose last items tie in time: {manifest['last_item_tied_users']:,}",
+        (
+            f"order: {manifest['order']}; users whose last items tie in time: "
+            f"{manifest['last_item_tied_users']:,}"
+        ),
         f"split: {manifest['split']}{cuts}; negatives a target: {fixed or 'none'}",
         "item side: "
         + (
@@ -164,7 +170,8 @@ def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:
         *([sentence(manifest["published"])] if manifest.get("published") else []),
         *(
             [
-                f"{alone:,} items of the items file have no interaction: after training, `solidrec items add RUN ITEMS` makes them"
+                f"{alone:,} items of the items file have no interaction: "
+                "after training, `solidrec items add RUN ITEMS` makes them"
                 " recommendable"
             ]
             if (alone := manifest["catalog"].get("catalog_only"))
@@ -172,13 +179,13 @@ def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:
         ),
         *manifest["notes"],
     ]
-    # without validation users the default model takes epochs from a run that had some
+    # Without validation users, the default model needs the epochs of a run that had some.
     chosen = " --epochs-from RUN" if manifest["split"] == "none" else ""
     return [*lines, f"wrote {path}; next: solidrec train {path}{chosen} --out run"]
 
 
 def encoded_line(name: str, manifest: Mapping[str, Any]) -> str:
-    """Return what `encode` has to say: how many items have a vector, and why the others have none.
+    """Return the report of `encode`: how many items have a vector, and why the others have none.
 
     >>> why = {"missing": {"no_picture": 2}, "unusable": {}, "notes": {}}
     >>> encoded_line("image", {"encoded": 7, "items": 9, "encoder": "net", "width": 3, **why})
@@ -186,7 +193,10 @@ def encoded_line(name: str, manifest: Mapping[str, Any]) -> str:
     """
     counts = {**manifest["missing"], **manifest["unusable"], **manifest["notes"]}
     others = "".join(f"; {reason} {count:,}" for reason, count in counts.items())
-    made = f"{manifest['encoded']:,} of {manifest['items']:,} items by {manifest['encoder']}, {manifest['width']:,} numbers each"
+    made = (
+        f"{manifest['encoded']:,} of {manifest['items']:,} items by {manifest['encoder']}, "
+        f"{manifest['width']:,} numbers each"
+    )
     return f"{name}: {made}{others}"
 
 

@@ -1,4 +1,4 @@
-"""The main job on MovieLens 100K: prepare, then the experiment `demo` with its report."""
+"""The main workflow on MovieLens 100K: prepare, then the experiment `demo` with its report."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from solidrec.experiments.results import RUNS, Plan
 from solidrec.report.experiment_report import write_experiment_report
 
 QUICK, FULL = "demo", "demo-full"
-"""The shipped experiments."""
+"""The experiments that the package contains."""
 BEST = "mixture"
-"""The row that recommends at the end."""
+"""The row whose model recommends at the end."""
 MADE_UP = (
     "Star Wars (1977)",
     "Empire Strikes Back, The (1980)",
@@ -31,9 +31,10 @@ MADE_UP = (
 def run_demo(
     path: Path, *, full: bool, folder: Path | None, download: bool, seed: int, jobs: int
 ) -> Path:
-    """Run everything into `path` and return the folder of the experiment; a second call reuses what is finished.
+    """Run the demo in `path` and return the folder of its experiment; finished parts are reused.
 
-    ``path/report.html`` is its report. Raises `StorageError` when MovieLens 100K is nowhere and may not be fetched.
+    The report is ``path/report.html``. Raises `StorageError` if MovieLens 100K is not found and may
+    not be downloaded.
     """
     name = FULL if full else QUICK
     data = _demo_data(path / "data", folder=folder, download=download)
@@ -45,7 +46,7 @@ def run_demo(
 
 
 def _demo_data(path: Path, *, folder: Path | None, download: bool = False) -> PreparedData:
-    """Prepare MovieLens 100K, or open it where it was prepared before; say what is used and under which terms."""
+    """Prepare MovieLens 100K, or open what was prepared before, and print its source and terms."""
     if (path / MANIFEST).is_file():
         data = PreparedData.open(path)
         say(f"{path}: prepared before; {data.manifest['source']}")
@@ -58,13 +59,13 @@ def _demo_data(path: Path, *, folder: Path | None, download: bool = False) -> Pr
 
 
 def best_model(out: Path) -> Model:
-    """Load the model of a finished demo that recommends."""
+    """Load the model that makes the recommendations of a finished demo."""
     key = next(place.key for place in Plan.load(out).places if place.row == BEST)
     return load(out / RUNS / key)
 
 
 def ids_of(model: Model, titles: tuple[str, ...]) -> list[str]:
-    """Return the ids of the items with some titles, in their order."""
+    """Return the ids of the items with the given titles, in the order of the titles."""
     frame = model.run.catalog
     return [
         item for title in titles for item in frame.filter(frame["title"] == title)["item"].to_list()

@@ -1,4 +1,4 @@
-"""The table of all models: a head, and the parts that fill its slots. Nothing here needs torch."""
+"""The table of all models: a head, and the parts that fill its slots. It does not need torch."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from solidrec.registry import Registry
 @final
 @dataclass(frozen=True)
 class Parts:
-    """What fills the slots of a head; without any part, weights that all users share (Eq. 4).
+    """The parts that fill the slots of a head; without any, all users share the weights (Eq. 4).
 
-    ``trunk`` generates from the semantic history (Eq. 11), ``branch`` from the item history (Eq. 5), with a ``clip`` as in
-    Eq. 12 and read through a ``codebook`` as in Eq. 13. A control has the ``codebook_loss`` of a codebook that nothing reads.
-    A mixture adds ``statistics`` of its evidence and ``lengths`` of histories.
+    ``trunk`` (Eq. 11) generates from the semantic history and ``branch`` (Eq. 5) from the item
+    history, with a ``clip`` as in Eq. 12 and read through a ``codebook`` as in Eq. 13. A control
+    model has the ``codebook_loss`` of a codebook that is not read. A mixture adds ``statistics`` of
+    its evidence and ``lengths`` of histories.
 
     >>> TRUNK + branch(clip=True) == Parts(trunk=True, branch=True, clip=True)
     True
@@ -49,7 +50,7 @@ LENGTHS = Parts(lengths=True)
 
 
 def branch(*, clip: bool = False, codebook: bool = False) -> Parts:
-    """Return a branch, clipped or not, that reads items or their codes."""
+    """Return a branch that reads items or, with `codebook`, their codes."""
     return Parts(branch=True, clip=clip, codebook=codebook)
 
 
@@ -61,11 +62,13 @@ RELEASED = SOLID + Parts(author_code=True)
 @final
 @dataclass(frozen=True)
 class Design:
-    """A model: its ``head`` and the ``source`` that fills the head's slots.
+    """A model: its ``head`` and the ``source`` that fills the slots of the head.
 
-    A head is *dot* (none), *full* (DUET's layers), *low-rank* (APG's) or *mixture* (weighs evidence), and a source is made of
-    `Parts`. Packages may give functions instead: from a `ModelSpec` to an `nn.heads.Head`, and from `nn.build.Making` to an
-    `nn.sources.Source`. ``references`` are the models that this one is compared with in tables, the one it builds on first.
+    A head is *dot* (none), *full* (DUET's layers), *low-rank* (APG's) or *mixture* (weighs
+    evidence). A source is made of `Parts`. Other packages may give functions instead: from a
+    `ModelSpec` to an `nn.heads.Head`, and from `nn.build.Making` to an `nn.sources.Source`.
+    ``references`` are the models that this one is compared with in tables, first the one it builds
+    on.
     """
 
     head: str | Callable[..., Any]
@@ -79,7 +82,7 @@ class Design:
 
     @property
     def parts(self) -> Parts:
-        """The parts of the source; those of another package's source are its own affair."""
+        """The parts of the source, or none if the source is a function of another package."""
         return self.source if isinstance(self.source, Parts) else Parts()
 
     @property
@@ -89,7 +92,7 @@ class Design:
 
     @property
     def needs_semantics(self) -> bool:
-        """Whether the model cannot do without semantic ids; a mixture reads them where there are any."""
+        """Whether the model requires semantic ids; a mixture reads them only if there are any."""
         return self.parts.trunk or self.has_codebook
 
 
@@ -124,11 +127,11 @@ DESIGNS: Registry[Design] = Registry(
     },
     base="solidrec.designs:Design",
 )
-"""Every model by name; those of other packages come from their entry points or from ``package.module:DESIGN``."""
+"""Every model by name; other packages add theirs by entry points or ``package.module:DESIGN``."""
 
 
 def named(*, mixtures: bool) -> tuple[str, ...]:
-    """Return the library's own models that are mixtures, or those that are not.
+    """Return the names of the library's own models that are mixtures, or that are not.
 
     >>> named(mixtures=True)[:2]
     ('mixture', 'mixture-static')

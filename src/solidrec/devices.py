@@ -1,4 +1,4 @@
-"""Where torch computes, and with how many threads."""
+"""The device and the number of threads that torch uses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from solidrec.errors import UsageError
 
 
 def use_threads(threads: int) -> None:
-    """Set torch's threads for this process; raises `UsageError` for less than one."""
+    """Set the torch threads of this process, or raise `UsageError` for less than one."""
     if threads < 1:
         raise UsageError(f"threads={threads}: give 1 or more")
     torch.set_num_threads(threads)
@@ -20,5 +20,6 @@ def check_device(device: str) -> None:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise UsageError(
-            f"--device {device}: {str(error).splitlines()[0]}; `solidrec doctor` lists what there is"
+            f"--device {device}: {str(error).splitlines()[0]}; "
+            "`solidrec doctor` lists what there is"
         ) from None

@@ -1,4 +1,4 @@
-"""Encoding from Python: titles, pictures and item embeddings become feature matrices of prepared data, or of new items."""
+"""Encode titles, pictures and item embeddings as feature matrices of prepared data or new items."""
 
 from __future__ import annotations
 
@@ -42,20 +42,23 @@ def encode(
     threads: int = 1,
     progress: bool = True,
 ) -> PreparedData:
-    """Encode titles, pictures or a run's item embeddings as feature matrices of prepared data, and return it with them.
+    """Encode titles, pictures or item embeddings and return the data with the feature matrices.
 
-    `text` is ``minilm`` (packaged), a sentence-transformers folder or a name of the Hugging Face hub; `images` is a folder
-    or a zip of pictures, `image_encoder` ``efficientnet-lite0`` (packaged) or ``onnx:PATH``; `behaviour` is a run folder of
-    any model. `name` is another name than ``text``, ``image`` or ``behaviour`` for the one that is made. What was encoded
-    once is kept in `cache`, by default in the data folder. Raises `UsageError` for an option or a missing extra and
-    `DataError` when more than the share `max_unusable` is unusable.
+    `text` is ``minilm`` (packaged), a sentence-transformers folder or a name on the Hugging Face
+    hub. `images` is a folder or a zip of pictures, and `image_encoder` is ``efficientnet-lite0``
+    (packaged) or ``onnx:PATH``. `behaviour` is a run folder of any model, which gives its item
+    embeddings. `name` replaces the default name ``text``, ``image`` or ``behaviour`` of a single
+    matrix. Encoded vectors are kept in `cache`, by default in the data folder. Raises `UsageError`
+    for a wrong option or a missing extra, and `DataError` if more than the share `max_unusable` is
+    unusable.
     """
     from solidrec.semantics.modalities.job import run_job
 
     path = data.path if isinstance(data, PreparedData) else Path(data)
     if path.is_file():
         raise UsageError(
-            f"{path}: is a file, not a prepared folder; to encode new items say where to write: --out FILE.npy"
+            f"{path}: is a file, not a prepared folder; to encode new items say where to write: "
+            "--out FILE.npy"
         )
     jobs = _jobs_of(
         text, text_columns, images, image_encoder, image_settings=image_settings, name=name
@@ -64,7 +67,8 @@ def encode(
         raise UsageError("nothing to encode; say --text minilm, --images FOLDER or --behaviour RUN")
     if len(jobs) + (behaviour is not None) > 1 and name is not None:
         raise UsageError(
-            f"--name {name}: names one feature matrix, and more are to be made; encode them one after the other"
+            f"--name {name}: names one feature matrix, and more are to be made; "
+            "encode them one after the other"
         )
     if behaviour is not None:
         _encode_behaviour(path, load_run(behaviour), name or "behaviour")
@@ -99,7 +103,7 @@ def _jobs_of(
     image_settings: Path | str | None,
     name: str | None,
 ) -> list[TextJob | ImageJob]:
-    """Return the feature matrices that are asked for, one job each."""
+    """Return one job for each feature matrix that is asked for."""
     from solidrec.semantics.modalities.job import ImageJob, TextJob
 
     jobs: list[TextJob | ImageJob] = []
@@ -126,10 +130,10 @@ def encode_items_file(
     threads: int = 1,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Encode the titles or pictures of an items table (path or frame) that is not prepared, for `add_items`.
+    """Encode titles or pictures of an items table (path or frame) for `add_items`.
 
-    Writes `out` (.npy), a row an item: row ``item_idx`` if the table has that column, else that of the table. Returns what is
-    to be said of it. Raises as `encode` does.
+    Writes one row per item to `out` (.npy): row ``item_idx`` if the table has that column, else the
+    row of the table. Returns the facts to report. Raises as `encode` does.
     """
     from solidrec.semantics.modalities.job import encode_catalog
 
@@ -163,9 +167,10 @@ def encode_items_file(
 
 
 def _as_numbered(vectors: Any, catalog: Catalog) -> Any:
-    """Return (n, F) vectors of table rows in the order of ``item_idx``, if there is one; zero where a number has no item."""
+    """Return vectors (n, F) in the order of ``item_idx``, if there is one, with zeros in gaps."""
     if catalog.index is None:
         return vectors
+    # Numbers start at 0 if the table uses 0, else at 1.
     numbers = catalog.index.to_numpy()
     low = int(numbers.min())
     placed = np.zeros((int(numbers.max()) + 1 - min(low, 1), vectors.shape[1]), dtype=np.float32)
@@ -174,15 +179,15 @@ def _as_numbered(vectors: Any, catalog: Catalog) -> Any:
 
 
 def _save_array(path: Path, array: Any) -> None:
-    """Write a plain .npy file under exactly this name."""
+    """Write an array as a .npy file under exactly this name."""
     with path.open("wb") as stream:
         np.save(stream, array, allow_pickle=False)
 
 
 def _encode_behaviour(data: Path, run: Run, name: str) -> None:
-    """Write a run's item embeddings as an encoded feature, zero for items that the run does not know.
+    """Write a run's item embeddings as a feature, with zeros for items that the run does not know.
 
-    Raises `DataError` if it knows none, and `UsageError` for a name that is taken.
+    Raises `DataError` if the run knows no item, and `UsageError` if the name is taken.
     """
     manifest, catalog = open_catalog(data)
     check_name(name, manifest)
@@ -190,7 +195,8 @@ def _encode_behaviour(data: Path, run: Run, name: str) -> None:
     vectors = table[[run.items.index(item) for item in catalog["item"]]]
     if not vectors.any():
         raise DataError(
-            f"{run.path}: knows none of the {len(catalog):,} items of {data}; train it on the same catalogue"
+            f"{run.path}: knows none of the {len(catalog):,} items of {data}; "
+            "train it on the same catalogue"
         )
     missing = int((~vectors.any(axis=1)).sum())
     facts = {
@@ -207,5 +213,5 @@ def _encode_behaviour(data: Path, run: Run, name: str) -> None:
 
 
 def _bar(stack: ExitStack, what: str, total: int, *, shown: bool) -> Callable[[int], None]:
-    """Open a bar of `total` that closes with `stack`, and return what advances it."""
+    """Open a bar that closes with `stack`, and return the function that advances it."""
     return stack.enter_context(counted(console, what, total, shown=shown))

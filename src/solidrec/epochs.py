@@ -1,4 +1,4 @@
-"""Logged epochs: written, read, and which validation metric judged each."""
+"""The log of epochs: writing, reading, and the validation metric of each epoch."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from solidrec.artifacts import write_file
 from solidrec.errors import DamagedError
 
 HISTORY = "history.jsonl"
-"""The log of a run folder, a line an epoch."""
+"""The log in a run folder, with one line per epoch."""
 
 
 def select_of(row: Mapping[str, Any]) -> str:
-    """Return the name of the validation metric that judged an epoch (`train.select`); rows of 0.1 do not say it."""
+    """Return the validation metric of an epoch (`train.select`), which logs of 0.1 do not name."""
     return str(row.get("select", "UAUC"))
 
 
 def score_of(row: Mapping[str, Any]) -> float | None:
-    """Return the validation metric that judged an epoch, None where nothing was validated.
+    """Return the validation score that judged an epoch, or None without validation.
 
     >>> score_of({"valid": {"UAUC": 0.7, "NDCG@10": 0.1}, "select": "full NDCG@10"})
     0.1
@@ -32,13 +32,13 @@ def score_of(row: Mapping[str, Any]) -> float | None:
 
 
 def write_history(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Write the log so far, one JSON object a line."""
+    """Write the log so far, with one JSON object per line."""
     text = "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows)
     write_file(path / HISTORY, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 def read_history(path: Path) -> list[dict[str, Any]]:
-    """Read the log of a run; raises `DamagedError` for anything else."""
+    """Read the log of a run, or raise `DamagedError` if it is not valid JSON."""
     try:
         return [
             json.loads(line) for line in (path / HISTORY).read_text(encoding="utf-8").splitlines()

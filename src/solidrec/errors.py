@@ -1,14 +1,14 @@
-"""The error tree: every failure a person can cause has a class here, one line of text and an exit code.
+"""The exceptions of the library: one class, one line of text and one exit code for each failure.
 
-``SolidrecError`` (70) is the root; its children say whose turn it is to act:
+``SolidrecError`` (70) is the root. Its subclasses tell who has to act:
 
 - ``UsageError`` (2): an option, a name or a setting is wrong.
 - ``DataError`` (65): a file was read and its content is not usable.
 - ``DivergedError`` (70): training produced a number that is not finite.
 - ``StorageError`` (74): the disk, a permission or a path.
-- ``Interrupted`` (75): stopped on purpose; the same command goes on.
+- ``Interrupted`` (75): stopped on purpose; the same command resumes.
 - ``IncompatibleError`` (76): an artifact of another version, data set or specification.
-- ``DamagedError`` (77): an artifact whose bytes are not the ones that were written.
+- ``DamagedError`` (77): an artifact whose bytes have changed since it was written.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterable
 
 
 class SolidrecError(Exception):
-    """Root of all errors that `solidrec` raises on purpose; its text is one line that names the cure."""
+    """Root of all errors that `solidrec` raises on purpose; its text is one line with a remedy."""
 
     exit_code = 70
 
@@ -42,7 +42,7 @@ class DivergedError(SolidrecError):
 
 
 class StorageError(SolidrecError):
-    """A disk, a permission or a path refused."""
+    """The disk, a permission or a path does not allow the operation."""
 
     exit_code = 74
 
@@ -60,15 +60,15 @@ class IncompatibleError(SolidrecError):
 
 
 class DamagedError(SolidrecError):
-    """An artifact's bytes are not the ones that were written."""
+    """The bytes of an artifact have changed since it was written."""
 
     exit_code = 77
 
 
 def nearest(word: str, known: Iterable[str], *, prefix: str = "") -> str:
-    """Return ``"; did you mean 'x'?"`` for the known word closest to `word`, or the list of known words.
+    """Return a hint with the known word closest to `word`, or else the list of known words.
 
-    A `prefix` is shown before the closest word and not compared: a long one would make all words look alike.
+    `prefix` is shown before the closest word but not compared, as it would make all words similar.
 
     >>> nearest("sasrecc", ["din", "sasrec"])
     "; did you mean 'sasrec'?"

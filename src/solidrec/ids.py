@@ -1,4 +1,4 @@
-"""External ids (strings) and the integers 1..N that stand for them; 0 is padding, everywhere, once."""
+"""The mapping between external ids (strings) and integers 1..N; 0 is always padding."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import polars as pl
 class IdMap:
     """A frozen two-way map between external ids and 1..N.
 
-    The ids are held as one `series` of strings, a few bytes an id; Python objects are made of them only when
-    somebody asks for `ids`, or for the `index` of a name.
+    The ids are held as one `series` of strings, a few bytes per id. Python objects are made only
+    when `ids` or the `index` of a name is requested.
 
     >>> ids = IdMap(["b", "a"])
     >>> len(ids), ids.index("a"), ids.index("new"), ids.id(1)
@@ -39,17 +39,17 @@ class IdMap:
         return len(self.series)
 
     def index(self, name: str) -> int:
-        """Return the integer of an external id, 0 if it is unknown."""
+        """Return the integer of an external id, or 0 if it is unknown."""
         return self._index.get(name, 0)
 
     def id(self, index: int) -> str:
-        """Return the external id of an integer in 1..N; raises `IndexError` for 0 and anything outside."""
+        """Return the external id of an integer, or raise `IndexError` if it is outside 1..N."""
         if not 1 <= index <= len(self):
             raise IndexError(f"index {index} is outside 1..{len(self)}")
         return str(self.series[index - 1])
 
     def known(self, names: Iterable[str]) -> tuple[list[int], list[str]]:
-        """Split names into the integers of the known ones and the list of the unknown, both in order."""
+        """Split names into the integers of known ones and a list of unknown ones, both in order."""
         names = list(names)
         found = list(map(self._index.get, names))
         known = [index for index in found if index is not None]

@@ -1,4 +1,4 @@
-"""The lock of a folder, and signals that stop what works in it."""
+"""The lock of a folder, and the signal that stops training."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from types import FrameType
 from solidrec.errors import StorageError
 
 LOCK = ".lock"
-"""The file in a folder whose lock is held."""
+"""The file in a folder that is locked."""
 
 
 @contextmanager
 def locked(out: Path, *, doing: str = "is training here") -> Iterator[None]:
-    """Make a folder and hold its lock; a second process gets one clear line that says what the first is `doing`."""
+    """Create a folder and lock it, or raise `StorageError` that says what the holder is `doing`."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         stream = (out / LOCK).open("a+")
@@ -42,14 +42,14 @@ def locked(out: Path, *, doing: str = "is training here") -> Iterator[None]:
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Let SIGTERM stop training as Ctrl-C does; only the main thread may listen to signals."""
+    """Let SIGTERM stop training as Ctrl-C does, if this is the main thread."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     try:
         before = signal.signal(signal.SIGTERM, stop)
-    except ValueError:
+    except ValueError:  # only the main thread can handle signals
         yield
         return
     try:

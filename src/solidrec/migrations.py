@@ -1,4 +1,4 @@
-"""What tensors were called in earlier runs, and what they are called now: the one table of it."""
+"""The table that maps tensor names of earlier runs to their present names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeVar
 
 Value = TypeVar("Value")
 Renames = tuple[tuple[str, str], ...]
-"""Patterns in names, and what stands there now."""
+"""Patterns in names, and their replacements."""
 
 LAYERS: Renames = (
     (r"\bcodebook\.codes\b", "codebook.code_vectors"),
@@ -18,24 +18,24 @@ LAYERS: Renames = (
     (r"\bgate_feed\b", "gate_feed_forward"),
     (r"\bwise\b", "feed_forward"),
 )
-"""Of any model."""
+"""Renames for every model."""
 TRUNK_AND_BRANCH: Renames = (
     (r"^((?:source\.)+)first\.", r"\1trunk."),
     (r"^((?:source\.)+)second\.", r"\1branch."),
 )
 STATIC_CODEBOOK: Renames = ((r"^source\.tensors\.", "source.source.tensors."),)
-"""Of `static-codebook`, whose shared weights held the codebook."""
+"""Renames for `static-codebook`, whose shared weights held the codebook."""
 MIXTURE: Renames = (
     (r"^source\.first\.first\.", "shared."),
     (r"^source\.first\.second\.", "deltas.0."),
     (r"^source\.first\.", "shared."),
     (r"^source\.tensors\.", "shared.tensors."),
 )
-"""Of a mixture, whose source was shared weights, or a sum of two, or of such a sum and a third."""
+"""Renames for mixtures, whose source was shared weights, or a sum of two or three sources."""
 
 
 def tensors(found: Mapping[str, Value]) -> dict[str, Value]:
-    """Return tensors by the names that they have now.
+    """Return tensors by their present names.
 
     >>> tensors({"source.first.semantics.weight": 1, "items.weight": 2})
     {'source.trunk.semantics.weight': 1, 'items.weight': 2}
@@ -45,7 +45,7 @@ def tensors(found: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def _of_source(names: Mapping[str, object]) -> Renames:
-    """Return the renames of the source of a model that has tensors of these names."""
+    """Return the renames for the source of the model that has tensors of these names."""
 
     def some(start: str) -> bool:
         return any(name.startswith(start) for name in names)

@@ -1,8 +1,8 @@
-"""Open registries: parts of one kind by name, the library's own and those of other packages.
+"""Open registries: parts of one kind by name, from the library and from other packages.
 
 A name is one of the library's, one that an installed package registers as an entry point of the
-registry's group, or ``package.module:Name``, which needs no registration. Nothing is imported
-before it is asked for.
+registry's group, or ``package.module:Name``, which needs no registration. A part is imported only
+when it is requested.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ Part = TypeVar("Part")
 
 @final
 class Registry(MutableMapping[str, Part], Generic[Part]):
-    """A mapping from names to parts of one ``kind``; other packages add theirs as entry points of ``group``.
+    """A mapping from names to parts of one ``kind``; other packages add entry points of ``group``.
 
-    ``own`` maps the library's names to parts or to where they are, ``module:Name``. A part that comes from
-    elsewhere must be a subclass of ``base`` (``module:Name``) or one of its instances, or callable where there is no
-    base: a file that names a part can have nothing else called. Assigning adds a part to this process alone.
+    ``own`` maps the library's names to parts or to their places, ``module:Name``. A part from
+    elsewhere must be a subclass or an instance of ``base`` (``module:Name``), or callable if there
+    is no base, so a file that names a part cannot call anything else. Assigning adds a part to this
+    process only.
 
     >>> registry = Registry("reader", "my.readers", {"json": "json:loads"})
     >>> registry["json"]("[1]"), registry["json:dumps"]([1]), "xml" in registry
@@ -48,7 +49,7 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
 
     @cached_property
     def _others(self) -> dict[str, str]:
-        """Where the parts of installed packages are, by name; the library's own names are never replaced."""
+        """The places of the parts of installed packages, which never replace the library's own."""
         return {
             point.name: point.value
             for point in entry_points(group=self.group)
@@ -79,7 +80,7 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
         return isinstance(name, str) and (name in self._own or name in self._others or ":" in name)
 
     def check(self, name: str) -> str:
-        """Return `name` if it stands for a part; raises `UsageError` naming the nearest one, or why it cannot be imported."""
+        """Return `name`, or raise `UsageError` with the nearest name or why its import fails."""
         if name not in self:
             raise UsageError(f"unknown name {name!r}{nearest(name, self)}")
         if name not in self._own:
@@ -87,7 +88,7 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
         return name
 
     def _imported(self, where: str) -> Part:
-        """Return the part that stands at ``module:Name``."""
+        """Return the part at ``module:Name``, or raise `UsageError` if it is not of this kind."""
         try:
             part: Any = _at(where)
         except (ImportError, AttributeError, ValueError) as error:
@@ -101,14 +102,15 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
             isinstance(part, base) or (isinstance(part, type) and issubclass(part, base))
         ):
             raise UsageError(
-                f"{self.kind} {where!r} is no {'subclass' if isabstract(base) else 'instance'} of {base.__name__}"
+                f"{self.kind} {where!r} is no {'subclass' if isabstract(base) else 'instance'} of "
+                f"{base.__name__}"
             )
         found: Part = part
         return found
 
 
 def _at(where: str) -> Any:
-    """Return what stands at ``module:Name``."""
+    """Import the object at ``module:Name``."""
     module, _, name = where.partition(":")
     return getattr(import_module(module), name)
 
@@ -129,4 +131,7 @@ BACKBONES: Registry[Any] = Registry(
 """Encoders of histories: subclasses of `nn.backbones.base.Backbone`."""
 
 METRICS: Registry[Any] = Registry("metric", "solidrec.metrics", {})
-"""Metrics of other packages: functions from `metrics.Ranks` of R rows to a value a row, (R,); ours are in `metrics.per_row`."""
+"""Metrics of other packages: functions from `metrics.Ranks` of R rows to values (R,).
+
+The library's own metrics are in `metrics.per_row`.
+"""

@@ -1,8 +1,9 @@
-"""The run folder: everything from which a trained model can be used again, and nothing that could run code.
+"""The run folder: all that is needed to use a trained model, and nothing that could run code.
 
-``spec.json`` · ``weights.safetensors`` · ``items.parquet`` (the vocabulary in index order, with titles and training
-counts) · ``semantics/`` · ``content.json`` and ``content.safetensors`` (how items that come later get their place) ·
-``history.jsonl`` (every epoch) · ``metrics.json`` · ``manifest.json``, written last.
+``spec.json`` · ``weights.safetensors`` · ``items.parquet`` (the vocabulary in index order, with
+titles and training counts) · ``semantics/`` · ``content.json`` and ``content.safetensors`` (the map
+from content for items that are added later) · ``history.jsonl`` (every epoch) · ``metrics.json`` ·
+``manifest.json``, which is written last.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ COLD, COLD_ARRAYS = "content.json", "content.safetensors"
 @final
 @dataclass(frozen=True)
 class Run:
-    """A loaded run: the recommender in eval mode and all it needs to speak the user's own ids."""
+    """A loaded run: the recommender in eval mode and all it needs to read and return raw ids."""
 
     path: Path
     manifest: dict[str, Any]
@@ -75,13 +76,13 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """What was measured when training ended."""
+        """The metrics that were measured when training ended."""
         found: dict[str, Any] = read_json(self.path / METRICS)
         return found
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """One row an epoch, as logged."""
+        """The log, one row per epoch."""
         return read_history(self.path)
 
 
@@ -96,7 +97,7 @@ def save_run(
     facts: dict[str, Any],
     cold: ColdStart | None = None,
 ) -> None:
-    """Write the final files of a run; the manifest comes last and makes it a run."""
+    """Write the final files of a run; the manifest comes last and makes the run complete."""
     write_tensors(path / WEIGHTS, model.state_dict())
     write_table(path / ITEMS, catalog)
     write_json(path / METRICS, metrics)
@@ -117,9 +118,10 @@ def save_run(
 
 
 def copy_run(run: Run, out: Path, *, facts: dict[str, Any]) -> None:
-    """Write a loaded run, as it is now, to the folder `out` by one rename, its manifest with these `facts` besides its own.
+    """Write a loaded run to the folder `out` by one rename, with `facts` added to its manifest.
 
-    `out` is a new folder, or the run's own: then what else lies in it stays. Raises `StorageError` for any other that exists.
+    `out` is a new folder, or the run's own, whose other files are then kept. Raises `StorageError`
+    for any other folder that exists.
     """
     itself = out.exists() and out.resolve() == run.path.resolve()
     if out.exists() and not itself:
@@ -149,8 +151,8 @@ def copy_run(run: Run, out: Path, *, facts: dict[str, Any]) -> None:
 def load_run(path: Path | str, *, device: str = "cpu") -> Run:
     """Load a run folder after checking every byte of it against its manifest.
 
-    Raises `StorageError` if it is no finished run, `DamagedError` for changed or truncated files and
-    `IncompatibleError` for weights that do not fit the specification.
+    Raises `StorageError` if it is not a finished run, `DamagedError` for changed or truncated files
+    and `IncompatibleError` for weights that do not fit the specification.
     """
     path = Path(path)
     if not path.is_dir():
@@ -159,7 +161,8 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
         )
     if (path / SPEC).is_file() and not (path / "manifest.json").is_file():
         raise StorageError(
-            f"{path}: training has not finished; run the same `solidrec train` command again to resume it"
+            f"{path}: training has not finished; "
+            "run the same `solidrec train` command again to resume it"
         )
     manifest = read_manifest(path, kind=_KIND)
     try:
@@ -194,7 +197,7 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
 
 
 def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """Read a safetensors file; raises `DamagedError` for anything else."""
+    """Read a safetensors file, or raise `DamagedError` if it is not one."""
     try:
         return migrations.tensors(load_file(path))
     except (SafetensorError, OSError) as error:
@@ -204,7 +207,7 @@ def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _read_counted(path: Path, items: int) -> Counted:
-    """Return memories and counts as a weights file has them; raises `IncompatibleError` for a file without, or of other sizes."""
+    """Return memories and counts of a weights file, or raise `IncompatibleError` for a misfit."""
     tensors = _read_tensors(path)
     try:
         counts, recent = tensors["experts.counts"], tensors.get("experts.recent")
@@ -226,7 +229,7 @@ def _read_counted(path: Path, items: int) -> Counted:
 
 
 def _read_memory(tensors: dict[str, torch.Tensor], number: int, decay: tuple[float, ...]) -> Memory:
-    """Return one of the memories of a mixture; raises `KeyError` for a tensor that is not there."""
+    """Return one memory of a mixture, or raise `KeyError` for a missing tensor."""
     starts, columns, values = (
         tensors[f"experts.memories.{number}.{name}"] for name in ("starts", "columns", "values")
     )
@@ -234,7 +237,7 @@ def _read_memory(tensors: dict[str, torch.Tensor], number: int, decay: tuple[flo
 
 
 def load_weights(model: Recommender | Mixture, path: Path) -> None:
-    """Load weights into a model whose names, shapes and dtypes they must match, all finite."""
+    """Load weights into a model; names, shapes and dtypes must match and all values be finite."""
     tensors = _read_tensors(path)
     expected = {
         name: (tuple(tensor.shape), tensor.dtype) for name, tensor in model.state_dict().items()
@@ -253,20 +256,21 @@ def load_weights(model: Recommender | Mixture, path: Path) -> None:
 
 
 LEFT_BEHIND = (LOCK, ".tmp-")
-"""What a process that was killed before it wrote spec.json may leave in its run folder."""
+"""Files that a process leaves in its run folder if it is killed before it writes spec.json."""
 
 
 def finished(out: Path, spec: RunSpec) -> bool:
-    """Return whether `out` holds this run complete; refuse a folder of anything else.
+    """Return whether `out` holds this run complete, or raise an error if it holds anything else.
 
-    A folder in which no epoch has ended may change its specification: there is nothing to lose in it.
+    The specification of a folder may change until its first epoch ends, as nothing is lost then.
     """
     if (out / SPEC).is_file():
         there = filled(read_json(out / SPEC))
         mine = spec.model_dump(mode="json")
         if there != mine and any((out / name).is_file() for name in (MANIFEST, HISTORY)):
             raise IncompatibleError(
-                f"{out}: holds a run of another specification ({difference(there, mine)}); choose another --out"
+                f"{out}: holds a run of another specification ({difference(there, mine)}); "
+                "choose another --out"
             )
         return (out / MANIFEST).is_file()
     if out.exists() and (
@@ -277,7 +281,7 @@ def finished(out: Path, spec: RunSpec) -> bool:
 
 
 def filled(there: Any) -> Any:
-    """Return a stored specification with today's defaults for settings that there were none of when it was written."""
+    """Return a stored specification with defaults for settings that were added since."""
     try:
         return RunSpec.parse(there).model_dump(mode="json")
     except UsageError:

@@ -25,7 +25,7 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
 
 
 def assignment(text: str) -> dict[str, Any]:
-    """Turn ``model.dim=64`` into ``{"model": {"dim": 64}}``; a value that is not JSON is taken as text.
+    """Turn ``model.dim=64`` into ``{"model": {"dim": 64}}``; a value that is not JSON stays text.
 
     >>> assignment("train.learning_rate=0.01"), assignment("model.backbone=din")
     ({'train': {'learning_rate': 0.01}}, {'model': {'backbone': 'din'}})
@@ -59,7 +59,7 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings nested, whether a file wrote ``"model.name" = "spg"`` or tables.
+    """Return settings nested, from dotted keys (``"model.name" = "spg"``) or from tables.
 
     >>> nested({"model.name": "spg", "train": {"epochs": 2}})
     {'model': {'name': 'spg'}, 'train': {'epochs': 2}}
@@ -71,7 +71,7 @@ def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def value_at(settings: Mapping[str, Any], key: str) -> Any:
-    """Return what nested settings say of a dotted key, None if nothing."""
+    """Return the value of a dotted key in nested settings, or None if there is none."""
     group: Any = settings
     for part in key.split("."):
         group = group.get(part) if isinstance(group, Mapping) else None
@@ -79,7 +79,7 @@ def value_at(settings: Mapping[str, Any], key: str) -> Any:
 
 
 def difference(there: Any, mine: Any, key: str = "") -> str:
-    """Name the first setting that two specifications disagree on.
+    """Describe the first setting on which two specifications disagree.
 
     >>> difference({"seed": 1, "model": {"dim": 32}}, {"seed": 1, "model": {"dim": 64}})
     'model.dim is 32 there, 64 here'

@@ -1,105 +1,83 @@
 """Specifications: everything that decides a run, frozen, checked, hashed.
 
-A `RunSpec` is written to ``spec.json`` of a run folder, and its hash names the folder when no other name is
-given. An unknown key is an error that names the nearest known one.
+A `RunSpec` is written to ``spec.json`` of a run folder, and its hash names the folder when no other
+name is given. docs/settings.md lists every setting with its meaning, read off the fields below.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
+from pydantic import AfterValidator, Field, PositiveFloat
 from pydantic_core import PydanticCustomError
 
 from solidrec.designs import DESIGNS, named
-from solidrec.errors import UsageError, nearest
-from solidrec.registry import BACKBONES, METRICS, Registry
+from solidrec.errors import nearest
+from solidrec.registry import BACKBONES, METRICS
+from solidrec.spec_base import Spec, part_of
 
 MODEL_NAMES = named(mixtures=False)
 MIXTURE_NAMES = named(mixtures=True)
 BACKBONE_NAMES: tuple[str, ...] = tuple(BACKBONES.own)
-_SELECTABLE = (
-    "AUC",
-    "UAUC",
-    "MRR",
-    *(f"{name}@{k}" for name in ("NDCG", "Recall") for k in (5, 10, 20)),
-)
+_AT_K = tuple(f"{name}@{k}" for name in ("NDCG", "Recall") for k in (5, 10, 20))
+_SELECTABLE = ("AUC", "UAUC", "MRR", *_AT_K)
 """Metrics that may choose an epoch, besides those of other packages."""
-
-
-def _part_of(registry: Registry[Any]) -> Callable[[str], str]:
-    """Return the check of a setting that names a part of a registry."""
-
-    def check(name: str) -> str:
-        try:
-            return registry.check(name)
-        except UsageError as error:
-            raise PydanticCustomError("part", "{why}", {"why": str(error)}) from None
-
-    return check
 
 
 def _selectable(text: str) -> str:
     """Check the name of a validation metric, with or without ``full`` before it."""
     metric = text.removeprefix("full ")
     if metric not in _SELECTABLE and metric not in METRICS:
-        raise PydanticCustomError(
-            "part",
-            "{why}",
-            {"why": f"unknown name {text!r}{nearest(metric, [*_SELECTABLE, *METRICS])}"},
-        )
+        why = f"unknown name {text!r}{nearest(metric, [*_SELECTABLE, *METRICS])}"
+        raise PydanticCustomError("part", "{why}", {"why": why})
     return text
 
 
-class Spec(BaseModel):
-    """A frozen group of settings; `parse` turns pydantic's complaints into one line with the nearest key."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    @classmethod
-    def parse(cls, values: Mapping[str, Any]) -> Self:
-        """Build the specification from plain values; raises `UsageError` naming each wrong key and its cure."""
-        try:
-            return cls.model_validate(dict(values))
-        except ValidationError as error:
-            raise UsageError("; ".join(_explain(cls, item) for item in error.errors())) from None
-
-
 class CodebookSpec(Spec):
-    """How the codebook D of Eq. 13 is read and learned (architecture, section 7).
+    """How the codebook D of Eq. 13 is read and learned (architecture, section 7)."""
 
-    ``find``: *semantic* gives an item the code of its semantic id (the first, if it has several), *nearest* the code nearest to
-    its embedding, as printed. ``loss``: *pair* is the stop-gradient pair, *literal* the one MSE of Eq. 13, *ema* moves codes
-    by averages. ``distance`` and ``revive`` are of nearest codes alone.
-    ``gradient``: how the branch's gradient passes the look-up. ``mlp``: the MLP D -> hidden -> D that reads a code.
-    ``schedule``: *joint* learns it from the first step; *staged* is Algorithm 1, which trains Eq. 12 to convergence first.
-    """
-
-    find: Literal["semantic", "nearest"] = "semantic"
-    schedule: Literal["joint", "staged"] = "joint"
-    loss: Literal["pair", "literal", "ema"] = "pair"
-    distance: Literal["euclidean", "cosine"] = "euclidean"
-    gradient: Literal["straight-through", "rotation"] = "straight-through"
-    mlp: bool = True
-    hidden: int = Field(64, ge=1)
-    revive: bool = True
+    find: Literal["semantic", "nearest"] = Field(
+        "semantic",
+        description="the code of an item: that of its semantic id (the first, if it has several), "
+        "or the one nearest to its embedding, as printed",
+    )
+    schedule: Literal["joint", "staged"] = Field(
+        "joint",
+        description="joint learns it from the first step; staged is Algorithm 1, which trains "
+        "Eq. 12 to convergence first",
+    )
+    loss: Literal["pair", "literal", "ema"] = Field(
+        "pair",
+        description="the stop-gradient pair, the one MSE of Eq. 13, or codes moved by averages",
+    )
+    distance: Literal["euclidean", "cosine"] = Field(
+        "euclidean", description="of nearest codes: what is near"
+    )
+    gradient: Literal["straight-through", "rotation"] = Field(
+        "straight-through", description="how the gradient of the branch passes the look-up"
+    )
+    mlp: bool = Field(True, description="an MLP D -> hidden -> D reads each code (Table 7)")
+    hidden: int = Field(64, ge=1, description="width of that MLP")
+    revive: bool = Field(
+        True, description="of nearest codes: those that no item chose move to embeddings of items"
+    )
 
 
 class ModelSpec(Spec):
     """A model by its two names, its sizes (Table 7) and the clip T of Eq. 12."""
 
-    name: Annotated[str, AfterValidator(_part_of(DESIGNS))] = "solid-duet"
-    backbone: Annotated[str, AfterValidator(_part_of(BACKBONES))] = Field(
+    name: Annotated[str, AfterValidator(part_of(DESIGNS))] = Field(
+        "solid-duet", description="the model: a head and the source of its weights"
+    )
+    backbone: Annotated[str, AfterValidator(part_of(BACKBONES))] = Field(
         "sasrec", description="the encoder of histories"
     )
     start: Literal["random", "content", "auto"] = Field(
         "random",
-        description="of the item embeddings: content lets them start from titles, categories and features, each reduced by "
-        "itself; auto from all terms of an item together, where there are any",
+        description="of the item embeddings: random; content, from titles, categories and "
+        "features, each reduced by itself; auto, from all terms of an item, where there are any",
     )
     dim: int = Field(32, ge=1, description="width D of every embedding and state")
     length: int = Field(10, ge=1, description="L, the last items of a history that are read")
@@ -121,7 +99,7 @@ class ModelSpec(Spec):
     )
     branch_start: Literal["inside", "random"] = Field(
         "inside",
-        description="of a clipped branch: inside its clip, or as any layer starts, which is mostly outside",
+        description="of a clipped branch: inside its clip, or as any layer: mostly outside",
     )
     codebook: CodebookSpec = CodebookSpec()
 
@@ -136,10 +114,10 @@ class Selection(NamedTuple):
 class TrainSpec(Spec):
     """How a model is trained; ``epochs`` is the maximum of each stage of Algorithm 1."""
 
-    epochs: int = Field(200, ge=1)
+    epochs: int = Field(200, ge=1, description="at most, of each stage of Algorithm 1")
     batch: int = Field(512, ge=1, description="training targets of a step; Table 7 has 1024")
     learning_rate: float = Field(2e-3, gt=0, description="of Adam; Table 7 has 0.001")
-    weight_decay: float = Field(0.0, ge=0)
+    weight_decay: float = Field(0.0, ge=0, description="of Adam")
     loss: Literal["click", "softmax", "gbce"] = Field(
         "click", description="click is the paper's binary cross-entropy"
     )
@@ -147,7 +125,8 @@ class TrainSpec(Spec):
     shared: int | None = Field(
         None,
         ge=1,
-        description="uniform negatives that a step of softmax shares; default all items up to 5,000, 2,048 beyond",
+        description="uniform negatives that a step of softmax shares; default all items up to "
+        "5,000, 2,048 beyond",
     )
     calibration: float = Field(
         0.75, ge=0, le=1, description="t of gbce: 1 undoes the sampling of negatives, 0 is click"
@@ -155,12 +134,14 @@ class TrainSpec(Spec):
     penalty: float | None = Field(
         None,
         ge=0,
-        description="lambda of Eq. 13; default 1000 with codes of semantic ids (once an item), the paper's 0.1 with nearest ones",
+        description="lambda of Eq. 13; default 1000 with codes of semantic ids (once an item), the "
+        "paper's 0.1 with nearest ones",
     )
     stride: int | None = Field(
         None,
         ge=1,
-        description="targets that one pass over a long history serves: 1 is the full window of each, default half of length",
+        description="targets that one pass over a long history serves: 1 is the full window of "
+        "each, default half of length",
     )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="of the forward pass; bfloat16 by torch.autocast"
@@ -171,17 +152,20 @@ class TrainSpec(Spec):
     )
     select: Annotated[str, AfterValidator(_selectable)] = Field(
         "UAUC",
-        description="validation metric that chooses the epoch; with 'full ' before it over the whole catalogue",
+        description="validation metric that chooses the epoch; with 'full ' before it over the "
+        "whole catalogue",
     )
     folds: Literal["users", "time"] = Field(
         "users",
-        description="training events that a mixture's weights are learned from: of users that its experts have not seen, or the "
-        "last tenth of the training period, with recency as one more expert; default time where data is split by time",
+        description="training events that a mixture's weights are learned from: of users that its "
+        "experts have not seen, or the last tenth of the training period, with recency as one more "
+        "expert; default time where data is split by time",
     )
     passes: int | None = Field(
         None,
         ge=1,
-        description="of a mixture's weights over their rows; default what is best on validation of at most 10",
+        description="of a mixture's weights over their rows; default what is best on validation, "
+        "of at most 10",
     )
     patience: int = Field(
         5, ge=1, description="validations without a better one before a stage ends"
@@ -202,7 +186,7 @@ class TrainSpec(Spec):
         )
 
     def of_one_model(self) -> TrainSpec:
-        """Return the settings for a model that is no mixture, so that what is trained once has one name.
+        """Return the settings for a model that is no mixture: equal trainings have one name.
 
         >>> TrainSpec(folds="time", passes=3).of_one_model() == TrainSpec()
         True
@@ -210,7 +194,7 @@ class TrainSpec(Spec):
         return self.model_copy(update={"folds": "users", "passes": None})
 
     def served(self, length: int) -> int:
-        """Return how many targets one pass over a long history serves, if the pass reads `length` items.
+        """Return how many targets one pass over `length` items of a long history serves.
 
         >>> TrainSpec().served(10), TrainSpec(stride=1).served(10), TrainSpec(stride=99).served(10)
         (5, 1, 10)
@@ -219,25 +203,31 @@ class TrainSpec(Spec):
 
 
 class SemanticsSpec(Spec):
-    """How items become semantic ids (Eq. 7-10); *auto* follows what the prepared data has.
+    """How items become semantic ids (Eq. 7-10)."""
 
-    ``modalities`` may name feature matrices of the data, ``text`` (the title's vector), ``categories``, columns of discrete
-    tokens, and ``id`` (item embeddings of a static model trained on the way); ``weights`` multiply the squared distances of
-    some of them. *random* deals ids of equal size to items, as a control. With ``levels`` above 1 an item has as many ids,
-    each for what those before leave over.
-    """
-
-    method: Literal["auto", "kmeans", "categories", "random"] = "auto"
-    modalities: tuple[str, ...] = ()
-    weights: dict[str, PositiveFloat] = {}
+    method: Literal["auto", "kmeans", "categories", "random"] = Field(
+        "auto",
+        description="auto follows what the data has; random deals ids of equal size, as a control",
+    )
+    modalities: tuple[str, ...] = Field(
+        (),
+        description="what is clustered: feature matrices of the data, text (the title's vector), "
+        "categories, columns of discrete tokens, id (item embeddings of a static model trained on "
+        "the way); default what the data has",
+    )
+    weights: dict[str, PositiveFloat] = Field(
+        {}, description="what multiplies the squared distances of some modalities"
+    )
     clusters: int | None = Field(
         None, ge=1, description="of each level; default 6 sqrt(items), shared among the levels"
     )
-    levels: int = Field(1, ge=1, le=8)
+    levels: int = Field(
+        1, ge=1, le=8, description="ids of an item, each for what those before it leave over"
+    )
     encoded: dict[str, str] = Field(
         {}, description="sha256 of each feature that `solidrec encode` made; filled in by train"
     )
-    seed: int = Field(0, ge=0, lt=2**32)
+    seed: int = Field(0, ge=0, lt=2**32, description="of the clustering")
 
 
 LATER = {
@@ -250,16 +240,17 @@ LATER = {
 class RunSpec(Spec):
     """One run: data (by fingerprint), semantics, model, training and seed."""
 
-    data: str
+    data: str = Field(description="fingerprint of the prepared data; filled in by train")
     model: ModelSpec = ModelSpec()
     train: TrainSpec = TrainSpec()
     semantics: SemanticsSpec = SemanticsSpec()
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, description="of parameters, order, negatives and dropout")
 
     def digest(self) -> str:
         """Return the hash that names this run (12 hex digits).
 
-        >>> RunSpec(data="x").digest() == RunSpec(data="x", seed=0).digest() != RunSpec(data="x", seed=1).digest()
+        >>> digests = [RunSpec(data="x", seed=seed).digest() for seed in (0, 1)]
+        >>> digests[0] == RunSpec(data="x").digest() != digests[1]
         True
         """
         values = self.model_dump(mode="json")
@@ -271,22 +262,3 @@ class RunSpec(Spec):
             }
         text = json.dumps(values, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _explain(spec: type[BaseModel], item: Any) -> str:
-    """Say in one phrase what is wrong with one key of a specification."""
-    key = ".".join(str(part) for part in item["loc"])
-    if item["type"] == "literal_error":
-        known = re.findall(r"'([^']+)'", item["ctx"]["expected"])
-        return f"setting {key}: unknown name {item['input']!r}{nearest(str(item['input']), known)}"
-    if item["type"] == "part":
-        return f"setting {key}: {item['msg']}"
-    if item["type"] != "extra_forbidden":
-        return f"setting {key}: {item['msg'].lower()} (got {item['input']!r})"
-    group: Any = spec
-    for part in item["loc"][:-1]:  # a number is a place in a list, whose parts are all of one kind
-        group = get_args(group)[0] if isinstance(part, int) else group.model_fields[part].annotation
-    prefix = key.removesuffix(str(item["loc"][-1]))
-    return (
-        f"unknown setting {key!r}{nearest(str(item['loc'][-1]), group.model_fields, prefix=prefix)}"
-    )

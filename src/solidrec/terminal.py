@@ -1,4 +1,4 @@
-"""What commands show on a terminal: tables of metrics, items, facts, semantic ids, data sets and checks."""
+"""Tables and lines that commands print: metrics, items, facts, semantic ids, data sets, checks."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from solidrec.console import shorten
 from solidrec.settings import flat
 
 _METRICS = ("NDCG@10", "Recall@10", "NDCG@20", "Recall@20", "UAUC", "AUC")
-"""The columns of a table, before the metrics of other packages."""
+"""The first columns of a table; the metrics of other packages follow."""
 PROTOCOLS = {"full": "whole catalogue", "paper": "1 + 99 uniform"}
-"""The protocols in words, the one that says what a user would get first."""
+"""Descriptions of the protocols; the first is the closest to what a user would get."""
 _SEEN = {"filter": ", seen items left out", "keep": ", seen items kept", None: ""}
 
 
 def shown_metrics() -> tuple[str, ...]:
-    """Return the metrics that tables show: `_METRICS`, and those that other packages register."""
+    """Return the metrics that tables show: `_METRICS` and those that other packages register."""
     return (*_METRICS, *registry.METRICS)
 
 
@@ -29,7 +29,7 @@ def metrics_table(
     rows: Sequence[tuple[str, Mapping[str, float | None]]],
     names: Sequence[str] | None = None,
 ) -> Table:
-    """Return a table with one row a model and one column a metric, the best of each column in bold."""
+    """Return a table with a row per model and a column per metric, the best values in bold."""
     table = Table(title=title, title_justify="left")
     table.add_column("", no_wrap=True)
     kept = [
@@ -64,7 +64,7 @@ def items_table(title: str, items: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def facts_table(title: str, facts: Mapping[str, Any]) -> Table:
-    """Return nested facts as a two-column table, keys joined by dots."""
+    """Return nested facts as a table of two columns, with keys joined by dots."""
     table = Table(title=title, title_justify="left", show_header=False)
     for key, value in facts_by_key(facts):
         table.add_row(key, value)
@@ -72,7 +72,7 @@ def facts_table(title: str, facts: Mapping[str, Any]) -> Table:
 
 
 def facts_by_key(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return nested facts as text, by dotted key.
+    """Return nested facts as pairs of dotted key and text.
 
     >>> facts_by_key({"a": {"b": 1234567, "c": [1, 2]}, "d": None})
     [('a.b', '1,234,567'), ('a.c', '1, 2'), ('d', '-')]
@@ -94,9 +94,12 @@ def _text_of(value: Any) -> str:
 
 
 def evaluation_tables(summary: Mapping[str, Any]) -> list[Table]:
-    """Return the tables of one evaluation: every metric with its interval, and cold, rare and warm targets apart."""
+    """Return tables of metrics with intervals, and of cold, rare and warm targets."""
     against = f"{summary['users']:,} users, {summary['negatives']:,} negatives"
-    label = f"{summary['split']} split, protocol {summary['protocol']}{_SEEN[summary['seen']]}: {against}"
+    label = (
+        f"{summary['split']} split, protocol {summary['protocol']}{_SEEN[summary['seen']]}: "
+        f"{against}"
+    )
     table = Table("metric", "value", "95 % over users", title=label, title_justify="left")
     for name, value in summary["metrics"].items():
         low, high = summary["intervals"].get(name, (None, None))
@@ -128,8 +131,11 @@ def evaluation_tables(summary: Mapping[str, Any]) -> list[Table]:
 
 
 def semantics_table(facts: Mapping[str, Any], samples: Sequence[Mapping[str, Any]]) -> Table:
-    """Return what a few semantic ids contain."""
-    title = f"{facts['count']:,} semantic ids by {facts['method']} over {', '.join(facts['modalities'])} ({facts['reason']})"
+    """Return a table of the contents of a few semantic ids."""
+    title = (
+        f"{facts['count']:,} semantic ids by {facts['method']} "
+        f"over {', '.join(facts['modalities'])} ({facts['reason']})"
+    )
     table = Table("id", "items", "label", "some titles", title=title, title_justify="left")
     for sample in samples:
         table.add_row(
@@ -142,7 +148,7 @@ def semantics_table(facts: Mapping[str, Any], samples: Sequence[Mapping[str, Any
 
 
 def quality_table(numbers: Sequence[tuple[str, str, str]]) -> Table:
-    """Return the numbers of a semantic map: name, value, and what it means."""
+    """Return a table of the numbers of a semantic map: name, value and meaning."""
     table = Table(
         "", "value", "meaning", title="how good the semantic ids are", title_justify="left"
     )
@@ -154,7 +160,7 @@ def quality_table(numbers: Sequence[tuple[str, str, str]]) -> Table:
 def datasets_tables(
     datasets: Sequence[Mapping[str, Any]], formats: Sequence[Mapping[str, Any]]
 ) -> list[Table]:
-    """Return the data sets with their published counts, and the families of files with their origin and terms."""
+    """Return tables of data sets with published counts and of file formats with their terms."""
     known = Table(title="data sets with published counts", title_justify="left")
     for name in ("--dataset", "files", "users", "items", "interactions", "published by"):
         known.add_column(
@@ -182,9 +188,10 @@ _MARKS = {"pass": ("✓", "green"), "warning": ("!", "yellow"), "fail": ("✗", 
 
 
 def check_line(entry: Mapping[str, Any]) -> Text:
-    """Return one check as a line, in words and in colour, with two more for what is amiss.
+    """Return one check as a coloured line, with its cause and remedy if it did not pass.
 
-    >>> found = {"status": "fail", "name": "padding", "promise": "padding is invisible", "measured": "2 items"}
+    >>> found = {"status": "fail", "name": "padding", "promise": "padding is invisible"}
+    >>> found |= {"measured": "2 items"}
     >>> print(check_line({**found, "cause": "GRU reads it", "cure": "mask it"}).plain)
     ✗ fail    padding       padding is invisible: 2 items
                 cause       GRU reads it
@@ -201,7 +208,7 @@ def check_line(entry: Mapping[str, Any]) -> Text:
 
 
 def checks_line(report: Mapping[str, Any]) -> str:
-    """Return the last line about a report of checks: how many, on what, how long, and what failed."""
+    """Return the summary of a report of checks: number, data, duration and failures."""
     at = report["slice"]
     users, items = (f"{at[name]:,} of {at[f'of_{name}']:,} {name}" for name in ("users", "items"))
     semantics = f", semantic ids {report['semantics']}" if report["semantics"] else ""

@@ -1,1 +1,1 @@
-"""``solidrec check``: whether promises hold on a configuration."""
+"""Checks that a configuration keeps the promises of the library (``solidrec check``)."""

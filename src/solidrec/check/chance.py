@@ -1,4 +1,4 @@
-"""Checks of the measuring: a scorer that knows nothing reads as chance, and an untrained model is near it."""
+"""Checks of the evaluation: a constant scorer measures as chance, an untrained model is near it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from solidrec.metrics import mean
 from solidrec.training.stages import start_of_stage
 
 _K = 10
-_FAR = 0.45  # from a UAUC of .5
-_LOUD = 2.0  # log-loss; that of a logit of 0 is .69
+_FAR = 0.45  # suspicious distance of the UAUC from 0.5
+_LOUD = 2.0  # suspicious log-loss; that of a logit of 0 is 0.69
 
 
 def _constant(histories: Array, candidates: Array) -> Array:
-    """Score every candidate alike."""
+    """Give every candidate the score 0."""
     return np.zeros((len(histories), candidates.shape[1]), dtype=np.float32)
 
 
 def chance(subject: Subject) -> Verdict | None:
-    """Measure a constant scorer under both protocols; None if the data has no held-out rows."""
+    """Check that a constant scorer measures as chance; None if the data has no held-out rows."""
     data, found = subject.data, []
     promise = "a constant scorer reads as chance"
     if not (splits := [split for split in held_out(data) if len(data.rows(split))]):
@@ -59,18 +59,20 @@ def chance(subject: Subject) -> Verdict | None:
 def _candidate_counts(
     data: PreparedData, split: Literal["valid", "test"], protocol: Protocol
 ) -> Array:
-    """Return how many candidates each row of a split has, its target among them even where it is missed."""
+    """Return the number of candidates of each row of a split, its target included."""
     rows = data.rows(split)
     if protocol == "paper":
         return np.full(len(rows), data.manifest["negatives"][split] + 1)
+    # A target counts as a candidate even where its user had it before, so only others are removed.
     row, item = data.seen(rows.users, rows.positions)
     other = item != rows.targets[row]
+    # An item that a user had several times is removed once.
     pairs = np.unique(np.stack([row[other], item[other]]), axis=1)
     return len(data.items) - np.bincount(pairs[0], minlength=len(rows))
 
 
 def _missed(data: PreparedData, split: Literal["valid", "test"], protocol: Protocol) -> Array:
-    """Return which targets of a split cannot be recommended, as their users had them before."""
+    """Return a mask of the targets that cannot be recommended, as the user had them before."""
     rows = data.rows(split)
     return (
         repeated(data, rows, slice(None)) if protocol == "full" else np.zeros(len(rows), dtype=bool)
@@ -78,12 +80,15 @@ def _missed(data: PreparedData, split: Literal["valid", "test"], protocol: Proto
 
 
 def _by_chance(candidates: Array) -> dict[str, Array]:
-    """Return what a row of so many candidates gives on average over all orders; NaN where there is nothing to rank.
+    """Return the metrics of each row, averaged over all orders of its `candidates` (a number).
+
+    They are NaN where there is nothing to rank.
 
     >>> {name: round(float(value[0]), 4) for name, value in _by_chance(np.array([100])).items()}
     {'UAUC': 0.5, 'Recall@10': 0.1, 'NDCG@10': 0.0454}
     """
     shown = np.minimum(_K, candidates)
+    # gains[n] is the sum of the discounts of the first n ranks.
     gains = np.append(0.0, np.cumsum(1 / np.log2(np.arange(2, _K + 2))))
     found = {
         "UAUC": np.full(len(candidates), 0.5),
@@ -94,7 +99,7 @@ def _by_chance(candidates: Array) -> dict[str, Array]:
 
 
 def untrained(subject: Subject) -> Verdict | None:
-    """Measure the model before its first step: a UAUC near 0 or 1 or a high log-loss is worth a look."""
+    """Warn if the model before its first step has a UAUC near 0 or 1 or a high log-loss."""
     data, spec = subject.data, subject.spec
     if not (splits := [split for split in held_out(data) if len(data.rows(split))]):
         return None
@@ -108,7 +113,10 @@ def untrained(subject: Subject) -> Verdict | None:
         f"UAUC {uauc:.3f}, log-loss {loss:.3f} over {len(found.users)} targets of {splits[-1]}"
     )
     if abs(uauc - 0.5) > _FAR:
-        cause = f"an untrained model tells targets from negatives; {_repeats(data, found, spec.model.length):.0%} of the targets"
+        cause = (
+            "an untrained model tells targets from negatives; "
+            f"{_repeats(data, found, spec.model.length):.0%} of the targets"
+        )
         cure = "look for a leak of targets into histories; people who repeat items make it harmless"
         return Verdict(promise, measured, f"{cause} stand in their own history", cure, warns=True)
     if loss > _LOUD:
@@ -120,7 +128,7 @@ def untrained(subject: Subject) -> Verdict | None:
 
 
 def _repeats(data: PreparedData, found: Evaluation, length: int) -> float:
-    """Return the share of targets that stand in their own history."""
+    """Return the share of targets that are in their own history."""
     rows = data.rows("test" if found.split == "test" else "valid")
     histories = data.histories(rows.users, rows.positions, length)
     return float((histories == rows.targets[:, None]).any(1).mean())

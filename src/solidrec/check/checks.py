@@ -1,6 +1,6 @@
-"""Does `solidrec` keep its promises on this configuration? A few seconds, on a slice of the data, with the model's own sizes.
+"""The checks of `solidrec check`: a few seconds on a slice of the data, with the model's own sizes.
 
-Each check is one function from a `Subject` to a `Verdict`, or to None where it has nothing to say about a model.
+Each check is one function from a `Subject` to a `Verdict`, or to None where it does not apply.
 """
 
 from __future__ import annotations
@@ -64,12 +64,14 @@ def check_fidelity(
     settings: Mapping[str, Any] | None = None,
     step: Callable[[dict[str, Any]], None] = lambda entry: None,
 ) -> dict[str, Any]:
-    """Run all checks on a prepared folder under some settings, or on a finished run under its own.
+    """Run all checks on a prepared folder with some settings, or on a finished run with its own.
 
-    Returns ``checks``, one entry each, which `step` hears as it is made, the names of those that ``failed``, and on what. A
-    run's data is found where it was trained, or at `data`; its own weights are looked at wherever a model is. Nothing is
-    written but a temporary folder, which goes. Raises `UsageError` for settings that no model can be built of, or that
-    are given beside a run, and as `PreparedData.open` and `load_run` do.
+    Returns the facts of the configuration, ``checks`` (one entry each, which `step` receives as
+    soon as it is made), the names of those that ``failed``, and the ``seconds``. The data of a run
+    is read from where it was trained, or from `data`; checks of a model use the run's own weights.
+    Only a temporary folder is written, and it is removed. Raises `UsageError` for settings that no
+    model can be built from or that are given beside a run, and the errors of `PreparedData.open`
+    and `load_run`.
     """
     started, threads = time.perf_counter(), torch.get_num_threads()
     torch.set_num_threads(1)
@@ -91,13 +93,13 @@ def check_fidelity(
 
 
 def _verdicts(subject: Subject, step: Callable[[dict[str, Any]], None]) -> list[dict[str, Any]]:
-    """Run the checks one by one; one that breaks is red and says where."""
+    """Run the checks one by one; a check that raises has failed, and its verdict says where."""
     found = []
     for name, check in _CHECKS.items():
         started = time.perf_counter()
         try:
             verdict = check(subject)
-        except Exception as error:  # a model may break in any way, and the other checks still have something to say
+        except Exception as error:  # a model may raise anything, and the other checks still run
             verdict = _broken(name, error)
         if verdict is not None:
             found.append(
@@ -112,7 +114,7 @@ def _verdicts(subject: Subject, step: Callable[[dict[str, Any]], None]) -> list[
 
 
 def _broken(name: str, error: Exception) -> Verdict:
-    """Return the verdict on a check that an exception ended; it names the last line of a file that is not a library's."""
+    """Return the verdict on a check that raised, with the last line outside of site-packages."""
     frames = traceback.extract_tb(error.__traceback__)
     where = next(
         (frame for frame in reversed(frames) if "site-packages" not in frame.filename), frames[-1]
@@ -135,12 +137,13 @@ def _prepared_subject(
     backbone: str | None,
     settings: Mapping[str, Any] | None,
 ) -> tuple[Subject, dict[str, Any]]:
-    """Open what is to be checked, cut its slice, and return both with what to say of them."""
+    """Open the data or the run, cut its slice, and return both the subject and facts about it."""
     run = None
     if _is_run(path):
         if model or backbone or settings:
             raise UsageError(
-                f"{path}: is a run, which has settings of its own; give its data folder to check others"
+                f"{path}: is a run, which has settings of its own; give its data folder to check "
+                "others"
             )
         run = load(path).run
         whole, spec, semantics = Model(run).data(data), run.spec, run.semantics
@@ -155,9 +158,8 @@ def _prepared_subject(
         )
         semantics = semantics_for(whole, spec)
     named: str = spec.model.name
-    if DESIGNS[
-        named
-    ].is_mixture:  # the neural expert is what is trained by gradients over histories
+    # Only the neural expert of a mixture is trained by gradients over histories.
+    if DESIGNS[named].is_mixture:
         spec, named = (
             spec.model_copy(update={"model": plain(spec.model)}),
             f"the neural expert of {named}",
@@ -191,14 +193,16 @@ def _cut(
     *,
     run: Run | None = None,
 ) -> Subject:
-    """Return the configuration on its slice of the data; raises `UsageError` for settings that no model can be built of."""
+    """Return the configuration on its slice of the data.
+
+    Raises `UsageError` for settings that no model can be built from.
+    """
     items = kept_items(whole, spec, semantics)
     short, semantics = bounded(spec), semantics_of(semantics, items)
     data = slice_of(whole, short, folder / "data", items)
     short = short.model_copy(update={"data": data.fingerprint})
-    start_of_stage(
-        data, short, semantics, None, stage=1, device="cpu"
-    )  # settings that no model can be built of are refused here
+    # Building a model refuses settings that no model can be built from.
+    start_of_stage(data, short, semantics, None, stage=1, device="cpu")
     trained = None if run is None else model_of(neural_of(run.model), short, semantics, items)
     return Subject(data, short, semantics, folder, trained)
 

@@ -1,4 +1,4 @@
-"""Is this machine fit for `solidrec`? Versions, devices, threads, extras, and pairs known to clash."""
+"""The state of the installation: versions, devices, threads, extras and pairs known to clash."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _BAD_PAIRS = (
 
 
 def _installed(name: str) -> str | None:
-    """Return a distribution's version, None if it is not installed."""
+    """Return the version of an installed distribution, or None."""
     try:
         return version(name)
     except PackageNotFoundError:
@@ -52,7 +52,7 @@ def _installed(name: str) -> str | None:
 
 
 def diagnose() -> dict[str, Any]:
-    """Return everything that `solidrec doctor` prints."""
+    """Return the facts that `solidrec doctor` prints."""
     import torch
 
     return {

@@ -1,4 +1,4 @@
-"""What a folder holds, in plain values."""
+"""Facts about the contents of a folder, as plain values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from solidrec.runs import load_run
 
 
 def facts_of(path: Path) -> dict[str, Any]:
-    """Return the facts of a prepared folder or a run folder, its bytes checked.
+    """Return the facts of a prepared folder or a run folder, after verifying its bytes.
 
     Raises `StorageError` when it is neither.
     """

@@ -1,4 +1,4 @@
-"""The check that everything learns: each parameter of each stage, and each generated tensor."""
+"""The check that each parameter of each stage and each generated tensor learns."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PROMISE = "everything learns"
 
 
 def learning(subject: Subject) -> Verdict:
-    """Train a few steps of each stage and ask of every parameter and every generated tensor whether it was reached and moved."""
+    """Check that every parameter and generated tensor learns in a few steps of each stage."""
     model, done = None, []
     cause = cure = ""
     for stage in range(1, stages(subject.spec.model) + 1):
@@ -46,7 +46,10 @@ def learning(subject: Subject) -> Verdict:
             name for name, parameter in model.named_parameters() if not parameter.requires_grad
         ]
         if frozen and DESIGNS[subject.spec.model.name].parts.author_code:
-            cause = f"{len(frozen)} parameters stay as they were drawn, as in the released code: {few(frozen)}"
+            cause = (
+                f"{len(frozen)} parameters stay as they were drawn, as in the released code: "
+                f"{few(frozen)}"
+            )
             cure = "take a solid model; docs/paper.md has what that costs"
         elif frozen:
             return Verdict(
@@ -64,7 +67,7 @@ def learning(subject: Subject) -> Verdict:
 
 
 def _taught(subject: Subject, model: Recommender, stage: int) -> tuple[str, str] | None:
-    """Train a few steps; return cause and cure if something was not reached or did not move."""
+    """Train a few steps; return cause and cure if something got no gradient or did not move."""
     before = copy_state(model)
     generated = _slots(model, subject.sample)
     reached: set[str] = set()
@@ -88,13 +91,16 @@ def _taught(subject: Subject, model: Recommender, stage: int) -> tuple[str, str]
         return f"no gradient reaches {few(missed)}", _reason(missed, subject.spec)
     after = model.state_dict()
     if still := [name for name in trained if torch.equal(before[name], after[name])]:
-        cure = "give it to the optimizer; where gradients are far below Adam's 1e-8, raise what scales them, such as model.clip"
+        cure = (
+            "give it to the optimizer; where gradients are far below Adam's 1e-8, raise what "
+            "scales them, such as model.clip"
+        )
         return f"a gradient reaches {few(still)}, and no step moves it", cure
     return _untaught_slot(model, subject.sample, generated)
 
 
 def _endless(batches: TrainingBatches, stage: int) -> Iterator[Batch]:
-    """Yield the batches of one epoch after another."""
+    """Yield the batches of one epoch after another, without end."""
     epoch = 0
     while True:
         yield from batches.epoch(stage, epoch)
@@ -102,13 +108,19 @@ def _endless(batches: TrainingBatches, stage: int) -> Iterator[Batch]:
 
 
 def _reason(missed: list[str], spec: RunSpec) -> str:
-    """Return what to do about parameters without a gradient, by the settings that are known to cut some off."""
+    """Return advice for parameters without a gradient; some settings are known to cut them off."""
     if spec.model.clip == 0 and DESIGNS[spec.model.name].parts.clip:
-        return "model.clip=0 lets nothing of the branch through: raise it, or take the model spg, which has no branch"
+        return (
+            "model.clip=0 lets nothing of the branch through: raise it, or take the model spg, "
+            "which has no branch"
+        )
     if spec.model.length == 1 and all(name.endswith("weight_hh_l0") for name in missed):
         return "model.length=1 leaves a recurrent network nothing to remember: raise it"
     if spec.train.penalty == 0 and all("codebook" in name for name in missed):
-        return "train.penalty=0 leaves the codes without a loss: raise it, or say model.codebook.loss=ema"
+        return (
+            "train.penalty=0 leaves the codes without a loss: raise it, or say "
+            "model.codebook.loss=ema"
+        )
     return (
         "let it take part in the loss: look for a detach, a no_grad, or an output that is not used"
     )
@@ -143,11 +155,15 @@ def _slots(model: Recommender, sample: Sample) -> dict[str, Tensor]:
 def _untaught_slot(
     model: Recommender, sample: Sample, before: dict[str, Tensor]
 ) -> tuple[str, str] | None:
-    """Return cause and cure for the first slot that the head does not read, whose gradient gets lost, or that stands still."""
+    """Return cause and cure for the first slot that does not learn, or None.
+
+    Such a slot is not read by the head, passes its gradient to no parameter, or does not move.
+    """
     model.eval()
     made = model.generate(sample.history).weights.tensors
-    if not made:  # a model without layers after its backbone
+    if not made:  # the model has no layers after its backbone
         return None
+    # As leaves, the slots show by their gradients whether the head reads them.
     leaves = {slot: tensor.detach().requires_grad_() for slot, tensor in made.items()}
     logits = model.score(sample.history, sample.candidates, BuiltWeights(leaves))
     loss = F.binary_cross_entropy_with_logits(logits, torch.zeros_like(logits))
@@ -164,6 +180,7 @@ def _untaught_slot(
                 f"the head makes no use of the generated tensor {slot!r}",
                 "apply the slot in the head, or do not declare it",
             )
+        # The gradient of this sum is what the slot passes on to the parameters.
         along = (tensor * gradient).sum()
         reached = (
             torch.autograd.grad(along, learned, allow_unused=True, retain_graph=True)

@@ -1,4 +1,4 @@
-"""Checks of a model: padding is invisible, users and candidates are apart, one pass says what each prefix says."""
+"""Checks of a model: padding is invisible, users and candidates are independent, prefixes agree."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from solidrec.nn.masks import valid
 from solidrec.nn.recommender import Recommender
 
 _SAME = 1e-8
-"""Of the largest number: what two ways of adding up may differ by in double precision."""
+"""Tolerance of two orders of summation in double precision, relative to the largest number."""
 _SATURATED = 0.99
 
 
 def _parts(model: Recommender, history: Tensor, candidates: Tensor) -> dict[str, Tensor]:
-    """Return what a model computes on the way, by names that say where a fault sits; one row a history each."""
+    """Return a model's intermediate results by names for messages, with one row per history."""
     backbone = f"the user state of {type(model.backbone).__name__}"
     state = model.backbone(model.items(history), valid(history), model.items(candidates))
     generated = model.generate(history).weights.tensors
@@ -31,14 +31,14 @@ def _parts(model: Recommender, history: Tensor, candidates: Tensor) -> dict[str,
 
 
 def _distance(found: Tensor, expected: Tensor) -> float:
-    """Return the largest difference as a share of the largest expected number; infinite where one is not finite."""
+    """Return the largest difference over the largest expected number; infinite if not finite."""
     if not bool(torch.isfinite(found).all() and torch.isfinite(expected).all()):
         return float("inf")
     return float((found - expected).abs().amax() / expected.abs().amax().clamp(min=1e-30))
 
 
 def _first_difference(found: dict[str, Tensor], expected: dict[str, Tensor]) -> str | None:
-    """Return the name of the first part that differs, None if none does."""
+    """Return the name of the first part that differs, or None."""
     return next(
         (name for name, tensor in found.items() if _distance(tensor, expected[name]) > _SAME), None
     )
@@ -46,7 +46,7 @@ def _first_difference(found: dict[str, Tensor], expected: dict[str, Tensor]) -> 
 
 @torch.no_grad()
 def padding(subject: Subject) -> Verdict:
-    """Cut every history to its own length, and write something into the rows of padding: nothing may change."""
+    """Check that neither the width of the padding nor its embedding changes a result."""
     model, (history, candidates) = subject.precise, subject.sample
     promise = "padding is invisible"
     cure = "read positions through the mask (nn/masks.py): histories are padded with 0 on the right"
@@ -65,7 +65,10 @@ def padding(subject: Subject) -> Verdict:
         rows = lengths == size
         cut = _parts(model, history[rows, : max(size, 1)], candidates[rows])
         if name := _first_difference(cut, {key: tensor[rows] for key, tensor in expected.items()}):
-            measured = f"histories of {size} items with and without {history.shape[1] - size} places of padding"
+            measured = (
+                f"histories of {size} items with and without {history.shape[1] - size} places of "
+                "padding"
+            )
             return Verdict(promise, measured, f"{name} changes with the width of the padding", cure)
     written = _parts(_with_padding_written(model), history, candidates)
     if name := _first_difference(written, expected):
@@ -75,12 +78,15 @@ def padding(subject: Subject) -> Verdict:
             f"{name} reads the embedding of padding",
             cure,
         )
-    measured = f"same logits for 0 to {history.shape[1]} items with and without padding, whatever its embedding; empty is finite"
+    measured = (
+        f"same logits for 0 to {history.shape[1]} items with and without padding, whatever its "
+        "embedding; empty is finite"
+    )
     return Verdict(promise, measured)
 
 
 def _with_padding_written(model: Recommender) -> Recommender:
-    """Return a copy of the model in which the embedding of padding is 1 in each table instead of 0."""
+    """Return a copy of the model in which the embeddings of padding are 1 instead of 0."""
     model = copy.deepcopy(model)
     for table in model.modules():
         if isinstance(table, torch.nn.Embedding) and table.padding_idx is not None:
@@ -90,7 +96,7 @@ def _with_padding_written(model: Recommender) -> Recommender:
 
 @torch.no_grad()
 def independence(subject: Subject) -> Verdict:
-    """Score users alone and candidates alone: their logits are those they have in company."""
+    """Check that a user or a candidate scored alone has the same logits as in a batch."""
     model, (history, candidates) = subject.precise, subject.sample
     promise = "users and candidates do not see each other"
     expected = _parts(model, history, candidates)
@@ -111,7 +117,8 @@ def independence(subject: Subject) -> Verdict:
             promise,
             f"{candidates.shape[1]} candidates have {states} user states",
             f"{type(backbone).__name__}.reads_candidates is {backbone.reads_candidates}",
-            "set it to True in a backbone that has a user state for each candidate, and in no other",
+            "set it to True in a backbone that has a user state for each candidate, and in no "
+            "other",
         )
     single = torch.cat(
         [model(history, candidates[:, [column]]).logits for column in range(candidates.shape[1])], 1
@@ -130,19 +137,27 @@ def independence(subject: Subject) -> Verdict:
 
 @torch.no_grad()
 def prefixes(subject: Subject) -> Verdict | None:
-    """Compare what training reads off one pass with what use sees: each prefix on its own."""
+    """Check that one pass gives every prefix the logits it has alone; None without such a pass.
+
+    Training uses the one pass, inference the prefix alone.
+    """
     model, (history, candidates) = subject.precise, subject.sample
     if not model.reads_prefixes:
         return None
+    # Every valid position (row, column) ends one prefix; row * L + column is its index in B L.
     rows, columns = torch.nonzero(valid(history), as_tuple=True)
     together = model(history, candidates[rows], rows * history.shape[1] + columns).logits
+    # The same prefixes as histories of their own: everything behind the end is padding.
     alone = model(
         history[rows] * (torch.arange(history.shape[1]) <= columns[:, None]), candidates[rows]
     ).logits
     promise = "one pass says of every prefix what the prefix alone says"
     if _distance(together, alone) > _SAME:
         name = type(model.backbone).__name__
-        cause = f"a prefix's logits change with the items behind it: {name} or {type(model.source).__name__} reads the future"
+        cause = (
+            f"a prefix's logits change with the items behind it: {name} or "
+            f"{type(model.source).__name__} reads the future"
+        )
         return Verdict(
             promise,
             f"{len(rows)} prefixes",
@@ -154,7 +169,7 @@ def prefixes(subject: Subject) -> Verdict | None:
 
 @torch.no_grad()
 def clip(subject: Subject) -> Verdict | None:
-    """Report the share of the branch's weights at the clip T of Eq. 12; None for models without a clip."""
+    """Report the share of the branch's weights at the clip T of Eq. 12; None without a clip."""
     saturated = subject.model.generate(subject.sample.history).stats.get("saturated")
     if saturated is None:
         return None
@@ -165,14 +180,17 @@ def clip(subject: Subject) -> Verdict | None:
     )
     if share <= _SATURATED:
         return Verdict(promise, measured)
-    cause = f"the branch says one of two numbers nearly everywhere: it is cut off at model.clip={limit:g}"
+    cause = (
+        "the branch says one of two numbers nearly everywhere: it is cut off at "
+        f"model.clip={limit:g}"
+    )
     return Verdict(
         promise, measured, cause, "raise model.clip, or lower train.learning_rate", warns=True
     )
 
 
 def unregistered(model: torch.nn.Module) -> Iterator[str]:
-    """Name each tensor and layer that a module holds outside of parameters() and state_dict(): in an attribute, list or dict."""
+    """Yield the attributes that hold tensors or layers outside of parameters() and state_dict()."""
     known = {id(one) for one in (*model.parameters(), *model.buffers(), *model.modules())}
     for name, module in model.named_modules():
         for key, value in vars(module).items():
@@ -189,10 +207,13 @@ def unregistered(model: torch.nn.Module) -> Iterator[str]:
                 isinstance(one, torch.Tensor | torch.nn.Module) and id(one) not in known
                 for one in held
             ):
-                yield f"{f'{name}.' if name else ''}{key} ({count} tensors or layers in a {type(value).__name__})"
+                yield (
+                    f"{f'{name}.' if name else ''}{key} ({count} tensors or layers in a "
+                    f"{type(value).__name__})"
+                )
 
 
 def unsaved(model: torch.nn.Module) -> list[str]:
-    """Name what a module holds that state_dict() does not: what `unregistered` finds, and buffers that are not persistent."""
+    """Return the names of what `unregistered` finds and of buffers that are not persistent."""
     saved = set(model.state_dict())
     return [*unregistered(model), *(name for name, _ in model.named_buffers() if name not in saved)]

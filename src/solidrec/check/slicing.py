@@ -1,4 +1,4 @@
-"""What `check` works on: the person's own model on a slice of the data that trains in a moment."""
+"""A slice of the data on which `check` trains the user's own model in seconds."""
 
 from __future__ import annotations
 
@@ -31,33 +31,34 @@ from solidrec.training.semantics import semantics_folder
 
 _SPLITS: tuple[Literal["valid", "test"], ...] = ("valid", "test")
 _EPOCHS = 2
-_BATCH = 256  # targets of a step, at most
-_STEPS = 3  # of an epoch, about
-_LEAST = 256  # targets of the slice
-_ITEMS = (
-    SPARSE_FROM + 1
-)  # of the slice, and those of its users: a larger catalogue too is trained by sparse Adam
-_QUICK_ITEMS = 20_000  # items whose semantic ids are made in seconds
+_BATCH = 256  # targets per step, at most
+_STEPS = 3  # steps per epoch, about
+_LEAST = 256  # targets of the slice, at least
+# Items beside those of the slice's users: enough that a large catalogue still has sparse Adam.
+_ITEMS = SPARSE_FROM + 1
+_QUICK_ITEMS = 20_000  # the semantic ids of so many items are made in seconds
 
 
 def bounded(spec: RunSpec) -> RunSpec:
     """Return the specification with short stages and small steps, and without the compiler."""
-    batch = min(
-        spec.train.batch, max(_BATCH, spec.model.length)
-    )  # no smaller than a history: that would change the passes
+    # A batch smaller than a history would change the passes.
+    batch = min(spec.train.batch, max(_BATCH, spec.model.length))
     train = spec.train.model_copy(update={"epochs": _EPOCHS, "batch": batch, "compile": False})
     return spec.model_copy(update={"train": train})
 
 
 def slice_of(data: PreparedData, spec: RunSpec, folder: Path, items: Ints) -> PreparedData:
-    """Write the events of a few users to a prepared folder, as the whole data has them, with some `items` as the catalogue.
+    """Write the events of a few users to a prepared folder, with some `items` as the catalogue.
 
-    The users stand at equal distances, and of each only the latest events are kept, so that the slice has about `_STEPS`
-    steps of training. Content goes along where item embeddings start from it.
+    The users are evenly spaced. Only the latest events of each are kept, split as in the whole
+    data, so that the slice has about `_STEPS` steps of training. Content is kept where item
+    embeddings start from it.
     """
     users, begin, end, train_end = _few_users(data, spec)
     size = end - begin
+    # Where the events of each user of the slice begin; user 0 is padding.
     offsets = np.concatenate([[0, 0], np.cumsum(size)])
+    # The indices of these events in the whole data.
     at = np.repeat(begin - offsets[1:-1], size) + np.arange(size.sum())
     targets: dict[str, tuple[npt.NDArray[np.int32], Ints]] = {
         split: _kept_rows(data.rows(split), users, begin, offsets) for split in held_out(data)
@@ -69,6 +70,7 @@ def slice_of(data: PreparedData, spec: RunSpec, folder: Path, items: Ints) -> Pr
         if "image" in catalog.columns
         else catalog.with_columns(image=pl.lit(None, pl.String))
     )
+    # A user cannot have more negatives than there are items that the user has not had.
     negatives = {
         split: min(data.manifest["negatives"][split], len(items) - int(size.max()))
         for split in targets
@@ -100,7 +102,7 @@ def held_out(data: PreparedData) -> list[Literal["valid", "test"]]:
 
 
 def _few_users(data: PreparedData, spec: RunSpec) -> tuple[Ints, Ints, Ints, Ints]:
-    """Return some users, and where the events of each that are kept begin and end and where its training ends.
+    """Return some users, begin and end of their kept events, and the end of their training events.
 
     Raises `DataError` when no user has two training events.
     """
@@ -109,15 +111,19 @@ def _few_users(data: PreparedData, spec: RunSpec) -> tuple[Ints, Ints, Ints, Int
         data.offsets[1:].astype(np.int64),
         data.train_end.astype(np.int64),
     )
+    # Keep about two histories of training events and two held-out events of each user.
     begin = np.maximum(begin, train_end - 2 * spec.model.length - 8)
     end = np.minimum(end, train_end + 2)
+    # Each kept training event but the first is a target of training.
     trained = np.maximum(train_end - begin - 1, 0)
     active = np.flatnonzero(trained)
     if not len(active):
         raise DataError(
-            "no user has two training events, so there is nothing to learn from; bring longer histories"
+            "no user has two training events, so there is nothing to learn from; bring longer "
+            "histories"
         )
     wanted = max(_LEAST, _STEPS * bounded(spec).train.batch)
+    # As many users as have the wanted number of targets on average, rounded up.
     count = min(len(active), -(-wanted * len(active) // int(trained.sum())))
     users = active[np.linspace(0, len(active) - 1, count).astype(np.int64)]
     return users, begin[users], end[users], train_end[users]
@@ -126,35 +132,39 @@ def _few_users(data: PreparedData, spec: RunSpec) -> tuple[Ints, Ints, Ints, Int
 def _kept_rows(
     rows: EvalRows, users: Ints, begin: Ints, offsets: Ints
 ) -> tuple[npt.NDArray[np.int32], Ints]:
-    """Return the users and positions, in the slice, of those targets of a split that are kept."""
+    """Return users and positions, within the slice, of the targets of a split that are kept."""
+    # The index of each row's user among the kept ones, if it is kept.
     place = np.minimum(np.searchsorted(users, rows.users), len(users) - 1)
+    # The target's position among the events of the slice.
     moved = rows.positions - begin[place] + offsets[1:-1][place]
     kept = (users[place] == rows.users) & (moved < offsets[2:][place])
     return (place[kept] + 1).astype(np.int32), moved[kept]
 
 
 def kept_items(data: PreparedData, spec: RunSpec, semantics: SemanticIds | None) -> Ints:
-    """Return the items of the slice: up to `_ITEMS` all of a catalogue, else those of its users and some evenly spaced."""
+    """Return all items if they are few, else those of the slice's users and evenly spaced ones."""
     if len(data.items) <= _ITEMS:
         return np.arange(1, len(data.items) + 1)
     _, begin, end, _ = _few_users(data, spec)
     touched = [data.event_items[start:stop] for start, stop in zip(begin, end, strict=True)]
+    # An item with the largest code stays, and with it the number of semantic ids.
     largest = (
         [] if semantics is None else [[int(semantics.codes[: len(data.items) + 1].max(1).argmax())]]
-    )  # so S stays S
+    )
     spaced = np.linspace(1, len(data.items), _ITEMS).astype(np.int64)
     return np.unique(np.concatenate([*touched, *largest, spaced]).astype(np.int64))
 
 
 def semantics_for(data: PreparedData, spec: RunSpec) -> SemanticIds | None:
-    """Return the semantic ids that training has left beside the data or, written nowhere, the same or such as take their place.
+    """Return the semantic ids that training has saved beside the data, or make some in memory.
 
-    Where they need a training of their own, the item embeddings they are made of are random here; where the catalogue is
-    large, as many ids are dealt at random. No check asks which item has which id.
+    Item embeddings that would need a training of their own are random here, and for a large
+    catalogue as many ids are dealt at random: no check asks which item has which id. Returns None
+    for a model that needs no semantic ids.
     """
     if not DESIGNS[spec.model.name].needs_semantics:
         return None
-    chosen = plan(data, spec.semantics)  # a wish that the data cannot serve is refused at once
+    chosen = plan(data, spec.semantics)  # refuses settings that the data cannot serve
     folder = semantics_folder(data, spec)
     if (folder / MANIFEST).is_file():
         return SemanticIds.load(folder).check(len(data.items))
@@ -171,9 +181,10 @@ def semantics_for(data: PreparedData, spec: RunSpec) -> SemanticIds | None:
 
 
 def _stand_in(items: int, spec: SemanticsSpec, method: str) -> SemanticIds:
-    """Return as many ids a level as k-means would find, dealt to the items at random."""
+    """Return as many ids per level as k-means would find, dealt to the items at random."""
     k = spec.clusters or max(1, cluster_count(items) // spec.levels)
     random = np.random.default_rng(spec.seed)
+    # Level l has the codes l k + 1 to (l + 1) k, each for about as many items.
     levels = [random.permutation(items) % k + 1 + level * k for level in range(spec.levels)]
     codes = np.concatenate([np.zeros((1, spec.levels)), np.stack(levels, 1)]).astype(np.int64)
     why = f"dealt at random: {method} takes longer than a check may"
@@ -194,10 +205,11 @@ def semantics_of(semantics: SemanticIds | None, items: Ints) -> SemanticIds | No
 def model_of(
     trained: Recommender, spec: RunSpec, semantics: SemanticIds | None, items: Ints
 ) -> Recommender:
-    """Return a finished run's model over some of its items."""
+    """Return the model of a finished run over some of its items."""
     rows = torch.from_numpy(np.append(0, items))
     of_item = None if semantics is None else torch.from_numpy(semantics.table)
     model = build(spec.model, items=len(items), semantic_of_item=of_item)
+    # These tensors have one row per item, the first for padding; all others stay whole.
     by_item = {
         "items.weight",
         *(name for name in trained.state_dict() if name.endswith("semantic_of_item")),

@@ -1,4 +1,4 @@
-"""What each check is given, and what it answers."""
+"""The input and the result of a check."""
 
 from __future__ import annotations
 
@@ -31,22 +31,26 @@ HISTORIES, CANDIDATES = 24, 12
 @final
 @dataclass(frozen=True)
 class Verdict:
-    """What one check found: the ``promise`` it is about, what was ``measured``, and of what is amiss the cause and the cure."""
+    """The result of one check.
+
+    ``promise`` is what it checks and ``measured`` what it found. If something is wrong, ``cause``
+    and ``cure`` are not empty.
+    """
 
     promise: str
     measured: str
     cause: str = ""
     cure: str = ""
     warns: bool = False
-    """Whether the cause is worth a look but breaks no promise."""
+    """Whether the cause deserves a look but breaks no promise."""
 
     @property
     def status(self) -> Literal["pass", "warning", "fail"]:
-        """The verdict in a word."""
+        """The verdict in one word."""
         return "pass" if not self.cause else "warning" if self.warns else "fail"
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the verdict as plain values."""
         return {
             "status": self.status,
             **{key: value for key, value in asdict(self).items() if key != "warns"},
@@ -54,14 +58,14 @@ class Verdict:
 
 
 class Sample(NamedTuple):
-    """Histories (R, L) of every length from 0 to L, and candidates (R, C), both made of the slice's items."""
+    """Histories (R, L) of every length from 0 to L and candidates (R, C), of the slice's items."""
 
     history: Tensor
     candidates: Tensor
 
 
 class Training(NamedTuple):
-    """A short training: the model with its best weights, and every tensor of its last checkpoint."""
+    """A short training: the model with its best weights, and all tensors of the last checkpoint."""
 
     model: Recommender
     last: dict[str, Tensor]
@@ -70,9 +74,10 @@ class Training(NamedTuple):
 @final
 @dataclass(frozen=True)
 class Subject:
-    """A configuration on a slice of its data; what several checks need is made once, in ``folder``.
+    """A configuration on a slice of its data.
 
-    ``trained`` is a finished run's model over the slice's items: then the checks of a model are about that one.
+    Results that several checks need are computed once, in ``folder``. ``trained`` is the model of a
+    finished run over the items of the slice; if given, the checks of a model are about it.
     """
 
     data: PreparedData
@@ -88,20 +93,22 @@ class Subject:
 
     @property
     def model(self) -> Recommender:
-        """The model that is looked at."""
+        """The model to check, in eval mode."""
         return (self.trained or self.training.model).eval()
 
     @cached_property
     def precise(self) -> Recommender:
-        """The model in double precision, so that a difference is one of meaning and no rounding."""
+        """The model in double precision, so that a difference is not a matter of rounding."""
         return copy.deepcopy(self.model).double().requires_grad_(False)
 
     @cached_property
     def sample(self) -> Sample:
-        """Some histories and candidates; which user had what does not matter to a model."""
+        """Histories and candidates; a model does not depend on which user had which item."""
         length, items = self.spec.model.length, len(self.data.items)
+        # Lengths from 0 to L, repeated if there are fewer than histories.
         sizes = np.linspace(0, length, min(length + 1, HISTORIES)).round().astype(int)
         sizes = np.resize(sizes, HISTORIES)
+        # Rows of real events, padded on the right.
         table = np.resize(self.data.event_items, (HISTORIES, length)).astype(np.int64)
         drawn = np.random.default_rng(0).integers(1, items + 1, size=(HISTORIES, CANDIDATES))
         return Sample(
@@ -131,7 +138,7 @@ class Subject:
 
     @torch.enable_grad()
     def train(self, name: str, display: Display | None = None) -> Training:
-        """Train in a folder of that name, from its last checkpoint if there is one; each epoch leaves a checkpoint."""
+        """Train in a folder of that name, or resume there; every epoch writes a checkpoint."""
         folder = self.folder / name
         checkpoints = Checkpoints(folder / "checkpoints", spacing=0.0)
         run = RunContext(

@@ -1,4 +1,4 @@
-"""Checks of what goes to disk and comes back: same seed, resumed, reloaded and exported are the same model."""
+"""Checks that a model trained again, resumed, reloaded or exported is the same model."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from solidrec.nn.weights import BuiltWeights
 from solidrec.recommend.engine import Engine
 
 _CLOSE = 1e-4
-"""Of the largest logit: what two orders of adding up may differ by in single precision."""
+"""Tolerance of two orders of summation in single precision, relative to the largest logit."""
 _K = 10
 _ANSWERS = 8
 
 
 def _unequal(found: dict[str, Tensor], expected: dict[str, Tensor]) -> list[str]:
-    """Return the names of the tensors that are not the same to the last bit, or there on one side alone."""
+    """Return the names of the tensors that differ in any bit or exist on one side only."""
     return [
         name
         for name in {**expected, **found}
@@ -36,7 +36,7 @@ def _unequal(found: dict[str, Tensor], expected: dict[str, Tensor]) -> list[str]
 
 
 def repeatable(subject: Subject) -> Verdict:
-    """Train a second time."""
+    """Check that a second training ends with the same tensors, bit for bit."""
     promise = "same seed, same bytes"
     again = subject.train("again").last
     if different := _unequal(again, subject.training.last):
@@ -44,16 +44,18 @@ def repeatable(subject: Subject) -> Verdict:
             promise,
             f"two trainings of {_epochs(subject)}",
             f"the second training ends with another {few(different)}",
-            "draw from torch's generator, which every step seeds, and from no other; keep nothing from call to call",
+            "draw from torch's generator, which every step seeds, and from no other; keep nothing "
+            "from call to call",
         )
     return Verdict(
         promise,
-        f"two trainings of {_epochs(subject)}: {len(again)} tensors of weights and optimizer, bit for bit",
+        f"two trainings of {_epochs(subject)}: {len(again)} tensors of weights and optimizer, bit "
+        "for bit",
     )
 
 
 def resume(subject: Subject) -> Verdict:
-    """Stop after the first epoch of each stage and go on from the checkpoint."""
+    """Check that a training stopped after the first epoch of each stage resumes bit for bit."""
     promise = "resumed as if never stopped"
     for _ in range(stages(subject.spec.model)):
         with suppress(Stopped):
@@ -73,13 +75,13 @@ def resume(subject: Subject) -> Verdict:
 
 
 def _epochs(subject: Subject) -> str:
-    """Say how long a short training is."""
+    """Return the length of a short training in words."""
     each = " of each stage" if stages(subject.spec.model) > 1 else ""
     return f"{subject.spec.train.epochs} epochs{each}"
 
 
 class Stopped(Exception):
-    """Training was stopped by `StopAfterEpoch`."""
+    """Raised by `StopAfterEpoch` to stop training."""
 
 
 @final
@@ -90,23 +92,23 @@ class StopAfterEpoch:
         self.over = False
 
     def stage(self, stage: int, epochs: int, steps: int) -> None:
-        """Nothing is shown."""
+        """Ignore the start of a stage."""
 
     def step(self) -> None:
-        """Stop, once the first epoch is over."""
+        """Stop once the first epoch is over."""
         if self.over:
             raise Stopped
 
     def epoch(self, row: dict[str, Any]) -> None:
-        """Remember which epoch has ended."""
+        """Remember whether the first epoch is over."""
         self.over = row["epoch"] == 1
 
     def done(self, row: dict[str, Any]) -> None:
-        """Nothing is shown."""
+        """Ignore the end of a stage."""
 
 
 def reload(subject: Subject) -> Verdict:
-    """Save the model as a run and load it: the same tensors, the same scores."""
+    """Check that the model saved as a run and loaded has the same tensors and scores."""
     promise, loaded, model = "reloaded as it was", subject.loaded, subject.model
     if different := _unequal(loaded.model.state_dict(), model.state_dict()):
         return Verdict(
@@ -122,7 +124,8 @@ def reload(subject: Subject) -> Verdict:
         return Verdict(
             promise,
             f"scores differ by up to {np.abs(before - after).max():.2g}",
-            f"every saved tensor is the same, so the scores depend on something outside state_dict(): {outside}",
+            "every saved tensor is the same, so the scores depend on something outside "
+            f"state_dict(): {outside}",
             "register it with register_buffer, so that it is saved",
         )
     return Verdict(
@@ -132,11 +135,12 @@ def reload(subject: Subject) -> Verdict:
 
 @torch.no_grad()
 def export(subject: Subject) -> Verdict:
-    """Compare all that leaves the model with the forward pass: the packet of weights, the vectors, the engine's answers."""
+    """Check generated weights, vectors and recommendations against the forward pass."""
     promise, model = "exported as it computes", subject.loaded.model
     history, candidates = subject.sample
     logits = model(history, candidates).logits
     reach = float(logits.abs().max()) * _CLOSE
+    # The generated weights as they are after being serialized and read again.
     packet = load(
         save(
             {
@@ -170,9 +174,8 @@ def export(subject: Subject) -> Verdict:
                 "let the logits be a dot product with the item embeddings and nothing more",
             )
         ways.append("item and user vectors")
-    some = [row for row, known in enumerate(names) if known][
-        :_ANSWERS
-    ]  # popularity answers an empty history
+    # An empty history is answered by popularity, not by the model.
+    some = [row for row, known in enumerate(names) if known][:_ANSWERS]
     if wrong := _wrong_answer(engine, model, history[some], [names[row] for row in some], reach):
         return Verdict(
             promise,
@@ -192,7 +195,8 @@ def _wrong_answer(
     names: list[list[str]],
     reach: float,
 ) -> str | None:
-    """Say what is wrong with recommendations: a score that the model does not give, or a better item that is missing."""
+    """Return how the recommendations disagree with the scores of the model, or None."""
+    # Random items, of which none may score above the last recommended one.
     some = torch.from_numpy(
         np.random.default_rng(1).integers(1, len(engine.run.items) + 1, size=100)
     )

@@ -1,4 +1,4 @@
-"""``python -m solidrec.cli``."""
+"""Entry point of ``python -m solidrec.cli``."""
 
 from solidrec.cli import main
 

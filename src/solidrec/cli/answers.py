@@ -1,4 +1,4 @@
-"""Commands that answer: for a history, an item, or a file of them."""
+"""Commands that recommend, find similar items and export vectors."""
 
 from __future__ import annotations
 
@@ -92,7 +92,8 @@ def similar(
 
 @app.command(
     short_help="Item and user vectors as Parquet.",
-    epilog="Example: solidrec export run --items items.parquet --users users.parquet --batch histories.parquet",
+    epilog="Example: solidrec export run --items items.parquet --users users.parquet --batch "
+    "histories.parquet",
 )
 def export(
     run: RunArgument,
@@ -107,7 +108,8 @@ def export(
 ) -> None:
     """Export item and user vectors; their dot product is the model's logit.
 
-    Those of a mixture are its neural expert's: their dot product is one kind of its evidence, and ranks worse than `recommend`.
+    Those of a mixture are the vectors of its neural expert: their dot product is one kind of its
+    evidence, and ranks worse than `recommend`.
     """
     from solidrec.api import load
     from solidrec.batch_files import export_items, export_users
@@ -116,14 +118,16 @@ def export(
 
     if items is None and users is None:
         raise UsageError(
-            "say what to export: --items FILE.parquet, --users FILE.parquet --batch FILE.parquet, or both"
+            "say what to export: --items FILE.parquet, --users FILE.parquet --batch FILE.parquet, "
+            "or both"
         )
     if users is not None and batch is None:
         raise UsageError("--users needs --batch FILE.parquet, the histories")
     model = load(run)
     if isinstance(model.run.model, Mixture):
         say(
-            "vectors of the mixture's neural expert: their dot product is one kind of its evidence, not what `recommend` ranks by"
+            "vectors of the mixture's neural expert: their dot product is one kind of its "
+            "evidence, not what `recommend` ranks by"
         )
     if items is not None:
         print(f"wrote {items}: {export_items(model, items):,} item vectors")

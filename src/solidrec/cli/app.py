@@ -15,7 +15,8 @@ from typer.exceptions import TyperException
 from solidrec.errors import SolidrecError
 
 app = typer.Typer(
-    help="Dynamic sequential recommendation: train on your click log, recommend for histories never seen.",
+    help="Dynamic sequential recommendation: train on your click log, recommend for histories "
+    "never seen.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -25,21 +26,21 @@ DEBUG = "SOLIDREC_DEBUG"
 
 
 class Split(StrEnum):
-    """The splits a model may be measured on."""
+    """The splits that a model can be evaluated on."""
 
     valid = "valid"
     test = "test"
 
 
 class Protocol(StrEnum):
-    """The two labelled protocols."""
+    """The two evaluation protocols."""
 
     paper = "paper"
     full = "full"
 
 
 class Seen(StrEnum):
-    """What the whole catalogue does with items that a user had before."""
+    """What protocol *full* does with items that a user had before."""
 
     filter = "filter"
     keep = "keep"
@@ -65,26 +66,26 @@ Column = str | None
 def main_options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    """Dynamic sequential recommendation: train on your click log, recommend for histories never seen."""
+    """Take the options that come before a command."""
     if debug:
         os.environ[DEBUG] = "1"
 
 
 def print_json(value: Any) -> None:
-    """Print JSON on standard output."""
+    """Print a value as JSON on standard output."""
     print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
 
 
 def main() -> None:
-    """Run the command line; a known error is one line on standard error and an exit code."""
-    # Threads that wait are to sleep, not to spin: beside another busy process spinning makes two many times slower than one.
+    """Run the command line; print a known error as one line and exit with its code."""
+    # Waiting threads should sleep: beside another busy process, spinning makes two threads many
+    # times slower than one.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         sys.exit(app(standalone_mode=False))
     except TyperException as error:
-        text = (
-            error.format_message()
-        )  # several lines are a help text, shown when no command was given
+        # Several lines are a help text, shown when no command was given.
+        text = error.format_message()
         print(text if "\n" in text else f"error: {text}", file=sys.stderr)
         sys.exit(error.exit_code)
     except SolidrecError as error:
@@ -99,7 +100,8 @@ def main() -> None:
         if os.environ.get(DEBUG):
             raise
         print(
-            f"error: {type(error).__name__}: {error} (a fault of solidrec; run again with --debug and report it)",
+            f"error: {type(error).__name__}: {error} (a fault of solidrec; run again with --debug "
+            "and report it)",
             file=sys.stderr,
         )
         sys.exit(70)

@@ -1,4 +1,4 @@
-"""The command that checks the product's promises on a person's own configuration."""
+"""The command that checks the promises of the library on the user's own configuration."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from solidrec.cli.app import Config, Json, app, print_json
 
 @app.command(
     short_help="Does it hold what it promises, here?",
-    epilog="Example: solidrec check data --model solid-duet --set model.dim=64 · solidrec check run",
+    epilog="Example: solidrec check data --model solid-duet --set model.dim=64 · solidrec check "
+    "run",
 )
 def check(
     path: Annotated[
@@ -24,7 +25,8 @@ def check(
     model: Annotated[
         str | None,
         typer.Option(
-            help="As of `solidrec train`; default solid-duet. Of a mixture the neural expert is checked."
+            help="As of `solidrec train`; default solid-duet. Of a mixture the neural expert is "
+            "checked."
         ),
     ] = None,
     backbone: Annotated[
@@ -40,10 +42,11 @@ def check(
     ] = None,
     json_: Json = False,
 ) -> None:
-    """Check in seconds, on a slice of the data, that these settings train, mask, save and export as they should.
+    """Check on a slice of the data that these settings train, mask, save and export as they should.
 
-    Every parameter and generated tensor learns; padding is invisible; a constant scorer reads as chance; resumed is
-    uninterrupted, reloaded is before, exported is eager. One line a check; the exit code is 1 if one is red.
+    It takes seconds. Every parameter and generated tensor learns, padding is invisible, a constant
+    scorer measures as chance, and a resumed, reloaded or exported model is the same. Prints one
+    line per check; the exit code is 1 if one fails.
     """
     from solidrec.check.checks import check_fidelity
     from solidrec.cli.settings import settings

@@ -1,4 +1,4 @@
-"""The command that lists the public data sets that are known."""
+"""The command that lists the known public data sets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from solidrec.cli.app import Json, app, print_json
     short_help="Which public data sets are known.", epilog="Example: solidrec datasets --json"
 )
 def datasets(json_: Json = False) -> None:
-    """List the public data sets that `prepare` knows: their files, where they come from, terms and published counts."""
+    """List the public data sets that `prepare` knows: files, source, terms and published counts."""
     from solidrec.data.datasets.listing import list_datasets, list_formats
 
     known, families = list_datasets(), list_formats()

@@ -66,7 +66,7 @@ def encode(
     threads: Threads = 1,
     json_: Json = False,
 ) -> None:
-    """Encode titles, pictures or a run's item embeddings; the same command again goes on where it stopped."""
+    """Encode titles, pictures or a run's item embeddings; the same command resumes after a stop."""
     from solidrec.console import say
     from solidrec.data.encoded import read_facts
     from solidrec.encoding import encode as run

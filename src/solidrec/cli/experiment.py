@@ -1,4 +1,4 @@
-"""Experiments that one command runs: many trainings, paired comparisons, a table."""
+"""Commands for experiments: many trainings, paired comparisons, tables."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ Set = Annotated[
 
 @experiment.command(
     short_help="Run an experiment, or go on with it.",
-    epilog="Examples: solidrec experiment run table1-small data · solidrec experiment run mine.toml data --jobs 4 --out mine",
+    epilog="Examples: solidrec experiment run table1-small data · solidrec experiment run "
+    "mine.toml data --jobs 4 --out mine",
 )
 def run(
     file: Annotated[
@@ -69,9 +70,10 @@ def run(
     device: Device = "cpu",
     json_: Json = False,
 ) -> None:
-    """Run the cells of an experiment that have no result yet, in parallel; killed at any moment, the same command goes on.
+    """Run the cells of an experiment that have no result yet, in parallel.
 
-    Each result lands in OUT/results.jsonl as it comes, keyed by the hash of its specification.
+    Killed at any moment, the same command goes on. Each result is written to OUT/results.jsonl as
+    it comes, keyed by the hash of its specification.
     """
     from solidrec.cli.settings import settings
     from solidrec.console import say
@@ -93,7 +95,7 @@ def run(
 
 
 FILE_WIDTH = 180
-"""Columns of a table with spreads, where there is no terminal to ask."""
+"""Columns of a table with spreads where the output is no terminal."""
 
 
 def show(folder: Path, *, json_: bool) -> None:
@@ -127,18 +129,18 @@ def show(folder: Path, *, json_: bool) -> None:
         for note in notes:
             console.print(note, markup=False)
     write_ranks(folder, measured)
-    write_tables(
-        folder, tables, measures
-    )  # last: what is on a disk that refuses can still be looked at
+    # Last, so that the tables are shown even where the disk cannot be written.
+    write_tables(folder, tables, measures)
 
 
 @experiment.command(
     short_help="The tables of an experiment.", epilog="Example: solidrec experiment table table1"
 )
 def table(results: Results, json_: Json = False) -> None:
-    """Print the tables of what is finished; also written as tables.md, tables.tex, cells.csv, comparisons.csv, measures.csv.
+    """Print the tables of what is finished and write them beside the results.
 
-    ranks-PROTOCOL.parquet has the rank of each user's target in every cell: enough to test any two rows against each other.
+    The files are tables.md, tables.tex, cells.csv, comparisons.csv, measures.csv and, with the rank
+    of each user's target in every cell to test any two rows, ranks-PROTOCOL.parquet.
     """
     show(results, json_=json_)
 
@@ -152,9 +154,10 @@ def report(
         Path | None, typer.Option(help="The HTML file; default report.html in the folder.")
     ] = None,
 ) -> None:
-    """Write one HTML file of what is finished: tables, figures, training, codebooks, protocol and provenance.
+    """Write one HTML file of what is finished.
 
-    The tables are written beside the results, as `solidrec experiment table` does.
+    It shows tables, figures, training, codebooks, protocol and provenance. The tables are also
+    written beside the results, as `solidrec experiment table` does.
     """
     from solidrec.console import say
     from solidrec.report.experiment_report import write_experiment_report
@@ -171,9 +174,9 @@ def compare(
     b: Annotated[Path, typer.Argument(help="Another one, on the same data.")],
     json_: Json = False,
 ) -> None:
-    """Compare the rows of one name in two experiments, paired over users and seeds; B less A.
+    """Compare rows of the same name in two experiments (B less A), paired over users and seeds.
 
-    Two data sets or two protocols are never compared.
+    Results on two data sets or under two protocols are never compared.
     """
     from solidrec.console import out
     from solidrec.experiments.tables.experiment_tables import compared
@@ -220,7 +223,7 @@ def list_(json_: Json = False) -> None:
     epilog="Example: solidrec experiment status table1",
 )
 def status(results: Results, json_: Json = False) -> None:
-    """Say which cells of an experiment are finished."""
+    """Show which cells of an experiment are finished."""
     from solidrec.console import out
     from solidrec.experiments.results import Plan
     from solidrec.experiments.results import Results as Folder
@@ -246,9 +249,10 @@ def cold_items(
     set_: Set = None,
     json_: Json = False,
 ) -> None:
-    """Hold items out of training entirely, add them by their content, and rank each among 99 known ones.
+    """Hold items out of training, add them by their content, and rank each among 99 other items.
 
-    Beside chance and a content-kNN on the same features, paired over the targets.
+    No interaction with a held-out item is left in training. The model is compared with chance and
+    with a content-kNN on the same features, paired over the held-out items.
     """
     from solidrec.cli.settings import settings
     from solidrec.experiments.cold_items import markdown, run_cold_items
@@ -272,9 +276,10 @@ def cold_users(
     set_: Set = None,
     json_: Json = False,
 ) -> None:
-    """Train static, DUET and SOLID and rank every test target from the last 1, 2, 3, 5 and 10 events before it.
+    """Train static, DUET and SOLID, and rank every test target from few events before it.
 
-    It runs the shipped experiment `cold-users`; any experiment that says `measures = ["few-events"]` has this table.
+    These are the last 1, 2, 3, 5 and 10 events. The command runs the shipped experiment
+    `cold-users`; any experiment with `measures = ["few-events"]` has this table.
     """
     from solidrec.cli.settings import settings
     from solidrec.experiments.execute import run_experiment

@@ -1,4 +1,4 @@
-"""Commands that make prepared folders, and the demo that makes everything."""
+"""Commands that make prepared folders, and the demo."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ def demo(
         int, typer.Option(help="Trainings at a time, each on one thread.", min=1)
     ] = 1,
 ) -> None:
-    """Run the whole method on MovieLens 100k: prepare, train four models, compare, report, recommend."""
+    """Run the whole method on MovieLens 100k.
+
+    It prepares the data, trains four models, compares them, writes a report and recommends.
+    """
     from solidrec.cli.experiment import show
     from solidrec.console import out as console_out
     from solidrec.console import say
@@ -56,8 +59,8 @@ def demo(
 
 @app.command(
     short_help="Your own files become a prepared folder.",
-    epilog="Example: solidrec prepare clicks.csv --items items.csv --user-column visitor --features image=clip.npy --out data"
-    " · solidrec prepare ml-1m --out data",
+    epilog="Example: solidrec prepare clicks.csv --items items.csv --user-column visitor "
+    "--features image=clip.npy --out data · solidrec prepare ml-1m --out data",
 )
 def prepare(
     interactions: Annotated[
@@ -189,7 +192,8 @@ def prepare(
     if fit_all:
         if options.get("split") == "time":
             raise UsageError(
-                "--fit-all trains on everything, --split time keeps the end for tests; give one of them"
+                "--fit-all trains on everything, --split time keeps the end for tests; give one of "
+                "them"
             )
         options["split"] = "none"
     data = run(
@@ -210,13 +214,14 @@ def prepare(
 
 
 def named_files(pairs: list[str]) -> dict[str, Path]:
-    """Split NAME=FILE pairs; raises `UsageError` for anything else."""
+    """Split NAME=FILE pairs; raise `UsageError` for anything else."""
     found = {}
     for pair in pairs:
         name, sign, file = pair.partition("=")
         if not (sign and name and file):
             raise UsageError(
-                f"--features {pair}: write it as NAME=FILE.npy, for example --features image=clip.npy"
+                f"--features {pair}: write it as NAME=FILE.npy, for example --features "
+                "image=clip.npy"
             )
         found[name] = Path(file)
     return found

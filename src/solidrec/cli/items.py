@@ -24,7 +24,8 @@ app.add_typer(items, name="items")
 @items.command(
     "add",
     short_help="New items become recommendable at once.",
-    epilog="Example: solidrec items add run new.csv · solidrec items add run new.parquet --features image=new.npy --out run2",
+    epilog="Example: solidrec items add run new.csv · solidrec items add run new.parquet "
+    "--features image=new.npy --out run2",
 )
 def add(
     run: RunArgument,
@@ -61,9 +62,9 @@ def add(
     encoding: Annotated[str, typer.Option(help="Text encoding of csv, tsv and jsonl.")] = "utf-8",
     json_: Json = False,
 ) -> None:
-    """Give items that training never saw an embedding and semantic ids from their content, without training.
+    """Give new items an embedding and semantic ids from their content, without training.
 
-    Items that the run knows already are left as they are.
+    Items that the run knows already stay as they are.
     """
     from solidrec.api import add_items
 
@@ -91,18 +92,21 @@ def add(
     )
     if not any(facts["content"].values()):
         say(
-            f"{new_items}: no column says what the items are: name one by --title-column or --category-column, or give --features"
+            f"{new_items}: no column says what the items are: name one by --title-column or "
+            "--category-column, or give --features"
         )
     elif facts["content"].get("categories") == 0:
         say(
-            "training knew none of the new categories: they are compared whole, and --category-separator '|' splits a text at |"
+            "training knew none of the new categories: they are compared whole, and "
+            "--category-separator '|' splits a text at |"
         )
     for name in facts["missing_features"]:
         say(
-            f"trained with the feature {name!r}, which was not given for new items: --features {name}=FILE.npy"
+            f"trained with the feature {name!r}, which was not given for new items: --features "
+            f"{name}=FILE.npy"
         )
     if facts["explained"] < LITTLE:
         say(
-            f"content explains {max(facts['explained'], 0):.0%} of this run's item embeddings, so new items are placed by "
-            "little: train with --set model.start=content"
+            f"content explains {max(facts['explained'], 0):.0%} of this run's item embeddings, so "
+            "new items are placed by little: train with --set model.start=content"
         )

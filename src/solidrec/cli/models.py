@@ -1,4 +1,4 @@
-"""Commands that train and measure."""
+"""Commands that train and evaluate models."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from solidrec.cli.app import (
 from solidrec.errors import UsageError
 
 FLOORS = ("knn-content", "popularity")
-"""What a mixture is shown beside: neighbours and content, their weight chosen on validation; and what is popular."""
+"""Baselines shown beside a mixture: neighbours and content (weighted on validation), popularity."""
 FLOORS_BY_TIME = (*FLOORS, "recent-popularity")
-"""The same for data split by time, whose targets all come after training: what was popular last may be hard to beat."""
+"""The same for data split by time, where recent popularity may be hard to beat."""
 
 
 @app.command(
@@ -37,15 +37,17 @@ def train(
     model: Annotated[
         str | None,
         typer.Option(
-            help="Default mixture, the best known; mixture-static, -lengths, -spg, -duet, -solid, -full; plain, static, "
-            "static-codebook, apg, duet, solid-apg, solid-duet, spg, sml, duet-codebook, author-code, or an -apg twin of the "
-            "last four; spg-penalty, sml-penalty."
+            help="Default mixture, the best known; mixture-static, -lengths, -spg, -duet, -solid, "
+            "-full; plain, static, static-codebook, apg, duet, solid-apg, solid-duet, spg, sml, "
+            "duet-codebook, author-code, or an -apg twin of the last four; spg-penalty, "
+            "sml-penalty."
         ),
     ] = None,
     backbone: Annotated[
         str | None,
         typer.Option(
-            help="The encoder of histories: din, gru4rec, sasrec (the default), bert4rec, ligr or bsarec."
+            help="The encoder of histories: din, gru4rec, sasrec (the default), bert4rec, ligr or "
+            "bsarec."
         ),
     ] = None,
     seed: Annotated[
@@ -59,7 +61,8 @@ def train(
     epochs_from: Annotated[
         Path | None,
         typer.Option(
-            help="A run whose settings and best epochs serve data without validation users (--fit-all)."
+            help="A run whose settings and best epochs serve data without validation users "
+            "(--fit-all)."
         ),
     ] = None,
     out: Annotated[
@@ -129,13 +132,15 @@ def evaluate(
     protocol: Annotated[
         Protocol | None,
         typer.Option(
-            help="full (whole catalogue) or paper (1 + 99 uniform); default both, with --json or --save-scores paper."
+            help="full (whole catalogue) or paper (1 + 99 uniform); default both, with --json or "
+            "--save-scores paper."
         ),
     ] = None,
     seen: Annotated[
         Seen,
         typer.Option(
-            help="What a user had before: filter leaves it out of the whole catalogue, keep does not."
+            help="What a user had before: filter leaves it out of the whole catalogue, keep does "
+            "not."
         ),
     ] = Seen.filter,
     save_scores: Annotated[
@@ -156,7 +161,8 @@ def evaluate(
     model = load(run, device=device)
     if seen is Seen.keep and protocol is Protocol.paper:
         raise UsageError(
-            "--seen keep is about the whole catalogue; leave --protocol paper out, whose candidates nobody has seen"
+            "--seen keep is about the whole catalogue; leave --protocol paper out, whose "
+            "candidates nobody has seen"
         )
     single = Protocol.full if seen is Seen.keep else Protocol.paper
     one = protocol or (single if json_ or save_scores else None)
@@ -178,7 +184,7 @@ def evaluate(
 
 
 def with_floors(rows: list[Any], data: Path, length: int) -> list[Any]:
-    """Return rows of metrics with those of what needs no training below the first, on the same users: the floor to clear."""
+    """Append the metrics of baselines without training, on the same users, to rows of metrics."""
     from solidrec.data.prepared import PreparedData
     from solidrec.evaluate.baselines import BASELINES
     from solidrec.evaluate.runner import evaluate

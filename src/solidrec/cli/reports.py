@@ -1,4 +1,4 @@
-"""Commands that say what is there."""
+"""Commands that describe a folder and the installation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def inspect(
     path: Annotated[Path, typer.Argument(help="A prepared folder or a run folder.")],
     json_: Json = False,
 ) -> None:
-    """Say what a prepared folder or a run folder holds, after checking every byte of it."""
+    """Show what a prepared folder or a run folder holds, after verifying every byte of it."""
     from solidrec.check.inspect import facts_of
 
     facts = facts_of(path)

@@ -1,4 +1,4 @@
-"""The command that looks for better settings."""
+"""The command that searches for better settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from solidrec.cli.experiment import Jobs, Out
 
 @app.command(
     short_help="Look for better settings, on validation users alone.",
-    epilog="Example: solidrec search data --try model.dropout=0,0.2,0.4 --space space.toml --trials 12 --out search",
+    epilog="Example: solidrec search data --try model.dropout=0,0.2,0.4 --space space.toml "
+    "--trials 12 --out search",
 )
 def search(
     data: DataArgument,
@@ -21,7 +22,8 @@ def search(
     space: Annotated[
         Path | None,
         typer.Option(
-            help='A TOML file: "model.dropout" = [0.0, 0.2], "train.learning_rate" = {low = 1e-4, high = 1e-2, log = true}.'
+            help='A TOML file: "model.dropout" = [0.0, 0.2], "train.learning_rate" = {low = 1e-4, '
+            "high = 1e-2, log = true}."
         ),
     ] = None,
     try_: Annotated[
@@ -47,9 +49,10 @@ def search(
     jobs: Jobs = 1,
     json_: Json = False,
 ) -> None:
-    """Train variants of a model, judge them on validation users, and write the best settings for train --config.
+    """Train variants of a model and write the settings that are best on validation users.
 
-    The test split is never opened. The same command goes on where it was stopped.
+    They are for `train --config`. The test split is never opened. The same command resumes the
+    search.
     """
     from solidrec.cli.settings import settings
     from solidrec.console import out as console_out
@@ -75,6 +78,7 @@ def search(
     console_out().print(table(found))
     print(found["finding"])
     print(
-        "The best of several on the same users is somewhat lucky: what it is worth, other seeds and the test split say."
+        "The best of several on the same users is somewhat lucky: what it is worth, other seeds "
+        "and the test split say."
     )
     say(f"wrote {out / BEST}; next: solidrec train {data} --config {out / BEST} --out run")

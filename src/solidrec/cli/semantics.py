@@ -57,7 +57,7 @@ def semantics(
     threads: Threads = 1,
     json_: Json = False,
 ) -> None:
-    """Make the semantic ids of a prepared folder, and say, measure or draw what is in them."""
+    """Make the semantic ids of a prepared folder, and describe, measure or draw them."""
     from solidrec.console import out, say
     from solidrec.report.semantic_map.describe import (
         explained,
@@ -106,7 +106,7 @@ def semantics(
 
 
 def named_weights(pairs: list[str]) -> dict[str, float]:
-    """Split NAME=X pairs; raises `UsageError` for anything else."""
+    """Split NAME=X pairs; raise `UsageError` for anything else."""
     found = {}
     for pair in pairs:
         name, _, value = pair.partition("=")

@@ -1,4 +1,4 @@
-"""Settings as a command line gives them: a file or a preset, and pairs laid over it."""
+"""Settings from the command line: a file or a preset, and key=value pairs over it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from solidrec.errors import UsageError
 
 
 def settings(config: Path | None, pairs: list[str]) -> dict[str, Any]:
-    """Read a TOML file of settings, or a preset by its name, and lay --set pairs over it."""
+    """Read settings from a TOML file or a preset, and set the --set pairs over them."""
     from solidrec.presets import preset, presets
     from solidrec.settings import assignment, merge
 

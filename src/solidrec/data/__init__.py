@@ -1,1 +1,1 @@
-"""Interaction logs and catalogues: from files of any tidy shape to one prepared folder that training maps into memory."""
+"""From interaction logs and catalogues to one prepared folder that training maps into memory."""

@@ -1,4 +1,4 @@
-"""The item side: one catalogue row for each item of the vocabulary, and one feature row for each index."""
+"""The catalogue: one row for each item of the vocabulary, and one feature row for each index."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ _TEXT_COLUMNS = ("title", "brand", "text", "description")
 @final
 @dataclass(frozen=True)
 class Catalog:
-    """`frame` has V rows in item order: item, title, categories, brand, text, description, image and token lists.
+    """The catalogue rows of the V items of a vocabulary.
 
-    `rows` (V,) are their rows in the items file or -1; `index` is the file's item_idx for every file row, if
-    it has one; `facts` are counts for the manifest.
+    `frame` has V rows in item order: item, title, categories, brand, text, description, image and
+    token lists. `rows` (V,) is the row of each item in the items file, or -1. `index` is the
+    item_idx of every row of the file, if it has one. `facts` are counts for the manifest.
     """
 
     frame: pl.DataFrame
@@ -36,7 +37,7 @@ class Catalog:
 
 
 def bare_catalog(items: pl.Series) -> Catalog:
-    """Return the catalogue of a log without an items file: ids and nothing else."""
+    """Return the catalogue of a log without an items file: it holds only ids."""
     empty = [pl.lit(None, pl.String).alias(name) for name in (*_TEXT_COLUMNS, "image")]
     frame = pl.DataFrame({"item": items}).with_columns(
         *empty, categories=pl.lit([], pl.List(pl.String))
@@ -52,10 +53,11 @@ def read_catalog(
     category_separator: str | None = None,
     duplicate_items: Literal["error", "first"] = "error",
 ) -> Catalog:
-    """Read an items table and line it up with the vocabulary `items` (sorted, unique ids).
+    """Read an items table and align it with the vocabulary `items` (sorted, unique ids).
 
-    Items without a catalogue row are kept with a null title and no categories; catalogue rows without
-    interactions are left out; both are counted. Raises `DataError` for null and (by default) repeated ids.
+    Items without a catalogue row are kept with a null title and no categories; catalogue rows
+    without interactions are left out. Both are counted. Raises `DataError` for null ids and (by
+    default) for repeated ids.
     """
     roles = find_columns(table, ITEMS, columns, required=("items_id",))
     raw = table.collect(
@@ -65,13 +67,15 @@ def read_catalog(
     unnamed = raw.filter(pl.col("item").is_null() | (pl.col("item").str.strip_chars() == ""))["row"]
     if len(unnamed):
         raise DataError(
-            f"{table.name}:{unnamed[0] + table.first_row}: {len(unnamed):,} rows have no item id; remove them"
+            f"{table.name}:{unnamed[0] + table.first_row}: {len(unnamed):,} rows have no item id; "
+            "remove them"
         )
     once = raw.unique("item", keep="first", maintain_order=True)
     if len(once) < len(raw) and duplicate_items == "error":
         row, name = raw.join(once.select("row"), on="row", how="anti").select("row", "item").row(0)
         raise DataError(
-            f"{table.name}:{row + table.first_row}: item {name!r} occurs again; remove it or use --duplicate-items first"
+            f"{table.name}:{row + table.first_row}: item {name!r} occurs again; remove it or use "
+            "--duplicate-items first"
         )
     frame = pl.DataFrame({"item": items}).join(once, on="item", how="left", maintain_order="left")
     rows = frame["row"].fill_null(-1).to_numpy()
@@ -102,7 +106,7 @@ def _content(table: Table, roles: Mapping[str, str], separator: str | None) -> l
 
 
 def _text(table: Table, column: str | None) -> pl.Expr:
-    """Return a text column; blank becomes null, a list of paragraphs one text."""
+    """Return a text column: blank text becomes null, a list of paragraphs becomes one text."""
     if column is None:
         return pl.lit(None, pl.String)
     text = pl.col(column)
@@ -113,7 +117,7 @@ def _text(table: Table, column: str | None) -> pl.Expr:
 
 
 def _image(table: Table, column: str | None) -> pl.Expr:
-    """Return the name of each item's picture, of a list the first; a column of anything but text names none."""
+    """Return the picture name of each item, the first of a list; null if the column is not text."""
     dtype = table.dtype(column) if column else pl.Null()
     if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.String):
         name = pl.col(str(column)).list.drop_nulls().list.first()
@@ -125,7 +129,7 @@ def _image(table: Table, column: str | None) -> pl.Expr:
 
 
 def _categories(table: Table, column: str | None, separator: str | None) -> pl.Expr:
-    """Return lists of distinct labels; a string without a separator is one label."""
+    """Return lists of distinct labels; a string is one label if there is no separator."""
     if column is None:
         return pl.lit([], pl.List(pl.String))
     dtype = table.dtype(column)
@@ -153,20 +157,23 @@ def _arranged(frame: pl.DataFrame) -> pl.DataFrame:
 def read_feature(
     source: Path | str | npt.NDArray[Any], catalog: Catalog, *, name: str, start: int | None = None
 ) -> tuple[Floats32, dict[str, Any]]:
-    """Return a (V+1, F) float32 matrix, its row 0 and the rows of items without the feature zero, and its facts.
+    """Return a (V+1, F) float32 feature matrix, zero in row 0 and for missing items, and its facts.
 
-    `start` says whether the items file counts its ``item_idx`` from 0 or 1; without it that is checked, not
-    guessed. Raises `DataError` for a matrix that is not 2-d, numeric and finite or that fits no numbering.
+    `start` says whether ``item_idx`` of the items file counts from 0 or 1; if it is None, the
+    numbers decide. Raises `DataError` for a matrix that is not 2-d, numeric and finite, or that
+    fits neither numbering.
     """
     matrix, where = _matrix(source, name)
     rows = _feature_rows(catalog, matrix, where, start)
     known = catalog.rows >= 0
     out = np.zeros((len(catalog.rows) + 1, matrix.shape[1]), dtype=np.float32)
+    # copy the rows of items in the items file; values that overflow float32 are refused below
     with np.errstate(over="ignore"):
         out[1:][known] = matrix[rows[catalog.rows[known]]]
     if not np.isfinite(out).all():
         raise DataError(
-            f"{where}: holds NaN or infinite values; remove or impute them (all zeros = no such feature)"
+            f"{where}: holds NaN or infinite values; remove or impute them (all zeros = no such "
+            "feature)"
         )
     missing = int(np.count_nonzero(~out[1:].any(axis=1)))
     return out, {"width": matrix.shape[1], "items": len(catalog.rows) - missing, "missing": missing}
@@ -175,7 +182,10 @@ def read_feature(
 def feature_source(
     given: Path | str | npt.NDArray[Any], table: Table | None, catalog: Catalog
 ) -> tuple[Path | str | npt.NDArray[Any], Catalog]:
-    """Return what `read_feature` is to read: a column of the items table, row by row, if `given` names one and is no file."""
+    """Return the source and the catalogue to give to `read_feature`.
+
+    If `given` names a column of the items table and no file, the source is that column, row by row.
+    """
     named = (
         isinstance(given, str | Path)
         and table is not None
@@ -189,14 +199,16 @@ def feature_source(
 
 
 def _vector_column(table: Table, column: str) -> Floats32:
-    """Return a column of lists of numbers as a matrix, a row of the table each; a null list is a zero row.
+    """Return a column of number lists as a matrix with one row for each row of the table.
 
-    Raises `DataError` for a column of anything else and for lists that are not equally long.
+    A null list gives a zero row. Raises `DataError` for a column of another type and for lists of
+    different lengths.
     """
     dtype = table.dtype(column)
     if not isinstance(dtype, (pl.List, pl.Array)) or not dtype.inner.is_numeric():
         raise DataError(
-            f"{table.name}: column {column!r} is of type {dtype}; lists of numbers are needed for a feature"
+            f"{table.name}: column {column!r} is of type {dtype}; lists of numbers are needed for "
+            "a feature"
         )
     lists = table.collect(pl.col(column).cast(pl.List(pl.Float32)))[column]
     lengths = lists.list.len().fill_null(0)
@@ -206,10 +218,12 @@ def _vector_column(table: Table, column: str) -> Floats32:
         row = int(odd[0]) if len(odd) else 0
         where = f"{table.name}:{row + table.first_row}"
         raise DataError(
-            f"{where}: {column!r} has {lengths[row]:,} numbers, another row {width:,}; give lists of one length"
+            f"{where}: {column!r} has {lengths[row]:,} numbers, another row {width:,}; give lists "
+            "of one length"
         )
     matrix = np.zeros((len(lists), width), dtype=np.float32)
     has = (lengths > 0).to_numpy()
+    # a null inside a list becomes NaN, which `read_feature` refuses
     matrix[has] = (
         lists.filter(lengths > 0).explode().fill_null(float("nan")).to_numpy().reshape(-1, width)
     )
@@ -217,7 +231,7 @@ def _vector_column(table: Table, column: str) -> Floats32:
 
 
 def _matrix(source: Path | str | npt.NDArray[Any], name: str) -> tuple[npt.NDArray[Any], str]:
-    """Return the matrix of a path or an array, and what to call it in messages."""
+    """Return the matrix of a path or an array, and its name for messages."""
     if isinstance(source, np.ndarray):
         matrix, where = source, f"feature {name!r}"
     else:
@@ -228,7 +242,8 @@ def _matrix(source: Path | str | npt.NDArray[Any], name: str) -> tuple[npt.NDArr
             matrix = np.load(source, mmap_mode="r", allow_pickle=False)
         except (ValueError, EOFError, OSError) as error:
             raise DataError(
-                f"{where}: is not a plain .npy array ({error}); save it with numpy.save(..., allow_pickle=False)"
+                f"{where}: is not a plain .npy array ({error}); save it with numpy.save(..., "
+                "allow_pickle=False)"
             ) from error
     if (
         not isinstance(matrix, np.ndarray)
@@ -262,7 +277,8 @@ def _feature_rows(
         or index.n_unique() < catalog.facts["rows"] - catalog.facts["duplicate_items"]
     ):
         raise DataError(
-            f"{where}: item_idx of the items file has empty or repeated values; number every item once"
+            f"{where}: item_idx of the items file has empty or repeated values; number every item "
+            "once"
         )
     numbers = index.to_numpy()
     low, high = int(numbers.min()), int(numbers.max())
@@ -271,17 +287,19 @@ def _feature_rows(
     if start is None or not 0 <= low - start <= high - start < count:
         facts = f"item_idx runs from {low} to {high} and there are {count:,} rows"
         raise DataError(
-            f"{where}: {facts}, which fits neither counting; say --feature-start 0 or 1, or repair item_idx"
+            f"{where}: {facts}, which fits neither counting; say --feature-start 0 or 1, or "
+            "repair item_idx"
         )
     return np.asarray(numbers - start, dtype=np.int64)
 
 
 def _start(matrix: npt.NDArray[Any], low: int, high: int) -> int | None:
-    """Return what the first row is called: 0, or 1; None if the facts fit neither."""
+    """Return the item_idx of the first matrix row, 0 or 1, or None if the numbers fit neither."""
     count = len(matrix)
     if low == 0 and high < count:
         return 0
     if low == 1 and high == count:
         return 1
+    # counted from 1, with a zero row for padding in front: item_idx is the matrix row itself
     padded = low == 1 and high + 1 == count and not np.any(matrix[0])
     return 0 if padded else None

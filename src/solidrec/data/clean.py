@@ -1,7 +1,7 @@
-"""Turn raw rows into a clean log: every row is kept, rejected with a reason, or dropped by a named rule.
+"""Clean a log: keep every raw row, reject it with a reason, or drop it by a named rule.
 
-Only numbers are held for every row: ids are numbered while they are read, and what they are made of is checked
-once an id. Rows that turn out to be bad are read again, so that a message can show what they hold.
+Only numbers are held for every row: ids are numbered as they are read, and each distinct id is
+checked once. Bad rows are read a second time, so that messages can show their values.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class Rules:
 class CleanLog:
     """A clean log in final order, and the account of every row.
 
-    `users` and `items` are the ids, sorted; `user` and `item`, (N,), number them from 1; `time` is (N,).
+    `users` and `items` are the sorted ids, numbered from 1 by `user` and `item`; `user`, `item` and
+    `time` are (N,).
     """
 
     users: pl.Series
@@ -72,11 +73,12 @@ class CleanLog:
 
 
 def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> CleanLog:
-    """Read a table of interactions and return its clean log, ordered by (user, time, tie rule).
+    """Return the clean log of a table of interactions, ordered by (user, time, tie rule).
 
-    A row is rejected for a null, overlong or unprintable id or for a number that is none (reasons
-    ``null_user``, ``bad_time``, ...): in strict mode that is a `DataError` listing the rows, with quarantine
-    they are set aside. Then the rules ``below_min_rating``, ``exact_duplicate`` and ``k_core`` drop rows.
+    A row is rejected for a null, overlong or unprintable id, or for a time or rating that is not a
+    number (reasons ``null_user``, ``bad_time``, ...). In strict mode this raises a `DataError` that
+    lists the rows; with quarantine the rows are set aside. Then the rules ``below_min_rating``,
+    ``exact_duplicate`` and ``k_core`` drop rows.
     """
     roles = find_columns(
         table,
@@ -104,11 +106,11 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
     users, user = _index(log.drop_in_place("user"))
     items, item = _index(log.drop_in_place("item"))
     time = log.drop_in_place("time").to_numpy()
+    # sort all rows by user, then time, then (if ties go by item) item
     place = lexical_order(user, time, *((item,) if rules.ties == "item" else ()))
     user, item, time = user[place], item[place], time[place]
-    if (
-        rules.duplicates != "keep" and order != "file"
-    ):  # without times a repeat may be a second visit
+    # without times, a repeated row may be a second visit
+    if rules.duplicates != "keep" and order != "file":
         again = repeats(_starts(user) | _starts(time), item)
         if again.any():
             if rules.duplicates == "error":
@@ -133,13 +135,14 @@ def _order(table: Table, roles: Mapping[str, str], rules: Rules) -> str:
             return name
     names = ", ".join(INTERACTIONS["time"] + INTERACTIONS["position"])
     raise UsageError(
-        f"{table.name}: no time column (looked for {names}; columns found: {', '.join(table.columns)}); "
+        f"{table.name}: no time column (looked for {names}; "
+        f"columns found: {', '.join(table.columns)}); "
         "name it with --time-column NAME, or say --order file if the rows are in order"
     )
 
 
 def _needed(table: Table, roles: Mapping[str, str], order: str) -> list[pl.Expr]:
-    """Return the columns user, item, time and rating (if there is one) as they are in the file."""
+    """Return expressions for user, item, time and (if present) rating, as in the file."""
     key = {"timestamp": "time", "position": "position"}.get(order)
     time = (
         number_column(table, roles[key], "time")
@@ -151,7 +154,7 @@ def _needed(table: Table, roles: Mapping[str, str], order: str) -> list[pl.Expr]
 
 
 def _numbered(frame: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
-    """Make numbers of all columns: ids are categories, a bad time is null, `enough` says whether the rating is."""
+    """Convert ids to categories, times to int64 (null if bad) and ratings to the flag `enough`."""
     numbers = [
         pl.col("user", "item").cast(pl.Categorical),
         whole_number("time", frame.collect_schema()["time"]),
@@ -163,9 +166,9 @@ def _numbered(frame: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
 
 
 def _bad(log: pl.DataFrame) -> pl.Series:
-    """Return which rows hold an id or a number that is none."""
+    """Return a mask of the rows with an invalid id or number."""
     bad = [pl.col(name).is_null() for name in log.columns]
-    for role in ("user", "item"):
+    for role in ("user", "item"):  # the checks run once for each distinct id
         ids = log[role].unique()
         wrong = pl.DataFrame({role: ids.cast(pl.String)}).select(
             pl.any_horizontal([check for _, check in id_checks(role)])
@@ -196,14 +199,15 @@ def _rejected(table: Table, needed: list[pl.Expr], bad: pl.Series, rules: Rules)
     found = found.with_columns(reason=reasons(found, rated=rules.min_rating is not None))
     if len(found) < len(numbers) or found["reason"].null_count():
         raise DataError(
-            f"{table.name}: holds other rows when it is read again; see that nothing changes it meanwhile"
+            f"{table.name}: holds other rows when it is read again; see that nothing changes it "
+            "meanwhile"
         )
     return found
 
 
 @final
 class _Left:
-    """Counts what each rule drops; raises `DataError` naming the rule that left nothing."""
+    """Counter of the rows that each rule drops; `DataError` names a rule that leaves none."""
 
     def __init__(self, table: Table, rows: int) -> None:
         self.table, self.rows = table, rows
@@ -215,16 +219,18 @@ class _Left:
         if not rows:
             last = name if self.dropped else "the check of bad rows"
             raise DataError(
-                f"{self.table.name}: no rows are left after {last} ({self.rows:,} rows before); loosen it"
+                f"{self.table.name}: no rows are left after {last} ({self.rows:,} rows before); "
+                "loosen it"
             )
         self.rows = rows
 
 
 def _index(column: pl.Series) -> tuple[pl.Series, Index]:
-    """Return the ids of a column of categories, sorted, and for each row the number of its id, from 1."""
+    """Return the sorted ids of a categorical column, and the number of each row's id, from 1."""
     found = column.unique()
     names = found.cast(pl.String)
     order = names.arg_sort()
+    # the category codes of the sorted ids, and the table from code to number
     codes = found.to_physical().gather(order).to_numpy()
     number = np.zeros(int(codes.max()) + 1, dtype=np.int32)
     number[codes] = np.arange(1, len(codes) + 1)
@@ -232,14 +238,14 @@ def _index(column: pl.Series) -> tuple[pl.Series, Index]:
 
 
 def _without_gaps(names: pl.Series, index: Index) -> tuple[pl.Series, Index]:
-    """Number anew the ids that still occur."""
+    """Renumber, from 1, the ids that still occur."""
     occurs = np.zeros(len(names) + 1, dtype=bool)
     occurs[index] = True
     return names.filter(pl.Series(occurs[1:])), np.cumsum(occurs, dtype=np.int32)[index]
 
 
 def _starts(column: npt.NDArray[np.int32] | Times) -> npt.NDArray[np.bool_]:
-    """Return which rows differ from the row before."""
+    """Return a mask of the rows that differ from the row before."""
     return np.append(True, column[1:] != column[:-1])
 
 
@@ -248,14 +254,15 @@ def _duplicated(rows: npt.NDArray[np.uint32], table: Table) -> DataError:
         f"{table.name}:{row + table.first_row}" for row in np.sort(rows)[:SHOWN].tolist()
     )
     return DataError(
-        f"{table.name}: {len(rows):,} exact duplicates: {shown}; remove them or use --duplicates drop"
+        f"{table.name}: {len(rows):,} exact duplicates: {shown}; remove them or use --duplicates "
+        "drop"
     )
 
 
 def _k_core(user: Index, item: Index, k: int) -> npt.NDArray[np.bool_]:
-    """Return the rows that are left when users and items with fewer than k rows are dropped until there is none."""
+    """Return a mask of the rows left after repeatedly dropping users and items of under k rows."""
     keep = np.ones(len(user), dtype=bool)
-    while True:
+    while True:  # dropping a user can make an item rare, and the other way round
         enough = (np.bincount(user[keep], minlength=user.max() + 1) >= k)[user]
         enough &= (np.bincount(item[keep], minlength=item.max() + 1) >= k)[item]
         if (keep <= enough).all():

@@ -1,4 +1,4 @@
-"""Which column is which: recognised names, named columns, and one error for everything that is missing."""
+"""Find the columns of a table by recognised or given names; one error lists all missing ones."""
 
 from __future__ import annotations
 
@@ -36,10 +36,11 @@ def find_columns(
     given: Mapping[str, str | None],
     required: tuple[str, ...],
 ) -> dict[str, str]:
-    """Return the table's column for each role that it has: the given one, else the one recognised name that it holds.
+    """Return the table's column for each role that it has, by the given or a recognised name.
 
-    A RecBole header such as ``user_id:token`` counts as ``user_id``. Raises `DataError` that lists everything
-    missing at once with the nearest names, and `UsageError` when two recognised names could both be meant.
+    A RecBole header such as ``user_id:token`` counts as ``user_id``. Raises `DataError` that lists
+    all missing columns at once with the nearest names, and `UsageError` when two recognised names
+    could both be meant.
     """
     plain = {name.partition(":")[0]: name for name in table.columns} | {
         name: name for name in table.columns
@@ -51,7 +52,8 @@ def find_columns(
         matches = [name for name in ((wanted,) if wanted else names) if name in plain]
         if len(matches) > 1 and role not in _FIRST_WINS:
             raise UsageError(
-                f"{table.name}: {' and '.join(matches)} could both be the {role}; say which with {_option(role)}"
+                f"{table.name}: {' and '.join(matches)} could both be the {role}; say which with "
+                f"{_option(role)}"
             )
         if matches:
             found[role] = plain[matches[0]]
@@ -85,8 +87,8 @@ def _missing(role: str, wanted: str | None, names: tuple[str, ...], columns: lis
 def id_column(table: Table, column: str, role: str) -> pl.Expr:
     """Return an expression for a column's ids as exact strings.
 
-    Raises `DataError` for types that cannot be ids without changing them: floats, booleans, lists, dates,
-    and json columns that mix text with numbers.
+    Raises `DataError` for types that would have to be changed to be ids: floats, booleans, lists,
+    dates, and json columns that mix text with numbers.
     """
     kinds = table.kinds.get(column, {})
     if len(kinds) > 1 or not kinds.keys() <= {"text", "integer"}:
@@ -103,12 +105,13 @@ def id_column(table: Table, column: str, role: str) -> pl.Expr:
         else "convert it to strings"
     )
     raise DataError(
-        f"{table.name}: {role} column {column!r} is of type {dtype}, ids are strings or integers; {cure}"
+        f"{table.name}: {role} column {column!r} is of type {dtype}, ids are strings or integers; "
+        f"{cure}"
     )
 
 
 def number_column(table: Table, column: str, role: str) -> pl.Expr:
-    """Return a column that is to be read as numbers: as it is, dates and times as integer microseconds since 1970."""
+    """Return a column of numbers; dates and times become integer microseconds since 1970."""
     dtype = table.dtype(column)
     if isinstance(dtype, (pl.Datetime, pl.Date)):
         return pl.col(column).dt.epoch("us").alias(role)

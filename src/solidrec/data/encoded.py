@@ -1,4 +1,4 @@
-"""Feature matrices that were encoded from a prepared catalogue: one artifact folder each, in ``features/`` of the data."""
+"""Feature matrices encoded from a prepared catalogue, each an artifact folder in ``features/``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FEATURE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 class EncodedFeature(NamedTuple):
-    """A (V+1, F) matrix, its row 0 and the rows of items without the feature zero, and the sha256 that names it."""
+    """A (V+1, F) matrix, zero in row 0 and for items without the feature, and its sha256."""
 
     vectors: Floats32
     digest: str
@@ -32,9 +32,10 @@ class EncodedFeature(NamedTuple):
 def write_encoded(
     data: Path, name: str, vectors: Floats32, *, fingerprint: str, facts: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Write (V, F) `vectors` as ``features/NAME`` of the folder `data` whose fingerprint is given, and return the manifest.
+    """Write (V, F) `vectors` as ``features/NAME`` of the folder `data` and return the manifest.
 
-    The file has V + 1 rows, the first one zero. An older one is replaced. Raises `StorageError` when the disk refuses.
+    The file has V + 1 rows, the first one zero. `fingerprint` is that of the data. An older feature
+    of the name is replaced. Raises `StorageError` when the disk refuses.
     """
     with new_folder(data / FOLDER / name, replace=True) as folder:
         write_file(folder / _VECTORS, partial(_save_padded, vectors))
@@ -49,7 +50,7 @@ def write_encoded(
 
 
 def _save_padded(vectors: Floats32, path: Path) -> None:
-    """Write a matrix below a row of zeros without a second copy of it in memory."""
+    """Write a matrix below a row of zeros, without a second copy of it in memory."""
     with path.open("wb") as stream:
         header = {
             "descr": "<f4",
@@ -62,23 +63,26 @@ def _save_padded(vectors: Floats32, path: Path) -> None:
 
 
 def open_catalog(data: Path) -> tuple[dict[str, Any], pl.DataFrame]:
-    """Return the manifest and the V catalogue rows of a prepared folder, whatever state its encoded features are in.
+    """Return the manifest and the V catalogue rows of a prepared folder.
 
-    Raises as `artifacts.read_manifest` does.
+    The encoded features are not read, so their state does not matter. Raises as
+    `artifacts.read_manifest` does.
     """
     manifest = read_manifest(data, kind="data")
     return manifest, pl.read_parquet(data / "items.parquet", glob=False)
 
 
 def check_name(name: str, manifest: Mapping[str, Any]) -> None:
-    """Raise `UsageError` unless `name` may name an encoded feature of the data with that manifest."""
+    """Raise `UsageError` unless `name` can name an encoded feature of the data of `manifest`."""
     if not FEATURE_NAME.fullmatch(name) or name == "id":
         raise UsageError(
-            f"feature name {name!r} must be letters, digits, - or _ (at most 64), and not 'id'; say --name NAME"
+            f"feature name {name!r} must be letters, digits, - or _ (at most 64), and not 'id'; "
+            "say --name NAME"
         )
     if name in manifest["features"]:
         raise UsageError(
-            f"the data has a feature matrix {name!r} already, which was given to prepare; say --name NAME"
+            f"the data has a feature matrix {name!r} already, which was given to prepare; say "
+            "--name NAME"
         )
 
 
@@ -87,8 +91,8 @@ def read_encoded(
 ) -> dict[str, EncodedFeature]:
     """Return every encoded feature of a prepared folder by name, after checking its bytes.
 
-    Raises `DamagedError`, `IncompatibleError` for a matrix made for another catalogue, `UsageError` for a name that
-    is among those `taken`.
+    Raises `DamagedError`, `IncompatibleError` for a matrix made for another catalogue, and
+    `UsageError` for a name that is among those `taken`.
     """
     root = data / FOLDER
     folders = sorted(
@@ -101,16 +105,20 @@ def read_encoded(
 
 
 def read_facts(data: Path, name: str) -> dict[str, Any]:
-    """Return what the manifest of an encoded feature says of it, without its files and versions."""
+    """Return the manifest of an encoded feature without its files and versions."""
     manifest = read_manifest(data / FOLDER / name, kind=_KIND)
     return {key: value for key, value in manifest.items() if key not in ("files", "versions")}
 
 
 def _read(folder: Path, *, fingerprint: str, items: int, taken: tuple[str, ...]) -> EncodedFeature:
-    again = f"remove the folder, or make it again with `solidrec encode {folder.parent.parent} --name {folder.name}`"
+    again = (
+        "remove the folder, or make it again with "
+        f"`solidrec encode {folder.parent.parent} --name {folder.name}`"
+    )
     if folder.name in taken:
         raise UsageError(
-            f"{folder}: the data has a feature matrix {folder.name!r} of its own; remove or rename the folder"
+            f"{folder}: the data has a feature matrix {folder.name!r} of its own; remove or "
+            "rename the folder"
         )
     try:
         manifest = read_manifest(folder, kind=_KIND)
@@ -130,7 +138,7 @@ def _read(folder: Path, *, fingerprint: str, items: int, taken: tuple[str, ...])
 
 
 def _digest(vectors: Floats32) -> str:
-    """Return the sha256 of a matrix: its shape, its type and its numbers.
+    """Return the sha256 of the shape, the type and the numbers of a matrix.
 
     >>> _digest(np.zeros((2, 3), dtype=np.float32)) == _digest(np.zeros((3, 2), dtype=np.float32))
     False

@@ -1,4 +1,4 @@
-"""Read JSON lines exactly: numbers keep the digits they are written with, and every error names its line."""
+"""Read JSON lines exactly: numbers keep their digits as written, and every error names its line."""
 
 from __future__ import annotations
 
@@ -41,10 +41,11 @@ _KINDS = {
 
 
 def read_jsonl(stream: io.BufferedIOBase, name: str) -> tuple[pl.DataFrame, Kinds]:
-    """Return a frame of strings and lists of strings, and the kinds of value each column holds with their first line.
+    """Return a frame of strings and lists of strings, and the kinds of value in each column.
 
-    Nested objects become their text. Raises `DataError` naming the line for anything that is not one JSON object,
-    a repeated key, a NaN or a line over 1 MB. Python objects live for `CHUNK` lines at a time.
+    Each kind comes with the first line that has it. Nested objects become their text. Raises
+    `DataError` naming the line for anything that is not one JSON object, a repeated key, a NaN or a
+    line over 1 MB. Python objects are held for only `CHUNK` lines at a time.
     """
     kinds: Kinds = {}
     parts: dict[str, list[pl.Series]] = {}
@@ -64,7 +65,10 @@ def read_jsonl(stream: io.BufferedIOBase, name: str) -> tuple[pl.DataFrame, Kind
 
 
 def json_record(line: bytes, name: str, row: int) -> dict[str, Any]:
-    """Return the JSON object of a line, numbers as the strings they are written as; raises `DataError` naming the line."""
+    """Return the JSON object of a line, with its numbers as strings exactly as written.
+
+    Raises `DataError` naming the line.
+    """
     if len(line) > MAX_LINE:
         raise DataError(
             f"{name}:{row}: line is longer than {MAX_LINE:,} B; write one JSON object a line"
@@ -81,7 +85,7 @@ def json_record(line: bytes, name: str, row: int) -> dict[str, Any]:
 
 
 def _columns(records: list[dict[str, Any]], first_row: int, kinds: Kinds) -> Iterator[pl.Series]:
-    """Yield the columns of some records that hold any value, and add to `kinds` what is new."""
+    """Yield the columns of some records that hold any value, and add new kinds to `kinds`."""
     for key in dict.fromkeys(chain.from_iterable(records)):
         column = [record.get(key) for record in records]
         types = list(map(type, column))
@@ -93,12 +97,12 @@ def _columns(records: list[dict[str, Any]], first_row: int, kinds: Kinds) -> Ite
 
 
 def _filled(parts: list[pl.Series], rows: int) -> list[pl.Series]:
-    """Fill up the parts of a column with nulls."""
+    """Pad the parts of a column with nulls to `rows` rows."""
     return [*parts, pl.repeat(None, rows - sum(map(len, parts)), dtype=pl.String, eager=True)]
 
 
 def _joined(parts: list[pl.Series], *, lists: bool) -> pl.Series:
-    """Join the parts of a column; if it has lists anywhere, a single value is a list of one."""
+    """Join the parts of a column; with `lists`, a single value becomes a list of one."""
     if lists:
         one = pl.when(pl.first().is_not_null()).then(pl.concat_list(pl.first()))
         parts = [
@@ -133,7 +137,7 @@ def _series(name: str, column: list[Any], kinds: set[str]) -> pl.Series:
 
 
 def _flat(value: Any) -> list[str]:
-    """Return a value or a list, nested to any depth, as one list of strings."""
+    """Return a value, or a list nested to any depth, as one flat list of strings."""
     if not isinstance(value, list):
         return [_string(value)]
     return [part for item in value if item is not None for part in _flat(item)]
@@ -149,7 +153,7 @@ def _string(value: Any) -> str:
     )
 
 
-# one for all lines: `json.loads` with options makes one a call, which takes as long as to read a short line
+# `json.loads` with options builds a decoder in each call, which takes as long as a short line
 _DECODER = json.JSONDecoder(
     parse_int=_Int, parse_float=_Float, parse_constant=_refuse, object_pairs_hook=_unique
 )

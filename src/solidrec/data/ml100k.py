@@ -1,4 +1,4 @@
-"""MovieLens 100K: found in an installed RecBole, read from GroupLens' own files, or downloaded on request."""
+"""MovieLens 100K: from an installed RecBole, from GroupLens' files, or downloaded on request."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _MD5 = "0e33842e24a9c977be4e0107933c0723"
 _MAX_BYTES = 32 << 20
 _NEEDED = ("u.data", "u.item", "README")
 _TERMS = (
-    "research use only, cite Harper & Konstan 2015 (doi 10.1145/2827872), no redistribution or commercial use "
-    "without permission (GroupLens README)"
+    "research use only, cite Harper & Konstan 2015 (doi 10.1145/2827872), no redistribution or "
+    "commercial use without permission (GroupLens README)"
 )
 _GENRES = (
     *(
@@ -57,9 +57,10 @@ _GENRES = (
 @final
 @dataclass(frozen=True)
 class MovieLens:
-    """MovieLens 100K as two frames for `prepare`, and one line that says what was used under which terms.
+    """MovieLens 100K as two frames for `prepare`, and one line on the source and its terms.
 
-    `interactions`: user_id, item_id, rating, timestamp; `items`: item_id, title, categories (list of genres).
+    `interactions`: user_id, item_id, rating, timestamp. `items`: item_id, title, categories (list
+    of genres).
     """
 
     interactions: pl.DataFrame
@@ -68,9 +69,9 @@ class MovieLens:
 
 
 def find_ml100k(folder: Path | str | None = None) -> MovieLens:
-    """Return MovieLens 100K from `folder`, or without one from the copy inside an installed `recbole`.
+    """Return MovieLens 100K from `folder`, or by default from the copy in an installed `recbole`.
 
-    Raises `StorageError` that says how to get it when there is none.
+    Raises `StorageError` that says how to get the data if there is none.
     """
     if folder is not None:
         folder = Path(folder)
@@ -81,16 +82,18 @@ def find_ml100k(folder: Path | str | None = None) -> MovieLens:
     packaged = _packaged()
     if packaged is None:
         raise StorageError(
-            "MovieLens 100K is not here: `pip install --no-deps recbole` brings a copy, `solidrec demo --download` "
-            "fetches it from GroupLens and checks its md5, `--data FOLDER` names one that you have"
+            "MovieLens 100K is not here: `pip install --no-deps recbole` brings a copy, "
+            "`solidrec demo --download` fetches it from GroupLens and checks its md5, `--data "
+            "FOLDER` names one that you have"
         )
     return _read_recbole(packaged)
 
 
 def download(folder: Path | str) -> Path:
-    """Download MovieLens 100K from GroupLens into `folder`, check its md5 before unpacking, and return `folder`.
+    """Download MovieLens 100K from GroupLens, unpack it into `folder`, and return `folder`.
 
-    Raises `StorageError` when the network or the disk refuses and `DataError` when the bytes are not the known ones.
+    Raises `StorageError` when the network or the disk refuses, and `DataError` when the md5 of the
+    download is not the known one; nothing is unpacked then.
     """
     folder = Path(folder)
     try:
@@ -105,7 +108,10 @@ def download(folder: Path | str) -> Path:
 
 
 def _unpack(packed: bytes, folder: Path) -> None:
-    """Write the needed files of the ml-100k zip to `folder`; raises `DataError` unless `packed` has the known md5."""
+    """Write the needed files of the ml-100k zip to `folder`.
+
+    Raises `DataError` unless `packed` has the known md5.
+    """
     found = hashlib.md5(packed, usedforsecurity=False).hexdigest()
     if found != _MD5:
         raise DataError(
@@ -114,11 +120,14 @@ def _unpack(packed: bytes, folder: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         for name in _NEEDED:
             content = archive.read(f"ml-100k/{name}")
-            write_file(folder / name, lambda path, content=content: path.write_bytes(content))  # type: ignore[misc]
+            write_file(
+                folder / name,
+                lambda path, content=content: path.write_bytes(content),  # type: ignore[misc]
+            )
 
 
 def _packaged() -> Path | None:
-    """Return the folder of RecBole's copy, found through its metadata and without importing it."""
+    """Return the folder of RecBole's copy, found in its metadata without importing it."""
     try:
         listed = files("recbole") or []
     except PackageNotFoundError:
@@ -128,7 +137,7 @@ def _packaged() -> Path | None:
 
 
 def _read_recbole(folder: Path) -> MovieLens:
-    """Read RecBole's atomic files; their titles come without the year that is in a column of its own."""
+    """Read RecBole's atomic files, where the year of a title is a column of its own."""
     interactions = read_table(folder / "ml-100k.inter").collect(pl.all())
     interactions = interactions.rename(
         {column: column.partition(":")[0] for column in interactions.columns}
@@ -138,7 +147,7 @@ def _read_recbole(folder: Path) -> MovieLens:
 
 
 def _read_grouplens(folder: Path) -> MovieLens:
-    """Read GroupLens' u.data (tabs, no header) and u.item (latin-1, 24 fields, the last 19 genre flags)."""
+    """Read u.data (tabs, no header) and u.item (latin-1, 24 fields, the last 19 genre flags)."""
     columns = ["user_id", "item_id", "rating", "timestamp"]
     interactions = pl.read_csv(
         folder / "u.data", separator="\t", has_header=False, new_columns=columns, infer_schema=False
@@ -148,12 +157,16 @@ def _read_grouplens(folder: Path) -> MovieLens:
 
 
 def read_u_item(text: str, name: str) -> pl.DataFrame:
-    """Return item_id, title and categories of a u.item; raises `DataError` naming the line that has other than 24 fields."""
+    """Return item_id, title and categories of a u.item.
+
+    Raises `DataError` naming the line that has other than 24 fields.
+    """
     rows = [line.split("|") for line in text.split("\n") if line]
     for number, row in enumerate(rows, start=1):
         if len(row) != 5 + len(_GENRES):
             raise DataError(
-                f"{name}:{number}: has {len(row)} fields, {5 + len(_GENRES)} are needed; unpack it again"
+                f"{name}:{number}: has {len(row)} fields, {5 + len(_GENRES)} are needed; unpack "
+                "it again"
             )
     labels = [
         [genre for genre, flag in zip(_GENRES, row[5:], strict=True) if flag.strip() == "1"]

@@ -1,4 +1,4 @@
-"""From an interaction log, and an items file if there is one, to a prepared folder."""
+"""Turn an interaction log, and an items file if there is one, into a prepared folder."""
 
 from __future__ import annotations
 
@@ -36,14 +36,15 @@ def prepare(
     progress: Callable[[str], None] = lambda step: None,
     **options: Any,
 ) -> PreparedData:
-    """Prepare a log for training: clean it, split it, fix its negatives and write it all to the folder `out`.
+    """Prepare a log for training: clean it, split it, fix its negatives and write it to `out`.
 
-    `interactions` and `items` are paths (csv, tsv, jsonl, parquet) or polars or pandas DataFrames; `features`
-    maps names to .npy files or arrays whose rows the items file numbers, or to a column of
-    lists of numbers in it. `source` is a line of provenance.
-    `interactions` may be a folder or file of a public data set (`datasets.find`); `dataset` names it, or its format.
-    The `options` are the settings of `PrepareSpec`. Every row is accounted for in the manifest. Raises `DataError`
-    (what is wrong with which row of which file), `UsageError` (an option) or `StorageError` (a path, the disk).
+    `interactions` and `items` are paths (csv, tsv, jsonl, parquet) or polars or pandas DataFrames.
+    `interactions` may also be a folder or file of a public data set (`datasets.find`); `dataset`
+    names the set or its format. `features` maps names to .npy files or arrays whose rows the items
+    file numbers, or to a column of number lists in it. `source` is a line of provenance. The
+    `options` are the settings of `PrepareSpec`. The manifest accounts for every row. Raises
+    `DataError` (naming file, row and problem), `UsageError` (an option) or `StorageError` (a path,
+    the disk).
     """
     spec, out, features = PrepareSpec.parse(options), Path(out), features or {}
     found = find(interactions, items=items, dataset=dataset)
@@ -95,7 +96,7 @@ def prepare(
 
 
 def _with_options(function: Callable[..., Any]) -> inspect.Signature:
-    """Return the signature of a function with the settings of `PrepareSpec` in the place of its ``**options``."""
+    """Return a function's signature with the settings of `PrepareSpec` for its ``**options``."""
     signature = inspect.signature(function)
     own = [
         each
@@ -111,7 +112,8 @@ def _with_options(function: Callable[..., Any]) -> inspect.Signature:
     return signature.replace(parameters=[*own, *settings])
 
 
-prepare.__signature__ = _with_options(prepare)  # type: ignore[attr-defined]  # so that help() and editors list them
+# so that help() and editors list the settings
+prepare.__signature__ = _with_options(prepare)  # type: ignore[attr-defined]
 
 
 def _cleaned(table: Table, spec: PrepareSpec) -> CleanLog:
@@ -128,7 +130,7 @@ def _cleaned(table: Table, spec: PrepareSpec) -> CleanLog:
 
 
 def _catalog(table: Table, cleaned: CleanLog, spec: PrepareSpec) -> Catalog:
-    """Read what the items file says of the items of the log."""
+    """Read the rows of the items file for the items of the log."""
     columns = {
         "items_id": spec.items_id_column
         or (spec.item_column if spec.item_column in table.columns else None),
@@ -151,7 +153,7 @@ def _matrices(
     *,
     start: Literal[0, 1] | None,
 ) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-    """Return the feature matrices, and of each how many items have it."""
+    """Return the feature matrices and, for each, its width and how many items have it."""
     matrices, counts = {}, {}
     for name, given in sorted(features.items()):
         source, numbered = feature_source(given, table, catalog)
@@ -159,13 +161,14 @@ def _matrices(
         if not counts[name]["items"]:
             where = f"feature {name!r}" if isinstance(source, np.ndarray) else str(source)
             raise DataError(
-                f"{where}: no item of the log has a row that is not all zero; does it belong to the items file?"
+                f"{where}: no item of the log has a row that is not all zero; does it belong to "
+                "the items file?"
             )
     return matrices, counts
 
 
 def _check_out(out: Path, *, overwrite: bool) -> None:
-    """Refuse an `out` that exists, and never overwrite anything but a prepared folder."""
+    """Refuse an `out` that exists; with `overwrite`, all but a prepared or an empty folder."""
     if out.exists() and not overwrite:
         raise StorageError(f"{out}: exists already; choose another --out or say --overwrite")
     if out.exists() and not (
@@ -177,7 +180,7 @@ def _check_out(out: Path, *, overwrite: bool) -> None:
 
 
 def _check_features(features: Mapping[str, Any], *, has_items: bool) -> None:
-    """Refuse, before anything is read, features that cannot work."""
+    """Refuse bad feature names, and features without an items file, before anything is read."""
     for name in features:
         if not FEATURE_NAME.fullmatch(name) or name == "id":
             raise UsageError(
@@ -190,7 +193,7 @@ def _check_features(features: Mapping[str, Any], *, has_items: bool) -> None:
 
 
 def _events(cleaned: CleanLog) -> Events:
-    """Flatten the log: where each user's events begin, and their items and times."""
+    """Flatten the log into the offset of each user's events, and their items and times."""
     offsets = np.concatenate(
         [[0], np.cumsum(np.bincount(cleaned.user, minlength=len(cleaned.users) + 1))]
     )
@@ -198,11 +201,12 @@ def _events(cleaned: CleanLog) -> Events:
 
 
 def _split(events: Events, order: str, spec: PrepareSpec) -> Split:
-    """Return which events are held out."""
+    """Return the split of the events by the settings."""
     cuts = spec.valid_from, spec.test_from
     if spec.split != "time" and cuts != (None, None):
         raise UsageError(
-            f"--valid-from and --test-from cut by time, and the split is {spec.split}; give --split time, or none of them"
+            f"--valid-from and --test-from cut by time, and the split is {spec.split}; give "
+            "--split time, or none of them"
         )
     if spec.split == "none":
         return fit_all(events.offsets)
@@ -210,7 +214,8 @@ def _split(events: Events, order: str, spec: PrepareSpec) -> Split:
         return leave_one_out(events.offsets)
     if order != "timestamp":
         raise UsageError(
-            f"--split time needs timestamps, the log is ordered by {order}; name the column with --time-column NAME"
+            f"--split time needs timestamps, the log is ordered by {order}; name the column with "
+            "--time-column NAME"
         )
     valid_from, test_from = cuts
     if valid_from is None or test_from is None:
@@ -221,7 +226,7 @@ def _split(events: Events, order: str, spec: PrepareSpec) -> Split:
 
 
 def _negatives(events: Events, split: Split, wanted: int) -> dict[str, int]:
-    """Return how many negatives each split gets: as many as wanted, fewer if some user has touched too much."""
+    """Return how many negatives each split gets: `wanted`, or fewer if a user has fewer left."""
     kept = {}
     for name, (users, _) in split.targets.items():
         free = events.unseen.free[users]
@@ -234,14 +239,15 @@ def _negatives(events: Events, split: Split, wanted: int) -> dict[str, int]:
 
 
 def _tied(events: Events) -> int:
-    """Count the users whose last event has the same time as the one before, so that the last item is arbitrary."""
+    """Count the users whose last two events have the same time, so that the last is arbitrary."""
+    # the last event of every user with at least two
     last = events.offsets[2:] - 1
     last = last[np.diff(events.offsets)[1:] >= 2]
     return int(np.count_nonzero(events.times[last] == events.times[last - 1]))
 
 
 def _modalities(catalog: Catalog) -> dict[str, Any]:
-    """Return how many items have a title, a category and so on (only what some item has)."""
+    """Return how many items have a title, a category and so on, if any item has it."""
     frame = catalog.frame
     counts = {
         name: int(frame[name].count())

@@ -1,4 +1,4 @@
-"""Everything that decides how a log is prepared, frozen and checked."""
+"""The settings that decide how a log is prepared, frozen and checked."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Literal, final
 
 from pydantic import Field
 
-from solidrec.spec import Spec
+from solidrec.spec_base import Spec
 
 
 @final
 class PrepareSpec(Spec):
-    """How an interaction log and an items file become a prepared folder.
+    """Settings for turning an interaction log and an items file into a prepared folder.
 
     >>> PrepareSpec.parse({"split": "tyme"})
     Traceback (most recent call last):
@@ -47,7 +47,8 @@ class PrepareSpec(Spec):
     )
     split: Literal["leave-one-out", "time", "none"] = Field(
         "leave-one-out",
-        description="what is held out: the last two events of a user, the end of the log, or nothing",
+        description="what is held out: the last two events of a user, the end of the log, "
+        "or nothing",
     )
     valid_fraction: float = Field(
         0.1, description="share of events in the validation period of a split by time"

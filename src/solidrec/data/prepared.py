@@ -1,4 +1,4 @@
-"""The prepared folder: arrays, Parquet and a manifest, mapped into memory by training, evaluation and serving."""
+"""The prepared folder: arrays, Parquet tables and a manifest, mapped into memory by its readers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ _NPY_HEADER = 128
 class EvalRows:
     """The targets of one split, one row each, with their fixed negatives.
 
-    `users` (R,) int32 in 1..U, `positions` (R,) int64 absolute event index, `targets` (R,) int32 items.
+    `users` (R,) int32 are in 1..U, `positions` (R,) int64 are absolute event indices and `targets`
+    (R,) int32 are items. ``negatives(start, stop)`` returns those of a range of rows.
     """
 
     users: npt.NDArray[np.int32]
@@ -46,12 +47,12 @@ class EvalRows:
         return len(self.users)
 
     def candidates(self, start: int, stop: int) -> Items:
-        """Return (r, 1 + N) items for the rows `start:stop`: the target in column 0, then its fixed negatives."""
+        """Return (r, 1 + N) items for rows `start:stop`: the target, then its fixed negatives."""
         start, stop, _ = slice(start, stop).indices(len(self))
         return np.concatenate([self.targets[start:stop, None], self.negatives(start, stop)], axis=1)
 
     def take(self, index: Integers) -> EvalRows:
-        """Return some of the rows, by their indices in ascending order."""
+        """Return the rows with the given indices, which must ascend."""
 
         def negatives(start: int, stop: int) -> Items:
             return np.concatenate(
@@ -64,7 +65,7 @@ class EvalRows:
 @final
 @dataclass(frozen=True)
 class Events:
-    """What a cleaned log is: ids in index order and flat event arrays, each user's events contiguous and in order.
+    """A cleaned log: ids in index order, and flat event arrays with each user's events in order.
 
     `offsets` (U+2,), `items` (N,) int32, `times` (N,) int64 order keys.
     """
@@ -86,10 +87,12 @@ class Events:
 class PreparedData:
     """A prepared folder. All arrays are read-only maps of its files.
 
-    `offsets` (U+2,): events of user u are ``offsets[u]:offsets[u + 1]``, user 0 has none · `event_items`
-    (N,) in 1..V · `event_times` (N,) order keys · `train_end` (U+1,): absolute end of each user's training
-    events · `catalog`: V rows in item order · `features`: name -> (V+1, F) float32, row 0 and missing ones zero ·
-    `encoded`: name -> sha256 of those features that `solidrec encode` made, which are no part of the fingerprint.
+    - `offsets` (U+2,): events of user u are ``offsets[u]:offsets[u + 1]``, user 0 has none
+    - `event_items` (N,) in 1..V, and `event_times` (N,), the order keys
+    - `train_end` (U+1,): absolute end of each user's training events
+    - `catalog`: V rows in item order
+    - `features`: name -> (V+1, F) float32, zero in row 0 and for missing items
+    - `encoded`: name -> sha256 of features made by `solidrec encode`; not in the fingerprint
     """
 
     path: Path
@@ -108,8 +111,8 @@ class PreparedData:
     def open(cls, path: Path | str) -> PreparedData:
         """Open a prepared folder after checking every file against its manifest.
 
-        Raises `StorageError` if it is no such folder, `DamagedError` if its bytes changed, `IncompatibleError`
-        if a newer solidrec wrote it.
+        Raises `StorageError` if it is no prepared folder, `DamagedError` if its bytes changed, and
+        `IncompatibleError` if a newer solidrec wrote it.
         """
         path = Path(path)
         manifest = read_manifest(path, kind=KIND)
@@ -134,7 +137,7 @@ class PreparedData:
 
     @property
     def fingerprint(self) -> str:
-        """The sha256 that names this data whatever its folder is called."""
+        """The sha256 that identifies this data, whatever its folder is called."""
         return str(self.manifest["fingerprint"])
 
     @cached_property
@@ -147,20 +150,21 @@ class PreparedData:
         return counts
 
     def training_targets(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-        """Return users and positions, (T,) each, of every training event that has an earlier event of the same user."""
+        """Return users and positions (T,) of all training events but the first of each user."""
         users, positions = ranges(self.offsets[:-1] + 1, self.train_end)
         return users.astype(np.int32), positions
 
     def histories(self, users: Integers, positions: Integers, length: int) -> npt.NDArray[np.int32]:
-        """Return (n, length): the items of each user before each position, oldest first, 0 on the right."""
+        """Return the items (n, length) before each position, oldest first, right-padded with 0."""
         return windows(self.event_items, self.offsets[users], positions, length)
 
     def rows(self, split: Literal["valid", "test"]) -> EvalRows:
-        """Return the targets of a split; raises `UsageError` if the data was prepared without it."""
+        """Return the targets of a split; raise `UsageError` if the data was prepared without it."""
         if split not in self.manifest["negatives"]:
             made = f"prepared with split {self.manifest['split']!r}"
             raise UsageError(
-                f"{self.path}: has no {split!r} rows ({made}); prepare it again with --split leave-one-out or --split time"
+                f"{self.path}: has no {split!r} rows ({made}); prepare it again with --split "
+                "leave-one-out or --split time"
             )
         users = _load(self.path / f"{split}_users.npy")
         positions = _load(self.path / f"{split}_positions.npy")
@@ -169,7 +173,7 @@ class PreparedData:
         )
 
     def training_negatives(self) -> TrainingNegatives:
-        """Return the sampler of training negatives: uniform over the catalogue less the user's training items."""
+        """Return the sampler of training negatives, without the user's training items."""
         return TrainingNegatives(
             Unseen(self.event_items, self.offsets[:-1], self.train_end, n_items=len(self.items))
         )
@@ -177,7 +181,7 @@ class PreparedData:
     def seen(
         self, users: Integers, positions: Integers
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-        """Return flat (row, item) pairs of every item before each target, for filtering the whole catalogue."""
+        """Return flat (row, item) pairs of all items before each target, for masking them."""
         rows, events = ranges(self.offsets[users], positions)
         return rows, self.event_items[events]
 
@@ -198,7 +202,7 @@ class PreparedData:
 def _split_negatives(
     events: Events, users: Integers, *, split: str, count: int, seed: int
 ) -> Items:
-    """Return the (n, count) fixed negatives of a split's users, the same stored or derived."""
+    """Return the (n, count) fixed negatives of a split's users, to be stored or used directly."""
     if count == 0:
         return np.empty((len(users), 0), dtype=np.int32)
     names = events.users.series.gather(np.asarray(users, dtype=np.uint32) - 1).to_list()
@@ -218,9 +222,10 @@ def write_prepared(
     facts: Mapping[str, Any],
     overwrite: bool = False,
 ) -> PreparedData:
-    """Write a prepared folder by one rename and open it; `facts` joins the counts and the fingerprint in its manifest.
+    """Write a prepared folder by one rename, and open it.
 
-    Raises `StorageError` when `out` exists (unless `overwrite`) or the disk refuses.
+    `facts` joins the counts and the fingerprint in its manifest. Raises `StorageError` when `out`
+    exists (unless `overwrite`) or the disk refuses.
     """
     stored = sum(len(users) for users, _ in split.targets.values()) <= _STORED_ROWS
     arrays: dict[str, Array] = {
@@ -269,7 +274,7 @@ def _fingerprint(
     features: Mapping[str, npt.NDArray[np.float32]],
     negatives: Mapping[str, int],
 ) -> str:
-    """Return the sha256 of all that a model reads or is measured on: events, ids, split, catalogue, features, negatives."""
+    """Return the sha256 of events, ids, split, catalogue, features and negatives."""
     digest = hashlib.sha256()
     arrays: dict[str, Array] = {
         "offsets": events.offsets,
@@ -284,9 +289,8 @@ def _fingerprint(
         digest.update(np.ascontiguousarray(array).data)
     for start, part in enumerate(events.users.series.to_frame().iter_slices()):
         digest.update(("\0" * (start > 0) + "\0".join(part["id"])).encode())
-    named = (
-        catalog if catalog["image"].count() else catalog.drop("image")
-    )  # without pictures the name is what it always was
+    # without pictures the column is left out, so that older fingerprints stay valid
+    named = catalog if catalog["image"].count() else catalog.drop("image")
     for part in named.iter_slices():
         digest.update(part.write_ndjson().encode())
     digest.update(json.dumps(negatives, sort_keys=True).encode())
@@ -294,6 +298,6 @@ def _fingerprint(
 
 
 def _load(path: Path) -> Array:
-    """Map an array into memory; an empty one cannot be mapped and is read."""
+    """Map an array into memory; an empty one cannot be mapped and is read instead."""
     empty = path.stat().st_size <= _NPY_HEADER
     return np.asarray(np.load(path, mmap_mode=None if empty else "r", allow_pickle=False))

@@ -1,7 +1,8 @@
 """Read tables as they are: csv, tsv, jsonl (also .gz), parquet, or a polars or pandas DataFrame.
 
-No reader guesses a type. Text formats give strings exactly as written, so the ids ``007``, ``NA``, ``1e5``
-and 2^63 + 1 survive; parquet and DataFrames keep the types they have, and `columns` decides which may be ids.
+No reader guesses a type. Text formats give strings exactly as written, so the ids ``007``,
+``NA``, ``1e5`` and 2^63 + 1 survive; parquet and DataFrames keep their types, and `columns`
+decides which of these can be ids.
 """
 
 from __future__ import annotations
@@ -31,10 +32,11 @@ _SMALL = 1 << 30
 @final
 @dataclass(frozen=True)
 class Table:
-    """A table as read: `name` and `first_row` (the file row of its first record) place its rows in messages.
+    """A table as read; `name` and `first_row`, the file row of its first record, locate its rows.
 
-    `kinds` holds, for json only, the kinds of value in each column and the file row where each was first seen.
-    `delimited` marks csv and its kin: polars sees a row with too many fields only if every column is read.
+    `kinds` holds, for json only, the kinds of value in each column and the file row where each was
+    first seen. `delimited` marks csv and the like: polars notices a row with too many fields only
+    if every column is read.
     """
 
     frame: pl.LazyFrame
@@ -46,7 +48,7 @@ class Table:
 
     @property
     def columns(self) -> list[str]:
-        """Column names; raises `DataError` if the file cannot be read."""
+        """The names of the columns; raises `DataError` if the file cannot be read."""
         with readable(self.name):
             return self.frame.collect_schema().names()
 
@@ -58,9 +60,9 @@ class Table:
     def collect(
         self, *columns: pl.Expr, then: Callable[[pl.LazyFrame], pl.LazyFrame] = lambda frame: frame
     ) -> pl.DataFrame:
-        """Read the given columns into memory, or what `then` makes of them while they are read.
+        """Read the given columns into memory, or the result of applying `then` to them.
 
-        `then` must keep all other columns. Raises `DataError` naming the file if its content is broken.
+        `then` must keep all other columns. Raises `DataError` naming the file if it is broken.
         """
         every = [pl.all_horizontal(pl.all().is_null()).alias(_EVERY)] if self.delimited else []
         with readable(self.name):
@@ -74,8 +76,8 @@ class Table:
 def read_table(source: Any, *, encoding: str = "utf-8") -> Table:
     """Open a path or a DataFrame as a `Table`; text is decoded strictly as `encoding`.
 
-    Raises `StorageError` for a path that is no regular file, `UsageError` for a format or an encoding that is
-    not known and `DataError` for content that is empty, truncated or not in that encoding.
+    Raises `StorageError` for a path that is no regular file, `UsageError` for an unknown format or
+    encoding, and `DataError` for content that is empty, truncated or not in that encoding.
     """
     if isinstance(source, pl.DataFrame):
         return Table(source.lazy(), "DataFrame")
@@ -103,14 +105,15 @@ def _reader(path: Path) -> Callable[[Path, str], Table]:
     reader = READERS.get(suffix.lower())
     if reader is None or (path.suffix == ".gz" and suffix == ".parquet"):
         raise UsageError(
-            f"{path}: unknown file type {path.suffix!r}; give one of {', '.join(READERS)} (text also as .gz) or a DataFrame"
+            f"{path}: unknown file type {path.suffix!r}; give one of {', '.join(READERS)} (text "
+            "also as .gz) or a DataFrame"
         )
     return reader
 
 
 @contextmanager
 def readable(name: str) -> Iterator[None]:
-    """Turn what polars and the file system raise while reading into one-line errors naming the file."""
+    """Turn errors of polars and of the file system into one-line errors that name the file."""
     try:
         yield
     except pl.exceptions.PolarsError as error:
@@ -120,7 +123,8 @@ def readable(name: str) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise StorageError(
-            f"{name}: cannot be read ({error.strerror or error}); check the path and its permissions"
+            f"{name}: cannot be read ({error.strerror or error}); check the path and its "
+            "permissions"
         ) from error
 
 
@@ -132,7 +136,7 @@ def read_delimited(
     columns: Sequence[str] | None = None,
     encoding: str = "utf-8",
 ) -> Table:
-    """Open delimited text as a `Table` of strings; `columns` names the fields of a file that has no header line."""
+    """Open delimited text as a `Table` of strings; without a header, `columns` names the fields."""
     content, notes = _text(path, encoding)
     schema = None if columns is None else dict.fromkeys(columns, pl.String)
     header = columns is None
@@ -153,7 +157,7 @@ def _csv(path: Path, encoding: str) -> Table:
 
 
 def _tsv(path: Path, encoding: str) -> Table:
-    """Tab-separated files don't quote: a title may hold a lone quotation mark."""
+    """Open tab-separated text without quoting, since a title may hold a lone quotation mark."""
     return read_delimited(path, separator="\t", quote=None, encoding=encoding)
 
 
@@ -169,7 +173,8 @@ def _parquet(path: Path, encoding: str) -> Table:
     rows = int(table.collect(pl.len()).item())
     if rows > max(10_000_000, _MAX_EXPANSION * path.stat().st_size):
         raise DataError(
-            f"{path}: claims {rows:,} rows in {path.stat().st_size:,} B; a file like this is damaged or hostile"
+            f"{path}: claims {rows:,} rows in {path.stat().st_size:,} B; a file like this is "
+            "damaged or hostile"
         )
     return table
 
@@ -187,7 +192,7 @@ READERS: dict[str, Callable[[Path, str], Table]] = {
 
 
 def _text(path: Path, encoding: str) -> tuple[Path | io.BytesIO, tuple[str, ...]]:
-    """Return text as valid UTF-8: the file itself where it is that already, its decoded bytes otherwise."""
+    """Return text as valid UTF-8, the file itself or its decoded bytes, and notes about it."""
     try:
         "".encode(encoding)
         codec = codecs.lookup(encoding)
@@ -231,12 +236,16 @@ def _decode(
         byte = offset - len(pending) + error.start
         guess = "utf-16" if byte == 0 and block[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
         raise DataError(
-            f"{path}: byte {byte:,} is not valid {encoding} ({error.reason}); name the file's encoding, e.g. --encoding {guess}"
+            f"{path}: byte {byte:,} is not valid {encoding} ({error.reason}); name the file's "
+            f"encoding, e.g. --encoding {guess}"
         ) from error
 
 
 def read_blocks(path: Path) -> Iterator[bytes]:
-    """Yield a file's bytes, decompressed if it ends in .gz and at most `_MAX_EXPANSION` times its size then."""
+    """Yield a file's bytes in blocks, decompressed if it ends in .gz.
+
+    Raises `DataError` if it unpacks to over `_SMALL` bytes and `_MAX_EXPANSION` times its size.
+    """
     packed = path.suffix == ".gz"
     limit, total = max(_SMALL, _MAX_EXPANSION * path.stat().st_size), 0
     with readable(str(path)), path.open("rb") as raw:
@@ -245,7 +254,8 @@ def read_blocks(path: Path) -> Iterator[bytes]:
             total += len(block)
             if packed and total > limit:
                 raise DataError(
-                    f"{path}: unpacks to more than {limit:,} B; a file like this is damaged or hostile"
+                    f"{path}: unpacks to more than {limit:,} B; a file like this is damaged or "
+                    "hostile"
                 )
             yield block
 
@@ -258,14 +268,14 @@ def _unpack(stream: Any, path: Path) -> bytes:
 
 
 def _from_pandas(frame: Any) -> pl.DataFrame:
-    """Copy a pandas DataFrame without pyarrow; a column that mixes types stays one of objects (and can be no id)."""
+    """Copy a pandas DataFrame without pyarrow; mixed columns stay objects, which cannot be ids."""
     return pl.DataFrame({str(name): _series(str(name), frame[name]) for name in frame.columns})
 
 
 def _series(name: str, column: Any) -> pl.Series:
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iufbM":
         return pl.Series(name, column.to_numpy())
-    # as objects: to_numpy() alone would make floats of nullable integers
+    # as objects, because `to_numpy()` alone turns nullable integers into floats
     found = [
         None if gone else value
         for gone, value in zip(column.isna(), column.to_numpy(dtype=object), strict=True)

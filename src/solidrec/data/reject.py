@@ -1,4 +1,4 @@
-"""Which rows of a log are unusable, why, and how that is told: file, row, value and the cure."""
+"""Find the unusable rows of a log, and report them with file, row, value and cure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Check = tuple[str, pl.Expr]
 
 
 def id_checks(role: str) -> list[Check]:
-    """Return the reasons to reject an id, each with the expression that is true for such ids in column `role`."""
+    """Return the reasons to reject an id of column `role`, each with the expression to test it."""
     name = pl.col(role)
     return [
         (f"null_{role}", name.is_null() | (name.str.strip_chars() == "")),
@@ -42,7 +42,7 @@ def finite_number(column: str) -> pl.Expr:
 
 
 def reasons(raw: pl.DataFrame, *, rated: bool) -> pl.Expr:
-    """Return the first reason to reject a row of user, item, time and, if `rated`, rating as read; null if there is none."""
+    """Return the first reason to reject each row as read, or null; `rated` checks ratings too."""
     checks = [*id_checks("user"), *id_checks("item")]
     checks += [
         ("null_time", _blank("time", raw)),
@@ -64,7 +64,10 @@ def _blank(column: str, raw: pl.DataFrame) -> pl.Expr:
 
 
 def judge(rejected: pl.DataFrame, rows: int, table: Table, max_fraction: float | None) -> None:
-    """Raise `DataError` that lists rejected rows if there is any, or with a `max_fraction` of all `rows` if there are more."""
+    """Raise `DataError` that lists the rejected rows if there are too many of them.
+
+    One is too many without `max_fraction`; with it, more than this fraction of all `rows` are.
+    """
     if rejected.is_empty():
         return
     listing = "; ".join(
@@ -72,15 +75,19 @@ def judge(rejected: pl.DataFrame, rows: int, table: Table, max_fraction: float |
     )
     if max_fraction is None:
         raise DataError(
-            f"{table.name}: {len(rejected):,} bad rows: {listing}; repair them or set them aside with --on-bad-row quarantine"
+            f"{table.name}: {len(rejected):,} bad rows: {listing}; repair them or set them aside "
+            "with --on-bad-row quarantine"
         )
     if len(rejected) > max_fraction * rows:
-        share = f"{len(rejected):,} of {rows:,} rows are bad, more than --max-bad-fraction {max_fraction}"
+        share = (
+            f"{len(rejected):,} of {rows:,} rows are bad, "
+            f"more than --max-bad-fraction {max_fraction}"
+        )
         raise DataError(f"{table.name}: {share}: {listing}; repair the file or raise the fraction")
 
 
 def _listing(group: pl.DataFrame, table: Table) -> str:
-    """Return ``null_user (2): file.csv:5, file.csv:9`` for the rows of one reason, with the value where there is one."""
+    """Return ``null_user (2): file.csv:5, file.csv:9`` for the rows of a reason, with values."""
     reason = str(group["reason"][0])
     role = reason.partition("_")[2]
     rows = group.head(SHOWN).select("row", role).iter_rows()

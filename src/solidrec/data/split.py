@@ -1,7 +1,7 @@
-"""Splits: which events train, and which single events a user is tested on.
+"""Splits: the events to train on, and the single events to test each user on.
 
-A user's events are one contiguous range in time order, so a split is only positions: where each user's
-training ends, and the absolute positions of the targets.
+A user's events are one contiguous range in time order, so a split consists of positions: the end
+of each user's training, and the absolute positions of the targets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Positions = npt.NDArray[np.int64]
 @final
 @dataclass(frozen=True)
 class Split:
-    """Where training ends, (U+1,), and for valid and test the users and positions of the targets, (R,) each."""
+    """The end of training (U+1,), and users and positions (R,) of the valid and test targets."""
 
     train_end: Positions
     targets: dict[str, tuple[npt.NDArray[np.int32], Positions]]
@@ -28,9 +28,10 @@ class Split:
 
 
 def leave_one_out(offsets: Positions) -> Split:
-    """Test on each user's last event, validate on the one before; users with one or two events only train.
+    """Test on each user's last event and validate on the one before.
 
-    `offsets` is (U+2,): the events of user u are ``offsets[u]:offsets[u + 1]`` and user 0 has none.
+    Users with one or two events only train. `offsets` is (U+2,): the events of user u are
+    ``offsets[u]:offsets[u + 1]``, and user 0 has none.
 
     >>> split = leave_one_out(np.array([0, 0, 3, 5]))
     >>> split.train_end, split.targets["test"][1], split.facts["train_only_users"]
@@ -40,7 +41,8 @@ def leave_one_out(offsets: Positions) -> Split:
     users = np.flatnonzero(np.diff(offsets) >= 3)
     if not len(users):
         raise DataError(
-            "no user has three events, so leave-one-out has nothing to test; give more data or --fit-all"
+            "no user has three events, so leave-one-out has nothing to test; give more data or "
+            "--fit-all"
         )
     train_end = ends.copy()
     train_end[users] -= 2
@@ -49,16 +51,18 @@ def leave_one_out(offsets: Positions) -> Split:
 
 
 def by_time(offsets: Positions, times: Positions, *, valid_from: int, test_from: int) -> Split:
-    """Train before `valid_from`; in each later period a user's first event that has an earlier one is the target.
+    """Train before `valid_from`; the target of a later period is a user's first event in it.
 
-    Users who have events in a period but none with an earlier event are counted, per split, as dropped.
-    Raises `DataError` when a split would be empty.
+    A target must have an earlier event of its user. Users with events in a period, but no target,
+    are counted as dropped from it. Raises `DataError` when a split would be empty.
     """
     if valid_from > test_from:
         raise UsageError(
-            f"the validation period starts at {valid_from}, after the test period ({test_from}); swap them"
+            f"the validation period starts at {valid_from}, after the test period ({test_from}); "
+            "swap them"
         )
     starts, ends = offsets[:-1], offsets[1:]
+    # positions (U+1,) where each user's periods begin and end
     cuts = [
         starts,
         first_at(starts, ends, times, valid_from),
@@ -67,11 +71,12 @@ def by_time(offsets: Positions, times: Positions, *, valid_from: int, test_from:
     ]
     targets, dropped = {}, {}
     for name, begin, end in (("valid", cuts[1], cuts[2]), ("test", cuts[2], cuts[3])):
-        first = np.maximum(begin, starts + 1)
+        first = np.maximum(begin, starts + 1)  # the user's very first event is no target
         users = np.flatnonzero(first < end)
         if not len(users):
             raise DataError(
-                f"the time split leaves no {name} target (periods start at {valid_from} and {test_from}); move the cuts"
+                f"the time split leaves no {name} target (periods start at {valid_from} and "
+                f"{test_from}); move the cuts"
             )
         targets[name] = _rows(users, first[users])
         dropped[name] = int(np.count_nonzero(begin < end)) - len(users)
@@ -91,7 +96,8 @@ def time_cuts(times: Positions, valid_fraction: float, test_fraction: float) -> 
     """
     if not (0 < valid_fraction and 0 < test_fraction and valid_fraction + test_fraction < 1):
         raise UsageError(
-            f"valid_fraction {valid_fraction} and test_fraction {test_fraction} must be positive and below 1 together"
+            f"valid_fraction {valid_fraction} and test_fraction {test_fraction} must be positive "
+            "and below 1 together"
         )
     ordered = np.sort(times)
     valid = round(len(times) * (1 - valid_fraction - test_fraction))
@@ -101,12 +107,13 @@ def time_cuts(times: Positions, valid_fraction: float, test_fraction: float) -> 
 
 
 def fit_all(offsets: Positions) -> Split:
-    """Use every event for training; there is nothing to validate or test on."""
+    """Train on every event, with nothing left to validate or test on."""
     return Split(offsets[1:].copy(), {}, {})
 
 
 def first_at(starts: Positions, ends: Positions, times: Positions, cut: int) -> Positions:
-    """Return the position of each user's first event at or after `cut` (its end if there is none)."""
+    """Return the position of each user's first event at or after `cut`, or the user's end."""
+    # before[i] counts those of the first i events that lie before `cut`
     before = np.concatenate([[0], np.cumsum(times < cut)])
     return np.asarray(starts + before[ends] - before[starts], dtype=np.int64)
 

@@ -1,1 +1,1 @@
-"""Evaluation: protocols, intervals and the baselines that keep everybody honest."""
+"""Evaluation: protocols, intervals, significance tests and baselines to compare with."""

@@ -1,4 +1,4 @@
-"""Matrix factorisation for clicks by alternating least squares, through the library `implicit` (extra ``als``)."""
+"""ALS: matrix factorisation for clicks through the library `implicit` (extra ``als``)."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from solidrec.arrays import Array
 from solidrec.semantics.modalities.needs import need
 
 REQUIRES = ("als", "implicit")
-"""The extra and the module that it needs beyond the core."""
-_ROWS = 4096  # users whose factors are solved for together
+"""Extra and module that `ALS` needs beyond the core."""
+_ROWS = 4096  # histories whose candidates are scored at a time
 
 
 @final
 class ALS:
-    """Weighted matrix factorisation of users x items (Hu, Koren and Volinsky, ICDM 2008), its users folded in from histories.
+    """Weighted matrix factorisation by alternating least squares, with users folded in.
 
-    An item that a user trained on r times has confidence 1 + `weight` r, every other one 1 (their section 4). A user's factors
-    are solved for from the history given, never looked up: x = (Y'Y + Y'(C - I)Y + `penalty` I)^-1 Y'C p of their Eq. 4, so any
-    history has an answer. An empty one has factors 0, and so has an item without training: both score 0.
+    Hu, Koren and Volinsky, ICDM 2008. An item that a user trained on r times has confidence 1 +
+    `weight` r, every other one 1 (section 4). A user's factors are solved for from the given
+    history, never looked up: x = (Y'Y + Y'(C - I)Y + `penalty` I)^-1 Y'C p (Eq. 4). An empty
+    history and an item without training have zero factors and score 0.
 
-    `users` and `events` (M,) are the training events, items in 1..`items`. Single-threaded: one seed, one answer. The defaults
-    did well on the validation users of three data sets (docs/log.md); with the library's own penalty of .01 it does far worse.
-    Raises `UsageError` without the extra ``als``.
+    `users` and `events` (M,) are the training events, items in 1..`items`. Single-threaded, so one
+    seed gives one result. The defaults did well on the validation users of three data sets
+    (docs/log.md), the library's own penalty of .01 far worse. Raises `UsageError` without the extra
+    ``als``.
     """
 
     def __init__(
@@ -57,9 +59,9 @@ class ALS:
             )
 
     def score(self, histories: Array, candidates: Array) -> Array:
-        """Score `candidates` (R or 1, C) for `histories` (R, L), both with 0 for padding; returns (R, C)."""
+        """Score `candidates` (R or 1, C) for `histories` (R, L), both 0-padded; return (R, C)."""
         users, items = self.users(histories), self.fitted.item_factors
-        if len(candidates) == 1:
+        if len(candidates) == 1:  # the same for all histories: one matrix product
             return np.asarray(users @ items[candidates[0]].T)
         parts = [
             np.einsum("rd,rcd->rc", users[i : i + _ROWS], items[candidates[i : i + _ROWS]])
@@ -68,14 +70,14 @@ class ALS:
         return np.concatenate([np.zeros((0, candidates.shape[1]), dtype=np.float32), *parts])
 
     def users(self, histories: Array) -> Array:
-        """Return the factors (R, K) of `histories` (R, L), 0 for padding."""
+        """Return the factors (R, K) of the users with `histories` (R, L), 0-padded."""
         rows, columns = np.nonzero(histories)
         confidence = self._confidence(rows, histories[rows, columns], len(histories))
         with threadpool_limits(1):
             return np.asarray(self.fitted.recalculate_user(np.arange(len(histories)), confidence))
 
     def _confidence(self, users: Array, items: Array, rows: int) -> Any:
-        """Return the confidence of each user's items (rows, V + 1), those of the others left out."""
+        """Return the sparse confidence matrix (rows, V + 1), without the items of confidence 1."""
         from scipy.sparse import coo_array, csr_matrix
 
         matrix = csr_matrix(
@@ -83,5 +85,5 @@ class ALS:
                 (np.ones(len(users), dtype=np.float32), (users, items)), shape=(rows, self.width)
             )
         )
-        matrix.data = 1 + self.weight * matrix.data
+        matrix.data = 1 + self.weight * matrix.data  # repeats have been summed to r
         return matrix

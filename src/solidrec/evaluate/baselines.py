@@ -1,6 +1,7 @@
-"""What a trained model has to clear: `BASELINES`, the table of all scorers that are counted or solved for, not trained.
+"""`BASELINES`: the scorers that are counted or solved for, which a trained model has to beat.
 
-Each is made from prepared data and reads its training events alone.
+Each is made from prepared data and reads its training events alone; *knn-content* also chooses its
+weights on validation users.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from solidrec.registry import Registry
 
 
 def popularity(counts: Array, candidates: Array) -> Floats:
-    """Score each candidate (R, C) by its number of training events `counts` (V + 1,); returns (R, C).
+    """Score each candidate (R, C) by its number of training events `counts` (V + 1,), as (R, C).
 
     >>> popularity(np.array([0, 5, 2]), np.array([[2, 1, 0]])).tolist()
     [[2.0, 5.0, 0.0]]
@@ -33,20 +34,20 @@ def popularity(counts: Array, candidates: Array) -> Floats:
 
 
 def _recent_counts(data: PreparedData, share: float) -> Array:
-    """Return how often each item occurs (V + 1,) among the latest `share` of all training events, ties in time included.
+    """Count each item (V + 1,) in the latest `share` of all training events, ties in time included.
 
-    Data that are ordered by a position within each user have no common time: there all training events count.
+    Data that are ordered by position within each user have no common time; all events count there.
     """
     if not _has_times(data):
         return data.train_counts
     _, positions = ranges(data.offsets[:-1], data.train_end)
     times = np.asarray(data.event_times)[positions]
-    since = np.quantile(times, 1 - share) if len(times) else 0
+    since = np.quantile(times, 1 - share) if len(times) else 0  # start of the latest share
     return np.bincount(data.event_items[positions[times >= since]], minlength=len(data.items) + 1)
 
 
 def _has_times(data: PreparedData) -> bool:
-    """Return whether the events of two users can be ordered: by their times, not by positions within a user."""
+    """Return whether events of different users can be ordered, by their times."""
     return bool(data.manifest["order"] == "timestamp")
 
 
@@ -78,7 +79,7 @@ def _v_sknn(data: PreparedData, *, neighbours: int = 100, sample: int = 1_000) -
     times = (
         np.asarray(data.event_times)
         if _has_times(data)
-        else np.zeros(len(data.event_times), dtype=np.int64)
+        else np.zeros(len(data.event_times), dtype=np.int64)  # all users are equally recent
     )
     return SessionKNN(
         data.event_items,
@@ -118,8 +119,8 @@ BASELINES: Registry[Callable[..., Scorer]] = Registry(
         **NEIGHBOURS,
     },
 )
-"""Each fits itself to the training events of the data it is given and returns a scorer for `evaluate`; its settings are keywords
-(`tune.SPACES` has those worth trying). *als* needs the extra ``als``."""
+"""Each is fitted to the training events of the given data and returns a scorer for `evaluate`. Its
+settings are keywords; `tune.SPACES` has the values worth trying. *als* needs the extra ``als``."""
 
 EXTRAS = {"als": REQUIRES}
-"""The extra and the modules that a baseline needs beyond the core."""
+"""Extra and modules that a baseline needs beyond the core."""

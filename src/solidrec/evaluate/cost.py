@@ -1,4 +1,4 @@
-"""What a model costs: numbers that it learns, numbers that it generates, bytes and seconds (the paper's Table 5)."""
+"""Cost of a model: learned parameters, generated weights, bytes and seconds (paper's Table 5)."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
 from solidrec.spec import RunSpec
 
-_USERS = 1024
+_USERS = 1024  # in a timed batch
 WARM_UP, REPEATS = 3, 15
-"""Batches that are not timed, and batches of which the median counts."""
+"""Batches that are not timed, and timed batches, whose median is reported."""
 
 
 def cost(model: Recommender | Mixture, data: PreparedData, spec: RunSpec) -> dict[str, Any]:
-    """Return what a model costs, in plain values.
+    """Return the cost of a model in plain values.
 
-    ``parameters`` as `parameters` counts them; ``generated`` how many numbers and bytes of weights each user gets (0: one set
-    for all); ``state_bytes`` what the model's state takes, buffers included; ``inference`` the seconds of a batch: 1,024 test
-    users of `data` with their target and its fixed negatives, histories to scores as in evaluation, on one thread, with the
-    fastest and the slowest batch timed. Raises `UsageError` if the data has no test rows.
+    ``parameters`` as `parameters` counts them; ``generated`` the numbers and bytes of each user's
+    weights (0 if all share one set); ``state_bytes`` the size of the model's state, buffers
+    included; ``inference`` the seconds of a batch of 1,024 test users of `data` with their target
+    and its fixed negatives, from histories to scores as in evaluation, on one thread, with the
+    fastest and the slowest timed batch. Raises `UsageError` if the data has no test rows.
     """
     slots = model.head.slots if own_weights(model) else {}
     numbers = sum(prod(shape) for shape in slots.values())
@@ -47,11 +48,12 @@ def cost(model: Recommender | Mixture, data: PreparedData, spec: RunSpec) -> dic
 
 
 def parameters(model: Recommender | Mixture) -> dict[str, int]:
-    """Count every registered parameter once, by the part that it belongs to, with their ``total``.
+    """Count every registered parameter once, by the part that owns it, with their ``total``.
 
-    ``items`` the item table · ``backbone`` · ``head`` what the head owns (APG's U and V) · ``shared`` the head's weights of a
-    static model · ``trunk`` and ``branch`` their generators · ``metacode`` the trunk's semantic table · ``codebook`` codes and
-    the MLP that reads them · ``other`` parts that this function does not know. Parts without a parameter are left out.
+    ``items`` the item table · ``backbone`` · ``head`` what the head owns (APG's U and V) ·
+    ``shared`` the head's weights of a static model · ``trunk`` and ``branch`` their generators ·
+    ``metacode`` the trunk's semantic table · ``codebook`` codes and the MLP that reads them ·
+    ``other`` unknown parts. Parts without a parameter are left out.
     """
     counted: set[int] = set()
     found: dict[str, int] = {}
@@ -67,7 +69,7 @@ def parameters(model: Recommender | Mixture) -> dict[str, int]:
 
 
 def _inference(model: Recommender | Mixture, data: PreparedData, *, length: int) -> dict[str, Any]:
-    """Return the seconds that a batch of test users takes on one thread; few users are repeated until they are 1,024."""
+    """Return the seconds of a batch of 1,024 test users on one thread; fewer users are repeated."""
     rows = data.rows("test")
     if not len(rows):
         raise UsageError(
@@ -94,7 +96,7 @@ def _inference(model: Recommender | Mixture, data: PreparedData, *, length: int)
 
 
 def _timed(score: HistoryScorer, histories: np.ndarray, candidates: np.ndarray) -> float:
-    """Return the seconds that one batch takes; the scores come back as an array, so the device has finished."""
+    """Return the seconds of one batch; its scores are an array, so the device has finished."""
     started = time.perf_counter()
     score(histories, candidates)
     return time.perf_counter() - started
@@ -102,7 +104,7 @@ def _timed(score: HistoryScorer, histories: np.ndarray, candidates: np.ndarray) 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Let torch use one thread, and then as many as before."""
+    """Let torch use one thread, then restore the previous number."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -112,13 +114,15 @@ def _one_thread() -> Iterator[None]:
 
 
 def training_seconds(history: Sequence[Mapping[str, Any]]) -> dict[int, float]:
-    """Return the median seconds of an epoch, its validation included, of each stage of a run's `history` (`history.jsonl`).
+    """Return the median seconds of an epoch, its validation included, for each stage of a run.
 
-    What a later stage starts from (epoch 0) is no epoch. With a validation split the training alone takes as long as the
-    epoch's positives divided by its ``positives_per_second``.
+    `history` holds the rows of `history.jsonl`. Epoch 0, the start of a later stage, does not
+    count. With a validation split, training alone takes an epoch's positives divided by its
+    ``positives_per_second``.
 
     >>> rows = [(1, 1, 5.0), (1, 2, 3.0), (1, 3, 4.0), (2, 0, 0.1), (2, 1, 7.0)]
-    >>> training_seconds([{"stage": stage, "epoch": epoch, "seconds": seconds} for stage, epoch, seconds in rows])
+    >>> training_seconds([{"stage": stage, "epoch": epoch, "seconds": seconds}
+    ...                   for stage, epoch, seconds in rows])
     {1: 4.0, 2: 7.0}
     """
     stages: dict[int, list[float]] = {}

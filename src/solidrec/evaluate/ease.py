@@ -11,20 +11,21 @@ from solidrec.errors import UsageError
 from solidrec.inference.scorer import slices
 
 _MOST = 20_000
-"""Items at most: the matrix over them is dense, and at this size some 5 GB are needed while it is inverted."""
+"""Most items: their matrix is dense, and inverting it needs some 5 GB at this size."""
 _CELLS = 1 << 24
 """Scores at a time."""
 
 
 @final
 class EASE:
-    """A linear model from items to items that may not use an item for itself; its closed form (its Eq. 8).
+    """Linear item-to-item model in closed form, in which no item predicts itself (Eq. 8).
 
-    With X (U, V) of zeros and ones, P = (X'X + `penalty` I)^-1 and B = I - P / diag(P): an item scores the sum of its column
-    of B over the history's items, each counted once. The inverse takes time in V^3 and memory in V^2.
+    With X (U, V) of zeros and ones, P = (X'X + `penalty` I)^-1 and B = I - P / diag(P): a candidate
+    scores the sum of its column of B over the history's items, each counted once. The inverse takes
+    time in V^3 and memory in V^2.
 
-    `users` and `events` (M,) are the training events, items in 1..`items`. Raises `UsageError` beyond 20,000 items and for a
-    penalty that is not positive.
+    `users` and `events` (M,) are the training events, items in 1..`items`. Raises `UsageError`
+    beyond 20,000 items and for a penalty that is not positive.
 
     >>> # two items that are always together speak for each other
     >>> ease = EASE(np.array([1, 1, 2, 2]), np.array([1, 2, 1, 2]), items=3, penalty=1.0)
@@ -45,14 +46,14 @@ class EASE:
             )
         x = incidence(users, events, items=items)
         gram = (x.T @ x).toarray()
-        gram[np.diag_indices_from(gram)] += penalty
+        gram[np.diag_indices_from(gram)] += penalty  # X'X + penalty I
         inverse = inv(gram, overwrite_a=True, check_finite=False)
-        inverse /= -np.diag(inverse).copy()
+        inverse /= -np.diag(inverse).copy()  # column j by -P_jj: the entries of B off its diagonal
         np.fill_diagonal(inverse, 0.0)
-        self.weights = np.pad(inverse.astype(np.float32), ((1, 0), (1, 0)))
+        self.weights = np.pad(inverse.astype(np.float32), ((1, 0), (1, 0)))  # item 0 is padding
 
     def score(self, histories: Array, candidates: Array) -> Array:
-        """Score `candidates` (R or 1, C) for `histories` (R, L), both with 0 for padding; returns (R, C)."""
+        """Score `candidates` (R or 1, C) for `histories` (R, L), both 0-padded; return (R, C)."""
         width = len(self.weights)
         parts = [np.zeros((0, candidates.shape[1]), dtype=np.float32)]
         for some in slices(len(histories), max(1, _CELLS // width)):
@@ -60,19 +61,19 @@ class EASE:
             x = incidence(
                 rows, histories[some][rows, places], items=width - 1, rows=len(histories[some])
             )
-            scores = x @ self.weights[1:]
+            scores = x @ self.weights[1:]  # (r, V + 1)
             own = candidates if len(candidates) == 1 else candidates[some]
             parts.append(scores[:, own[0]] if len(own) == 1 else np.take_along_axis(scores, own, 1))
         return np.concatenate(parts)
 
 
 def incidence(users: Array, events: Array, *, items: int, rows: int | None = None) -> Any:
-    """Return the sparse matrix (users, V) that has a 1 where a user had an item, items in 1..`items`."""
+    """Return the sparse matrix (users, V) with a 1 where a user had an item of 1..`items`."""
     from scipy.sparse import coo_array, csr_array
 
     shape = (int(users.max(initial=0)) + 1 if rows is None else rows, items)
     places = users.astype(np.int32), events.astype(np.int32) - 1
     found = csr_array(coo_array((np.ones(len(users), dtype=np.float32), places), shape=shape))
     found.sum_duplicates()
-    found.data[:] = 1
+    found.data[:] = 1  # repeats count once
     return found

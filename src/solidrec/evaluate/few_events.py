@@ -1,4 +1,4 @@
-"""How well users are served of whom only the last few events are known, by a whole model and by its trunk alone."""
+"""Evaluation of users with few known events, by the whole model and by its trunk alone."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ WHOLE, TRUNK = "whole", "trunk alone"
 def few_events(
     model: Recommender | Mixture, data: PreparedData, *, length: int
 ) -> dict[str, dict[int, Evaluation]]:
-    """Rank every test target from the last 1, 2, 3, 5 and 10 events before it, as far as a model reads `length` of them.
+    """Rank every test target from the last 1, 2, 3, 5 and 10 events before it, `length` at most.
 
-    Returns an evaluation under protocol *paper* by variant, `WHOLE` and, of a model that has one, `TRUNK`, and number of events.
+    Returns an evaluation under protocol *paper* by variant (`WHOLE` and, if the model has one,
+    `TRUNK`) and number of events.
     """
     variants = {WHOLE: model, TRUNK: trunk_alone(model)}
     return {
@@ -35,7 +36,7 @@ def few_events(
 
 
 def trunk_alone(model: Recommender | Mixture) -> Recommender | None:
-    """Return the model with the weights of its trunk alone (Eq. 11), sharing everything; None if it has no trunk and branch."""
+    """Return the trunk alone (Eq. 11) as a model with shared parts; None if there is no trunk."""
     if isinstance(model, Mixture) or not isinstance(model.source, TrunkAndBranch):
         return None
     return Recommender(

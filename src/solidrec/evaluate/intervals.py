@@ -1,4 +1,4 @@
-"""How sure a mean over users is, and whether two models differ: resampling of users, seeded and in bounded memory."""
+"""Intervals and paired tests of means over users by resampling, seeded and in bounded memory."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 from solidrec.arrays import Array, Floats
 from solidrec.errors import UsageError
 
-_CELLS = 1 << 22  # of draws x users at a time: 32 MB of float64
+_CELLS = 1 << 22  # draws x users at a time: 32 MB of float64
 
 
 @final
 @dataclass(frozen=True)
 class Difference:
-    """The mean of a - b over users, its bootstrap interval, and the p of a two-sided sign-flip test that it is 0."""
+    """Mean of a - b over users, its bootstrap interval, and the p of a two-sided sign-flip test."""
 
     mean: float
     low: float
@@ -30,7 +30,8 @@ def bootstrap_mean(
 ) -> tuple[float, float]:
     """Return the percentile bootstrap interval (low, high) of the mean of `values` (U,) over users.
 
-    Users that a metric skipped (NaN) take no part. Raises `UsageError` if none is left or `level` is not in (0, 1).
+    Users that a metric skipped (NaN) take no part. Raises `UsageError` if none is left or `level`
+    is not in (0, 1).
 
     >>> low, high = bootstrap_mean(np.array([0.0, 1.0] * 50))
     >>> 0.38 < low < 0.42 and 0.58 < high < 0.62
@@ -44,11 +45,11 @@ def bootstrap_mean(
 def paired_difference(
     a: Array, b: Array, *, level: float = 0.95, draws: int = 1000, seed: int = 0
 ) -> Difference:
-    """Compare two models on the same users: `a` and `b` (U,) are one metric of both, in the same order of users.
+    """Compare two models by one metric `a` and `b` (U,) of the same users, in the same order.
 
-    p is the share of random sign flips of a - b whose mean is at least as far from 0, the observed one included; it is never
-    below 1 / (draws + 1). A user skipped (NaN) in either takes no part. Raises `UsageError` as `bootstrap_mean` does, and if
-    the shapes differ.
+    p is the share of random sign flips of a - b whose mean is at least as far from 0, the observed
+    one included, so it is never below 1 / (draws + 1). A user skipped (NaN) in either takes no
+    part. Raises `UsageError` as `bootstrap_mean` does, and if the shapes differ.
 
     >>> paired_difference(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 3.0]))
     Difference(mean=0.0, low=0.0, high=0.0, p=1.0)
@@ -56,7 +57,8 @@ def paired_difference(
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if a.shape != b.shape:
         raise UsageError(
-            f"{a.shape} values against {b.shape}; a paired comparison needs the same users on both sides"
+            f"{a.shape} values against {b.shape}; "
+            "a paired comparison needs the same users on both sides"
         )
     gaps = _counted(a - b)
     low, high = _interval(gaps, level=level, draws=draws, seed=seed)
@@ -66,7 +68,7 @@ def paired_difference(
 def _interval(values: Floats, *, level: float, draws: int, seed: int) -> tuple[float, float]:
     if not 0 < level < 1:
         raise UsageError(f"level {level} is no probability; give one between 0 and 1, such as 0.95")
-    rng = np.random.default_rng([seed, 0])
+    rng = np.random.default_rng([seed, 0])  # each row of draws resamples the users
     means = _in_chunks(
         lambda rows: values[rng.integers(len(values), size=(rows, len(values)))].mean(1),
         draws,
@@ -84,7 +86,7 @@ def _sign_flip_p(gaps: Floats, *, draws: int, seed: int) -> float:
         draws,
         len(gaps),
     )
-    # Sums that are equal on paper may differ in the last bits, and must count as equal.
+    # Rounding must not make equal sums count as different.
     observed = abs(float(gaps.sum())) - 1e-12 * float(np.abs(gaps).sum())
     return float((1 + np.count_nonzero(np.abs(sums) >= observed)) / (draws + 1))
 
@@ -99,22 +101,24 @@ def _in_chunks(draw: Callable[[int], Floats], draws: int, users: int) -> Floats:
 
 
 def _counted(values: Floats) -> Floats:
-    """Return the values that are not NaN; refuses an empty or many-dimensional array."""
+    """Return the values that are not NaN; raises `UsageError` if there is none or ndim is not 1."""
     if values.ndim != 1 or not (counted := values[~np.isnan(values)]).size:
         raise UsageError(
-            f"values of shape {values.shape} without a counted user; give one finite value for each of some users"
+            f"values of shape {values.shape} without a counted user; "
+            "give one finite value for each of some users"
         )
     return counted
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Return p values corrected for being several (Holm, Scand. J. Statist. 1979): never below the given ones, at most 1.
+    """Return p values after Holm (Scand. J. Statist. 1979): not below the given ones, at most 1.
 
     >>> [round(value, 2) for value in holm([0.01, 0.04, 0.03])]
     [0.03, 0.06, 0.06]
     """
     order = np.argsort(p, kind="stable")
+    # the smallest of n times n, the next times n - 1, ...
     scaled = np.asarray(p, dtype=np.float64)[order] * np.arange(len(p), 0, -1)
     found = np.empty(len(p))
-    found[order] = np.minimum(np.maximum.accumulate(scaled), 1)
+    found[order] = np.minimum(np.maximum.accumulate(scaled), 1)  # in the order given
     return [float(value) for value in found]

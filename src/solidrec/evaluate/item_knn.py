@@ -1,7 +1,8 @@
-"""Item to item, counted in the training events: nearest neighbours and what follows what.
+"""Baselines that count from item to item: nearest neighbours and a first-order Markov chain.
 
-All read the training events only, as prepared data holds them: `event_items` (N,) in 1..V, where user u's events are
-``offsets[u]:offsets[u + 1]`` (user 0 is empty) and those up to the absolute ``train_end[u]`` are for training.
+All read the training events only, as prepared data holds them: `event_items` (N,) in 1..V, where
+user u's events are ``offsets[u]:offsets[u + 1]`` (user 0 is empty) and those before the absolute
+``train_end[u]`` are for training.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from solidrec.arrays import Array, Floats, Ints
 from solidrec.data.windows import ranges
 from solidrec.errors import UsageError
 
-_PAIRS = 1 << 21  # of (row, item) expanded at a time: some 100 MB while they are counted
-_KEEP_ALL = 5_000  # items up to which every neighbour is kept by default
+_PAIRS = 1 << 21  # (row, item) pairs expanded at a time: some 100 MB while they are counted
+_KEEP_ALL = 5_000  # largest catalogue in which every neighbour is kept by default
 _KEEP = 200  # neighbours an item keeps by default in a larger catalogue
 
 
 def train_pairs(event_items: Array, offsets: Array, train_end: Array) -> tuple[Ints, Ints]:
     """Return user and item (M,) of every training event, in the order of the events.
 
-    >>> users, items = train_pairs(np.array([5, 6, 7, 5]), np.array([0, 0, 3, 4]), np.array([0, 2, 4]))
+    >>> offsets, ends = np.array([0, 0, 3, 4]), np.array([0, 2, 4])
+    >>> users, items = train_pairs(np.array([5, 6, 7, 5]), offsets, ends)
     >>> users.tolist(), items.tolist()
     ([1, 1, 2], [5, 6, 5])
     """
@@ -32,15 +34,17 @@ def train_pairs(event_items: Array, offsets: Array, train_end: Array) -> tuple[I
 
 @final
 class ItemKNN:
-    """Item-based nearest neighbours: a candidate scores the sum of its cosine similarities to the history's items.
+    """Item-based kNN: a candidate scores the sum of its cosine similarities to the history's items.
 
-    The vector of an item holds a 1 for each user with a training event on it, so repeats count once. An item is not its own
-    neighbour. Each item keeps its `neighbours` most similar ones (ties: the smaller id first); by default all of them in a
-    catalogue of up to 5,000 items and 200 beyond. Fitting takes time in the sum of the squared lengths of the users'
-    sequences and memory in their length and the neighbours that are kept.
+    The vector of an item holds a 1 for each user with a training event on it, so repeats count
+    once. An item is not its own neighbour. Each item keeps its `neighbours` most similar ones
+    (ties: the smaller id first); by default all of them in a catalogue of up to 5,000 items and 200
+    beyond. Fitting takes time in the sum of the squared sequence lengths and memory in the lengths
+    and the neighbours that are kept.
 
     >>> # users 1 and 2 saw items 1 and 2; user 3 saw items 2 and 3
-    >>> knn = ItemKNN(np.array([1, 2, 2, 1, 2, 3]), np.array([0, 0, 2, 4, 6]), np.array([0, 2, 4, 6]), items=3)
+    >>> offsets, ends = np.array([0, 0, 2, 4, 6]), np.array([0, 2, 4, 6])
+    >>> knn = ItemKNN(np.array([1, 2, 2, 1, 2, 3]), offsets, ends, items=3)
     >>> knn.score(np.array([[0, 1]]), np.array([[2, 3, 0]])).round(3).tolist()
     [[0.816, 0.0, 0.0]]
     """
@@ -63,7 +67,7 @@ class ItemKNN:
         self.similar = _fit(users, events, items=items, keep=keep)
 
     def score(self, histories: Array, candidates: Array) -> Floats:
-        """Score `candidates` (R or 1, C) by the items of `histories` (R, L), both with 0 for padding; returns (R, C).
+        """Score `candidates` (R or 1, C) for `histories` (R, L), both 0-padded; return (R, C).
 
         An empty history and an unseen candidate score 0.
         """
@@ -72,26 +76,29 @@ class ItemKNN:
 
 @final
 class Markov:
-    """First-order Markov chain: a candidate scores how often it came right after the history's last item in training.
+    """First-order Markov chain: a candidate scores how often it followed the history's last item.
 
-    Only the last item is read; what never followed it scores 0, and so does everything after an empty history or an item that
-    nobody went on from. Those are ties, which the metrics take by expectation: nothing else is mixed in.
+    Only the last item is read. A candidate that never followed it in training scores 0, and so does
+    every candidate after an empty history or an item that nothing followed. Nothing breaks these
+    ties; the metrics take them by expectation.
 
     >>> # user 1 saw 1, 2, 1, 2 and user 2 saw 1, 3; item 2 is the last of the history
-    >>> chain = Markov(np.array([1, 2, 1, 2, 1, 3]), np.array([0, 0, 4, 6]), np.array([0, 4, 6]), items=3)
+    >>> offsets, ends = np.array([0, 0, 4, 6]), np.array([0, 4, 6])
+    >>> chain = Markov(np.array([1, 2, 1, 2, 1, 3]), offsets, ends, items=3)
     >>> chain.score(np.array([[2, 1, 0]]), np.array([[1, 2, 3]])).tolist()
     [[0.0, 2.0, 1.0]]
     """
 
     def __init__(self, event_items: Array, offsets: Array, train_end: Array, *, items: int) -> None:
         users, events = train_pairs(event_items, offsets, train_end)
-        same = users[1:] == users[:-1]
+        same = users[1:] == users[:-1]  # steps from one event of a user to the next
         width = items + 1
+        # an (item, follower) pair as one number, counted
         steps, counts = np.unique(events[:-1][same] * width + events[1:][same], return_counts=True)
         self.followers = ItemToItem.of(steps // width, steps % width, counts, items=items)
 
     def score(self, histories: Array, candidates: Array) -> Floats:
-        """Score `candidates` (R or 1, C) by the last item of `histories` (R, L), both with 0 for padding; returns (R, C)."""
+        """Score `candidates` (R or 1, C) for `histories` (R, L), both 0-padded; return (R, C)."""
         return self.followers.summed(_last_items(histories)[:, None], candidates)
 
 
@@ -101,12 +108,13 @@ def _last_items(histories: Array) -> Array:
     >>> _last_items(np.array([[4, 7, 0], [0, 0, 0]])).tolist()
     [7, 0]
     """
+    # place of the last item, counted from 1; place 0 is a column of padding for empty histories
     places = np.where(histories > 0, np.arange(1, histories.shape[1] + 1), 0).max(1, initial=0)
     return np.asarray(np.pad(histories, ((0, 0), (1, 0)))[np.arange(len(histories)), places])
 
 
 class ItemToItem(NamedTuple):
-    """A sparse matrix over items: ``starts`` (V + 2,) of its rows, then ``columns`` and ``values`` in the order of the rows."""
+    """Sparse matrix over items: row ``starts`` (V + 2,), then ``columns`` and ``values`` by row."""
 
     starts: Ints
     columns: Array
@@ -118,50 +126,49 @@ class ItemToItem(NamedTuple):
         return cls(np.append(0, np.cumsum(np.bincount(rows, minlength=items + 1))), columns, values)
 
     def summed(self, histories: Array, candidates: Array) -> Floats:
-        """Sum the rows of each history's items (R, L) and return their columns at `candidates` (R or 1, C) as (R, C)."""
+        """Return the sum of each history's rows (R, L) at `candidates` (R or 1, C), as (R, C)."""
         candidates = np.broadcast_to(candidates, (len(histories), candidates.shape[1]))
         width = len(self.starts) - 1
-        cost = np.maximum(np.diff(self.starts)[histories].sum(1), width)  # padding has an empty row
+        # entries to add up, or the width of the sums; padding has an empty row
+        cost = np.maximum(np.diff(self.starts)[histories].sum(1), width)
         parts = [self._summed(histories[some], candidates[some], width) for some in blocks(cost)]
         return np.concatenate(parts) if parts else np.zeros(candidates.shape)
 
     def _summed(self, histories: Array, candidates: Array, width: int) -> Floats:
         flat = histories.ravel().astype(np.int64)
         starts, lengths = self.starts[flat], self.starts[flat + 1] - self.starts[flat]
-        found = ranges(starts, starts + lengths)[1]
-        cells = (
+        found = ranges(starts, starts + lengths)[1]  # every entry of every item's row
+        cells = (  # (history, column) of each entry as one number
             np.repeat(np.arange(len(flat)) // histories.shape[1] * width, lengths)
             + self.columns[found]
         )
         sums = np.bincount(cells, weights=self.values[found], minlength=len(histories) * width)
-        scores = sums.astype(np.float64).reshape(
-            -1, width
-        )  # of nothing at all bincount makes integers
+        scores = sums.astype(np.float64).reshape(-1, width)  # bincount of nothing is int
         return np.asarray(scores[np.arange(len(candidates))[:, None], candidates])
 
 
 def _fit(users: Ints, events: Ints, *, items: int, keep: int) -> ItemToItem:
     """Return the neighbours of all items with their similarities."""
     width = items + 1
-    by_user = np.unique(users * width + events)  # one pair for a user and an item, users in order
+    by_user = np.unique(users * width + events)  # each (user, item) once, users in order
     users, bought = by_user // width, by_user % width
     sizes = np.bincount(users, minlength=1)
-    starts = np.cumsum(sizes) - sizes
-    owners, ends = (
+    starts = np.cumsum(sizes) - sizes  # of each user in `bought`
+    owners, ends = (  # users by item, and where each item's users end
         users[np.argsort(bought, kind="stable")],
         np.cumsum(np.bincount(bought, minlength=width)),
     )
-    counts = np.diff(ends, prepend=0)
-    cost = np.bincount(bought, weights=sizes[users], minlength=width)
+    counts = np.diff(ends, prepend=0)  # users of each item
+    cost = np.bincount(bought, weights=sizes[users], minlength=width)  # pairs of each item
     parts = []
     for some in blocks(cost):
         readers = owners[ends[some.start] - counts[some.start] : ends[some.stop - 1]]
         item = np.repeat(np.arange(some.start, some.stop), counts[some])
-        pairs = (
+        pairs = (  # each item of the block with all items of each of its users
             np.repeat(item * width, sizes[readers])
             + bought[ranges(starts[readers], starts[readers] + sizes[readers])[1]]
         )
-        keys, shared = np.unique(pairs, return_counts=True)
+        keys, shared = np.unique(pairs, return_counts=True)  # users that two items share
         a, b = keys // width, keys % width
         parts.append(_nearest(a, b, shared / np.sqrt(counts[a] * counts[b]), keep=keep))
     rows, neighbours, similarity = (np.concatenate(each) for each in zip(*parts, strict=True))
@@ -171,11 +178,11 @@ def _fit(users: Ints, events: Ints, *, items: int, keep: int) -> ItemToItem:
 def _nearest(
     rows: Array, columns: Array, similarity: Array, *, keep: int
 ) -> tuple[Array, Array, Array]:
-    """Keep each row's `keep` most similar columns other than itself; rows come sorted and stay so."""
+    """Keep each row's `keep` most similar columns other than itself; sorted rows stay sorted."""
     other = rows != columns
     rows, columns, similarity = rows[other], columns[other], similarity[other]
     order = np.lexsort((columns, -similarity, rows))
-    place = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    place = np.arange(len(rows)) - np.searchsorted(rows, rows)  # rank within the row
     order = order[place < keep]
     return (
         rows[order].astype(np.int32),

@@ -1,4 +1,4 @@
-"""Neighbourhood scorers over the memories of a mixture: what can be had without training a model."""
+"""Neighbourhood baselines over the memories of a mixture, without any training."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from solidrec.nn.memory import Memory
 from solidrec.nn.mixture import CONTENT, LOG, START, of_candidates
 
 _CONTENTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
-"""Weights of content beside the log that *knn-content* tries on validation."""
+"""Weights of content beside the log that *knn-content* tries on validation users."""
 _JUDGED = 5_000
-"""Validation users that choose among them, at most, evenly spaced."""
+"""Most validation users, evenly spaced, on which settings are chosen."""
 _WINDOW = 50
 """Items of a history that are read while weights are chosen."""
 _SCALES = START["temperature"]
@@ -29,9 +29,10 @@ _SCALES = START["temperature"]
 
 @final
 class Neighbours:
-    """Scores a candidate by log(1 + x / k) of what the history's items say of it, summed over kinds with `weights` (K,).
+    """Score candidates by the sum over kinds of memory of `weights` (K,) times log(1 + x / k).
 
-    `memories` give the kinds in their order, and k is what a mixture starts from. An empty history scores 0.
+    x is how much the history's items speak for a candidate in one kind. `memories` give the kinds
+    in their order and `scales` (K,) the k that a mixture starts from. An empty history scores 0.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Neighbours:
         self.memories, self.scales, self.weights = memories, scales, weights
 
     def __call__(self, histories: Array, candidates: Array) -> Array:
-        """Score `candidates` (R or 1, C) for `histories` (R, L), both with 0 for padding; returns (R, C)."""
+        """Score `candidates` (R or 1, C) for `histories` (R, L), both 0-padded; return (R, C)."""
         items = len(self.memories[0].starts) - 2
         step = max(1, FLOATS_AT_ONCE // max(4 * items, entries(histories.shape[1])))
         parts = [
@@ -50,9 +51,9 @@ class Neighbours:
         return np.concatenate(parts) if parts else np.zeros(candidates.shape, dtype=np.float32)
 
     def block(self, histories: Array, candidates: Array) -> Array:
-        """Score a block of bounded memory."""
+        """Score one block of histories."""
         history = torch.from_numpy(histories.astype(np.int64))
-        counted = torch.cat([one(history) for one in self.memories])
+        counted = torch.cat([one(history) for one in self.memories])  # (K, r, V)
         kinds = zip(counted, self.scales, self.weights, strict=True)
         scores = sum(
             (weight * torch.log1p(known / scale) for known, scale, weight in kinds),
@@ -70,7 +71,7 @@ class Neighbours:
 def _log_memory(
     data: PreparedData, decay: tuple[float, float] = LOG, target: float = TARGET
 ) -> Memory:
-    """Return the forward and the symmetric memory of the training events, whose histories fade by `decay`."""
+    """Return the forward and the symmetric memory of the training events, which fade by `decay`."""
     found = transitions(
         data.event_items, data.offsets, data.train_end, items=len(data.items), target=target
     )
@@ -78,27 +79,28 @@ def _log_memory(
 
 
 def _forward_knn(data: PreparedData, *, decay: float = LOG[0], target: float = TARGET) -> Scorer:
-    """Item-kNN that knows the order: what came after the history's items, near events more.
+    """Return item-kNN with order: items that came after the history's items, near events more.
 
-    An event more in age takes `decay` from an item of the history; `target` is that of `experts.transitions`.
+    A history's item counts `decay` to the power of its age; `target` is that of `transitions`. Both
+    settings are those of `_symmetric_knn` too.
     """
     return Neighbours((_log_memory(data, (decay, LOG[1]), target),), _SCALES[:2], (1.0, 0.0))
 
 
 def _symmetric_knn(data: PreparedData, *, decay: float = LOG[1], target: float = TARGET) -> Scorer:
-    """Item-kNN without order: what the history's items came with, recent ones of the history more; settings as `_forward_knn`."""
+    """Return item-kNN without order: items that came with the history's, recent ones more."""
     return Neighbours((_log_memory(data, (LOG[0], decay), target),), _SCALES[:2], (0.0, 1.0))
 
 
 def _content_knn(data: PreparedData, *, decay: float = CONTENT[0]) -> Scorer:
-    """What is described as the history's items are (`experts.alike`), which fade by `decay`."""
+    """Return kNN by content (`experts.alike`): items like the history's, which fade by `decay`."""
     return Neighbours((memory([content_of(data)], (decay,)),), _SCALES[2:3], (1.0,))
 
 
 def _knn_content(data: PreparedData, *, length: int = _WINDOW) -> Scorer:
-    """The better of forward and symmetric item-kNN with content beside it, weighed as is best on validation users.
+    """Return forward or symmetric item-kNN with content, weighted as is best on validation users.
 
-    `length` items of a history are read meanwhile.
+    `length` items of a history are read to choose.
     """
     memories = (_log_memory(data), memory([content_of(data)], CONTENT))
     tried = [(*log, weight) for log in ((1.0, 0.0), (0.0, 1.0)) for weight in _CONTENTS]
@@ -112,7 +114,7 @@ def _knn_content(data: PreparedData, *, length: int = _WINDOW) -> Scorer:
 
 
 def judge(scorer: Scorer, data: PreparedData, *, length: int) -> float:
-    """Return NDCG@10 over the whole catalogue on validation users, 5,000 at most: what a baseline's settings are chosen by."""
+    """Return NDCG@10 over the whole catalogue on at most 5,000 validation users, -1 without any."""
     found = evaluate(
         scorer, data, split="valid", protocol="full", most=_JUDGED, length=length
     ).metrics["NDCG@10"]

@@ -1,4 +1,4 @@
-"""What an evaluation found: a value a user for every metric, and the summary that is printed and stored."""
+"""Result of an evaluation: a value per user for every metric, and the summary that is stored."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ GROUP_METRICS = ("UAUC", "NDCG@10", "Recall@10")
 class Evaluation:
     """Metrics of one split under one protocol.
 
-    ``seen`` says whether what a user had before was left out of the whole catalogue (*filter*, *keep*), None for *paper*, and
-    ``missed`` how many targets could not be recommended for that reason. ``users`` (R,) and ``values`` {metric: (R,)} are row by
-    row (one row a target), NaN where a row has nothing to rank; ``negatives`` is how many a target meets (on average, under
-    *full*); ``auc`` is pooled over all scores; ``coverage`` is the share of the catalogue in anybody's first ten places;
-    ``training_count`` (R,) is how often each target occurs in training.
+    ``users`` (R,) and ``values`` {metric: (R,)} have one row per target, NaN where a row has
+    nothing to rank. ``seen`` tells whether the items that a user had before were left out of the
+    catalogue (*filter*, *keep*; None under *paper*), ``missed`` how many targets were left out with
+    them. ``negatives`` is the number of negatives per target (the average under *full*), ``auc`` is
+    pooled over all scores, ``coverage`` is the share of the catalogue in the first ten places of
+    any row, and ``training_count`` (R,) is how often each target occurs in training.
     """
 
     protocol: str
@@ -42,17 +43,17 @@ class Evaluation:
 
     @cached_property
     def per_user(self) -> dict[str, npt.NDArray[Any]]:
-        """Return each metric averaged within users, (U,) in the order of the sorted user indices."""
+        """Return each metric averaged within users, (U,) in the order of sorted user indices."""
         return {name: by_user(values, self.users)[1] for name, values in self.values.items()}
 
     @cached_property
     def metrics(self) -> dict[str, float | None]:
-        """Return every metric's mean over users, and the pooled AUC; None where nothing could be ranked."""
+        """Return every metric's mean over users and the pooled AUC, None if nothing was ranked."""
         means = {name: mean(values)[0] for name, values in self.per_user.items()}
         return {"AUC": number(self.auc)} | {name: number(value) for name, value in means.items()}
 
     def intervals(self, level: float = 0.95) -> dict[str, list[float | None]]:
-        """Return a bootstrap interval over users for each metric that is a mean over users; Nones where nothing was ranked."""
+        """Return each metric's bootstrap interval over users; Nones where nothing was ranked."""
         return {
             name: [None, None]
             if np.isnan(values).all()
@@ -61,11 +62,12 @@ class Evaluation:
         }
 
     def debiased(self) -> dict[str, float | None]:
-        """Return metrics in which a popular target counts for less: row by row, weighted by (n + 1)^-1/2 for n training events.
+        """Return metrics weighted by (n + 1)^-1/2 for the n training events of each row's target.
 
-        That is the self-normalised inverse propensity estimate of what users would have taken from a catalogue shown evenly
-        (Yang et al., Unbiased Offline Recommender Evaluation for Missing-Not-At-Random Implicit Feedback, RecSys 2018), with
-        the propensity of being observed taken as (n + 1)^1/2. A row that ranks nothing takes no part.
+        Popular targets count for less. This is the self-normalised inverse propensity estimate for
+        a catalogue shown evenly (Yang et al., Unbiased Offline Recommender Evaluation for
+        Missing-Not-At-Random Implicit Feedback, RecSys 2018), with propensity (n + 1)^1/2 of being
+        observed. A row that ranks nothing takes no part.
         """
         weights = (self.training_count + 1.0) ** -0.5
         return {
@@ -75,7 +77,7 @@ class Evaluation:
         }
 
     def groups(self) -> dict[str, dict[str, float | int | None]]:
-        """Return the metrics of cold, rare and warm targets apart."""
+        """Return the metrics of cold, rare and warm targets separately."""
         found: dict[str, dict[str, float | int | None]] = {}
         for name, (low, high) in GROUPS.items():
             rows = (self.training_count >= low) & (self.training_count <= high)
@@ -88,7 +90,7 @@ class Evaluation:
         return found
 
     def summary(self) -> dict[str, Any]:
-        """Return everything as plain values, the shape of an entry in ``metrics.json``."""
+        """Return everything as plain values, in the form of an entry in ``metrics.json``."""
         return {
             "protocol": self.protocol,
             "split": self.split,
@@ -106,7 +108,7 @@ class Evaluation:
 
 
 def _weighted_mean(values: npt.NDArray[Any], weights: npt.NDArray[Any]) -> float:
-    """Return the mean of the values that are not NaN under some weights, NaN if there are none.
+    """Return the weighted mean of the values that are not NaN, NaN if there are none.
 
     >>> _weighted_mean(np.array([1.0, 0.0, np.nan]), np.array([3.0, 1.0, 9.0]))
     0.75

@@ -1,8 +1,9 @@
-"""Evaluate anything that scores candidates for histories, under a labelled protocol.
+"""Evaluation of anything that scores candidates for histories, under a labelled protocol.
 
-*full*: the target among the whole catalogue. With ``seen="filter"``, the default, what the user had before is left out,
-as `recommend` does; a target that repeats such an item is a miss. With ``seen="keep"`` nothing is left out.
-*paper*: the target among 99 fixed uniform negatives (the paper's section 4.1.1), where nothing was seen and `seen` means nothing.
+*full*: the target ranks in the whole catalogue. With ``seen="filter"`` (default) items that the
+user had before are left out, as in `recommend`, and a target that repeats one is a miss; ``"keep"``
+leaves nothing out. *paper*: the target ranks among 99 fixed uniform negatives (section 4.1.1),
+unseen ones, so `seen` has no effect.
 """
 
 from __future__ import annotations
@@ -27,20 +28,18 @@ Protocol = Literal["paper", "full"]
 _PROTOCOLS: tuple[str, ...] = get_args(Protocol)
 Seen = Literal["filter", "keep"]
 _SEEN: tuple[str, ...] = get_args(Seen)
-_ROWS = 1024  # histories that are encoded together
-_CELLS = (
-    1 << 18
-)  # scores at a time: 1 MB, so that every pass over them but the first finds them in the cache
-_WIDE_ROWS = 16  # rows at least, lest the item table be read anew for every few users ...
+_ROWS = 1024  # histories encoded at a time
+_CELLS = 1 << 18  # scores at a time: 1 MB, which stays in the cache from pass to pass
+_WIDE_ROWS = 16  # rows scored at a time at least, so that the item table is read less often ...
 _WIDE_CELLS = 1 << 24  # ... while their scores take up to 64 MB
-_PLACES = 10
+_PLACES = 10  # of a list that count for the coverage
 
 
 class Block(NamedTuple):
     """Some rows of a split, scored.
 
-    ``users`` (r,), ``candidates`` (r or 1, C), ``scores`` (r, C) with -inf for what is no candidate of a row, and the target's
-    ``column`` (r,), whose score is -inf too where the target cannot be recommended.
+    ``users`` (r,), ``candidates`` (r or 1, C), ``scores`` (r, C) with -inf where an item is no
+    candidate of the row, and the target's ``column`` (r,), also -inf if it cannot be recommended.
     """
 
     users: Array
@@ -50,12 +49,12 @@ class Block(NamedTuple):
 
     @property
     def counted(self) -> Array:
-        """Return what counts (r, C)."""
+        """Return the mask of the candidates that count (r, C)."""
         return np.asarray(self.scores > -np.inf)
 
     @property
     def missed(self) -> Array:
-        """Return which targets cannot be recommended (r,)."""
+        """Return the mask of the targets that cannot be recommended (r,)."""
         return np.asarray(self.scores[np.arange(len(self.scores)), self.column] == -np.inf)
 
     def rows(self, part: slice) -> Block:
@@ -77,12 +76,13 @@ def evaluate(
     sink: Callable[[Block], None] | None = None,
     step: Callable[[int], None] = lambda rows: None,
 ) -> Evaluation:
-    """Rank each target of a split by `score` and return every metric, per user first.
+    """Rank each target of a split by `score` and return every metric, averaged per user first.
 
-    A missed target (see above) scores 0 in every ranking metric and takes no part in LogLoss and the pooled AUC, which are about
-    scores. `most` measures an evenly spaced sample of at most so many rows. `sink` sees every block of scores (to save them),
-    `step` counts finished rows (to draw progress). Raises `UsageError` if the data has no such split or `protocol` or `seen` is
-    unknown, and `DivergedError` for a score that is not finite.
+    A missed target (see above) scores 0 in every ranking metric and takes no part in LogLoss and
+    the pooled AUC, which read scores. `most` limits the rows to an evenly spaced sample. `sink`
+    gets every block of scores (to save them), `step` the number of finished rows (to draw
+    progress). Raises `UsageError` if the data has no such split or `protocol` or `seen` is unknown,
+    and `DivergedError` for a score that is not finite.
     """
     if protocol not in _PROTOCOLS:
         raise UsageError(f"protocol {protocol!r} is unknown{nearest(protocol, _PROTOCOLS)}")
@@ -99,7 +99,7 @@ def evaluate(
     readers: Iterable[Reader] = map(read_part, parts)
     if protocol == "paper":
         tally = Tally(len(data.items), None)
-    else:  # histories are read twice, unless a user is one vector, which is kept
+    else:  # target scores come first: histories are encoded twice, unless user states are kept
         readers = (
             list(readers) if isinstance(score, HistoryScorer) and score.keeps_vectors else readers
         )
@@ -142,9 +142,9 @@ def evaluate(
 
 @final
 class Tally:
-    """What an evaluation adds up, block by block: ranks, losses, the pooled AUC and the items that were shown.
+    """Running totals of an evaluation: ranks, losses, the pooled AUC and the items that were shown.
 
-    The ``pooled`` AUC needs all targets first; with few candidates the scores are kept until then instead.
+    The ``pooled`` AUC needs all targets first; without it (few candidates) all scores are kept.
     """
 
     def __init__(self, items: int, pooled: PooledAuc | None) -> None:
@@ -157,10 +157,10 @@ class Tally:
         self.negatives: list[Array] = []
 
     def add(self, block: Block) -> None:
-        """Take in a block of checked scores."""
+        """Add a block of checked scores."""
         scores, column, missed = block.scores, block.column, block.missed
         found = standing(scores, column)
-        if missed.any():  # such a target is no candidate: it stands behind all that are
+        if missed.any():  # such a target is no candidate: it ranks behind all candidates
             found = Ranks(found.greater, np.where(missed, 0, found.ties), found.candidates + missed)
         self.ranks.append(found)
         self.losses.append(np.where(missed, np.nan, target_loss(scores, column, found.candidates)))
@@ -195,7 +195,7 @@ def _paper_blocks(read: Reader, rows: EvalRows, part: slice) -> Iterator[Block]:
 def _full_blocks(
     read: Reader, data: PreparedData, rows: EvalRows, part: slice, *, seen: Seen
 ) -> Iterator[Block]:
-    """Score the whole catalogue (item i in column i - 1), less what the user saw before unless that is kept."""
+    """Score the whole catalogue (item i in column i - 1), seen items left out under *filter*."""
     items = len(data.items)
     candidates = np.arange(1, items + 1, dtype=np.int32)[None]
     users, positions, column = (
@@ -212,7 +212,7 @@ def _full_blocks(
 
 
 def repeated(data: PreparedData, rows: EvalRows, part: slice) -> Array:
-    """Return which targets of a part (r,) their user had before."""
+    """Return the mask (r,) of the targets of a part that their user had before."""
     row, item = data.seen(rows.users[part], rows.positions[part])
     found = np.zeros(len(rows.users[part]), dtype=bool)
     found[row[item == rows.targets[part][row]]] = True
@@ -220,7 +220,7 @@ def repeated(data: PreparedData, rows: EvalRows, part: slice) -> Array:
 
 
 def _target_scores(readers: Iterable[Reader], parts: list[slice], rows: EvalRows) -> Array:
-    """Return each target's score (R,); the pooled AUC of a whole catalogue needs them before the negatives."""
+    """Return each target's score (R,), which the pooled AUC of a whole catalogue needs first."""
     scores = [
         read(slice(None), rows.targets[part][:, None])[:, 0]
         for read, part in zip(readers, parts, strict=True)

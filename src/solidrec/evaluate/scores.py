@@ -1,4 +1,4 @@
-"""Save every score of an evaluation, so that anybody can compute the metrics again."""
+"""Storage of every score of an evaluation, so that its metrics can be computed again."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import StorageError
 from solidrec.evaluate.runner import Block
 
-_ROWS = 1 << 22  # held in memory; more go to temporary files until the evaluation ends
+_ROWS = 1 << 22  # rows in memory; more go to temporary files until the evaluation ends
 
 
 @final
 class ScoreWriter:
-    """A sink for `evaluate`: one row a counted candidate, with columns user, item, label, score (float32, exact).
+    """Sink for `evaluate` that writes one row per counted candidate.
 
-    Memory is bounded: many rows wait in temporary files and are joined as a stream. A failed evaluation writes nothing.
+    Columns: user, item, label, score (float32, exact). Memory is bounded: many rows wait in
+    temporary files and are joined as a stream. A failed evaluation writes nothing.
     """
 
     def __init__(self, path: Path, data: PreparedData) -> None:
@@ -33,7 +34,7 @@ class ScoreWriter:
         self.files: list[Path] = []
 
     def __call__(self, block: Block) -> None:
-        """Take in one block."""
+        """Add one block."""
         row, column = np.nonzero(block.counted)
         items: Any = np.broadcast_to(block.candidates, block.scores.shape)[row, column]
         users: Any = block.users[row]

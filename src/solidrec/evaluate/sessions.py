@@ -1,6 +1,7 @@
-"""V-SKNN: nearest sequences (Ludewig and Jannach, Evaluation of session-based recommendation algorithms, UMUAI 2018).
+"""V-SKNN: scores from the nearest training sequences.
 
-The factor 1 / s below is of the authors' later framework, session-rec (its ``weighting_score="div"``).
+Ludewig and Jannach, Evaluation of session-based recommendation algorithms, UMUAI 2018. The factor 1
+/ s below is that of the authors' later framework, session-rec (its ``weighting_score="div"``).
 """
 
 from __future__ import annotations
@@ -16,17 +17,19 @@ from solidrec.evaluate.item_knn import blocks, train_pairs
 from solidrec.inference.scorer import slices
 
 _CELLS = 1 << 23
-"""Pairs of a history's item and a user who had it at a time."""
+"""Pairs at a time of a history's item and a user who had it."""
 
 
 @final
 class SessionKNN:
-    """A candidate scores the similarities of those of the nearest training sequences that hold it.
+    """Score a candidate by the summed similarity of the nearest training sequences that contain it.
 
-    A history's items weigh linearly by place: the newest of n weighs 1, the one before (n - 1) / n. A training sequence is
-    as similar as the weights of the items that both hold add up to; of the `sample` users of the latest training events that
-    share an item, the `neighbours` most similar count, each multiplied by 1 / s where s counts back to the newest item that both
-    hold (1 for the last). A user's own training sequence is among them. Raises `UsageError` for fewer than one of either.
+    A history's items weigh linearly by place: of n, the newest weighs 1, the one before
+    (n - 1) / n. A training sequence is as similar as the sum of the weights of the shared items. Of
+    the `sample` users of the latest training events that share an item, the `neighbours` most
+    similar count, each times 1 / s, where s counts back to the newest shared item (1 for the last).
+    A user's own training sequence is among them. Raises `UsageError` if `neighbours` or `sample` is
+    below 1.
 
     >>> # user 1 had items 1 and 2, user 2 items 2 and 3; the history ends with 2
     >>> items, offsets, ends = np.array([1, 2, 2, 3]), np.array([0, 0, 2, 4]), np.array([0, 2, 4])
@@ -53,20 +56,19 @@ class SessionKNN:
         users, events = train_pairs(event_items, offsets, train_end)
         self.width, self.users = items + 1, len(train_end)
         self.neighbours, self.sample = neighbours, sample
-        pairs = np.unique(users * self.width + events)  # a user has an item once
-        self.items_of, self.starts = (
+        pairs = np.unique(users * self.width + events)  # each (user, item) once, users in order
+        self.items_of, self.starts = (  # the items of user u: starts[u] to starts[u + 1]
             pairs % self.width,
             np.searchsorted(pairs, np.arange(self.users + 1) * self.width),
         )
         order = np.argsort(self.items_of, kind="stable")
-        self.users_of = (pairs // self.width)[order]
+        self.users_of = (pairs // self.width)[order]  # of item i: begins[i] to begins[i + 1]
         self.begins = np.searchsorted(self.items_of[order], np.arange(self.width + 1))
-        self.latest = np.append(times, 0)[
-            np.maximum(train_end - 1, -1)
-        ]  # who has no training events is nobody's neighbour
+        # time of each user's last training event; users without one are never neighbours
+        self.latest = np.append(times, 0)[np.maximum(train_end - 1, -1)]
 
     def score(self, histories: Array, candidates: Array) -> Array:
-        """Score `candidates` (R or 1, C) for `histories` (R, L), both with 0 for padding; returns (R, C)."""
+        """Score `candidates` (R or 1, C) for `histories` (R, L), both 0-padded; return (R, C)."""
         parts = [np.zeros((0, candidates.shape[1]))]
         cost = np.diff(self.begins)[histories].sum(1) + self.width
         for some in slices(len(histories), max(1, _CELLS // max(int(cost.max(initial=1)), 1))):
@@ -75,7 +77,7 @@ class SessionKNN:
         return np.concatenate(parts)
 
     def block(self, histories: Array, candidates: Array) -> Array:
-        """Score a block of histories, as many at a time as the sequences of their neighbours leave room for."""
+        """Score a block of histories, split so that their neighbours' sequences fit in memory."""
         row, user, weight = self.nearest(histories)
         lengths = self.starts[user + 1] - self.starts[user]
         found = np.zeros((len(histories), candidates.shape[1]))
@@ -83,6 +85,7 @@ class SessionKNN:
             np.bincount(row, weights=lengths, minlength=len(histories)).astype(np.int64)
             + self.width
         ):
+            # all items of the neighbours of these histories, weighted into (history, item) cells
             mine = slice(*np.searchsorted(row, (some.start, some.stop)))
             which, place = ranges(self.starts[user[mine]], self.starts[user[mine] + 1])
             cell = (row[mine][which] - some.start) * self.width + self.items_of[place]
@@ -102,19 +105,18 @@ class SessionKNN:
         rows, places = np.nonzero(histories)
         items = histories[rows, places].astype(np.int64)
         count = (histories > 0).sum(1)
-        places = np.arange(len(rows)) - np.searchsorted(
-            rows, rows
-        )  # among the items, wherever the padding is
-        # an item that repeats stands at its newest place alone
+        places = np.arange(len(rows)) - np.searchsorted(rows, rows)  # padding is not counted
+        # a repeated item keeps its newest place only
         newest = len(rows) - 1 - np.unique((rows * self.width + items)[::-1], return_index=True)[1]
         rows, places, items = rows[newest], places[newest], items[newest]
+        # every user who had one of the items, as one number for (history, user)
         which, at = ranges(self.begins[items], self.begins[items + 1])
         pair = rows[which] * self.users + self.users_of[at]
         order = np.argsort(pair, kind="stable")  # by row, then user
         pair, place = pair[order], places[which[order]]
         first = np.flatnonzero(np.append(True, pair[1:] != pair[:-1])[: len(pair)])
         row, user = pair[first] // self.users, pair[first] % self.users
-        similar, last = place + 1, place  # whole numbers until the end, so that ties are ties
+        similar, last = place + 1, place  # integers until the end, so that ties are exact
         if len(pair):
             similar, last = np.add.reduceat(similar, first), np.maximum.reduceat(last, first)
         kept = _largest(row, self.latest[user], self.sample)
@@ -125,11 +127,11 @@ class SessionKNN:
 
 
 def _largest(row: Array, key: Array, most: int) -> Array:
-    """Return where each row's `most` largest keys are, given rows in order; ties go to the first.
+    """Return the places of each row's `most` largest keys, for sorted rows; ties go to the first.
 
     >>> _largest(np.array([0, 0, 0, 2]), np.array([5, 7, 7, 1]), 2).tolist()
     [1, 2, 3]
     """
     order = np.lexsort((-key, row))
-    place = np.arange(len(row)) - np.searchsorted(row, row)  # rows are in order before and after
+    place = np.arange(len(row)) - np.searchsorted(row, row)  # rank within the row
     return np.asarray(np.sort(order[place < most]))

@@ -12,19 +12,20 @@ from solidrec.evaluate.ease import incidence
 from solidrec.evaluate.item_knn import ItemToItem
 
 _NEIGHBOURS = 100
-"""Items that may speak for an item: those of the largest cosine (fsSLIM, its section 4.4)."""
+"""Items of the largest cosine, which alone may predict an item (fsSLIM, section 4.4)."""
 _ROUNDS = 1_000
-"""Of coordinate descent at most; most items need a tenth of it ..."""
+"""Most rounds of coordinate descent; most items need a tenth of them."""
 _TOLERANCE = 1e-4
-"""... until the duality gap is this share of the target's square."""
+"""Duality gap at which the descent ends, as a share of the target's square."""
 
 
 @final
 class SLIM:
-    """An item scores a sparse, non-negative combination of the history's items, learned by an elastic net (its Eq. 4).
+    """Sparse, non-negative item-to-item model, learned by an elastic net (Eq. 4).
 
-    For each item j: min over w >= 0, w_j = 0, of |x_j - X w|^2 / 2 + `penalty` (`l1` |w|_1 + (1 - `l1`) |w|_2^2 / 2), where w
-    may be of the 100 nearest items alone. X (U, V) has a 1 for each item that a user had.
+    For each item j: min over w >= 0, w_j = 0, of |x_j - X w|^2 / 2 + `penalty` (`l1` |w|_1 +
+    (1 - `l1`) |w|_2^2 / 2), where w is zero outside the 100 nearest items. X (U, V) has a 1 for
+    each item that a user had.
 
     `users` and `events` (M,) are the training events, items in 1..`items`.
     """
@@ -40,7 +41,7 @@ class SLIM:
         columns = x.astype(np.float64).tocsc()
         counts = np.maximum(gram.diagonal(), 1.0)
         net = ElasticNet(
-            alpha=penalty / x.shape[0],
+            alpha=penalty / x.shape[0],  # scikit-learn divides the squared error by the rows
             l1_ratio=l1,
             positive=True,
             fit_intercept=False,
@@ -72,22 +73,23 @@ class SLIM:
         self.weights = ItemToItem.of(rows[order], into[order], weight[order], items=items)
 
     def score(self, histories: Array, candidates: Array) -> Array:
-        """Score `candidates` (R or 1, C) for `histories` (R, L), both with 0 for padding; an item that repeats counts once."""
+        """Score `candidates` (R or 1, C) for `histories` (R, L), 0-padded; repeats count once."""
         return self.weights.summed(_once(histories), candidates)
 
 
 def _nearest(gram: Any, counts: Array, item: int) -> Array:
-    """Return the items of the largest cosine with one, itself left out; ties go to the smaller."""
+    """Return the other items of the largest cosine with `item`; ties go to the smaller id."""
     start, end = gram.indptr[item], gram.indptr[item + 1]
     others, shared = gram.indices[start:end], gram.data[start:end]
     keep = (others != item) & (shared > 0)
     others, shared = others[keep], shared[keep]
+    # the item's own count scales all cosines alike, so it can be left out
     order = np.lexsort((others, -shared / np.sqrt(counts[others])))
     return np.asarray(np.sort(others[order[:_NEIGHBOURS]]))
 
 
 def _once(histories: Array) -> Array:
-    """Return histories in which all but one of an item's places are padding.
+    """Return histories, sorted, in which each repeat of an item is padding.
 
     >>> _once(np.array([[4, 7, 4, 0]])).tolist()
     [[0, 0, 4, 7]]

@@ -1,4 +1,4 @@
-"""How much a model changes its mind when one event of a history changes (the paper's Table 4, and more)."""
+"""Stability of a model when one event of a history changes (the paper's Table 4, and more)."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
 
 _DRAWS = 10
-"""Histories of a user that differ in one more item."""
+"""Histories of a user that differ in one added item."""
 METRICS = ("UAUC", "NDCG@10")
 PLACES = 10
 _ATTENDED = 300
-"""Rows whose first ten places are compared for a model that reads each candidate: DIN takes some 4 us for each of a row."""
+"""Rows whose first ten places are compared if a model reads candidates (DIN: some 4 us each)."""
 _CELLS = 1 << 20  # scores of a catalogue at a time
 _ROWS = 256  # users whose generated weights are built at a time
 
@@ -32,12 +32,13 @@ _ROWS = 256  # users whose generated weights are built at a time
 @final
 @dataclass(frozen=True)
 class Stability:
-    """What one event more, less or elsewhere does to a model, one value a row: a user's target.
+    """Effect of one event more, less or elsewhere on a model, one value per row (a user's target).
 
-    ``users`` (R,); ``variance`` {metric: (R,)} over `_DRAWS` histories; and by kind of perturbation, each (R,), NaN where a
-    history is too short for it: ``change`` of the AUC, ``overlap`` of the first ten places (NaN also where these were not
-    looked for), ``distance`` of the generated weights, None for a model without any (static). The same data and seed give the
-    same users and perturbations for every model, so two are compared row by row (`evaluate.intervals.paired_difference`).
+    ``users`` (R,); ``variance`` {metric: (R,)} over `_DRAWS` histories; and by kind of
+    perturbation, each (R,), NaN where a history is too short: ``change`` of the AUC, ``overlap`` of
+    the first ten places (NaN also where not compared) and ``distance`` of the generated weights,
+    None for a static model. The same data and seed give the same users and perturbations for every
+    model, so two are compared row by row (`evaluate.intervals.paired_difference`).
     """
 
     seed: int
@@ -48,7 +49,7 @@ class Stability:
     distance: dict[str, Floats] | None
 
     def summary(self) -> dict[str, Any]:
-        """Return plain values: Table 4's four numbers of each variance, and the mean over the rows of all else."""
+        """Return plain values: Table 4's four numbers of each variance, row means of the rest."""
         return {
             "users": len(self.users),
             "seed": self.seed,
@@ -70,7 +71,7 @@ class Stability:
 
 
 def _spread(values: Floats) -> dict[str, float | None]:
-    """Return median, mean, minimum and maximum of the values that count (NaN does not); None where none does.
+    """Return median, mean, minimum and maximum of the values that are not NaN, None without any.
 
     >>> _spread(np.array([0.0, 1.0, 5.0, np.nan]))
     {'median': 1.0, 'mean': 2.0, 'min': 0.0, 'max': 5.0}
@@ -95,26 +96,28 @@ def stability(
     users: int = 2000,
     seed: int = 0,
 ) -> Stability:
-    """Measure a model on perturbed histories of a sample of at most `users` test rows, `length` items each.
+    """Measure a model on perturbed histories of a sample of at most `users` test rows.
 
-    ``variance`` is Table 4's as far as the paper tells (its section 4.4.1): each target meets its fixed negatives once for each
-    of `_DRAWS` histories, which are the user's own with one item of the catalogue, drawn uniformly, as the newest event; the
-    population variance of the AUC, and of NDCG@10, over these. The paper says neither which item is added, nor where, nor how
-    often; and its scale is unknown, for a variance of numbers in [0, 1] is at most .25 and its mean is .42.
+    Histories have up to `length` items. ``variance`` follows Table 4 as far as section 4.4.1 tells:
+    each target meets its fixed negatives once for each of `_DRAWS` histories, the user's own with a
+    uniformly drawn item as the newest event; it is the population variance of the AUC and of
+    NDCG@10 over these. The paper says neither which item is added, nor where, nor how often, and
+    its scale is unknown: a variance of numbers in [0, 1] is at most .25, and the paper's mean is
+    .42.
 
-    Besides, for each of `perturb.PERTURBATIONS` (two neighbours swapped, an item dropped, repeated or added): the rank-biased
-    overlap of the first ten of the whole catalogue before and after, the absolute change of the AUC, and the distance of the
-    generated weights |W' - W| / |W| over all slots together. A history that is too short for a perturbation takes no part;
-    where the backbone reads the candidates (DIN), the overlap is that of the first `_ATTENDED` rows, for time.
+    For each of `perturb.PERTURBATIONS` (two neighbours swapped, an item dropped, repeated or
+    added): the rank-biased overlap of the catalogue's first ten before and after, the absolute
+    change of the AUC, and the distance |W' - W| / |W| of the generated weights over all slots
+    together. A history that is too short for a perturbation takes no part. Where the backbone reads
+    the candidates (DIN), the overlap is that of the first `_ATTENDED` rows, to save time.
 
-    What is drawn depends on (`seed`, user) alone. Raises `UsageError` if the data has no test rows or `users` is not positive.
+    Draws depend on (`seed`, user) alone. Raises `UsageError` without test rows or positive `users`.
     """
     rows = data.rows("test")
     if users < 1 or not len(rows):
         raise UsageError(f"stability of {users} of {len(rows)} test rows; one or more are needed")
-    picked = np.random.default_rng(seed).permutation(len(rows))[
-        :users
-    ]  # any first few of them are a sample too
+    # of a permutation, the first few are a sample for any number of users
+    picked = np.random.default_rng(seed).permutation(len(rows))[:users]
     names, items = rows.users[picked], len(data.items)
     draws = uniforms(names, len(PERTURBATIONS) + _DRAWS, seed=seed)
     histories = data.histories(names, rows.positions[picked], length)
@@ -142,7 +145,7 @@ def stability(
         )
         if moves:
             distance[kind] = np.where(counted, _moved(model, histories, other), np.nan)
-    # seen from the first of them, so that equal values have a variance of 0 to the last bit
+    # differences from the first draw give equal values a variance of exactly 0
     variance = {
         metric: np.var([found[metric] - grown[0][metric] for found in grown], axis=0)
         for metric in METRICS
@@ -158,7 +161,7 @@ def _rank(score: HistoryScorer, histories: Array, candidates: Array) -> dict[str
 
 
 def _best(score: HistoryScorer, histories: Array, items: int) -> Array:
-    """Return the first ten items (R, 10) of the whole catalogue, what the user has seen included; fewer if there are fewer."""
+    """Return the first ten items (R, 10 or all) of the whole catalogue, seen items included."""
     catalogue = np.arange(1, items + 1)[None]
     read = score.read(histories)
     parts = [
@@ -169,7 +172,7 @@ def _best(score: HistoryScorer, histories: Array, items: int) -> Array:
 
 
 def _moved(model: Recommender | Mixture, before: Array, after: Array) -> Floats:
-    """Return |W' - W| / |W| (R,) of the weights generated for histories `before` and `after` (R, L)."""
+    """Return |W' - W| / |W| (R,) of the weights generated for histories `before` and `after`."""
     parts = []
     with evaluating(model):
         for some in slices(len(before), _ROWS):

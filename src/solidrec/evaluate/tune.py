@@ -1,4 +1,4 @@
-"""Settings of baselines chosen on validation users, with as many trials for each."""
+"""Choice of the baselines' settings on validation users, with as many trials for each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from solidrec.inference.scorer import Scorer
 Settings = dict[str, Any]
 
 _TRIALS = 12
-"""Trials of each baseline in the shipped experiments; *knn-content* tries as many weights by itself."""
+"""Trials of each baseline in the shipped experiments; *knn-content* tries as many weights."""
 SPACES: dict[str, dict[str, tuple[Any, ...]]] = {
     "popularity": {},
     "recent-popularity": {
@@ -52,9 +52,9 @@ SPACES: dict[str, dict[str, tuple[Any, ...]]] = {
     "content-knn": {"decay": (0.5, 0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.85, 0.9, 1.0)},
     "knn-content": {},
 }
-"""Values worth trying of each baseline's settings; those of other packages have their defaults alone."""
+"""Values worth trying of each baseline's settings; those of other packages keep defaults."""
 _READS_HISTORIES = ("knn-content",)
-"""Baselines that look at validation users themselves, and are told how much of a history is read."""
+"""Baselines that read validation users themselves, and so need the history length."""
 
 
 class Trial(NamedTuple):
@@ -65,7 +65,7 @@ class Trial(NamedTuple):
 
 
 class Tuned(NamedTuple):
-    """The best of all ``trials``: its ``scorer`` and its ``settings``."""
+    """The ``scorer`` and the ``settings`` of the best of all ``trials``."""
 
     scorer: Scorer
     settings: Settings
@@ -73,11 +73,12 @@ class Tuned(NamedTuple):
 
 
 def _points(space: dict[str, tuple[Any, ...]], trials: int) -> list[Settings]:
-    """Return at most `trials` points of a grid: its first (the first of every setting), then others by a fixed draw.
+    """Return at most `trials` points of a grid: its first, then others by a fixed draw.
 
     >>> _points({"a": (1, 2), "b": (3,)}, 5), _points({}, 5)
     ([{'a': 1, 'b': 3}, {'a': 2, 'b': 3}], [{}])
     """
+    # the first point has the first value of every setting, its default
     grid = [dict(zip(space, values, strict=True)) for values in product(*space.values())]
     order = np.random.default_rng(0).permutation(len(grid) - 1) + 1
     return [grid[index] for index in (0, *order[: trials - 1])]
@@ -91,10 +92,11 @@ def tune(
     trials: int = _TRIALS,
     tried: Callable[[Trial], None] = lambda trial: None,
 ) -> Tuned:
-    """Fit a baseline of `BASELINES` under up to `trials` settings and keep the best on validation users; ties go to the first.
+    """Fit a baseline under up to `trials` settings and return the best on validation users.
 
-    Histories are read up to `length` items, as they will be when it is measured. `tried` hears of each trial. Data without
-    validation users, or one trial, gives the settings that the baseline has by itself.
+    Ties go to the first. Histories are read up to `length` items, as in the final evaluation.
+    `tried` is called with each trial. Without validation users, or with one trial, the baseline
+    keeps its own settings.
     """
     fixed = {"length": length} if name in _READS_HISTORIES else {}
     if trials == 1 or "valid" not in data.manifest["negatives"]:

@@ -1,1 +1,1 @@
-"""Whole experiments put together from the layers below: the demo, its report, and what the CLI reports about folders."""
+"""Experiments: grids of trainings, their execution, their results and their tables."""

@@ -1,4 +1,4 @@
-"""What one process does for one cell: train (or go on, or find it finished), measure, and say what it found."""
+"""The work of one process on one cell: train, resume or load its model, and measure it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from solidrec.spec import RunSpec
 from solidrec.training.run import train_run
 
 _OF_A_STAGE = ("epoch", "step", "loss", "codebook_loss", "saturated", "codes_used", "perplexity")
-"""What a record keeps of the epoch that a stage chose, where it was logged."""
+"""What a record keeps of the epoch that a stage chose, if it was logged."""
 
 
 def work(
@@ -41,17 +41,19 @@ def work(
     measures: Sequence[str],
     device: str = "cpu",
 ) -> dict[str, Any]:
-    """Return the record of a cell, trained on one thread; its users' metrics and its run folder lie in `out` then.
+    """Train and measure a cell on one thread, and return its record.
 
-    The test split is opened here for the first time, after the epoch was chosen on validation.
+    The metrics of its users and its run folder are written to `out`. The test split is opened here
+    for the first time, after the epoch was chosen on validation.
     """
     use_threads(1)
-    code = commit()  # of what runs: the checkout may have moved on when it ends
+    code = commit()  # read first: the checkout may have changed when the cell ends
     started = time.perf_counter()
     data = PreparedData.open(path)
     if data.fingerprint != cell.data:
         raise IncompatibleError(
-            f"{path}: was prepared anew while the experiment ran; restore it, or choose another --out"
+            f"{path}: was prepared anew while the experiment ran; restore it, or choose another "
+            "--out"
         )
     run = (
         None
@@ -83,6 +85,7 @@ def work(
         if run is None
         else {name: _measure(name, run, data, key=cell.key, out=out) for name in measures},
         **facts,
+        # A run that was there already has cost more than its loading.
         "seconds": max(time.perf_counter() - started, 0.0 if run is None else _epoch_seconds(run)),
         "machine": {
             "cpu": torch.backends.cpu.get_cpu_capability(),
@@ -96,7 +99,7 @@ def work(
 
 
 def _trained_run(data: PreparedData, spec: RunSpec, folder: Path, *, device: str) -> Run:
-    """Train, go on, or load what is finished; a folder that cannot be read says what to remove, since no one else names it."""
+    """Train, resume or load a run; the error for an unreadable folder says what to remove."""
     try:
         return train_run(data, spec, folder, device=device)
     except (DamagedError, IncompatibleError) as error:
@@ -104,7 +107,7 @@ def _trained_run(data: PreparedData, spec: RunSpec, folder: Path, *, device: str
 
 
 def _measure(name: str, run: Run, data: PreparedData, *, key: str, out: Path) -> Mapping[str, Any]:
-    """Measure something of a trained model besides how it ranks; what is found of each user lies in `out` then."""
+    """Measure a trained model in another way than by ranking; values per user go to `out`."""
     if name == STABILITY:
         found = stability(run.model, data, length=run.spec.model.length)
         write_stability(out, key, found)
@@ -115,12 +118,12 @@ def _measure(name: str, run: Run, data: PreparedData, *, key: str, out: Path) ->
 
 
 def _epoch_seconds(run: Run) -> float:
-    """Return how long its epochs took, those before a stop too: a run that was there already has cost more than its loading."""
+    """Return the total duration of a run's epochs, those before a stop included."""
     return float(sum(row["seconds"] for row in run.history))
 
 
 def _trained(run: Run) -> dict[str, Any]:
-    """Return how a run was trained: what each stage chose, on validation, and how long an epoch took."""
+    """Return how a run was trained: what each stage chose on validation, and its parameters."""
     stages = []
     for stage in sorted({row["stage"] for row in run.history}):
         rows = [row for row in run.history if row["stage"] == stage]

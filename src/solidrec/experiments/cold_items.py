@@ -1,7 +1,9 @@
-"""Items that training never saw: how well they are ranked, beside content-kNN, the same model without their content, and chance.
+"""Measure how well items that training never saw are ranked.
 
-A share of the items is held out: all their interactions are removed, a model is trained on the rest, and the items join it by
-their content alone. The targets are the users whose last item was held out, their histories what is left before it.
+A share of the items is held out: all their interactions are removed, a model is trained on the
+rest, and the items join it by their content alone. The targets are the last items of users that
+were held out, the histories what is left before them. The model is compared with content-kNN, with
+itself without the content of the new items, and with chance.
 """
 
 from __future__ import annotations
@@ -38,9 +40,9 @@ _KNN = (
     ("content-kNN, nearest of 10", 10, np.max),
     ("content-kNN, last item", 1, np.max),
 )
-"""Cosine of a candidate's content to that of the history: name, how many last items, and how their values are joined."""
+"""The content-kNN baselines: name, number of last items, and how their cosines are joined."""
 Values = dict[str, dict[str, Floats]]
-"""Who -> metric -> a value a held-out item."""
+"""Scorer -> metric -> one value per held-out item."""
 
 
 def run_cold_items(
@@ -52,15 +54,18 @@ def run_cold_items(
     seeds: int = 3,
     settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Hold out a share of the items `seeds` times, never the same ones, and rank each target among known and among new items.
+    """Hold out items `seeds` times and rank them among known items and among new ones.
 
-    Writes ``cold-items.json`` and ``cold-items.md`` to `out` and returns what is in the former; finished trainings are kept.
-    Raises `UsageError` if items have no content, nobody's last item was held out, or the draws are more than there are items.
+    No two draws have an item in common. Writes ``cold-items.json`` and ``cold-items.md`` to `out`
+    and returns the content of the former; finished trainings are kept. Raises `UsageError` if the
+    items have no content, if no user's last item was held out, or if the draws need more items than
+    there are.
     """
     whole = PreparedData.open(path)
     if not 0 < share < 1 or seeds * share > 1:
         raise UsageError(
-            f"--share {share} of {seeds} draws: give a share above 0 that leaves each draw items of its own"
+            f"--share {share} of {seeds} draws: give a share above 0 that leaves each draw items "
+            "of its own"
         )
     _check_settings(whole, settings or {}, ("seed", "model.name"))
     settings = merge({"model": {"name": model, "start": "content"}}, settings or {})
@@ -98,7 +103,7 @@ def run_cold_items(
 
 
 class Draw(NamedTuple):
-    """What one draw of held-out items gives: ``values`` by kind of negatives, its ``targets``, ``exposure`` and ``explained``."""
+    """One draw: metrics by kind of negatives, targets, exposure and the R² of the content map."""
 
     values: dict[str, Values]
     targets: int
@@ -112,6 +117,7 @@ def _measure(whole: PreparedData, held: HeldOut, run: Run, seed: int) -> Draw:
     histories = [grown.items.known(history)[0] for history in held.histories]
     targets = np.array(grown.items.known(held.targets)[0])
     known = len(held.kept.items)
+    # The run has the known items first and the new ones behind them.
     pools = {KNOWN: np.arange(1, known + 1), NEW: np.arange(known + 1, len(grown.items) + 1)}
     vectors = _content_of(whole, grown)
     window = Engine(grown).window(histories)
@@ -138,7 +144,7 @@ def _content_knn(
     last: int,
     join: Any,
 ) -> npt.NDArray[np.float32]:
-    """Return the joined cosine of each candidate's content to that of the `last` items of its history."""
+    """Return the joined cosine of each candidate's content to the `last` items of its history."""
     return np.stack(
         [
             join(vectors[history[-last:]] @ vectors[row].T, axis=0)
@@ -148,21 +154,23 @@ def _content_knn(
 
 
 def _content_of(whole: PreparedData, grown: Run) -> npt.NDArray[np.float32]:
-    """Return the content vectors (V + 1, F) of a grown run's items, of unit length: what the run's own map reads."""
+    """Return unit content vectors (V + 1, F) of a grown run's items, as its own map reads them."""
     assert grown.cold is not None
+    # The index in the whole data of each item of the run.
     place = np.array([whole.items.index(item) for item in grown.items.ids])
     given = {name: np.asarray(matrix[place]) for name, matrix in whole.features.items()}
     fused = side_by_side(
         list(grown.cold.content.matrices(whole.catalog[place - 1], given).values())
     ).vectors
     unit = fused / np.maximum(np.linalg.norm(fused, axis=1, keepdims=True), 1e-12)
+    # Row 0 is padding.
     return np.concatenate([np.zeros((1, unit.shape[1]), dtype=np.float32), unit])
 
 
 def _with_negatives(
     histories: Sequence[Sequence[int]], targets: Ints, pool: Ints, *, seed: int
 ) -> Ints:
-    """Return (targets, 1 + 99): each target and others of the pool that are not in its history, fewer if there are fewer."""
+    """Return candidates (targets, 1 + 99): each target and others of `pool` not in its history."""
     rows = []
     for number, (history, target) in enumerate(zip(histories, targets, strict=True)):
         free = np.setdiff1d(pool, [*history, target])
@@ -171,19 +179,21 @@ def _with_negatives(
                 [[target], np.random.default_rng([seed, 2, number]).permutation(free)[:_NEGATIVES]]
             )
         )
+    # All rows get the length of the shortest, so that they have the same chance level.
     shortest = min(map(len, rows))
     return np.stack([row[:shortest] for row in rows]).astype(np.int64)
 
 
 def _measured(scores: npt.NDArray[Any]) -> dict[str, Floats]:
-    """Return the metrics of each row, the target being in column 0."""
+    """Return the metrics of each row; the target is in column 0."""
     found = per_row(ranks(scores), (10,))
     return {metric: found[metric] for metric in _METRICS}
 
 
 def _by_item(values: Mapping[str, Floats], targets: Ints) -> dict[str, Floats]:
-    """Return each metric averaged over the rows of each target item: rows of one item say the same thing twice."""
+    """Average each metric over the rows of a target item, as these are not independent."""
     items, place = np.unique(targets, return_inverse=True)
+    # Sum the values of each item and divide by its number of rows.
     count = np.bincount(place, minlength=len(items))
     return {
         metric: np.bincount(place, found, len(items)) / count for metric, found in values.items()
@@ -191,7 +201,7 @@ def _by_item(values: Mapping[str, Floats], targets: Ints) -> dict[str, Floats]:
 
 
 def _joined_values(parts: Sequence[Values]) -> Values:
-    """Return the values of all draws one after the other; their items are different ones."""
+    """Concatenate the values of all draws, which have no item in common."""
     return {
         name: {
             metric: np.concatenate([part[name][metric] for part in parts]) for metric in _METRICS
@@ -201,7 +211,7 @@ def _joined_values(parts: Sequence[Values]) -> Values:
 
 
 def _exposure(held: HeldOut, grown: Run, *, users: int = 500) -> float:
-    """Return the held-out items' share of the ten best of all items, over the test histories of some users."""
+    """Return the share of held-out items in the top ten of all items, over some test histories."""
     rows = held.kept.rows("test")
     picked = np.linspace(0, len(rows) - 1, min(users, len(rows))).astype(int)
     histories = held.kept.histories(
@@ -215,7 +225,7 @@ def _exposure(held: HeldOut, grown: Run, *, users: int = 500) -> float:
 
 
 def _table(among: str, values: Values) -> dict[str, Any]:
-    """Return means with intervals over items, and the model's paired differences to the others, Holm-corrected a metric."""
+    """Return means with intervals and the model's paired differences, Holm-corrected per metric."""
     rows = [
         {
             "name": name,
@@ -258,14 +268,16 @@ def markdown(found: Mapping[str, Any]) -> str:
             )
         lines.append("")
     return "\n".join([*lines, ""]) + (
-        f"{found['targets']:,} targets, {found['items']:,} items of {found['seeds']} draws of {found['share']:.0%} of the items; "
-        f"every held-out item counts once, paired over items. Chance is UAUC .5; what the model reaches with shuffled content "
-        f"is what being new brings among known items. Of everybody's ten best of all items {found['exposure']:.1%} are new.\n"
+        f"{found['targets']:,} targets, {found['items']:,} items of {found['seeds']} draws of "
+        f"{found['share']:.0%} of the items; every held-out item counts once, paired over items. "
+        "Chance is UAUC .5; what the model reaches with shuffled content is what being new brings "
+        f"among known items. Of everybody's ten best of all items {found['exposure']:.1%} are "
+        "new.\n"
     )
 
 
 def _check_settings(data: PreparedData, settings: Mapping[str, Any], varied: Sequence[str]) -> None:
-    """Raise `UsageError` for settings that an experiment varies itself, and for data that has no test split."""
+    """Raise `UsageError` for settings that the experiment varies and data without a test split."""
     data.rows("test")
     for key in varied:
         if value_at(settings, key) is not None:
@@ -273,7 +285,7 @@ def _check_settings(data: PreparedData, settings: Mapping[str, Any], varied: Seq
 
 
 def _corrected(tests: Sequence[Difference]) -> list[dict[str, float]]:
-    """Return paired differences as plain values, each with its p corrected for there being several (``holm``)."""
+    """Return paired differences as plain values, each with its Holm-corrected p (``holm``)."""
     return [
         asdict(test) | {"holm": p}
         for test, p in zip(tests, holm([test.p for test in tests]), strict=True)
@@ -281,7 +293,7 @@ def _corrected(tests: Sequence[Difference]) -> list[dict[str, float]]:
 
 
 def _gap_text(gap: Mapping[str, float]) -> str:
-    """Write a difference with its interval.
+    """Format a difference with its interval.
 
     >>> _gap_text({"mean": 0.02, "low": 0.01, "high": 0.031})
     '+0.0200 [+0.0100, +0.0310]'

@@ -1,4 +1,4 @@
-"""Run an experiment: every cell that has no result yet, several processes at a time, each result on disk as it comes."""
+"""Run the missing cells of an experiment in several processes; each result is written at once."""
 
 from __future__ import annotations
 
@@ -43,11 +43,12 @@ def run_experiment(
     settings: Mapping[str, Any] | None = None,
     device: str = "cpu",
 ) -> Plan:
-    """Run what is missing of an experiment on the prepared folder `path`, into the folder `out`, and return its plan.
+    """Run the missing cells of an experiment on the prepared folder `path` and return its plan.
 
-    `jobs` processes of one thread each; default: as many as this process may use CPUs. The same call goes on where it was
-    stopped or killed, and no finished cell is run again. Raises `UsageError` for an experiment that does not fit the data, and
-    `SolidrecError` at the end if a cell failed, after all the others have run.
+    Results are written to the folder `out`. `jobs` is the number of processes of one thread each;
+    the default is the number of CPUs that this process may use. The same call goes on where it was
+    stopped or killed, and no finished cell is run again. Raises `UsageError` for an experiment that
+    does not fit the data, and `SolidrecError` if a cell failed, after all the others have run.
     """
     check_device(device)
     jobs = jobs or len(os.sched_getaffinity(0))
@@ -63,19 +64,21 @@ def run_experiment(
         todo = list({cell.key: cell for cell in cells if cell.key in wanted}.values())
         _check_cells(todo, data)
         say(
-            f"{experiment.title}, on {plan.data_name}: {len(cells)} cells, {len(cells) - len(todo)} finished; {jobs} at a time"
+            f"{experiment.title}, on {plan.data_name}: {len(cells)} cells, "
+            f"{len(cells) - len(todo)} finished; {jobs} at a time"
         )
         failed = _carry_out(todo, plan, results, path, jobs=jobs, device=device) if todo else {}
     if failed:
         first, error = next(iter(failed.items()))
         raise SolidrecError(
-            f"{len(failed)} of {len(cells)} cells failed, first {first}: {error}; the same command tries them again"
+            f"{len(failed)} of {len(cells)} cells failed, first {first}: {error}; the same command "
+            "tries them again"
         )
     return plan
 
 
 def _check_cells(cells: Sequence[Cell], data: PreparedData) -> None:
-    """Raise `UsageError` for a cell that cannot be trained on the data; a baseline whose extra is missing gets a line."""
+    """Raise `UsageError` for a cell that cannot be trained; report a baseline without its extra."""
     for cell in cells:
         try:
             if cell.spec is not None:
@@ -91,7 +94,7 @@ def _check_cells(cells: Sequence[Cell], data: PreparedData) -> None:
 def _carry_out(
     cells: Sequence[Cell], plan: Plan, results: Results, path: Path, *, jobs: int, device: str
 ) -> dict[str, Exception]:
-    """Run cells, each in a process of a pool, and append what each gives; returns the errors of those that failed, by cell."""
+    """Run cells in a pool of processes, append their results, and return the errors by cell."""
     failed: dict[str, Exception] = {}
     with (
         stoppable(),
@@ -119,7 +122,8 @@ def _carry_out(
         except BrokenProcessPool:
             fewer = max(1, jobs // 2)
             raise SolidrecError(
-                f"a process was killed (out of memory?); run the experiment again, with --jobs {fewer}"
+                "a process was killed (out of memory?); run the experiment again, with --jobs "
+                f"{fewer}"
             ) from None
     return failed
 
@@ -131,7 +135,7 @@ def _take(
     board: Board,
     failed: dict[str, Exception],
 ) -> None:
-    """Keep what a cell gave; an error of its own does not stop the others."""
+    """Store the result of a cell; an error in the cell does not stop the others."""
     try:
         record = future.result()
     except BrokenProcessPool:
@@ -146,17 +150,17 @@ def _take(
 
 @contextmanager
 def _alone(out: Path) -> Iterator[None]:
-    """Hold the folder of an experiment, once the workers of one that was killed are gone; a second run gets one clear line."""
+    """Hold the folder of an experiment alone, once the workers of a killed run are gone."""
     with locked(out, doing="runs this experiment"), (out / _WORKERS).open("a") as workers:
         fcntl.flock(workers, fcntl.LOCK_EX)
         fcntl.flock(workers, fcntl.LOCK_UN)
-        for half in (out / USERS).glob(".tmp-*"):  # what a kill left half written
+        for half in (out / USERS).glob(".tmp-*"):  # files that a kill left half written
             half.unlink()
         yield
 
 
 def prepared_folder(here: Path) -> Path:
-    """Return the one prepared folder in `here`; raises `UsageError` if there is none, or more than one to choose from."""
+    """Return the only prepared folder in `here`; raise `UsageError` unless there is exactly one."""
     found = sorted(
         path.parent for path in here.glob(f"*/{MANIFEST}") if read_json(path).get("kind") == KIND
     )
@@ -164,7 +168,8 @@ def prepared_folder(here: Path) -> Path:
         return found[0]
     if not found:
         raise UsageError(
-            "no DATA was given and there is no prepared folder here; make one with `solidrec prepare`"
+            "no DATA was given and there is no prepared folder here; make one with `solidrec "
+            "prepare`"
         )
     names = ", ".join(path.name for path in found)
     raise UsageError(

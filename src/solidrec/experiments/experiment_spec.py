@@ -1,4 +1,4 @@
-"""One experiment as its TOML file says it: a grid of runs, read and checked."""
+"""The specification of an experiment: a grid of runs, read from a TOML file and checked."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pydantic import BeforeValidator, Field
 from solidrec.errors import StorageError, UsageError, nearest
 from solidrec.evaluate.runner import Protocol
 from solidrec.settings import flat, merge, nested
-from solidrec.spec import Spec
+from solidrec.spec_base import Spec
 
 _SHIPPED = Path(__file__).parent / "shipped"
 _SMALL = "-small"
 SUBSETS = "subsets"
-"""Written as the values of an axis ``semantics.modalities``: every non-empty subset of what the data has."""
+"""Value of an axis ``semantics.modalities``: every non-empty subset of the data's modalities."""
 
 Settings = dict[str, Any]
 Axes = Annotated[
@@ -29,11 +29,13 @@ Protocols = tuple[Protocol, ...]
 
 
 class RowSpec(Spec):
-    """A row that no axis gives: a ``baseline`` without training, or a run with ``settings`` of its own.
+    """A row outside the axes: a ``baseline`` without training, or a run with its own ``settings``.
 
-    With ``trials`` a baseline's settings are chosen on validation users (`evaluate.tune`); with one it has its defaults.
+    With several ``trials`` the settings of a baseline are chosen on validation users
+    (`evaluate.tune`); with one it has its defaults.
 
-    ``labels`` say which row of the paper it stands for, and what it is compared with (default: all that it sets).
+    ``labels`` say which row of the paper it stands for, and what it is compared with (default: all
+    of its settings).
     """
 
     name: str
@@ -55,11 +57,12 @@ class SmallSpec(Spec):
 
 
 class ExperimentSpec(Spec):
-    """One experiment, as its TOML file says it; unknown keys are errors that name the nearest one.
+    """One experiment, as in its TOML file; the error for an unknown key names the nearest one.
 
-    ``axes`` {dotted key of a `RunSpec`: values} span the grid, in this order; ``rows`` come besides. ``settings`` are those of
-    every run. The keys in ``seeded`` get each run's seed too. ``layout`` names how tables and figures show it, ``reference`` the
-    row that others are held against where no model of the row says that.
+    ``axes`` {dotted key of a `RunSpec`: values} span the grid, in this order; ``rows`` are added to
+    it. ``settings`` apply to every run. The keys in ``seeded`` get each run's seed too. ``layout``
+    says how tables and figures show it, ``reference`` is the row that others are compared with
+    where no model of the row decides that.
     """
 
     title: str
@@ -76,7 +79,7 @@ class ExperimentSpec(Spec):
     small: SmallSpec = SmallSpec()
 
     def sized(self, *, small: bool) -> Self:
-        """Return the experiment at its small size, or as it is."""
+        """Return the experiment at its small size, or unchanged."""
         if not small:
             return self
         small_settings = merge(nested(self.settings), nested(self.small.settings))
@@ -91,7 +94,7 @@ class ExperimentSpec(Spec):
 
 
 def shipped() -> dict[str, Path]:
-    """Return the experiments that come with the package, by name.
+    """Return the files of the experiments that come with the package, by name.
 
     >>> "mixture" in shipped()
     True
@@ -100,9 +103,9 @@ def shipped() -> dict[str, Path]:
 
 
 def read_experiment(name: str) -> ExperimentSpec:
-    """Read an experiment: a TOML file, or a shipped one by name, with ``-small`` after it for its small size.
+    """Read a TOML file, or a shipped experiment by name, with ``-small`` for its small size.
 
-    Raises `StorageError` for a file that is not there and `UsageError` for one that says nothing sensible.
+    Raises `StorageError` if there is no such file and `UsageError` if it is no valid experiment.
 
     >>> read_experiment("table1").seeds, read_experiment("table1-small").seeds
     (5, 1)

@@ -20,7 +20,7 @@ from solidrec.settings import assignment, flat, merge, nested, value_at
 from solidrec.spec import ModelSpec, RunSpec
 
 _MANY = 100_000
-"""Cells beyond which a grid is a slip of the pen: it would not end in a lifetime."""
+"""Maximum number of cells: a larger grid is a mistake and would never finish."""
 _LENGTH = ModelSpec().length
 _OF_THE_DATA = ("data", "semantics.encoded")
 """Settings that only the data decides."""
@@ -29,7 +29,7 @@ _OF_THE_DATA = ("data", "semantics.encoded")
 @final
 @dataclass(frozen=True)
 class Row:
-    """One row of an experiment: its ``name``, its ``labels`` on the axes, and what makes its runs."""
+    """One row of an experiment: its ``name``, its ``labels`` on the axes, and its ``settings``."""
 
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Row:
 @final
 @dataclass(frozen=True)
 class Cell:
-    """One row with one seed. A baseline has no ``spec``: nothing of it is trained; it reads ``length`` items of a history."""
+    """One row with one seed; a baseline has no ``spec`` and reads ``length`` items of a history."""
 
     row: str
     seed: int
@@ -52,7 +52,7 @@ class Cell:
     trials: int = 1
 
     def facts(self) -> dict[str, Any]:
-        """Return what a baseline's record says in the place of a specification."""
+        """Return what a baseline's record has in the place of a specification."""
         return {
             "baseline": self.baseline,
             "length": self.length,
@@ -61,7 +61,7 @@ class Cell:
 
     @property
     def key(self) -> str:
-        """Return the hash that names its result: of the specification, or of the baseline and the data."""
+        """The hash that names its result: of the specification, or of the baseline and the data."""
         if self.spec is not None:
             return self.spec.digest()
         named = {**self.facts(), "data": self.data}
@@ -72,14 +72,16 @@ class Cell:
 
 
 def rows_of(experiment: ExperimentSpec, data: PreparedData) -> list[Row]:
-    """Return the rows: the grid in the order of its axes, the last one fastest, then those that are listed.
+    """Return the rows: the grid in the order of its axes, the last one fastest, then listed rows.
 
-    Raises `UsageError` for two rows of one name, a baseline that is unknown or has settings, and a grid that is far too large.
+    Raises `UsageError` for two rows of one name, a baseline that is unknown or has settings, a grid
+    that is far too large, and other rows that make no sense.
     """
     axes = {key: _values_of(key, values, data) for key, values in experiment.axes.items()}
     if (count := prod(map(len, axes.values())) * experiment.seeds) > _MANY:
         raise UsageError(
-            f"{experiment.title}: has {count:,} cells; give fewer values or seeds, {_MANY:,} at most"
+            f"{experiment.title}: has {count:,} cells; give fewer values or seeds, {_MANY:,} at "
+            "most"
         )
     rows = []
     for values in product(*axes.values()) if axes else ():
@@ -96,11 +98,13 @@ def rows_of(experiment: ExperimentSpec, data: PreparedData) -> list[Row]:
                 raise UsageError(f"row {extra.name!r}: baseline: {error}") from None
         if extra.baseline is not None and extra.settings:
             raise UsageError(
-                f"row {extra.name!r}: a baseline has no settings ({', '.join(flat(extra.settings))}); leave them out"
+                f"row {extra.name!r}: a baseline has no settings "
+                f"({', '.join(flat(extra.settings))}); leave them out"
             )
         if extra.baseline is None and extra.trials != 1:
             raise UsageError(
-                f"row {extra.name!r}: trials are a baseline's; search a model's settings with `solidrec search`"
+                f"row {extra.name!r}: trials are a baseline's; search a model's settings with "
+                "`solidrec search`"
             )
         rows.append(
             Row(extra.name, _labels_of(extra), nested(extra.settings), extra.baseline, extra.trials)
@@ -108,7 +112,8 @@ def rows_of(experiment: ExperimentSpec, data: PreparedData) -> list[Row]:
     names = [row.name for row in rows]
     if any(len(name.splitlines()) != 1 or not name.strip() for name in names):
         raise UsageError(
-            f"{experiment.title}: a row's name is empty or has several lines; give it one line of text"
+            f"{experiment.title}: a row's name is empty or has several lines; give it one line of "
+            "text"
         )
     if twice := {name for name in names if names.count(name) > 1}:
         raise UsageError(f"two rows are called {sorted(twice)[0]!r}; give each its own name")
@@ -124,7 +129,7 @@ def rows_of(experiment: ExperimentSpec, data: PreparedData) -> list[Row]:
 
 
 def _check_places(rows: Sequence[Row]) -> None:
-    """Raise `UsageError` unless λ and T of each row that has both are numbers, and no other row's: one would hide the other."""
+    """Raise `UsageError` if λ or T is no number, or if one row would hide another in the figure."""
     places: dict[tuple[float, float], str] = {}
     for row in rows:
         try:
@@ -137,12 +142,13 @@ def _check_places(rows: Sequence[Row]) -> None:
             ) from None
         if (other := places.setdefault(place, row.name)) != row.name:
             raise UsageError(
-                f"rows {other!r} and {row.name!r} have one place in figure5; leave other axes out, or take layout plain"
+                f"rows {other!r} and {row.name!r} have one place in figure5; leave other axes out, "
+                "or take layout plain"
             )
 
 
 def _values_of(key: str, values: Sequence[Any] | str, data: PreparedData) -> list[Any]:
-    """Return the values of an axis, *subsets* written out for this data."""
+    """Return the values of an axis; *subsets* becomes every subset of the data's modalities."""
     if values != SUBSETS:
         return list(values)
     if key != "semantics.modalities":
@@ -154,7 +160,7 @@ def _values_of(key: str, values: Sequence[Any] | str, data: PreparedData) -> lis
 
 
 def _kinds(names: Sequence[str]) -> list[str]:
-    """Return Table 3's modalities among those of some data: item ids, pictures and text, in whatever form it has them.
+    """Return the modalities of Table 3 that the data has, in any form: item ids, pictures, text.
 
     >>> _kinds(["brand", "text", "text_tokens", "image_tokens", "id"])
     ['id', 'image_tokens', 'text']
@@ -167,7 +173,7 @@ def _kinds(names: Sequence[str]) -> list[str]:
 
 
 def _label(value: Any) -> str:
-    """Write a value of an axis.
+    """Format a value of an axis.
 
     >>> _label(["id", "text"]), _label(0.01), _label(1000.0), _label(1e30), _label("sasrec")
     ('id + text', '0.01', '1000', '1e+30', 'sasrec')
@@ -178,7 +184,7 @@ def _label(value: Any) -> str:
 
 
 def _name_of(labels: Mapping[str, str]) -> str:
-    """Name a row by its labels: those that speak for themselves alone, numbers with their key.
+    """Name a row by its labels; a number is preceded by its key.
 
     >>> _name_of({"model.backbone": "sasrec", "model.clip": "0.1"})
     'sasrec · clip 0.1'
@@ -190,7 +196,7 @@ def _name_of(labels: Mapping[str, str]) -> str:
 
 
 def _labels_of(row: RowSpec) -> dict[str, str]:
-    """Return the labels of a listed row: the given ones, or what it sets."""
+    """Return the labels of a listed row: the given ones, or its settings."""
     return (
         row.labels
         if row.labels is not None
@@ -201,12 +207,12 @@ def _labels_of(row: RowSpec) -> dict[str, str]:
 def cells_of(
     experiment: ExperimentSpec, rows: Sequence[Row], data: PreparedData, settings: Mapping[str, Any]
 ) -> list[Cell]:
-    """Return every cell, all rows of a seed before the next seed; `settings` are laid over the experiment's own.
+    """Return every cell, seed by seed; `settings` are set over those of the experiment.
 
     A baseline reads as much of a history as the settings of all runs say.
 
-    Raises `UsageError` for settings that the grid varies itself, that each run's seed or the data decides (they would be
-    overwritten, and rows that look different be the same), or that no `RunSpec` has.
+    Raises `UsageError` for settings that the grid varies itself, that a run's seed or the data
+    decides (rows with different settings would be the same), or that no `RunSpec` has.
     """
     data.rows("test")
     decided = {
@@ -224,7 +230,7 @@ def cells_of(
     for seed in range(experiment.first_seed, experiment.first_seed + experiment.seeds):
         for row in rows:
             if row.baseline is not None:
-                if seed == experiment.first_seed:  # no seed changes it
+                if seed == experiment.first_seed:  # the seed makes no difference
                     cells.append(
                         Cell(row.name, 0, data.fingerprint, None, row.baseline, length, row.trials)
                     )

@@ -1,4 +1,4 @@
-"""Data without some of its items, and a run that these items join afterwards."""
+"""Hold items out of prepared data, and add them to a run afterwards."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ from solidrec.runs import Run
 @final
 @dataclass(frozen=True)
 class HeldOut:
-    """What was held out: `items` (item indices of the whole data), the data `kept` without them, and the targets.
+    """The result of `hold_out`: the held-out ``items``, the data ``kept`` and the targets.
 
-    ``histories`` and ``targets`` are ids of the whole data, one of each a target.
+    ``items`` are indices of the whole data. ``histories`` and ``targets`` have one entry per
+    target, with ids of the whole data.
     """
 
     kept: PreparedData
@@ -37,11 +38,13 @@ class HeldOut:
 
 
 def hold_out(whole: PreparedData, out: Path, *, share: float, seed: int) -> HeldOut:
-    """Prepare the data without some items in a folder in `out`, or open what an earlier call prepared, and find the targets.
+    """Prepare the data without some items in a folder in `out`, and find the targets.
 
-    The draws of different seeds have no item in common, as long as there are enough.
+    A folder that an earlier call prepared is opened. The draws of different seeds have no item in
+    common, as long as there are enough.
     """
     count = max(1, round(share * len(whole.items)))
+    # Each seed takes its own part of one fixed permutation.
     order = np.random.default_rng(1).permutation(len(whole.items)) + 1
     items = np.sort(order[seed * count : (seed + 1) * count])
     folder = out / f"data-{whole.fingerprint[:8]}-share{share:g}-seed{seed}"
@@ -53,18 +56,21 @@ def hold_out(whole: PreparedData, out: Path, *, share: float, seed: int) -> Held
     for user in range(1, len(whole.users) + 1):
         events = whole.event_items[whole.offsets[user] : whole.offsets[user + 1]]
         before = [whole.items.id(int(item)) for item in events[:-1] if not cold[item]]
+        # A target is a held-out last item with at least one kept item before it.
         if cold[events[-1]] and before:
             histories.append(before)
             targets.append(whole.items.id(int(events[-1])))
     if not targets:
         raise UsageError(
-            f"{whole.path}: nobody's last item is among the {count:,} held out; hold out more (--share)"
+            f"{whole.path}: nobody's last item is among the {count:,} held out; hold out more "
+            "(--share)"
         )
     return HeldOut(PreparedData.open(folder), items, histories, targets)
 
 
 def _prepare_without(whole: PreparedData, cold: npt.NDArray[np.bool_], folder: Path) -> None:
-    """Prepare the events of the items that are not `cold`, with the whole catalogue beside them."""
+    """Prepare the events of the items that are not `cold`, with the whole catalogue."""
+    # The user of each event, and whether its item is kept.
     users = np.repeat(np.arange(len(whole.offsets) - 1), np.diff(whole.offsets))
     warm = ~cold[whole.event_items]
     log = pl.DataFrame(
@@ -98,7 +104,7 @@ def joined(whole: PreparedData, held: HeldOut, run: Run) -> Run:
 
 
 def shuffled(grown: Run, known: int, seed: int) -> Run:
-    """Return the run with the embeddings of its new items dealt to one another at random: they are new, and no more."""
+    """Return the run with its new items' embeddings permuted: all that is left is being new."""
     model = copy.deepcopy(grown.model)
     order = np.random.default_rng([seed, 3]).permutation(len(grown.items) - known)
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""What a person sees while an experiment runs: every row with its seeds and its figures so far, and the time left."""
+"""The live view of a running experiment: its rows, their metrics so far, and the time left."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHOWN = ("UAUC", "NDCG@10", "Recall@10")
 
 @final
 class Board:
-    """The live table of an experiment; where standard error is no terminal, a line for each finished cell takes its place."""
+    """The live table of an experiment, or a line per finished cell if stderr is no terminal."""
 
     def __init__(self, plan: Plan, results: Results, *, jobs: int, to: Console) -> None:
         self.plan, self.results, self.jobs = plan, results, jobs
@@ -48,7 +48,7 @@ class Board:
             self.live.stop()
 
     def done(self, cell: Cell) -> None:
-        """Say what a cell gave."""
+        """Report the metrics of a finished cell."""
         if self.live:
             return
         record = self.results.records[cell.key]
@@ -57,17 +57,18 @@ class Board:
             f"{name} {found[name]:.4f}" for name in _SHOWN if found.get(name) is not None
         )
         say(
-            f"{self.counted()} {cell.row} seed {cell.seed}: {figures} ({record['seconds']:.0f} s); {self.left()}"
+            f"{self.counted()} {cell.row} seed {cell.seed}: {figures} ({record['seconds']:.0f} s); "
+            f"{self.left()}"
         )
 
     def failed(self, cell: Cell, error: Exception) -> None:
-        """Say that a cell failed; the others go on."""
+        """Report that a cell failed; the others go on."""
         self.errors.append(f"{cell.row} seed {cell.seed} failed: {error}")
         if not self.live:
             say(self.errors[-1])
 
     def counted(self) -> str:
-        """Return how many cells are finished."""
+        """Return how many cells are finished, as text."""
         cells = len({place.key for place in self.plan.places})
         return f"[{cells - len(self.missing())}/{cells}]"
 
@@ -76,7 +77,7 @@ class Board:
         return {place.key: place.row for place in self.results.missing(self.plan)}
 
     def left(self) -> str:
-        """Estimate the time left: a cell takes as long as others of its row did, or as the mean of all."""
+        """Estimate the time left from the mean time of a row's finished cells, or of all."""
         seconds: dict[str, list[float]] = {}
         for place in self.plan.places:
             if place.key in self.results.records:
@@ -88,7 +89,7 @@ class Board:
         return f"about {_clock(total)} left"
 
     def render(self) -> Group:
-        """Draw the table."""
+        """Return the table with the progress and the errors below it."""
         table = Table(
             title=Text(f"{self.plan.title}, on {self.plan.data_name}"), title_justify="left"
         )
@@ -115,7 +116,7 @@ class Board:
 
 
 def _clock(seconds: float) -> str:
-    """Write a duration.
+    """Format a duration.
 
     >>> _clock(42), _clock(95), _clock(7260)
     ('42 s', '1 min 35 s', '2 h 1 min')

@@ -1,4 +1,4 @@
-"""Each user's rank of the target under every cell of an experiment: small enough to be kept, enough to test anything again."""
+"""The rank of each user's target in every cell: small to keep, and enough to repeat any test."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from solidrec.artifacts import write_table
 from solidrec.experiments.tables.measured import Measured
 
 _MISSED = 0
-"""Stands for a target that could not be recommended."""
+"""Rank of a target that could not be recommended."""
 
 
 def _ranks_of(rows: Sequence[Measured]) -> pl.DataFrame:
-    """Return a row a user with their ``user_index`` and a column a cell, ``NAME · seed N``: the rank of the target, 1 the best.
+    """Return one row per user with the target's rank (1 is best) in every cell.
 
-    Index u is row u of ``users.parquet`` in the prepared folder, counted from 1.
-    A rank is the nearest whole number to 1 / MRR, which it is exactly unless the target's score ties with another's (or the user
-    has several targets); `_MISSED` is none.
+    The columns are ``user_index`` and ``NAME · seed N`` for each cell. Index u is row u of
+    ``users.parquet`` in the prepared folder, counted from 1. A rank is 1 / MRR rounded to the
+    nearest whole number. It is exact unless the target's score ties with another or the user has
+    several targets. `_MISSED` stands for no rank.
     """
     columns: dict[str, Any] = {"user_index": rows[0].users.astype(np.uint32)}
     for row in rows:
@@ -32,17 +33,17 @@ def _ranks_of(rows: Sequence[Measured]) -> pl.DataFrame:
 
 
 def _rank(reciprocal: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
-    """Return ranks of reciprocal ones.
+    """Return the ranks of reciprocal ranks.
 
     >>> _rank(np.array([1.0, 0.25, 0.0])).tolist()
     [1, 4, 0]
     """
-    missed = ~(reciprocal > 0)
+    missed = ~(reciprocal > 0)  # NaN too
     return np.where(missed, _MISSED, np.rint(1 / np.where(missed, 1, reciprocal))).astype(np.uint32)
 
 
 def write_ranks(out: Path, measured: Mapping[str, Sequence[Measured]]) -> list[Path]:
-    """Write ``ranks-PROTOCOL.parquet`` beside the tables of an experiment, for each protocol with something finished."""
+    """Write ``ranks-PROTOCOL.parquet`` to `out` for each protocol with something finished."""
     paths = []
     for protocol, rows in measured.items():
         if rows:

@@ -1,7 +1,8 @@
-"""The folder of an experiment: what it is to run, and what each finished cell gave.
+"""The folder of an experiment: its plan and the results of its finished cells.
 
-``experiment.json`` is the plan; ``results.jsonl`` has one line a finished cell, keyed by the hash of its specification;
-``users/`` the metrics of every user; ``runs/`` the trained models, each in its own folder.
+``experiment.json`` is the plan; ``results.jsonl`` has one line per finished cell, keyed by the hash
+of its specification; ``users/`` has the metrics of every user; ``runs/`` the trained models, each
+in its own folder.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ Record = Mapping[str, Any]
 @final
 @dataclass(frozen=True)
 class Place:
-    """A cell of the plan: the row and seed that it belongs to, and the key of its result."""
+    """A cell of the plan: its row, its seed, and the key of its result."""
 
     row: str
     seed: int
@@ -43,7 +44,7 @@ class Place:
 @final
 @dataclass(frozen=True)
 class Plan:
-    """What an experiment is to run on which data: enough to make every table of it without the data."""
+    """What an experiment runs on which data: enough to make all its tables without the data."""
 
     name: str
     title: str
@@ -68,7 +69,7 @@ class Plan:
         data: Path,
         settings: Any,
     ) -> Self:
-        """Return the plan of an experiment on data."""
+        """Return the plan of an experiment on prepared data."""
         return cls(
             name,
             experiment.title,
@@ -85,7 +86,7 @@ class Plan:
 
     @property
     def seeds(self) -> int:
-        """How many trainings a row has."""
+        """The number of trainings per row."""
         return len({place.seed for place in self.places})
 
     @property
@@ -94,20 +95,21 @@ class Plan:
         return Path(self.data_path).name
 
     def save(self, out: Path) -> None:
-        """Write the plan; raises `IncompatibleError` where another data set's is."""
+        """Write the plan; raise `IncompatibleError` if the folder has a plan on other data."""
         if (out / PLAN).is_file() and (there := Plan.load(out)).data != self.data:
             raise IncompatibleError(
-                f"{out}: holds results on {there.data_name} ({there.data[:12]}), not on {self.data_name} ({self.data[:12]}); "
-                "choose another --out"
+                f"{out}: holds results on {there.data_name} ({there.data[:12]}), not on "
+                f"{self.data_name} ({self.data[:12]}); choose another --out"
             )
         write_json(out / PLAN, asdict(self))
 
     @classmethod
     def load(cls, out: Path) -> Self:
-        """Read the plan of a folder; raises `StorageError` if it is no experiment's and `DamagedError` if it cannot be one."""
+        """Read a folder's plan; raise `StorageError` if it has none, `DamagedError` if invalid."""
         if not (out / PLAN).is_file():
             raise StorageError(
-                f"{out}: is no folder of an experiment; give the one that `solidrec experiment run --out` wrote"
+                f"{out}: is no folder of an experiment; give the one that `solidrec experiment run "
+                "--out` wrote"
             )
         values: dict[str, Any] = read_json(out / PLAN)
         try:
@@ -123,7 +125,7 @@ class Plan:
 
 @final
 class Results:
-    """The finished cells of a folder, by key; a line that a kill tore off is no line."""
+    """The finished cells of a folder, by key; a last line that a kill cut short is ignored."""
 
     def __init__(self, out: Path) -> None:
         self.out = out
@@ -135,33 +137,35 @@ class Results:
                 record = _checked(json.loads(line))
             except (ValueError, AttributeError, TypeError, KeyError):
                 raise DamagedError(
-                    f"{path}: line {number} is not a result; remove that line and run the experiment again"
+                    f"{path}: line {number} is not a result; remove that line and run the "
+                    "experiment again"
                 ) from None
             self.records[record["key"]] = record
 
     def append(self, record: Record) -> None:
-        """Add one finished cell: one write of one line at the end, synced, after what a kill may have left there is cut off.
+        """Add one finished cell with one synced write, after cutting off an incomplete last line.
 
-        What an earlier line has of the cell besides, as another protocol, stays, if the same versions made it.
+        What an earlier record of the cell has besides, such as another protocol, is kept if the
+        same versions, machine and commit made it.
         """
         record = _joined(self.records.get(record["key"]), record)
         line = (json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode()
         try:
             with (self.out / RESULTS).open("a+b") as stream:
                 _cut_torn_line(stream)
-                if os.write(stream.fileno(), line) < len(
-                    line
-                ):  # a disk that fills takes a part and says nothing
+                # A disk that fills up takes a part of the line and raises no error.
+                if os.write(stream.fileno(), line) < len(line):
                     raise OSError(ENOSPC, os.strerror(ENOSPC))
                 os.fsync(stream.fileno())
         except OSError as error:
             raise StorageError(
-                f"{self.out / RESULTS}: cannot write ({error.strerror or error}); free space and go on"
+                f"{self.out / RESULTS}: cannot write ({error.strerror or error}); free space and "
+                "go on"
             ) from None
         self.records[record["key"]] = record
 
     def has(self, key: str, plan: Plan) -> bool:
-        """Return whether a cell has all that the plan asks of it."""
+        """Return whether a cell has everything that the plan asks of it."""
         record = self.records.get(key)
         if record is None:
             return False
@@ -175,7 +179,10 @@ class Results:
         return [place for place in plan.places if not self.has(place.key, plan)]
 
     def negatives(self, plan: Plan) -> int | None:
-        """Return how many items a target met under protocol *paper* (fewer in a small catalogue), None before that is known."""
+        """Return the number of sampled items per target under protocol *paper*.
+
+        A small catalogue has fewer. Returns None before it is known.
+        """
         found = (
             self.records.get(place.key, {}).get("evaluations", {}).get("paper")
             for place in plan.places
@@ -209,8 +216,9 @@ class Results:
             means = self.records[place.key]["evaluations"][protocol]["metrics"]
             if not all(_agree(frame[name], means.get(name)) for name in names):
                 raise DamagedError(
-                    f"{_users_file(self.out, place.key, protocol)}: is not what {self.out / RESULTS} has of it; "
-                    f"remove the line of {place.key} there and run the experiment again"
+                    f"{_users_file(self.out, place.key, protocol)}: is not what "
+                    f"{self.out / RESULTS} has of it; remove the line of {place.key} there and run "
+                    "the experiment again"
                 )
         return Measured(
             row.name,
@@ -226,7 +234,7 @@ class Results:
 
 
 def _joined(before: Record | None, record: Record) -> Record:
-    """Return a record with what an earlier one of the same versions and machine measured besides."""
+    """Return a record with what an earlier one of the same versions and machine has besides."""
     if before is None or any(
         before.get(key) != record.get(key) for key in ("versions", "machine", "commit")
     ):
@@ -238,7 +246,7 @@ def _joined(before: Record | None, record: Record) -> Record:
 
 
 def _checked(record: Record) -> Record:
-    """Return a record if it has the parts that everything here reads; raises `TypeError` or `KeyError` otherwise."""
+    """Return a record if its parts are there; raise `TypeError` or `KeyError` otherwise."""
     parts = (record["spec"], record["measures"], record["evaluations"])
     metrics = [found["metrics"] for found in record["evaluations"].values()]
     if not isinstance(record["key"], str) or not all(
@@ -250,17 +258,20 @@ def _checked(record: Record) -> Record:
 
 
 def _agree(users: pl.Series, mean: float | None) -> bool:
-    """Return whether the values of users, missing ones aside, have this mean: a file of another cell does not."""
+    """Return whether users' values, missing ones aside, have this mean; another cell's do not."""
     values = users.fill_nan(None).drop_nulls()
     return (
         mean is None
         if values.is_empty()
-        else mean is not None and bool(np.isclose(values.mean(), mean, rtol=0, atol=1e-9))
-    )  # type: ignore[arg-type]
+        else mean is not None
+        and bool(
+            np.isclose(values.mean(), mean, rtol=0, atol=1e-9)  # type: ignore[arg-type]
+        )
+    )
 
 
 def _cut_torn_line(stream: Any) -> None:
-    """Cut off what follows the last line's end."""
+    """Cut off what follows the end of the last complete line."""
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     whole = stream.read().rfind(b"\n") + 1
@@ -270,18 +281,18 @@ def _cut_torn_line(stream: Any) -> None:
 
 
 def _users_file(out: Path, key: str, protocol: str) -> Path:
-    """Return where the metrics of every user lie."""
+    """Return the file with the metrics of every user."""
     return out / USERS / f"{key}-{protocol}.parquet"
 
 
 def write_users(out: Path, key: str, found: Evaluation) -> None:
-    """Write every user's metrics."""
+    """Write the metrics of every user."""
     columns: dict[str, Array] = {"user": np.unique(found.users), **found.per_user}
     write_table(_users_file(out, key, found.protocol), pl.DataFrame(columns))
 
 
 def _read_users(out: Path, key: str, protocol: str) -> pl.DataFrame:
-    """Read every user's metrics; raises `StorageError` where they are gone and `DamagedError` for a file that is none."""
+    """Read users' metrics; raise `StorageError` if they are gone, `DamagedError` if unreadable."""
     path = _users_file(out, key, protocol)
     if not path.is_file():
         raise StorageError(f"{path}: is gone; {cure_of(out, key)}")
@@ -289,12 +300,12 @@ def _read_users(out: Path, key: str, protocol: str) -> pl.DataFrame:
 
 
 def cure_of(out: Path, key: str) -> str:
-    """Say what to do about a file of users that is gone or cannot be read."""
+    """Return what to do about a file of users that is gone or cannot be read."""
     return f"remove the line of {key} from {out / RESULTS} and run the experiment again"
 
 
 def read_frame(path: Path, *, cure: str) -> pl.DataFrame:
-    """Read values of users; raises `DamagedError` for a file that holds none, with the cure."""
+    """Read values of users; raise `DamagedError` with the `cure` if the file is not readable."""
     try:
         frame = pl.read_parquet(path)
         frame.get_column("user")

@@ -1,4 +1,4 @@
-"""How far an experiment is."""
+"""The progress of an experiment."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def status_of(plan: Plan, results: Results) -> dict[str, Any]:
 
 
 def status_table(found: Mapping[str, Any]) -> Table:
-    """Return the status for a terminal."""
+    """Return the status as a table for a terminal."""
     table = Table(
         title=f"{found['title']}: {found['finished']} of {found['cells']} cells",
         title_justify="left",

@@ -1,4 +1,4 @@
-"""Processes that work for this one: they end when it ends, is stopped, or is killed."""
+"""Worker processes that end when this process ends, is stopped or is killed."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from typing import ParamSpec, TypeVar, final
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _LOOK_AFTER = 0.5
-"""Seconds between two looks at the signals: Ctrl-C does not wake a thread that waits for a lock."""
+"""Seconds between two looks at the signals: Ctrl-C does not wake a thread waiting for a lock."""
 _GRACE = 60.0
-"""Seconds that a stopped worker has to save where it is."""
+"""Seconds that a stopped worker has to save its state."""
 
 
 @contextmanager
 def workers(jobs: int) -> Iterator[Executor]:
-    """Yield what runs tasks: this process for one job, else as many processes."""
+    """Yield an executor: this process for one job, else a pool of processes."""
     if jobs == 1:
         yield Inline()
         return
@@ -35,7 +35,10 @@ def workers(jobs: int) -> Iterator[Executor]:
 
 @contextmanager
 def processes(jobs: int, mark: Path | None = None) -> Iterator[Executor]:
-    """Yield a pool of processes; an error, or a stop, ends them: a training saves where it is (`mark`: `_follow_parent`)."""
+    """Yield a pool of processes; an error or a stop ends them, and trainings save their state.
+
+    `mark` is the lock file of `_follow_parent`.
+    """
     others = set(active_children())
     with ProcessPoolExecutor(
         jobs, mp_context=get_context("spawn"), initializer=_follow_parent, initargs=(mark,)
@@ -43,15 +46,14 @@ def processes(jobs: int, mark: Path | None = None) -> Iterator[Executor]:
         try:
             yield pool
         except BaseException:
-            pool.shutdown(
-                wait=False, cancel_futures=True
-            )  # else a worker that was stopped would go on with the next task
+            # Without this a stopped worker would go on with the next task.
+            pool.shutdown(wait=False, cancel_futures=True)
             _end(set(active_children()) - others)
             raise
 
 
 def _end(workers: Iterable[BaseProcess]) -> None:
-    """Stop processes, and their next task if one was on its way to them; what does not stop within `_GRACE` seconds is killed."""
+    """Stop processes and their next tasks; kill those still alive after `_GRACE` seconds."""
     left, until = set(workers), time.monotonic() + _GRACE
     while left and time.monotonic() < until:
         for worker in left:
@@ -64,7 +66,7 @@ def _end(workers: Iterable[BaseProcess]) -> None:
 
 
 def as_they_end(running: Iterable[Future[_T]]) -> Iterator[Future[_T]]:
-    """Yield futures as they end. It looks up every `_LOOK_AFTER` seconds."""
+    """Yield futures as they end, with a look at the signals every `_LOOK_AFTER` seconds."""
     left = set(running)
     while left:
         ended, left = wait(left, timeout=_LOOK_AFTER, return_when=FIRST_COMPLETED)
@@ -72,10 +74,10 @@ def as_they_end(running: Iterable[Future[_T]]) -> Iterator[Future[_T]]:
 
 
 def _follow_parent(mark: Path | None = None) -> None:
-    """End this worker when the process that started it is no more, even if that was killed: it would work on for nobody.
+    """End this worker when the process that started it ends, even if that was killed.
 
-    As long as it lives it shares the lock on the file `mark`, so that others can wait for it. Ctrl-C reaches every process of a
-    terminal; it is left to the one that started the others.
+    As long as it lives it shares the lock on the file `mark`, so that others can wait for it. It
+    ignores Ctrl-C, which reaches every process of a terminal: the parent process handles it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
@@ -93,10 +95,10 @@ def _follow_parent(mark: Path | None = None) -> None:
 
 @final
 class Inline(Executor):
-    """Runs what is submitted at once, here."""
+    """An executor that runs each task at once in this process."""
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Return a future that is done."""
+        """Run the task and return a future that is done."""
         future: Future[_T] = Future()
         try:
             future.set_result(fn(*args, **kwargs))

@@ -1,1 +1,1 @@
-"""Experts that are counted, not trained: what the log and the content say about which item goes with which."""
+"""Experts that are counted, not trained: which items go together, by the log and the content."""

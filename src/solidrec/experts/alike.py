@@ -1,4 +1,4 @@
-"""Content similarity: which items are described by the same words, labels and tokens, or lie near by their vectors."""
+"""Content similarity of items, by their words, labels and tokens or by their feature vectors."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from solidrec.semantics.modality import CATEGORIES, TEXT, is_placed, terms
 from solidrec.semantics.terms import tf_idf, words
 
 _MEGABYTES = 64
-"""Of similarities at a time."""
+"""Memory for similarities that are computed at a time."""
 _TINY = 1e-6
-"""Similarities that are no more than rounding."""
+"""Similarities below this value are rounding errors."""
 _COMMON = 5_000
-"""Items with a term from which on it says nothing: it would make everything similar to everything."""
+"""Terms of more items than this are ignored: they would make every item similar to every other."""
 _PROSE = ("text", "description")
-"""Columns of which the first that an item has is read where it has no title."""
+"""Columns to read for an item without a title; the first that it has is used."""
 
 
 def described(catalog: pl.DataFrame) -> list[list[str]]:
-    """Return each item's bag of terms: words of its title, or of its text without one; brand, categories and tokens.
+    """Return each item's bag of terms: words of its title or text, brand, categories and tokens.
 
     >>> described(pl.DataFrame({"item": ["a"], "title": ["Red tie"], "brand": ["Acme"]}))
     [['word:red', 'word:tie', 'brand:acme']]
@@ -54,12 +54,14 @@ def described(catalog: pl.DataFrame) -> list[list[str]]:
 
 
 def alike(catalog: pl.DataFrame, features: Mapping[str, Array]) -> csr_array:
-    """Return the (V, V) cosine similarities of items by content, the largest of each row.
+    """Return the (V, V) content similarities of items, with the largest entries of each row.
 
-    They are those of TF-IDF vectors of `described`. If no item has a term, they are those of the given `features`, (V, F) each,
-    centred; without these either, nothing is similar to anything.
+    They are the cosine similarities of the TF-IDF vectors of `described`. If no item has a term,
+    those of the centred `features`, (V, F) each, are used instead; without features either, no
+    items are similar.
 
-    >>> catalog = pl.DataFrame({"item": ["a", "b", "c"], "title": ["red tie", "red hat", "blue mug"]})
+    >>> titles = ["red tie", "red hat", "blue mug"]
+    >>> catalog = pl.DataFrame({"item": ["a", "b", "c"], "title": titles})
     >>> alike(catalog, {}).toarray().round(2).tolist()
     [[0.0, 0.37, 0.0], [0.37, 0.0, 0.0], [0.0, 0.0, 0.0]]
     """
@@ -68,6 +70,7 @@ def alike(catalog: pl.DataFrame, features: Mapping[str, Array]) -> csr_array:
         return _most_similar(term_rows(bags))
     if not features:
         return csr_array((len(catalog), len(catalog)), dtype=np.float64)
+    # Items without content keep a zero vector, which is similar to nothing.
     known = np.flatnonzero(has_content(features))
     vectors = np.zeros((len(catalog), sum(matrix.shape[1] for matrix in features.values())))
     found = content_rows(features, known)
@@ -79,6 +82,7 @@ def alike(catalog: pl.DataFrame, features: Mapping[str, Array]) -> csr_array:
 def term_rows(bags: list[list[str]]) -> csr_array:
     """Return unit TF-IDF rows of bags of terms, without the most common terms."""
     rows = csr_array(tf_idf().fit_transform(bags))
+    # A row holds a term once, so the count of a column is the number of items with the term.
     frequent = np.bincount(rows.indices, minlength=rows.shape[1]) > _COMMON
     rows.data[frequent[rows.indices]] = 0
     rows.eliminate_zeros()
@@ -86,16 +90,18 @@ def term_rows(bags: list[list[str]]) -> csr_array:
 
 
 def _most_similar(vectors: Any) -> csr_array:
-    """Return the largest inner products of each of the unit rows (V, F), dense or sparse, with all others."""
+    """Return the largest inner products of each unit row (V, F), dense or sparse, with others."""
     from sklearn import config_context
     from sklearn.neighbors import NearestNeighbors
 
     count = vectors.shape[0]
+    # One neighbour more than is kept, because each row finds itself.
     found = NearestNeighbors(
         n_neighbors=min(KEEP + 1, count), metric="cosine", algorithm="brute"
     ).fit(vectors)
     with config_context(working_memory=_MEGABYTES):
         distances, neighbours = found.kneighbors(vectors)
+    # Cosine distances (V, k) become sparse similarities; `nearest` drops the diagonal.
     rows = np.repeat(np.arange(count), neighbours.shape[1])
     similar = 1 - distances.ravel()
     similar[similar < _TINY] = 0

@@ -18,7 +18,7 @@ from solidrec.nn.semantic_memory import SemanticMemory
 
 
 def memory(matrices: list[csr_array], decay: tuple[float, ...]) -> Memory:
-    """Return matrices (V, V) from item to item as one memory."""
+    """Return (V, V) matrices from item to item as one memory."""
     starts, columns, values = side_by_side(matrices)
     return Memory(
         torch.from_numpy(starts), torch.from_numpy(columns), torch.from_numpy(values), decay
@@ -28,15 +28,17 @@ def memory(matrices: list[csr_array], decay: tuple[float, ...]) -> Memory:
 def count(
     data: PreparedData, similar: csr_array, semantic_of_item: Tensor | None, *, recent: bool = False
 ) -> Counted:
-    """Return the memories of the training events and of content, given how `similar` items are (`alike`).
+    """Count the memories of the training events; `similar` is the content memory of `alike`.
 
-    Without semantic ids all items have one, which says nothing. What is `recent` is counted if it is asked.
+    Without semantic ids all items share one id, which carries no information. Recency is counted
+    only if `recent` is set.
     """
     moved = transitions(data.event_items, data.offsets, data.train_end, items=len(data.items))
     counts = torch.from_numpy(np.asarray(data.train_counts, dtype=np.float32))
     of_item = (
         (torch.arange(len(counts)) > 0).long() if semantic_of_item is None else semantic_of_item
     )
+    # The transitions between semantic ids are those of the first level.
     first = np.asarray(of_item.view(len(counts), -1)[:, 0])
     ratio = torch.from_numpy(
         semantic_ratio(data.event_items, data.offsets, data.train_end, semantic_of_item=first)

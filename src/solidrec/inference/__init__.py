@@ -1,1 +1,1 @@
-"""Scores and first places of trained models: what evaluation and recommending share."""
+"""Score and rank candidates with trained models, for evaluation and recommending."""

@@ -1,4 +1,4 @@
-"""A recommender as a scorer: arrays in, arrays out, each history encoded once, in blocks of bounded memory."""
+"""Score candidates with a model: arrays in, arrays out, in blocks of bounded memory."""
 
 from __future__ import annotations
 
@@ -18,25 +18,24 @@ from solidrec.nn.mixture import Mixture, of_candidates
 from solidrec.nn.recommender import Recommender, dot
 
 Scorer = Callable[[Array, Array], Array]
-"""(histories (r, L), candidates (r or 1, C)) -> scores (r, C)"""
+"""Function of histories (r, L) and candidates (r or 1, C) that returns scores (r, C)."""
 Reader = Callable[[slice, Array], Array]
-"""(rows of histories that it has read, their candidates (r or 1, C)) -> scores (r, C), an array of the caller's own"""
-FLOATS_AT_ONCE = (
-    1 << 22
-)  # of intermediate results: more leave the cache (DIN: 220 us a user, 500 with eight times as many)
-_NEIGHBOURS = 300  # of an item, over all memories, about
-_CACHED = 1 << 18  # floats of candidates' embeddings: a block that stays in the cache
+"""Function of rows of known histories and candidates (r or 1, C) that returns new scores (r, C)."""
+# Floats of intermediate results; more leave the cache (DIN: 220 us per user, 500 with 2^25).
+FLOATS_AT_ONCE = 1 << 22
+_NEIGHBOURS = 300  # half of the memory entries of an item; see `entries`
+_CACHED = 1 << 18  # floats of candidate embeddings in a block that stays in the cache
 
 
 def reader(score: Scorer, histories: Array) -> Reader:
-    """Return what scores candidates for rows of `histories` (r, L); a `ModelScorer` reads each history once, here."""
+    """Return a function that scores candidates for rows of `histories` (r, L)."""
     if isinstance(score, HistoryScorer):
         return score.read(histories)
     return lambda rows, candidates: _own(score(histories[rows], candidates))
 
 
 def _own(scores: Array) -> Array:
-    """Return a copy in float32 or float64, whatever numbers a scorer gives."""
+    """Return a copy of scores, in float32 if they have that type, else in float64."""
     scores = np.asarray(scores)
     return np.array(
         scores, dtype=scores.dtype if scores.dtype in (np.float32, np.float64) else np.float64
@@ -44,22 +43,22 @@ def _own(scores: Array) -> Array:
 
 
 class HistoryScorer(ABC):
-    """Scores candidates with a model in eval mode; the model is put back into the mode it was in.
+    """Score candidates with a model in eval mode, and restore the mode it was in.
 
-    A block holds at most about 2^22 floats of intermediate results (16 MiB), whatever the number of candidates.
+    A block holds at most about 2^22 floats of intermediate results (16 MiB), for any candidates.
     """
 
     model: Recommender | Mixture
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """The device of the model."""
         return self.model.items.weight.device
 
     @property
     @abstractmethod
     def keeps_vectors(self) -> bool:
-        """Whether `read` leaves one vector a user, so that what it returns may be asked again at no cost."""
+        """Whether `read` keeps one vector per user, so that further candidates cost no encoding."""
 
     def __call__(self, histories: Array, candidates: Array) -> Array:
         """Return scores (r, C) of `candidates` (r or 1, C) for `histories` (r, L)."""
@@ -67,7 +66,7 @@ class HistoryScorer(ABC):
 
     @abstractmethod
     def read(self, histories: Array) -> Reader:
-        """Return what scores candidates for `histories` (r, L)."""
+        """Return a function that scores candidates for `histories` (r, L)."""
 
     def tensor(self, ids: Array) -> torch.Tensor:
         """Return ids as an int64 tensor on the model's device."""
@@ -75,18 +74,18 @@ class HistoryScorer(ABC):
 
 
 def scorer_of(model: Recommender | Mixture) -> HistoryScorer:
-    """Return the scorer of a model."""
+    """Return the scorer for a model."""
     return MixtureScorer(model) if isinstance(model, Mixture) else ModelScorer(model)
 
 
 def neural_of(model: Recommender | Mixture) -> Recommender:
-    """Return the recommender of a model: its own, or the neural expert of a mixture."""
+    """Return the model itself, or the neural expert of a mixture."""
     return model.experts.neural if isinstance(model, Mixture) else model
 
 
 @final
 class MixtureScorer(HistoryScorer):
-    """Scores candidates with a mixture, which looks at the evidence over the whole catalogue for any of them."""
+    """Score candidates with a mixture, which reads evidence over the whole catalogue each time."""
 
     keeps_vectors = False
 
@@ -94,11 +93,11 @@ class MixtureScorer(HistoryScorer):
         self.model: Mixture = model
 
     def read(self, histories: Array) -> Reader:
-        """Return what scores candidates for `histories` (r, L)."""
+        """Return a function that scores candidates for `histories` (r, L)."""
         return partial(self.mix, histories)
 
     def mix(self, histories: Array, rows: slice, candidates: Array) -> Array:
-        """Score `candidates` (r or 1, C) for some rows of `histories`, in blocks of about equally long ones."""
+        """Score `candidates` (r or 1, C) for rows of `histories`, in blocks of similar length."""
         histories = histories[rows]
         items = len(self.model.items.weight) - 1
         everything = np.arange(1, items + 1)[None]
@@ -111,9 +110,8 @@ class MixtureScorer(HistoryScorer):
                 max(1, FLOATS_AT_ONCE // max(4 * items, entries(histories.shape[1]))),
             ):
                 some = order[part]
-                history = self.tensor(
-                    histories[some, : max(1, lengths[some[-1]])]
-                )  # padding is invisible, and not free
+                # cut padding up to the longest of the block: it costs time and changes nothing
+                history = self.tensor(histories[some, : max(1, lengths[some[-1]])])
                 evidence = self.model.experts(history)
                 found = self.model.head(evidence, self.model.read(history, evidence).weights)
                 if not np.array_equal(candidates, everything):
@@ -126,26 +124,26 @@ class MixtureScorer(HistoryScorer):
 
 @final
 class ModelScorer(HistoryScorer):
-    """Scores candidates with a recommender, whose user vectors are kept where there is one a user."""
+    """Score candidates with a recommender, and keep user vectors if there is one per user."""
 
     def __init__(self, model: Recommender) -> None:
         self.model: Recommender = model
 
     @property
     def keeps_vectors(self) -> bool:
-        """Whether a user is one vector: a backbone that reads the candidates has one a candidate."""
+        """Whether a user has one vector; a backbone that reads candidates has one for each."""
         return not self.model.backbone.reads_candidates
 
     def read(self, histories: Array) -> Reader:
-        """Encode `histories` (r, L) once and return what scores candidates for them; DIN encodes them anew for each candidate."""
+        """Encode `histories` (r, L) once and return a function that scores candidates for them."""
         return (
             partial(self.meet, self.vectors(histories))
             if self.keeps_vectors
-            else partial(self.attend, histories)
+            else partial(self.attend, histories)  # DIN encodes anew for each candidate
         )
 
     def vectors(self, histories: Array) -> torch.Tensor:
-        """Return (r, D): the user vectors that meet the candidates' embeddings in a dot product."""
+        """Return user vectors (r, D), whose dot products with item embeddings are the scores."""
         table = self.model.items.weight
         parts = [table.new_zeros(0, table.shape[1])]
         rows = self.rows_at_once(histories.shape[1], 1)
@@ -170,7 +168,7 @@ class ModelScorer(HistoryScorer):
             )
 
     def embedded(self, candidates: Array) -> torch.Tensor:
-        """Return the embeddings of `candidates` (r, C); consecutive items, as a catalogue has them, are no copy."""
+        """Return the embeddings of `candidates` (r, C), without a copy if they are consecutive."""
         table = self.model.items.weight
         inside = candidates.shape[1] and 0 <= candidates[0, 0] and candidates[0, -1] < len(table)
         if len(candidates) == 1 and inside and (np.diff(candidates[0]) == 1).all():
@@ -178,8 +176,9 @@ class ModelScorer(HistoryScorer):
         return F.embedding(self.tensor(candidates), table)
 
     def attend(self, histories: Array, rows: slice, candidates: Array) -> Array:
-        """Score `candidates` (r or 1, C) one state each, in blocks of rows and, where one row is too much, of columns."""
+        """Score `candidates` (r or 1, C), each with its own user state, in blocks."""
         histories, table = histories[rows], self.model.items.weight
+        # columns are cut only if one row of candidates is too much for a block
         columns = max(1, FLOATS_AT_ONCE // self.floats(histories.shape[1], 1))
         size = self.rows_at_once(histories.shape[1], min(columns, candidates.shape[1]))
         scores = np.empty((len(histories), candidates.shape[1]), dtype=np.float32)
@@ -195,7 +194,7 @@ class ModelScorer(HistoryScorer):
         return scores
 
     def floats(self, length: int, candidates: int) -> int:
-        """Return about how many numbers a history takes; a backbone that reads the candidates needs L times the room for them."""
+        """Return about how many floats a history and its candidates take (L times more in DIN)."""
         dim = self.model.items.embedding_dim
         per_candidate = 2 * dim if self.keeps_vectors else 8 * dim * length
         return candidates * per_candidate + 4 * dim * dim + 16 * dim * length
@@ -206,13 +205,13 @@ class ModelScorer(HistoryScorer):
 
 
 def _array(scores: torch.Tensor) -> Array:
-    """Return scores as float32."""
+    """Return scores as a float32 array."""
     return np.asarray(scores.float().cpu().numpy())
 
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Put a model into eval mode without gradients, and back into the mode it was in."""
+    """Put a model into eval mode without gradients, and restore its mode afterwards."""
     was_training = model.training
     model.eval()
     try:
@@ -223,15 +222,16 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 def own_weights(model: Recommender | Mixture) -> bool:
-    """Say whether each history gets weights of its own: two histories have two sets of them, or share one (static)."""
+    """Tell whether each history gets its own weights, instead of all sharing one set."""
     with evaluating(model):
+        # two histories get two sets of weights, or share one (static)
         history = torch.zeros(2, 1, dtype=torch.int64, device=model.items.weight.device)
         tensors = model.generate(history).weights.tensors
         return bool(tensors) and all(len(tensor) == 2 for tensor in tensors.values())
 
 
 def entries(length: int) -> int:
-    """Return how many entries of memories a history of `length` items may read: two kinds of up to 200 and one more, an item."""
+    """Return about how many memory entries a history reads: up to 200 of three kinds per item."""
     return 2 * _NEIGHBOURS * length
 
 

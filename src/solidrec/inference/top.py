@@ -1,4 +1,4 @@
-"""The best few of many scores, exactly and without sorting the rest."""
+"""Select the best few of many scores, exactly and without sorting the rest."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import numpy as np
 
 from solidrec.arrays import Array
 
-_GROUP = 16  # columns that stand for each other while a bound is sought
+_GROUP = 16  # columns of which only the largest score is looked at for a bound
 
 
 def top(scores: Array, k: int) -> tuple[Array, Array]:
-    """Return the rows and columns (n,) of each row's `k` best scores, row by row, best first, ties by column.
+    """Return rows and columns (n,) of the `k` best scores of each row, best first, ties by column.
 
-    `scores` is (R, C); -inf is never among the best, so a row may have fewer than `k`.
+    `scores` is (R, C). -inf is never among the best, so a row may have fewer than `k`.
 
     >>> rows, columns = top(np.array([[1.0, 3.0, 3.0, 2.0], [5.0, -np.inf, -np.inf, -np.inf]]), 2)
     >>> rows.tolist(), columns.tolist()
@@ -24,17 +24,21 @@ def top(scores: Array, k: int) -> tuple[Array, Array]:
 
 
 def best(scores: Array, k: int, *, order: Array | None) -> tuple[Array, Array]:
-    """Return what `top` returns, in no order; ties go to the smaller entry of `order` (R or 1, C), by default to the column."""
+    """Return the rows and columns that `top` returns, in no particular order.
+
+    Ties go to the smaller entry of `order` (R or 1, C), by default to the smaller column.
+    """
     width = max(scores.shape[1], 1)
-    k = min(k, width)  # what is asked may be any number, and room is made for k
-    places = np.flatnonzero(scores >= _bound(scores, k)[:, None])  # several times faster than pairs
+    k = min(k, width)  # `k` may be any number, and memory is allocated for it
+    # scores that reach the bound of their row; flat places are several times faster than pairs
+    places = np.flatnonzero(scores >= _bound(scores, k)[:, None])
     values = scores.reshape(-1)[places]
     rows = places // width
+    # keep those that reach the k-th place
     reached = (values >= _kth(rows, values, k=k, count=len(scores))[rows]) & (values > -np.inf)
     rows, columns, values = rows[reached], places[reached] % width, values[reached]
-    surplus = (np.bincount(rows, minlength=len(scores)) > k)[
-        rows
-    ]  # rows where the k-th place is tied
+    # rows with a tie for the k-th place have too many; sort these alone and keep their first k
+    surplus = (np.bincount(rows, minlength=len(scores)) > k)[rows]
     if not surplus.any():
         return rows, columns
     tied, ties = np.flatnonzero(surplus), columns
@@ -49,7 +53,8 @@ def best(scores: Array, k: int, *, order: Array | None) -> tuple[Array, Array]:
 def _bound(scores: Array, k: int) -> Array:
     """Return a value for each row (R,) that at least `k` of its scores reach, and not many more.
 
-    It is the k-th largest maximum of disjoint groups of columns: k groups have a member that reaches it. That takes one pass.
+    It is the k-th largest of the maxima of disjoint groups of columns, since k groups have a member
+    that reaches it. This takes one pass.
     """
     rows, width = scores.shape
     if k >= width:
@@ -61,10 +66,14 @@ def _bound(scores: Array, k: int) -> Array:
 
 
 def _kth(rows: Array, values: Array, *, k: int, count: int) -> Array:
-    """Return the k-th largest of each row's `values` (n,), (count,); -inf for a row with fewer. `rows` (n,) is sorted."""
+    """Return the k-th largest of each row's `values` (n,), (count,); `rows` (n,) is sorted.
+
+    It is -inf for a row with fewer than k, and for all rows if each has exactly k, to keep all.
+    """
     sizes = np.bincount(rows, minlength=count)
     if sizes.max(initial=0) == k == sizes.min(initial=k):
         return np.full(count, -np.inf)
+    # one padded line for each row
     table = np.full((count, max(k, sizes.max(initial=0))), -np.inf, dtype=values.dtype)
     table[rows, _place_in_row(rows)] = values
     return np.asarray(np.partition(table, table.shape[1] - k, axis=1)[:, -k])

@@ -1,1 +1,1 @@
-"""The models: backbones, heads, generated weights, and the sources they come from. Nothing here sees a file or a metric."""
+"""Models and their parts; no module here reads a file or computes a metric."""

@@ -1,4 +1,4 @@
-"""One multi-head attention for the two transformer backbones."""
+"""Multi-head self-attention, shared by all transformer backbones."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from solidrec.errors import UsageError
 from solidrec.nn.kernels.dropout import Dropout
 
 _LONG = 32
-"""Positions beyond which torch's fused attention, which knows no dropout on a CPU, is faster than three products."""
+"""Length above which torch's fused attention is faster; on a CPU it has no dropout."""
 
 
 @final
 class SelfAttention(nn.Module):
-    """Scaled dot-product self-attention with `heads` heads, D -> D (Vaswani et al., 2017, Eq. 1)."""
+    """Scaled dot-product self-attention, `heads` heads, D -> D (Vaswani et al., 2017, Eq. 1)."""
 
     def __init__(self, dim: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class SelfAttention(nn.Module):
         x: Float[Tensor, "B L D"],
         attn_mask: Bool[Tensor, "#B #M L"],
     ) -> Float[Tensor, "B M D"]:
-        """Attend from the `query` positions (all of `x`, or the one that is wanted) to what `attn_mask` allows of `x`."""
+        """Attend from `query` positions (all of `x`, or one) to those of `x` in `attn_mask`."""
         q, k, v = self.project(query, x)
         if x.shape[1] > _LONG and not (self.training and self.dropout.dropped):
             q, k, v = (part.unflatten(0, (-1, self.heads)) for part in (q, k, v))
@@ -54,11 +54,15 @@ class SelfAttention(nn.Module):
         v: Float[Tensor, "BH L K"],
         attn_mask: Bool[Tensor, "#B #M L"],
     ) -> Float[Tensor, "BH M K"]:
-        """Return the mixed values, by head: for short histories, and for any with dropout of the shares.
+        """Return the attention-weighted values per head, by explicit matrix products.
 
-        Keys stand in the rows: the softmax down a column is several times faster than along a row as short as a history.
+        This path serves short histories, and any history with dropout on the attention shares. The
+        logits have one row per key, because on short histories a softmax over columns is several
+        times faster than one over rows.
         """
+        # Additive mask (#B, L, #M): 0 where attention is allowed, -inf elsewhere.
         allowed = q.new_zeros(attn_mask.shape).masked_fill_(~attn_mask, -torch.inf).transpose(1, 2)
+        # One mask per history and head; a mask that all histories share is not copied.
         allowed = (
             allowed.repeat_interleave(self.heads, 0)
             if len(attn_mask) > 1
@@ -70,10 +74,11 @@ class SelfAttention(nn.Module):
     def project(
         self, query: Float[Tensor, "B M D"], x: Float[Tensor, "B L D"]
     ) -> tuple[Float[Tensor, "BH M K"], Float[Tensor, "BH L K"], Float[Tensor, "BH L K"]]:
-        """Return the three projections by head; in one product and one copy when every position is a query."""
+        """Return queries, keys and values per head, by one product if all positions are queries."""
         if query is x:
             q, k, v = self.by_head(self.qkv_proj(x), 3)
             return q, k, v
+        # The first D rows of the joint projection make queries, the rest keys and values.
         weight, bias, dim = self.qkv_proj.weight, self.qkv_proj.bias, x.shape[2]
         (q,) = self.by_head(F.linear(query, weight[:dim], bias[:dim]), 1)
         k, v = self.by_head(F.linear(x, weight[dim:], bias[dim:]), 2)
@@ -82,6 +87,6 @@ class SelfAttention(nn.Module):
     def by_head(
         self, x: Float[Tensor, "B N ND"], parts: int
     ) -> tuple[Float[Tensor, "BH N K"], ...]:
-        """Split the width into parts and heads."""
+        """Split the width into `parts` tensors, and heads into the batch dimension."""
         split = x.unflatten(2, (parts, self.heads, -1)).permute(2, 0, 3, 1, 4)
         return tuple(split.flatten(1, 2).unbind(0))

@@ -1,4 +1,4 @@
-"""The source as the authors' released code computes it, kept to explain published numbers (see docs/paper.md)."""
+"""Trunk and branch of the authors' released code, to explain published numbers (docs/paper.md)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from solidrec.nn.sources import Branch, Generated, Source, Trunk, added
 
 @final
 class AuthorCode(Source):
-    """Trunk plus branch whose consistency term compares the *semantic* history with the codes of the *item* history.
+    """Trunk plus branch with the consistency term of the released code.
 
-    Its generators' projections are frozen at their random start and its codebook is constant, so that term can
-    only move the semantic table.
+    The term compares the *semantic* history with the codes of the *item* history. The projections
+    of both generators are frozen at their random start and the codebook is constant, so the term
+    can only move the semantic table.
     """
 
     def __init__(self, trunk: Trunk, branch: Branch) -> None:
@@ -40,5 +41,5 @@ class AuthorCode(Source):
         return found._replace(codebook_loss=loss)
 
     def parts(self) -> Iterator[tuple[str, nn.Module]]:
-        """Name the modules of this source."""
+        """Yield the parts of this source by name."""
         yield from (*self.trunk.parts(), *self.branch.parts())

@@ -1,4 +1,4 @@
-"""From a specification to a model: each part of a design becomes a module."""
+"""Build models from specifications: each part of a design becomes a module."""
 
 from __future__ import annotations
 
@@ -31,13 +31,14 @@ _HEADS: dict[str, Callable[[ModelSpec], Head]] = {
     "low-rank": lambda spec: LowRankHead(spec.dim, spec.core),
 }
 _METACODE = 16
-"""Width of a mixture's metacode: its trunk generates few numbers."""
+"""Width of a mixture's metacode; it is small because the trunk generates few numbers."""
 
 
 class Making(NamedTuple):
-    """What a source is made from: the ``spec``, the ``slots`` of the head, and semantic ids (V + 1,) or (V + 1, levels).
+    """The inputs of a source: the ``spec``, the head's ``slots`` and semantic ids.
 
-    ``codebook`` says whether the codebook is there yet: Algorithm 1 has a stage of training before it.
+    ``semantic_of_item`` is (V + 1,) or (V + 1, levels). ``codebook`` says whether the codebook
+    exists yet: Algorithm 1 has a stage of training before it.
     """
 
     spec: ModelSpec
@@ -47,9 +48,10 @@ class Making(NamedTuple):
 
 
 def stages(spec: ModelSpec) -> int:
-    """Return how many training stages a model has: one, or two when its codebook is learned after Eq. 12 (Algorithm 1).
+    """Return the number of stages (Algorithm 1): two if a codebook follows Eq. 12, else one.
 
-    >>> stages(ModelSpec(name="solid-duet")), stages(ModelSpec.parse({"codebook": {"schedule": "staged"}}))
+    >>> staged = ModelSpec.parse({"codebook": {"schedule": "staged"}})
+    >>> stages(ModelSpec(name="solid-duet")), stages(staged)
     (1, 2)
     """
     design = DESIGNS[spec.name]
@@ -63,11 +65,12 @@ def stages(spec: ModelSpec) -> int:
 def build(
     spec: ModelSpec, *, items: int, semantic_of_item: Tensor | None = None, stage: int | None = None
 ) -> Recommender:
-    """Build the recommender that `spec` names, as it is in training stage `stage` (default: the last).
+    """Build the recommender that `spec` names, as in training stage `stage` (default: the last).
 
-    `items` is V; `semantic_of_item` (V + 1,) maps items to 1..S with 0 for padding, and only models with a
-    trunk or a codebook need it. Random numbers come from torch's generator, which the caller seeds.
-    Raises `UsageError` when a model with a trunk gets no semantic ids or the width does not fit the heads.
+    `items` is V; `semantic_of_item` (V + 1,) maps items to 1..S, padding to 0, and only models with
+    a trunk or a codebook need it. Random numbers come from torch's generator, which the caller
+    seeds. Raises `UsageError` when a model with a trunk gets no semantic ids or the width does not
+    fit the heads.
     """
     design = _checked(spec, semantic_of_item)
     table = nn.Embedding(items + 1, spec.dim, padding_idx=0)
@@ -86,7 +89,7 @@ def build(
 
 
 def build_backbone(spec: ModelSpec) -> Backbone:
-    """Build the backbone that `spec` names; raises `UsageError` for settings that do not suit it."""
+    """Build the backbone that `spec` names; raises `UsageError` for unsuitable settings."""
     backbone: Backbone = BACKBONES[spec.backbone](
         spec.dim, length=spec.length, blocks=spec.blocks, heads=spec.heads, dropout=spec.dropout
     )
@@ -96,14 +99,14 @@ def build_backbone(spec: ModelSpec) -> Backbone:
 def build_mixture(
     spec: ModelSpec, counted: Counted, *, semantic_of_item: Tensor | None = None
 ) -> Mixture:
-    """Build the mixture that `spec` names around what was counted; its neural expert is untrained.
+    """Build the mixture that `spec` names from `counted` experts and an untrained neural expert.
 
-    Random numbers come from torch's generator. Raises `UsageError` when a trunk or a codebook gets no semantic ids.
+    Random numbers come from torch's generator. Raises `UsageError` when a trunk or a codebook gets
+    no semantic ids.
     """
     parts = _checked(spec, semantic_of_item).parts
-    neural = build(plain(spec), items=len(counted.counts) - 1).requires_grad_(
-        False
-    )  # it is weighed, not changed
+    # The mixture weighs the neural expert but does not train it.
+    neural = build(plain(spec), items=len(counted.counts) - 1).requires_grad_(False)
     head = MixtureHead(len(counted.experts))
     slots = head.slots
     shared = Shared(slots)
@@ -132,7 +135,7 @@ def build_mixture(
 
 
 def plain(spec: ModelSpec) -> ModelSpec:
-    """Return the model that is the neural expert of a mixture.
+    """Return the specification of a mixture's neural expert.
 
     >>> plain(ModelSpec(name="mixture", dim=64)).name
     'plain'
@@ -141,20 +144,24 @@ def plain(spec: ModelSpec) -> ModelSpec:
 
 
 def _checked(spec: ModelSpec, semantic_of_item: Tensor | None) -> Design:
-    """Return the design that a specification names; raises `UsageError` if it lacks semantic ids."""
+    """Return the design that `spec` names; raises `UsageError` if it lacks semantic ids."""
     design = DESIGNS[spec.name]
     if design.needs_semantics and semantic_of_item is None:
         raise UsageError(
-            f"model {spec.name!r} needs semantic ids; prepare items with features, categories or titles"
+            f"model {spec.name!r} needs semantic ids; prepare items with features, categories or "
+            "titles"
         )
     return design
 
 
 def _source(making: Making, parts: Parts) -> Source:
-    """Build the source of a recommender. The order of random numbers is: branch or what is shared, trunk, unread codebook."""
+    """Build the source of a recommender.
+
+    Random numbers are drawn in a fixed order: branch, trunk, unread codebook.
+    """
     spec, slots = making.spec, making.slots
     if not (parts.trunk or parts.branch):
-        # its codebook is drawn first, so that a seed gives the numbers that it gave in earlier versions
+        # The codebook is drawn first, so that a seed gives the same numbers as in earlier versions.
         codebook = _codebook(making, parts, mlp=False) if parts.codebook_loss else None
         shared = Shared(slots)
         return WithCodebookLoss(shared, codebook) if parts.codebook_loss else shared
@@ -180,7 +187,7 @@ def _trunk(making: Making, generator: Hypernetwork, dim: int) -> Trunk:
 
 
 def _branch(making: Making, parts: Parts) -> Branch:
-    """Build a branch; that of the released code starts outside a hard clip, whatever the settings say."""
+    """Build a branch; that of the released code always starts outside a hard clip."""
     spec = making.spec
     codebook = _codebook(making, parts, mlp=spec.codebook.mlp) if parts.codebook else None
     inside = parts.clip and not parts.author_code and spec.branch_start == "inside"
@@ -194,7 +201,7 @@ def _branch(making: Making, parts: Parts) -> Branch:
 
 
 def _codebook(making: Making, parts: Parts, *, mlp: bool) -> Codebook | None:
-    """Build a codebook with a code for each semantic id; of several levels the first counts: what an item is, roughly."""
+    """Build a codebook with one code per semantic id, or return None in the stage before it."""
     if not making.codebook:
         return None
     of_item, how = making.semantic_of_item, making.spec.codebook
@@ -209,5 +216,6 @@ def _codebook(making: Making, parts: Parts, *, mlp: bool) -> Codebook | None:
         return NearestCodebook(
             int(of_item.max()), making.spec.dim, distance=how.distance, **settings
         )
+    # Of several levels of semantic ids the first is used, the coarsest.
     first = of_item.view(len(of_item), -1)[:, 0].clone()
     return SemanticCodebook(int(first.max()), making.spec.dim, semantic_of_item=first, **settings)

@@ -1,4 +1,4 @@
-"""The semantic codebook D of Eq. 13: each item embedding is replaced by a code, its semantic id's or the nearest."""
+"""The semantic codebook D of Eq. 13, which replaces each item embedding by a code."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from solidrec.nn.kernels.nearest import nearest_code
 from solidrec.nn.kernels.precision import full_precision
 
 _DECAY = 0.99
-"""What running means keep of a code at each step."""
+"""Factor that a step applies to the running means of a code."""
 
 
 class Coded(NamedTuple):
-    """What a codebook answers: ``items`` (B, L, D) for the generator, the ``loss`` (), and ``indices`` (B, L) of the codes."""
+    """Output of a codebook: ``items`` (B, L, D), the ``loss`` () and code ``indices`` (B, L)."""
 
     items: Float[Tensor, "B L D"]
     loss: Float[Tensor, ""]
@@ -28,7 +28,7 @@ class Coded(NamedTuple):
 
 
 class CodebookSettings(TypedDict, total=False):
-    """What both kinds of codebooks are told; ``hidden`` is the width of the MLP (default 64), which ``mlp=False`` leaves out."""
+    """Settings of a codebook; ``hidden`` is the MLP's width (64), ``mlp=False`` omits the MLP."""
 
     hidden: int
     mlp: bool
@@ -37,17 +37,19 @@ class CodebookSettings(TypedDict, total=False):
 
 
 class Codebook(nn.Module, ABC):
-    """Codes (K, D) that stand in for item embeddings: how they are learned and read. Which one an item has, a subclass says.
+    """Codes (K, D) that replace item embeddings; a subclass says which code an item has.
 
-    ``loss`` *pair*: |sg(E) - E'|^2 moves codes to embeddings, a quarter of |E - sg(E')|^2 embeddings to codes
-    (van den Oord et al., arXiv 1711.00937, Eq. 3); *literal*: the one MSE of Eq. 13; *ema*: codes are running
-    means, only the second term remains; *constant*: codes never move and no gradient passes them.
-    The MLP D -> hidden -> D that reads a code (Table 7) adds to it and starts at zero, so stage (13) begins
-    where stage (12) ended.
+    The ``loss`` is one of four. *pair*: |sg(E) - E'|^2 moves codes to embeddings, and a quarter of
+    |E - sg(E')|^2 moves embeddings to codes (van den Oord et al., arXiv 1711.00937, Eq. 3).
+    *literal*: the one MSE of Eq. 13. *ema*: codes are running means, and only the second term
+    remains. *constant*: codes never move and pass no gradient.
+
+    The MLP D -> hidden -> D that reads a code (Table 7) is added to the code and starts at zero, so
+    stage (13) begins where stage (12) ended.
     """
 
     suited_weight: ClassVar[float]
-    """The lambda of Eq. 13 that suits these codes, where none is given."""
+    """The default lambda of Eq. 13 for these codes."""
     code_vectors: Tensor
     hits: Tensor
 
@@ -63,10 +65,9 @@ class Codebook(nn.Module, ABC):
             self.code_vectors = nn.Parameter(start)
         else:
             self.register_buffer("code_vectors", start)
+        # The initial code weighs as much as the whole window of the running means.
         if loss == "ema":
-            self.register_buffer(
-                "hits", torch.full((size,), 1 / (1 - _DECAY))
-            )  # a start weighs as much as the window does
+            self.register_buffer("hits", torch.full((size,), 1 / (1 - _DECAY)))
         last = nn.Linear(hidden, dim)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
@@ -75,15 +76,17 @@ class Codebook(nn.Module, ABC):
         )
 
     def forward(self, histories: Histories) -> Coded:
-        """Replace the embeddings of histories by their codes; padding has index -1 and adds nothing to the loss.
+        """Replace the embeddings of histories by their codes; padding has index -1 and no loss.
 
-        A position counts as often in the loss, and in running means, as there are histories or prefixes that hold it.
+        In the loss and in running means, a position counts once per history or prefix with it.
         """
         items, weight = histories.items, histories.weight()
+        # Look up one code per position; `weight` (B, L) counts the histories that hold it.
         indices = self.find(histories.ids, items)
         if self.loss == "ema" and self.training:
             self.average(items.detach().flatten(0, 1), indices.flatten(), weight.flatten())
         read = F.embedding(indices, self.code_vectors)
+        # A constant code passes no gradient; other codes pass one to the item embeddings.
         passed = read if self.loss == "constant" else GRADIENTS[self.gradient](items, read)
         answer = passed if self.mlp is None else passed + self.mlp(passed)
         loss = LOSSES[self.loss](items, read, self.share(histories.ids, weight))
@@ -91,27 +94,29 @@ class Codebook(nn.Module, ABC):
 
     @abstractmethod
     def find(self, ids: Int[Tensor, "B L"], items: Float[Tensor, "B L D"]) -> Int[Tensor, "B L"]:
-        """Return the index of each item's code (of padding: any), given the ids and the embeddings of items."""
+        """Return the index of each item's code (any index at padding), given ids and embeddings."""
 
     @property
     @abstractmethod
     def movable(self) -> bool:
-        """Whether a code that nobody uses may move elsewhere."""
+        """Whether an unused code may move elsewhere."""
 
     def share(self, ids: Int[Tensor, "B L"], weight: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
-        """Return how much each position counts in the loss, given how many histories hold it."""
+        """Return the share of each position in the loss, given how many histories hold it."""
         return shares(weight)
 
     def set_item_frequencies(self, events: Int[Tensor, " V1"]) -> None:
-        """Take note of how often each item occurs in training; codes that are searched have no use for it."""
+        """Set how often each item occurs in training; not used by codes that are searched."""
 
     @torch.no_grad()
     def average(
         self, items: Float[Tensor, "N D"], indices: Int[Tensor, " N"], weight: Float[Tensor, " N"]
     ) -> None:
         """Move each code that was hit towards the weighted mean of the embeddings that hit it."""
+        # The weight and the weighted sum of the embeddings that chose each code in this step.
         hits = torch.zeros_like(self.hits).index_add_(0, indices, weight)
         sums = torch.zeros_like(self.code_vectors).index_add_(0, indices, weight[:, None] * items)
+        # Running means, weighted by decayed hits; a code without a hit stays as it is.
         total = self.hits * _DECAY + hits
         moved = (self.code_vectors * (self.hits * _DECAY)[:, None] + sums) / total.clamp(min=1e-6)[
             :, None
@@ -121,7 +126,7 @@ class Codebook(nn.Module, ABC):
 
     @torch.no_grad()
     def place(self, rows: Int[Tensor, " N"], vectors: Float[Tensor, "N D"]) -> None:
-        """Set some codes: their start (the metacode, Algorithm 1), or the new place of codes that nobody used."""
+        """Set some codes, to start them (the metacode, Algorithm 1) or to move unused ones."""
         self.code_vectors[rows] = vectors.to(self.code_vectors)
         if self.loss == "ema":
             self.hits[rows] = 1 / (1 - _DECAY)
@@ -129,11 +134,12 @@ class Codebook(nn.Module, ABC):
 
 @final
 class SemanticCodebook(Codebook):
-    """A code for each semantic id; `semantic_of_item` (V + 1,) is 1..K, and 0 for padding.
+    """One code for each semantic id; `semantic_of_item` (V + 1,) is in 1..K, 0 for padding.
 
-    In the loss an item counts 1 / f of each of its f training events, so that each weighs the same however often it is
-    seen. That is a prior over item embeddings, stated once an item: what is seen often is soon learned from its own
-    events, what is seen rarely stays with the items of its semantic id.
+    In the loss, each of an item's f training events counts 1 / f, so that all items weigh the same
+    however often they occur. The loss thus acts as a prior over item embeddings: the embedding of a
+    frequent item is soon learned from its own events, that of a rare item stays near the items of
+    its semantic id.
     """
 
     suited_weight = 1000.0  # docs/log.md has the reason
@@ -151,9 +157,8 @@ class SemanticCodebook(Codebook):
     ) -> None:
         super().__init__(size, dim, **how)
         self.register_buffer("semantic_of_item", semantic_of_item)
-        self.register_buffer(
-            "item_weight", None, persistent=False
-        )  # of training alone, which has the events
+        # Not saved, because only training has the events.
+        self.register_buffer("item_weight", None, persistent=False)
 
     @torch.no_grad()
     def find(self, ids: Int[Tensor, "B L"], items: Float[Tensor, "B L D"]) -> Int[Tensor, "B L"]:
@@ -161,7 +166,7 @@ class SemanticCodebook(Codebook):
         return F.embedding(ids, self.semantic_of_item[:, None])[..., 0].sub(1).clamp(min=0)
 
     def share(self, ids: Int[Tensor, "B L"], weight: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
-        """Return how much each position counts in the loss, given how many histories hold it."""
+        """Return the share of each position in the loss, given how many histories hold it."""
         found = shares(weight)
         return (
             found
@@ -170,13 +175,13 @@ class SemanticCodebook(Codebook):
         )
 
     def set_item_frequencies(self, events: Int[Tensor, " V1"]) -> None:
-        """Let an item count 1 / `events` of it in the loss."""
+        """Let an item with n training `events` count 1 / n in the loss."""
         self.item_weight = events.clamp(min=1).to(self.code_vectors).reciprocal()
 
 
 @final
 class NearestCodebook(Codebook):
-    """Codes of which an item has the one nearest to its embedding (Eq. 13 as printed)."""
+    """Codebook in which an item has the code nearest to its embedding (Eq. 13 as printed)."""
 
     suited_weight = 0.1  # the paper's
 
@@ -194,19 +199,20 @@ class NearestCodebook(Codebook):
     @torch.no_grad()
     def find(self, ids: Int[Tensor, "B L"], items: Float[Tensor, "B L D"]) -> Int[Tensor, "B L"]:
         """Return the index of the code nearest to each item's embedding."""
-        with full_precision(items.device):  # the same codes in training as in use
+        # Full precision, so that training and inference find the same codes.
+        with full_precision(items.device):
             return nearest_code(items, self.code_vectors, self.distance)
 
     @property
     def movable(self) -> bool:
-        """Whether a code that nobody uses may move elsewhere."""
+        """Whether an unused code may move elsewhere."""
         return self.loss != "constant"
 
 
 def mean_of_each(
     vectors: Float[Tensor, "V D"], group: Int[Tensor, " V"], count: int
 ) -> Float[Tensor, "S D"]:
-    """Return the mean of each group's vectors, zeros for a group that has none.
+    """Return the mean of each group's vectors, zeros for an empty group.
 
     >>> mean_of_each(torch.tensor([[1.0], [3.0], [5.0]]), torch.tensor([1, 1, 0]), 3).tolist()
     [[5.0], [2.0], [0.0]]

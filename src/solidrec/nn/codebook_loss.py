@@ -1,4 +1,4 @@
-"""The loss of a codebook, l_MSE(E_v, E'_v) of Eq. 13, in its forms; and how a gradient passes the look-up."""
+"""Forms of the codebook loss l_MSE(E_v, E'_v) of Eq. 13, and gradients through the look-up."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from jaxtyping import Float
 from torch import Tensor
 
 _COMMITMENT = 0.25
-"""What moving embeddings to codes weighs beside moving codes to embeddings (van den Oord et al., arXiv 1711.00937, beta)."""
+"""Weight of moving embeddings to codes (van den Oord et al., arXiv 1711.00937, beta)."""
 
 
 def shares(weight: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
-    """Return weights that sum to 1, or zeros if nothing weighs anything."""
+    """Return weights scaled to sum to 1, or zeros if all weights are 0."""
     return weight / weight.sum().clamp(min=1)
 
 
 def square(
     a: Float[Tensor, "B L D"], b: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]
 ) -> Float[Tensor, ""]:
-    """Return the mean over D of (a - b)^2, summed over the positions with their shares."""
+    """Return the mean over D of (a - b)^2, summed over the positions by their shares."""
     return ((a - b).square().mean(-1) * share).sum()
 
 
@@ -34,14 +34,14 @@ def _commitment(
 def _pair(
     items: Float[Tensor, "B L D"], read: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]
 ) -> Float[Tensor, ""]:
-    """Return `_commitment` plus |sg(E) - E'|^2, which moves codes to embeddings (arXiv 1711.00937, Eq. 3)."""
+    """Return `_commitment` plus |sg(E) - E'|^2, which moves codes (arXiv 1711.00937, Eq. 3)."""
     return _commitment(items, read, share) + square(items.detach(), read, share)
 
 
 def _nothing(
     items: Float[Tensor, "B L D"], read: Float[Tensor, "B L D"], share: Float[Tensor, "B L"]
 ) -> Float[Tensor, ""]:
-    """Return 0: codes that never move."""
+    """Return 0, the loss of codes that never move."""
     return items.new_zeros(())
 
 
@@ -51,7 +51,7 @@ LOSSES: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "ema": _commitment,
     "constant": _nothing,
 }
-"""From embeddings E and what is read in their place E', both (B, L, D), and shares (B, L): *literal* is the one MSE of Eq. 13."""
+"""Losses of embeddings E, codes E' (B, L, D) and shares (B, L); *literal* is the MSE of Eq. 13."""
 
 
 def _straight_through(
@@ -62,14 +62,15 @@ def _straight_through(
 
 
 def _rotation(items: Float[Tensor, "*N D"], read: Float[Tensor, "*N D"]) -> Float[Tensor, "*N D"]:
-    """Return `read`, with the gradient turned and scaled as `items` is onto it (Fifty et al., arXiv 2410.06424, Eq. 4-5)."""
+    """Return `read`, its gradient rotated and scaled (Fifty et al., arXiv 2410.06424, Eq. 4-5)."""
+    # Unit vectors of both, and the ratio of their norms, as constants.
     e = F.normalize(items, dim=-1).detach()
     q = F.normalize(read, dim=-1).detach()
     between = F.normalize(e + q, dim=-1)
     scale = (
         read.norm(dim=-1, keepdim=True) / items.norm(dim=-1, keepdim=True).clamp(min=1e-6)
     ).detach()
-    # a reflection along e + q and one along q turn e onto q
+    # A reflection along e + q and one along q rotate e onto q.
     mirrored = items - 2 * between * (between * items).sum(-1, keepdim=True)
     turned: Tensor = scale * (mirrored + 2 * q * (e * items).sum(-1, keepdim=True))
     return turned
@@ -79,4 +80,4 @@ GRADIENTS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "straight-through": _straight_through,
     "rotation": _rotation,
 }
-"""From embeddings and what is read in their place to the latter, with a gradient for the former."""
+"""Functions that return the codes read, and pass a gradient to the embeddings replaced."""

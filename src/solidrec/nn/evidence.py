@@ -1,4 +1,4 @@
-"""Evidence for the next item, of several kinds, and the statistics of it that a gate may read."""
+"""Evidence of several kinds for the next item, and statistics of it that a gate may read."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from torch import Tensor
 from solidrec.nn.masks import last, valid
 
 KINDS = ("forward", "symmetric", "content", "semantic")
-"""Kinds of evidence that are counted: what came after, what came with, what is alike, and which semantic id comes next."""
+"""Kinds of counted evidence: items that follow, co-occur or are alike, and next semantic ids."""
 EXPERTS = ("neural", *KINDS, "popularity")
-"""What every mixture weighs."""
+"""The experts that every mixture weighs."""
 RECENT = "recency"
-"""And one expert more, for data that are split by time: what was popular at the end of training."""
+"""One more expert for data split by time: popularity at the end of training."""
 _TOP = 10
 _SCALE = 0.05
-"""What counted evidence is held against when it becomes a statistic: log(1 + x / SCALE)."""
+"""Scale k of counted evidence x in a statistic log(1 + x / k)."""
 PAIRED = 4
-"""Experts whose ten best are compared; semantic ids have no ten best."""
+"""Number of experts whose ten best items are compared; semantic ids have no ten best."""
 STATISTICS = 3 + 3 + 2 * (PAIRED - 1) + 2 + PAIRED * (PAIRED - 1) // 2
-"""How many numbers `statistics` gives."""
+"""Number of statistics per history."""
 
 
 class Evidence(NamedTuple):
-    """What each expert says of some candidates, before it is weighed.
+    """The evidence of each expert for some candidates, before it is weighed.
 
-    ``neural`` (B, C) are log-probabilities, ``counted`` (K, B, C) sums that are 0 where nothing is known, and ``counts``
-    (P, B or 1, C) how often an item occurs in training and, where P is 2, at its end.
+    ``neural`` (B, C) are log-probabilities, ``counted`` (K, B, C) sums that are 0 where nothing is
+    known, and ``counts`` (P, B or 1, C) how often an item occurs in training and, where P is 2, at
+    the end of training.
     """
 
     neural: Float[Tensor, "B C"]
@@ -38,7 +39,8 @@ class Evidence(NamedTuple):
 
     def rows(self, part: slice) -> Evidence:
         """Return the evidence for some of the histories."""
-        one = self.counts.shape[1] == 1  # for all histories
+        # Counts with one row hold for all histories.
+        one = self.counts.shape[1] == 1
         return Evidence(
             self.neural[part], self.counted[:, part], self.counts if one else self.counts[:, part]
         )
@@ -47,13 +49,13 @@ class Evidence(NamedTuple):
 def statistics(
     evidence: Evidence, history: Int[Tensor, "B L"], count_of_item: Float[Tensor, " V1"]
 ) -> Float[Tensor, "B S"]:
-    """Return what the evidence over the whole catalogue looks like for each history.
+    """Return statistics of the evidence over the whole catalogue, for each history.
 
-    In order: log length of the history; mean log count of its items, and of the last one; largest log-probability, mean
-    of the ten largest, entropy; for each counted kind, the largest value and the mean of the ten largest; the sums of the
-    first two kinds; and the shares of the ten best that two experts have in common. Items of the history
-    take no part in the ten best, and semantic ids, under which many items are alike, in none of it. Counted values enter as
-    log(1 + x / SCALE).
+    In order: log length of the history; mean log count of its items, and of the last one; largest
+    log-probability, mean of the ten largest, entropy; for each counted kind, the largest value and
+    the mean of the ten largest; the sums of the first two kinds; and the shares of the ten best
+    that two experts have in common. The ten best exclude items of the history. Semantic ids are
+    left out, because items with one id are alike. Counted values enter as log(1 + x / k).
     """
     mask = valid(history)
     length = mask.sum(1)
@@ -62,12 +64,13 @@ def statistics(
     probable = evidence.neural.exp()
     entropy = -(probable * evidence.neural).sum(1)
     k = min(_TOP, evidence.neural.shape[1])
-    # the ten best of each expert, without what the history holds
+    # The ten best items of each expert, without those of the history.
     had = (history.clamp(min=1) - 1, mask)
     best = [
         torch.topk(_without(scores, *had), k, sorted=False)
         for scores in (evidence.neural, *evidence.counted)[:PAIRED]
     ]
+    # The best values on a log scale: log-probabilities, and log(1 + x / k) of counted values.
     logs = [
         best[0].values.clamp(min=-100),
         *(torch.log1p(each.values.clamp(min=0) / _SCALE) for each in best[1:]),
@@ -76,11 +79,13 @@ def statistics(
     found += [logs[0].amax(1), logs[0].mean(1), entropy]
     for each in logs[1:]:
         found += [each.amax(1), each.mean(1)]
+    # The total evidence of the forward and the symmetric memory.
     found += [torch.log1p(evidence.counted[kind].sum(1) / _SCALE) for kind in range(2)]
+    # For each pair of experts, the share of their ten best items that they have in common.
     for a in range(len(best)):
         for b in range(a):
             same = best[a].indices[:, :, None] == best[b].indices[:, None, :]
-            # a place that counts nothing is nobody's choice
+            # Items without counted evidence are not among the ten best of an expert.
             shared = same & (best[a].values > 0)[:, :, None] if a else same
             shared = shared & (best[b].values > 0)[:, None, :] if b else shared
             found.append(shared.sum((1, 2)).to(entropy.dtype) / k)
@@ -90,6 +95,7 @@ def statistics(
 def _without(
     scores: Float[Tensor, "B V"], index: Int[Tensor, "B L"], mask: Bool[Tensor, "B L"]
 ) -> Float[Tensor, "B V"]:
-    """Return scores in which some columns of each row, those under the mask, are -inf."""
+    """Return scores with -inf in the columns `index` of each row, where `mask` is set."""
+    # Padding adds 0, so it changes no column.
     lowest = torch.where(mask, -torch.inf, 0.0).to(scores.dtype)
     return scores.scatter_add(1, index, lowest)

@@ -1,4 +1,4 @@
-"""What generates the weights of a mixture, beside trunk and branch: deltas that start at zero."""
+"""Generators of a mixture's weights beside trunk and branch: deltas that start at zero."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def _projections(slots: Slots, width: int) -> nn.ModuleDict:
 
 
 def _linears(modules: nn.ModuleDict) -> Mapping[str, nn.Linear]:
-    """Return the maps by slot."""
+    """Return the linear maps by slot."""
     return {slot: linear for slot, linear in modules.items() if isinstance(linear, nn.Linear)}
 
 
 @final
 class Pooled(Hypernetwork):
-    """A generator for few slots: the mean and the last of a sequence, D -> 32 -> slots, zero before training."""
+    """Generator from a sequence's mean and last vector: 2 D -> 32 -> slots, zero at first."""
 
     def __init__(self, slots: Slots, dim: int) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class Pooled(Hypernetwork):
         mask: Bool[Tensor, "B L"],
         prefix_ends: Int[Tensor, " N"] | None = None,
     ) -> ProjectedWeights:
-        """Return the deltas of each sequence; it has no answer for prefixes."""
+        """Return the deltas of each sequence; prefixes are not supported."""
         assert prefix_ends is None, "a pooled generator reads whole histories"
         total = (sequence * mask[:, :, None]).sum(1)
         mean = total / mask.sum(1, keepdim=True).clamp(min=1)
@@ -63,7 +63,7 @@ class Pooled(Hypernetwork):
 
 @final
 class Reading(nn.Module):
-    """Deltas from statistics, which are standardised by what training saw: S -> 32 -> slots, zero before training."""
+    """Generator from standardised statistics: S -> 32 -> slots, zero at first."""
 
     center: Tensor
     spread: Tensor
@@ -79,7 +79,7 @@ class Reading(nn.Module):
 
     @torch.no_grad()
     def standardise(self, statistics: Float[Tensor, "R S"]) -> None:
-        """Take mean and standard deviation from the statistics of training rows."""
+        """Set mean and standard deviation to those of the statistics of training rows."""
         self.center.copy_(statistics.mean(0))
         self.spread.copy_(statistics.std(0, correction=0).clamp(min=1e-3))
 
@@ -91,7 +91,7 @@ class Reading(nn.Module):
 
 @final
 class Lengths(Source):
-    """Deltas by bucket of history length, the same for all users of a bucket: 0, 1, 2-3, 4-7, ... (powers of two)."""
+    """Deltas by bucket of history length, shared by all users: 0, 1, 2-3, 4-7, ... items."""
 
     def __init__(self, slots: Slots, longest: int) -> None:
         super().__init__()

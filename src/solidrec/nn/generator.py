@@ -1,4 +1,4 @@
-"""The generator of Eq. 5: a sequence in, weights for whatever slots it was given out."""
+"""The generator of Eq. 5, which maps a sequence to weights for given slots."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from solidrec.nn.weights import ProjectedWeights, Slots, bound
 
 
 class Hypernetwork(nn.Module, ABC):
-    """Reads a sequence and gives weights for the slots that it was made for (Ha et al., HyperNetworks, ICLR 2017)."""
+    """Maps a sequence to weights for given slots (Ha et al., HyperNetworks, ICLR 2017)."""
 
     @abstractmethod
     def forward(
@@ -24,18 +24,19 @@ class Hypernetwork(nn.Module, ABC):
         mask: Bool[Tensor, "B L"],
         prefix_ends: Int[Tensor, " N"] | None = None,
     ) -> ProjectedWeights:
-        """Return the weights of each row at its end, or at `prefix_ends`, indices into B L."""
+        """Return the weights at the end of each row, or at `prefix_ends` (flat in (B, L))."""
 
 
 @final
 class Generator(Hypernetwork):
-    """GRU D -> D, its last valid state, an MLP D -> D -> D with tanh, one linear with bias for each slot.
+    """A GRU D -> D, an MLP D -> D -> D with tanh on its last valid state, a linear layer per slot.
 
-    Its start is a static layer's start: the projections' biases are drawn as the layer itself would be. With a
-    `limit`, what the projections give is multiplied by it and starts inside [-limit / 2, limit / 2] (the MLP ends
-    in tanh, so |z| < 1 and |z A| < D / (2 D)): a clip at `limit` passes every gradient, and a step of Adam is a
-    thousandth of the clip's width instead of a tenth. Dropout acts on the sequence, on
-    its last state and on z: generated layers over-fit sooner than shared ones (docs/log.md).
+    The generator starts like a static layer: the projections' weights and biases are drawn as those
+    of the layer itself would be. With a `limit`, what the projections give is multiplied by it and
+    starts inside [-limit / 2, limit / 2] (the MLP ends in tanh, so |z| < 1 and |z A| < D / (2 D)):
+    a clip at `limit` passes every gradient, and a step of Adam is a thousandth of the clip's width
+    instead of a tenth. Dropout acts on the sequence, on its last state and on z, because generated
+    layers over-fit sooner than shared ones (docs/log.md).
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Generator(Hypernetwork):
             self.start(slot, bound(shape), limit)
 
     def start(self, slot: str, width: float, limit: float | None) -> None:
-        """Draw one projection's first values."""
+        """Initialise the projection of one slot."""
         projection = self.projections[slot]
         assert isinstance(projection, nn.Linear)
         if limit is None:
@@ -71,10 +72,10 @@ class Generator(Hypernetwork):
         mask: Bool[Tensor, "B L"],
         prefix_ends: Int[Tensor, " N"] | None = None,
     ) -> ProjectedWeights:
-        """Return the weights of each row at its end, or at `prefix_ends`, indices into B L.
+        """Return the weights at the end of each row, or at `prefix_ends` (flat in (B, L)).
 
-        The encoder reads from left to right, so one pass serves every prefix. An empty sequence has a zero state and
-        gets the weights that state stands for.
+        The encoder reads from left to right, so one pass serves every prefix. An empty sequence
+        gets the weights of a zero state.
         """
         states, _ = self.encoder(self.dropout(sequence))
         z = self.dropout(self.mlp(self.dropout(end_states(states, mask, prefix_ends))))

@@ -1,4 +1,4 @@
-"""Heads declare the tensors they want from outside; they are the dynamic layers of Eq. 5 and 6."""
+"""Heads: the dynamic layers of Eq. 5 and 6, which declare as slots the tensors that they need."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from solidrec.nn.weights import Slots, Weights, bound
 
 
 class Head(nn.Module, ABC):
-    """What stands between the user state and the dot product with the target: a 2-layer MLP, or nothing."""
+    """Base class of the layers between the user state and the dot product with the target."""
 
     slots: Slots
 
     @abstractmethod
     def forward(self, state: Float[Tensor, "B #C D"], weights: Weights) -> Float[Tensor, "B #C D"]:
-        """Map user states with the weights that a source filled in."""
+        """Map user states with the weights that a source provides."""
 
 
 @final
@@ -36,13 +36,13 @@ class DotHead(Head):
         self.slots = {}
 
     def forward(self, state: Float[Tensor, "B #C D"], weights: Weights) -> Float[Tensor, "B #C D"]:
-        """Return the state."""
+        """Return the state unchanged."""
         return state
 
 
 @final
 class FullHead(Head):
-    """Every matrix and bias is a slot (DUET, arXiv 2209.05227); the head owns nothing.
+    """Two layers whose matrices and biases are all slots (DUET, arXiv 2209.05227).
 
     >>> sorted(FullHead(4).slots)
     ['bias0', 'bias1', 'weight0', 'weight1']
@@ -65,7 +65,7 @@ class FullHead(Head):
 
 @final
 class LowRankHead(Head):
-    """Each matrix is U S V with shared, learned U and V; only the K x K cores S are slots (APG, arXiv 2203.16218, Eq. 4)."""
+    """Two layers x U S V + b whose slots are the K x K cores S (APG, arXiv 2203.16218, Eq. 4)."""
 
     def __init__(self, dim: int, core: int) -> None:
         super().__init__()

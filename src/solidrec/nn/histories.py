@@ -11,10 +11,11 @@ from solidrec.nn.masks import end_states, prefix_counts, valid
 
 
 class Histories(NamedTuple):
-    """Histories as item ``ids`` (B, L), their embeddings ``items`` (B, L, D), and the ``mask`` (B, L) of what is no padding.
+    """Item ``ids`` (B, L), embeddings ``items`` (B, L, D) and the ``mask`` (B, L) of valid ids.
 
-    With ``prefix_ends`` (N,), indices into B L, each of N prefixes counts as a history of its own: prefix n is the history up to
-    and with position ``prefix_ends[n]``, and what reads the histories gives one row for each prefix.
+    With ``prefix_ends`` (N,), flat indices into (B, L), each of N prefixes counts as a history of
+    its own: prefix n is the history up to and with position ``prefix_ends[n]``. A reader of the
+    histories then gives one row per prefix.
     """
 
     ids: Int[Tensor, "B L"]
@@ -37,5 +38,5 @@ class Histories(NamedTuple):
         return end_states(states, self.mask, self.prefix_ends)
 
     def weight(self) -> Float[Tensor, "B L"]:
-        """Return how many of the histories that are read hold each position, 0 for padding."""
+        """Return how many histories or prefixes hold each position, 0 for padding."""
         return prefix_counts(self.mask, self.prefix_ends).to(self.items.dtype)

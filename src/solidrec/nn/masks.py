@@ -1,4 +1,4 @@
-"""Padding: histories are padded with 0 on the right, and nothing may depend on how far."""
+"""Masks of histories, which are padded with 0 on the right; no result depends on the padding."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def last_valid(states: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]) -> Flo
 def end_states(
     states: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None
 ) -> Float[Tensor, "N D"]:
-    """Return the states at `prefix_ends`, indices into B L; without them, those of `last_valid`."""
+    """Return the states at `prefix_ends` (flat in (B, L)); without them, those of `last_valid`."""
     if prefix_ends is None:
         return last_valid(states, mask)
     return states.flatten(0, 1).index_select(0, prefix_ends)
@@ -39,13 +39,14 @@ def end_states(
 def prefix_counts(
     mask: Bool[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None
 ) -> Float[Tensor, "B L"]:
-    """Return how many of the prefixes that end at `prefix_ends` hold each position; without them, 1 for every item.
+    """Return how many prefixes hold each position; without `prefix_ends`, 1 for every item.
 
     >>> prefix_counts(torch.ones(1, 3, dtype=torch.bool), torch.tensor([1, 2])).tolist()
     [[2.0, 2.0, 1.0]]
     """
     if prefix_ends is None:
         return mask.float()
+    # Mark the ends of prefixes; a position is in every prefix that ends at it or later.
     ending = (
         torch.zeros(mask.shape, device=mask.device)
         .flatten()
@@ -56,9 +57,9 @@ def prefix_counts(
 
 
 def causal(length: int, device: torch.device) -> Bool[Tensor, "1 L L"]:
-    """Return which positions each position may read: itself and those before it.
+    """Return the mask under which each position reads itself and those before it.
 
-    Padding stands on the right, behind every item, so no item reads it; and every position reads itself, so no row of
-    the attention is fully masked (that row would be NaN).
+    Padding is on the right of every item, so no item reads it. Every position reads itself, so that
+    no row of the attention is fully masked (such a row would be NaN).
     """
     return torch.ones(1, length, length, dtype=torch.bool, device=device).tril()

@@ -1,4 +1,4 @@
-"""What the training log and the content say about items, looked up: sparse rows from item to item."""
+"""Memories of the training log and of content: sparse rows of evidence from item to item."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from solidrec.nn.masks import valid
 
 @final
 class Memory(nn.Module):
-    """Sparse item-to-item rows in K kinds that share their places; a history adds up the rows of its items.
+    """Sparse item-to-item rows of K kinds that share their places; a history sums its items' rows.
 
-    Entry e of row j, for ``starts[j] <= e < starts[j + 1]``, says how much item j speaks for item ``columns[e] + 1``:
-    ``values[e]`` (K,), kind by kind. An item of the history counts ``decay[k]`` to the power of its age, the newest 1.
+    Entry e of row j, for ``starts[j] <= e < starts[j + 1]``, is the evidence of item j for item
+    ``columns[e] + 1``: ``values[e]`` (K,), one number per kind. An item of the history is weighted
+    by ``decay[k]`` to the power of its age; the newest item has age 0.
 
-    `starts` is (V + 2,) with an empty row 0 for padding, `columns` (n,) int32, `values` (n, K), `decay` has K numbers.
+    `starts` is (V + 2,) with an empty row 0 for padding, `columns` (n,) int32, `values` (n, K),
+    `decay` has K numbers.
 
-    >>> # item 1 speaks for item 2, item 2 for item 1
-    >>> memory = Memory(torch.tensor([0, 0, 1, 2]), torch.tensor([1, 0]).int(), torch.tensor([[4.0], [6.0]]), (0.5,))
+    >>> # item 1 is evidence for item 2, item 2 for item 1
+    >>> starts, columns = torch.tensor([0, 0, 1, 2]), torch.tensor([1, 0]).int()
+    >>> memory = Memory(starts, columns, torch.tensor([[4.0], [6.0]]), (0.5,))
     >>> memory(torch.tensor([[1, 2]])).tolist()
     [[[6.0, 2.0]]]
     """
@@ -43,19 +46,22 @@ class Memory(nn.Module):
         self.decay = decay
 
     def forward(self, history: Int[Tensor, "B L"]) -> Float[Tensor, "K B V"]:
-        """Return how much each history speaks for each item 1..V, kind by kind."""
+        """Return the evidence of each history for each item 1..V, by kind."""
         rows, width = len(history), len(self.starts) - 2
         items = history.flatten()
+        # Where the row of each item begins, and how many entries it has.
         begin = self.starts[items]
         count = self.starts[items + 1] - begin
-        # every entry of every item's row: the event it belongs to, and its index
+        # All entries of all rows, flat: the event (of B L) that each belongs to, and its index.
         event = torch.repeat_interleave(count)
         entry = (
             torch.arange(len(event), device=event.device) + (begin - count.cumsum(0) + count)[event]
         )
+        # The flat place (history, item) in the result that an entry adds to.
         cell = (
             torch.div(event, history.shape[1], rounding_mode="floor") * width + self.columns[entry]
         )
+        # The age of each event: the number of items after it in its history.
         age = valid(history).flip(1).cumsum(1).flip(1).flatten() - 1
         found = self.values.new_zeros(len(self.decay), rows * width)
         for kind, decay in enumerate(self.decay):

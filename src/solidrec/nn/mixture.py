@@ -1,4 +1,4 @@
-"""A mixture of evidence whose weights come from a source: constants for all, or generated for each user."""
+"""A mixture of evidence whose weights are shared by all users or generated for each user."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from solidrec.nn.sources import Generated, Shared, Source, added
 from solidrec.nn.weights import Slots, Weights
 
 Memories = tuple[Memory, Memory, SemanticMemory]
-"""Of the log, forward and symmetric; of content; and of semantic ids."""
+"""Memories of the log (forward and symmetric), of content, and of semantic ids."""
 BUCKETS = 8
 """Groups of items by training count: 0, 1-2, 3-6, 7-14, ... (powers of two)."""
 UNITS = 16
-"""Hidden units that bend the sum of evidence."""
+"""Hidden units of the head's nonlinear term."""
 CELLS = 1 << 16
-"""Scores at a time: what the hidden layer makes of them has 16 times as many numbers."""
+"""Scores computed at a time; their hidden units are 16 times as many numbers."""
 STANDARDISED = 4096
-"""Training rows that mean and deviation are taken of at a time."""
+"""Training rows from which mean and deviation are computed at a time."""
 LOG, CONTENT, SEMANTIC = (0.5, 0.8), (0.5,), 0.8
-"""What an event more in age takes from a history's item: in the forward and the symmetric memory, in content, in semantic ids."""
+"""Decay per event of age of a history's items: forward and symmetric, content, semantic ids."""
 START = {
     "mixture": (0.4, 0.3, 0.6, 0.7, 0.2, 0.3, 0.25),
     "temperature": (0.05, 0.05, 0.3, 1.0),
     "hidden": (1.0,) * UNITS,
 }
-"""What shared weights start from, before their logs are taken; the last of the mixture is recency's, where it is weighed."""
+"""Initial shared weights before the log; the last of ``mixture`` is for recency, if it is used."""
 
 
 class Counted(NamedTuple):
-    """What is counted, not trained: the ``memories``, and how often an item occurs in training and, if that is asked, at its end.
+    """Counted experts: the ``memories``, and how often each item occurs in training.
 
-    ``counts`` and ``recent`` are (V + 1,).
+    ``counts`` (V + 1,) are over all of training, ``recent`` (V + 1,), if wanted, at the end of it.
     """
 
     memories: Memories
@@ -51,18 +51,21 @@ class Counted(NamedTuple):
 
     @property
     def experts(self) -> tuple[str, ...]:
-        """The names of the experts of a mixture around this."""
+        """The names of the experts of a mixture with this evidence."""
         return EXPERTS if self.recent is None else (*EXPERTS, RECENT)
 
 
 @final
 class MixtureHead(nn.Module):
-    """Weighs evidence: s(u, i) = b(i) + sum over experts e of w_e(u) t_e(i) f_e(u, i) + v . relu(A z(u, i) + h(u)).
+    """Score items by weighted evidence and a small nonlinear term.
 
-    f is the log-probability of the neural expert, log(1 + x / k) of counted evidence x, and log(1 + n) of n training
-    events, of all and of the latest; z is f less its mean over training rows, in standard deviations. ``mixture`` (E,),
-    ``temperature`` (K,) and ``hidden`` (H,) are slots: the logs of w and k, and h. The trust t and the bias b of an item belong
-    to its group by training count, and with A and v to the head. The hidden layer starts without effect.
+    s(u, i) = b(i) + sum over experts e of w_e(u) t_e(i) f_e(u, i) + v . relu(A z(u, i) + h(u)).
+
+    f is the log-probability of the neural expert, log(1 + x / k) of counted evidence x, and
+    log(1 + n) of n training events, of all and of the latest; z is f less its mean over training
+    rows, in standard deviations. The slots ``mixture`` (E,), ``temperature`` (K,) and ``hidden``
+    (H,) are log w, log k and h. The trust t and the bias b of an item belong to its group by
+    training count; they, A and v are parameters of the head. The hidden layer starts at zero.
     """
 
     slots: Slots
@@ -81,18 +84,18 @@ class MixtureHead(nn.Module):
         self.register_buffer("spread", torch.ones(experts))
 
     def forward(self, evidence: Evidence, weights: Weights) -> Float[Tensor, "B C"]:
-        """Return the scores of the candidates that the evidence is about, a few rows at a time so that they stay in a cache."""
+        """Return the scores of the candidates, by blocks of rows that stay in a cache."""
         neural = evidence.neural
+        # The group of each candidate by training count, (#B, C).
         group = torch.log2(evidence.counts[0] + 1).floor().long().clamp(max=BUCKETS - 1)
-        trust, bias = (
-            self.trust.exp()[:, group].transpose(0, 1),
-            self.bias[group][:, None],
-        )  # (#B, E, C), (#B, 1, C)
+        # Trust (#B, E, C) and bias (#B, 1, C) of each candidate's group.
+        trust, bias = (self.trust.exp()[:, group].transpose(0, 1), self.bias[group][:, None])
         tensors = {slot: tensor.expand(len(neural), -1) for slot, tensor in weights.tensors.items()}
         size = max(1, CELLS // max(neural.shape[1], 1))
         scores = [neural[:0]]
         for start in range(0, len(neural), size):
             part = slice(start, start + size)
+            # Trust and bias with one row hold for all histories.
             own_trust, own_bias = (each if len(each) == 1 else each[part] for each in (trust, bias))
             own = {slot: tensor[part] for slot, tensor in tensors.items()}
             scores.append(self.score(evidence.rows(part), own_trust, own_bias, tensors=own))
@@ -107,10 +110,11 @@ class MixtureHead(nn.Module):
         tensors: Mapping[str, Tensor],
     ) -> Float[Tensor, "B C"]:
         """Return the scores of some rows, given the trust and the bias of their candidates."""
-        found = features(evidence, tensors["temperature"])  # (B, E, C)
+        # The linear part, b + sum of w t f, with f of shape (B, E, C).
+        found = features(evidence, tensors["temperature"])
         rows = len(found)
         scores = torch.baddbmm(bias, tensors["mixture"].exp()[:, None], found * trust)
-        # A z + h with z = (f - center) / spread, as the product of A / spread with f
+        # A z + h with z = (f - center) / spread, computed as (A / spread) f + shift.
         units = self.units.weight / self.spread
         shift = tensors["hidden"] - units @ self.center
         bent = torch.baddbmm(shift[:, :, None], units.expand(rows, -1, -1), found).relu_()
@@ -118,13 +122,12 @@ class MixtureHead(nn.Module):
 
     @torch.no_grad()
     def standardise(self, evidence: Evidence, kept: Bool[Tensor, "R C"]) -> None:
-        """Take mean and deviation of f from the `kept` candidates of training rows, at the first temperatures."""
+        """Set mean and deviation of f over `kept` candidates of training rows, at the initial k."""
         start = torch.tensor(START["temperature"], device=kept.device).log()[None]
         number = 0
         total = squares = torch.zeros(len(self.center), dtype=torch.float64, device=kept.device)
-        for first in range(
-            0, len(kept), STANDARDISED
-        ):  # all rows at once would be the largest tensor of a training
+        # In blocks, because all rows at once would be the largest tensor of training.
+        for first in range(0, len(kept), STANDARDISED):
             part = slice(first, first + STANDARDISED)
             found = features(evidence.rows(part), start).transpose(0, 1)[:, kept[part]].double()
             number, total, squares = (
@@ -138,7 +141,7 @@ class MixtureHead(nn.Module):
 
 
 def features(evidence: Evidence, temperature: Float[Tensor, "#B K"]) -> Float[Tensor, "B E C"]:
-    """Return f of every expert: log-probabilities, log(1 + x / k) under the logs of k, and log(1 + n) of each count."""
+    """Return f of every expert, as in `MixtureHead`; `temperature` holds the logs of k."""
     counted = torch.log1p(evidence.counted.transpose(0, 1) / temperature.exp()[:, :, None])
     popular = torch.log1p(evidence.counts).transpose(0, 1).expand(len(evidence.neural), -1, -1)
     return torch.cat([evidence.neural[:, None], counted, popular], 1)
@@ -146,9 +149,9 @@ def features(evidence: Evidence, temperature: Float[Tensor, "#B K"]) -> Float[Te
 
 @final
 class Experts(nn.Module):
-    """What gives evidence: a trained `neural` recommender, and memories of the log and of the content.
+    """The experts: a trained `neural` recommender, and the memories of what was `counted`.
 
-    The memories of what was `counted` give evidence in the order of `KINDS`.
+    The memories give evidence in the order of `KINDS`.
     """
 
     counts: Tensor
@@ -162,7 +165,7 @@ class Experts(nn.Module):
         self.register_buffer("recent", counted.recent)
 
     def forward(self, history: Int[Tensor, "B L"]) -> Evidence:
-        """Return what every expert says of items 1..V for each history."""
+        """Return the evidence of every expert on items 1..V for each history."""
         users = self.neural.encode(history).users
         neural = torch.log_softmax(users @ self.neural.items.weight[1:].T, 1)
         counted = torch.cat([memory(history) for memory in self.memories])
@@ -174,10 +177,10 @@ class Experts(nn.Module):
 
 @final
 class Mixture(nn.Module):
-    """Experts whose evidence a head weighs, by weights that are `shared` and by generated `deltas` on top of them.
+    """Experts whose evidence a head weighs by `shared` weights plus generated `deltas`.
 
-    `generate` is the half that may run in a cloud: it looks at a history and gives weights; `score` uses them. A `reading`, if
-    there is one, generates one more delta from statistics of the evidence.
+    `generate` is the half that may run in a cloud: it maps histories to weights, which `score`
+    uses. A `reading`, if there is one, generates one more delta from statistics of the evidence.
     """
 
     def __init__(
@@ -202,7 +205,7 @@ class Mixture(nn.Module):
         return self.experts.neural.items
 
     def parts(self) -> Iterator[tuple[str, nn.Module]]:
-        """Name the modules of this model: ``items`` and ``backbone`` of the neural expert, ``head``, and those of the sources."""
+        """Yield the parts by name: items and backbone of the neural expert, head, and sources'."""
         yield from (
             ("items", self.items),
             ("backbone", self.experts.neural.backbone),
@@ -223,7 +226,7 @@ class Mixture(nn.Module):
 
     def read(self, history: Int[Tensor, "B L"], evidence: Evidence) -> Generated:
         """Return the weights of histories, given the evidence over the whole catalogue."""
-        if self.reading is None:  # nobody looks at the statistics
+        if self.reading is None:  # No module reads the statistics.
             return self.weigh(history, evidence.neural[:, :0])
         return self.weigh(history, statistics(evidence, history, self.experts.counts))
 
@@ -239,7 +242,7 @@ class Mixture(nn.Module):
         return of_candidates(scores, candidates)
 
     def forward(self, history: Int[Tensor, "B L"], candidates: Int[Tensor, "#B C"]) -> Scores:
-        """Return the scores of each history's candidates; one row of candidates may serve all histories."""
+        """Return the scores of each history's candidates; one row of candidates may serve all."""
         evidence = self.experts(history)
         generated = self.read(history, evidence)
         scores = of_candidates(self.head(evidence, generated.weights), candidates)
@@ -249,6 +252,6 @@ class Mixture(nn.Module):
 def of_candidates(
     scores: Float[Tensor, "B V"], candidates: Int[Tensor, "#B C"]
 ) -> Float[Tensor, "B C"]:
-    """Return the scores of candidates out of those of items 1..V; padding has those of item 1."""
+    """Return the columns of `candidates` from scores of items 1..V; padding gets item 1's."""
     columns = candidates.clamp(min=1) - 1
     return scores[:, columns[0]] if len(columns) == 1 else scores.gather(1, columns)

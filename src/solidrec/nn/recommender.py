@@ -1,4 +1,4 @@
-"""The one recommender: item table, backbone, head and source, and the one `forward` of all models."""
+"""The one recommender: item table, backbone, head and source, with one `forward` for all models."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from solidrec.nn.sources import Generated, Source
 from solidrec.nn.weights import Weights
 
 FEW_CANDIDATES = 8
-"""Candidates up to which a row's dot products are cheaper element by element."""
+"""Candidates per row up to which elementwise dot products are cheaper."""
 
 
 class Encoded(NamedTuple):
-    """What `Recommender.encode` gives: ``users`` (N, D) and what the source ``generated``."""
+    """Output of `Recommender.encode`: ``users`` (N, D) and what the source ``generated``."""
 
     users: Float[Tensor, "N D"]
     generated: Generated
@@ -32,8 +32,8 @@ class Encoded(NamedTuple):
 class Recommender(nn.Module):
     """Scores candidates for histories: y = M(s_v, v; Theta_s, Theta_d) of Eq. 6.
 
-    One item table serves the backbone, the branch and the targets. `generate` is the half that may run in a
-    cloud, `score` the half that may run on a device; `Weights` is what travels between them.
+    One item table serves the backbone, the branch and the targets. `generate` is the half that may
+    run in a cloud, `score` the half that may run on a device; `Weights` travel between them.
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class Recommender(nn.Module):
         candidates: Int[Tensor, "#N C"],
         prefix_ends: Int[Tensor, " N"] | None = None,
     ) -> Scores:
-        """Return the logits of each history's candidates; one row of candidates may serve all histories.
+        """Return the logits of each history's candidates; one row of candidates may serve all.
 
-        With `prefix_ends` (N,), indices into B L, row n of the candidates meets the history up to and with position
-        ``prefix_ends[n]``: all prefixes of a history cost one pass. A backbone that is not causal cannot do that
-        (`reads_prefixes`).
+        With `prefix_ends` (N,), flat indices into (B, L), row n of the candidates is scored for the
+        history up to and with position ``prefix_ends[n]``: all prefixes of a history cost one pass.
+        This needs a causal backbone (`reads_prefixes`).
         """
         items, targets = self.embed(history, candidates)
         users, generated = self.read(Histories.of(history, items, prefix_ends), targets)
@@ -64,7 +64,7 @@ class Recommender(nn.Module):
     def read(
         self, histories: Histories, targets: Float[Tensor, "#N C D"]
     ) -> tuple[Float[Tensor, "N #C D"], Generated]:
-        """Return the user vectors that meet `targets`, and the source's answer."""
+        """Return the user vectors for `targets`, and the output of the source."""
         generated = self.source(histories)
         items, mask = histories.items, histories.mask
         if histories.prefix_ends is None:
@@ -80,9 +80,10 @@ class Recommender(nn.Module):
     def encode(
         self, history: Int[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None = None
     ) -> Encoded:
-        """Return one user vector a row, which meets any item in a dot product, and the source's answer.
+        """Return one user vector per row, for a dot product with any item, and the source's output.
 
-        `prefix_ends` are those of `forward`. A backbone that reads the candidates (DIN) has no such vector.
+        `prefix_ends` are those of `forward`. A backbone that reads the candidates (DIN) has no such
+        vector.
         """
         items = self.items(history)
         users, generated = self.read(
@@ -91,7 +92,7 @@ class Recommender(nn.Module):
         return Encoded(users[:, 0], generated)
 
     def parts(self) -> Iterator[tuple[str, nn.Module]]:
-        """Name the modules of this model: ``items``, ``backbone``, ``head``, and those of the source."""
+        """Yield the parts of this model by name: items, backbone, head, and those of the source."""
         yield from (
             ("items", self.items),
             ("backbone", self.backbone),
@@ -107,7 +108,7 @@ class Recommender(nn.Module):
     def embed(
         self, history: Int[Tensor, "B L"], candidates: Int[Tensor, "N C"]
     ) -> tuple[Float[Tensor, "B L D"], Float[Tensor, "N C D"]]:
-        """Return both embedded by one look-up, so that training makes one gradient of the item table."""
+        """Embed both by one look-up, so that training makes one gradient of the item table."""
         table = self.items(torch.cat([history.flatten(), candidates.flatten()]))
         items, targets = table.split([history.numel(), candidates.numel()])
         return items.view(*history.shape, -1), targets.view(*candidates.shape, -1)
@@ -127,17 +128,16 @@ class Recommender(nn.Module):
     def users(
         self, history: Int[Tensor, "B L"], targets: Float[Tensor, "#B C D"], weights: Weights
     ) -> Float[Tensor, "B #C D"]:
-        """Return the user vectors that meet the targets in a dot product: one a user, or one a candidate (DIN)."""
+        """Return the user vectors for a dot product: one per user, or one per candidate (DIN)."""
         state = self.backbone(self.items(history), valid(history), targets)
         users: Tensor = self.head(state, weights)
         return users
 
 
 def dot(users: Float[Tensor, "B #C D"], targets: Float[Tensor, "#B C D"]) -> Float[Tensor, "B C"]:
-    """Return the dot product of every user vector with its targets, as one matrix product where users have one vector."""
-    if (
-        users.shape[1] > 1 or targets.shape[1] <= FEW_CANDIDATES
-    ):  # few candidates are too small a matrix for a product to pay
+    """Return the dot product of each user vector with its targets, (B, C)."""
+    # A vector per candidate, or too few candidates for a matrix product to pay.
+    if users.shape[1] > 1 or targets.shape[1] <= FEW_CANDIDATES:
         return (users * targets).sum(-1)
     if targets.shape[0] == 1:
         return users[:, 0] @ targets[0].T

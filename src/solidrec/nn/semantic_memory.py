@@ -1,4 +1,4 @@
-"""What semantic histories say: which semantic ids come after which, whatever the items."""
+"""Memory of semantic histories: which semantic ids come after which, whatever the items."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from solidrec.nn.masks import valid
 
 @final
 class SemanticMemory(nn.Module):
-    """How much more often items of a semantic id come after a semantic history than after any: a ratio, 1 if it says nothing.
+    """Ratio of how often items of a semantic id follow a semantic history, relative to any history.
 
-    `ratio` (S + 1, S + 1) says it of one id after another, row 0 and column 0 being padding; a history takes the mean over its
-    items, each weighed by `decay` to the power of its age. `semantic_of_item` is (V + 1,), or (V + 1, levels): the first counts.
+    The ratio is 1 without evidence. `ratio` (S + 1, S + 1) is that of one id after
+    another, with padding in row 0 and column 0. A history takes the mean over its items, each
+    weighed by `decay` to the power of its age. `semantic_of_item` is (V + 1,), or (V + 1, levels),
+    of which the first level is used.
 
     >>> import torch
     >>> # items 1 and 2 have id 1, item 3 has id 2; id 2 comes twice as often after id 1
@@ -43,10 +45,13 @@ class SemanticMemory(nn.Module):
         """Return the ratio of each history for items 1..V; 0 for an empty history."""
         first = self.semantic_of_item.view(len(self.semantic_of_item), -1)[:, 0]
         mask = valid(history)
+        # The age of each item: the number of items after it.
         age = mask.flip(1).cumsum(1).flip(1) - 1
         weight = self.decay ** age.clamp(min=0).to(self.ratio.dtype) * mask
         weight = weight / weight.sum(1, keepdim=True).clamp(min=1e-12)
+        # The weight of each semantic id in a history, (B, S + 1).
         shares = self.ratio.new_zeros(len(history), len(self.ratio)).scatter_add(
             1, F.embedding(history, first[:, None])[..., 0], weight
         )
+        # The mean ratio of each semantic id, then of each item.
         return (shares @ self.ratio).index_select(1, first[1:])[None]

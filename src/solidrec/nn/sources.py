@@ -1,4 +1,4 @@
-"""Sources say where a head's weights come from; they add slot by slot."""
+"""Sources, which provide the weights of a head and can be added slot by slot."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from solidrec.nn.weights import BuiltWeights, Slots, Weights, bound
 
 
 class Generated(NamedTuple):
-    """A source's answer: the ``weights``, the ``codebook_loss`` () that lambda weighs, and ``stats`` for the log."""
+    """Output of a source: ``weights``, ``codebook_loss`` () (without lambda), ``stats`` to log."""
 
     weights: Weights
     codebook_loss: Float[Tensor, ""]
@@ -26,20 +26,20 @@ class Generated(NamedTuple):
 
 
 class Source(nn.Module, ABC):
-    """Turns histories into weights for a head's slots."""
+    """Base class of modules that map histories to weights for a head's slots."""
 
     @abstractmethod
     def forward(self, histories: Histories) -> Generated:
-        """Return the weights of each history, or of each prefix that is asked for."""
+        """Return the weights of each history, or of each prefix if there are prefix ends."""
 
     def parts(self) -> Iterator[tuple[str, nn.Module]]:
-        """Name the modules of this source, as far as it has them: shared, trunk, metacode, branch, codebook."""
+        """Yield the parts that it has by name: shared, trunk, metacode, branch, codebook."""
         return iter(())
 
 
 @final
 class Shared(Source):
-    """One learned set of weights for everybody: the static model (Eq. 4)."""
+    """One learned set of weights for all users: the static model (Eq. 4)."""
 
     def __init__(self, slots: Slots) -> None:
         super().__init__()
@@ -50,20 +50,20 @@ class Shared(Source):
             nn.init.uniform_(self.tensors[slot], -bound(shape), bound(shape))
 
     def forward(self, histories: Histories) -> Generated:
-        """Return the same weights whatever the history."""
+        """Return the same weights for every history."""
         weights = BuiltWeights({slot: tensor[None] for slot, tensor in self.tensors.items()})
         return Generated(weights, histories.items.new_zeros(()), {})
 
     def parts(self) -> Iterator[tuple[str, nn.Module]]:
-        """Name the modules of this source."""
+        """Yield the parts of this source by name."""
         yield "shared", self.tensors
 
 
 @final
 class WithCodebookLoss(Source):
-    """Another source, with the loss of a codebook that nothing reads: what that loss alone is worth.
+    """Another source plus the loss of a codebook that nothing reads, to measure that loss alone.
 
-    Without a `codebook` it is that source, as in the stage of training before the codebook's.
+    Without a `codebook`, as in the stage of training before it, this is the other source.
     """
 
     def __init__(self, source: Source, codebook: Codebook | None) -> None:
@@ -72,7 +72,7 @@ class WithCodebookLoss(Source):
         self.codebook = codebook
 
     def forward(self, histories: Histories) -> Generated:
-        """Return the weights of the source."""
+        """Return the weights of the other source, with the codebook's loss added."""
         generated: Generated = self.source(histories)
         if self.codebook is None:
             return generated
@@ -81,7 +81,7 @@ class WithCodebookLoss(Source):
         return Generated(generated.weights, generated.codebook_loss + coded.loss, stats)
 
     def parts(self) -> Iterator[tuple[str, nn.Module]]:
-        """Name the modules of this source."""
+        """Yield the parts of this source by name."""
         yield from self.source.parts()
         if self.codebook is not None:
             yield "codebook", self.codebook
@@ -89,9 +89,10 @@ class WithCodebookLoss(Source):
 
 @final
 class Trunk(Source):
-    """Weights from the semantic history, M_c(E_c(s_c)) of Eq. 11; the semantic table is the metacode (Eq. 12).
+    """Weights from the semantic history, M_c(E_c(s_c)) of Eq. 11.
 
-    `semantic_of_item` is (V + 1,), or (V + 1, levels) if an item has several ids: then it embeds as their sum.
+    The semantic table is the metacode (Eq. 12). `semantic_of_item` is (V + 1,), or (V + 1, levels)
+    if an item has several ids, which embed as their sum.
     """
 
     semantic_of_item: Tensor
@@ -106,7 +107,7 @@ class Trunk(Source):
         nn.init.normal_(self.semantics.weight[1:], std=0.1)
 
     def embed(self, history: Int[Tensor, "B L"]) -> Float[Tensor, "B L D"]:
-        """Return the embedded semantic history E_c; the semantic history is a look-up, never a second input."""
+        """Return the embedded semantic history E_c; it is looked up, never a second input."""
         semantic_history = F.embedding(
             history, self.semantic_of_item.view(len(self.semantic_of_item), -1)
         )
@@ -119,13 +120,13 @@ class Trunk(Source):
         return Generated(weights, histories.items.new_zeros(()), {})
 
     def parts(self) -> Iterator[tuple[str, nn.Module]]:
-        """Name the modules of this source."""
+        """Yield the parts of this source by name."""
         yield from (("trunk", self.generator), ("metacode", self.semantics))
 
 
 @final
 class Branch(Source):
-    """Weights from the item history: M_v(E_v(s_v)) of Eq. 5, clipped in Eq. 12, read through a codebook in Eq. 13."""
+    """Weights M_v(E_v(s_v)) of the item history (Eq. 5), clipped (Eq. 12), of codes (Eq. 13)."""
 
     def __init__(
         self,
@@ -142,7 +143,7 @@ class Branch(Source):
         self.inward = inward
 
     def forward(self, histories: Histories) -> Generated:
-        """Return the weights of each item history, with the loss of the codebook if there is one."""
+        """Return the weights of each item history, with the codebook's loss if there is one."""
         items, codebook_loss, stats = histories.items, histories.items.new_zeros(()), {}
         if self.codebook is not None:
             items, codebook_loss, stats["code_indices"] = self.codebook(histories)
@@ -153,7 +154,7 @@ class Branch(Source):
         return Generated(weights, codebook_loss, stats)
 
     def parts(self) -> Iterator[tuple[str, nn.Module]]:
-        """Name the modules of this source."""
+        """Yield the parts of this source by name."""
         yield "branch", self.generator
         if self.codebook is not None:
             yield "codebook", self.codebook
@@ -173,12 +174,12 @@ class TrunkAndBranch(Source):
         return added(self.trunk(histories), self.branch(histories))
 
     def parts(self) -> Iterator[tuple[str, nn.Module]]:
-        """Name the modules of this source."""
+        """Yield the parts of this source by name."""
         yield from (*self.trunk.parts(), *self.branch.parts())
 
 
 def added(one: Generated, other: Generated) -> Generated:
-    """Return the weights of both added slot by slot, both losses, and the stats of both."""
+    """Add the weights of both slot by slot, and their losses, and merge their stats."""
     return Generated(
         one.weights + other.weights,
         one.codebook_loss + other.codebook_loss,

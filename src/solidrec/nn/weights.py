@@ -1,4 +1,4 @@
-"""Generated weights: the tensors of a head's slots, built or not, and what a head does with them."""
+"""Generated weights: the tensors of a head's slots, built or not, and how a head applies them."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ Slots = Mapping[str, tuple[int, ...]]
 
 
 class Weights(ABC):
-    """One set of tensors a user, or one set for all: ``{slot: (B or 1, *shape)}``.
+    """One set of tensors per user, or one set for all: ``{slot: (B or 1, *shape)}``.
 
-    A head asks a slot to *apply itself*, so weights can answer without having been built. ``tensors`` builds them: the
-    wire format between the half that generates and the half that scores.
+    A head applies a slot through this class, so weights need not be built. ``tensors`` builds them:
+    they are the format in which weights travel from the half that generates to the half that
+    scores.
     """
 
     @property
     @abstractmethod
     def tensors(self) -> dict[str, Tensor]:
-        """Every slot's tensor."""
+        """The tensor of each slot."""
 
     @abstractmethod
     def apply(self, slot: str, x: Float[Tensor, "B #C I"]) -> Float[Tensor, "B #C O"]:
@@ -57,14 +58,14 @@ class Weights(ABC):
 
 @final
 class BuiltWeights(Weights):
-    """Weights as they are written down."""
+    """Weights that are stored as tensors."""
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
         self.built = dict(tensors)
 
     @property
     def tensors(self) -> dict[str, Tensor]:
-        """Every slot's tensor."""
+        """The tensor of each slot."""
         return self.built
 
     def apply(self, slot: str, x: Float[Tensor, "B #C I"]) -> Float[Tensor, "B #C O"]:
@@ -83,9 +84,10 @@ class BuiltWeights(Weights):
 
 @final
 class ProjectedWeights(Weights):
-    """What a generator gives: for each slot ``scale`` times a projection of z (B, K), clipped at ``limit`` if it is set.
+    """Output of a generator: for each slot, ``scale`` times a projection of z (B, K).
 
-    A clip whose gradient is not `inward` is a hard one.
+    The result is clipped at ``limit``; without a ``limit`` nothing is clipped. The clip is an
+    `InwardClip`, or a hard clip if not `inward`.
     """
 
     def __init__(
@@ -102,19 +104,19 @@ class ProjectedWeights(Weights):
         self.scale, self.limit, self.inward = scale, limit, inward
 
     def clamp(self, limit: float, *, inward: bool = True) -> ProjectedWeights:
-        """Return these weights clipped to [-limit, limit] (Clip of Eq. 12); with `inward`, by `InwardClip`."""
+        """Return these weights clipped to [-limit, limit] (Eq. 12), by `InwardClip` if `inward`."""
         return ProjectedWeights(
             self.z, self.projections, self.slots, scale=self.scale, limit=limit, inward=inward
         )
 
     @property
     def unscaled_limit(self) -> float | None:
-        """The clip of what the projection gives, before the scale; nothing is clipped that is multiplied by 0."""
+        """The limit for the projection before scaling, None without a clip or with scale 0."""
         return self.limit / self.scale if self.limit is not None and self.scale else None
 
     @cached_property
     def tensors(self) -> dict[str, Tensor]:
-        """Every slot's tensor."""
+        """The tensor of each slot."""
         return {slot: self.flat(slot).unflatten(1, shape) for slot, shape in self.slots.items()}
 
     def flat(self, slot: str) -> Float[Tensor, "B IO"]:
@@ -123,11 +125,11 @@ class ProjectedWeights(Weights):
         return self.scaled(self.clip(F.linear(self.z, projection.weight, projection.bias)))
 
     def scaled(self, x: Float[Tensor, "*N"]) -> Float[Tensor, "*N"]:
-        """Multiply what a projection gives by the scale."""
+        """Multiply the output of a projection by the scale."""
         return x if self.scale == 1 else self.scale * x
 
     def clip(self, x: Float[Tensor, "*N"]) -> Float[Tensor, "*N"]:
-        """Clip what a projection gives."""
+        """Clip the output of a projection."""
         limit = self.unscaled_limit
         if limit is None:
             return x
@@ -137,7 +139,7 @@ class ProjectedWeights(Weights):
         return clipped
 
     def apply(self, slot: str, x: Float[Tensor, "B #C I"]) -> Float[Tensor, "B #C O"]:
-        """Return x W without building all of W; one z serves any number of rows."""
+        """Return x W without building all of W; a single z serves any number of rows."""
         if len(self.z) == 1 < len(x):
             return torch.matmul(x, self.tensors[slot][0])
         projection = self.projections[slot]
@@ -169,14 +171,14 @@ class ProjectedWeights(Weights):
 
 @final
 class SummedWeights(Weights):
-    """The slot-wise sum of two: x (V + W) is x V + x W, so neither is built."""
+    """The slot-wise sum of two weights; x (V + W) is x V + x W, so neither is built."""
 
     def __init__(self, one: Weights, other: Weights) -> None:
         self.one, self.other = one, other
 
     @cached_property
     def tensors(self) -> dict[str, Tensor]:
-        """Every slot's tensor."""
+        """The tensor of each slot."""
         return {
             slot: tensor + self.other.tensors[slot] for slot, tensor in self.one.tensors.items()
         }
@@ -195,5 +197,5 @@ class SummedWeights(Weights):
 
 
 def bound(shape: tuple[int, ...]) -> float:
-    """Return the range of a slot's uniform start: 1 / sqrt(rows), what `torch.nn.Linear` uses."""
+    """Return the range of a slot's uniform start, 1 / sqrt(rows), as in `torch.nn.Linear`."""
     return 1 / math.sqrt(shape[0])

@@ -1,4 +1,4 @@
-"""Settings that come with solidrec, by name: the paper's own, and what was chosen on validation for a data set."""
+"""Presets of settings by name: the paper's, and those chosen on validation for a data set."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def presets() -> tuple[str, ...]:
 
 
 def preset(name: str) -> dict[str, Any]:
-    """Return the settings of a preset, for `train(settings=...)`; raises `UsageError` for a name that is none.
+    """Return the settings of a preset for `train`, or raise `UsageError` for an unknown name.
 
     >>> preset("paper")["model"]["codebook"]["find"]
     'nearest'

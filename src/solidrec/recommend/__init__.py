@@ -1,1 +1,1 @@
-"""Answers for histories that training never saw."""
+"""Recommend items for histories that training never saw."""

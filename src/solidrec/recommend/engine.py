@@ -1,4 +1,4 @@
-"""The engine: raw item ids in, ranked raw item ids out, for any history."""
+"""Recommend for any history: raw item ids in, ranked raw item ids out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from solidrec.inference.top import top
 from solidrec.runs import Run
 
 POPULARITY = "popularity"
-"""The fallback for an empty history: items by how often they occur in training."""
+"""The fallback for an empty history: items ranked by their frequency in training."""
 _ENCODED = 1024  # histories that are encoded together
 _CELLS = 1 << 22  # scores at a time: 16 MB, or one row
 
@@ -26,10 +26,10 @@ _CELLS = 1 << 22  # scores at a time: 16 MB, or one row
 @final
 @dataclass(frozen=True)
 class Recommendation:
-    """The answer to one history.
+    """The answer to one history: ranked ``items``, and how they were found.
 
-    Ranked ``items``, the ``ignored`` ids that the model does not know, and the name of the ``fallback`` that answered, None when
-    the model did.
+    ``ignored`` are the ids that the model does not know. ``fallback`` names the method that
+    answered, or is None when the model did.
     """
 
     items: list[dict[str, Any]]
@@ -37,13 +37,13 @@ class Recommendation:
     fallback: str | None
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the answer as a dictionary of plain values."""
         return {"items": self.items, "ignored": self.ignored, "fallback": self.fallback}
 
 
 @final
 class Engine:
-    """Recommends with a loaded run; a user is nothing but a history of item ids, oldest first."""
+    """Recommend with a loaded run, for users given as histories of item ids, oldest first."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -63,16 +63,16 @@ class Engine:
     ) -> Recommendation:
         """Return the `k` best items for a history of raw ids.
 
-        Ids that the model does not know are ignored and listed; with none left, the items most frequent in
-        training answer. Items of the history are left out unless `keep_history`. Raises `UsageError` for k < 1
-        or a history that is one string.
+        Ids that the model does not know are ignored and listed. If none is left, the answer is the
+        most frequent items in training. Items of the history are left out unless `keep_history`.
+        Raises `UsageError` for k < 1 or a history that is one string.
         """
         return self.recommend_many([history], k, keep_history=keep_history)[0]
 
     def recommend_many(
         self, histories: Sequence[Sequence[str]], k: int = 10, *, keep_history: bool = False
     ) -> list[Recommendation]:
-        """Return `recommend` for many histories, scored together."""
+        """Return the result of `recommend` for many histories, scored together."""
         if k < 1:
             raise UsageError(f"k={k}: ask for at least one item")
         split = [self.run.items.known(self.checked(history)) for history in histories]
@@ -86,7 +86,11 @@ class Engine:
 
     @staticmethod
     def checked(history: Sequence[str]) -> list[str]:
-        """Refuse a bare string, which would be read letter by letter, and what is no list; integers become strings."""
+        """Return a history as a list of ids, with integers as strings.
+
+        Raises `UsageError` for a bare string, whose letters would be read as ids, and for a value
+        that is not iterable.
+        """
         if isinstance(history, str) or not isinstance(history, Iterable):
             example = [] if history is None else [str(history)]
             raise UsageError(f"history {history!r}: give a list of item ids, for example {example}")
@@ -94,7 +98,7 @@ class Engine:
         return items if set(map(type, items)) <= {str} else [str(item) for item in items]
 
     def window(self, histories: Sequence[Sequence[int]]) -> Array:
-        """Return (B, L) the last L items of each history, padded with 0 on the right."""
+        """Return the last L items of each history, (B, L), padded with 0 on the right."""
         length = self.run.spec.model.length
         table = np.zeros((len(histories), length), dtype=np.int64)
         for row, history in enumerate(histories):
@@ -105,7 +109,10 @@ class Engine:
     def ranked(
         self, histories: Sequence[Sequence[int]], k: int, *, keep_history: bool
     ) -> list[list[dict[str, Any]]]:
-        """Return the k best items for each history of known items, encoded together and scored in blocks of bounded memory."""
+        """Return the k best items for each history of known items.
+
+        The histories are encoded together and scored in blocks of bounded memory.
+        """
         read = self.score.read(self.window(histories))
         found: list[list[dict[str, Any]]] = []
         for part in slices(len(histories), max(1, _CELLS // self.everything.shape[1])):
@@ -119,10 +126,9 @@ class Engine:
         return found
 
     def top(self, scores: Array, k: int) -> list[list[dict[str, Any]]]:
-        """Return the k best items of each row of `scores` (r, V) as dicts: finite scores only, ties in vocabulary order."""
-        if (
-            not scores.max(initial=-np.inf) < np.inf
-        ):  # something is infinite or no number: neither is ever recommended
+        """Return the k best items of each row of `scores` (r, V) as dicts, ties by vocabulary."""
+        # infinite scores and NaN are never recommended
+        if not scores.max(initial=-np.inf) < np.inf:
             scores = np.where(np.isfinite(scores), scores, -np.inf)
         rows, columns = top(scores, k)
         titles = self.titles.gather(columns).to_list()
@@ -133,15 +139,20 @@ class Engine:
                 columns.tolist(), scores[rows, columns].tolist(), titles, strict=True
             )
         ]
+        # `rows` is sorted: find where each row's items begin and end
         ends = np.searchsorted(rows, np.arange(len(scores) + 1)).tolist()
         return [found[start:stop] for start, stop in pairwise(ends)]
 
     def similar(self, item: str, k: int = 10) -> list[dict[str, Any]]:
-        """Return the k items of the largest cosine between learned embeddings; raises `UsageError` if `item` is unknown."""
+        """Return the k items with the largest cosine between learned embeddings.
+
+        Raises `UsageError` if `item` is unknown.
+        """
         index = self.run.items.index(str(item))
         if not index:
             raise UsageError(
-                f"item {item!r}: the model does not know it; its vocabulary is items.parquet of {self.run.path}"
+                f"item {item!r}: the model does not know it; its vocabulary is items.parquet of "
+                f"{self.run.path}"
             )
         if k < 1:
             raise UsageError(f"k={k}: ask for at least one item")
@@ -151,18 +162,23 @@ class Engine:
         return self.top(scores[None], k)[0]
 
     def item_vectors(self) -> pl.DataFrame:
-        """Return ``item`` and its embedding ``vector`` (D,), one row an item; a mixture's are those of its neural expert."""
+        """Return ``item`` and its embedding ``vector`` (D,), one row per item.
+
+        The embeddings of a mixture are those of its neural expert.
+        """
         vectors = self.run.model.items.weight.detach()[1:].cpu().numpy()
         return pl.DataFrame({"item": self.run.items.ids, "vector": vectors})
 
     def user_vectors(self, histories: Sequence[Sequence[str]]) -> Array:
-        """Return (B, D): the vectors whose dot products with item vectors are the logits (a mixture's neural expert's).
+        """Return (B, D) vectors whose dot products with item vectors are the logits.
 
-        Raises `UsageError` for a backbone such as DIN, whose user state depends on the candidate.
+        The vectors of a mixture are those of its neural expert. Raises `UsageError` for a backbone
+        such as DIN, whose user state depends on the candidate.
         """
         if not self.encoder.keeps_vectors:
             raise UsageError(
-                f"backbone {self.run.spec.model.backbone!r} has one user state a candidate, so there is no single user vector"
+                f"backbone {self.run.spec.model.backbone!r} has one user state a candidate, so "
+                "there is no single user vector"
             )
         known = [self.run.items.known(self.checked(history))[0] for history in histories]
         return np.asarray(self.encoder.vectors(self.window(known)).cpu().numpy())

@@ -1,4 +1,4 @@
-"""Items that nobody has clicked yet join a trained run, without training."""
+"""Add items without interactions to a trained run, without training."""
 
 from __future__ import annotations
 
@@ -35,7 +35,11 @@ Given = Mapping[str, Path | str | npt.NDArray[Any]]
 @final
 @dataclass(frozen=True)
 class Added:
-    """A grown `run`, of how many new items each modality is known (``content``), and the matrices ``missing``, not given."""
+    """A grown run.
+
+    ``content`` counts the new items known in each modality; ``missing`` names the matrices that
+    were not given.
+    """
 
     run: Run
     content: dict[str, int]
@@ -52,16 +56,17 @@ def add_items(
     feature_start: int | None = None,
     duplicate_items: Literal["error", "first"] = "error",
 ) -> Added:
-    """Return the run with the items of `table` that it does not know at the end of its vocabulary.
+    """Return the run with the items of `table` that it does not know appended to its vocabulary.
 
-    Each gets an embedding and semantic ids from its content: title, categories and token columns of the table, and
-    `features`, matrices whose rows the table numbers, as in `prepare`. Raises `UsageError` if the run keeps no content map
-    or every item is known already, and `DataError` as `prepare` does.
+    Each new item gets an embedding and semantic ids from its content: title, categories and token
+    columns of the table, and `features`, matrices whose rows the table numbers, as in `prepare`.
+    Raises `UsageError` if the run keeps no content map or knows every item already, and `DataError`
+    as `prepare` does.
     """
     if run.cold is None:
         raise UsageError(
-            f"{run.path}: keeps no map from content: its data had no titles, categories or features, or an older"
-            " version trained it; train it again on data that has"
+            f"{run.path}: keeps no map from content: its data had no titles, categories or "
+            "features, or an older version trained it; train it again on data that has"
         )
     catalog = _new_rows(run, table, dict(columns or {}), category_separator, duplicate_items)
     content = run.cold.content
@@ -113,11 +118,11 @@ def _new_rows(
         raise DataError(f"{table.name}: has no rows; give one row an item")
     listed = listed.drop_nulls().unique(maintain_order=True)
     new = listed.filter(~listed.is_in(run.catalog["item"].implode()))
-    if len(listed) and not len(
-        new
-    ):  # rows without an id alone are for the catalogue to refuse, by their number
+    # a table whose rows all lack an id is left to `read_catalog`, which names them
+    if len(listed) and not len(new):
         raise UsageError(
-            f"{table.name}: the run knows all of its {len(listed):,} items already; nothing was changed"
+            f"{table.name}: the run knows all of its {len(listed):,} items already; nothing was "
+            "changed"
         )
     return read_catalog(
         table, new, columns=columns, category_separator=separator, duplicate_items=duplicates
@@ -127,12 +132,16 @@ def _new_rows(
 def _given_matrices(
     content: Content, table: Table, catalog: Catalog, features: Given, start: int | None
 ) -> dict[str, np.ndarray]:
-    """Return the matrices that are given for new items, one row each; raises `UsageError` for one that training did not have."""
+    """Return the given feature matrices of new items, one row each.
+
+    Raises `UsageError` for a feature that training did not have.
+    """
     wanted = [part.name for part in content.parts if part.terms is None]
     for name in features:
         if name not in wanted:
             raise UsageError(
-                f"feature {name!r}: the run was trained without it (it reads {', '.join(wanted) or 'none'})"
+                f"feature {name!r}: the run was trained without it (it reads "
+                f"{', '.join(wanted) or 'none'})"
             )
     found = {}
     for name, source in features.items():
@@ -144,9 +153,9 @@ def _given_matrices(
 def recounted(experts: Experts, grown: pl.DataFrame, ids: Tensor | None) -> Counted:
     """Return the memories and counts of a mixture for the longer catalogue `grown`.
 
-    Nobody has met the new items, so the log says nothing of them, and they count as popular as the median item, lest that they
-    are new be held against them; content similarity is found anew for all. What is known by
-    feature matrices alone has none for new items: a run does not keep them.
+    The log says nothing about new items. They get the count of the median item, so that being new
+    does not count against them. Content similarity is computed anew for all items, unless it rests
+    on feature matrices: a run does not keep these, so new items then have none.
     """
     moved, before, semantic = experts.memories
     assert isinstance(moved, Memory)
@@ -170,24 +179,24 @@ def recounted(experts: Experts, grown: pl.DataFrame, ids: Tensor | None) -> Coun
 
 
 def _with_medians(counts: Tensor, new: int) -> Tensor:
-    """Return the counts of items with `new` more that have the median item's."""
+    """Return item counts with `new` more that equal the median."""
     return torch.cat([counts, counts[1:].median().expand(new)])
 
 
 def _with_one_id(of_item: Tensor, new: int) -> Tensor:
-    """Return ids of items with `new` more that have the one id there is."""
+    """Return the semantic ids of items with `new` more rows, which repeat the one id."""
     return torch.cat([of_item, of_item[-1:].expand(new, *of_item.shape[1:])])
 
 
 def _lengthened(starts: Tensor, new: int) -> Tensor:
-    """Return `starts` (V + 2,) of a memory with `new` empty rows at its end."""
+    """Return the `starts` (V + 2,) of a memory with `new` empty rows at its end."""
     return torch.cat([starts, starts[-1:].expand(new)]).cpu()
 
 
 def _longer(
     old: Mapping[str, Tensor], new: Mapping[str, Tensor], embeddings: Tensor
 ) -> dict[str, Tensor]:
-    """Return the weights of the old model with the embeddings of new items below its table; what is counted is that of `new`."""
+    """Return the old weights with new items' embeddings appended; counts are taken from `new`."""
     return {name: _of_new(name, tensor, new[name], embeddings) for name, tensor in old.items()}
 
 
@@ -202,9 +211,10 @@ def _of_new(name: str, old: Tensor, new: Tensor, embeddings: Tensor) -> Tensor:
 
 
 def save_with_items(added: Added, before: Run, out: Path) -> dict[str, Any]:
-    """Write what `add_items` made of `before` to `out`, by one rename, and return the facts of it.
+    """Write the run that `add_items` made of `before` to `out`, by one rename; return its facts.
 
-    ``explained`` is the share of embeddings that content explains (r2): near 0 it says little of what a new item is like.
+    ``explained`` is the share of the embeddings that content explains (r2); near 0, content says
+    little about new items.
     """
     count = len(added.run.catalog) - len(before.catalog)
     copy_run(added.run, out, facts={"added_items": count + before.manifest.get("added_items", 0)})

@@ -1,1 +1,1 @@
-"""From items to semantic ids: Eq. 7 (clusters) and Eq. 8-10 (the nearest of an item's own categories)."""
+"""Semantic ids of items: clusters (Eq. 7) or the nearest of an item's own categories (Eq. 8-10)."""

@@ -1,4 +1,4 @@
-"""The nearest of an item's own categories (Eq. 8-10)."""
+"""Semantic ids from categories: the nearest of an item's own (Eq. 8-10)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ UNLABELLED = "(no category)"
 
 
 class Primary(NamedTuple):
-    """``of_item`` (V,) in 0..S-1, ``centroids`` (S, F), ``labels`` (S,)."""
+    """Primary categories: ``of_item`` (V,) in 0..S-1, ``centroids`` (S, F), ``labels`` (S,)."""
 
     of_item: np.ndarray
     centroids: np.ndarray
@@ -21,9 +21,9 @@ class Primary(NamedTuple):
 def nearest_category(vectors: np.ndarray, categories: Sequence[Sequence[str]]) -> Primary:
     """Return each item's primary category: of its own, the one whose centroid is nearest.
 
-    `vectors` (V, F); a centroid is the mean over all items of the category (Eq. 8), the distance Euclidean
-    (Eq. 9), ties go to the first label in alphabetical order. Items without a category share the label
-    ``(no category)``. Categories that are nobody's primary one are left out.
+    `vectors` (V, F); a centroid is the mean over all items of the category (Eq. 8), the distance is
+    Euclidean (Eq. 9), ties go to the first label in alphabetical order. Items without a category
+    share the label ``(no category)``. Categories that are no item's primary one are left out.
 
     >>> nearest_category(np.array([[0.0], [1.0], [9.0]]), [["a"], ["a", "b"], ["b"]]).labels
     ('a', 'b')
@@ -31,11 +31,12 @@ def nearest_category(vectors: np.ndarray, categories: Sequence[Sequence[str]]) -
     own = [sorted(set(labels)) or [UNLABELLED] for labels in categories]
     labels = sorted({label for item in own for label in item})
     number = {label: i for i, label in enumerate(labels)}
+    # every (item, label) pair, and its distance to the label's centroid
     item = np.repeat(np.arange(len(own)), [len(labels_of) for labels_of in own])
     label = np.array([number[name] for labels_of in own for name in labels_of])
     centroids = centroid_of_each(vectors.astype(np.float64), item, label, len(labels))
     apart = np.linalg.norm(vectors[item] - centroids[label], axis=1)
-    order = np.lexsort((label, apart, item))
+    order = np.lexsort((label, apart, item))  # the nearest label of each item comes first
     first = np.r_[True, item[order][1:] != item[order][:-1]]
     used, of_item = np.unique(label[order][first], return_inverse=True)
     return Primary(of_item, centroids[used].astype(np.float32), tuple(labels[i] for i in used))

@@ -1,4 +1,4 @@
-"""Items that nobody has clicked yet: an embedding from content alone."""
+"""Embeddings of cold items (without any click) from their content alone."""
 
 from __future__ import annotations
 
@@ -15,27 +15,26 @@ from solidrec.semantics.fuse import side_by_side
 
 _ALPHAS = np.logspace(-1, 4, 16)
 _MOST = 50_000  # items that the map is fitted on, at most
-_FEWEST = 20  # and at least: fewer teach nothing, and everything new gets the mean embedding
+_FEWEST = 20  # and at least: with fewer, all new items get the mean embedding
 _WIDEST = 256  # principal components of content that the regression reads, at most
 _FOLDS = 5
 _SHOWN = 10  # places of a list in which new items are to take their share
 _RANKED = 5_000  # items among which that is measured, at most
 _LARGEST = 8.0  # stretch
-WORTH = (
-    0.05  # r2 below which content says too little of embeddings for its predictions to be stretched
-)
+WORTH = 0.05  # least r2 for predictions to be stretched: below, content says too little
 Score = Callable[[Floats], npt.NDArray[Any]]
-"""Scores (B, n) of items with the given embeddings (n, D), for some users."""
+"""Callable that returns scores (B, n) of items with the given embeddings (n, D), for some users."""
 
 
 @final
 @dataclass(frozen=True)
 class ColdStart:
-    """A ridge regression from content vectors to learned item embeddings, stretched until new items are shown their share.
+    """Ridge regression from content to item embeddings, stretched so that new items are shown.
 
-    ``weight`` (F, D), ``bias`` (D,), ``base`` (D,): the mean embedding, for items without content. ``facts``: the penalty
-    ``alpha`` chosen by leave-one-out, the ``items`` it was fitted on, ``r2``, the share of the embeddings' variance that it
-    explains in items left out, and ``stretch``.
+    ``weight`` (F, D), ``bias`` (D,), ``base`` (D,): the mean embedding, for items without content.
+    ``facts``: the penalty ``alpha`` chosen by leave-one-out, the number of ``items`` it was fitted
+    on, ``r2``, the share of the embeddings' variance that it explains in items left out, and
+    ``stretch``.
     """
 
     content: Content
@@ -49,7 +48,7 @@ class ColdStart:
         return {"parts": self.content.facts(), "facts": self.facts}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return the arrays to keep."""
+        """Return the arrays to store."""
         return self.content.arrays() | {
             "map.weight": self.weight,
             "map.bias": self.bias,
@@ -58,21 +57,24 @@ class ColdStart:
 
     @classmethod
     def of(cls, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Self:
-        """Build what `plain` and `arrays` describe."""
+        """Build the map from what `plain` and `arrays` returned."""
         content = Content.of(plain["parts"], arrays)
         return cls(
             content, arrays["map.weight"], arrays["map.bias"], arrays["map.base"], plain["facts"]
         )
 
     def embed(self, matrices: Mapping[str, np.ndarray]) -> npt.NDArray[np.float32]:
-        """Return (n, D) embeddings of items by their content; those without any get the mean embedding."""
+        """Return (n, D) embeddings of items by their content, the mean embedding without any."""
         fused = side_by_side(list(matrices.values()))
         has = fused.present.any(axis=1, keepdims=True)
         return np.where(has, fused.vectors @ self.weight + self.bias, self.base).astype(np.float32)
 
 
 class Fitted(NamedTuple):
-    """``weight`` (F, D), ``bias`` (D,), the chosen ``alpha``, and ``left_out`` (n, D), predictions of items not fitted on."""
+    """Fitted ``weight`` (F, D), ``bias`` (D,), ``alpha``, and predictions ``left_out`` (n, D).
+
+    ``left_out`` predicts each item from the others by cross-validation.
+    """
 
     weight: Floats
     bias: Floats
@@ -90,12 +92,12 @@ def fit_cold(
     ranked: int = _RANKED,
     seed: int = 0,
 ) -> ColdStart:
-    """Fit the map on the items that training knew: `embeddings` (V, D), seen `counts` (V,) times.
+    """Fit the map on the items seen in training: `embeddings` (V, D), seen `counts` (V,) times.
 
-    An item weighs as often as it was seen, up to the median of those seen: what was seen once has hardly moved. A regression
-    shrinks what it predicts, so that new items would never be among the first; `score` says by how much to stretch it
-    (`stretch`), measured on `ranked` items at most. A map that explains less than 5 % is left as it is: stretched, it would
-    be noise that nobody can overlook.
+    An item weighs as often as it was seen, up to the median of those seen, because the embedding of
+    a rare item has hardly moved. A regression shrinks what it predicts, so new items would never
+    rank among the first; `stretch` finds by `score` how much to stretch it, measured on at most
+    `ranked` items. A map that explains less than 5 % is not stretched: that would amplify noise.
     """
     known = np.random.default_rng(seed).permutation(
         np.flatnonzero((counts > 0) & has_content(matrices))
@@ -123,7 +125,7 @@ def fit_cold(
 
 
 def _regress(vectors: Floats, targets: Floats, weights: np.ndarray) -> Fitted:
-    """Fit a ridge regression of `targets` (n, D) on `vectors` (n, F), on their first principal components if F is large."""
+    """Fit a ridge regression of `targets` (n, D) on `vectors` (n, F), with PCA where F is large."""
     from sklearn.decomposition import PCA
     from sklearn.linear_model import Ridge, RidgeCV
     from sklearn.model_selection import KFold, cross_val_predict
@@ -138,7 +140,7 @@ def _regress(vectors: Floats, targets: Floats, weights: np.ndarray) -> Fitted:
     left_out = cross_val_predict(
         again, seen, targets, cv=KFold(_FOLDS), params={"sample_weight": weights}
     )
-    weight = turn @ found.coef_.T
+    weight = turn @ found.coef_.T  # of the content itself, before its components
     return Fitted(weight, found.intercept_ - mean @ weight, float(found.alpha_), left_out)
 
 
@@ -154,20 +156,21 @@ def _r2(targets: Floats, found: Floats, weights: np.ndarray) -> float:
 def stretch(
     targets: Floats, found: Floats, centre: Floats, score: Score, *, steps: int = 12
 ) -> float:
-    """Return by how much predictions are to be stretched away from `centre` so that new items are neither hidden nor everywhere.
+    """Return by how much to stretch predictions from `centre`, so that new items get their share.
 
-    Each of five parts of the items (n, D) is taken as new in turn: it has the embeddings `found` without it, the others their
-    `targets`. At the answer, by bisection in 1..8, the new ones take a fifth of everybody's first ten places.
+    Each of five parts of the items (n, D) is taken as new in turn: it has the embeddings `found`
+    without it, the others their `targets`. At the returned factor, found by bisection in 1..8, the
+    new items take a fifth of the first ten places of all users.
     """
     low, high = 1.0, _LARGEST
     learned = score(targets)
     shown = min(_SHOWN, len(targets) - 1)
     for _ in range(steps):
-        middle = (low * high) ** 0.5
+        middle = (low * high) ** 0.5  # bisection of the logarithm
         stretched = score(centre + middle * (found - centre))
         shares = []
         for part in np.array_split(np.arange(len(targets)), _FOLDS):
-            scores = learned.copy()
+            scores = learned.copy()  # this part is new, the others are learned
             scores[:, part] = stretched[:, part]
             shares.append(np.isin(np.argpartition(-scores, shown, axis=1)[:, :shown], part).mean())
         low, high = (middle, high) if np.mean(shares) < 1 / _FOLDS else (low, middle)

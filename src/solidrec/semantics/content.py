@@ -1,4 +1,4 @@
-"""What an item is, as one vector: fitted on a catalogue, and applied to items that come later."""
+"""Content of an item as one vector: fitted on a catalogue, and applied to items that come later."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from solidrec.semantics.fuse import side_by_side
 from solidrec.semantics.modality import ID, available, term_vectors, terms
 from solidrec.semantics.terms import TermModel
 
-_SAMPLED = 50_000  # items that principal components are found from, at most, and turned at a time
-_TINY = 1e-4  # standard deviation of content of unit length: what is less is rounding
+_SAMPLED = 50_000  # items that PCA is fitted on, at most, and that are transformed at a time
+_TINY = 1e-4  # smallest standard deviation of unit-length content that is not rounding
 
 
 class Part(NamedTuple):
-    """One modality: its ``name``, its ``width`` F_m, and what turns its terms into vectors, None where vectors are given.
+    """One modality: its ``name``, its ``width`` F_m, and the model of its ``terms``.
 
-    ``placed`` says whether a token's place in its list counts.
+    ``terms`` is None where vectors are given; ``placed``: whether a token's place in its list
+    counts.
     """
 
     name: str
@@ -34,21 +35,22 @@ class Part(NamedTuple):
 @final
 @dataclass(frozen=True)
 class Content:
-    """The modalities that say what an item is (all but its id)."""
+    """The modalities that describe an item (all but its id)."""
 
     parts: tuple[Part, ...]
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """The width of each part."""
+        """Width of each part."""
         return tuple(part.width for part in self.parts)
 
     def matrices(
         self, catalog: pl.DataFrame, given: Mapping[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
-        """Return the (n, F_m) matrix of each modality of the items of `catalog`; what is missing is zero.
+        """Return the (n, F_m) matrix of each modality for the items of `catalog`, zero if missing.
 
-        `given` has the matrices that cannot be made of the catalogue. Raises `DataError` for one of another shape.
+        `given` has the matrices that the catalogue does not hold. Raises `DataError` for a wrong
+        shape.
         """
         found = {}
         for part in self.parts:
@@ -59,13 +61,14 @@ class Content:
             if matrix.shape != (len(catalog), part.width):
                 wanted = f"{len(catalog):,} x {part.width:,} as in training"
                 raise DataError(
-                    f"feature {part.name!r}: is {matrix.shape[0]:,} x {matrix.shape[1]:,}, {wanted} is needed"
+                    f"feature {part.name!r}: is {matrix.shape[0]:,} x {matrix.shape[1]:,}, "
+                    f"{wanted} is needed"
                 )
             found[part.name] = matrix
         return found
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return the arrays to keep."""
+        """Return the arrays to store."""
         return {
             f"{part.name}.{name}": array
             for part in self.parts
@@ -87,7 +90,7 @@ class Content:
 
     @classmethod
     def of(cls, facts: list[dict[str, Any]], arrays: Mapping[str, np.ndarray]) -> Self:
-        """Build what `facts` and `arrays` describe."""
+        """Build the content from what `facts` and `arrays` returned."""
         parts = []
         for fact in facts:
             name, vocabulary = fact["name"], fact["vocabulary"]
@@ -101,7 +104,7 @@ class Content:
 
 
 def fit_content(data: PreparedData, *, seed: int = 0) -> tuple[Content, dict[str, np.ndarray]]:
-    """Return the content of a prepared catalogue, and the (V, F_m) matrix of each of its modalities."""
+    """Return the content of a prepared catalogue and the (V, F_m) matrix of each modality."""
     parts, matrices = [], {}
     for name in available(data):
         if name == ID:
@@ -116,7 +119,7 @@ def fit_content(data: PreparedData, *, seed: int = 0) -> tuple[Content, dict[str
 
 
 def has_content(matrices: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return (V,) whether an item has any of the modalities."""
+    """Return the mask (V,) of the items that have any of the modalities."""
     return np.asarray(np.any([matrix.any(axis=1) for matrix in matrices.values()], axis=0))
 
 
@@ -128,9 +131,9 @@ def content_rows(matrices: Mapping[str, np.ndarray], rows: np.ndarray) -> np.nda
 def principal(
     matrices: Mapping[str, np.ndarray], dim: int, *, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows of items that have content, and their content (n, dim) in principal components of unit variance.
+    """Return the rows of items with content, and their principal components (n, dim).
 
-    Where there are fewer components than `dim`, random numbers fill the rest.
+    Each component has unit variance. Random numbers fill those missing up to `dim`.
     """
     from sklearn.decomposition import PCA
 
@@ -139,9 +142,10 @@ def principal(
     found = random.normal(size=(len(rows), dim))
     sample = content_rows(matrices, np.sort(random.permutation(rows)[:_SAMPLED]))
     if len(sample) > 1:
-        with np.errstate(invalid="ignore"):  # items that are all alike vary by nothing
+        with np.errstate(invalid="ignore"):  # identical items have no variance
             pca = PCA(min(dim, *sample.shape), random_state=seed).fit(sample)
         spread = np.sqrt(pca.explained_variance_)
+        # rows that rotate to the components and scale them to unit variance
         turn = (pca.components_ / np.maximum(spread, 1e-12)[:, None])[spread > _TINY]
         for start in range(0, len(rows), _SAMPLED):
             part = slice(start, start + _SAMPLED)

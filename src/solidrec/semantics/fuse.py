@@ -1,4 +1,4 @@
-"""Several feature matrices side by side, weighted, each item placed by the modalities it has."""
+"""Fusion of feature matrices side by side, weighted, with a mask of the modalities an item has."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from solidrec.errors import DataError
 
 
 class Fused(NamedTuple):
-    """``vectors`` (V, F) of M parts, part m `widths[m]` wide and, where the item has it, of length sqrt(its weight).
+    """Vectors (V, F) of M parts and the mask ``present`` (V, M) of the parts that an item has.
 
-    ``present`` (V, M): 1 where the item has the part; what it has not is zero in `vectors`.
+    Part m is `widths[m]` wide. Its length is sqrt(its weight), or zero where the item lacks the
+    part.
     """
 
     vectors: np.ndarray
@@ -25,7 +26,7 @@ class Fused(NamedTuple):
         return self._replace(vectors=self.vectors[chosen], present=self.present[chosen])
 
     def less(self, centroids: np.ndarray) -> Fused:
-        """Return what is left over of each vector beside its centroid, (V, F), in the parts that it has."""
+        """Return each vector minus its centroid (V, F), in the parts that it has."""
         return self._replace(
             vectors=self.vectors - np.repeat(self.present, self.widths, axis=1) * centroids
         )
@@ -34,19 +35,21 @@ class Fused(NamedTuple):
 def fuse(matrices: Sequence[np.ndarray], weights: Sequence[float] | None = None) -> Fused:
     """Return `side_by_side`; raises `DataError` when no item has any modality.
 
-    >>> fuse([np.array([[3.0, 4.0], [0.0, 0.0]]), np.array([[2.0], [5.0]])], [1, 4]).vectors.tolist()
+    >>> matrices = [np.array([[3.0, 4.0], [0.0, 0.0]]), np.array([[2.0], [5.0]])]
+    >>> fuse(matrices, [1, 4]).vectors.tolist()
     [[0.6000000238418579, 0.800000011920929, 2.0], [0.0, 0.0, 2.0]]
     """
     fused = side_by_side(matrices, weights)
     if not fused.present.any():
         raise DataError(
-            "the features are zero for every item, so nothing can be clustered; check the feature files"
+            "the features are zero for every item, so nothing can be clustered; "
+            "check the feature files"
         )
     return fused
 
 
 def side_by_side(matrices: Sequence[np.ndarray], weights: Sequence[float] | None = None) -> Fused:
-    """L2-normalise each (V, F_m) matrix row by row and put them side by side; an all-zero row is a missing modality.
+    """L2-normalise the rows of each (V, F_m) matrix and concatenate them; a zero row is missing.
 
     `weights` (M,) multiply the squared distances of their parts, 1 each without them.
     """
@@ -64,7 +67,7 @@ def side_by_side(matrices: Sequence[np.ndarray], weights: Sequence[float] | None
 
 
 def whole(vectors: np.ndarray) -> Fused:
-    """Return vectors (V, F) as one part that every item has, their lengths as they are."""
+    """Return vectors (V, F) as one part that every item has, without normalisation."""
     return Fused(
         vectors.astype(np.float32),
         np.ones((len(vectors), 1), dtype=np.float32),

@@ -1,4 +1,4 @@
-"""`SemanticIds`: which semantic each item has, and how that came about."""
+"""`SemanticIds`: the semantic id of each item, and how it was made."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from solidrec.errors import DamagedError, UsageError
 class SemanticIds:
     """Semantic ids of a catalogue.
 
-    ``codes`` (V + 1, levels) int64 in 1..S, with 0 for padding only: one id an item, and with more levels one for what each
-    level leaves over (numbered on, so that no two levels share an id); ``centroids`` (S, F); ``labels`` are the category names
-    if there are any; ``method`` and ``modalities`` say what was used, with which ``weights``, ``reason`` why;
-    ``bare`` is the id of items without any of the modalities, 0 if there were none.
+    ``codes`` (V + 1, levels) int64 in 1..S, with 0 for padding only: one id per item, and with more
+    levels one for the residual of each level (numbered on, so that no two levels share an id).
+    ``centroids`` (S, F); ``labels`` are the category names, if any; ``method``, ``modalities`` and
+    ``weights`` tell what was used, ``reason`` why; ``bare`` is the id of items without any of the
+    modalities, 0 if there were none.
     """
 
     codes: np.ndarray
@@ -35,22 +36,22 @@ class SemanticIds:
 
     @property
     def of_item(self) -> np.ndarray:
-        """The (V + 1,) ids of the first level: what an item is, roughly."""
+        """Ids (V + 1,) of the first, coarsest level."""
         return self.codes[:, 0]
 
     @property
     def table(self) -> np.ndarray:
-        """What models look ids up in: `of_item`, or all `codes` if an item has several."""
+        """Ids for models to look up: `of_item`, or all `codes` if an item has several."""
         return self.of_item if self.levels == 1 else self.codes
 
     @property
     def levels(self) -> int:
-        """How many ids an item has."""
+        """Number of ids of an item."""
         return int(self.codes.shape[1])
 
     @property
     def count(self) -> int:
-        """The number of ids of the first level; all of them if there is but one."""
+        """Number of ids of the first level."""
         return len(self.centroids) if self.levels == 1 else int(self.of_item.max())
 
     def facts(self) -> dict[str, Any]:
@@ -108,13 +109,14 @@ class SemanticIds:
         """Return self if it covers a catalogue of V `items`; raises `UsageError` otherwise."""
         if len(self.codes) != items + 1:
             raise UsageError(
-                f"these semantic ids are of {len(self.codes) - 1:,} items, the data has {items:,}; make them again"
+                f"these semantic ids are of {len(self.codes) - 1:,} items, "
+                f"the data has {items:,}; make them again"
             )
         return self
 
 
 def _entropy_share(sizes: np.ndarray) -> float:
-    """Return the entropy of sizes (S,) as a share of that of S even ones: 1 is even, 0 all in one.
+    """Return the entropy of sizes (S,) relative to that of S even ones: 1 if even, 0 if all in one.
 
     >>> _entropy_share(np.array([5, 5])), _entropy_share(np.array([7, 0]))
     (1.0, 0.0)

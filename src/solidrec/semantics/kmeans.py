@@ -1,7 +1,8 @@
-"""k-means (Eq. 7) over vectors of which parts may be missing: k-means++ start, Lloyd steps, no empty cluster.
+"""k-means (Eq. 7) for vectors with missing parts: k-means++ start, Lloyd steps, no empty cluster.
 
-A large set is clustered on a sample first, which doubles until it is the whole (nested mini-batches, after Newling and Fleuret,
-NIPS 2016): the steps over everything start near the end.
+A large set is clustered on a sample first, which doubles until it is the whole set (nested
+mini-batches, after Newling and Fleuret, NIPS 2016), so that the steps over everything start near
+the end.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from torch import Tensor
 from solidrec.semantics.fuse import Fused
 
 _CELLS = 1 << 22  # vector-to-centroid products at a time, 16 MB
-_SMALL = 20_000  # vectors that are clustered as a whole, until nothing moves
-_PER_CLUSTER = 20  # vectors a cluster in the first sample, if that is more
+_SMALL = 20_000  # most vectors that are clustered as a whole, until nothing moves
+_PER_CLUSTER = 20  # vectors per cluster in the first sample, if that is more
 _SAMPLED_ITERATIONS = 10
 _TOLERANCE = 1e-4  # of the inertia, where a sample is used
 
 
 class Clusters(NamedTuple):
-    """``of_vector`` (V,) in 0..k-1, ``centroids`` (k, F), and ``inertia``, the sum of squared distances."""
+    """Clusters ``of_vector`` (V,) in 0..k-1, ``centroids`` (k, F), summed squares ``inertia``."""
 
     of_vector: np.ndarray
     centroids: np.ndarray
@@ -33,7 +34,7 @@ class Clusters(NamedTuple):
 
 
 class Points(NamedTuple):
-    """What is clustered: ``vectors`` (V, F), ``present`` (V, M), and ``own`` (V,), their squared lengths."""
+    """Data to cluster: ``vectors`` (V, F), ``present`` (V, M), and squared lengths ``own`` (V,)."""
 
     vectors: Float[Tensor, "V F"]
     present: Float[Tensor, "V M"]
@@ -41,12 +42,12 @@ class Points(NamedTuple):
     widths: tuple[int, ...]
 
     def first(self, count: int) -> Points:
-        """Return the first `count` of them."""
+        """Return the first `count` points."""
         return Points(self.vectors[:count], self.present[:count], self.own[:count], self.widths)
 
 
 def cluster_count(items: int) -> int:
-    """Return the stated rule for k: 6 sqrt(V), at most V / 4 (474 for 6,250 items, 582 for 9,416, 778 for 16,800).
+    """Return the default k: 6 sqrt(V), at most V / 4 (474, 582, 778 for 6,250, 9,416, 16,800).
 
     >>> cluster_count(1585), cluster_count(6250), cluster_count(8)
     (239, 474, 2)
@@ -59,8 +60,8 @@ def kmeans(
 ) -> Clusters:
     """Cluster the V vectors into at most `k` groups; fewer when there are fewer distinct vectors.
 
-    The distance of an item to a centroid counts the parts that the item has. More than 20,000 vectors are clustered on samples
-    first, and until the inertia gains less than .01 %.
+    The distance of an item to a centroid counts the parts that the item has. More than 20,000
+    vectors are clustered on samples first, and until the inertia gains less than .01 %.
     """
     k = min(k, _distinct(fused.vectors))
     generator = torch.Generator().manual_seed(seed)
@@ -75,9 +76,8 @@ def kmeans(
     centroids, labels, apart = _lloyd(
         points, centroids, iterations=iterations, tolerance=_TOLERANCE if len(sizes) > 1 else 0.0
     )
-    used, labels = torch.unique(
-        labels, return_inverse=True
-    )  # vectors that no distance tells apart leave some unused
+    # different vectors at a distance of 0 from each other leave some centroids unused
+    used, labels = torch.unique(labels, return_inverse=True)
     of_vector = (
         labels.cpu()
         if order is None
@@ -87,10 +87,9 @@ def kmeans(
 
 
 def _distinct(vectors: np.ndarray) -> int:
-    """Return how many different rows there are, by their hashes."""
-    return len(
-        {hashlib.blake2b((row + 0).tobytes(), digest_size=16).digest() for row in vectors}
-    )  # -0 + 0 is 0
+    """Return the number of different rows, by their hashes."""
+    # -0 + 0 is 0, which has other bytes than -0
+    return len({hashlib.blake2b((row + 0).tobytes(), digest_size=16).digest() for row in vectors})
 
 
 def samples(count: int, k: int) -> list[int]:
@@ -108,7 +107,7 @@ def samples(count: int, k: int) -> list[int]:
 
 
 def points_of(fused: Fused, order: Tensor | None, device: str) -> Points:
-    """Return the vectors as tensors, in another order if one is given."""
+    """Return the vectors as tensors, in `order` if it is given."""
     vectors, present = torch.from_numpy(fused.vectors), torch.from_numpy(fused.present)
     if order is not None:
         vectors, present = vectors[order], present[order]
@@ -121,7 +120,10 @@ def points_of(fused: Fused, order: Tensor | None, device: str) -> Points:
 def _lloyd(
     points: Points, centroids: Float[Tensor, "k F"], *, iterations: int, tolerance: float
 ) -> tuple[Float[Tensor, "k F"], Int[Tensor, " V"], Float[Tensor, " V"]]:
-    """Move centroids to the means of their vectors until nothing changes; return them, and `assign`'s answer for them."""
+    """Move centroids to the means of their vectors until nothing changes.
+
+    Returns the centroids, and labels and squared distances of the vectors as `assign` does.
+    """
     labels, apart = assign(points, centroids)
     for _ in range(iterations):
         centroids = _means(points, labels, centroids)
@@ -138,13 +140,13 @@ def _lloyd(
 def _closeness(
     points: Points, centroids: Float[Tensor, "k F"]
 ) -> tuple[Float[Tensor, "F k"], Float[Tensor, "M k"]]:
-    """Return what vectors and their presence are multiplied by: x.c - |c on the parts that x has|^2 / 2."""
+    """Return the factors of vectors and presence for x.c - |c on the parts that x has|^2 / 2."""
     lengths = torch.stack([part.square().sum(1) for part in centroids.split(points.widths, dim=1)])
     return centroids.T, -0.5 * lengths
 
 
 def distances(points: Points, centroids: Float[Tensor, "k F"]) -> Float[Tensor, "V k"]:
-    """Return squared distances over the parts each vector has."""
+    """Return squared distances over the parts that each vector has."""
     turned, offset = _closeness(points, centroids)
     return (
         points.own[:, None] - 2 * torch.addmm(points.present @ offset, points.vectors, turned)
@@ -154,7 +156,7 @@ def distances(points: Points, centroids: Float[Tensor, "k F"]) -> Float[Tensor, 
 def assign(
     points: Points, centroids: Float[Tensor, "k F"]
 ) -> tuple[Int[Tensor, " V"], Float[Tensor, " V"]]:
-    """Return each vector's nearest centroid and its squared distance, in chunks of bounded memory."""
+    """Return each vector's nearest centroid and squared distance, in chunks of bounded memory."""
     turned, offset = _closeness(points, centroids)
     rows = max(1, _CELLS // len(centroids))
     found = [
@@ -171,27 +173,29 @@ def assign(
 
 
 def plus_plus(points: Points, k: int, *, generator: torch.Generator) -> Float[Tensor, "k F"]:
-    """Draw k start centroids, each with probability proportional to its distance from those before (k-means++).
+    """Draw k start centroids, each with a chance by its distance to those before (k-means++).
 
-    Of a few draws the one that leaves the least distance is kept (greedy k-means++, as in scikit-learn): 4 % less inertia
-    than one draw on text and image vectors.
+    Chances are proportional to the squared distance per value that is present. Of a few draws the
+    one that leaves the least distance is kept (greedy k-means++, as in scikit-learn): 4 % less
+    inertia than one draw on text and image vectors.
     """
     vectors = points.vectors
     draws = 2 + int(math.log(k))
     size = points.present @ torch.tensor(points.widths, dtype=vectors.dtype, device=vectors.device)
-    size = size.clamp(min=1)
+    size = size.clamp(min=1)  # values that each vector has
     chosen = [int(torch.randint(len(vectors), (1,), generator=generator))]
     apart = distances(points, vectors[chosen])[:, 0] / size
     for _ in range(1, k):
         chance = apart.double().cpu()
-        chance[chosen] = 0
-        if not bool(chance.sum() > 0):
+        chance[chosen] = 0  # rounding may leave a distance to itself
+        if not bool(chance.sum() > 0):  # all others lie on a centroid: draw uniformly
             chance = torch.ones(len(vectors), dtype=torch.float64).index_fill(
                 0, torch.tensor(chosen), 0
             )
         picks = torch.multinomial(chance, draws, replacement=True, generator=generator).to(
             vectors.device
         )
+        # distances (V, draws) that would be left with each of the draws as a centroid
         left = torch.minimum(apart[:, None], distances(points, vectors[picks]) / size[:, None])
         best = int(left.sum(0).argmin())
         chosen.append(int(picks[best]))
@@ -202,9 +206,10 @@ def plus_plus(points: Points, k: int, *, generator: torch.Generator) -> Float[Te
 def _means(
     points: Points, labels: Int[Tensor, " V"], old: Float[Tensor, "k F"]
 ) -> Float[Tensor, "k F"]:
-    """Return each cluster's mean over the members that have the part, the old value where none has."""
+    """Return each cluster's mean over the members that have the part, the old value without any."""
     sums = torch.zeros_like(old).index_add_(0, labels, points.vectors)
     counts = old.new_zeros(len(old), points.present.shape[1]).index_add_(0, labels, points.present)
+    # the counts (k, M) of parts, repeated for each value of a part
     each = counts.repeat_interleave(torch.tensor(points.widths, device=old.device), dim=1)
     return torch.where(each > 0, sums / each.clamp(min=1), old)
 
@@ -215,7 +220,10 @@ def fill_empty(
     apart: Float[Tensor, " V"],
     centroids: Float[Tensor, "k F"],
 ) -> tuple[Float[Tensor, "k F"], int]:
-    """Move each empty cluster onto one of the vectors farthest from their centroids; return how many were moved."""
+    """Move each empty cluster onto one of the vectors farthest from their centroids.
+
+    Returns the centroids and how many were moved.
+    """
     empty = torch.bincount(labels, minlength=len(centroids)) == 0
     count = int(empty.sum())
     if count:

@@ -1,4 +1,4 @@
-"""The modalities that a data set has by itself: matrices, titles, categories, token lists, and item embeddings."""
+"""Modalities of a data set: matrices, titles, categories, token lists and item embeddings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ID, TEXT, CATEGORIES = "id", "text", "categories"
 
 
 def has_titles(data: PreparedData) -> bool:
-    """Return whether any item has a title with a letter or a digit in it."""
+    """Return whether any item has a title with a letter or a digit."""
     return "title" in data.catalog.columns and bool(
         data.catalog["title"].str.contains(r"[\p{L}\p{N}]").any()
     )
@@ -29,7 +29,7 @@ def has_categories(data: PreparedData) -> bool:
 
 
 def token_columns(data: PreparedData) -> tuple[str, ...]:
-    """Return the catalogue's columns of discrete tokens (``*_tokens*``) that some item has any of."""
+    """Return the catalogue's non-empty columns of discrete tokens (``*_tokens*``)."""
     columns = [
         name
         for name, kind in data.catalog.schema.items()
@@ -41,7 +41,8 @@ def token_columns(data: PreparedData) -> tuple[str, ...]:
 def available(data: PreparedData) -> tuple[str, ...]:
     """Return the modalities that a data set has.
 
-    They are its feature matrices, ``text`` if it has titles, ``categories``, its token columns, and ``id``.
+    They are its feature matrices, ``text`` if it has titles, ``categories``, its token columns, and
+    ``id``.
     """
     content = {TEXT: has_titles(data), CATEGORIES: has_categories(data)} | dict.fromkeys(
         token_columns(data), True
@@ -54,14 +55,14 @@ def available(data: PreparedData) -> tuple[str, ...]:
 
 
 def is_described(data: PreparedData) -> bool:
-    """Return whether the items of some data have any modality besides their id: features, titles, categories or tokens."""
+    """Return whether items have features, titles, categories or tokens, besides their id."""
     return available(data) != (ID,)
 
 
 def modality(
     data: PreparedData, name: str, item_vectors: Callable[[], np.ndarray], *, seed: int
 ) -> np.ndarray:
-    """Return one modality's (V, F) matrix; an all-zero row says that the item has none."""
+    """Return one modality's (V, F) matrix; an item without it has an all-zero row."""
     if name in data.features:
         return np.asarray(data.features[name][1:])
     if name == ID:
@@ -70,7 +71,7 @@ def modality(
 
 
 class TermVectors(NamedTuple):
-    """The (V, F) ``vectors`` of a catalogue's own modality, the ``model`` that made them, and whether tokens were ``placed``."""
+    """Term ``model`` of a modality, its ``vectors`` (V, F), and whether tokens were ``placed``."""
 
     model: TermModel
     vectors: np.ndarray
@@ -84,9 +85,9 @@ def term_vectors(catalog: pl.DataFrame, name: str, *, seed: int) -> TermVectors:
 
 
 def terms(catalog: pl.DataFrame, name: str, *, placed: bool) -> list[list[str]]:
-    """Return each item's bag of terms: the words of its title, its categories, or the tokens of a column, `placed` or not.
+    """Return each item's bag of terms: words of its title, its categories, or a column's tokens.
 
-    A catalogue without the column has an empty bag for every item.
+    `placed` is that of `terms.tokens`. Without the column, every item has an empty bag.
     """
     column = "title" if name == TEXT else name
     if column not in catalog.columns:
@@ -100,7 +101,10 @@ def terms(catalog: pl.DataFrame, name: str, *, placed: bool) -> list[list[str]]:
 
 
 def is_placed(catalog: pl.DataFrame, name: str) -> bool:
-    """Return whether a token's place counts: lists that are all equally long (and longer than 1) are codes of levels."""
+    """Return whether a token's place counts.
+
+    It does in lists of one length greater than 1, which are codes of levels.
+    """
     if name in (TEXT, CATEGORIES):
         return False
     lengths = catalog[name].list.len().drop_nulls()

@@ -1,4 +1,4 @@
-"""Semantic ids of items that come later: the nearest of those that training made."""
+"""Semantic ids of items that come later: the nearest centroids of those made in training."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from solidrec.semantics.modality import ID
 def place(
     ids: SemanticIds, matrices: Mapping[str, np.ndarray], categories: Sequence[Sequence[str] | None]
 ) -> np.ndarray:
-    """Return (n, levels) semantic ids of new items: the nearest centroids, among an item's own categories if it has known ones.
+    """Return (n, levels) semantic ids of new items: the nearest centroids, level by level.
 
-    An item without any modality that the ids were made of gets the id of such items, or the largest. Random ids are dealt on.
+    With method *categories* an item's own known categories are compared, if there are any. An item
+    without any modality that the ids were made of gets the id of such items, or else the largest.
+    Random ids are drawn uniformly.
     """
     if ids.method == "random":
         return np.random.default_rng(ids.seed).integers(1, ids.count + 1, size=(len(categories), 1))
@@ -32,7 +34,7 @@ def place(
         )
         left = left.less(ids.centroids[codes[:, level] - 1])
     bare = ~fused.present.any(axis=1)
-    if ids.method == "categories":  # a known category is enough
+    if ids.method == "categories":  # with a known category, an item is not bare
         bare &= np.array([not _numbers(ids, labels) for labels in categories], dtype=bool)
     if bare.any():
         codes[bare] = group_of_the_bare(ids)
@@ -40,7 +42,7 @@ def place(
 
 
 def _parts_of(ids: SemanticIds, matrices: Mapping[str, np.ndarray], count: int) -> Fused:
-    """Return the content in the form that the centroids have; what a new item cannot have (its id's embedding) is missing."""
+    """Return the content in the form of the centroids; new items have no id embedding."""
     known = sum(matrices[name].shape[1] for name in ids.modalities if name != ID)
     blank = np.zeros((count, ids.centroids.shape[1] - known), dtype=np.float32)
     return side_by_side(
@@ -51,8 +53,8 @@ def _parts_of(ids: SemanticIds, matrices: Mapping[str, np.ndarray], count: int) 
 def _nearest(
     ids: SemanticIds, level: int, fused: Fused, categories: Sequence[Sequence[str] | None] | None
 ) -> np.ndarray:
-    """Return each item's nearest id of a level, of those that it may have."""
-    own = np.setdiff1d(ids.codes[1:, level], [ids.bare])
+    """Return each item's nearest id of a level, among those that it may have."""
+    own = np.setdiff1d(ids.codes[1:, level], [ids.bare])  # the ids of the level
     points = points_of(fused, None, "cpu")
     labels, _ = assign(points, torch.from_numpy(ids.centroids[own - 1]))
     found = own[labels.numpy()]
@@ -69,14 +71,14 @@ def _nearest(
 
 
 def _numbers(ids: SemanticIds, labels: Sequence[str] | None) -> list[int]:
-    """Return the ids of an item's categories that are known, in order; without categories that of such items, if there is one."""
+    """Return the sorted ids of an item's known categories, or that of items without a category."""
     return sorted(
         ids.labels.index(label) + 1 for label in set(labels or [UNLABELLED]) if label in ids.labels
     )
 
 
 def group_of_the_bare(ids: SemanticIds) -> np.ndarray:
-    """Return the ids of items about which nothing is known: those that such items got in training, else the largest's."""
+    """Return the ids of items without content: those from training, else the largest's."""
     if ids.bare:
         return np.full(ids.levels, ids.bare)
     largest = np.bincount(ids.of_item[1:]).argmax()

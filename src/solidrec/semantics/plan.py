@@ -1,4 +1,4 @@
-"""Which semantics a data set gets, and making them (architecture, section 7: default semantics)."""
+"""Choice of the semantics for a data set, and making them (architecture, section 7)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from solidrec.spec import SemanticsSpec
 
 
 class Plan(NamedTuple):
-    """A method, the modalities it reads, and the reason in words."""
+    """A method, the modalities that it reads, and the reason in words."""
 
     method: str
     modalities: tuple[str, ...]
@@ -34,14 +34,16 @@ class Plan(NamedTuple):
 
 
 def plan(data: PreparedData, spec: SemanticsSpec) -> Plan:
-    """Settle what `spec` leaves open: features, else categories, else titles, else columns of tokens, else id embeddings.
+    """Settle what `spec` leaves open.
 
-    Raises `UsageError` for a modality or a method that the data cannot serve.
+    The order is features, categories, titles, columns of tokens, id embeddings. Raises `UsageError`
+    for a modality or a method that the data cannot serve.
     """
     for name in spec.modalities:
         if spec.modalities.count(name) > 1:
             raise UsageError(
-                f"semantics.modalities: {name!r} stands there twice; name it once, semantics.weights can double it"
+                f"semantics.modalities: {name!r} stands there twice; "
+                "name it once, semantics.weights can double it"
             )
         if name not in available(data):
             raise UsageError(
@@ -49,7 +51,8 @@ def plan(data: PreparedData, spec: SemanticsSpec) -> Plan:
             )
     if spec.method == "categories" and not has_categories(data):
         raise UsageError(
-            "semantics.method=categories: the prepared items have no categories; prepare them with --items"
+            "semantics.method=categories: the prepared items have no categories; "
+            "prepare them with --items"
         )
     chosen = _settled(data, spec)
     if spec.levels > 1 and chosen.method != "kmeans":
@@ -59,7 +62,8 @@ def plan(data: PreparedData, spec: SemanticsSpec) -> Plan:
     for name in spec.weights:
         if name not in chosen.modalities:
             raise UsageError(
-                f"semantics.weights: {name!r} is not among the modalities used{nearest(name, chosen.modalities)}"
+                f"semantics.weights: {name!r} is not among the modalities used"
+                f"{nearest(name, chosen.modalities)}"
             )
     return chosen
 
@@ -91,7 +95,8 @@ def _settled(data: PreparedData, spec: SemanticsSpec) -> Plan:
         return Plan(
             "kmeans",
             columns,
-            f"the items have tokens ({', '.join(columns)}), no feature matrix, categories or titles",
+            f"the items have tokens ({', '.join(columns)}), "
+            "no feature matrix, categories or titles",
         )
     return Plan("kmeans", (ID,), "the items have ids alone")
 
@@ -105,7 +110,8 @@ def make(
 ) -> SemanticIds:
     """Make the semantic ids that `plan` settles on.
 
-    `item_vectors` returns the (V, D) id embeddings of a trained model; it is called only when they are needed.
+    `item_vectors` returns the (V, D) id embeddings of a trained model; it is called only when they
+    are needed.
     """
     chosen = plan(data, spec)
     if chosen.method == "random":
@@ -123,6 +129,7 @@ def make(
         k = spec.clusters or max(1, cluster_count(len(data.items)) // spec.levels)
         groups, centroids = cluster(fused, k, levels=spec.levels, seed=spec.seed, device=device)
         labels = ()
+    # ids start from 1, after a row of 0 for padding
     codes = np.concatenate([np.zeros((1, spec.levels)), groups + 1]).astype(np.int64)
     absent = ~fused.present.any(axis=1)
     bare = int(codes[1:][absent][0, 0]) if chosen.method == "kmeans" and absent.any() else 0
@@ -140,7 +147,7 @@ def make(
 
 
 def dealt(items: int, spec: SemanticsSpec, chosen: Plan) -> SemanticIds:
-    """Return ids dealt to the items like cards, so that they say nothing and are equally large."""
+    """Return random ids of equal size, a control that says nothing about the items."""
     k = spec.clusters or cluster_count(items)
     order = np.random.default_rng(spec.seed).permutation(items)
     codes = np.concatenate([[0], order % k + 1]).astype(np.int64)[:, None]
@@ -160,8 +167,9 @@ def cluster(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return groups (V, levels) in 0..S-1 and centroids (S, F) by k-means, at most `k` a level.
 
-    Every level after the first clusters what the ones before leave over (residual semantic ids: Lee et al., CVPR 2022, and
-    Rajput et al., NeurIPS 2023). Items without any modality share one more group, the same in every level.
+    Every level after the first clusters the residuals of those before (residual semantic ids: Lee
+    et al., CVPR 2022, and Rajput et al., NeurIPS 2023). Items without any modality share one more
+    group, the same in every level.
     """
     bare = np.asarray(~fused.present.any(axis=1))
     left = fused.rows(~bare)
@@ -170,7 +178,7 @@ def cluster(
     centroids = np.zeros((0, fused.vectors.shape[1]), dtype=np.float32)
     for level in range(levels):
         found = kmeans(left, k, seed=seed + level, device=device)
-        groups[~bare, level] = found.of_vector + len(centroids)
+        groups[~bare, level] = found.of_vector + len(centroids)  # no two levels share an id
         left = left.less(found.centroids[found.of_vector])
         centroids = np.concatenate([centroids, found.centroids, *([none] if level == 0 else [])])
     if len(none):

@@ -1,4 +1,4 @@
-"""The quality of a semantic map as numbers: how even it is, what it agrees with, and how firmly it stands."""
+"""Quality of semantic ids in numbers: evenness, agreement with categories, and stability."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.plan import cluster
 
 _COMMON = 0.5
-"""A label that more items than this share have says nothing about an item."""
+"""Share of items beyond which a label says nothing about an item."""
 Labels = npt.NDArray[np.int64]
 
 
 class Purity(NamedTuple):
-    """The share of items that have the label most common in their semantic id, and what shuffled items would reach."""
+    """Share of items with the commonest label of their semantic id, and that of shuffled items."""
 
     value: float
     chance: float
@@ -34,11 +34,12 @@ def quality(
     seeds: int = 3,
     device: str = "cpu",
 ) -> dict[str, Any]:
-    """Return numbers about a map made of the `matrices` (name -> (V, F), zero rows missing), as plain values.
+    """Return numbers about ids made of the `matrices` (name -> (V, F), zero rows missing).
 
-    ``sizes`` of the ids · ``entropy_share`` · ``purity`` against categories beside its chance value · ``agreement``: adjusted
-    mutual information (1 same, 0 chance) of the maps that single modalities make, pair by pair · ``stability``: the same
-    between maps of `seeds` seeds (k-means only).
+    They are plain values: ``sizes`` of the ids · ``entropy_share`` · ``purity`` against categories
+    beside its chance value · ``agreement``: adjusted mutual information (1 same, 0 chance) of the
+    ids made from single modalities, pair by pair · ``stability``: the same between ids of `seeds`
+    seeds (k-means only).
     """
     sizes = np.bincount(ids.of_item[1:], minlength=ids.count + 1)[1:]
     named = None if categories is None else _purity(ids.of_item[1:], categories)
@@ -81,7 +82,7 @@ def _purity(
 
 
 def _majority(groups: Labels, labels: Sequence[set[str]]) -> float:
-    """Return the share of items that have the label most common in their group."""
+    """Return the share of items that have the most common label of their group."""
     members: dict[int, Counter[str]] = {}
     for group, own in zip(groups.tolist(), labels, strict=True):
         members.setdefault(group, Counter()).update(own)
@@ -91,7 +92,7 @@ def _majority(groups: Labels, labels: Sequence[set[str]]) -> float:
 def _agreement(
     matrices: Mapping[str, np.ndarray], k: int, *, seed: int = 0, device: str = "cpu"
 ) -> dict[str, float]:
-    """Return the adjusted mutual information of every two modalities' own maps, over the items that have both."""
+    """Return the adjusted mutual information of the ids of every two modalities."""
     maps = {
         name: _alone(matrix, k, seed=seed, device=device)
         for name, matrix in matrices.items()
@@ -102,7 +103,7 @@ def _agreement(
 
 
 def _alone(matrix: np.ndarray, k: int, *, seed: int, device: str) -> Labels:
-    """Return the groups (V,) that one modality makes, -1 where it is missing."""
+    """Return the groups (V,) made from one modality, -1 where it is missing."""
     groups, _ = cluster(fuse([matrix]), k, levels=1, seed=seed, device=device)
     return np.where(matrix.any(axis=1), groups[:, 0], -1)
 
@@ -110,7 +111,7 @@ def _alone(matrix: np.ndarray, k: int, *, seed: int, device: str) -> Labels:
 def _stability(
     ids: SemanticIds, matrices: Mapping[str, np.ndarray], *, seeds: int, device: str = "cpu"
 ) -> float | None:
-    """Return the mean adjusted mutual information between the maps of several seeds, None for a single one."""
+    """Return the mean adjusted mutual information between the ids of seeds, None for one seed."""
     fused = fuse([matrices[name] for name in ids.modalities], ids.weights or None)
     maps = [ids.of_item[1:] - 1]
     for seed in range(ids.seed + 1, ids.seed + seeds):
@@ -121,7 +122,7 @@ def _stability(
 
 
 def _mutual_information(a: Labels, b: Labels) -> float:
-    """Return the adjusted mutual information of two maps over the items that both have (Vinh et al., JMLR 2010)."""
+    """Return adjusted mutual information over the items in both (Vinh et al., JMLR 2010)."""
     from sklearn.metrics import adjusted_mutual_info_score
 
     both = (a >= 0) & (b >= 0)
@@ -129,9 +130,10 @@ def _mutual_information(a: Labels, b: Labels) -> float:
 
 
 def drivers(ids: SemanticIds, matrices: Mapping[str, np.ndarray]) -> list[str | None]:
-    """Return for each semantic id of the first level the modality that holds its items together; None where they are but one.
+    """Return the modality that holds each first-level semantic id together; None for a single item.
 
-    It is the one whose squared distances to their mean shrink most inside the semantic id, against those in the whole catalogue.
+    It is the one whose squared distances to their mean shrink most inside the semantic id, against
+    those in the whole catalogue.
     """
     names = [name for name in ids.modalities if matrices[name].any()]
     kept = np.stack([_spread_kept(fuse([matrices[name]]).vectors, ids) for name in names])
@@ -142,9 +144,9 @@ def drivers(ids: SemanticIds, matrices: Mapping[str, np.ndarray]) -> list[str | 
 
 
 def _spread_kept(vectors: np.ndarray, ids: SemanticIds) -> npt.NDArray[np.float64]:
-    """Return (count,): the mean squared distance to the mean inside each semantic id, as a share of that in the catalogue.
+    """Return (count,) mean squared distances to the mean in each id, relative to the catalogue's.
 
-    Items with a zero row don't count; NaN for ids with fewer than two others.
+    Items with a zero row do not count; NaN for ids with fewer than two others.
     """
     has = vectors.any(axis=1)
     group, some = ids.of_item[1:][has] - 1, vectors[has].astype(np.float64)
@@ -152,6 +154,7 @@ def _spread_kept(vectors: np.ndarray, ids: SemanticIds) -> npt.NDArray[np.float6
     sums = np.zeros((ids.count, vectors.shape[1]))
     np.add.at(sums, group, some)
     squares = np.bincount(group, (some**2).sum(1), minlength=ids.count)
+    # sum of squared distances to the mean: sum |x|^2 - |sum x|^2 / n
     inside = squares - (sums**2).sum(1) / np.maximum(sizes, 1)
     total = (some**2).sum() - (some.sum(0) ** 2).sum() / len(some)
     mean = total / max(len(some) - 1, 1)

@@ -1,4 +1,4 @@
-"""Vectors of bags of terms (words, category labels, tokens): TF-IDF and truncated SVD, no download needed."""
+"""Vectors of bags of terms (words, category labels, tokens) by TF-IDF and truncated SVD."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ from solidrec.arrays import Floats32
 MAX_CHARACTERS = 4096
 _WORD = re.compile(r"(?u)\b\w+\b")
 _WIDTH = 64
-_MOST_TERMS = (
-    50_000  # the rarest of more are left out: a catalogue of article numbers would fill the disk
-)
+_MOST_TERMS = 50_000  # rarer terms are left out: article numbers would fill the disk
 
 
 @final
 @dataclass(frozen=True)
 class TermModel:
-    """What was fitted: ``vocabulary`` of T terms, ``idf`` (T,) and ``components`` (F, T); new items go through `vectors`.
+    """Fitted ``vocabulary`` of T terms, ``idf`` (T,) and ``components`` (F, T); see `vectors`.
 
-    An item's vector is the sum of its terms' columns of ``components``, each weighted by sublinear TF-IDF of unit length.
+    An item's vector is the sum of its terms' columns of ``components``, each weighted by sublinear
+    TF-IDF of unit length.
     """
 
     vocabulary: tuple[str, ...]
@@ -43,7 +42,7 @@ class TermModel:
         return vectorizer
 
     def vectors(self, items: Sequence[Sequence[str]]) -> Floats32:
-        """Return the (n, F) vectors of `items`, each a bag of terms; one without a known term has a zero row."""
+        """Return the (n, F) vectors of bags of terms, a zero row for one without a known term."""
         if not len(items) or not self.vocabulary:
             return np.zeros((len(items), len(self.components)), dtype=np.float32)
         return np.ascontiguousarray(
@@ -54,7 +53,7 @@ class TermModel:
 def fit_terms(
     items: Sequence[Sequence[str]], *, width: int = _WIDTH, seed: int = 0
 ) -> tuple[TermModel, Floats32]:
-    """Return a model of bags of terms and their (V, F) float32 vectors, F <= `width`; an empty bag has a zero row.
+    """Fit a model of bags of terms; return it and (V, F) vectors, F <= `width`, 0 for empty bags.
 
     >>> model, vectors = fit_terms([["red", "shirt"], ["red", "tie"], []], width=2)
     >>> vectors.shape, bool(vectors[2].any()), model.vectors([["blue", "shirt"]]).shape
@@ -75,7 +74,7 @@ def fit_terms(
             weighted.toarray(), dtype=np.float32
         )
     svd = TruncatedSVD(width, random_state=seed)
-    with np.errstate(invalid="ignore", divide="ignore"):  # items that are all alike vary by nothing
+    with np.errstate(invalid="ignore", divide="ignore"):  # identical items have no variance
         reduced = svd.fit_transform(weighted)
     return TermModel(vocabulary, vectorizer.idf_, svd.components_), np.ascontiguousarray(
         reduced, dtype=np.float32
@@ -83,7 +82,7 @@ def fit_terms(
 
 
 def tf_idf(vocabulary: dict[str, int] | None = None, most: int | None = None) -> Any:
-    """Return a scikit-learn vectorizer that takes bags of terms as they are, and keeps the `most` frequent ones."""
+    """Return a scikit-learn vectorizer of bags of terms that keeps the `most` frequent terms."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     return TfidfVectorizer(
@@ -92,7 +91,7 @@ def tf_idf(vocabulary: dict[str, int] | None = None, most: int | None = None) ->
 
 
 def words(title: str | None) -> list[str]:
-    """Return the words of a title, lower case, of its first 4,096 characters.
+    """Return the lower-case words of the first 4,096 characters of a title.
 
     >>> words("Red SHIRT, 2 pieces"), words(None)
     (['red', 'shirt', '2', 'pieces'], [])
@@ -103,7 +102,7 @@ def words(title: str | None) -> list[str]:
 
 
 def tokens(codes: Sequence[int] | None, *, placed: bool) -> list[str]:
-    """Return discrete tokens as terms; if `placed`, a token means something else in each place of the list.
+    """Return discrete tokens as terms; if `placed`, the same token differs from place to place.
 
     >>> tokens([7, 7], placed=True), tokens([7, 7], placed=False), tokens(None, placed=True)
     (['0:7', '1:7'], ['7', '7'], [])

@@ -1,1 +1,1 @@
-"""Training: Algorithm 1 in stages, chosen on validation, resumable."""
+"""Training by the stages of Algorithm 1; validation selects weights, and runs can be resumed."""

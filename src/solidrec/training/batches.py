@@ -1,4 +1,7 @@
-"""Training batches gathered straight from arrays; order and negatives are functions of (seed, stage, epoch, step)."""
+"""Training batches, gathered straight from arrays.
+
+Order and negatives are functions of (seed, stage, epoch, step).
+"""
 
 from __future__ import annotations
 
@@ -17,18 +20,19 @@ from solidrec.training.passes import Passes, passes, single_passes, target_count
 from solidrec.training.seeds import rng
 
 TOGETHER = 8
-"""Batches made in one go: one alone, between two steps of a model, takes twice as long (NumPy's code has left the caches)."""
+"""Batches made at once: singly they take twice as long, as training steps empty the CPU caches."""
 
 
 @final
 class TrainingBatches:
-    """Every training target once an epoch, each with fresh negatives, in a fresh order.
+    """Every training target once per epoch, in a new order and with new negatives.
 
-    With a `stride` one pass over a history serves many targets (see `passes`): for models that read prefixes. Without
-    one each target has a pass of its own. A step holds about `batch` targets, their items in column 0 of the candidates;
-    its passes are about equally long, so that little is padding, and the steps come in random order, some made together.
-    Each target has `negatives` of its own; `shared` more, uniform over the catalogue, are for all targets of a step.
-    Raises `DataError` when no user has two training events.
+    With a `stride` one pass over a history serves many targets (see `passes`): for models that read
+    prefixes. Without one each target has a pass of its own. A step holds about `batch` targets,
+    their items in column 0 of the candidates. The passes of a step are about equally long, so that
+    little is padding; the steps come in random order, some made together. Each target has
+    `negatives` of its own; `shared` more, uniform over the catalogue, are for all targets of a
+    step. Raises `DataError` when no user has two training events.
     """
 
     def __init__(
@@ -51,15 +55,15 @@ class TrainingBatches:
             shared,
         )
         self.seed, self.device = seed, device
-        self.stride = (
-            None if stride is None or batch < length else min(stride, length)
-        )  # else a pass may outgrow a step
+        # A pass serves up to `length` targets, so a smaller batch gets one pass per target.
+        self.stride = None if stride is None or batch < length else min(stride, length)
         self.begin, self.end = data.offsets[:-1].astype(np.int64), data.train_end.astype(np.int64)
         self.positives = int(target_counts(self.begin, self.end).sum())
-        """Training targets, of an epoch and in all."""
+        """Number of training targets, each served once per epoch."""
         if not self.positives:
             raise DataError(
-                "no user has two training events, so there is nothing to learn from; bring longer histories"
+                "no user has two training events, so there is nothing to learn from; "
+                "bring longer histories"
             )
 
     @cached_property
@@ -69,13 +73,14 @@ class TrainingBatches:
 
     @property
     def steps(self) -> int:
-        """Steps of an epoch."""
+        """Steps per epoch."""
         return -(-self.positives // self.batch)
 
     def plan(self, stage: int, epoch: int) -> Passes:
         """Return the passes of an epoch."""
         if self.stride is None:
             return single_passes(self.begin, self.end, length=self.length)
+        # A new phase for each user and epoch changes how many items a target has before it.
         phase = rng(self.seed, "phase", stage, epoch).integers(0, self.stride, size=len(self.begin))
         return passes(self.begin, self.end, length=self.length, stride=self.stride, phase=phase)
 
@@ -83,15 +88,22 @@ class TrainingBatches:
         """Yield the batches of one epoch."""
         plan = self.plan(stage, epoch)
         random = rng(self.seed, "order", stage, epoch)
+        # Shuffle the passes and sort them stably by length, so that a step needs little padding.
+        # Among equals, passes with one target come first: a step of these needs no prefix ends.
         order = random.permutation(len(plan.users))
         order = order[np.lexsort((plan.targets[order] > 1, (plan.end - plan.start)[order]))]
+        # Cut the order into steps. `served` counts the targets up to and with each pass; step k
+        # (from 0) ends before the first pass with which the count exceeds (k + 1) * batch.
         served = np.cumsum(plan.targets[order])
         ends = np.searchsorted(served, np.arange(1, self.steps + 1) * self.batch, side="right")
         ends[-1] = len(order)
         begins = np.append(0, ends[:-1])
+        # Visit the steps, each from `begins` to `ends`, in random order.
         steps = [
             step for step in random.permutation(self.steps).tolist() if begins[step] < ends[step]
         ]
+        # Gather `TOGETHER` steps at once. The passes of a step are sorted, so that events are read
+        # in the order in which they are stored.
         for first in range(0, len(steps), TOGETHER):
             yield from [
                 self.gather(
@@ -102,24 +114,31 @@ class TrainingBatches:
             ]
 
     def targets(self, count: int, random: np.random.Generator) -> np.ndarray:
-        """Return the items of some training targets, drawn alike with replacement."""
+        """Return the items of `count` training targets, drawn uniformly with replacement."""
+        # Draw indices of targets, numbered user by user.
         number = target_counts(self.begin, self.end)
         drawn = random.integers(self.positives, size=count)
+        # The user of each drawn target, and the number of targets of the users before.
         user = np.searchsorted(np.cumsum(number), drawn, side="right")
         before = np.cumsum(number)[user] - number[user]
+        # Target n of a user (from 0) is n + 1 events after the first event.
         return np.asarray(self.data.event_items[self.begin[user] + 1 + drawn - before])
 
     def gather(self, plan: Passes, random: np.random.Generator) -> Batch:
         """Return the batch of some passes."""
+        # The number of items that each pass reads (B,), and the columns of the longest pass (L,).
         read = plan.end - plan.start
         steps = np.arange(read.max())
+        # Items (B, L), padded on the right: clamp the index to the pass, then write 0 behind it.
         history = self.data.event_items[
             np.minimum(plan.start[:, None] + steps, plan.end[:, None] - 1)
         ]
         history = np.where(steps < read[:, None], history, 0)
+        # The positions that predict a target, row by row: the last `targets` items of each pass.
         row, column = np.nonzero(
             (steps < read[:, None]) & (steps >= (read - plan.targets)[:, None])
         )
+        # The target of a position is the event right after it.
         targets = self.data.event_items[plan.start[row] + column + 1]
         candidates = targets[:, None]
         if self.count:
@@ -129,7 +148,8 @@ class TrainingBatches:
         candidates = self.tensor(candidates)
         labels = torch.zeros(candidates.shape, device=self.device)
         labels[:, 0] = 1
-        # A history that only its end asks for has no other state computed where the model can do without.
+        # Where only the ends of histories predict, prefix ends are left out: models then skip the
+        # states at other positions.
         prefix_ends = self.tensor(row * len(steps) + column) if len(row) > len(plan.users) else None
         shared = (
             None

@@ -14,7 +14,7 @@ _CELLS = 1 << 20
 
 @final
 class _CatalogueCrossEntropy(torch.autograd.Function):
-    """The loss and, in the same pass over blocks of rows, its gradient: no block is kept or computed again."""
+    """The loss and its gradient, in one pass over blocks of rows that are not kept."""
 
     @staticmethod
     def forward(
@@ -32,13 +32,14 @@ class _CatalogueCrossEntropy(torch.autograd.Function):
         for part in torch.arange(len(users), device=users.device).split(rows):
             some, target = users[part[0] : part[-1] + 1], targets[part] - 1
             logits = some @ items.T
+            # The logit of each row's target, and the log of the sum over the catalogue.
             at = torch.arange(len(some), device=users.device), target
             wins = logits[at]
             norm = logits.logsumexp(1)
             total += (norm - wins).sum()
             if not wanted:
                 continue
-            # the gradient of the logits is softmax - one-hot, in place of the logits
+            # The gradient of the logits is softmax - one-hot; it overwrites the logits.
             share = logits.sub_(norm[:, None]).exp_()
             share[at] -= 1
             users_grad[part[0] : part[-1] + 1] = share @ items
@@ -48,7 +49,7 @@ class _CatalogueCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
-        """Scale what the forward pass has left."""
+        """Scale the gradients that the forward pass has saved."""
         users_grad, table_grad = context.saved_tensors
         scale = gradients[0] / len(users_grad)
         return users_grad * scale, table_grad * scale, None
@@ -57,10 +58,10 @@ class _CatalogueCrossEntropy(torch.autograd.Function):
 def catalogue_cross_entropy(
     users: Float[Tensor, "N D"], table: Float[Tensor, "V1 D"], targets: Int[Tensor, " N"]
 ) -> Float[Tensor, ""]:
-    """Return the mean cross-entropy of `targets` in 1..V over the catalogue, given user vectors and the item table.
+    """Return the mean cross-entropy of `targets` in 1..V over the catalogue.
 
-    Row 0 of the table is padding and no item. Memory holds about `_CELLS` logits at a time and one gradient of
-    each argument; the gradient comes out of the same pass.
+    Row 0 of the item table is padding and no item. Memory holds about `_CELLS` logits at a time and
+    one gradient of each argument, which comes from the same pass.
 
     >>> users, table = torch.tensor([[1.0]]), torch.tensor([[9.0], [0.0], [0.0]])
     >>> round(float(catalogue_cross_entropy(users, table, torch.tensor([2]))), 4)  # log 2

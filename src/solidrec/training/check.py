@@ -1,4 +1,4 @@
-"""Whether a specification can be trained on some data: what no setting alone says, known before anything is trained."""
+"""Checks that a specification can be trained on given data, made before any training."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from solidrec.spec import RunSpec
 
 
 def check_run(data: PreparedData, spec: RunSpec) -> None:
-    """Raise unless `spec` is of these data, its settings go together, and the data have what its semantic ids are made of.
+    """Raise unless `spec` fits the data, its settings go together and semantic ids can be made.
 
-    Raises `IncompatibleError` for other data or features that were encoded anew, `UsageError` for the rest.
+    Raises `IncompatibleError` for other data or features that were encoded anew, `UsageError` for
+    the rest.
     """
     if spec.data != data.fingerprint:
         raise IncompatibleError(
@@ -24,22 +25,26 @@ def check_run(data: PreparedData, spec: RunSpec) -> None:
         )
     if spec.semantics.encoded != data.encoded:
         raise IncompatibleError(
-            f"{data.path}: its features are not those of the specification; encode them again, or train anew"
+            f"{data.path}: its features are not those of the specification; "
+            "encode them again, or train anew"
         )
-    with torch.device("meta"):  # where nothing is drawn and nothing takes room
+    # The meta device draws no random numbers and takes no memory.
+    with torch.device("meta"):
         backbone = build_backbone(spec.model)
     design = DESIGNS[spec.model.name]
     if design.needs_semantics or (design.is_mixture and is_described(data)):
         plan(data, spec.semantics)
     if backbone.reads_candidates and (spec.train.loss == "softmax" or design.is_mixture):
         raise UsageError(
-            f"model {spec.model.name!r} with train.loss={spec.train.loss}: {spec.model.backbone} has a user state for each "
-            "candidate, and this needs one a user; choose another backbone, or --model NAME with train.loss=click"
+            f"model {spec.model.name!r} with train.loss={spec.train.loss}: {spec.model.backbone} "
+            "has a user state for each candidate, and this needs one a user; "
+            "choose another backbone, or --model NAME with train.loss=click"
         )
     if design.is_mixture and spec.train.folds == "time" and data.manifest["order"] != "timestamp":
         raise UsageError(
-            f"{data.path}: train.folds=time needs timestamps, the log is ordered by {data.manifest['order']}; name their column "
-            "(prepare --time-column NAME), or train with --set train.folds=users"
+            f"{data.path}: train.folds=time needs timestamps, the log is ordered by "
+            f"{data.manifest['order']}; name their column (prepare --time-column NAME), "
+            "or train with --set train.folds=users"
         )
     if (
         design.is_mixture
@@ -47,6 +52,7 @@ def check_run(data: PreparedData, spec: RunSpec) -> None:
         and spec.train.passes is None
     ):
         raise UsageError(
-            f"{data.path}: has no validation users to choose epochs and passes of {spec.model.name!r} by; take them from a run "
-            "that had some (--epochs-from RUN), or prepare with --split leave-one-out or time"
+            f"{data.path}: has no validation users to choose epochs and passes of "
+            f"{spec.model.name!r} by; take them from a run that had some (--epochs-from RUN), "
+            "or prepare with --split leave-one-out or time"
         )

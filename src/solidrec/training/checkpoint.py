@@ -1,7 +1,8 @@
-"""Checkpoints: folders under ``RUN/checkpoints`` from which the same command goes on as if never stopped.
+"""Checkpoints: folders under ``RUN/checkpoints`` from which the same command resumes exactly.
 
-Order, negatives and dropout are functions of (seed, stage, epoch, step), so a checkpoint at the end of an epoch
-needs the weights, the best weights, Adam's moments and a few counters, and no random state.
+Order, negatives and dropout are functions of (seed, stage, epoch, step), so a checkpoint at the end
+of an epoch needs the weights, the best weights, Adam's moments and a few counters, and no random
+state.
 """
 
 from __future__ import annotations
@@ -33,10 +34,11 @@ FILES = ("model.safetensors", "best.safetensors", "optimizer.safetensors", "stat
 
 @final
 class Checkpoints:
-    """Writes checkpoints, keeps the last two, finds the newest good one.
+    """Writes checkpoints, keeps the last two, and finds the newest undamaged one.
 
-    Between two there is at least `spacing` times as long as the last one took to write: with 20, saving takes a
-    twentieth of the time at most, and no more than that is lost when the process is killed. The first epoch is saved at once.
+    The time between two checkpoints is at least `spacing` times what the last one took to write:
+    with 20, saving takes at most a twentieth of the time, and a killed process loses no more than
+    that. The first epoch is saved at once.
     """
 
     def __init__(self, folder: Path, spacing: float = 20.0) -> None:
@@ -46,16 +48,16 @@ class Checkpoints:
         self.cost = 0.0
 
     def names(self) -> list[Path]:
-        """Return the checkpoints there are, oldest first (their names sort by stage and epoch)."""
+        """Return the checkpoint folders, oldest first (their names sort by stage and epoch)."""
         return sorted(path for path in self.folder.glob("stage*-epoch*") if path.is_dir())
 
     def maybe_save(self, stage: Stage) -> None:
-        """Save if the last one is old enough."""
+        """Save if the last checkpoint is old enough."""
         if time.monotonic() - self.saved >= self.spacing * self.cost:
             self.save(stage)
 
     def save(self, stage: Stage) -> None:
-        """Write a checkpoint folder by one rename, then remove the older ones."""
+        """Write a checkpoint folder, put it in place by one rename, and remove older ones."""
         at, started = stage.progress, time.monotonic()
         with new_folder(
             self.folder / f"stage{at.stage}-epoch{at.epoch:05d}", replace=True
@@ -71,7 +73,7 @@ class Checkpoints:
         self.cost = self.saved - started
 
     def newest(self, say: Callable[[str], None] = lambda line: None) -> Path | None:
-        """Return the newest checkpoint whose bytes are good; a damaged one is set aside as ``.corrupt-NAME``, and said so."""
+        """Return the newest good checkpoint; rename bad ones to ``.corrupt-NAME`` and say so."""
         for path in reversed(self.names()):
             try:
                 read_manifest(path, kind="checkpoint")
@@ -85,12 +87,12 @@ class Checkpoints:
         return None
 
     def clear(self) -> None:
-        """Remove all checkpoints: the run is complete."""
+        """Remove all checkpoints of a completed run."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def read_progress(path: Path) -> Progress:
-    """Return where training stood."""
+    """Return the progress that a checkpoint has saved."""
     return Progress(**read_json(path / "state.json"))
 
 

@@ -1,4 +1,4 @@
-"""What content does for item embeddings: how they may start, and how items that come later get theirs."""
+"""Item embeddings from content: as a start of training, and for items that come later."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from solidrec.nn.recommender import Recommender, dot
 from solidrec.semantics.cold import ColdStart, Score, fit_cold
 from solidrec.semantics.content import fit_content, principal
 
-_START = 0.1  # standard deviation of embeddings when training begins, as of random ones
+_START = 0.1
+"""Standard deviation of embeddings when training begins, as of random ones."""
 
 
 @torch.no_grad()
 def start_from_terms(model: Recommender, data: PreparedData, *, seed: int) -> None:
-    """Let embeddings start from what items are described by: the first D singular vectors of TF-IDF rows, of unit variance.
+    """Start item embeddings from the first D singular vectors of their TF-IDF rows.
 
-    One bag of all terms of an item tells more than its titles, categories and tokens reduced one by one. Items without a
-    term keep their random start; data without any start from `start_from_content`.
+    One bag of all terms of an item says more than its titles, categories and tokens reduced one by
+    one. Each dimension is standardised. Items without a term keep their random start; data without
+    any terms start from `start_from_content`.
     """
     from sklearn.decomposition import TruncatedSVD
 
@@ -33,6 +35,7 @@ def start_from_terms(model: Recommender, data: PreparedData, *, seed: int) -> No
     if width < 1:
         return
     vectors = TruncatedSVD(width, random_state=seed).fit_transform(rows)
+    # Items whose row has a term.
     known = np.flatnonzero(np.diff(rows.indptr))
     vectors = (vectors - vectors[known].mean(0)) / np.maximum(vectors[known].std(0), 1e-9)
     found = torch.from_numpy(_START * vectors[known]).to(model.items.weight)
@@ -41,14 +44,15 @@ def start_from_terms(model: Recommender, data: PreparedData, *, seed: int) -> No
 
 @torch.no_grad()
 def start_from_content(model: Recommender, data: PreparedData, *, seed: int) -> None:
-    """Let the embeddings of items that have content start from it; the others keep their random start.
+    """Start the embeddings of items with content from it; the others keep their random start.
 
     Raises `UsageError` if no item has content.
     """
     content, matrices = fit_content(data, seed=seed)
     if not content.parts:
         raise UsageError(
-            f"model.start=content: the items of {data.path} have no titles, categories or features to start from"
+            f"model.start=content: the items of {data.path} have no titles, categories or features "
+            "to start from"
         )
     rows, vectors = principal(matrices, model.items.embedding_dim, seed=seed)
     model.items.weight[torch.from_numpy(rows + 1)] = torch.from_numpy(_START * vectors).to(
@@ -59,7 +63,7 @@ def start_from_content(model: Recommender, data: PreparedData, *, seed: int) -> 
 def content_map(
     data: PreparedData, model: Recommender, *, length: int, seed: int
 ) -> ColdStart | None:
-    """Fit how items that come later get an embedding from their content; None if items have none."""
+    """Fit a map from content to embeddings for later items; None if no item has content."""
     content, matrices = fit_content(data, seed=seed)
     if not content.parts:
         return None
@@ -71,12 +75,14 @@ def content_map(
 
 
 def _some_scores(data: PreparedData, model: Recommender, length: int) -> tuple[Score, int]:
-    """Return what scores items by their embeddings for some users after their training events, and for how many items at once.
+    """Return a function that scores item embeddings for some users, and how many items to rank.
 
-    A backbone that reads the candidates encodes every pair, so it gets fewer users and items.
+    The users are as they were after their training events. A backbone that reads the candidates
+    encodes every pair, so it gets fewer users and items.
     """
     model.eval()
     most, ranked = (50, 500) if model.backbone.reads_candidates else (500, 5_000)
+    # Users with training events, evenly spaced.
     active = np.flatnonzero(data.train_end > data.offsets[:-1])
     chosen = active[np.linspace(0, len(active) - 1, min(most, len(active))).astype(int)]
     windows = data.histories(chosen, data.train_end[chosen], length)

@@ -1,4 +1,4 @@
-"""What every step of one training is given."""
+"""The context that all steps of one training share."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from solidrec.training.loop import Display, Silent, Stage
 @final
 @dataclass(frozen=True)
 class RunContext:
-    """What is trained on which data, where it runs and writes, and who hears of it.
+    """The data and specification of a training, and where it runs, writes and reports.
 
-    ``out`` is the run folder, None where nothing is written, and ``checkpoints`` is None where nothing
-    can be gone on from. ``display`` sees steps and epochs, ``say`` gets lines for people, and ``note``
-    the stage after each epoch.
+    ``out`` is the run folder, None where nothing is written, and ``checkpoints`` is None where
+    training cannot be resumed. ``display`` sees steps and epochs, ``say`` gets lines for people,
+    and ``note`` gets the stage after each epoch.
     """
 
     data: PreparedData
@@ -33,5 +33,5 @@ class RunContext:
     note: Callable[[Stage], None] = lambda stage: None
 
     def but(self, **changes: Any) -> Self:
-        """Return the context with some of its parts changed."""
+        """Return the context with some of its fields changed."""
         return replace(self, **changes)

@@ -1,4 +1,4 @@
-"""Learning what a mixture weighs: cross-entropy of the target among candidates, over rows that no expert has seen."""
+"""Training of a mixture's weights by cross-entropy, on rows that no expert has seen."""
 
 from __future__ import annotations
 
@@ -19,22 +19,21 @@ from solidrec.training.rows import Rows
 from solidrec.training.seeds import rng, seed_torch
 
 PASSES = 10
-"""Passes over the rows at most; the one that is best on validation is kept."""
+"""Largest number of passes over the rows; the best one on validation is kept."""
 _BATCH = 256
 SHARED_RATE, RATE, DECAY = 0.02, 0.002, 1e-3
-"""Learning rate of the shared weights, of trust and of bias; of what generates and of the head's hidden layer; and AdamW's decay
-of the latter. Both rates fall to 0 in a line."""
+"""Learning rate of shared weights, trust and bias; learning rate and AdamW decay of the rest."""
 _FADE = 0.5
-"""What each event between a row's target and the kind of event that the split asks for takes from the row (`Rows.far`)."""
+"""Factor on the weight of a row per event between it and what the split asks for (`Rows.far`)."""
 STAGE = 2
-"""The number under which the passes are logged: the neural expert's epochs are stage 1."""
+"""Stage number under which the passes are logged; the neural expert's epochs are stage 1."""
 
 
 @final
 class Gate:
-    """Trains the head and the source of a mixture on `rows`, and keeps the pass that ranks `valid` best.
+    """Trains head and source of a mixture on `rows`, and keeps the pass that ranks `valid` best.
 
-    Without `valid` rows the last of `passes` counts. `codebook_weight` is the lambda of Eq. 13.
+    Without `valid` rows the last of `passes` is kept. `codebook_weight` is the lambda of Eq. 13.
     """
 
     def __init__(
@@ -57,15 +56,15 @@ class Gate:
             groups.append({"params": others, "lr": RATE, "weight_decay": DECAY})
         self.optimizer = torch.optim.AdamW(groups)
         self.steps = -(-rows.size // _BATCH)
-        steps = (
-            max(passes, PASSES) * self.steps
-        )  # a pass that validation chose is the same pass without it
+        # The rates fall linearly to 0, also for fewer `passes` on the schedule of PASSES, so that a
+        # pass chosen by validation can be repeated.
+        steps = max(passes, PASSES) * self.steps
         self.fading = torch.optim.lr_scheduler.LambdaLR(
             self.optimizer, lambda step: max(0.0, 1 - step / max(steps, 1))
         )
 
     def run(self, display: Display, save: Callable[[dict[str, Any]], None]) -> None:
-        """Train, logging each pass by `save`, and put the best weights back."""
+        """Train, log each pass by `save`, and put the best weights back."""
         display.stage(STAGE, self.passes, self.steps)
         if self.rows.size:
             self.mixture.head.standardise(self.rows.evidence, self.rows.kept)
@@ -100,7 +99,7 @@ class Gate:
         display.done(chosen)
 
     def run_pass(self, number: int, display: Display) -> tuple[float, float]:
-        """Run one pass over the rows and return the mean loss and the mean loss of the codebook."""
+        """Run one pass over the rows and return its mean loss and mean codebook loss."""
         order = torch.from_numpy(rng(self.seed, "gate order", number).permutation(self.rows.size))
         losses, codebook_losses = [], []
         self.mixture.train()
@@ -109,6 +108,7 @@ class Gate:
             seed_torch(self.seed, "gate dropout", number, step)
             rows = self.rows.take(index)
             generated = self.mixture.weigh(rows.history, rows.read)
+            # Cross-entropy with the target in column 0; candidates that do not count get -inf.
             scores = self.mixture.head(rows.evidence, generated.weights).masked_fill(
                 ~rows.kept, -torch.inf
             )
@@ -117,6 +117,7 @@ class Gate:
                 torch.zeros(len(scores), dtype=torch.int64, device=scores.device),
                 reduction="none",
             )
+            # Rows far from what the split asks for weigh less.
             weight = _FADE ** rows.far.to(scores.dtype)
             loss = (weight * losses_of).sum() / weight.sum().clamp(min=1.0)
             self.optimizer.zero_grad()
@@ -135,7 +136,7 @@ class Gate:
 
     @torch.no_grad()
     def metrics(self, rows: Rows) -> dict[str, float]:
-        """Return NDCG@10 and Recall@10 of the targets among the candidates; a target that no expert brings is a miss."""
+        """Return NDCG@10 and Recall@10 of the targets; one that no expert brings is a miss."""
         self.mixture.eval()
         places = torch.cat(
             [self.places(rows.take(slice(i, i + 4096))) for i in range(0, rows.size, 4096)]
@@ -154,7 +155,7 @@ class Gate:
 
 
 def _trained_state(mixture: Mixture) -> dict[str, Tensor]:
-    """Return a copy of everything of a mixture but its experts."""
+    """Return a copy of the state of a mixture without its experts."""
     return {
         name: tensor.detach().clone()
         for name, tensor in mixture.state_dict().items()

@@ -26,12 +26,12 @@ from solidrec.training.usage import Tally
 State = dict[str, Tensor]
 Row = dict[str, Any]
 _LOOK_EVERY = 20
-"""Steps between two looks at the loss."""
+"""Steps between two checks of the loss."""
 
 
 @dataclass
 class Progress:
-    """Where training stands: everything of a checkpoint that is not a tensor."""
+    """The progress of training: all of a checkpoint that is not a tensor."""
 
     stage: int = 1
     epoch: int = 0
@@ -42,7 +42,7 @@ class Progress:
     history: list[Row] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the fields as plain values."""
         return asdict(self)
 
     def next_stage(self) -> Progress:
@@ -52,58 +52,58 @@ class Progress:
 
 @runtime_checkable
 class Display(Protocol):
-    """What a person sees while training."""
+    """Interface of displays that show the progress of training."""
 
     def stage(self, stage: int, epochs: int, steps: int) -> None:
-        """A stage begins."""
+        """Show that a stage begins."""
 
     def step(self) -> None:
-        """A step is done."""
+        """Show that a step is done."""
 
     def epoch(self, row: Row) -> None:
-        """An epoch is done and validated."""
+        """Show an epoch that is done and validated."""
 
     def done(self, row: Row) -> None:
-        """A stage has ended."""
+        """Show that a stage has ended; `row` is its best epoch."""
 
 
 @final
 class Silent:
-    """Shows nothing."""
+    """A display that shows nothing."""
 
     def stage(self, stage: int, epochs: int, steps: int) -> None:
-        """Show nothing."""
+        """Ignore the start of a stage."""
 
     def step(self) -> None:
-        """Show nothing."""
+        """Ignore a step."""
 
     def epoch(self, row: Row) -> None:
-        """Show nothing."""
+        """Ignore an epoch."""
 
     def done(self, row: Row) -> None:
-        """Show nothing."""
+        """Ignore the end of a stage."""
 
 
 @final
 class StepsOnly:
-    """Shows progress on another display, but no epochs: of a training that is no part of a run's log."""
+    """Shows stages and steps on another display, but no epochs, which are not in the run's log."""
 
     def __init__(self, display: Display) -> None:
         self.display = display
 
     def stage(self, stage: int, epochs: int, steps: int) -> None:
-        """Show it."""
+        """Show that a stage begins."""
         self.display.stage(stage, epochs, steps)
 
     def step(self) -> None:
-        """Show it."""
+        """Show that a step is done."""
         self.display.step()
 
     def epoch(self, row: Row) -> None:
-        """Show nothing."""
+        """Ignore an epoch."""
 
     def done(self, row: Row) -> None:
-        """Show it."""
+        """Show that a stage has ended."""
         self.display.done(row)
 
 
@@ -111,8 +111,9 @@ class StepsOnly:
 class Stage:
     """Trains one model on one stage's loss, from `progress` on.
 
-    ``validate`` returns validation metrics, or None when the data has no validation rows: then, and when no row can be ranked,
-    every epoch is run and the last weights are kept. ``save`` is called after each epoch.
+    ``validate`` returns validation metrics, or None when the data has no validation rows. Without
+    metrics, or when no row can be ranked, every epoch is run and the last weights are kept.
+    ``save`` is called after each epoch.
     """
 
     def __init__(
@@ -145,6 +146,7 @@ class Stage:
     def run(self) -> None:
         """Train until the epochs or the patience run out, then put the best weights back."""
         self.display.stage(self.progress.stage, self.spec.epochs, self.batches.steps)
+        # A later stage logs the weights that it starts from, unless a resumed run has done so.
         logged = any(row["stage"] == self.progress.stage for row in self.progress.history)
         if self.progress.stage > 1 and not logged:
             self.finish_epoch({"loss": None, "codebook_loss": None}, time.perf_counter())
@@ -157,7 +159,7 @@ class Stage:
         self.display.done(best | {"stage": self.progress.stage, "epoch": self.progress.best_epoch})
 
     def finished(self) -> bool:
-        """Say whether the stage is over: epochs used up, or no better validation for long enough (see `TrainSpec`)."""
+        """Return whether the epochs or the patience (see `TrainSpec`) have run out."""
         at, spec = self.progress, self.spec
         if at.epoch >= spec.epochs:
             return True
@@ -172,9 +174,8 @@ class Stage:
         started, at = time.perf_counter(), self.progress
         tally = Tally(len(self.codebook.code_vectors) if self.codebook else 0, self.batches.device)
         losses: list[float] = []
-        pending: list[
-            Tensor
-        ] = []  # losses that are still on the device: looking at each would stall it
+        # Losses still on the device: reading each one would stall it.
+        pending: list[Tensor] = []
         codebook_losses = []
         self.model.train()
         for step, batch in enumerate(self.batches.epoch(at.stage, at.epoch)):
@@ -213,9 +214,8 @@ class Stage:
         metrics = self.validate()
         found = None if metrics is None else metrics[self.spec.selection.metric]
         score = at.epoch if found is None else found
-        trained = (
-            at.epoch > 0
-        )  # what a later stage starts from is logged, but it is no result of that stage
+        # The weights that a later stage starts from are logged, but are no result of that stage.
+        trained = at.epoch > 0
         if trained and score > at.best:
             at.best, at.best_epoch, at.best_step = float(score), at.epoch, at.step
             self.best = copy_state(self.model)
@@ -235,32 +235,35 @@ class Stage:
         self.save(self)
 
     def looked_at(self, pending: list[Tensor], *, before: int) -> list[float]:
-        """Return some steps' losses as numbers; stop training if one is not finite, long before anything is saved."""
+        """Return some losses as numbers; raises `DivergedError` if one is not finite."""
         losses: list[float] = torch.stack(pending).tolist() if pending else []
         for nth, loss in enumerate(losses, start=before + 1):
             if not math.isfinite(loss):
                 where = f"stage {self.progress.stage}, epoch {self.progress.epoch + 1}, step {nth}"
                 raise DivergedError(
-                    f"the loss became {loss} at {where}; lower train.learning_rate or check the features"
+                    f"the loss became {loss} at {where}; lower train.learning_rate "
+                    "or check the features"
                 )
         return losses
 
     def check_weights(self) -> None:
-        """Stop before weights that are not finite reach the disk: a finite loss can have a gradient that is not."""
+        """Raise `DivergedError` for weights that are not finite, which a finite loss may cause."""
         for name, tensor in self.model.state_dict().items():
             if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
                 where = f"stage {self.progress.stage}, epoch {self.progress.epoch}"
                 raise DivergedError(
-                    f"{name} is no longer finite after {where}; lower train.learning_rate or check the features"
+                    f"{name} is no longer finite after {where}; lower train.learning_rate "
+                    "or check the features"
                 )
 
     def revive(self, dead: Tensor) -> int:
-        """Put codes that nobody chose in this epoch onto embeddings of items that people did choose; return how many."""
+        """Move codes that no item chose onto embeddings of random targets; return how many."""
         if not len(dead) or self.codebook is None or not self.codebook.movable or not self.revives:
             return 0
         random = rng(self.seed, "revive", self.progress.stage, self.progress.epoch)
         items = self.batches.tensor(self.batches.targets(len(dead), random))
         self.codebook.place(dead, self.model.items.weight.detach()[items])
+        # Adam's moments of a moved code belong to its old place.
         for moment in self.optimizer.moments(self.codebook.code_vectors).values():
             if moment.shape == self.codebook.code_vectors.shape:
                 moment[dead] = 0
@@ -282,7 +285,7 @@ def loss_of(model: Recommender, spec: TrainSpec) -> Loss:
 
 
 def codebook_weight(model: Recommender | Mixture, spec: TrainSpec) -> float:
-    """Return the lambda of Eq. 13: the given one, or that which suits the model's codebook; 0 without a codebook."""
+    """Return the lambda of Eq. 13: as given, or the codebook's default; 0 without a codebook."""
     codebook = codebook_of(model)
     if codebook is None:
         return 0.0
@@ -290,5 +293,5 @@ def codebook_weight(model: Recommender | Mixture, spec: TrainSpec) -> float:
 
 
 def copy_state(model: Recommender) -> State:
-    """Return a copy of everything the model knows."""
+    """Return a copy of the model's state."""
     return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}

@@ -1,4 +1,4 @@
-"""What a stage minimises: `LOSSES` is the one list of losses."""
+"""The losses that a stage minimises, listed in `LOSSES`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SHARED = 2_048
 
 @runtime_checkable
 class Trainable(Protocol):
-    """What a loss needs of a model: a `Recommender`, or what `torch.compile` makes of one."""
+    """The model that a loss needs: a `Recommender`, or its `torch.compile` version."""
 
     items: nn.Embedding
 
@@ -32,11 +32,11 @@ class Trainable(Protocol):
         """Return the `Scores` of the candidates."""
 
     def encode(self, history: Tensor, prefix_ends: Tensor | None) -> Encoded:
-        """Return a user vector a row."""
+        """Return one user vector per row."""
 
 
 class Lost(NamedTuple):
-    """The loss ``value`` () of a step, the ``codebook_loss`` () in it, and ``stats`` for the log."""
+    """The loss ``value`` () of a step, the ``codebook_loss`` () in it and ``stats`` for the log."""
 
     value: Float[Tensor, ""]
     codebook_loss: Float[Tensor, ""]
@@ -44,10 +44,11 @@ class Lost(NamedTuple):
 
 
 class Loss(ABC):
-    """A loss over the targets of a batch, to which the codebook's loss is added, weighted by lambda (Eq. 13).
+    """A loss over the targets of a batch plus the codebook's loss, weighted by lambda (Eq. 13).
 
-    It says what a batch must bring: ``each`` negatives of every target's own, and ``shared`` ones for
-    all targets of a step; ``shared`` is None where the loss reads the whole catalogue or none.
+    A loss says what a batch must contain: ``each``, the number of negatives per target, and
+    ``shared``, the number that all targets of a step share, None where the loss reads the whole
+    catalogue or none.
     """
 
     def __init__(self, spec: TrainSpec, *, items: int, codebook_weight: float) -> None:
@@ -66,7 +67,7 @@ class Loss(ABC):
 
 @final
 class Click(Loss):
-    """Binary cross-entropy over each target and its uniform negatives (Eq. 4, 6, 12 and 13 of the paper)."""
+    """Binary cross-entropy over each target and its uniform negatives (Eq. 4, 6, 12 and 13)."""
 
     def wants(self, spec: TrainSpec) -> tuple[int, int | None]:
         """Return the number of each target's own negatives."""
@@ -83,11 +84,11 @@ class Click(Loss):
 
 @final
 class Softmax(Loss):
-    """Cross-entropy of each target over the catalogue, or over uniform negatives that a step shares.
+    """Cross-entropy of each target over the catalogue, or over uniform negatives shared by a step.
 
-    A sampled negative's logit is raised by log((V - 1) / S), so that S of them stand for the V - 1
-    items that are no target (Jean et al., On Using Very Large Target Vocabulary, ACL 2015); one that
-    happens to be the target takes no part.
+    A sampled negative's logit is raised by log((V - 1) / S), so that S of them represent the V - 1
+    items that are no target (Jean et al., On Using Very Large Target Vocabulary, ACL 2015). A
+    negative that is the target is left out.
     """
 
     def wants(self, spec: TrainSpec) -> tuple[int, int | None]:
@@ -118,12 +119,14 @@ class Softmax(Loss):
         targets: Int[Tensor, " N"],
         shared: Int[Tensor, " S"],
     ) -> Float[Tensor, ""]:
-        """Return the mean cross-entropy of targets among themselves and the shared negatives."""
-        # one look-up, so that training makes one gradient of the item table
+        """Return the mean cross-entropy of each target against the shared negatives."""
+        # One look-up, so that training makes one gradient of the item table.
         table = model.items(torch.cat([targets, shared])).float()
         own, others = table[: len(targets)], table[len(targets) :]
+        # The logits of each target, and of the shared negatives with their correction.
         positive = (users * own).sum(1, keepdim=True)
         negative = users @ others.T + math.log((self.items - 1) / len(shared))
+        # A negative that is the target itself takes no part.
         negative = negative.masked_fill(shared == targets[:, None], -torch.inf)
         logits = torch.cat([positive, negative], 1)
         return F.cross_entropy(logits, torch.zeros_like(targets))
@@ -131,10 +134,11 @@ class Softmax(Loss):
 
 @final
 class Gbce(Loss):
-    """Binary cross-entropy whose positive is calibrated for sampling (Petrov and Macdonald, gSASRec, RecSys 2023, Eq. 10).
+    """Binary cross-entropy whose positive term is calibrated for sampling.
 
-    The probability of the target is sigma(s)^beta with beta = a (t (1 - 1/a) + 1/a), where a = k / (V - 1) is
-    the share of the catalogue that k negatives are and t the calibration: 1 undoes the sampling, 0 is plain
+    Petrov and Macdonald, gSASRec, RecSys 2023, Eq. 10. The probability of the target is
+    sigma(s)^beta with beta = a (t (1 - 1/a) + 1/a), where a = k / (V - 1) is the share of the
+    catalogue that k negatives are and t is the calibration: 1 undoes the sampling, 0 is plain
     binary cross-entropy.
     """
 
@@ -151,6 +155,7 @@ class Gbce(Loss):
         """Return the mean over all candidates."""
         scores = model(batch.history, batch.candidates, batch.prefix_ends)
         logits = scores.logits.float()
+        # -log sigma(s)^beta of the target, and -log(1 - sigma(s)) of each negative.
         positive = -self.beta * F.logsigmoid(logits[:, 0])
         negative = F.softplus(logits[:, 1:]).sum(1)
         value = ((positive + negative) / logits.shape[1]).mean()

@@ -1,4 +1,4 @@
-"""A mixture from data: experts, rows that no expert has seen, the weights, and the experts of all training events."""
+"""Training of a mixture: experts, rows that no expert has seen, the weights, the final experts."""
 
 from __future__ import annotations
 
@@ -28,20 +28,21 @@ from solidrec.training.seeds import seed_torch
 from solidrec.training.stages import fit
 
 _VALID_ROWS = 10_000
-"""Validation users that choose the pass, at most, evenly spaced."""
+"""Largest number of validation users that choose the pass, evenly spaced."""
 
 
 def _fit_mixture(run: RunContext, semantics: SemanticIds | None) -> Mixture:
-    """Train the experts and the weights of a mixture; validation chooses the epoch and the pass, and nothing is fitted on it.
+    """Train the experts and the weights of a mixture.
 
-    Weights are learned from training events that the experts which judge them have not seen (`folds`); their neural experts are
-    trained for as many epochs as the one of all events was best after. That one and all memories then take their places.
+    Validation chooses the epoch and the pass; nothing is fitted on it. Weights are learned from
+    training events that their experts have not seen (`folds`). The neural experts of the folds are
+    trained for as many epochs as were best for the one of all events. That one and the memories of
+    all events are the experts of the final mixture.
     """
     data, spec = run.data, run.spec
     rows_of = folds(data, spec.train, spec.seed)
-    rows_of = chain(
-        [next(rows_of)], rows_of
-    )  # data that have none say so before anything is trained
+    # Take the first fold now, so that data without rows raise before anything is trained.
+    rows_of = chain([next(rows_of)], rows_of)
     recent = spec.train.folds == "time"
     similar = content_of(data)
     neural = neural_expert(run, part=WHOLE)
@@ -65,6 +66,7 @@ def _fit_mixture(run: RunContext, semantics: SemanticIds | None) -> Mixture:
     )
     halves = run.but(spec=ended, display=StepsOnly(run.display))
     other, part = neural, WHOLE
+    # Folds of one neural expert come together, so each expert is trained once.
     for fold in rows_of:
         if fold.part != part:
             part = fold.part
@@ -95,13 +97,14 @@ def _fit_mixture(run: RunContext, semantics: SemanticIds | None) -> Mixture:
         gate.run(run.display, save)
     else:
         run.say(
-            "mixture: no expert ever brings the item that came next, so the weights stay as they start"
+            "mixture: no expert ever brings the item that came next, "
+            "so the weights stay as they start"
         )
     return mixture.eval()
 
 
 def fit_named(run: RunContext, semantics: SemanticIds | None) -> Recommender | Mixture:
-    """Train whatever model a specification names: a mixture, or a recommender by the stages of Algorithm 1."""
+    """Train the model that a specification names: a mixture, or a recommender in stages."""
     return (
         _fit_mixture(run, semantics)
         if DESIGNS[run.spec.model.name].is_mixture
@@ -119,7 +122,7 @@ def last_stage(model: ModelSpec) -> int:
 
 
 def _validation_rows(experts: Experts, data: PreparedData, spec: RunSpec) -> Rows | None:
-    """Return the rows that choose the pass, None where the data has none or the number of passes is given."""
+    """Return the rows that choose the pass, None without validation or if passes are given."""
     if "valid" not in data.manifest["negatives"] or spec.train.passes is not None:
         return None
     rows = data.rows("valid")

@@ -1,4 +1,4 @@
-"""The neural expert of a mixture: trained once for a specification and kept beside the data, for every mixture to share."""
+"""The neural expert of a mixture, trained once per specification and cached beside the data."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from solidrec.training.stages import fit
 
 _KIND = "neural-expert"
 WHOLE = "whole"
-"""The part of the training events that the expert itself is trained on: all of them."""
+"""Name of the part that holds all training events; the final neural expert is trained on it."""
 
 
 class Neural(NamedTuple):
-    """A trained ``model`` and its ``history``, a row an epoch."""
+    """A trained ``model`` and its ``history``, with one row per epoch."""
 
     model: Recommender
     history: list[dict[str, Any]]
@@ -40,9 +40,10 @@ class Neural(NamedTuple):
 
 
 def neural_expert(run: RunContext, *, part: str) -> Neural:
-    """Train the neural expert of a mixture on a part of the training events, or read it from beside the data.
+    """Train the neural expert of a mixture on a part of the training events, or load a cached one.
 
-    The specification of `run` is the mixture's, its data holds the training events of the `part` alone.
+    The specification of `run` is that of the mixture; its data holds only the training events of
+    the `part`.
     """
     data, spec = run.data, run.spec
     train = spec.train.of_one_model()
@@ -73,15 +74,14 @@ def neural_expert(run: RunContext, *, part: str) -> Neural:
     model = fit(run.but(spec=own, out=out, checkpoints=checkpoints, note=note), None)
     found = Neural(model.eval(), log)
     keep(folder, lambda path: _save(path, found), run.say, what="neural expert")
-    if (
-        checkpoints is not None and (folder / MANIFEST).is_file()
-    ):  # else a kill would find nothing to go on from
+    # Checkpoints are kept until the expert is saved, so that a killed run can resume.
+    if checkpoints is not None and (folder / MANIFEST).is_file():
         checkpoints.clear()
     return found
 
 
 def _replay(history: list[dict[str, Any]], display: Display) -> None:
-    """Show epochs that another run has trained as if they were trained now, so that every log has them."""
+    """Show the epochs of a cached expert as if it were trained now, so that every log has them."""
     display.stage(1, len(history), 0)
     for row in history:
         display.epoch(row)
@@ -97,7 +97,7 @@ def _save(folder: Path, neural: Neural) -> None:
 
 
 def of_users(data: PreparedData, chosen: np.ndarray) -> PreparedData:
-    """Return data with the training events of the users `chosen` (U + 1,) alone, and nothing to validate on."""
+    """Return data with only the training events of `chosen` users (U + 1,), without validation."""
     negatives = {
         name: value
         for name, value in data.manifest["negatives"].items()

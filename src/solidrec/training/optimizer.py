@@ -1,4 +1,4 @@
-"""Adam: dense and fused, but sparse on an item table so large that a step would spend its time on rows it never read."""
+"""Adam, dense and fused, but sparse on large item tables to skip rows that a step never read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from solidrec.nn.recommender import Recommender
 from solidrec.spec import TrainSpec
 
 SPARSE_FROM = 100_000
-"""Items from which on the item table is updated sparsely (docs/performance.md has the table)."""
+"""Items from which on the item table is updated sparsely (see the table in docs/performance.md)."""
 
 Moments = dict[str, Any]
 
@@ -21,7 +21,8 @@ Moments = dict[str, Any]
 class DenseAdam:
     """Adam (Kingma and Ba, 2015) by torch's own function.
 
-    `torch.optim.Adam` calls the same one, but to build it imports torch's compiler: a second and 70 MB of every training.
+    `torch.optim.Adam` calls the same function, but it imports torch's compiler: a second and 70 MB
+    per training.
     """
 
     def __init__(self, parameters: list[Tensor], spec: TrainSpec) -> None:
@@ -31,7 +32,7 @@ class DenseAdam:
 
     @torch.no_grad()
     def step(self) -> None:
-        """Move every parameter that has a gradient."""
+        """Update every parameter that has a gradient."""
         moved = [parameter for parameter in self.parameters if parameter.grad is not None]
         self.state |= {
             parameter: _start(parameter) for parameter in moved if parameter not in self.state
@@ -67,10 +68,11 @@ def _start(parameter: Tensor) -> Moments:
 
 @final
 class Optimizer:
-    """Adam over everything that a stage trains.
+    """Adam over all parameters that a stage trains.
 
-    A table of `SPARSE_FROM` items or more gets sparse gradients and `torch.optim.SparseAdam`: rows that a step did not
-    read keep their moments, which for dense Adam decay and go on moving the row. Weight decay needs the dense form.
+    A table of `SPARSE_FROM` items or more gets sparse gradients and `torch.optim.SparseAdam`. Rows
+    that a step did not read then keep their moments; under dense Adam the moments decay and go on
+    moving the row. Weight decay needs the dense form.
     """
 
     def __init__(self, model: Recommender, spec: TrainSpec) -> None:
@@ -78,7 +80,7 @@ class Optimizer:
         self.parameters: list[Tensor] = [
             parameter for parameter in model.parameters() if parameter.requires_grad
         ]
-        """What is trained."""
+        """The trained parameters."""
         model.items.sparse = (
             table.requires_grad and len(table) > SPARSE_FROM and not spec.weight_decay
         )
@@ -90,7 +92,7 @@ class Optimizer:
         )
 
     def step(self, loss: Tensor) -> None:
-        """Move the parameters against the gradient of a loss."""
+        """Update the parameters by the gradient of a loss."""
         for parameter in self.parameters:
             parameter.grad = None
         loss.backward()
@@ -104,7 +106,7 @@ class Optimizer:
         return dict(self.dense.state.get(parameter, sparse))
 
     def restore(self, parameter: Tensor, moments: Moments) -> None:
-        """Put a parameter's state back (the two forms of Adam count their steps in different types)."""
+        """Put back Adam's state of a parameter (dense and sparse steps differ in type)."""
         step = moments["step"].reshape(())
         if any(parameter is one for one in self.dense.parameters):
             self.dense.state[parameter] = moments | {"step": step.to(torch.float32)}

@@ -1,4 +1,4 @@
-"""Rows that a mixture's weights are learned from: a history, the evidence on some candidates, and which one it was."""
+"""Rows to learn a mixture's weights from: a history, evidence on candidates, and the target."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from solidrec.nn.evidence import PAIRED, Evidence, statistics
 from solidrec.nn.mixture import Experts
 
 _BEST = 50
-"""Candidates that each expert brings: what a mixture ranks first is among the first of some expert ..."""
+"""Candidates from each expert: what a mixture ranks first is among the best of some expert."""
 _ANY = 50
-"""... and so many of all items, so that what no expert brings is known to be worth little."""
+"""Random candidates, so that weights learn that items which no expert brings are worth little."""
 _FLOATS = 1 << 22
-"""Of evidence at a time."""
+"""Floats of evidence that are computed at a time."""
 
 
 class Targets(NamedTuple):
-    """Events that experts are asked about: ``users``, absolute ``positions``, and how ``far`` off each is. (R,) each.
+    """Events to predict: ``users``, absolute ``positions``, and how ``far`` off each is, (R,) each.
 
-    That is how many events of the user lie between it and the kind of event that the split asks for: the last of training, or
-    the first after a time.
+    ``far`` is the number of the user's events between the target and the kind of event that the
+    split asks for: the last of training, or the first after a time.
     """
 
     users: Integers
@@ -41,11 +41,11 @@ class Targets(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """R rows of C candidates each, the target in column 0.
+    """R rows of C candidates each, with the target in column 0.
 
-    ``history`` (R, L), ``read`` (R, S) its statistics, ``evidence`` on the candidates, ``kept`` (R, C) which of them count (one
-    that two experts bring counts once), ``found`` (R,), whether any expert brings the target, and ``far`` (R,) as in
-    `Targets`.
+    ``history`` (R, L), ``read`` (R, S) its statistics, ``evidence`` on the candidates, ``kept`` (R,
+    C): whether a candidate counts (one that two experts bring counts once), ``found`` (R,): whether
+    any expert brings the target, and ``far`` (R,) as in `Targets`.
     """
 
     history: Int[Tensor, "R L"]
@@ -57,7 +57,7 @@ class Rows(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many rows there are, R."""
+        """The number of rows, R."""
         return len(self.history)
 
     def take(self, index: Tensor | slice) -> Rows:
@@ -75,7 +75,7 @@ class Rows(NamedTuple):
 
     @staticmethod
     def together(parts: list[Rows]) -> Rows:
-        """Return the rows of all parts, and empty the list: field by field, so that no more than one is there twice."""
+        """Concatenate all parts and empty the list, with at most one field twice in memory."""
         neural, counted, counts = (
             list(each) for each in zip(*(part.evidence for part in parts), strict=True)
         )
@@ -101,20 +101,23 @@ class Rows(NamedTuple):
 def pack(
     experts: Experts, data: PreparedData, targets: Targets, *, length: int, all_of: bool
 ) -> Rows:
-    """Return a row for each target: what the experts say before it, of their best and of it.
+    """Return a row for each target, with the candidates of each expert and the target.
 
-    What a user had before is no candidate, and a target among it is not found. Rows whose target is not found teach nothing:
-    only if `all_of` the rows are wanted are they there, and all in the order of the events.
+    Items that the user had before are no candidates, and a target among them is not found. Rows
+    whose target is not found teach nothing, so they are dropped; with `all_of`, all rows are
+    returned, in the order of the targets.
     """
     count = len(targets.users)
-    lists = PAIRED if experts.recent is None else PAIRED + 1  # of best candidates, one an expert
+    # Number of experts that bring their best candidates.
+    lists = PAIRED if experts.recent is None else PAIRED + 1
+    # Rows per block, by its largest arrays: catalogue evidence, history entries, candidate pairs.
     step = max(
         1, _FLOATS // max(8 * len(data.items), entries(length), (lists * _BEST + _ANY + 1) ** 2)
     )
     drawn = torch.randint(
         len(data.items), (count, _ANY), generator=torch.Generator().manual_seed(0)
     )
-    # a block's are about equally long
+    # Targets sorted by history length, so that a block needs little padding.
     order = np.argsort(
         np.minimum(targets.positions - data.offsets[targets.users], length), kind="stable"
     )
@@ -139,17 +142,16 @@ def _pack_block(
     *,
     length: int,
 ) -> Rows:
-    """Return the rows of a block of bounded memory; `drawn` are indices of any items, which are candidates too."""
+    """Return the rows of a block of bounded memory; `drawn` are random candidates (from 0)."""
     device = experts.counts.device
     users, positions, far = targets
     history = torch.from_numpy(data.histories(users, positions, length).astype(np.int64)).to(device)
     target = torch.from_numpy(data.event_items[positions].astype(np.int64)).to(device)[:, None] - 1
-    filled = history[
-        :, : max(1, int((history > 0).sum(1).max()))
-    ]  # padding is invisible, and not free
+    # Without padding columns that no history of the block fills, the experts have less to compute.
+    filled = history[:, : max(1, int((history > 0).sum(1).max()))]
     evidence: Evidence = experts(filled)
     read = statistics(evidence, filled, experts.counts)
-    # what was had before is nobody's candidate
+    # Items that a user had before are no candidates.
     row, item = (
         torch.from_numpy(np.asarray(each, dtype=np.int64)).to(device)
         for each in data.seen(users, positions)
@@ -157,16 +159,20 @@ def _pack_block(
     seen = torch.zeros(evidence.neural.shape, dtype=torch.bool, device=device)
     seen[row, item - 1] = True
     k = min(_BEST, evidence.neural.shape[1])
+    # The scores (B, V) by which each expert ranks; recency ranks all users' items alike.
     ranked = [
         *(evidence.neural, *evidence.counted)[:PAIRED],
         *(recent.expand_as(evidence.neural) for recent in evidence.counts[1:]),
     ]
     best = [torch.topk(scores.masked_fill(seen, -torch.inf), k).indices for scores in ranked]
+    # Candidates (B, C) as zero-based items: the target, the best of each expert, random items.
     columns = torch.cat([target, *best, drawn.to(device)], 1)
-    # the first place of each candidate counts, so the target's own does
+    # Only the first place of a candidate in a row counts; for the target, that is column 0.
     again = (columns[:, :, None] == columns[:, None, :]).tril(-1).any(2)
     kept = ~again & ~seen.gather(1, columns)
+    # The target is found if an expert brings it and the user did not have it before.
     found = (columns[:, 1 : 1 + len(best) * k] == target).any(1) & kept[:, 0]
+    # The evidence on the candidates alone.
     counted = torch.stack([kind.gather(1, columns) for kind in evidence.counted])
     counts = evidence.counts[:, 0, columns]
     away = torch.from_numpy(np.asarray(far, dtype=np.int64)).to(device)

@@ -1,4 +1,4 @@
-"""A whole run: semantic ids, then the stages of Algorithm 1, then the test split once, then the run folder."""
+"""A whole run: semantic ids, the stages of Algorithm 1, one test evaluation, the run folder."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from solidrec.training.stages import trained_vectors
 from solidrec.training.tracking import tracked
 
 _PROTOCOL_KEYS: dict[str, Protocol] = {"": "paper", "_full": "full"}
-"""What follows the name of a split in ``metrics.json``, by protocol."""
+"""Suffix of a split's name in ``metrics.json`` for each protocol."""
 
 
 def train_run(
@@ -48,18 +48,20 @@ def train_run(
     track: Sequence[str] = (),
     say: Callable[[str], None] = lambda line: None,
 ) -> Run:
-    """Train what `spec` says on prepared data and write the run folder `out`; returns the loaded run.
+    """Train the model of `spec` on prepared data, write the run folder `out`, and load it.
 
-    A finished run of the same specification is returned as it is, an unfinished one resumes, one of another
-    specification raises `IncompatibleError`. `track` names where epochs go besides ``history.jsonl`` (see `STORES`).
-    Raises `Interrupted` when stopped by a signal after saving.
+    A finished run of the same specification is returned as it is, an unfinished one resumes, one of
+    another specification raises `IncompatibleError`. `track` names trackers that epochs go to
+    besides ``history.jsonl`` (see `check_trackers`). Raises `Interrupted` when stopped by a signal
+    after saving.
     """
     check_run(data, spec)
     if finished(out, spec):
         say(f"{out}: this run is finished already; remove the folder to train it again")
         return load_run(out, device=device)
     with locked(out), stoppable():
-        if not finished(out, spec):  # another process may have ended it since
+        # Another process may have finished the run before the lock was taken.
+        if not finished(out, spec):
             write_json(out / SPEC, spec.model_dump(mode="json"))
             try:
                 _carry_out(RunContext(data, spec, out, device, display or Silent(), say=say), track)
@@ -71,12 +73,13 @@ def train_run(
 
 
 def _carry_out(run: RunContext, track: Sequence[str]) -> None:
-    """Make the semantic ids, run the stages, measure and write the final files to the run folder, which is ours alone."""
+    """Make semantic ids, run the stages, measure, and write the files of the locked run folder."""
     started, out = time.perf_counter(), run.out
     assert out is not None
     checkpoints = Checkpoints(out / "checkpoints")
     with tracked(run.display, track, out, run.spec, run.say) as shown:
-        semantics = semantics_for(run)  # a training on the way is not tracked
+        # Training a model for semantic ids is not tracked.
+        semantics = semantics_for(run)
         model = fit_named(run.but(display=shown, checkpoints=checkpoints), semantics)
         metrics = _measure(model, run.data, run.spec)
         shown.final(metrics)
@@ -93,7 +96,7 @@ def _carry_out(run: RunContext, track: Sequence[str]) -> None:
 
 
 def semantics_for(run: RunContext) -> SemanticIds | None:
-    """Return the semantic ids that a run reads, made or found beside the data; None for a model that reads none."""
+    """Return the semantic ids that a run reads, made or cached; None if its model reads none."""
     name = run.spec.model.name
     if not DESIGNS[name].needs_semantics and not (
         DESIGNS[name].is_mixture and is_described(run.data)
@@ -104,9 +107,10 @@ def semantics_for(run: RunContext) -> SemanticIds | None:
 
 
 def _measure(model: Recommender | Mixture, data: PreparedData, spec: RunSpec) -> dict[str, Any]:
-    """Measure the chosen weights on validation, and on the test split: the one time it is opened.
+    """Measure the chosen weights on the validation and the test split, which is opened only here.
 
-    ``valid`` and ``test`` are under the protocol *paper*, ``valid_full`` and ``test_full`` over the whole catalogue.
+    ``valid`` and ``test`` are under the protocol *paper*, ``valid_full`` and ``test_full`` over the
+    whole catalogue.
     """
     found: dict[str, Any] = {}
     for suffix, protocol in _PROTOCOL_KEYS.items():
@@ -165,7 +169,7 @@ def _finish(
 
 
 def _catalog_columns(data: PreparedData, spec: RunSpec) -> list[str]:
-    """Return the columns of the catalogue that a run keeps: a mixture's are all that its content similarity reads."""
+    """Return the catalogue's columns that a run keeps: those for a mixture's content similarity."""
     if DESIGNS[spec.model.name].is_mixture:
         return [name for name in data.catalog.columns if name != "image"]
     return [name for name in ("item", "title", "categories") if name in data.catalog.columns]

@@ -1,4 +1,4 @@
-"""Random numbers as pure functions of what they are for, so that resuming needs no hidden state."""
+"""Random numbers as pure functions of their purpose, so that resuming needs no hidden state."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def rng(*parts: int | str) -> np.random.Generator:
 def seed_torch(*parts: int | str) -> None:
     """Seed torch's global generators (parameters, dropout) for a purpose.
 
-    Where there is no accelerator, only the CPU's: for the others `torch.manual_seed` notes down its caller's stack, which takes
-    a quarter of a millisecond.
+    Without an accelerator only the CPU's generator is seeded: for the others `torch.manual_seed`
+    records its caller's stack, which takes a quarter of a millisecond.
     """
     if torch.accelerator.is_available():
         torch.manual_seed(derive(*parts))

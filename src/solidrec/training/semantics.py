@@ -1,4 +1,4 @@
-"""Semantic ids beside the data: made once for a specification, and so are the item embeddings that some are made of."""
+"""Semantic ids, and the item embeddings that some are made of, cached beside the data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from solidrec.spec import ModelSpec, RunSpec
 _VECTORS = "vectors.npy"
 _KIND = "item-vectors"
 Train = Callable[[RunSpec], np.ndarray]
-"""Trains the static model of a specification and returns its (V, D) item embeddings."""
+"""A function that trains the static model of a specification and returns its (V, D) embeddings."""
 
 
 def cached_semantics(
@@ -29,7 +29,7 @@ def cached_semantics(
     device: str = "cpu",
     say: Callable[[str], None] = lambda line: None,
 ) -> SemanticIds:
-    """Make the semantic ids of a specification, or read them from the data folder where an earlier run left them."""
+    """Make the semantic ids of a specification, or load those that an earlier run made."""
     folder = semantics_folder(data, spec)
     if (folder / MANIFEST).is_file():
         semantics = SemanticIds.load(folder).check(len(data.items))
@@ -43,13 +43,14 @@ def cached_semantics(
         f" in {facts['levels']} levels of {facts['codes']} in all" if facts["levels"] > 1 else ""
     )
     say(
-        f"semantics: {facts['count']} ids{levels} by {semantics.method}{_over(semantics)} ({semantics.reason})"
+        f"semantics: {facts['count']} ids{levels} by {semantics.method}{_over(semantics)} "
+        f"({semantics.reason})"
     )
     return semantics
 
 
 def semantics_folder(data: PreparedData, spec: RunSpec) -> Path:
-    """Return where the semantic ids of a specification are kept beside the data: named by all that they are made of."""
+    """Return where semantic ids are cached beside the data, named by all that they are made of."""
     chosen = RunSpec(data=spec.data, semantics=spec.semantics)
     if ID in plan(data, spec.semantics).modalities:
         chosen = chosen.model_copy(
@@ -59,7 +60,7 @@ def semantics_folder(data: PreparedData, spec: RunSpec) -> Path:
 
 
 def _over(semantics: SemanticIds) -> str:
-    """Say which modalities were used, nothing if none."""
+    """Return a phrase with the modalities used, empty without any."""
     return f" over {', '.join(semantics.modalities)}" if semantics.modalities else ""
 
 
@@ -70,7 +71,7 @@ def item_vectors(
     *,
     say: Callable[[str], None] = lambda line: None,
 ) -> np.ndarray:
-    """Return the (V, D) item embeddings of the static model that the ``id`` modality trains on the way, kept beside the data."""
+    """Return the (V, D) item embeddings of the ``id`` modality, trained once and cached."""
     static = RunSpec(
         data=spec.data,
         model=_id_model(spec.model),
@@ -97,7 +98,7 @@ def _save_vectors(folder: Path, vectors: np.ndarray) -> None:
 def keep(
     folder: Path, save: Callable[[Path], None], say: Callable[[str], None], what: str = "semantics"
 ) -> None:
-    """Save beside the data, if it can be written to; another training may have written the same."""
+    """Save beside the data if it is writable; another training may have saved the same."""
     try:
         save(folder)
     except StorageError as error:

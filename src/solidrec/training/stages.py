@@ -1,4 +1,4 @@
-"""The stages of Algorithm 1: each trains a model from the weights of the one before, from its last checkpoint on."""
+"""Algorithm 1: stages of training, each from the weights of the one before."""
 
 from __future__ import annotations
 
@@ -29,18 +29,42 @@ from solidrec.training.seeds import seed_torch
 from solidrec.training.semantics import Train
 
 CELLS = 1 << 27
-"""Scores of a validation over the whole catalogue, about: in a larger one an even sample of users is looked at ..."""
+"""Scores of a validation over the whole catalogue, about; above it, users are sampled evenly ..."""
 _FEWEST = 2_000
 """... of at least so many."""
 
 
 def fit(run: RunContext, semantics: SemanticIds | None) -> Recommender:
-    """Run the stages of Algorithm 1, from the last checkpoint on if there is one, and return the model with its best weights."""
-    data, spec = run.data, run.spec
-    found = run.checkpoints.newest(run.say) if run.checkpoints else None
-    progress = read_progress(found) if found else Progress()
-    if found:
+    """Run Algorithm 1 and return the model with its best weights.
+
+    Stage 1 trains trunk and clipped branch (SML, Eq. 12) to convergence. Stage 2 starts a codebook
+    from the metacode of stage 1 and trains on with it (SCL, Eq. 13). A model without a codebook, or
+    whose codebook is learned from the first step, has one stage. Training goes on from the last
+    checkpoint, if there is one.
+    """
+    checkpoint = run.checkpoints.newest(run.say) if run.checkpoints else None
+    progress = read_progress(checkpoint) if checkpoint else Progress()
+    if checkpoint:
         run.say(f"resumed at stage {progress.stage}, epoch {progress.epoch}, step {progress.step}")
+    model: Recommender | None = None
+    for number in range(progress.stage, stages(run.spec.model) + 1):
+        # the weights of the stage before, and from stage 2 on the codebook
+        model = start_of_stage(
+            run.data, run.spec, semantics, model, stage=number, device=run.device
+        )
+        stage = _stage(run, model, progress)
+        if checkpoint:
+            restore(stage, checkpoint)
+            checkpoint = None
+        stage.run()  # until validation no longer improves; the best epoch's weights are put back
+        run.note(stage)
+        progress = progress.next_stage()
+    assert model is not None
+    return model
+
+
+def _stage(run: RunContext, model: Recommender, progress: Progress) -> Stage:
+    """Return a stage of training, ready to run."""
 
     def save(stage: Stage) -> None:
         run.note(stage)
@@ -49,48 +73,17 @@ def fit(run: RunContext, semantics: SemanticIds | None) -> Recommender:
         if run.checkpoints is not None:
             run.checkpoints.maybe_save(stage)
 
-    previous = None
-    while True:
-        model = start_of_stage(
-            data, spec, semantics, previous, stage=progress.stage, device=run.device
-        )
-        batches = batches_for(model, data, spec, device=run.device)
-        stage = Stage(
-            model,
-            batches,
-            spec.train,
-            seed=spec.seed,
-            progress=progress,
-            validate=_validation(model, data, spec),
-            save=save,
-            display=run.display,
-            revive=spec.model.codebook.revive,
-        )
-        if found:
-            restore(stage, found)
-            found = None
-        stage.run()
-        run.note(stage)
-        if progress.stage == stages(spec.model):
-            return model
-        previous, progress = model, progress.next_stage()
-
-
-def batches_for(
-    model: Recommender, data: PreparedData, spec: RunSpec, *, device: str
-) -> TrainingBatches:
-    """Return the training batches of a model: one pass serves many targets if its backbone reads prefixes."""
-    stride = spec.train.served(spec.model.length) if model.reads_prefixes else None
-    loss = loss_of(model, spec.train)
-    return TrainingBatches(
-        data,
-        length=spec.model.length,
-        batch=spec.train.batch,
-        negatives=loss.each,
+    data, spec = run.data, run.spec
+    return Stage(
+        model,
+        batches_for(model, data, spec, device=run.device),
+        spec.train,
         seed=spec.seed,
-        device=device,
-        stride=stride,
-        shared=loss.shared,
+        progress=progress,
+        validate=_validation(model, data, spec),
+        save=save,
+        display=run.display,
+        revive=spec.model.codebook.revive,
     )
 
 
@@ -103,7 +96,7 @@ def start_of_stage(
     stage: int,
     device: str,
 ) -> Recommender:
-    """Build the model of a stage: seeded, on the weights of the stage before, with its codebook's first codes."""
+    """Build a stage's seeded model from the weights of the stage before, with its first codes."""
     seed_torch(spec.seed, "parameters", stage)
     of_item = None if semantics is None else torch.from_numpy(semantics.table)
     model = build(spec.model, items=len(data.items), semantic_of_item=of_item, stage=stage).to(
@@ -123,9 +116,10 @@ def start_of_stage(
 
 @torch.no_grad()
 def place_codes(model: Recommender, spec: RunSpec) -> None:
-    """Start the codebook: from the metacode if there is a trunk (Algorithm 1), else from the trained item table.
+    """Start the codebook from the metacode if there is a trunk (Algorithm 1), else from the items.
 
-    There a code that stands for a semantic id starts from the mean of its items, and the others from k-means.
+    In the latter case, the code of a semantic id starts from the mean of its trained items, and
+    other codes start from k-means.
     """
     codebook = codebook_of(model)
     assert codebook is not None
@@ -138,6 +132,24 @@ def place_codes(model: Recommender, spec: RunSpec) -> None:
         vectors = model.items.weight[1:].detach().cpu().numpy()
         codes = torch.from_numpy(kmeans(whole(vectors), size, seed=spec.seed).centroids)
     codebook.place(torch.arange(len(codes), device=codebook.code_vectors.device), codes)
+
+
+def batches_for(
+    model: Recommender, data: PreparedData, spec: RunSpec, *, device: str
+) -> TrainingBatches:
+    """Return a model's training batches; a pass serves many targets if it reads prefixes."""
+    stride = spec.train.served(spec.model.length) if model.reads_prefixes else None
+    loss = loss_of(model, spec.train)
+    return TrainingBatches(
+        data,
+        length=spec.model.length,
+        batch=spec.train.batch,
+        negatives=loss.each,
+        seed=spec.seed,
+        device=device,
+        stride=stride,
+        shared=loss.shared,
+    )
 
 
 def _validation(

@@ -1,4 +1,4 @@
-"""Points of a run as metrics of an MLflow run: where MLFLOW_TRACKING_URI says, else in ``mlflow.db`` of the working folder."""
+"""Points of a run as metrics of an MLflow run (MLFLOW_TRACKING_URI, else a local ``mlflow.db``)."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from solidrec.settings import flat
 from solidrec.spec import RunSpec
 
 _FILE = "mlflow.json"
-"""In the run folder: which MLflow run is its."""
+"""File in the run folder that names its MLflow run."""
 _EXPERIMENT = "solidrec"
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
 }
-"""Nothing is sent to anybody but the tracking server, and one that is away is given up soon; unless these are set otherwise."""
+"""Defaults of environment variables: no telemetry, few retries of a server that is away."""
 
 
 @final
 class MlflowStore:
-    """An MLflow run named by the specification's digest, with the flat specification as its parameters."""
+    """An MLflow run, named by the specification's digest, with the specification as parameters."""
 
     def __init__(self, out: Path, spec: RunSpec) -> None:
         for name, value in _QUIET.items():
@@ -47,7 +47,7 @@ class MlflowStore:
             self.client.log_batch(self.run, params=params)
 
     def earlier(self, out: Path, spec: RunSpec) -> str | None:
-        """Return the MLflow run that an earlier call made for this folder and specification, running again."""
+        """Return the MLflow run of an earlier call for this folder and specification, restarted."""
         from mlflow.exceptions import MlflowException
 
         known = read_json(out / _FILE) if (out / _FILE).is_file() else {}
@@ -56,11 +56,11 @@ class MlflowStore:
         try:
             self.client.update_run(known["run"], status="RUNNING")
         except MlflowException:
-            return None  # somebody removed it
+            return None  # The MLflow run was deleted.
         return str(known["run"])
 
     def new(self, out: Path, spec: RunSpec) -> str:
-        """Make an MLflow run and leave its id in the run folder."""
+        """Create an MLflow run and save its id in the run folder."""
         tags = {"solidrec.folder": str(out.resolve()), "solidrec.data": spec.data}
         run = self.client.create_run(
             self.experiment(), run_name=spec.digest(), tags=tags
@@ -69,7 +69,7 @@ class MlflowStore:
         return str(run)
 
     def experiment(self) -> str:
-        """Return the id of the experiment, made if it is not there; another training may make it at the same time."""
+        """Return the id of the experiment, created if it is missing."""
         from mlflow.exceptions import MlflowException
 
         name = os.environ.get("MLFLOW_EXPERIMENT_NAME", _EXPERIMENT)
@@ -78,12 +78,13 @@ class MlflowStore:
             return str(found.experiment_id if found else self.client.create_experiment(name))
         except MlflowException:
             found = self.client.get_experiment_by_name(name)
+            # Another training may have created the experiment at the same time.
             if found is None:
                 raise
             return str(found.experiment_id)
 
     def written(self) -> set[tuple[str, int]]:
-        """Return the points of the MLflow run, by our names."""
+        """Return the points of the MLflow run, under this library's names."""
         with _ours():
             names = self.client.get_run(self.run).data.metrics
             return {
@@ -105,14 +106,14 @@ class MlflowStore:
             self.client.log_batch(self.run, metrics=metrics)
 
     def close(self, *, complete: bool) -> None:
-        """Say how the run ended."""
+        """Record how the run ended."""
         with _ours():
             self.client.set_terminated(self.run, status="FINISHED" if complete else "KILLED")
 
 
 @contextmanager
 def _ours() -> Iterator[None]:
-    """Make MLflow's errors ours, and keep a warning of its SQL library about MLflow's own code from people."""
+    """Turn MLflow's errors into `StorageError`, and hide a warning about MLflow's own code."""
     with warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", message="The ``noload`` loader strategy", category=DeprecationWarning

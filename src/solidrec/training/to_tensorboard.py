@@ -19,7 +19,7 @@ _FOLDER = "tensorboard"
 class TensorBoardStore:
     """Scalars by name and epoch, and the specification as a text.
 
-    What is there of a run that has not ended an epoch is removed: another specification may have left it.
+    Without a finished epoch, existing files are removed: another specification may have left them.
     """
 
     def __init__(self, out: Path, spec: RunSpec) -> None:
@@ -41,7 +41,7 @@ class TensorBoardStore:
             raise self.refused(error) from error
 
     def read(self) -> set[tuple[str, int]]:
-        """Return the points of every event file; the torn end that a kill may leave is no point."""
+        """Return the points of every event file, without the torn end that a kill may leave."""
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
         events = EventAccumulator(str(self.folder), size_guidance={"scalars": 0})
@@ -58,7 +58,7 @@ class TensorBoardStore:
         return self.before
 
     def write(self, values: Mapping[str, float], epoch: int) -> None:
-        """Add the scalars of an epoch and bring them to the disk."""
+        """Add the scalars of an epoch and flush them to the disk."""
         try:
             for name, value in values.items():
                 self.writer.add_scalar(name, value, epoch)
@@ -74,5 +74,5 @@ class TensorBoardStore:
             raise self.refused(error) from error
 
     def refused(self, error: OSError) -> StorageError:
-        """Return the disk's refusal as an error of ours."""
+        """Return an error of the disk as a `StorageError`."""
         return StorageError(f"{self.folder}: cannot write ({error.strerror or error})")

@@ -1,6 +1,7 @@
-"""Trackers: every epoch of a run also goes to TensorBoard or MLflow, each point once, however often the run is stopped.
+"""Trackers, which write every epoch of a run to TensorBoard or MLflow as well.
 
-``history.jsonl`` is the log. A tracker first writes those of its rows that its store has not got, then each new one.
+``history.jsonl`` is the log. A tracker first writes those of its rows that its store lacks, then
+each new one, so each point is written once, however often the run is stopped.
 """
 
 from __future__ import annotations
@@ -20,27 +21,27 @@ from solidrec.training.to_tensorboard import TensorBoardStore
 
 Say = Callable[[str], None]
 _WHERE = ("stage", "epoch", "step", "valid")
-"""Keys of a row that are no values: they say where it belongs."""
+"""Keys of a row that are not values, but say where the row belongs."""
 
 
 class Store(Protocol):
-    """Where points go: a named value at an epoch. What the store's own library raises is a `StorageError` here."""
+    """Storage of points (a named value at an epoch); its library's errors become `StorageError`."""
 
     def written(self) -> set[tuple[str, int]]:
-        """Return the (name, epoch) of every point that is there."""
+        """Return the (name, epoch) of every stored point."""
 
     def write(self, values: Mapping[str, float], epoch: int) -> None:
         """Add the values of an epoch."""
 
     def close(self, *, complete: bool) -> None:
-        """Let go of the store; `complete` says whether the run has ended, or only stopped."""
+        """Close the store; `complete` says whether the run has ended or only stopped."""
 
 
 _STORES: dict[str, tuple[str, Callable[[Path, RunSpec], Store]]] = {
     "tensorboard": ("tensorboard", TensorBoardStore),
     "mlflow": ("mlflow", MlflowStore),
 }
-"""Name -> the package that it needs, and what opens it for a run folder."""
+"""The package that each store needs, and the function that opens it for a run folder."""
 
 
 def check_trackers(names: Sequence[str]) -> None:
@@ -53,7 +54,7 @@ def check_trackers(names: Sequence[str]) -> None:
 
 @final
 class Tracker:
-    """Brings rows to a store; one that fails is said once and given up, training goes on."""
+    """Writes rows to a store; if that fails, it says so once and stops, and training goes on."""
 
     def __init__(self, name: str, store: Store, say: Say) -> None:
         self.name, self.store, self.say = name, store, say
@@ -65,7 +66,7 @@ class Tracker:
         self.write(_points(row), row["epoch"])
 
     def final(self, metrics: Mapping[str, Any]) -> None:
-        """Write what was measured when training ended, as ``final/<split>/<metric>`` at 0."""
+        """Write the final metrics, as ``final/<split>/<metric>`` at epoch 0."""
         found = {
             f"final/{split}/{name}": value
             for split, entry in metrics.items()
@@ -74,7 +75,7 @@ class Tracker:
         self.write(_numbers(found), 0)
 
     def write(self, values: Mapping[str, float], epoch: int) -> None:
-        """Write those values that are not there."""
+        """Write those values that the store does not have."""
         new = {name: value for name, value in values.items() if (name, epoch) not in self.there}
         if new and self.works:
             try:
@@ -93,7 +94,7 @@ class Tracker:
         self.works = False
 
     def give_up(self, error: StorageError) -> None:
-        """Say why nothing is tracked from here on."""
+        """Stop tracking, and say why."""
         self.works = False
         self.say(
             f"{self.name}: {error}; training goes on without it, history.jsonl has every epoch"
@@ -102,17 +103,17 @@ class Tracker:
 
 @final
 class Several:
-    """A display that shows everything on another one and brings each epoch to trackers."""
+    """A display that passes everything on to another one, and each epoch to trackers."""
 
     def __init__(self, display: Display, trackers: Sequence[Tracker]) -> None:
         self.display, self.trackers = display, trackers
 
     def stage(self, stage: int, epochs: int, steps: int) -> None:
-        """A stage begins."""
+        """Show that a stage begins."""
         self.display.stage(stage, epochs, steps)
 
     def step(self) -> None:
-        """A step is done."""
+        """Show that a step is done."""
         self.display.step()
 
     def epoch(self, row: Row) -> None:
@@ -122,11 +123,11 @@ class Several:
             tracker.epoch(row)
 
     def done(self, row: Row) -> None:
-        """A stage has ended."""
+        """Show that a stage has ended."""
         self.display.done(row)
 
     def final(self, metrics: Mapping[str, Any]) -> None:
-        """Track what was measured at the end; from here on the run counts as complete."""
+        """Track the final metrics; from here on the run counts as complete."""
         for tracker in self.trackers:
             tracker.final(metrics)
             tracker.close(complete=True)
@@ -136,9 +137,10 @@ class Several:
 def tracked(
     display: Display, names: Sequence[str], out: Path, spec: RunSpec, say: Say
 ) -> Iterator[Several]:
-    """Yield `display` with the trackers of a run folder, which have by then what ``history.jsonl`` has.
+    """Yield `display` with the trackers of a run folder, caught up with ``history.jsonl``.
 
-    Raises `UsageError` as `check_trackers` does, and `StorageError` for a store that cannot be opened.
+    Raises `UsageError` as `check_trackers` does, and `StorageError` for a store that cannot be
+    opened.
     """
     check_trackers(names)
     earlier = read_history(out) if (out / HISTORY).is_file() else []
@@ -157,7 +159,8 @@ def tracked(
 def _points(row: Row) -> dict[str, float]:
     """Return the values of a row by name.
 
-    >>> _points({"stage": 1, "epoch": 2, "step": 9, "loss": 0.5, "codebook_loss": None, "valid": {"UAUC": 0.7}, "best": True})
+    >>> row = {"stage": 1, "epoch": 2, "step": 9, "loss": 0.5, "codebook_loss": None, "best": True}
+    >>> _points(row | {"valid": {"UAUC": 0.7}})
     {'stage1/loss': 0.5, 'stage1/valid/UAUC': 0.7}
     """
     own = {key: value for key, value in row.items() if key not in _WHERE}

@@ -1,4 +1,4 @@
-"""What an epoch says about the codebook and the clip."""
+"""Statistics of an epoch about the codebook and the clip."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 @final
 class Tally:
-    """Adds up the stats of an epoch's batches: mean saturated share, how often each code was chosen.
+    """Adds up the stats of an epoch's batches: the mean saturated share, and the uses of each code.
 
     >>> tally = Tally(codes=3, device="cpu")
     >>> tally.add({"code_indices": torch.tensor([[0, 0, 1, -1]])})
@@ -23,7 +23,7 @@ class Tally:
         self.saturated: list[Tensor] = []
 
     def add(self, stats: dict[str, Tensor]) -> None:
-        """Take in one batch's stats."""
+        """Add the stats of one batch."""
         if "saturated" in stats:
             self.saturated.append(stats["saturated"])
         if "code_indices" in stats and len(self.hits):
@@ -31,15 +31,16 @@ class Tally:
             self.hits.scatter_add_(0, chosen.clamp(min=0), (chosen >= 0).long())
 
     def dead(self) -> Tensor:
-        """Return the codes (n,) that nobody chose."""
+        """Return the codes (n,) that were never chosen."""
         return (self.hits == 0).nonzero()[:, 0]
 
     def row(self) -> dict[str, float | int]:
-        """Return what the epoch's log line says."""
+        """Return the values for the epoch's log line."""
         row: dict[str, float | int] = {}
         if self.saturated:
             row["saturated"] = float(torch.stack(self.saturated).mean())
         if len(self.hits):
+            # Perplexity is exp of the entropy of the shares of used codes.
             share = self.hits[self.hits > 0].double() / self.hits.sum().clamp(min=1)
             used = int((self.hits > 0).sum())
             row |= {"codes_used": used, "codes_dead": len(self.hits) - used}

@@ -1,1 +1,1 @@
-"""The raw public files that researchers of this field use: what they look like, who reads them, what was published of them."""
+"""Public data sets of the field: their raw files, the readers of these, and published counts."""

@@ -1,4 +1,4 @@
-"""Amazon reviews of 2014 (McAuley): ratings without a header, reviews as JSON lines, metadata as Python literals."""
+"""Amazon reviews 2014 (McAuley): headerless ratings, JSON-lines reviews, Python-literal items."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from solidrec.data.readers import Table, read_delimited
 
 
 def _read_interactions(path: Path) -> Table:
-    """Read ``ratings_<Category>.csv`` (user, item, rating, time) or ``reviews_<Category>_5.json.gz``."""
+    """Read ``ratings_<Category>.csv`` (columns `EVENTS`) or ``reviews_<Category>_5.json.gz``."""
     if plain_name(path).endswith(".csv"):
         return read_delimited(path, separator=",", quote=None, columns=EVENTS)
     return read_reviews(path)
 
 
 def read_reviews(path: Path) -> Table:
-    """Read reviews as the sets of 2014 and 2018 write them: reviewerID, asin, overall, unixReviewTime."""
+    """Read reviews of 2014 or 2018: reviewerID, asin, overall, unixReviewTime."""
     return read_lines(path, json_record, _review, dict.fromkeys(EVENTS, pl.String()))
 
 

@@ -1,4 +1,4 @@
-"""Amazon reviews of 2018 (Ni, Li and McAuley): ratings without a header, the item first; reviews and metadata as JSON lines."""
+"""Amazon reviews of 2018 (Ni, Li and McAuley): headerless ratings, and JSON lines."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _PICTURES = ("imageURLHighRes", "imageURL", "image", "imUrl")
 
 
 def _read_interactions(path: Path) -> Table:
-    """Read ``<Category>.csv`` (item, user, rating, time: not the order of 2014) or ``<Category>_5.json.gz``."""
+    """Read ``<Category>.csv`` (item first, unlike 2014) or ``<Category>_5.json.gz``."""
     if plain_name(path).endswith(".csv"):
         return read_delimited(path, separator=",", quote=None, columns=_COLUMNS)
     return read_reviews(path)
 
 
 def _read_items(path: Path) -> Table:
-    """Read ``meta_<Category>.json.gz``; of an item's pictures the first in high resolution counts."""
+    """Read ``meta_<Category>.json.gz``, and prefer an item's first picture in high resolution."""
     return read_item_lines(path, json_record, _item)
 
 

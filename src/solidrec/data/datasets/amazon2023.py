@@ -1,4 +1,4 @@
-"""Amazon reviews of 2023 (Hou et al., McAuley Lab): reviews and metadata as JSON lines, benchmark ratings with a header."""
+"""Amazon reviews of 2023 (Hou et al., McAuley Lab): JSON lines, and benchmark csv with a header."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _SIZES = ("hi_res", "large", "thumb")
 
 
 def _read_interactions(path: Path) -> Table:
-    """Read ``<Category>.jsonl`` or the benchmark's ``<Category>.csv``; times stay in milliseconds, as written."""
+    """Read ``<Category>.jsonl`` or the benchmark's ``<Category>.csv`` (times in milliseconds)."""
     if plain_name(path).endswith(".csv"):
         return renamed(read_delimited(path, separator=",", quote=None), {"parent_asin": "item_id"})
     return read_lines(path, json_record, _review, dict.fromkeys(EVENTS, pl.String()))
 
 
 def _read_items(path: Path) -> Table:
-    """Read ``meta_<Category>.jsonl``; of an item's pictures the main one counts, in the highest resolution there is."""
+    """Read ``meta_<Category>.jsonl``, with the main picture in the highest resolution available."""
     return read_item_lines(path, json_record, _item)
 
 

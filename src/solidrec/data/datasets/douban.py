@@ -1,4 +1,4 @@
-"""Douban ratings of books, music and films, in the three forms that cross-domain and social recommendation use."""
+"""Douban books, music and films, in three forms of cross-domain and social recommendation."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ _DATES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
 
 
 def _read_interactions(path: Path) -> Table:
-    """Read ``douban_<domain>.tsv``, ``<domain>reviews_cleaned.txt`` or ``ratings.dat`` (no header, often without a time)."""
+    """Read ``douban_<domain>.tsv``, ``<domain>reviews_cleaned.txt`` or ``ratings.dat``."""
     if plain_name(path).endswith("reviews_cleaned.txt"):
         table = renamed(read_delimited(path, separator="\t", quote='"'), _REVIEWS)
         return replace(table, frame=table.frame.with_columns(timestamp=_seconds("timestamp")))
     head = first_line(path)
     if head.startswith("UserId\t"):
         return renamed(read_delimited(path, separator="\t", quote=None), _HEADER)
+    # ratings.dat has no header, and often no time
     separator = "\t" if "\t" in head else ","
     return read_delimited(
         path, separator=separator, quote=None, columns=EVENTS[: head.count(separator) + 1]
@@ -30,7 +31,7 @@ def _read_interactions(path: Path) -> Table:
 
 
 def _seconds(column: str) -> pl.Expr:
-    """Return dates as seconds since 1970; what is none stays as it is, to be refused with its line."""
+    """Return dates as seconds since 1970; other text stays, to be refused with its line number."""
     text = pl.col(column)
     moment = pl.coalesce(text.str.to_datetime(form, strict=False) for form in _DATES)
     return pl.coalesce(moment.dt.epoch("s").cast(pl.String), text)
@@ -52,6 +53,12 @@ FORMAT = Format(
         ),
     ),
     read_interactions=_read_interactions,
-    address="https://github.com/DeepGraphLearning/RecommenderSystems https://github.com/FengZhu-Joey/GA-DTCDR",
-    terms="no licence stated; cite Song et al. 2019 (first address, .tsv) or Zhu et al. 2020 (second, the others)",
+    address=(
+        "https://github.com/DeepGraphLearning/RecommenderSystems "
+        "https://github.com/FengZhu-Joey/GA-DTCDR"
+    ),
+    terms=(
+        "no licence stated; cite Song et al. 2019 (first address, .tsv) "
+        "or Zhu et al. 2020 (second, the others)"
+    ),
 )

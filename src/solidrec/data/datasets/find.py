@@ -1,4 +1,4 @@
-"""Which public files a person means: a folder, a file or a name become tables and the name of a data set."""
+"""Find the tables and the data set that a folder, a file or a name stands for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from solidrec.errors import StorageError, UsageError, nearest
 
 
 class Match(NamedTuple):
-    """A file of interactions, the family it belongs to and how such files are called."""
+    """A file of interactions, the name of its format, and its kind of files."""
 
     path: Path
     format: str
@@ -25,7 +25,10 @@ class Match(NamedTuple):
 @final
 @dataclass(frozen=True)
 class Found:
-    """What `prepare` reads: paths or frames, by whom (`format` is None for a person's own tidy files), and which set it is."""
+    """The files or frames that `prepare` reads; `format` is None for tidy files.
+
+    `dataset` is None if they are of no known data set.
+    """
 
     interactions: Any
     items: Any
@@ -33,13 +36,13 @@ class Found:
     dataset: str | None
 
     def read_interactions(self, *, encoding: str = "utf-8") -> Table:
-        """Open the interactions; the encoding is for tidy files, public ones have their own."""
+        """Open the interactions; `encoding` applies to tidy files, public ones have their own."""
         if self.format is None:
             return read_table(self.interactions, encoding=encoding)
         return self.format.read_interactions(self.interactions)
 
     def read_items(self, *, encoding: str = "utf-8") -> Table | None:
-        """Open the items, None if there are none; a tidy file of items goes with public interactions too."""
+        """Open the items, or return None if there are none."""
         if self.items is None:
             return None
         if (
@@ -50,11 +53,12 @@ class Found:
             path = Path(self.items)
             if path.is_file() and self.format.names_items(path):
                 return self.format.read_items(path)
+        # a tidy items file may accompany public interactions
         return read_table(self.items, encoding=encoding)
 
     @property
     def source(self) -> str:
-        """One line of provenance: the family, the files without the folders they lie in, and the terms."""
+        """One line of provenance: the family, the file names without folders, and the terms."""
         given = [part for part in (self.interactions, self.items) if part is not None]
         names = " + ".join(
             Path(part).name if isinstance(part, str | Path) else "DataFrame" for part in given
@@ -64,25 +68,29 @@ class Found:
         )
 
     def published(self, users: int, items: int, interactions: int) -> dict[str, Any] | None:
-        """Compare the counts of prepared data with the published ones, if it is known which data set this is."""
+        """Compare the counts of prepared data with the published ones, if its data set is known."""
         if self.dataset is None:
             return None
         return compare(self.dataset, DATASETS[self.dataset], Counts(users, items, interactions))
 
 
 def _read(path: Path | str, *, dataset: str | None = None) -> RawDataset:
-    """Return the public files of a folder, or the one at `path` and the items beside it, as tables; raises as `find` does."""
+    """Return the public files of a folder, or one file and the items beside it, as tables.
+
+    Raises as `find` does.
+    """
     found = find(path, dataset=dataset)
     return RawDataset(found.read_interactions(), found.read_items(), found.source, found.dataset)
 
 
 def find(interactions: Any, *, items: Any = None, dataset: str | None = None) -> Found:
-    """Say what to read for `interactions` (a folder, a file or a frame), by names and first lines alone.
+    """Find the files to read for `interactions` (a folder, a file or a frame).
 
-    `dataset` is a name of `registry.DATASETS`, which the counts are compared with, or of `registry.FORMATS`, which says how
-    the file is written. Without it public files are recognised, and any other file is a person's own. An items file that lies
-    beside is found, unless `items` is given. Raises `UsageError` for an unknown name or a folder with several candidates,
-    and `StorageError` for a folder without any, listing what was looked for.
+    Only names and first lines are looked at. `dataset` is a name of `registry.DATASETS`, whose
+    counts are compared, or of `registry.FORMATS`, which says how the file is written. Without it,
+    public files are recognised and any other file is a tidy one. An items file beside it is found,
+    unless `items` is given. Raises `UsageError` for an unknown name or a folder with several
+    candidates, and `StorageError` for a folder without any, listing the names that were tried.
     """
     if dataset is not None and dataset not in DATASETS and dataset not in FORMATS:
         hint = nearest(dataset, [*DATASETS, *FORMATS])
@@ -93,14 +101,14 @@ def find(interactions: Any, *, items: Any = None, dataset: str | None = None) ->
     if path is None or not path.exists():
         return Found(interactions, items, None, name)
     match = _in_folder(path, formats, name) if path.is_dir() else _match(path, formats)
-    if match is None:  # the name of a format says how to read a file that is called otherwise
+    if match is None:  # the name of a format says how to read a file of any name
         return Found(path, items, FORMATS.get(dataset or ""), name)
     beside = match.kind.items_of(match.path) if items is None else items
     return Found(match.path, beside, FORMATS[match.format], name or _recognised(match))
 
 
 def _match(path: Path, formats: Mapping[str, Format]) -> Match | None:
-    """Return what a file is, None if it is no public one, or none at all."""
+    """Return the match of a file, or None if it is not a public file."""
     if not path.is_file():
         return None
     kinds = ((name, format.kind(path)) for name, format in formats.items())
@@ -108,7 +116,7 @@ def _match(path: Path, formats: Mapping[str, Format]) -> Match | None:
 
 
 def _in_folder(folder: Path, formats: Mapping[str, Format], dataset: str | None) -> Match:
-    """Return the one file of interactions in a folder; the name of a data set chooses among several."""
+    """Return the one file of interactions in a folder; `dataset` chooses among several."""
     with readable(str(folder)):
         paths = sorted(folder.iterdir())
     matches = [match for path in paths if (match := _match(path, formats))]
@@ -120,13 +128,15 @@ def _in_folder(folder: Path, formats: Mapping[str, Format], dataset: str | None)
     if matches:
         names = ", ".join(match.path.name for match in matches)
         raise UsageError(
-            f"{folder}: {names} could all be meant; give the file itself (or --dataset NAME, see `solidrec datasets`)"
+            f"{folder}: {names} could all be meant; give the file itself (or --dataset NAME, see "
+            "`solidrec datasets`)"
         )
     looked = ", ".join(
         dict.fromkeys(kind.shown for format in formats.values() for kind in format.files)
     )
     raise StorageError(
-        f"{folder}: holds no file of a known data set (looked for {looked}); give the file of interactions itself"
+        f"{folder}: holds no file of a known data set (looked for {looked}); give the file of "
+        "interactions itself"
     )
 
 
@@ -135,7 +145,7 @@ def _recognised(match: Match) -> str | None:
 
 
 def _holds(match: Match, dataset: str) -> bool:
-    """Tell whether a file is called as one of a data set's, alone or with its folder."""
+    """Tell whether a file has the name of a file of a data set, alone or with its folder."""
     entry = DATASETS[dataset]
     name = plain_name(match.path)
     called = {name.lower(), f"{match.path.resolve().parent.name}/{name}".lower()}

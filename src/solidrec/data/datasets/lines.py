@@ -1,4 +1,4 @@
-"""Public files with one record a line: the wanted fields alone are kept, so that millions of reviews fit into memory."""
+"""Read files of one record a line, and keep only the wanted fields to save memory."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ Pick = Callable[[Record], tuple[Any, ...]]
 
 
 def read_lines(path: Path, parse: Parse, pick: Pick, schema: Mapping[str, pl.DataType]) -> Table:
-    """Return what `pick` takes from every line, as the columns of `schema`; Python objects live for `CHUNK` lines at a time.
+    """Return the fields that `pick` takes from every line, as the columns of `schema`.
 
-    `parse` gets a line, the file's name and the line's number. Raises `DataError` as `parse` does, and for an empty file.
+    `parse` gets a line, the file's name and the line's number. Python objects are held for only
+    `CHUNK` lines at a time. Raises `DataError` as `parse` does, and for an empty file.
     """
     parts = []
     numbered = enumerate(_split_lines(path), start=1)
@@ -52,7 +53,7 @@ def _picked(record: Record, pick: Pick, path: Path, row: int) -> tuple[Any, ...]
 
 
 def read_item_lines(path: Path, parse: Parse, pick: Pick) -> Table:
-    """Return the items of a file of metadata, the first record of each: published metadata repeats items.
+    """Return the items of a metadata file, by the first record of each, since some are repeated.
 
     Raises `DataError` as `read_lines` does, and for a record without an item id.
     """
@@ -74,7 +75,7 @@ def read_item_lines(path: Path, parse: Parse, pick: Pick) -> Table:
 
 
 def _split_lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines of a file, unpacked; one that is too long is the last, cut, so that whoever reads it refuses it."""
+    """Yield a file's lines, unpacked; an overlong one comes cut and last, for `parse` to refuse."""
     rest = b""
     for block in read_blocks(path):
         *whole, rest = (rest + block).split(b"\n")
@@ -86,12 +87,12 @@ def _split_lines(path: Path) -> Iterator[bytes]:
 
 
 def identifier(value: Any) -> str | None:
-    """Return an id exactly as written, None for what is no string or number."""
+    """Return an id exactly as written, or None for a value that is no string or JSON number."""
     return str(value) if isinstance(value, str) else None
 
 
 def text(value: Any) -> str | None:
-    """Return a value or a list of paragraphs as one text, None for an object or nothing.
+    """Return a value or a list of paragraphs as one text; None for an object or an empty list.
 
     >>> text(["one", "two"]), text({"a": 1}), text([])
     ('one two', None, None)
@@ -102,7 +103,7 @@ def text(value: Any) -> str | None:
 
 
 def labels(value: Any) -> list[str]:
-    """Return the strings in a value or in lists nested to any depth.
+    """Return the strings of a value, or of lists nested to any depth.
 
     >>> labels([["Books", "Art"], ["Books"]])
     ['Books', 'Art', 'Books']
@@ -113,5 +114,5 @@ def labels(value: Any) -> list[str]:
 
 
 def first(value: Any) -> Any:
-    """Return the first entry of a list, None if it is empty, and anything else as it is."""
+    """Return the first entry of a list (None if it is empty), and any other value unchanged."""
     return (value[0] if value else None) if isinstance(value, list | tuple) else value

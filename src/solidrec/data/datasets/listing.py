@@ -1,4 +1,4 @@
-"""The registry as plain facts, for a table, for JSON and for the documentation's tests."""
+"""The registry as plain facts, for a table, for JSON and for the tests of the documentation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from solidrec.data.datasets.registry import DATASETS, FORMATS
 
 
 def list_datasets() -> list[dict[str, Any]]:
-    """Return name, format, files, counts, by, address, terms and note of every data set with published counts."""
+    """Return name, format, files, counts, by, address, terms and note of every data set."""
     return [
         {
             "name": name,
@@ -26,7 +26,7 @@ def list_datasets() -> list[dict[str, Any]]:
 
 
 def list_formats() -> list[dict[str, Any]]:
-    """Return name, title, interactions, items (names of files), address and terms of every family of files."""
+    """Return name, title, interactions and items files, address and terms of every family."""
     return [
         {
             "name": name,
@@ -41,7 +41,7 @@ def list_formats() -> list[dict[str, Any]]:
 
 
 def _items(entry: Format) -> list[str]:
-    """Return the names of the items files as people write them.
+    """Return the names of a family's items files, with placeholders such as ``<Category>``.
 
     >>> _items(FORMATS["amazon-2014"]), _items(FORMATS["recbole"]), _items(FORMATS["douban"])
     (['meta_<Category>.json'], ['<name>.item'], [])

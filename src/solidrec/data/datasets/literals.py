@@ -1,4 +1,4 @@
-"""Lines that are Python literals, as the metadata of 2014 are: read as data, with nothing in them run."""
+"""Read lines that are Python literals, as in the metadata of 2014, without running any code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from solidrec.data.jsonl import MAX_LINE
 from solidrec.errors import DataError
 
 _STRING = r"""u?(?:'[^'\\]*+(?:\\.[^'\\]*+)*+'|"[^"\\]*+(?:\\.[^"\\]*+)*+")"""
-_NUMBER = r"-?\d++(?:\.\d*+)?+(?:[eE][+-]?+\d++)?+(?!\s*-)"  # `1 -1 -1` would be sums, nested as deep as the line is long
+# `1 -1 -1` is refused: it is a sum, nested as deep as the line is long
+_NUMBER = r"-?\d++(?:\.\d*+)?+(?:[eE][+-]?+\d++)?+(?!\s*-)"
 _TOKENS = re.compile(rf"(?:[\s,:\[\]{{}}()]++|{_STRING}|{_NUMBER}|True|False|None)*+", re.DOTALL)
 _STRINGS = re.compile(_STRING, re.DOTALL)
 _CALL = re.compile(r"[\w\])}]\s*[\[({]")
@@ -20,9 +21,10 @@ _CALL = re.compile(r"[\w\])}]\s*[\[({]")
 def literal_record(line: bytes, name: str, row: int) -> dict[str, Any]:
     r"""Return the dictionary that a line writes as a Python literal.
 
-    Only strings, numbers, True, False, None, lists, tuples and dictionaries pass, and are then read by `ast.literal_eval`:
-    names, calls and sums are refused before, since long chains of them can exhaust a parser's stack. Raises `DataError`
-    naming the line for anything else, and for a line over 1 MB.
+    Only strings, numbers, True, False, None, lists, tuples and dictionaries reach
+    `ast.literal_eval`. Names, calls and sums are refused first, since long chains of them can
+    exhaust the stack of a parser. Raises `DataError` naming the line for anything else, and for a
+    line over 1 MB.
 
     >>> literal_record(b"{'asin': 'B0', 'title': \"Levi's\"}", "meta", 1)
     {'asin': 'B0', 'title': "Levi's"}
@@ -52,7 +54,6 @@ def _literal(text: str) -> Any:
         )
     if _CALL.search(_STRINGS.sub("0", text)):
         raise ValueError("a call or an index is no data")
-    with warnings.catch_warnings(
-        action="ignore"
-    ):  # an escape that Python does not know is kept as it is
+    # an escape that Python does not know is kept as it is
+    with warnings.catch_warnings(action="ignore"):
         return ast.literal_eval(text)

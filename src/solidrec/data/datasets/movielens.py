@@ -1,4 +1,4 @@
-"""MovieLens of every size (GroupLens): tabs and bars (100K), double colons (1M, 10M), csv with a header (20M, 25M, 32M)."""
+"""MovieLens: tabs and bars (100K), double colons (1M, 10M), csv with a header (20M, 25M, 32M)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _read_interactions(path: Path) -> Table:
 
 
 def _read_items(path: Path) -> Table:
-    """Read ``u.item``, ``movies.dat`` or ``movies.csv``: item_id, title and genres, in UTF-8 or else in latin-1."""
+    """Read item_id, title and genres of ``u.item``, ``movies.dat`` or ``movies.csv``."""
     name = plain_name(path)
     if name.endswith(".csv"):
         table = renamed(read_delimited(path, separator=",", quote='"'), _CSV)
@@ -49,12 +49,12 @@ def _read_items(path: Path) -> Table:
 
 
 def _whole_lines(path: Path, encoding: str) -> Table:
-    """Read every line as one column: no reader of csv splits at two characters."""
+    """Read every line as one column, since no csv reader splits at two characters."""
     return read_delimited(path, separator=_UNUSED, quote=None, columns=("line",), encoding=encoding)
 
 
 def _encoding(content: bytes) -> str:
-    """Tell the two apart: what is not ASCII in latin-1 titles is never valid UTF-8."""
+    """Return utf-8 or latin-1; non-ASCII titles in latin-1 are never valid UTF-8."""
     try:
         content.decode()
     except UnicodeDecodeError:
@@ -72,5 +72,8 @@ FORMAT = Format(
     read_interactions=_read_interactions,
     read_items=_read_items,
     address="https://grouplens.org/datasets/movielens/",
-    terms="research use, no commercial use without permission (README of each archive); cite Harper & Konstan 2015",
+    terms=(
+        "research use, no commercial use without permission (README of each archive); "
+        "cite Harper & Konstan 2015"
+    ),
 )

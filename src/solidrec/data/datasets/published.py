@@ -1,4 +1,4 @@
-"""What was published of a data set, and how a person's copy differs from it."""
+"""Published counts of data sets, and how a local copy differs from them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, final
 
 _WHY = (
-    "numbers of a paper compare only on the same rows; usual causes are duplicates that were dropped, "
-    "another --k-core or --min-rating, or a newer or partial download"
+    "numbers of a paper compare only on the same rows; usual causes are duplicates that were "
+    "dropped, another --k-core or --min-rating, or a newer or partial download"
 )
 
 
@@ -23,9 +23,10 @@ class Counts(NamedTuple):
 @final
 @dataclass(frozen=True)
 class Dataset:
-    """A data set with published counts: the files that hold it (``folder/file`` where the name alone is not enough).
+    """A data set with published counts.
 
-    `format` is the family of its files, `by` says who published the counts, `note` how they came about.
+    `files` are the names of its files (``folder/file`` where the name alone is not enough) and
+    `format` is their family. `by` says who published the counts, `note` how they came about.
     """
 
     format: str
@@ -37,9 +38,10 @@ class Dataset:
 
 
 def compare(name: str, dataset: Dataset, found: Counts) -> dict[str, Any]:
-    """Return the facts of a comparison: what was published by whom, found minus published, and whether all is equal.
+    """Compare the counts `found` with the published ones; differences are found minus published.
 
-    >>> compare("x", Dataset("recbole", (), Counts(2, 3, 9), "a paper", ""), Counts(2, 2, 9))["differences"]
+    >>> entry = Dataset("recbole", (), Counts(2, 3, 9), "a paper", "")
+    >>> compare("x", entry, Counts(2, 2, 9))["differences"]
     {'users': 0, 'items': -1, 'interactions': 0}
     """
     differences = {
@@ -56,12 +58,13 @@ def compare(name: str, dataset: Dataset, found: Counts) -> dict[str, Any]:
 
 
 def sentence(facts: Mapping[str, Any]) -> str:
-    """Say what `compare` found, in a line.
+    """Return one line that says what `compare` found.
 
-    >>> facts = compare("x", Dataset("recbole", (), Counts(2, 3, 1000), "a paper", ""), Counts(2, 2, 1010))
-    >>> sentence(facts).partition(":")[0]
+    >>> entry = Dataset("recbole", (), Counts(2, 3, 1000), "a paper", "")
+    >>> line = sentence(compare("x", entry, Counts(2, 2, 1010)))
+    >>> line.partition(":")[0]
     'published as x (a paper) with 2 users, 3 items, 1,000 interactions'
-    >>> "this copy has 1 fewer items, 10 more interactions: numbers of a paper compare only on the same rows" in sentence(facts)
+    >>> "this copy has 1 fewer items, 10 more interactions: numbers of a paper compare" in line
     True
     """
     counts = ", ".join(f"{value:,} {name}" for name, value in facts["counts"].items())

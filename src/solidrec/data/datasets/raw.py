@@ -1,4 +1,4 @@
-"""What the readers of public files share: how a family of files is described, the columns it is read into, picture names."""
+"""Shared parts of the readers of public files: file families, columns and picture names."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ _MAX_FIRST_LINE = 1 << 16
 
 
 class Files(NamedTuple):
-    """One pair of files: `shown` as people write its name, `name` and `first` as patterns, `items` the name of the other one.
+    """One pair of files, interactions and items, and how to recognise it.
 
-    `name` must match the whole name without ``.gz``, `first` the beginning of the first line. `items` holds ``{}`` where
-    the group of `name` goes; it is empty where no items file belongs to the interactions.
+    `shown` is the name as people write it. The pattern `name` must match the whole name without
+    ``.gz``, the pattern `first` the beginning of the first line. `items` is the name of the items
+    file, with ``{}`` where the group of `name` goes; it is empty if there is no items file.
     """
 
     shown: str
@@ -39,14 +40,14 @@ class Files(NamedTuple):
     items: str = ""
 
     def stem(self, path: Path) -> str | None:
-        """Return what the group of `name` is in a file of this kind ("" without a group), None for any other file."""
+        """Return the group of `name` for a file of this kind ("" without a group), else None."""
         found = re.fullmatch(self.name, plain_name(path))
         if found is None or not re.match(self.first, first_line(path)):
             return None
         return found.group(1) if found.re.groups else ""
 
     def items_of(self, path: Path) -> Path | None:
-        """Return the items file that lies beside an interactions file of this kind, packed or not."""
+        """Return the items file, packed or not, beside an interactions file of this kind."""
         name = self.items.format(self.stem(path))
         beside = (path.with_name(name + packed) for packed in ("", ".gz")) if name else ()
         return next((file for file in beside if file.is_file()), None)
@@ -55,9 +56,9 @@ class Files(NamedTuple):
 @final
 @dataclass(frozen=True)
 class Format:
-    """A family of public files: how they are called and who reads them, where they come from and under which terms.
+    """A family of public files: their names, readers, origin and terms of use.
 
-    `read_items` is None where no items file belongs to the family.
+    `read_items` is None if no items file belongs to the family.
     """
 
     title: str
@@ -68,11 +69,11 @@ class Format:
     read_items: Callable[[Path], Table] | None = None
 
     def kind(self, path: Path) -> Files | None:
-        """Return which pair of this family a file of interactions belongs to."""
+        """Return the pair of this family that a file of interactions belongs to, or None."""
         return next((kind for kind in self.files if kind.stem(path) is not None), None)
 
     def names_items(self, path: Path) -> bool:
-        """Tell whether a file is called as an items file of this family."""
+        """Tell whether a file is named like an items file of this family."""
         names = (re.escape(kind.items).replace(r"\{\}", ".+") for kind in self.files if kind.items)
         return any(re.fullmatch(name, plain_name(path)) for name in names)
 
@@ -80,10 +81,12 @@ class Format:
 @final
 @dataclass(frozen=True)
 class RawDataset:
-    """Public files as tables: `interactions` has user_id, item_id, rating, timestamp as written (RecBole's with their types).
+    """Public files as tables.
 
-    `items`, if there is such a file, has item_id, title, categories and, where the family knows them, brand, description and
-    image, the name of its picture. `source` is one line of provenance, `dataset` the name of the data set if it is known.
+    `interactions` has user_id, item_id, rating and timestamp as written (RecBole's with their
+    types). `items`, if there is such a file, has item_id, title, categories and, where the family
+    knows them, brand, description and image, the name of the picture. `source` is one line of
+    provenance, `dataset` the name of the data set if it is known.
     """
 
     interactions: Table
@@ -93,7 +96,7 @@ class RawDataset:
 
     @cached_property
     def rows_read(self) -> int:
-        """The number of rows of the file of interactions, bad ones included; counted when it is first asked for."""
+        """The number of rows in the interactions file, bad ones included; counted on first use."""
         with readable(self.interactions.name):
             return int(self.interactions.frame.select(pl.len()).collect(engine="streaming").item())
 
@@ -108,24 +111,24 @@ def plain_name(path: Path) -> str:
 
 
 def first_line(path: Path) -> str:
-    """Return the beginning of a file's first line, unpacked, at most 64 kB of it."""
+    """Return the beginning of a file's first line, unpacked, of at most 64 kB."""
     block = next(read_blocks(path), b"")
     return (
         block[:_MAX_FIRST_LINE]
         .partition(b"\n")[0]
         .decode("latin-1")
         .rstrip("\r")
-        .removeprefix("ï»¿")
+        .removeprefix("ï»¿")  # a byte order mark, read as latin-1
     )
 
 
 def renamed(table: Table, names: dict[str, str]) -> Table:
-    """Return a table with other column names; every column stays, so that a row with too many fields is still noticed."""
+    """Rename columns and keep them all, so that rows with too many fields are still noticed."""
     return replace(table, frame=table.frame.rename(names, strict=False))
 
 
 def picture(address: str | None) -> str | None:
-    """Return the name that a downloaded picture has: the last part of its address, as written, without the query.
+    """Return the name of a downloaded picture: the last part of its address, without the query.
 
     >>> picture("http://ecx.images-amazon.com/images/I/41%2B1.jpg?x=1")
     '41%2B1.jpg'

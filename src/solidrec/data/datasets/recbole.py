@@ -1,4 +1,4 @@
-"""RecBole's atomic files: tab-separated, with the type of each column in the header (user_id:token, title:token_seq)."""
+"""RecBole's atomic files: tab-separated, with types in the header (user_id:token, ...)."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _ITEMS = {
 
 
 def _read_interactions(path: Path) -> Table:
-    """Read ``<name>.inter``; `columns.find_columns` knows its typed header."""
+    """Read ``<name>.inter``, whose typed header `columns.find_columns` knows."""
     return read_table(path)
 
 
 def read_items(path: Path) -> Table:
-    """Read ``<name>.item``: labels of type token_seq are split at spaces, a film's year goes behind its title."""
+    """Read ``<name>.item``; token_seq is split at spaces, and a film's year follows its title."""
     table = read_table(path)
     roles = find_columns(table, _ITEMS, {}, required=("items_id",))
     columns = {role: pl.col(name) for role, name in roles.items()}

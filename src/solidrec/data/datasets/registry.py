@@ -1,4 +1,4 @@
-"""The families of files that are read, and the data sets whose published counts are known."""
+"""The families of files that can be read, and the data sets with known published counts."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ FORMATS: dict[str, Format] = {
 _GROUPLENS = "GroupLens, rated items"
 _MOVIELENS = "https://grouplens.org/datasets/movielens/"
 _SOLID = "SOLID, Table 6"
-_FIVE_CORE_2018 = "fewer rows than the 5-core file has: filtered further by those who released the set, MISSRec (Wang et al. 2023)"
+_FIVE_CORE_2018 = (
+    "fewer rows than the 5-core file has: filtered further by those who released the set, "
+    "MISSRec (Wang et al. 2023)"
+)
 _RATINGS_2014 = "the counts of the ratings-only file, unfiltered"
 _DGREC = "https://github.com/DeepGraphLearning/RecommenderSystems"
 _DTCDR = "https://github.com/FengZhu-Joey/GA-DTCDR"
 AMAZON_2014, AMAZON_2018 = amazon2014.FORMAT.address, amazon2018.FORMAT.address
 
-# Where several data sets have the same file, the first is the one that is recognised.
+# If several data sets have the same file, the first one is recognised.
 DATASETS: dict[str, Dataset] = {
     "movielens-100k": Dataset(
         "movielens",
@@ -138,7 +141,8 @@ DATASETS: dict[str, Dataset] = {
         Counts(46_549, 212_996, 1_861_533),
         _SOLID,
         _DGREC,
-        "douban-book with one user and one item more, as if padding counted, and 46,548 rows less, one a user",
+        "douban-book with one user and one item more, as if padding counted, "
+        "and 46,548 rows less, one a user",
     ),
     "paper-music": Dataset(
         "douban",

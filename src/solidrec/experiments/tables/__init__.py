@@ -1,1 +1,1 @@
-"""The tables of an experiment: what was measured, compared and written."""
+"""The tables of an experiment: measured rows, comparisons, and their text."""

@@ -1,4 +1,4 @@
-"""Which rows of a table are compared, and what that says of the methods: paired over users and seeds, Holm-corrected."""
+"""Comparisons between rows of a table: paired over users and seeds, Holm-corrected."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from solidrec.experiments.tables.measured import Measured
 TESTED = ("UAUC", "NDCG@10")
 MODEL, BACKBONE = "model.name", "model.backbone"
 REFERENCES = {name: DESIGNS[name].references for name in DESIGNS.own if DESIGNS[name].references}
-"""What a SOLID model is compared with: its base first, the static model, its trunk alone, trunk and branch."""
+"""What each SOLID model is compared with: its base first, static, its trunk, trunk and branch."""
 LOWER = ("LogLoss",)
-"""Metrics that are better when smaller: never tested, so that a positive difference is always a gain."""
+"""Metrics that are better when smaller: never tested, so a positive difference is always a gain."""
 
 
 @final
 @dataclass(frozen=True)
 class Comparison:
-    """`one` less `other` in a metric: over each of ``pairs``, averaged first where there are several (backbones).
+    """`one` less `other` in a metric, over ``pairs``; several pairs (backbones) are averaged first.
 
-    ``base``: whether `other` is what `one` is measured by, the first of its `REFERENCES` or the reference of the table.
+    ``base``: whether `other` is the first of the `REFERENCES` of `one` or the table's reference.
     """
 
     one: str
@@ -40,7 +40,7 @@ class Comparison:
 @final
 @dataclass(frozen=True)
 class Contrast:
-    """What was found: ``p`` is Holm's over the family; ``found`` is None where no seed is common, and ``note`` says so."""
+    """A comparison's result: ``p`` is Holm-corrected, ``found`` is None without a common seed."""
 
     comparison: Comparison
     found: Estimate | None
@@ -71,16 +71,18 @@ class Contrast:
 def comparisons(
     rows: Sequence[Measured], *, reference: str | None = None, metrics: Sequence[str] = TESTED
 ) -> list[Comparison]:
-    """Return the family of a table: each SOLID row against its references on the same backbone, and their means over backbones.
+    """Return a table's comparisons: SOLID rows with their references, per backbone and averaged.
 
-    Where no label names a SOLID model, or a `reference` is given, each row is compared with that row (the first by default).
-    Raises `UsageError` for a reference that is no row, for a metric that is better when smaller, and as `alike`.
+    Where no label names a SOLID model, or a `reference` is given, each row is compared with that
+    row (the first by default). Raises `UsageError` for a reference that is no row, for a metric
+    that is better when smaller, and as `alike` does.
     """
     alike(rows)
     for metric in metrics:
         if metric in LOWER:
             raise UsageError(
-                f"{metric}: is better when smaller and not tested; choose from {', '.join(TESTED)}, ..."
+                f"{metric}: is better when smaller and not tested; choose from "
+                f"{', '.join(TESTED)}, ..."
             )
     if not rows:
         return []
@@ -103,16 +105,17 @@ def comparisons(
 
 
 def contrasts(family: Sequence[Comparison]) -> list[Contrast]:
-    """Carry out comparisons, correcting p for all of them together."""
+    """Estimate all comparisons, correcting p for all of them together."""
     found = [_estimate(comparison) for comparison in family]
     p = corrected([None if each is None else each.p for each in found])
     return [Contrast(*each, _note(*each[:2])) for each in zip(family, found, p, strict=True)]
 
 
 def _estimate(comparison: Comparison) -> Estimate | None:
-    """Estimate the difference over common users and seeds, None where there is no common seed or user.
+    """Estimate the difference over common users and seeds, None where there is none in common.
 
-    Seeds pair up by their number. Beside a deterministic row the other's seeds count; between two, users alone vary.
+    Seeds are paired by their number. Beside a deterministic row the seeds of the other count;
+    between two deterministic rows only users vary.
     """
     trained = [row for pair in comparison.pairs for row in pair if not row.deterministic]
     seeds = _common_seeds(trained)
@@ -122,12 +125,13 @@ def _estimate(comparison: Comparison) -> Estimate | None:
         _values(one, comparison.metric, seeds) - _values(other, comparison.metric, seeds)
         for one, other in comparison.pairs
     ]
+    # (pairs, S, U) averaged over backbones.
     gap = np.mean(gaps, axis=0)
     return None if np.isnan(gap).any(0).all() else crossed(gap, trained=bool(trained))
 
 
 def references_of(labels: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return the labels of the rows that a SOLID row is compared with; none for any other row.
+    """Return the labels of the rows that a SOLID row is compared with; none for other rows.
 
     >>> references_of({"model.name": "solid-apg"})[0], references_of({"model.name": "apg"})
     ({'model.name': 'apg'}, [])
@@ -141,7 +145,7 @@ def _common_seeds(rows: Sequence[Measured]) -> tuple[int, ...]:
 
 
 def _values(row: Measured, metric: str, seeds: Sequence[int]) -> Array:
-    """Return a metric (S, U) of the given seeds; (1, U) of a deterministic row. Raises `UsageError` if it was not measured."""
+    """Return a metric (S, U), or (1, U) if deterministic; raise `UsageError` if it is missing."""
     if metric not in row.per_user:
         raise UsageError(
             f"{row.name}: {metric} has no value of each user{nearest(metric, row.per_user)}"
@@ -151,7 +155,7 @@ def _values(row: Measured, metric: str, seeds: Sequence[int]) -> Array:
 
 
 def _note(comparison: Comparison, found: Estimate | None) -> str:
-    """Say what a reader must know of a difference: how few seeds it rests on; empty if nothing."""
+    """Return what limits a difference, such as few common seeds; empty if nothing does."""
     if found is None:
         return "no common seed, or nobody with anything to rank"
     if not found.about_method:
@@ -164,7 +168,7 @@ def _note(comparison: Comparison, found: Estimate | None) -> str:
 
 
 def alike(rows: Sequence[Measured]) -> None:
-    """Raise `UsageError` unless all rows have one protocol, the same data and users, and each a name of its own."""
+    """Raise `UsageError` unless all rows share protocol, data and users and differ in name."""
     for row in rows[1:]:
         _same(rows[0], row)
     names = [row.name for row in rows]
@@ -173,7 +177,7 @@ def alike(rows: Sequence[Measured]) -> None:
 
 
 def _same(a: Measured, b: Measured, *, of_a: str = "", of_b: str = "") -> None:
-    """Raise `UsageError` naming both rows (and whose they are) if their numbers can't stand side by side."""
+    """Raise `UsageError`, naming both rows and their origin, if they cannot be compared."""
     one, other = f"{a.name}{of_a}", f"{b.name}{of_b}"
     if a.protocol != b.protocol:
         raise UsageError(
@@ -181,18 +185,20 @@ def _same(a: Measured, b: Measured, *, of_a: str = "", of_b: str = "") -> None:
         )
     if a.data != b.data:
         raise UsageError(
-            f"{one} was measured on data {a.data}, {other} on {b.data}; use the same prepared folder"
+            f"{one} was measured on data {a.data}, {other} on {b.data}; use the same prepared "
+            "folder"
         )
     if not np.array_equal(a.users, b.users):
         raise UsageError(
-            f"{one} was measured on {len(a.users):,} users, {other} on {len(b.users):,} others; use the same users"
+            f"{one} was measured on {len(a.users):,} users, {other} on {len(b.users):,} others; "
+            "use the same users"
         )
 
 
 @final
 @dataclass(frozen=True)
 class Compared:
-    """Two results side by side: b less a for each row that both have, and the names that only one has."""
+    """Two results compared: b less a for each row that both have, and the names in only one."""
 
     contrasts: tuple[Contrast, ...]
     only_a: tuple[str, ...]
@@ -204,7 +210,8 @@ def compare_rows(
 ) -> Compared:
     """Compare rows of the same name in two results, the second less the first, as one family.
 
-    Raises `UsageError` naming both for another protocol, data or users, if no name is common, and as `alike` for either.
+    Raises `UsageError` naming both if protocol, data or users differ, if no name is common, and as
+    `alike` does for either.
     """
     alike(a)
     alike(b)
@@ -212,7 +219,8 @@ def compare_rows(
     pairs = [(of_b[row.name], row) for row in a if row.name in of_b]
     if not pairs:
         raise UsageError(
-            f"no row of the one is in the other: {_names(a)} against {_names(b)}; compare results of one experiment"
+            f"no row of the one is in the other: {_names(a)} against {_names(b)}; compare results "
+            "of one experiment"
         )
     for second, first in pairs:
         _same(first, second, of_a=" of the first", of_b=" of the second")
@@ -229,7 +237,7 @@ def compare_rows(
 
 
 def _solid_pairs(rows: Sequence[Measured]) -> Iterator[tuple[Measured, Measured]]:
-    """Yield each SOLID row with each of its references that agrees in every other label."""
+    """Yield each SOLID row with each of its references that has the same other labels."""
     for one in rows:
         for wanted in references_of(one.labels):
             yield from ((one, other) for other in rows if dict(other.labels) == wanted)
@@ -242,7 +250,7 @@ def _is_base(one: Measured, other: Measured) -> bool:
 def _over_backbones(
     pairs: Sequence[tuple[Measured, Measured]],
 ) -> Iterator[tuple[tuple[str, str], tuple[tuple[Measured, Measured], ...]]]:
-    """Yield the pairs that differ in backbone only, where there are two or more, with names for their mean."""
+    """Yield groups of two or more pairs that differ only in backbone, with names for their mean."""
     groups: dict[tuple[tuple[tuple[str, str], ...], str], list[tuple[Measured, Measured]]] = {}
     for one, other in pairs:
         if BACKBONE in one.labels:

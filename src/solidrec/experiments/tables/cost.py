@@ -1,4 +1,4 @@
-"""Table 5 of an experiment: what each row's model costs, beside the paper's numbers."""
+"""Table 5 of an experiment: the cost of each row's model, beside the paper's numbers."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ _PAPER = {
     "duet": ("695.84k", "106.0106", "0.0084"),
     "solid-duet": ("821.44k", "130.6742", "0.0103"),
 }
-"""Table 5 of the paper, BERT4Rec: parameters, seconds an epoch of training, seconds a batch of inference."""
+"""Table 5 of the paper, BERT4Rec: parameters, seconds per training epoch, per inference batch."""
 _HOW = (
-    "Seconds an epoch: the median over a stage's epochs, validation included, on one thread, other trainings beside it where "
-    "several ran at a time. Seconds a batch: the median over {batches} batches of {users:,} test users with {candidates} "
-    "candidates each, histories to scores, on one thread. Bytes a user: the weights that are generated for each."
+    "Seconds an epoch: the median over a stage's epochs, validation included, on one thread, other "
+    "trainings beside it where several ran at a time. Seconds a batch: the median over {batches} "
+    "batches of {users:,} test users with {candidates} candidates each, histories to scores, on "
+    "one thread. Bytes a user: the weights that are generated for each."
 )
 _BESIDE = (
-    "The paper's Table 5 is of its own hardware and data, and of code in which most numbers of a generator are no registered "
-    "parameters and so not counted; ours are all counted."
+    "The paper's Table 5 is of its own hardware and data, and of code in which most numbers of a "
+    "generator are no registered parameters and so not counted; ours are all counted."
 )
 
 
 def records_of(plan: Plan, results: Results) -> dict[str, Record]:
-    """Return the cost of each row, of its first finished seed: seeds do not change what a model is."""
+    """Return the cost of each row from its first finished seed, as no seed changes it."""
     found: dict[str, Record] = {}
     for place in plan.places:
         measures = results.records.get(place.key, {}).get("measures", {})
@@ -96,7 +97,7 @@ def _main_line(name: str, of: Record, heads: Sequence[str]) -> tuple[Part, ...]:
 
 
 def _count(value: int | None) -> str:
-    """Write a whole number.
+    """Format a whole number.
 
     >>> _count(12345), _count(None)
     ('12,345', '-')
@@ -105,7 +106,7 @@ def _count(value: int | None) -> str:
 
 
 def _seconds(value: float | None) -> str:
-    """Write seconds with as many places as say something.
+    """Format seconds; small numbers get more decimals.
 
     >>> _seconds(106.0106), _seconds(0.00843), _seconds(None)
     ('106.0', '0.0084', '-')

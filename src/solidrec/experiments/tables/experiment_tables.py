@@ -1,4 +1,4 @@
-"""The tables of an experiment's folder, on the terminal and as files: one a protocol, and those of what else was measured."""
+"""The tables of an experiment's folder: one per protocol, and those of other measures."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ _SHARED = ("model.name", "model.backbone")
 def tables_of(
     plan: Plan, results: Results, measured: Mapping[str, Sequence[Measured]] | None = None
 ) -> list[ResultTable]:
-    """Return one table for each protocol of a plan, with what is not finished shown as missing.
+    """Return one table for each protocol of a plan; unfinished cells are shown as missing.
 
-    `measured` are the rows under each protocol, for whom has them already.
+    `measured` are the rows under each protocol, if they are already read.
     """
     layout = layout_of(plan, results)
     rows = measured_of(plan, results) if measured is None else measured
@@ -52,7 +52,7 @@ def measured_of(plan: Plan, results: Results) -> dict[str, Sequence[Measured]]:
 
 
 def layout_of(plan: Plan, results: Results) -> Layout:
-    """Return what the tables of a plan are to show; places of a grid are compared only with a reference that the plan names."""
+    """Return the layout of a plan's tables; a figure 5 has tests only with a named reference."""
     return Layout(
         plan.title,
         expected={row.name: row.labels for row in plan.rows},
@@ -75,9 +75,10 @@ def _fixed(plan: Plan) -> Mapping[str, str]:
 def measures_of(
     plan: Plan, results: Results, measured: Mapping[str, Sequence[Measured]] | None = None
 ) -> list[MeasureTable]:
-    """Return the tables of what else was measured: λ against T (Figure 5), stability (Table 4), cost (Table 5), few events.
+    """Return the tables of other measures.
 
-    `measured` are the rows under each protocol, for whom has them already.
+    These are λ against T (Figure 5), stability (Table 4), cost (Table 5) and few events. `measured`
+    are the rows under each protocol, if they are already read.
     """
     if measured is None:
         measured = measured_of(plan, results)
@@ -93,7 +94,7 @@ def measures_of(
 def write_tables(
     out: Path, tables: Sequence[ResultTable], measures: Sequence[MeasureTable] = ()
 ) -> list[Path]:
-    """Write tables beside their results: for reading, for papers, and every raw number (``measures.csv`` only if there are)."""
+    """Write tables as Markdown and LaTeX, raw numbers as CSV (``measures.csv`` only if any)."""
     texts = {
         "tables.md": "\n\n".join([*map(markdown, tables), *map(measure_markdown, measures)]) + "\n",
         "tables.tex": "\n\n".join([*map(latex, tables), *map(measure_latex, measures)]) + "\n",
@@ -103,13 +104,16 @@ def write_tables(
     }
     for name, text in texts.items():
         write_file(
-            out / name, lambda temporary, text=text: temporary.write_text(text, encoding="utf-8")
-        )  # type: ignore[misc]
+            out / name,
+            lambda temporary, text=text: (  # type: ignore[misc]
+                temporary.write_text(text, encoding="utf-8")
+            ),
+        )
     return [out / name for name in texts]
 
 
 def compared(a: Path, b: Path) -> dict[str, Compared]:
-    """Compare the rows of one name in two folders, under each protocol that both were measured by.
+    """Compare rows of the same name in two folders, under each protocol that both have.
 
     Raises `UsageError` if they have no protocol in common, or were measured on different data.
     """
@@ -123,8 +127,8 @@ def compared(a: Path, b: Path) -> dict[str, Compared]:
     shared = [protocol for protocol in plans[0].protocols if protocol in plans[1].protocols]
     if not shared:
         raise UsageError(
-            f"{a} was measured under {', '.join(plans[0].protocols)} and {b} under {', '.join(plans[1].protocols)}; "
-            "different protocols are not compared"
+            f"{a} was measured under {', '.join(plans[0].protocols)} and {b} under "
+            f"{', '.join(plans[1].protocols)}; different protocols are not compared"
         )
     sides = Results(a), Results(b)
     return {

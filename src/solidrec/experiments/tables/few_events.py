@@ -1,4 +1,4 @@
-"""How well each row of an experiment serves users of few events, tested against a reference and a SOLID row's own trunk."""
+"""How well each row serves users of few events, tested against a reference and its own trunk."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ from solidrec.experiments.tables.text import Grid, Part, contrasts_grid, mean_te
 
 FEW_EVENTS = "few-events"
 _HOW = (
-    "Every test target is ranked from the last events before it alone, among the sampled items of protocol paper. A trunk alone "
-    "answers with the weights of a group of users (Eq. 11)."
+    "Every test target is ranked from the last events before it alone, among the sampled items of "
+    "protocol paper. A trunk alone answers with the weights of a group of users (Eq. 11)."
 )
-_TESTED = "Paired over the same users, and over seeds where there are several; p after Holm for all tests of this table."
+_TESTED = (
+    "Paired over the same users, and over seeds where there are several; p after Holm for all "
+    "tests of this table."
+)
 _GONE = "The values of every user are not kept for {count} of the cells, which are left out."
 Found = Mapping[str, Mapping[int, Evaluation]]
 
@@ -32,7 +35,7 @@ Found = Mapping[str, Mapping[int, Evaluation]]
 def write_few_events(
     out: Path, key: str, found: Found
 ) -> dict[str, dict[str, dict[str, float | None]]]:
-    """Write the metrics of every user, and return their means by variant, number of events and metric."""
+    """Write the metrics of every user; return means by variant, number of events, metric."""
     users = np.unique(next(iter(next(iter(found.values())).values())).users)
     columns = {
         _column(variant, events, metric): evaluation.per_user[metric]
@@ -51,17 +54,17 @@ def write_few_events(
 
 
 def _few_events_file(out: Path, key: str) -> Path:
-    """Return where the metrics of every user lie."""
+    """Return the file with the metrics of every user."""
     return out / USERS / f"{key}-{FEW_EVENTS}.parquet"
 
 
 def _column(variant: str, events: int, metric: str) -> str:
-    """Return the name of a column of that file."""
+    """Return the name of a column in that file."""
     return f"{variant} {events} {metric}"
 
 
 def few_events_table(plan: Plan, results: Results) -> MeasureTable | None:
-    """Return means over seeds for each number of events, with their comparisons; None before the first cell is measured."""
+    """Return means over seeds per number of events and their comparisons, or None if unmeasured."""
     rows = _rows_by_events(plan, results)
     if not rows:
         return None
@@ -96,7 +99,7 @@ def _numbers_of_events(plan: Plan, results: Results) -> list[int]:
 
 
 def _finished(plan: Plan, results: Results, row: str) -> list[Place]:
-    """Return the cells of a row that were measured and whose users are kept."""
+    """Return the cells of a row that were measured and whose values of users are kept."""
     return [
         each
         for each in _measured(plan, results)
@@ -114,7 +117,7 @@ def _measured(plan: Plan, results: Results) -> list[Place]:
 
 
 def _rows_by_events(plan: Plan, results: Results) -> dict[int, list[Measured]]:
-    """Return each row at each number of events, and its trunk alone as a row of its own; every file of users is read once."""
+    """Return rows and trunks alone at each number of events, reading every file of users once."""
     frames = {
         place.key: read_frame(
             _few_events_file(results.out, place.key), cure=cure_of(results.out, place.key)
@@ -131,7 +134,7 @@ def _rows_by_events(plan: Plan, results: Results) -> dict[int, list[Measured]]:
 def _rows_at(
     plan: Plan, results: Results, frames: Mapping[str, pl.DataFrame], events: int
 ) -> list[Measured]:
-    """Return each row at a number of events from the values of users, by cell."""
+    """Return the rows at a number of events; `frames` has the values of users by cell."""
     found = []
     for row in plan.rows:
         places = _finished(plan, results, row.name)
@@ -164,7 +167,7 @@ def _rows_at(
 
 
 def _family_of(rows: Sequence[Measured], reference: str | None, events: int) -> list[Comparison]:
-    """Return the comparisons at a number of events: each row with the reference, and whole models with their trunks alone."""
+    """Return the comparisons of rows with the reference and of whole models with their trunks."""
     named = {row.name: row for row in rows}
     found = comparisons(rows, reference=reference or rows[0].name, metrics=METRICS) if rows else []
     found += [
@@ -186,7 +189,7 @@ def _line(row: Measured) -> tuple[Part, ...]:
 
 
 def _events_words(events: int) -> str:
-    """Write a number of events.
+    """Format a number of events.
 
     >>> _events_words(1), _events_words(5)
     ('1 event', '5 events')

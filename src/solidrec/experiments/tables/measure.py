@@ -1,4 +1,4 @@
-"""A table of something else than how well models rank: what they cost, how steady they are, how two settings act together."""
+"""Tables of other measures than ranking: cost, stability, two settings together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _COLUMNS = ("table", "row", "seed", "quantity", "value")
 
 
 class Number(NamedTuple):
-    """One raw number of a row and seed; ``value`` is None where there is none."""
+    """One raw number of a row and seed; ``value`` is None if it was not measured."""
 
     row: str
     seed: int
@@ -23,7 +23,7 @@ class Number(NamedTuple):
 @final
 @dataclass(frozen=True)
 class MeasureTable:
-    """Some grids with the sentences under them; ``numbers`` are the raw values that the grids sum up."""
+    """Grids with notes below them; ``numbers`` are the raw values that the grids sum up."""
 
     name: str
     title: str
@@ -38,13 +38,13 @@ def measure_markdown(table: MeasureTable) -> str:
 
 
 def measure_latex(table: MeasureTable) -> str:
-    """Return a table as LaTeX, its notes under the first grid."""
+    """Return a table as LaTeX, with its notes below the first grid."""
     first, *rest = table.grids
     return "\n".join([grid_latex(first, table.notes), *map(grid_latex, rest)])
 
 
 def measures_csv(tables: Sequence[MeasureTable]) -> str:
-    """Return the raw numbers, one a line."""
+    """Return the raw numbers as CSV, one per line."""
     return csv_text(
         _COLUMNS, ((table.name, *number) for table in tables for number in table.numbers)
     )

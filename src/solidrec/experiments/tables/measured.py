@@ -1,4 +1,4 @@
-"""One row of an experiment's table: a model trained with several seeds, each measured on the same users."""
+"""One row of an experiment's table: a model of several seeds, measured on the same users."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from solidrec.errors import UsageError
 class Measured:
     """One row of a table under one protocol.
 
-    ``labels`` are the row's places on the axes of the experiment, ``{"model.backbone": "sasrec", "model.name": "solid-duet"}``,
-    empty where there is no axis. ``data`` is the fingerprint of the prepared folder, ``users`` (U,) are sorted user indices.
-    ``metrics`` is one mapping a seed, with the pooled AUC; ``per_user`` is {metric: (S, U)}, NaN where a user has nothing to
-    rank, without AUC, which has no value of a user's. A ``deterministic`` row is a baseline that no seed can change.
-    Raises `UsageError` if the parts do not fit together.
+    ``labels`` are the row's values on the axes of the experiment, ``{"model.name": "solid-duet"}``,
+    empty where there is no axis. ``data`` is the fingerprint of the prepared folder, ``users`` (U,)
+    are sorted user indices. ``metrics`` is one mapping per seed, with the pooled AUC; ``per_user``
+    is {metric: (S, U)}, NaN where a user has nothing to rank, without AUC, which has no value per
+    user. A ``deterministic`` row is a baseline that no seed can change. Raises `UsageError` if the
+    parts do not fit together.
 
     >>> per_user = np.array([[1.0, 0.5], [1.0, 0.0]])
     >>> metrics = tuple({"UAUC": float(value)} for value in per_user.mean(1))
@@ -47,26 +48,29 @@ class Measured:
             or len(self.metrics) != len(self.seeds)
         ):
             raise UsageError(
-                f"{self.name}: {len(self.metrics)} measurements of seeds {self.seeds}; give one a seed"
+                f"{self.name}: {len(self.metrics)} measurements of seeds {self.seeds}; give one a "
+                "seed"
             )
         if (self.users[1:] <= self.users[:-1]).any():
             raise UsageError(
-                f"{self.name}: its users are not sorted, or one is there twice; give each once, in order"
+                f"{self.name}: its users are not sorted, or one is there twice; give each once, in "
+                "order"
             )
         shape = (len(self.seeds), len(self.users))
         for metric, values in self.per_user.items():
             if values.shape != shape:
                 raise UsageError(
-                    f"{self.name}: {metric} has shape {values.shape}; its seeds and users make {shape}"
+                    f"{self.name}: {metric} has shape {values.shape}; its seeds and users make "
+                    f"{shape}"
                 )
 
     def of_seeds(self, metric: str) -> tuple[float, ...] | None:
-        """Return a metric seed by seed, None where it was not measured or nobody had anything to rank."""
+        """Return a metric per seed, None if it was not measured or no user had anything to rank."""
         found = [value for each in self.metrics if (value := each.get(metric)) is not None]
         return tuple(found) if len(found) == len(self.seeds) else None
 
     def mean(self, metric: str) -> float | None:
-        """Return a metric's mean over seeds, None as `of_seeds`."""
+        """Return the mean of a metric over seeds, None as `of_seeds`."""
         found = self.of_seeds(metric)
         return None if found is None else float(np.mean(found))
 

@@ -1,4 +1,4 @@
-"""The numbers of the SOLID paper, Tables 1 to 5, found by the names that a run has here."""
+"""The numbers of the SOLID paper, Tables 1 to 5, found by the names of a run."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from typing import Any, final
 from solidrec.errors import UsageError
 
 PROTOCOLS = (
-    "The paper chooses the epoch on the test users, keeps ties in the order of the file and draws its own 99 negatives; here the "
-    "epoch is chosen on validation, the test is opened once, ties count by expectation, and there are 1 + 99 candidates as well."
+    "The paper chooses the epoch on the test users, keeps ties in the order of the file and draws "
+    "its own 99 negatives; here the epoch is chosen on validation, the test is opened once, ties "
+    "count by expectation, and there are 1 + 99 candidates as well."
 )
-"""Why a number of the paper and one of ours do not compare digit by digit."""
+"""Why a number of the paper and a measured one do not compare digit by digit."""
 _MODALITIES = "semantics.modalities"
 _SUBSET = "_mm"
 _WHICH = (
-    "Table 6 of the paper counts the full sets, but the vocabularies of its released configurations fit the items that have an "
-    "image; `{name}` is {which}"
+    "Table 6 of the paper counts the full sets, but the vocabularies of its released "
+    "configurations fit the items that have an image; `{name}` is {which}"
 )
 
 
 @final
 @dataclass(frozen=True)
 class PaperTable:
-    """One table of the paper: ``rows`` are (data set, labels, {metric: value}), in the printed order.
+    """One table of the paper: ``rows`` are (data set, labels, {metric: value}) in printed order.
 
-    ``fixed`` are the labels that hold for every row, ``axes`` the ones that tell the rows apart.
+    ``fixed`` are the labels that hold for every row, ``axes`` the ones that distinguish the rows.
     """
 
     number: int
@@ -44,7 +45,7 @@ class PaperTable:
 
 @cache
 def paper_table(number: int) -> PaperTable:
-    """Return a table of the paper; raises `UsageError` for one whose numbers are not here.
+    """Return a table of the paper; raise `UsageError` if its numbers are not here.
 
     >>> paper_table(2).rows[1]
     ('arts', {'model.name': 'spg'}, {'AUC': 0.8459, ... 'Recall@20': 0.6425})
@@ -68,13 +69,17 @@ def paper_table(number: int) -> PaperTable:
 def paper_value(
     *, table: int, data_name: str, labels: Mapping[str, str], metric: str
 ) -> float | None:
-    """Return the paper's value for a row of ours, None where it has none.
+    """Return the paper's value for a measured row, None where it has none.
 
-    `data_name` is the name of a prepared folder or the id of a published data set. A label that is no axis of the table must
-    be what held for all of it, and a setting that the paper does not name has no number.
+    `data_name` is the name of a prepared folder or the id of a published data set. A label that is
+    no axis of the table must have the value that holds for all of it, and a setting that the paper
+    does not name has no number.
 
     >>> paper_value(
-    ...     table=1, data_name="scientific_mm", labels={"model.backbone": "sasrec", "model.name": "solid-duet"}, metric="UAUC"
+    ...     table=1,
+    ...     data_name="scientific_mm",
+    ...     labels={"model.backbone": "sasrec", "model.name": "solid-duet"},
+    ...     metric="UAUC",
     ... )
     0.6738
     """
@@ -94,9 +99,10 @@ def paper_value(
 
 
 def _paper_data(name: str) -> str | None:
-    """Return which of the data sets in the paper's tables a prepared folder or a published id is, None for another.
+    """Return the data set of the paper that a folder or a published id is, or None.
 
-    >>> _paper_data("scientific_mm"), _paper_data("paper-office"), _paper_data("runs/arts"), _paper_data("office14")
+    >>> (_paper_data("scientific_mm"), _paper_data("paper-office"), _paper_data("runs/arts"),
+    ...  _paper_data("office14"))
     ('scientific', 'office', 'arts', None)
     """
     stem = Path(name).name.lower().removeprefix("paper-").removesuffix(_SUBSET)
@@ -104,10 +110,11 @@ def _paper_data(name: str) -> str | None:
 
 
 def data_note(name: str) -> str | None:
-    """Say how a data set of ours stands to the paper's, None where the paper has no such set.
+    """Return how a data set relates to the paper's, None where the paper has no such set.
 
     >>> data_note("scientific")
-    'Table 6 of the paper counts ...; `scientific` is a full set, with more items than a configuration of theirs has.'
+    'Table 6 of the paper counts ...; `scientific` is a full set, with more items than a
+    configuration of theirs has.'
     """
     if _paper_data(name) is None:
         return None
@@ -121,7 +128,7 @@ def data_note(name: str) -> str | None:
 
 
 def _modality_set(text: str) -> str:
-    """Return a set of modalities as the paper's Table 3 names it; a feature matrix counts by how its name starts.
+    """Return modalities as the paper's Table 3 names them; a matrix counts by how its name starts.
 
     >>> _modality_set('["text_bert", "id"]'), _modality_set("image + text"), _modality_set("random")
     ('id + text', 'image + text', 'random')

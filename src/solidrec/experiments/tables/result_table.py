@@ -1,4 +1,4 @@
-"""A table of an experiment: means, spreads, intervals and stars of its rows, beside the paper's numbers where it has some."""
+"""A table of an experiment: means, spreads, intervals and stars, beside the paper's numbers."""
 
 from __future__ import annotations
 
@@ -25,27 +25,39 @@ from solidrec.experiments.tables.paper import PROTOCOLS, data_note, paper_table,
 from solidrec.terminal import shown_metrics
 
 PAPER_NEGATIVES = 99
-_SPREAD = "Mean ± standard deviation over training seeds (n − 1); [95 %] over users and seeds, over users only for one seed."
-_TEST = (
-    "Differences are paired over the same users and seeds; their variance is that over users plus that over seeds, p is Behrens "
-    "and Fisher's, corrected (Holm) for the {count} tests of this table. d_z: mean over standard deviation of users' differences."
+_SPREAD = (
+    "Mean ± standard deviation over training seeds (n − 1); [95 %] over users and seeds, over "
+    "users only for one seed."
 )
-_STAR = f"A star in a row: above {{reference}}, corrected p < {LEVEL}. A star in a comparison: the same for its two sides."
+_TEST = (
+    "Differences are paired over the same users and seeds; their variance is that over users plus "
+    "that over seeds, p is Behrens and Fisher's, corrected (Holm) for the {count} tests of this "
+    "table. d_z: mean over standard deviation of users' differences."
+)
+_STAR = (
+    f"A star in a row: above {{reference}}, corrected p < {LEVEL}. A star in a comparison: the "
+    "same for its two sides."
+)
 _AMONG = {"paper": "the target among sampled items", "full": "the target among the whole catalogue"}
 _BASE = "its base (`apg` for `solid-apg`, `duet` for `solid-duet`) on the same backbone"
-_ONE_SEED = "One training seed says nothing about a method: such differences are of these models only, without p and without a star."
+_ONE_SEED = (
+    "One training seed says nothing about a method: such differences are of these models only, "
+    "without p and without a star."
+)
 
 
 @final
 @dataclass(frozen=True)
 class Layout:
-    """What a table is to show.
+    """What a table shows.
 
-    ``block`` is the axis whose values divide the table. ``expected`` names every row that the experiment has, with its labels,
-    in order (default: the measured ones), and ``seeds`` how many trainings each: what is missing is shown as missing.
-    ``reference`` is the row that every other one is compared with; by default SOLID models are compared with what they are built
-    from, other rows with the first. ``paper`` is the number of the paper's table to hold against, for ``data_name``, with the
-    settings ``fixed`` that the rows share. ``negatives`` is how many sampled items a target meets under protocol *paper*.
+    ``block`` is the axis whose values divide the table. ``expected`` names every row of the
+    experiment with its labels, in order (default: the measured ones), and ``seeds`` is the number
+    of trainings of each: what is missing is shown as missing. ``reference`` is the row that all
+    others are compared with; by default SOLID models are compared with what they are built from,
+    other rows with the first. ``paper`` is the number of the paper's table to compare with, for
+    ``data_name``, with the settings ``fixed`` that the rows share. ``negatives`` is the number of
+    sampled items per target under protocol *paper*.
     """
 
     title: str
@@ -64,7 +76,7 @@ class Layout:
 @final
 @dataclass(frozen=True)
 class Cell:
-    """One metric of a row; None is what was not measured. ``spread`` is over seeds, (``low``, ``high``) has 95 %."""
+    """One metric of a row (None: not measured): ``spread`` over seeds, (``low``, ``high``) 95 %."""
 
     metric: str
     mean: float | None
@@ -77,14 +89,14 @@ class Cell:
 
     @property
     def over_paper(self) -> float | None:
-        """Ours less the paper's."""
+        """The measured value less the paper's."""
         return None if self.mean is None or self.paper is None else self.mean - self.paper
 
 
 @final
 @dataclass(frozen=True)
 class Line:
-    """One row: the block that it belongs to, its cells, and how many of its seeds are there (``wanted`` 0: not trained)."""
+    """One row: its block, its cells, and how many of the ``wanted`` seeds it has (0: untrained)."""
 
     name: str
     block: str
@@ -94,7 +106,7 @@ class Line:
 
     @property
     def seeds_text(self) -> str:
-        """How many seeds, and of how many if some are missing."""
+        """The number of seeds, and of how many if some are missing."""
         if not self.wanted:
             return "none needed"
         return (
@@ -105,7 +117,7 @@ class Line:
 @final
 @dataclass(frozen=True)
 class ResultTable:
-    """A table under one protocol: ``label`` says which, ``contrasts`` are its comparisons, ``notes`` how to read it."""
+    """A table under the protocol ``label``, with ``contrasts`` and ``notes`` on how to read it."""
 
     title: str
     label: str
@@ -128,7 +140,7 @@ class ResultTable:
 
 
 def result_table(rows: Sequence[Measured], layout: Layout) -> ResultTable:
-    """Make the table of some measured rows. Raises `UsageError` if they differ in protocol, data or users."""
+    """Return the table of measured rows; raise `UsageError` if protocol, data or users differ."""
     alike(rows)
     found = tuple(contrasts(_family_of(rows, layout)))
     if not rows:
@@ -158,7 +170,8 @@ def result_table(rows: Sequence[Measured], layout: Layout) -> ResultTable:
 def _family_of(rows: Sequence[Measured], layout: Layout) -> list[Comparison]:
     """Return the comparisons of a table, as they will be when every expected row is measured.
 
-    There are none while the row that all are compared with is not measured, or no SOLID row and what it is compared with.
+    There are none while the reference is not measured, or no SOLID row and reference of it both
+    are.
     """
     expected = dict(layout.expected or {}) or {row.name: row.labels for row in rows}
     labels = [dict(each) for each in expected.values()]
@@ -244,7 +257,7 @@ def protocol_label(protocol: str, negatives: int = PAPER_NEGATIVES) -> str:
 def _cell_of(
     row: Measured | None, metric: str, *, star: bool, best: float | None, paper: float | None
 ) -> Cell:
-    """Return one cell; an empty one of a row that is missing."""
+    """Return one cell, empty if the row is missing."""
     if row is None:
         return Cell(metric, None, None, None, None, star=False, best=False, paper=paper)
     mean, around = row.mean(metric), _interval(row, metric)
@@ -255,7 +268,7 @@ def _cell_of(
 
 
 def _interval(row: Measured, metric: str) -> Estimate | None:
-    """Return the mean of a row with its interval, None for a pooled metric and where nobody had anything to rank."""
+    """Return a row's mean with its interval; None if pooled or if no user has anything to rank."""
     values = row.per_user.get(metric)
     if values is None or np.isnan(values).any(0).all():
         return None
@@ -265,7 +278,8 @@ def _interval(row: Measured, metric: str) -> Estimate | None:
 def _best_of(means: Sequence[float | None], metric: str) -> float | None:
     """Return the best of several means, None where fewer than two can be compared.
 
-    >>> _best_of([0.1, 0.3, None], "UAUC"), _best_of([0.1, 0.3], "LogLoss"), _best_of([0.1, None], "UAUC")
+    >>> (_best_of([0.1, 0.3, None], "UAUC"), _best_of([0.1, 0.3], "LogLoss"),
+    ...  _best_of([0.1, None], "UAUC"))
     (0.3, 0.1, None)
     """
     found = [mean for mean in means if mean is not None]
@@ -273,7 +287,7 @@ def _best_of(means: Sequence[float | None], metric: str) -> float | None:
 
 
 def _stars(found: Sequence[Contrast]) -> set[tuple[str, str]]:
-    """Return the rows and metrics with a star: better than their base, or than the reference of the table."""
+    """Return the (row, metric) pairs with a star: better than their base or the reference."""
     return {
         (each.comparison.one, each.comparison.metric)
         for each in found
@@ -282,7 +296,7 @@ def _stars(found: Sequence[Contrast]) -> set[tuple[str, str]]:
 
 
 def _of_paper(table: int, labels: Mapping[str, str], metric: str, layout: Layout) -> float | None:
-    """Return the value of a table of the paper for a row, None where it has none."""
+    """Return the value of a row in a table of the paper, None where it has none."""
     if not labels:
         return None
     return paper_value(
@@ -293,10 +307,11 @@ def _of_paper(table: int, labels: Mapping[str, str], metric: str, layout: Layout
 def _notes_of(
     rows: Sequence[Measured], lines: Sequence[Line], found: Sequence[Contrast], layout: Layout
 ) -> tuple[str, ...]:
-    """Return the sentences under a table."""
+    """Return the notes below a table."""
     first, tests = rows[0], sum(contrast.p is not None for contrast in found)
     notes = [
-        f"Protocol {first.protocol} ({_AMONG[first.protocol]}), {len(first.users):,} test users, data {first.data}. {_SPREAD}"
+        f"Protocol {first.protocol} ({_AMONG[first.protocol]}), {len(first.users):,} test users, "
+        f"data {first.data}. {_SPREAD}"
     ]
     if tests:
         bases = {contrast.comparison.other for contrast in found if contrast.comparison.base}

@@ -1,4 +1,4 @@
-"""Table 4 of an experiment: how far each row's answers move when one event of a history changes, tested over the same users."""
+"""Table 4 of an experiment: how much answers change when one event of a history changes."""
 
 from __future__ import annotations
 
@@ -23,24 +23,29 @@ _SPREAD = ("median", "mean", "min", "max")
 _PAPER = {"duet": (0.35, 0.42, 0.08, 0.69), "solid-duet": (0.26, 0.29, 0.03, 0.47)}
 """Table 4 of the paper: the variance of UAUC on Arts with SASRec, as `_SPREAD`."""
 THOUSAND = 1000
-"""Variances are shown in thousandths: that of a number in [0, 1] is at most .25, and that of a good model far less."""
+"""Variances are shown in thousandths: in [0, 1] they are at most .25, of good models far less."""
 _HOW = (
-    "Of each user {draws} histories with one more event, an item drawn uniformly from the catalogue; the variance of the user's "
-    "AUC and NDCG@10 over these, in thousandths, and its median, mean, minimum and maximum over {users:,} test users."
+    "Of each user {draws} histories with one more event, an item drawn uniformly from the "
+    "catalogue; the variance of the user's AUC and NDCG@10 over these, in thousandths, and its "
+    "median, mean, minimum and maximum over {users:,} test users."
 )
 _SCALE = (
-    "The paper's Table 4 is shown as printed: its scale is not known (the variance of numbers in [0, 1] is at most .25, its mean "
-    "is .42), so only the order and the ratio compare."
+    "The paper's Table 4 is shown as printed: its scale is not known (the variance of numbers in "
+    "[0, 1] is at most .25, its mean is .42), so only the order and the ratio compare."
 )
 _TESTED = (
-    "Tested is steadiness, a user's variance with a minus, in thousandths, so that a positive difference means steadier: paired "
-    "over the same users, and over seeds where there are several; p after Holm for all tests of this table."
+    "Tested is steadiness, a user's variance with a minus, in thousandths, so that a positive "
+    "difference means steadier: paired over the same users, and over seeds where there are "
+    "several; p after Holm for all tests of this table."
 )
-_GONE = "The variance of every user is not kept for {count} of the cells, so they take no part in the test and the chart."
+_GONE = (
+    "The variance of every user is not kept for {count} of the cells, so they take no part in the "
+    "test and the chart."
+)
 
 
 def write_stability(out: Path, key: str, found: Stability) -> None:
-    """Write what was measured of every test row: its user, its variances, and the effect of each perturbation."""
+    """Write the user, the variances and the effects of perturbations of every test row."""
     columns: dict[str, Array] = {"user": found.users}
     columns |= {f"variance {metric}": values for metric, values in found.variance.items()}
     columns |= {f"{kind} RBO@{PLACES}": values for kind, values in found.overlap.items()}
@@ -50,12 +55,12 @@ def write_stability(out: Path, key: str, found: Stability) -> None:
 
 
 def _stability_file(out: Path, key: str) -> Path:
-    """Return where the stability of every user lies."""
+    """Return the file with the stability of every user."""
     return out / USERS / f"{key}-{STABILITY}.parquet"
 
 
 def _variances(out: Path, key: str) -> dict[str, Array] | None:
-    """Return ``user`` (U,) and the variance (U,) of each metric, a user's targets averaged; None where the file is gone."""
+    """Return ``user`` (U,) and each metric's variance (U,), a mean over targets; None if gone."""
     path = _stability_file(out, key)
     if not path.is_file():
         return None
@@ -67,7 +72,7 @@ def _variances(out: Path, key: str) -> dict[str, Array] | None:
 
 
 def steadiness(plan: Plan, results: Results) -> list[Measured]:
-    """Return each row whose users' variances are there as a measured row: `steadiness of UAUC` is its variance with a minus."""
+    """Return rows of steadiness (a user's variance with a minus), where the variances are kept."""
     rows = []
     for row in plan.rows:
         found = {
@@ -94,7 +99,7 @@ def steadiness(plan: Plan, results: Results) -> list[Measured]:
 
 
 def name_of(metric: str) -> str:
-    """Return what the test calls a variance with a minus."""
+    """Return the name of the steadiness of a metric."""
     return f"steadiness of {metric}"
 
 
@@ -108,12 +113,12 @@ def _finished(plan: Plan, results: Results, row: str) -> list[Place]:
 
 
 def steadiness_contrasts(rows: Sequence[Measured]) -> list[Contrast]:
-    """Return the paired tests of steadiness, each SOLID row against what it is built from, corrected together."""
+    """Return the paired tests of steadiness of each SOLID row, corrected together."""
     return contrasts(comparisons(rows, metrics=[name_of(metric) for metric in METRICS]))
 
 
 def stability_table(plan: Plan, results: Results) -> MeasureTable | None:
-    """Return Table 4 with its test and the other perturbations; None before the first cell is measured."""
+    """Return Table 4, its test and the other perturbations; None if nothing is measured."""
     cells = [
         (row.name, _finished(plan, results, row.name)) for row in plan.rows if row.baseline is None
     ]
@@ -146,7 +151,7 @@ def stability_table(plan: Plan, results: Results) -> MeasureTable | None:
 def _spread_grid(
     title: str, metric: str, records: Mapping[str, Sequence[Record]], models: Mapping[str, str]
 ) -> Grid:
-    """Return Table 4: the four numbers of a variance, the mean over seeds, UAUC's beside the paper's."""
+    """Return Table 4: four statistics of a variance, mean over seeds, UAUC beside the paper's."""
     beside = metric == METRICS[0] and any(models[name] in _PAPER for name in records)
     lines = []
     for name, found in records.items():
@@ -163,7 +168,7 @@ def _spread_grid(
 
 
 def _perturbation_grid(title: str, records: Mapping[str, Sequence[Record]]) -> Grid:
-    """Return what each perturbation does: overlap of the first ten, change of the AUC, distance of the weights."""
+    """Return each perturbation's overlap of the first answers, change of AUC, weight distance."""
     wanted = (f"RBO@{PLACES}", "AUC change", "weights")
     lines, blocks = [], []
     for kind in PERTURBATIONS:
@@ -180,7 +185,7 @@ def _perturbation_grid(title: str, records: Mapping[str, Sequence[Record]]) -> G
 
 
 def _mean(values: Sequence[float | None], scale: float = 1) -> str:
-    """Return the mean over seeds as text.
+    """Format the mean over seeds.
 
     >>> _mean([0.25, 0.75]), _mean([None])
     ('0.500', '-')

@@ -1,4 +1,4 @@
-"""Figure 5 of an experiment: one metric over two settings at once, the weight of the penalty and the clip."""
+"""Figure 5 of an experiment: one metric over two settings, the penalty weight λ and the clip T."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ LAYOUT = "figure5"
 ACROSS, DOWN = "train.penalty", "model.clip"
 SIGNS = {ACROSS: "λ", DOWN: "T"}
 _METRICS = ("UAUC", "NDCG@10", "Recall@10")
-_NOTE = "The best value of each grid is bold; the paper finds its best at λ = 0.1 and T = 0.01, without giving numbers."
+_NOTE = (
+    "The best value of each grid is bold; the paper finds its best at λ = 0.1 and T = 0.01, "
+    "without giving numbers."
+)
 _ONE_SEED = "One training seed: a difference between two places is of these trainings only."
 
 
 @final
 @dataclass(frozen=True)
 class Sweep:
-    """A metric over two axes: ``values[d][a]`` at ``down[d]`` and ``across[a]``, None where no run is finished."""
+    """A metric over two axes: ``values[d][a]`` at ``down[d]`` and ``across[a]``, or None."""
 
     metric: str
     across: tuple[str, ...]
@@ -38,12 +41,12 @@ class Sweep:
 
     @property
     def found(self) -> list[float]:
-        """The values that are there."""
+        """The values of finished runs."""
         return [value for line in self.values for value in line if value is not None]
 
 
 def sweeps(plan: Plan, rows: Sequence[Measured]) -> list[Sweep]:
-    """Return one grid a metric of rows that have both axes, their places in the order of the numbers."""
+    """Return one grid per metric, of rows that have both axes, in the order of the numbers."""
     places = [row.labels for row in plan.rows if ACROSS in row.labels and DOWN in row.labels]
     across, down = (
         tuple(sorted({labels[axis] for labels in places}, key=float)) for axis in (ACROSS, DOWN)
@@ -62,7 +65,7 @@ def sweeps(plan: Plan, rows: Sequence[Measured]) -> list[Sweep]:
 def sweep_table(
     plan: Plan, results: Results, measured: Mapping[str, Sequence[Measured]]
 ) -> MeasureTable | None:
-    """Return the grids of every protocol; None for an experiment of another layout, or before its first cell is finished."""
+    """Return the grids of every protocol; None for another layout or if nothing is finished."""
     if plan.layout != LAYOUT:
         return None
     grids: list[Grid] = []
@@ -94,5 +97,5 @@ def _grid_of(title: str, label: str, sweep: Sweep) -> Grid:
 
 
 def _place(value: float | None, best: float | None) -> Part:
-    """Return the text of one place of the grid."""
+    """Return the text of one place in the grid."""
     return Part(NONE) if value is None else Part(f"{value:.4f}", value == best)

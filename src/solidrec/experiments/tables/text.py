@@ -37,7 +37,7 @@ _LATEX = {
     "*": r"$^{*}$",
     "–": "--",
     "[": "{[}",
-    "]": "{]}",  # after a line's end LaTeX reads a bracket as its length
+    "]": "{]}",  # LaTeX reads a bracket after a line end as a length
 }
 _MARKDOWN = {"\\": "\\\\", "|": r"\|", "*": r"\*", "_": r"\_", "<": "&lt;", "\n": " "}
 _CELLS = (
@@ -95,7 +95,7 @@ class Grid:
 
 
 def grids(table: ResultTable) -> list[Grid]:
-    """Return a table as up to three grids: its rows, its rows beside the paper's, and its comparisons."""
+    """Return a table as up to three grids: rows, rows beside the paper's values, comparisons."""
     title = f"{table.title} ({table.label})"
     main = next(
         (
@@ -139,7 +139,7 @@ def contrasts_grid(title: str, contrasts: Sequence[Contrast]) -> Grid:
 
 
 def mean_text(cell: Cell) -> str:
-    """Return a mean with its spread and star.
+    """Format a mean with its spread and star.
 
     >>> mean_text(Cell("UAUC", 0.78671, 0.00123, 0.77, 0.79, star=True, best=False, paper=None))
     '0.7867 ± 0.0012*'
@@ -151,7 +151,7 @@ def mean_text(cell: Cell) -> str:
 
 
 def _paper_text(cell: Cell) -> str:
-    """Return the paper's value, and how much ours is above it.
+    """Format the paper's value, with the difference of the measured one.
 
     >>> _paper_text(Cell("UAUC", 0.79, None, None, None, star=False, best=False, paper=0.78))
     '0.7800 (+0.0100)'
@@ -161,7 +161,7 @@ def _paper_text(cell: Cell) -> str:
 
 
 def _p_text(p: float | None) -> str:
-    """Return a p value.
+    """Format a p value.
 
     >>> _p_text(None), _p_text(0.00002), _p_text(0.0312)
     ('-', '< .001', '.031')
@@ -175,7 +175,7 @@ def markdown(table: ResultTable) -> str:
 
 
 def grid_markdown(grid: Grid) -> str:
-    """Return a grid as a Markdown table under its title; a block is a line of its own."""
+    """Return a grid as a Markdown table below its title; a block begins with its own line."""
     lines = [grid.heads, tuple("---" if index == 0 else "---:" for index in range(len(grid.heads)))]
     for block, line in _by_block(grid):
         if block is not None:
@@ -192,7 +192,7 @@ def grid_markdown(grid: Grid) -> str:
 
 
 def latex(table: ResultTable) -> str:
-    """Return a table with its comparisons as LaTeX, notes under the first; needs the package booktabs."""
+    """Return a table with its comparisons as LaTeX (booktabs), the notes below the first grid."""
     first, *rest = grids(table)
     return "\n".join([grid_latex(first, table.notes), *(grid_latex(grid) for grid in rest)])
 
@@ -228,7 +228,7 @@ def grid_latex(grid: Grid, notes: Sequence[str] = ()) -> str:
 
 
 def rich_table(grid: Grid) -> Table:
-    """Return a grid for a terminal."""
+    """Return a grid as a table for a terminal."""
     table = Table(title=Text(grid.title), title_justify="left")
     for index, head in enumerate(grid.heads):
         table.add_column(Text(head), justify="left" if index == 0 else "right", no_wrap=index == 0)
@@ -241,7 +241,7 @@ def rich_table(grid: Grid) -> Table:
 
 
 def cells_csv(tables: Iterable[ResultTable]) -> str:
-    """Return the raw numbers of tables, one line a cell; what is missing is empty."""
+    """Return the raw numbers of tables as CSV, one line per cell; missing ones are empty."""
     return csv_text(
         _CELLS,
         (
@@ -271,7 +271,7 @@ def cells_csv(tables: Iterable[ResultTable]) -> str:
 
 
 def contrasts_csv(tables: Iterable[ResultTable]) -> str:
-    """Return the raw numbers of the comparisons of tables, one line a comparison."""
+    """Return the raw numbers of the tables' comparisons as CSV, one line each."""
     return csv_text(
         _CONTRASTS,
         (
@@ -283,7 +283,7 @@ def contrasts_csv(tables: Iterable[ResultTable]) -> str:
 
 
 def csv_text(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
-    """Return lines under their heads as CSV."""
+    """Return lines below their heads as CSV."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(heads)
@@ -332,7 +332,7 @@ def _numbers(contrast: Contrast) -> tuple[object, ...]:
 
 
 def _by_block(grid: Grid) -> Iterable[tuple[str | None, tuple[Part, ...]]]:
-    """Yield the lines, each with its block where one begins."""
+    """Yield the lines, each with its block where one begins, else None."""
     before = ""
     for block, line in zip(grid.blocks, grid.lines, strict=True):
         yield (block if block != before else None), line
@@ -340,5 +340,5 @@ def _by_block(grid: Grid) -> Iterable[tuple[str | None, tuple[Part, ...]]]:
 
 
 def _escaped(text: str, marks: dict[str, str]) -> str:
-    """Return text with the letters that mean something written so that they do not."""
+    """Replace the characters that have a meaning in the target format."""
     return "".join(marks.get(letter, letter) for letter in text)

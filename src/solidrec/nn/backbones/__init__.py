@@ -1,4 +1,4 @@
-"""Backbones turn an embedded history into a user state; `registry.BACKBONES` is the one list of them."""
+"""Backbones, which encode an embedded history as a user state (listed in `registry.BACKBONES`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every backbone is."""
+"""The base classes of backbones."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from solidrec.nn.masks import end_states
 
 
 class Backbone(nn.Module, ABC):
-    """An encoder of histories.
+    """Base class of encoders of histories.
 
-    A backbone that `reads_candidates` returns one state a candidate (``#C`` is C); any other returns one state a user
-    (``#C`` is 1) and lets it broadcast.
+    A backbone that `reads_candidates` returns one state per candidate (``#C`` is C). Any other
+    returns one state per user (``#C`` is 1), which broadcasts.
     """
 
     reads_candidates: ClassVar[bool] = False
@@ -32,20 +32,21 @@ class Backbone(nn.Module, ABC):
         mask: Bool[Tensor, "B L"],
         candidates: Float[Tensor, "#B C D"],
     ) -> Float[Tensor, "B #C D"]:
-        """Return the user state(s) of embedded histories; an empty history has a finite state."""
+        """Return the user states of embedded histories; an empty history has a finite state."""
 
 
 class CausalBackbone(Backbone):
-    """A backbone whose state at a position reads that position and those before it, and no candidate.
+    """A backbone whose state at a position reads nothing after that position, and no candidate.
 
-    Then the state after n items is the same whatever follows, and one pass gives every prefix's state.
+    The state after n items is therefore the same whatever follows, and one pass gives the state of
+    every prefix.
     """
 
     @abstractmethod
     def states(
         self, items: Float[Tensor, "B L D"], mask: Bool[Tensor, "B L"]
     ) -> Float[Tensor, "B L D"]:
-        """Return the state at every position; what stands at padded ones is finite and means nothing."""
+        """Return the state at every position; states at padding are finite but meaningless."""
 
     def states_at(
         self,
@@ -53,5 +54,5 @@ class CausalBackbone(Backbone):
         mask: Bool[Tensor, "B L"],
         prefix_ends: Int[Tensor, " N"] | None,
     ) -> Float[Tensor, "N 1 D"]:
-        """Return the states at `prefix_ends`, indices into B L; without them, one at the last item of each history."""
+        """Return the states at `prefix_ends` (flat in (B, L)), or else at the last items."""
         return end_states(self.states(items, mask), mask, prefix_ends)[:, None]

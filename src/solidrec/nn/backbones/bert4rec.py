@@ -1,4 +1,7 @@
-"""BERT4Rec (Sun et al., Sequential Recommendation with Bidirectional Encoder Representations, CIKM 2019)."""
+"""BERT4Rec: a bidirectional transformer with a mask token.
+
+Sun et al., Sequential Recommendation with Bidirectional Encoder Representations, CIKM 2019.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from solidrec.nn.masks import pick
 
 @final
 class BERT4RecBlock(nn.Module):
-    """Self-attention, then a GELU network of width 4 D: each norm(x + dropout(f(x))) (its Eq. 2-6)."""
+    """Self-attention, then GELU feed_forward, 4 D wide: each norm(x + dropout(f(x))) (Eq. 2-6)."""
 
     def __init__(self, dim: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -42,9 +45,10 @@ class BERT4RecBlock(nn.Module):
 
 @final
 class BERT4Rec(Backbone):
-    """Bidirectional transformer: a mask token stands right after the last item, and its state is the user state.
+    """Bidirectional transformer whose user state is the state of a mask token after the last item.
 
-    That is how its paper predicts the next item at test time; here it is trained that way too, with the CTR loss.
+    The paper predicts the next item this way at test time; here training, with the CTR loss, does
+    too.
     """
 
     def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
@@ -63,12 +67,13 @@ class BERT4Rec(Backbone):
         mask: Bool[Tensor, "B L"],
         candidates: Float[Tensor, "#B C D"],
     ) -> Float[Tensor, "B 1 D"]:
-        """Return the state of the mask token, which reads every item; an empty history leaves the token alone.
+        """Return the state of the mask token, which reads every item (only itself without items).
 
-        Only that position of the last block is wanted, so only that position is computed.
+        The last block computes the state of this position only.
         """
         lengths = mask.sum(1)
         steps = torch.arange(items.shape[1] + 1, device=items.device)
+        # Put the mask token at the first position after the items of each history.
         at = (steps == lengths[:, None])[:, :, None]
         x = torch.where(
             at,
@@ -76,6 +81,7 @@ class BERT4Rec(Backbone):
             torch.cat([items, items.new_zeros(items.shape[0], 1, items.shape[2])], 1),
         )
         x = self.dropout(self.norm(x + self.position.weight[: items.shape[1] + 1]))
+        # Every position may read the items and the mask token, but no padding.
         attn_mask = (steps <= lengths[:, None])[:, None]
         for block in self.blocks[:-1]:
             x = block(x, x, attn_mask)

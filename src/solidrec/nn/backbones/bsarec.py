@@ -1,4 +1,8 @@
-"""BSARec (Shin et al., An Attentive Inductive Bias for Sequential Recommendation beyond the Self-Attention, AAAI 2024)."""
+"""BSARec: self-attention mixed with a low-pass filter of the history.
+
+Shin et al., An Attentive Inductive Bias for Sequential Recommendation beyond the Self-Attention,
+AAAI 2024.
+"""
 
 from __future__ import annotations
 
@@ -15,28 +19,32 @@ from solidrec.nn.kernels.dropout import Dropout
 from solidrec.nn.masks import causal, last, pick
 
 _LOW = 2
-"""Frequencies that count as low beside the constant one: its c = 5, the first 1 + c // 2 of a real transform."""
+"""Low frequencies beside the constant: the paper's c = 5 keeps the first 1 + c // 2."""
 _SHARE = 0.7
-"""Its alpha: the share of the filter beside self-attention (c and alpha are those that it reports for Beauty)."""
+"""Share of the filter beside self-attention, the paper's alpha (c and alpha as for Beauty)."""
 
 
 def fourier(
     mask: Bool[Tensor, "B L"], dtype: torch.dtype = torch.float32
 ) -> Float[Tensor, "B L F"]:
-    """Return an orthonormal basis of the mean and the lowest frequencies of each history, F = 5.
+    """Return an orthonormal basis Q of the mean and lowest frequencies of each history, F = 5.
 
-    Row b of Q Q^T is the low-pass filter over the items of history b alone: zero at padding, so padding changes nothing. A
-    history of n items has frequencies up to n / 2, and what is beyond has a column of zeros.
+    Q Q^T of history b is the low-pass filter over the items of that history alone. It is zero at
+    padding, so padding changes nothing. A history of n items has frequencies up to n / 2; columns
+    of higher frequencies are zero.
 
     >>> basis = fourier(torch.tensor([[True, True, False]]))[0]
-    >>> (basis @ basis.T @ torch.tensor([5.0, 1.0, 9.0])).round(decimals=3).tolist()  # two items have but two frequencies
+    >>> # two items have only two frequencies
+    >>> (basis @ basis.T @ torch.tensor([5.0, 1.0, 9.0])).round(decimals=3).tolist()
     [5.0, 1.0, 0.0]
     """
     count = mask.sum(1)[:, None, None]
     step = torch.arange(mask.shape[1], device=mask.device)[:, None]
     frequency = torch.arange(1, _LOW + 1, device=mask.device)
-    turn = 2 * math.pi * (step * frequency).to(dtype) / count.clamp(min=1)  # (B, L, LOW)
-    # the highest frequency of an even count alternates: it has no sine, and its cosine is as long as the mean
+    # The angle of each position at each frequency, (B, L, LOW).
+    turn = 2 * math.pi * (step * frequency).to(dtype) / count.clamp(min=1)
+    # The highest frequency of an even count alternates: it has no sine, and its cosine has the norm
+    # of the mean. Other waves are scaled by sqrt(2), and frequencies above n / 2 are set to zero.
     below = (2 * frequency < count).to(dtype)
     size = (1 + below).sqrt() * (2 * frequency <= count)
     waves = torch.cat(
@@ -47,13 +55,15 @@ def fourier(
 
 @final
 class BSARecBlock(nn.Module):
-    """Filter and self-attention, each norm(x + dropout(f(x))), added up as .7 to .3, then a GELU network of width 4 D."""
+    """Filter and self-attention, added as .7 to .3, then a GELU feed_forward of width 4 D.
+
+    Each of the three maps f is applied as norm(x + dropout(f(x))).
+    """
 
     def __init__(self, dim: int, heads: int, dropout: float) -> None:
         super().__init__()
-        self.sharpness = nn.Parameter(
-            torch.randn(dim)
-        )  # the square is its beta: what high frequencies count
+        # The square is the paper's beta, the weight of high frequencies.
+        self.sharpness = nn.Parameter(torch.randn(dim))
         self.norm_filter = nn.LayerNorm(dim)
         self.attention = SelfAttention(dim, heads, dropout)
         self.norm_attention = nn.LayerNorm(dim)
@@ -73,9 +83,8 @@ class BSARecBlock(nn.Module):
         basis: Float[Tensor, "B L F"],
     ) -> Float[Tensor, "B M D"]:
         """Apply the block at the `query` positions of `x`, given the `fourier` basis of both."""
-        slow = query_basis @ (
-            basis.transpose(1, 2) @ x
-        )  # low frequencies of the history, at the query positions
+        # The low frequencies of the history, at the query positions.
+        slow = query_basis @ (basis.transpose(1, 2) @ x)
         filtered = self.norm_filter(
             query + self.dropout(slow + self.sharpness.square() * (query - slow))
         )
@@ -87,10 +96,11 @@ class BSARecBlock(nn.Module):
 
 @final
 class BSARec(Backbone):
-    """Transformer whose blocks filter a history's frequencies beside attending; the last item's state is the user state.
+    """Transformer of attention and frequency filters; the last item's state is the user state.
 
-    A filter reads the whole history at every position, so a position's state is not that of the history up to it: each target
-    of training has a pass of its own. Positions count from the newest item (0), whatever the length of the history.
+    A filter reads the whole history at every position, so the state at a position is not that of
+    the history up to it, and each training target needs a pass of its own. Positions count from the
+    newest item (0), whatever the length of the history.
     """
 
     def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
@@ -107,14 +117,16 @@ class BSARec(Backbone):
         mask: Bool[Tensor, "B L"],
         candidates: Float[Tensor, "#B C D"],
     ) -> Float[Tensor, "B 1 D"]:
-        """Return the state at the last item; only that position of the last block is computed."""
+        """Return the state at the last item; the last block computes only that position."""
         newest = last(mask)
+        # Positions count back from the newest item.
         age = (newest[:, None] - torch.arange(items.shape[1], device=items.device)).clamp(min=0)
         x = self.dropout(self.norm(items + self.position(age)))
         basis = fourier(mask, items.dtype)
         attn_mask = causal(items.shape[1], items.device)
         for block in self.blocks[:-1]:
             x = block(x, x, attn_mask=attn_mask, query_basis=basis, basis=basis)
+        # An empty history attends to padding, so that no softmax is empty; its state becomes zero.
         some = mask.any(1)[:, None, None]
         state: Tensor = self.blocks[-1](
             pick(x, newest),

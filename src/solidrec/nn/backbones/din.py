@@ -12,15 +12,16 @@ from solidrec.nn.backbones.base import Backbone
 from solidrec.nn.kernels.dropout import Dropout
 
 ROWS = 128
-"""Histories whose pairs with candidates are worked on together: what they need stays in the cache."""
+"""Histories whose pairs with candidates are computed together, so that they fit into the cache."""
 
 
 @final
 class DIN(Backbone):
-    """Each candidate weighs the history's items by an activation unit; the weighted sum is the state (its Eq. 3).
+    """Weigh the items of the history for each candidate; the weighted sum is the state (Eq. 3).
 
-    The unit is an MLP over item, candidate, their difference and product, with PReLU. Its weights are not
-    normalised: their sum is the intensity of the interest.
+    The activation unit that gives the weights is an MLP with PReLU over item, candidate, their
+    difference and their product. The weights are not normalised: their sum is the intensity of the
+    interest.
     """
 
     reads_candidates = True
@@ -41,10 +42,11 @@ class DIN(Backbone):
         mask: Bool[Tensor, "B L"],
         candidates: Float[Tensor, "#B C D"],
     ) -> Float[Tensor, "B C D"]:
-        """Return one state a candidate.
+        """Return one state per candidate.
 
-        The first layer over [item, candidate, item - candidate, item * candidate] is linear, so the four blocks of
-        its matrix act as three: what the item, the candidate and the product each contribute.
+        The first layer over [item, candidate, item - candidate, item * candidate] is linear, so the
+        four blocks of its matrix act as three: one for the item, one for the candidate and one for
+        the product.
         """
         items = self.dropout(items)
         blocks = items.split(ROWS)
@@ -57,9 +59,10 @@ class DIN(Backbone):
     def weigh(
         self, items: Float[Tensor, "B L D"], candidates: Float[Tensor, "#B C D"]
     ) -> Float[Tensor, "B C L"]:
-        """Return how much each item weighs for each candidate."""
+        """Return the weight of each item for each candidate."""
         product = candidates[:, :, None] * items[:, None]
-        mixed = self.from_product(product)  # added to in place: it is the largest tensor of a step
+        # Add in place, because this is the largest tensor of a step.
+        mixed = self.from_product(product)
         mixed += self.from_item(items)[:, None]
         mixed += self.from_candidate(candidates)[:, :, None]
         weights: Tensor = self.unit(mixed)[..., 0]

@@ -1,4 +1,7 @@
-"""GRU4Rec (Hidasi et al., Session-based Recommendations with Recurrent Neural Networks, ICLR 2016)."""
+"""GRU4Rec: a recurrent encoder of the history.
+
+Hidasi et al., Session-based Recommendations with Recurrent Neural Networks, ICLR 2016.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from solidrec.nn.kernels.dropout import Dropout
 
 @final
 class GRU4Rec(CausalBackbone):
-    """One GRU layer over the history; the state after the last item is the user state (zeros before any item)."""
+    """One GRU layer; the state after the last item is the user state (zeros without items)."""
 
     def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
         super().__init__(dim, length=length, blocks=blocks, heads=heads, dropout=dropout)
@@ -26,7 +29,7 @@ class GRU4Rec(CausalBackbone):
         mask: Bool[Tensor, "B L"],
         candidates: Float[Tensor, "#B C D"],
     ) -> Float[Tensor, "B 1 D"]:
-        """Return the state at the last item; padding on the right comes after it and is never read."""
+        """Return the state at the last item, which never reads the padding on its right."""
         return self.states_at(items, mask, None)
 
     def states(

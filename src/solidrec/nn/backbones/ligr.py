@@ -1,4 +1,4 @@
-"""SASRec with gated blocks, as eSASRec has them (Tikhonovich et al., RecSys 2025; LiGR: Borisyuk et al., arXiv:2502.03417)."""
+"""eSASRec (Tikhonovich et al., RecSys 2025); LiGR blocks (Borisyuk et al., arXiv:2502.03417)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from solidrec.nn.backbones.transformer import CausalTransformer
 from solidrec.nn.kernels.dropout import Dropout
 
 _WIDE = 4
-"""Width of the feed-forward network, in widths of the model."""
+"""Width of the feed_forward network, as a multiple of the model's width."""
 
 
 @final
 class LiGRBlock(nn.Module):
-    """Self-attention, then a SwiGLU network, each behind a gate: x + sigmoid(x W) * dropout(f(norm(x))) (LiGR's Eq. 5-6)."""
+    """Attention, then SwiGLU, each as x + sigmoid(x W) * dropout(f(norm(x))) (LiGR, Eq. 5-6)."""
 
     def __init__(self, dim: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class LiGRBlock(nn.Module):
         return out
 
     def feed_forward(self, x: Float[Tensor, "B M D"]) -> Float[Tensor, "B M D"]:
-        """Return the SwiGLU network of each position: (silu(x A) * x B) C (Shazeer, arXiv:2002.05202)."""
+        """Return (silu(x A) * x B) C for each position (SwiGLU; Shazeer, arXiv:2002.05202)."""
         gate, value = self.rise(x).chunk(2, -1)
         out: Tensor = self.fall(self.dropout(F.silu(gate) * value))
         return out
@@ -56,7 +56,7 @@ class LiGRBlock(nn.Module):
 
 @final
 class LiGR(CausalTransformer):
-    """Causal transformer of gated blocks."""
+    """Causal transformer of `LiGRBlock` layers."""
 
     @staticmethod
     def block(dim: int, heads: int, dropout: float) -> LiGRBlock:

@@ -14,7 +14,7 @@ from solidrec.nn.kernels.dropout import Dropout
 
 @final
 class SASRecBlock(nn.Module):
-    """Causal self-attention, then a point-wise two-layer network: each x + dropout(f(norm(x))) (its Eq. 4-6)."""
+    """Self-attention, then a two-layer feed_forward: each x + dropout(f(norm(x))) (Eq. 4-6)."""
 
     def __init__(self, dim: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class SASRecBlock(nn.Module):
 
 @final
 class SASRec(CausalTransformer):
-    """Causal transformer of these blocks."""
+    """Causal transformer of `SASRecBlock` layers."""
 
     @staticmethod
     def block(dim: int, heads: int, dropout: float) -> SASRecBlock:

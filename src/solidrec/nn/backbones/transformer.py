@@ -1,4 +1,4 @@
-"""What the causal transformers share: positions, and the state of the last item or of every one. They differ in their blocks."""
+"""The base class of the causal transformers, which differ only in their blocks."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from solidrec.nn.masks import causal, last, pick
 
 
 class CausalTransformer(CausalBackbone):
-    """Causal transformer; position 0 is the oldest item of the window, the state of the last item is the user state.
+    """Causal transformer whose user state is the state of the last item.
 
-    A block maps (query positions, all positions, what each may read) to new states of the query positions.
+    Position 0 is the oldest item of the window. A block maps (query positions, all positions,
+    attn_mask) to new states of the query positions.
     """
 
     def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
@@ -38,11 +39,12 @@ class CausalTransformer(CausalBackbone):
         mask: Bool[Tensor, "B L"],
         candidates: Float[Tensor, "#B C D"],
     ) -> Float[Tensor, "B 1 D"]:
-        """Return the state at the last item; padding on the right is behind the causal mask.
+        """Return the state at the last item; the causal mask hides the padding on its right.
 
-        Only that position of the last block is wanted, so only that position is computed.
+        The last block computes the state of this position only.
         """
         x = self.lower(items)
+        # An empty history attends to padding, so that no softmax is empty; its state becomes zero.
         some = mask.any(1)[:, None, None]
         state: Tensor = self.norm(self.blocks[-1](pick(x, last(mask)), x, mask[:, None] | ~some))
         return state * some
@@ -56,7 +58,7 @@ class CausalTransformer(CausalBackbone):
         return states
 
     def lower(self, items: Float[Tensor, "B L D"]) -> Float[Tensor, "B L D"]:
-        """Return what the last block reads."""
+        """Return the states that the last block reads."""
         x: Tensor = self.dropout(items * self.scale + self.position.weight[: items.shape[1]])
         attn_mask = causal(items.shape[1], items.device)
         for block in self.blocks[:-1]:

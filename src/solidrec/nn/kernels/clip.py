@@ -1,4 +1,4 @@
-"""Clip of Eq. 12, with a gradient that can bring a saturated weight back."""
+"""The clip of Eq. 12, with a gradient that can bring a saturated weight back."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from torch import Tensor
 
 @final
 class InwardClip(torch.autograd.Function):
-    """Clip to [-limit, limit]; outside, only the gradient whose step leads back inside passes.
+    """Clip to [-limit, limit]; outside, only a gradient whose step leads back inside passes.
 
-    The value is that of a hard clip. The gradient is that of projected gradient descent: a hard clip has none
-    outside, so a weight that once left never returns, and with Adam nearly all of them leave (docs/log.md).
+    The value is that of a hard clip. The gradient is that of projected gradient descent: a hard
+    clip has none outside, so a weight that once left never returns, and with Adam nearly all of
+    them leave (docs/log.md).
 
     >>> x = torch.tensor([3.0, 3.0, 0.5], requires_grad=True)
     >>> y = InwardClip.apply(x, 1.0)
@@ -32,7 +33,7 @@ class InwardClip(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Float[Tensor, "*N"]) -> tuple[Float[Tensor, "*N"], None]:
-        """Pass the gradient inside the clip, and outside where the step against it leads back."""
+        """Pass the gradient inside the limits, and outside where a step against it leads back."""
         (x,) = ctx.saved_tensors
         passes = (x.abs() <= ctx.limit) | (gradient * x > 0)
         return gradient.masked_fill(~passes, 0), None

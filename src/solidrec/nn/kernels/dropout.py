@@ -1,4 +1,4 @@
-"""Dropout that draws eight decisions at once: on a CPU torch's own costs more time than a block's matrices."""
+"""Dropout, eight decisions per draw: on a CPU torch's own is slower than a block's products."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 @final
 class Dropout(nn.Module):
-    """Zero entries with probability `rate`, rounded to 1/256, and scale the rest by 1 / (1 - rate); nothing in eval mode.
+    """Zero entries with probability `rate`, rounded to 1/256, and scale the rest by 1 / (1 - rate).
+
+    Nothing changes in eval mode.
 
     >>> torch.equal(Dropout(0.5).eval()(torch.ones(2, 3)), torch.ones(2, 3))
     True
@@ -22,14 +24,15 @@ class Dropout(nn.Module):
         self.dropped = min(round(rate * 256), 255)
 
     def forward(self, x: Float[Tensor, "*N"]) -> Float[Tensor, "*N"]:
-        """Drop entries of a tensor of any shape; random numbers come from torch's generator of the tensor's device."""
+        """Drop entries of a tensor of any shape, using torch's generator of its device."""
         if not self.training or self.dropped == 0:
             return x
+        # Each random int64 gives the bytes of eight entries.
         words = torch.empty(-(-x.numel() // 8), dtype=torch.int64, device=x.device).random_(
             -(2**63), None
         )
         scale = 256 / (256 - self.dropped)
-        # A byte b becomes 0 below `dropped` and `scale` from there on, by float arithmetic: comparing bytes is slower on a CPU.
+        # A byte becomes 0 below `dropped`, else `scale`. Comparing bytes would be slower on a CPU.
         kept = (
             words.view(torch.uint8)[: x.numel()]
             .to(x.dtype)

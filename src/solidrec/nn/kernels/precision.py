@@ -1,4 +1,4 @@
-"""Parts of a model that stay in full precision when the rest runs under autocast."""
+"""Full precision for parts of a model that otherwise runs under autocast."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ import torch
 
 
 def full_precision(device: torch.device) -> AbstractContextManager[object]:
-    """Return a context without autocast; some devices, such as `meta`, know none."""
+    """Return a context without autocast; some devices, such as `meta`, have none to turn off."""
     known = torch.amp.is_autocast_available(device.type)
     return torch.autocast(device.type, enabled=False) if known else nullcontext()

@@ -1,8 +1,8 @@
-"""The product of a user state with a generated matrix, x W(z), without ever holding all users' matrices.
+"""The product of a user state with a generated matrix, without holding the matrices of all users.
 
-W(z) = z A + b is linear in z, so x W(z) = (x (x) z) A' + x B: one large matrix product over outer products that are
-made, used and forgotten in blocks of rows small enough for a cache. A clipped W (Eq. 12) is not linear in z; it is
-built in such blocks all the same.
+W(z) = z A + b is linear in z, so x W(z) = (x (x) z) A' + x B: one large matrix product over outer
+products that are computed and dropped in blocks of rows small enough for a cache. A clipped W
+(Eq. 12) is not linear in z; it is built in such blocks as well.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from torch.autograd.function import once_differentiable
 from solidrec.nn.kernels.precision import full_precision
 
 _ROWS = {"cpu": 128}
-"""Rows in a block: on a CPU 128 x 32 x 32 floats are half a megabyte; other devices want fewer, larger launches."""
+"""Rows of a block: on a CPU, 128 x 32 x 32 floats are half a megabyte and stay in the cache."""
 _MANY_ROWS = 4096
+"""Rows of a block on other devices, which are faster with fewer and larger launches."""
 
 
 def generated_product(
@@ -30,12 +31,13 @@ def generated_product(
     limit: float | None = None,
     inward: bool = True,
 ) -> Float[Tensor, "N C O"]:
-    """Return x W with each row's own W = z `weight`^T + `bias` (I, O), clipped to [-limit, limit] if there is a limit.
+    """Return x W with each row's own W = z `weight`^T + `bias` (I, O), clipped to [-limit, limit].
 
-    The gradient of the clip is that of `InwardClip`, or a hard clip's when not `inward`. `weight` and `bias` are those of
-    an ``nn.Linear(K, I * O)``.
+    Without a `limit` nothing is clipped. The gradient of the clip is that of `InwardClip`, or a
+    hard clip's when not `inward`. `weight` and `bias` are those of an ``nn.Linear(K, I * O)``.
 
-    >>> generated_product(torch.ones(1, 1, 2), torch.tensor([[3.0]]), torch.ones(2, 1), torch.tensor([0.0, 1.0])).item()
+    >>> x, z = torch.ones(1, 1, 2), torch.tensor([[3.0]])
+    >>> generated_product(x, z, torch.ones(2, 1), torch.tensor([0.0, 1.0])).item()
     7.0
     """
     with full_precision(x.device):
@@ -49,7 +51,7 @@ def generated_product(
 
 @final
 class Bilinear(torch.autograd.Function):
-    """(x (x) z) A' + x B, its outer products in blocks of rows, made again in the backward pass."""
+    """(x (x) z) A' + x B, with outer products by blocks of rows, repeated in the backward pass."""
 
     @staticmethod
     def forward(
@@ -62,6 +64,7 @@ class Bilinear(torch.autograd.Function):
         """Return the products."""
         ctx.save_for_backward(x, z, weight, bias)
         width = x.shape[1]
+        # The blocks of outer products, times A', are added to x B.
         y = x @ bias.view(width, -1)
         matrix = _by_pair(weight, width)
         room = _scratch(x, matrix)
@@ -84,18 +87,19 @@ class Bilinear(torch.autograd.Function):
         learned = ctx.needs_input_grad[2]
         room = _scratch(x, matrix)
         for rows in _blocks(x):
-            if (
-                learned
-            ):  # a product that is wide runs faster on a CPU than the same one standing on its end
+            # d A' is accumulated transposed: on a CPU a wide product is faster than a tall one.
+            if learned:
                 d_matrix.addmm_(gradient[rows].T, _outer(x[rows], z[rows], room))
+            # The gradient of the outer products (N, I, K), from which those of x and z follow.
             pairs = torch.mm(gradient[rows], matrix.T, out=room[: len(x[rows])]).view(
                 -1, width, inner
             )
-            torch.bmm(
-                z[rows, None], pairs.transpose(1, 2), out=dx[rows, None]
-            )  # rows before matrices: columns behind are slow
+            # A row vector times a matrix is faster than a matrix times a column vector.
+            torch.bmm(z[rows, None], pairs.transpose(1, 2), out=dx[rows, None])
             torch.bmm(x[rows, None], pairs, out=dz[rows, None])
+        # The part of x B in the gradient of x.
         dx.addmm_(gradient, bias.view(width, -1).T)
+        # Bring d A' back into the layout of `weight`, (I O, K).
         d_weight = (
             d_matrix.view(-1, width, inner).transpose(0, 1).reshape(weight.shape)
             if learned
@@ -106,7 +110,7 @@ class Bilinear(torch.autograd.Function):
 
 @final
 class Blockwise(torch.autograd.Function):
-    """x clip(z A + b), the matrices in blocks of rows, built again in the backward pass."""
+    """x clip(z A + b), with the matrices built by blocks of rows, again in the backward pass."""
 
     @staticmethod
     def forward(
@@ -124,6 +128,7 @@ class Blockwise(torch.autograd.Function):
         y = x.new_empty(x.shape[0], x.shape[1], weight.shape[0] // x.shape[2])
         room = _scratch(x, weight)
         for rows in _blocks(x):
+            # Each row's own matrix, flat, in the buffer.
             flat = torch.addmm(bias, z[rows], weight.T, out=room[: len(x[rows])])
             if limit is not None:
                 flat.clamp_(-limit, limit)
@@ -141,6 +146,7 @@ class Blockwise(torch.autograd.Function):
         rooms = [_scratch(x, weight) for _ in range(3)]
         for rows in _blocks(x):
             flat, used, d_flat = (room[: len(x[rows])] for room in rooms)
+            # Build the matrices of the block again, before the clip and after it.
             torch.addmm(bias, z[rows], weight.T, out=flat)
             torch.clamp(
                 flat,
@@ -148,9 +154,11 @@ class Blockwise(torch.autograd.Function):
                 out=used,
             )
             torch.bmm(gradient[rows], used.view(len(flat), width, -1).transpose(1, 2), out=dx[rows])
+            # The gradient of the matrices: x^T times the gradient of the output.
             _products(x[rows], gradient[rows], d_flat)
             if ctx.limit is not None:
                 d_flat = _passed(d_flat, flat.sub_(used), inward=ctx.inward, out=used)
+            # Back through the clip and the linear layer, to z, weight and bias.
             torch.mm(d_flat, weight, out=dz[rows])
             if learned:
                 d_weight.addmm_(z[rows].T, d_flat)
@@ -173,13 +181,14 @@ def _passed(
     inward: bool,
     out: Float[Tensor, "*N"],
 ) -> Float[Tensor, "*N"]:
-    """Return in `out` the gradient that a clip lets through, given by how much each value lies outside (with its sign).
+    """Return in `out` the gradient that a clip lets through.
 
-    Outside, a step against the gradient leads back inside when both signs agree. (`threshold_backward` is a
-    select that takes one pass over memory.) `excess` is used up.
+    `excess` is how far each value lies outside the clip, with its sign; it is overwritten. Outside,
+    a step against the gradient leads back inside when both signs agree.
     """
     if not inward:
         return torch.mul(gradient, excess == 0, out=out)
+    # In one pass over memory, select the gradient where excess * gradient is not negative.
     least = -torch.finfo(gradient.dtype).tiny
     selected: Tensor = torch.ops.aten.threshold_backward.grad_input(
         gradient, excess.mul_(gradient), least, grad_input=out
@@ -188,7 +197,7 @@ def _passed(
 
 
 def _by_pair(weight: Float[Tensor, "IO K"], width: int) -> Float[Tensor, "IK O"]:
-    """Return A' (I K, O): what each pair of an input and a z contributes to the outputs."""
+    """Return A' (I K, O), the contribution of each pair of an input and a z to the outputs."""
     return (
         weight.view(width, -1, weight.shape[1]).transpose(1, 2).reshape(width * weight.shape[1], -1)
     )
@@ -214,7 +223,7 @@ def _products(
 
 
 def _block_rows(x: Float[Tensor, "N ..."]) -> int:
-    """Return how many rows make a block."""
+    """Return the number of rows of a block."""
     return min(_ROWS.get(x.device.type, _MANY_ROWS), max(len(x), 1))
 
 
@@ -224,5 +233,5 @@ def _blocks(x: Float[Tensor, "N ..."]) -> list[slice]:
 
 
 def _scratch(x: Float[Tensor, "N ..."], matrix: Float[Tensor, "P _"]) -> Float[Tensor, "R P"]:
-    """Return room for one block's P numbers a row; one room for all blocks stays in the cache, new ones would not."""
+    """Return a buffer for P numbers per row of a block; one for all blocks stays in the cache."""
     return x.new_empty(_block_rows(x), len(matrix))

@@ -1,1 +1,1 @@
-"""Modalities that are encoded from the catalogue: titles and pictures become feature matrices."""
+"""Modalities encoded from the catalogue: titles and pictures become feature matrices."""

@@ -1,4 +1,4 @@
-"""What a modality and an encoder are: content is taken from the catalogue, made ready, and encoded to vectors."""
+"""Interfaces of a modality and an encoder: content is made ready and encoded to vectors."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ Takes_contra = TypeVar("Takes_contra", contravariant=True)
 
 
 class Content(NamedTuple):
-    """The bytes of one item that decide its vector, and a note to be counted, if there is one ("capped")."""
+    """Bytes of one item that decide its vector, and a note to count, if any ("capped")."""
 
     data: bytes
     note: str = ""
 
 
 class Refusal(NamedTuple):
-    """Why an item gets a zero row: it has no such content (`missing`), or what it has cannot be used."""
+    """Reason for a zero row: the item has no such content (`missing`), or it cannot be used."""
 
     reason: str
     missing: bool = False
 
 
 class Encoder(Protocol[Takes_contra]):
-    """A network that turns inputs into vectors of one width, the same for the same input to float noise."""
+    """Network that maps inputs to vectors of one width, deterministic up to float noise."""
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """Name of the encoder for users."""
 
     @property
     def key(self) -> str:
-        """The sha256 of everything that decides its output: its weights and how it reads an input."""
+        """The sha256 of its weights and of how it reads an input, which decide its output."""
 
     @property
     def batch(self) -> int:
-        """How many inputs it takes at once."""
+        """Number of inputs in a batch."""
 
     def encode(self, inputs: Sequence[Takes_contra]) -> Floats32:
-        """Return (n, F), one row an input."""
+        """Return the vectors (n, F), one row per input."""
 
 
 class Modality(Protocol[Ready]):
-    """Where the content of items is and which encoder reads it."""
+    """Source of the items' content, and the encoder that reads it."""
 
     @property
     def encoder(self) -> Encoder[Ready]:
@@ -57,19 +57,20 @@ class Modality(Protocol[Ready]):
 
     @property
     def key(self) -> str:
-        """The sha256 of all that turns content into a vector: the encoder's key and how content is made ready."""
+        """The sha256 of what decides the vectors: encoder's key and how content is made ready."""
 
     def contents(self, catalog: pl.DataFrame) -> Iterator[Content | Refusal]:
-        """Yield what each item of the catalogue has, in order, one at a time: V contents need not fit in memory."""
+        """Yield each item's content in the catalogue's order, one at a time to bound memory."""
 
     def ready(self, contents: Sequence[bytes]) -> Sequence[Ready | Refusal]:
-        """Return each content as the encoder takes it, or why it cannot be."""
+        """Return each content as the encoder takes it, or why it cannot be used."""
 
 
 def key_of(**facts: Any) -> str:
     """Return the sha256 of plain facts.
 
-    >>> key_of(weights="ab", size=224) == key_of(size=224, weights="ab") != key_of(size=225, weights="ab")
+    >>> same, other = key_of(size=224, weights="ab"), key_of(size=225, weights="ab")
+    >>> key_of(weights="ab", size=224) == same != other
     True
     """
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

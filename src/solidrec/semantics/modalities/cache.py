@@ -1,4 +1,4 @@
-"""Vectors by the content they were encoded from, in blocks that are only ever added, each committed by a rename."""
+"""Cache of vectors by content, in blocks that are only added, each committed by a rename."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _BLOCK_NAME = re.compile(r"[0-9a-f]{64}\.npy")
 
 @final
 class VectorCache:
-    """The vectors of one encoder (`key`) in a folder; a block is named by the sha256 of its own bytes.
+    """The vectors of one encoder (`key`) in a folder; a block's name is the sha256 of its bytes.
 
-    A damaged block is dropped, so that its vectors are encoded again, and counted in `dropped`. `block` is how many
-    vectors make a block `full`: what a killed process may lose.
+    A damaged block is dropped, so that its vectors are encoded again, and counted in `dropped`.
+    `block` is the number of vectors in a `full` block, which is what a killed process may lose.
     """
 
     def __init__(self, folder: Path, key: str, *, block: int = 512) -> None:
@@ -61,7 +61,7 @@ class VectorCache:
         self.fresh[digest] = vector
 
     def commit(self) -> None:
-        """Write what was added since the last commit as one block; raises `StorageError` when the disk refuses."""
+        """Write the vectors added since the last commit as one block; raises `StorageError`."""
         if not self.fresh:
             return
         vectors = np.stack(list(self.fresh.values()))

@@ -1,7 +1,8 @@
-"""One picture's bytes to pixels, and the worker process that does it: pictures are hostile until they are pixels.
+"""Decoding of one picture's bytes to pixels in a worker process, since pictures may be hostile.
 
-The worker reads frames from standard input and answers on standard output. Its memory is limited, and an alarm ends
-it when a picture takes too long; whoever started it starts another one. It imports Pillow and nothing heavy.
+The worker reads frames from standard input and answers on standard output. Its memory is limited,
+and an alarm ends it when a picture takes too long; the parent process then starts another one. It
+imports Pillow and nothing heavy.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
 VERSION = 1
-"""Of how pixels are made; another one makes other vectors."""
+"""Version of the decoding; a change of it invalidates cached vectors."""
 OK, REFUSED, STARTED = range(3)
 _HEAD = struct.Struct(">BQ")
 
@@ -30,9 +31,10 @@ _HEAD = struct.Struct(">BQ")
 @final
 @dataclass(frozen=True)
 class View:
-    """How a picture becomes `size` x `size` pixels: resized to `resize`, then the centre is cut out.
+    """Conversion of a picture to `size` x `size` pixels: resize to `resize`, then cut the centre.
 
-    With fit "crop" the shorter side becomes `resize` and the form is kept; with "squash" both sides do.
+    With fit "crop" the shorter side becomes `resize` and the aspect ratio is kept; with "squash"
+    both sides become `resize`.
     """
 
     size: int = 224
@@ -44,7 +46,7 @@ class View:
 @final
 @dataclass(frozen=True)
 class Limits:
-    """What a picture may ask for: pixels, the longer side against the shorter one, seconds and bytes of the worker."""
+    """Limits of a picture (pixels, aspect ratio, shorter side) and a worker (seconds, bytes)."""
 
     pixels: int = 16_000_000
     aspect: float = 20.0
@@ -60,8 +62,9 @@ class PictureError(Exception):
 def _decode(content: bytes, view: View, limits: Limits) -> bytes:
     """Return size * size * 3 bytes of RGB; raises `PictureError`.
 
-    The first frame of an animation counts, the EXIF rotation is applied, transparent parts are white, and 16-bit
-    greys are scaled to 8 bits. The format is that of the content, whatever the file is called.
+    The first frame of an animation counts, the EXIF rotation is applied, transparent parts are
+    white, and 16-bit greys are scaled to 8 bits. The format is that of the content, whatever the
+    file name.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -82,12 +85,12 @@ def _decode(content: bytes, view: View, limits: Limits) -> bytes:
             raise PictureError("out_of_memory") from None
         except PictureError:
             raise
-        except Exception:  # Pillow's plugins raise what they like at damaged bytes
+        except Exception:  # Pillow's plugins raise errors of any kind for damaged bytes
             raise PictureError("damaged") from None
 
 
 def _check_size(width: int, height: int, limits: Limits) -> None:
-    """Raise `PictureError` for a size that no picture of an item has."""
+    """Raise `PictureError` for a size outside the limits."""
     if width * height > limits.pixels:
         raise PictureError("too_many_pixels")
     if min(width, height) < limits.side:
@@ -97,11 +100,11 @@ def _check_size(width: int, height: int, limits: Limits) -> None:
 
 
 def _rgb(image: Image) -> Image:
-    """Return any mode as RGB: 16-bit greys scaled and not cut at 255, what is transparent white."""
+    """Return any mode as RGB: 16-bit greys scaled, not clipped, and transparent parts white."""
     from PIL import Image
 
     if image.mode == "I" or image.mode.startswith("I;16"):
-        image.info.pop("transparency", None)  # it speaks of 16-bit values
+        image.info.pop("transparency", None)  # it is a 16-bit value
         return (
             image.convert("I")
             .point(lambda value: value * (1 / 257) + 0.5)
@@ -160,19 +163,18 @@ def receive(stream: IO[bytes]) -> tuple[int, bytes]:
 
 
 def work() -> None:
-    """Answer frames until standard input ends: pixels, or the reason why there are none."""
+    """Answer frames with pixels or the reason for having none, until standard input ends."""
     import PIL.ImageOps
     import PIL.JpegImagePlugin
     import PIL.PngImagePlugin
-    import PIL.WebPImagePlugin  # noqa: F401 - all that decoding needs, loaded before the limits hold
+    import PIL.WebPImagePlugin  # noqa: F401 - loaded before the memory limit holds
 
     settings = json.loads(sys.argv[1])
     view, limits = View(**settings["view"]), Limits(**settings["limits"])
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever prints must not speak between the frames
-    with suppress(
-        ImportError, ValueError, OSError
-    ):  # Windows has no such limit, and some systems refuse it
+    os.dup2(2, 1)  # printed text must not get between the frames
+    # Windows has no such limit, and some systems refuse it
+    with suppress(ImportError, ValueError, OSError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))

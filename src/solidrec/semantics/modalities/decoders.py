@@ -1,4 +1,4 @@
-"""The worker processes that decode pictures, from outside: one that hangs or dies costs one picture."""
+"""Pool of worker processes that decode pictures: one that hangs or dies costs one picture."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Pixels = npt.NDArray[np.uint8]
 
 @final
 class Decoders:
-    """A few workers that decode pictures to (S, S, 3) RGB; a context manager, since the workers are processes.
+    """Workers that decode pictures to (S, S, 3) RGB; as a context manager it ends the processes.
 
     Raises `UsageError` without Pillow and `SolidrecError` if a worker does not start.
     """
@@ -51,7 +51,7 @@ class Decoders:
     ) -> None:
         self.threads.shutdown(wait=False, cancel_futures=True)
         for worker in self.workers:
-            worker.kill()  # who leaves because of an error does not wait for a picture that hangs
+            worker.kill()  # so that an error does not wait for a picture that hangs
         self.threads.shutdown()
         for worker in self.workers:
             worker.stop()
@@ -75,14 +75,14 @@ class Decoders:
 
 @final
 class _Worker:
-    """One process, started when it is first asked and again after it is gone."""
+    """One process, started at the first picture and again after it has ended."""
 
     def __init__(self, arguments: list[str]) -> None:
         self.arguments = arguments
         self.process: subprocess.Popen[bytes] | None = None
 
     def ask(self, content: bytes) -> tuple[int, bytes]:
-        """Send a picture and return the answer; raises `EOFError` or `OSError` when the process ends instead."""
+        """Send a picture, return the answer; raises `EOFError` or `OSError` if the process ends."""
         if self.process is None or self.process.poll() is not None:
             self._start()
         assert self.process is not None
@@ -92,7 +92,7 @@ class _Worker:
         return receive(self.process.stdout)
 
     def why_gone(self) -> str:
-        """Return the reason in one word, and be rid of the process."""
+        """Return in one word why the process ended, and remove it."""
         assert self.process is not None
         self.process.kill()
         ended = self.process.wait()
@@ -100,27 +100,26 @@ class _Worker:
         return "timeout" if ended == -getattr(signal, "SIGALRM", 0) else "decoder_died"
 
     def kill(self) -> None:
-        """Kill the process, if there is one; whoever waits for its answer finds out."""
+        """Kill the process, if there is one; a thread that waits for its answer gets `EOFError`."""
         if self.process is not None:
             self.process.kill()
 
     def stop(self) -> None:
-        """Kill the process, if there is one, and be rid of it."""
+        """Kill the process, if there is one, and close its streams."""
         if self.process is None:
             return
         self.process.kill()
         for stream in (self.process.stdin, self.process.stdout):
             if stream is not None:
-                with suppress(OSError):  # what was not sent yet cannot be sent any more
+                with suppress(OSError):  # unsent bytes cannot be flushed any more
                     stream.close()
         self.process.wait()
         self.process = None
 
     def _start(self) -> None:
         self.stop()
-        path = os.pathsep.join(
-            entry for entry in sys.path if entry
-        )  # the worker imports what this process would
+        # the worker imports from the same places as this process
+        path = os.pathsep.join(entry for entry in sys.path if entry)
         self.process = subprocess.Popen(
             self.arguments,
             stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 (Tan and Le, arXiv:1905.11946) with ImageNet weights, in torch: 1,280 numbers a picture."""
+"""EfficientNet-Lite0 (Tan and Le, arXiv:1905.11946) with ImageNet weights, 1,280 features."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ EFFICIENTNET = "efficientnet-lite0"
 _WEIGHTS = "models/efficientnet-lite0-57934424.pth"
 _SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 MEAN, STD = 127.0, 128.0
-"""Of the published Lite networks, on pixels of 0..255."""
+"""Normalisation of the published Lite networks, for pixels of 0..255."""
 
 
 @final
 class EfficientNetLite0:
-    """The features before the classifier, averaged over the picture. Raises `UsageError` without its packages."""
+    """Features before the classifier, averaged over the picture.
+
+    Raises `UsageError` without its packages.
+    """
 
     name = EFFICIENTNET
     batch = 32
@@ -44,12 +47,12 @@ class EfficientNetLite0:
         self.network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
         self.network.to(device=device, memory_format=torch.channels_last).eval()
         self.device = device
-        # A few pictures at once keep a CPU's activations in memory that it has; with 32 half of the time goes to the system.
+        # on a CPU, half of the time of 32 pictures at once goes to the system, for memory
         self.at_once = 4 if device == "cpu" else self.batch
         self.key = key_of(weights=_SHA256, mean=MEAN, std=STD)
 
     def encode(self, inputs: Sequence[Pixels]) -> Floats:
-        """Return (n, 1280)."""
+        """Return the features (n, 1280)."""
         import torch
 
         found = []

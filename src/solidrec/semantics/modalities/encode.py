@@ -1,4 +1,4 @@
-"""From a modality and a catalogue to a feature matrix: each content once, in blocks that survive a kill."""
+"""Encoding of a catalogue to a feature matrix: each content once, in blocks that survive a kill."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from solidrec.semantics.modalities.base import Content, Modality, Ready, Refusal
 from solidrec.semantics.modalities.cache import VectorCache
 
 _ALIKE = 10
-"""So many different contents with one and the same vector say that the encoder does not see them."""
+"""Number of different contents whose equal vectors show that the encoder ignores its input."""
 
 
 class Encoded(NamedTuple):
-    """Vectors (V, F), a zero row where an item has none, and what is to be said about them."""
+    """Vectors (V, F), a zero row where an item has none, and facts about them."""
 
     vectors: Floats
     facts: dict[str, Any]
@@ -38,9 +38,9 @@ def encode_feature(
     max_unusable: float,
     step: Callable[[int], None] = lambda items: None,
 ) -> dict[str, Any]:
-    """Encode the catalogue of the prepared folder `data`, write it there as the feature `name` and return its manifest.
+    """Encode the catalogue of the prepared folder `data` and write it there as the feature `name`.
 
-    Raises as `encode_items` and `data.encoded.write_encoded` do.
+    Returns its manifest. Raises as `encode_items` and `data.encoded.write_encoded` do.
     """
     encoded = encode_items(modality, catalog, cache=cache, max_unusable=max_unusable, step=step)
     return write_encoded(data, name, encoded.vectors, fingerprint=fingerprint, facts=encoded.facts)
@@ -54,10 +54,11 @@ def encode_items(
     max_unusable: float = 0.1,
     step: Callable[[int], None] = lambda items: None,
 ) -> Encoded:
-    """Return the (V, F) vectors of a catalogue; what is missing or unusable has a zero row and is counted by reason.
+    """Return the (V, F) vectors of a catalogue, and counts of missing and unusable items by reason.
 
-    Raises `DataError` when more than the share `max_unusable` of the items that have content is unusable, when no
-    item is usable, or when the encoder gives the same vector to different contents.
+    Such items have a zero row. Raises `DataError` when more than the share `max_unusable` of the
+    items that have content is unusable, when no item is usable, or when the encoder gives the same
+    vector to different contents.
     """
     work = _Work(modality, cache)
     bad = 0
@@ -73,7 +74,7 @@ def encode_items(
             refused[row] = content
             bad += not content.missing
         if bad + len(work.refused) > max_unusable * len(catalog):
-            break  # however good the rest is, there are too many already
+            break  # too many are unusable, whatever the rest is
         step(1)
     work.finish()
     refused |= {
@@ -102,9 +103,9 @@ def encode_items(
 
 @final
 class _Work(Generic[Ready]):
-    """What the cache lacks, made ready and encoded in batches that depend on nothing but the order of the contents.
+    """Encodes what the cache lacks, in batches that depend on the order of contents only.
 
-    A block is committed between two batches, so a run that resumes forms the batches that it would have formed.
+    A block is committed between two batches, so a resumed run forms the same batches.
     """
 
     def __init__(self, modality: Modality[Ready], cache: VectorCache) -> None:
@@ -115,7 +116,7 @@ class _Work(Generic[Ready]):
         self.refused: dict[bytes, Refusal] = {}
 
     def offer(self, content: bytes) -> bytes:
-        """Take note of a content and return its digest."""
+        """Register a content and return its digest."""
         digest = self.cache.digest(content)
         if not any(
             digest in known for known in (self.cache, self.waiting, self.inputs, self.refused)
@@ -156,9 +157,7 @@ class _Work(Generic[Ready]):
             )
         for digest, vector in zip(self.inputs, vectors, strict=True):
             with np.errstate(over="ignore", under="ignore"):
-                norm = np.linalg.norm(
-                    vector
-                )  # of float32, as whoever scales the vectors to one length will compute it
+                norm = np.linalg.norm(vector)  # in float32, as in later normalisation
             if not np.isfinite(norm):
                 self.refused[digest] = Refusal("vector_not_finite")
             elif norm == 0:
@@ -171,7 +170,7 @@ class _Work(Generic[Ready]):
 
 
 def _facts(catalog: pl.DataFrame, refused: dict[int, Refusal]) -> dict[str, Any]:
-    """Count the items without a vector by reason, and name one of each."""
+    """Count the items without a vector by reason, with an example item of each."""
     counts = {
         missing: Counter(r.reason for r in refused.values() if r.missing is missing)
         for missing in (True, False)
@@ -196,7 +195,8 @@ def _check(name: str, facts: dict[str, Any], *, usable: int, max_unusable: float
     )
     if bad > max_unusable * (bad + usable):
         raise DataError(
-            f"{name}: {bad:,} items cannot be used: {why}; repair them or raise --max-unusable ({max_unusable:g})"
+            f"{name}: {bad:,} items cannot be used: {why}; "
+            f"repair them or raise --max-unusable ({max_unusable:g})"
         )
     if not usable:
         why = ", ".join(
@@ -214,5 +214,6 @@ def _check_unlike(name: str, cache: VectorCache, distinct: list[bytes]) -> None:
         np.array_equal(cache[distinct[0]], cache[digest]) for digest in distinct[1:]
     ):
         raise DataError(
-            f"{name}: gave one and the same vector to {len(distinct):,} different contents; check its weights"
+            f"{name}: gave one and the same vector to {len(distinct):,} different contents; "
+            "check its weights"
         )

@@ -1,4 +1,4 @@
-"""Pictures: an item's picture, decoded in worker processes, through a vision network."""
+"""Image modality: an item's picture, decoded in worker processes, through a vision network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from solidrec.semantics.modalities.pictures import Pictures, picture_of
 
 
 class ImageEncoder(Encoder[Pixels], Protocol):
-    """An encoder of (S, S, 3) RGB pixels, which says how a picture becomes them."""
+    """Encoder of (S, S, 3) RGB pixels, with the view that a picture is converted to."""
 
     @property
     def view(self) -> View:
@@ -28,7 +28,7 @@ class ImageEncoder(Encoder[Pixels], Protocol):
 
 @final
 class Images:
-    """The image modality: a picture an item out of `pictures`, decoded by `decoders` to the view of the encoder."""
+    """Image modality: one of `pictures` per item, decoded by `decoders` to the encoder's view."""
 
     def __init__(self, encoder: ImageEncoder, pictures: Pictures, decoders: Decoders) -> None:
         self.encoder = encoder
@@ -50,9 +50,10 @@ class Images:
 def image_encoder(
     name: str, *, settings: Path | None = None, device: str = "cpu", threads: int = 1
 ) -> ImageEncoder:
-    """Return the encoder that a person names: ``efficientnet-lite0`` (packaged) or ``onnx:PATH``.
+    """Return an image encoder by name: ``efficientnet-lite0`` (packaged) or ``onnx:PATH``.
 
-    `settings` is the JSON file of an ``onnx:`` encoder, by default the one beside it. Raises `UsageError`.
+    `settings` is the JSON file of an ``onnx:`` encoder, by default the one beside it. Raises
+    `UsageError`.
     """
     if name.startswith(ONNX):
         path = Path(name.removeprefix(ONNX))

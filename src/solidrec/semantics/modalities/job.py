@@ -1,4 +1,4 @@
-"""One feature matrix to be made for a prepared folder: what a person asks for, and doing it."""
+"""Jobs that make one feature matrix for a prepared folder."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class TextJob(NamedTuple):
 
 
 class ImageJob(NamedTuple):
-    """The feature `name` from a folder or zip of pictures, by an encoder of `image.image_encoder`."""
+    """The feature `name` from a folder or zip of pictures, by an `image.image_encoder`."""
 
     name: str
     pictures: Path
@@ -50,10 +50,11 @@ def run_job(
     threads: int = 1,
     progress: Progress = lambda items: lambda done: None,
 ) -> dict[str, Any]:
-    """Make the feature of `job` in the prepared folder `data` and return its manifest; the vectors are kept in `cache` too.
+    """Make the feature of `job` in the prepared folder `data` and return its manifest.
 
-    `progress` is given the number of items and returns what is called with the number done. Raises as
-    `encode.encode_feature` and the encoders do, and `UsageError` for a name that is taken.
+    The vectors are kept in `cache` too. `progress` is called with the number of items and returns a
+    callback for the number done. Raises as `encode.encode_feature` and the encoders do, and
+    `UsageError` for a name that is taken.
     """
     most = _checked(max_unusable)
     manifest, catalog = open_catalog(data)
@@ -81,7 +82,7 @@ def encode_catalog(
     threads: int = 1,
     progress: Progress = lambda items: lambda done: None,
 ) -> Encoded:
-    """Return what `job` makes of catalogue rows that are in no prepared folder; raises as `run_job` does."""
+    """Return what `job` makes of rows outside a prepared folder; raises as `run_job` does."""
     most = _checked(max_unusable)
     with _modality_of(job, device=device, threads=threads) as modality:
         found = VectorCache(cache, modality.key)
@@ -92,7 +93,7 @@ def encode_catalog(
 
 @contextmanager
 def _modality_of(job: TextJob | ImageJob, *, device: str, threads: int) -> Iterator[Modality[Any]]:
-    """Yield the modality of a job, its encoder loaded and the processes that decode pictures running."""
+    """Yield the modality of a job, its encoder loaded and its decoding processes running."""
     if isinstance(job, TextJob):
         yield Texts(sentence_encoder(job.encoder, device=device), job.columns)
         return

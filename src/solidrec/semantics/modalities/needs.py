@@ -1,4 +1,4 @@
-"""Optional packages: found without importing them, and named with their cure where they are not there."""
+"""Optional packages: looked up without an import; errors name the extra to install."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any vision network in an ONNX file, run by onnxruntime, with its preprocessing stated in a small JSON file."""
+"""Encoder from any vision network in an ONNX file, with its preprocessing in a small JSON file."""
 
 from __future__ import annotations
 
@@ -20,16 +20,20 @@ from solidrec.semantics.modalities.needs import need
 
 ONNX = "onnx:"
 _EXTRA = "image"
-_EXAMPLE = '{"size": 224, "scale": 0.00392156862745098, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}'
+_EXAMPLE = (
+    '{"size": 224, "scale": 0.00392156862745098, '
+    '"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}'
+)
 Three = tuple[float, float, float]
 
 
 @final
 class OnnxSettings(BaseModel):
-    """What an ONNX network expects: a picture of `size`, its values (pixel * scale - mean) / std with pixels of 0..255.
+    """Input of an ONNX network: a picture of `size`, with values (pixel * scale - mean) / std.
 
-    `mean` and `std` are in the order of `channels`. `output` names a tensor; one inside the graph, such as the features
-    before a classifier, will do. `average` are the axes to average an output over.
+    Pixels are 0..255; `mean` and `std` are in the order of `channels`. `output` names a tensor,
+    also one inside the graph, such as the features before a classifier. `average` are the axes to
+    average an output over.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -56,7 +60,7 @@ class OnnxSettings(BaseModel):
 
     @property
     def view(self) -> View:
-        """How a picture is cut; without `resize` nothing is cut off along the shorter side."""
+        """View of a picture; without `resize` nothing is cut off along the shorter side."""
         return View(
             size=self.size, resize=self.resize or self.size, fit=self.fit, filter=self.filter
         )
@@ -64,7 +68,10 @@ class OnnxSettings(BaseModel):
 
 @final
 class OnnxEncoder:
-    """The network of an ONNX file. Raises `UsageError` for settings that it cannot serve and `DataError` if it is none."""
+    """The network of an ONNX file.
+
+    Raises `UsageError` for settings that it cannot serve and `DataError` if the file has none.
+    """
 
     batch = 32
 
@@ -94,17 +101,18 @@ class OnnxEncoder:
         given = self.session.get_inputs()
         if len(given) != 1 or len(given[0].shape) != 4:
             raise UsageError(
-                f"{path}: takes inputs of shape {[each.shape for each in given]}; one of four axes is needed"
+                f"{path}: takes inputs of shape {[each.shape for each in given]}; "
+                "one of four axes is needed"
             )
         self.input = given[0].name
         self.fixed = given[0].shape[0] if isinstance(given[0].shape[0], int) else None
 
     def encode(self, inputs: Sequence[Pixels]) -> Floats:
-        """Return (n, F); an output of more axes is averaged over `average` and must then be two."""
+        """Return (n, F) vectors; `average` must reduce an output of more axes to two."""
         values = self._values(np.stack(inputs))
         if self.fixed is None:
             return self._run(values)
-        padded = np.concatenate(
+        padded = np.concatenate(  # to a multiple of the fixed batch
             [values, np.zeros((-len(values) % self.fixed, *values.shape[1:]), dtype=np.float32)]
         )
         parts = [
@@ -139,7 +147,8 @@ class OnnxEncoder:
             found = found.reshape(len(found), -1)  # (n, F, 1, 1)
         if found.ndim != 2:
             raise UsageError(
-                f'{self.name}: output {self.output!r} has shape {found.shape}; name another or set "average"'
+                f"{self.name}: output {self.output!r} has shape {found.shape}; "
+                'name another or set "average"'
             )
         return found
 
@@ -153,7 +162,8 @@ def _open_session(path: Path, output: str | None, *, device: str, threads: int) 
     )
     if provider not in onnxruntime.get_available_providers():
         raise UsageError(
-            f"--device {device}: the installed onnxruntime has {', '.join(onnxruntime.get_available_providers())}"
+            f"--device {device}: the installed onnxruntime has "
+            f"{', '.join(onnxruntime.get_available_providers())}"
         )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -181,7 +191,7 @@ def _open_session(path: Path, output: str | None, *, device: str, threads: int) 
 
 
 def _with_output(path: Path, output: str) -> bytes:
-    """Return the network with a tensor inside it as one more output; raises `UsageError` if it has no such tensor."""
+    """Return the network with an inner tensor as one more output, or raise `UsageError`."""
     need(_EXTRA, "onnx")
     import onnx
 
@@ -194,7 +204,7 @@ def _with_output(path: Path, output: str) -> bytes:
 
 
 def read_settings(path: Path, settings: Path | None) -> OnnxSettings:
-    """Return the settings of an ONNX file: `settings`, by default the JSON file of the same name beside it.
+    """Return the settings of an ONNX file, by default of the JSON file named alike beside it.
 
     Raises `UsageError` with an example when there is none or it does not fit.
     """

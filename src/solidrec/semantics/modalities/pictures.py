@@ -1,4 +1,4 @@
-"""Where pictures lie: a folder or a zip. No name leads out of it, and no file is read past the limit."""
+"""Sources of pictures, a folder or a zip: no name leads out of them, and every read is limited."""
 
 from __future__ import annotations
 
@@ -22,15 +22,18 @@ _UNREADABLE = Refusal("unreadable")
 
 
 class Pictures(Protocol):
-    """Bytes by name."""
+    """Pictures by name."""
 
     def read(self, name: str) -> Content | Refusal:
-        """Return the bytes of a picture, or why they are not to be had; `name` is anybody's and may be hostile."""
+        """Return the bytes of a picture, or why there are none; `name` is untrusted."""
 
 
 @final
 class PictureFolder:
-    """The pictures of a folder; a name, or a link, that leads out of it is refused. Raises `StorageError` without the folder."""
+    """Pictures of a folder; a name or a link that leads out of it is refused.
+
+    Raises `StorageError` without the folder.
+    """
 
     def __init__(self, root: Path, *, max_bytes: int = _MAX_BYTES) -> None:
         if not root.is_dir():
@@ -44,13 +47,13 @@ class PictureFolder:
             path = (self.root / name).resolve()
             if not path.is_relative_to(self.root):
                 return _OUTSIDE
-            # A pipe must not block, and what was a file when it was resolved must not have become a link.
+            # a pipe must not block, and a file must not have become a link since it was resolved
             file = os.open(
                 path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
             )
         except OSError as error:
             return _NONE if error.errno in _NOT_THERE else _UNREADABLE
-        except (ValueError, RuntimeError):  # a NUL in the name, a ring of links
+        except (ValueError, RuntimeError):  # a NUL in the name, a cycle of links
             return _UNREADABLE
         facts = os.fstat(file)
         if not stat.S_ISREG(facts.st_mode) or facts.st_size > self.max_bytes:
@@ -62,7 +65,7 @@ class PictureFolder:
 
 @final
 class PictureZip:
-    """The pictures of a zip; its one top folder, if it has one, may be left out of names.
+    """Pictures of a zip; its one top folder, if it has one, may be left out of names.
 
     Raises `StorageError` if it is not there and `DataError` if it is no zip.
     """
@@ -83,7 +86,7 @@ class PictureZip:
             self.members |= {name.partition("/")[2]: info for name, info in self.members.items()}
 
     def read(self, name: str) -> Content | Refusal:
-        """Return the bytes of a member, whose stated size is checked before and whose true size while it is unpacked."""
+        """Return a member's bytes, if neither the stated nor the unpacked size is too large."""
         info = self.members.get(name)
         if info is None:
             return _NONE
@@ -92,15 +95,17 @@ class PictureZip:
         try:
             with self.archive.open(info) as stream:
                 return _within(stream.read(self.max_bytes + 1), self.max_bytes)
-        except Exception:  # damaged, encrypted, packed in a way that Python does not know: each has an error of its own
+        except Exception:  # damaged, encrypted and unknown packing raise errors of their own
             return _UNREADABLE
 
 
 def _within(data: bytes, limit: int) -> Content | Refusal:
-    """Return the bytes unless they are none or too many.
+    """Return the bytes unless there are none or too many.
 
-    >>> _within(b"", 3), _within(b"abcd", 3), _within(b"abc", 3)
-    (Refusal(reason='empty_file', missing=False), Refusal(reason='too_many_bytes', missing=False), Content(data=b'abc', note=''))
+    >>> _within(b"", 3)
+    Refusal(reason='empty_file', missing=False)
+    >>> _within(b"abcd", 3), _within(b"abc", 3)
+    (Refusal(reason='too_many_bytes', missing=False), Content(data=b'abc', note=''))
     """
     if not data:
         return Refusal("empty_file")
@@ -117,7 +122,7 @@ def open_pictures(path: Path, *, max_bytes: int = _MAX_BYTES) -> Pictures:
 
 
 def picture_of(pictures: Pictures, item: str, named: str | None) -> Content | Refusal:
-    """Return an item's picture: the one that its row names (an address is no name), else the one called after its id."""
+    """Return the picture that an item's row names (unless a URL), else that named by its id."""
     if named and "://" not in named:
         return pictures.read(named)
     found = (pictures.read(f"{item}{ending}") for ending in _ENDINGS)

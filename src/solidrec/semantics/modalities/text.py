@@ -1,4 +1,4 @@
-"""Text: an item's title, and other columns if asked for, through a sentence-transformers model."""
+"""Text modality: an item's title, and other columns if asked for, through sentence-transformers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COLUMNS = ("title", "brand", "categories", "text", "description")
 _DECIDING = (".json", ".txt", ".model", ".safetensors")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _VERSION = 1
-"""Of how a text is put together; another one makes other vectors."""
+"""Version of the text composition; a change of it invalidates cached vectors."""
 
 
 @final
@@ -42,7 +42,7 @@ class Texts:
         self.key = key_of(encoder=encoder.key, text=_VERSION)
 
     def contents(self, catalog: pl.DataFrame) -> Iterator[Content | Refusal]:
-        """Yield each item's text; an item without one has none, and a text that was cut is noted as capped."""
+        """Yield each item's text, or a refusal without one; a text that was cut is noted."""
         for row in catalog.select(
             "item", *(name for name in self.columns if name in catalog.columns)
         ).iter_rows():
@@ -54,7 +54,10 @@ class Texts:
 
 
 def _text_of(values: Sequence[str | list[str] | None]) -> Content | Refusal:
-    r"""Return the values that are there as one text: lists joined, control characters and runs of spaces one space, capped.
+    r"""Join the values that are present to one text.
+
+    Lists are joined by commas, control characters and runs of spaces become one space, long text is
+    cut.
 
     >>> _text_of(["Heat\x00 (1995)", None, ["Crime", "Drama"]])
     Content(data=b'Heat (1995). Crime, Drama', note='')
@@ -62,9 +65,7 @@ def _text_of(values: Sequence[str | list[str] | None]) -> Content | Refusal:
     Refusal(reason='no_text', missing=True)
     """
     whole = [", ".join(value) if isinstance(value, list) else value or "" for value in values]
-    capped = any(
-        len(text) > MAX_CHARACTERS for text in whole
-    )  # first, so that megabytes are not worked on
+    capped = any(len(text) > MAX_CHARACTERS for text in whole)  # cut first, before other work
     parts = [" ".join(_CONTROL.sub(" ", text[:MAX_CHARACTERS]).split()) for text in whole]
     text = ". ".join(part for part in parts if part)
     if not text:
@@ -76,9 +77,10 @@ def _text_of(values: Sequence[str | list[str] | None]) -> Content | Refusal:
 
 @final
 class SentenceEncoder:
-    """A sentence-transformers model in a local folder; only safetensors weights are read, and no code of the model's.
+    """A sentence-transformers model in a local folder.
 
-    `name` is what the caller calls it. Raises `DataError` if the folder holds no such model.
+    Only safetensors weights are read, and no code of the model is run. `name` is chosen by the
+    caller. Raises `DataError` if the folder holds no such model.
     """
 
     batch = 256
@@ -91,7 +93,7 @@ class SentenceEncoder:
         from sentence_transformers import SentenceTransformer
         from transformers.utils.logging import disable_progress_bar
 
-        disable_progress_bar()  # of loading weights; the one for items is ours
+        disable_progress_bar()  # of loading weights; the caller shows progress over items
         try:
             model = SentenceTransformer(
                 str(folder),
@@ -115,7 +117,7 @@ class SentenceEncoder:
 
 
 def sentence_encoder(name: str, *, device: str = "cpu") -> SentenceEncoder:
-    """Return the encoder that a person names: ``minilm`` (packaged, offline), a folder, or a name of the Hugging Face hub.
+    """Return a text encoder by name: ``minilm`` (packaged), a folder, or a Hugging Face model.
 
     Raises `UsageError` when it cannot be found or a package is missing.
     """
@@ -131,18 +133,24 @@ def sentence_encoder(name: str, *, device: str = "cpu") -> SentenceEncoder:
 
 
 def _from_hub(name: str) -> Path:
-    """Return the local copy of a model of the hub, fetched if it is not there; raises `UsageError` if it cannot be had."""
+    """Return the local copy of a Hugging Face model, downloaded if needed; raises `UsageError`."""
     from huggingface_hub import snapshot_download
 
     try:
         return Path(snapshot_download(name, allow_patterns=[f"*{ending}" for ending in _DECIDING]))
-    except Exception as error:  # the hub has many errors of its own, for one fact
-        text = f"--text {name}: is neither {_MINILM}, nor a folder, nor to be had from the Hugging Face hub"
+    except Exception as error:  # the hub raises many kinds of errors
+        text = (
+            f"--text {name}: is neither {_MINILM}, nor a folder, "
+            "nor to be had from the Hugging Face hub"
+        )
         raise UsageError(f"{text} ({str(error).splitlines()[0]})") from error
 
 
 def _folder_key(folder: Path) -> str:
-    """Return the sha256 of the files of a model that decide its output; raises `DataError` if it has no safetensors weights."""
+    """Return the sha256 of the files of a model that decide its output.
+
+    Raises `DataError` if it has no safetensors weights.
+    """
     files = sorted(
         path for path in folder.rglob("*") if path.suffix in _DECIDING and path.is_file()
     )
