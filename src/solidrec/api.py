@@ -10,7 +10,7 @@ from typing import Any, Literal, final
 
 import torch
 
-from solidrec.console import Bar, console, counted, say
+from solidrec.console import ProgressBar, console, counted, say
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_table
@@ -227,7 +227,7 @@ def train(
             if not named:
                 say(_default_parts(opened))
             say(_computing_on(device, threads))
-        with Bar(console) if progress else nullcontext(Silent()) as display:
+        with ProgressBar(console) if progress else nullcontext(Silent()) as display:
             run = train_run(
                 opened,
                 spec,

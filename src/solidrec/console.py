@@ -33,7 +33,7 @@ def say(line: str) -> None:
 
 
 @final
-class Bar:
+class ProgressBar:
     """The training display: one bar per stage, with loss, validation metric and time left.
 
     If standard error is not a terminal, a line is printed every ten epochs and at the end of a

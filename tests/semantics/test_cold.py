@@ -11,10 +11,10 @@ from sklearn.linear_model import Ridge
 
 from solidrec.semantics import cold as module
 from solidrec.semantics.cold import ColdStart, _r2, _regress, fit_cold, stretch
-from solidrec.semantics.content import Content, Part
+from solidrec.semantics.content import ContentPart, ItemContent
 
 WIDTH, DIM, ITEMS = 6, 4, 300
-CONTENT = Content((Part("image", WIDTH),))
+CONTENT = ItemContent((ContentPart("image", WIDTH),))
 
 
 def world(noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

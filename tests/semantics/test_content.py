@@ -13,7 +13,7 @@ import pytest
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError
 from solidrec.ids import IdMap
-from solidrec.semantics.content import Content, fit_content, principal
+from solidrec.semantics.content import ItemContent, fit_content, principal
 from solidrec.semantics.fuse import side_by_side
 
 COLOURS, THINGS = ("red", "blue", "green"), ("shirt", "pan", "lamp", "chair")
@@ -47,7 +47,7 @@ def test_the_same_items_get_the_same_vectors_again_also_from_the_disk() -> None:
     assert (
         [part.name for part in content.parts] == list(matrices) == ["image", "text", "categories"]
     )
-    kept = Content.of(json.loads(json.dumps(content.facts())), content.arrays())
+    kept = ItemContent.of(json.loads(json.dumps(content.facts())), content.arrays())
     for one in (content, kept):
         again = one.matrices(CATALOG, {"image": FEATURE[1:]})
         for name, matrix in matrices.items():

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from solidrec.batch import Batch, Scores
 from solidrec.nn.build import build
-from solidrec.nn.recommender import Encoded, Recommender
+from solidrec.nn.recommender import EncodedUsers, Recommender
 from solidrec.nn.sources import Generated
 from solidrec.nn.weights import BuiltWeights
 from solidrec.spec import ModelSpec, TrainSpec
@@ -30,7 +30,9 @@ class Given:
         return Scores(torch.tensor(self.logits), CODEBOOK_LOSS, {})
 
     def encode(self, history: Any, prefix_ends: Any) -> Any:
-        return Encoded(torch.tensor(self.users), Generated(BuiltWeights({}), CODEBOOK_LOSS, {}))
+        return EncodedUsers(
+            torch.tensor(self.users), Generated(BuiltWeights({}), CODEBOOK_LOSS, {})
+        )
 
 
 def batch(candidates: list[list[int]], shared: list[int] | None = None) -> Batch:

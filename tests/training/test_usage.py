@@ -5,11 +5,11 @@ from math import exp, log
 import pytest
 import torch
 
-from solidrec.training.usage import Tally
+from solidrec.training.usage import CodebookStats
 
 
 def test_hits_add_up_over_batches_and_padding_counts_for_nothing() -> None:
-    tally = Tally(codes=4, device="cpu")
+    tally = CodebookStats(codes=4, device="cpu")
     tally.add({"code_indices": torch.tensor([[0, -1], [2, 2]])})
     tally.add({"code_indices": torch.tensor([[2, -1]])})
     assert tally.hits.tolist() == [1, 0, 3, 0]
@@ -20,25 +20,25 @@ def test_hits_add_up_over_batches_and_padding_counts_for_nothing() -> None:
 
 
 def test_perplexity_counts_codes_that_are_used_alike() -> None:
-    tally = Tally(codes=5, device="cpu")
+    tally = CodebookStats(codes=5, device="cpu")
     tally.add({"code_indices": torch.tensor([[0, 1, 2, 3, 4]])})
     assert tally.row()["perplexity"] == pytest.approx(5)
 
 
 def test_the_saturated_share_is_a_mean_over_batches() -> None:
-    tally = Tally(codes=0, device="cpu")
+    tally = CodebookStats(codes=0, device="cpu")
     for share in (0.0, 0.5, 1.0):
         tally.add({"saturated": torch.tensor(share)})
     assert tally.row() == {"saturated": 0.5}
 
 
 def test_a_model_without_clip_and_codebook_has_nothing_to_say() -> None:
-    tally = Tally(codes=0, device="cpu")
+    tally = CodebookStats(codes=0, device="cpu")
     tally.add({})
     assert tally.row() == {}
 
 
 def test_no_hit_at_all_is_no_division_by_zero() -> None:
-    tally = Tally(codes=2, device="cpu")
+    tally = CodebookStats(codes=2, device="cpu")
     tally.add({"code_indices": torch.tensor([[-1, -1]])})
     assert tally.row() == {"codes_used": 0, "codes_dead": 2, "perplexity": 1.0}

@@ -25,7 +25,7 @@ app = typer.Typer(
 DEBUG = "SOLIDREC_DEBUG"
 
 
-class Split(StrEnum):
+class SplitOption(StrEnum):
     """The splits that a model can be evaluated on."""
 
     valid = "valid"

@@ -15,7 +15,7 @@ from solidrec.cli.app import (
     Protocol,
     RunArgument,
     Seen,
-    Split,
+    SplitOption,
     Threads,
     app,
     print_json,
@@ -128,7 +128,7 @@ def evaluate(
     data: Annotated[
         Path | None, typer.Option(help="The prepared folder; default: where the run was trained.")
     ] = None,
-    split: Annotated[Split, typer.Option(help="Which targets to rank.")] = Split.test,
+    split: Annotated[SplitOption, typer.Option(help="Which targets to rank.")] = SplitOption.test,
     protocol: Annotated[
         Protocol | None,
         typer.Option(

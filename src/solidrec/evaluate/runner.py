@@ -98,7 +98,7 @@ def evaluate(
 
     readers: Iterable[Reader] = map(read_part, parts)
     if protocol == "paper":
-        tally = Tally(len(data.items), None)
+        tally = MetricSums(len(data.items), None)
     else:  # target scores come first: histories are encoded twice, unless user states are kept
         readers = (
             list(readers) if isinstance(score, HistoryScorer) and score.keeps_vectors else readers
@@ -111,7 +111,7 @@ def evaluate(
                     [np.zeros(0, dtype=bool), *(repeated(data, rows, part) for part in parts)]
                 )
             ]
-        tally = Tally(len(data.items), PooledAuc(targets))
+        tally = MetricSums(len(data.items), PooledAuc(targets))
     for part, read in zip(parts, readers, strict=True):
         blocks = (
             _paper_blocks(read, rows, part)
@@ -141,7 +141,7 @@ def evaluate(
 
 
 @final
-class Tally:
+class MetricSums:
     """Running totals of an evaluation: ranks, losses, the pooled AUC and the items that were shown.
 
     The ``pooled`` AUC needs all targets first; without it (few candidates) all scores are kept.

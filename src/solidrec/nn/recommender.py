@@ -21,7 +21,7 @@ FEW_CANDIDATES = 8
 """Candidates per row up to which elementwise dot products are cheaper."""
 
 
-class Encoded(NamedTuple):
+class EncodedUsers(NamedTuple):
     """Output of `Recommender.encode`: ``users`` (N, D) and what the source ``generated``."""
 
     users: Float[Tensor, "N D"]
@@ -79,7 +79,7 @@ class Recommender(nn.Module):
 
     def encode(
         self, history: Int[Tensor, "B L"], prefix_ends: Int[Tensor, " N"] | None = None
-    ) -> Encoded:
+    ) -> EncodedUsers:
         """Return one user vector per row, for a dot product with any item, and the source's output.
 
         `prefix_ends` are those of `forward`. A backbone that reads the candidates (DIN) has no such
@@ -89,7 +89,7 @@ class Recommender(nn.Module):
         users, generated = self.read(
             Histories.of(history, items, prefix_ends), items.new_zeros(1, 1, items.shape[2])
         )
-        return Encoded(users[:, 0], generated)
+        return EncodedUsers(users[:, 0], generated)
 
     def parts(self) -> Iterator[tuple[str, nn.Module]]:
         """Yield the parts of this model by name: items, backbone, head, and those of the source."""

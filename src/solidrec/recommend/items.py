@@ -26,7 +26,7 @@ from solidrec.nn.mixture import Counted, Experts, Mixture
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.runs import Run, copy_run
-from solidrec.semantics.content import Content
+from solidrec.semantics.content import ItemContent
 from solidrec.semantics.place import place
 
 Given = Mapping[str, Path | str | npt.NDArray[Any]]
@@ -130,7 +130,7 @@ def _new_rows(
 
 
 def _given_matrices(
-    content: Content, table: Table, catalog: Catalog, features: Given, start: int | None
+    content: ItemContent, table: Table, catalog: Catalog, features: Given, start: int | None
 ) -> dict[str, np.ndarray]:
     """Return the given feature matrices of new items, one row each.
 

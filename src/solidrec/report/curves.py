@@ -8,7 +8,7 @@ from solidrec.epochs import score_of
 from solidrec.report.logs import Logs, curves, judged_by
 from solidrec.report.material import Material, charts_of
 from solidrec.report.page import escape, figures, legend, paragraph
-from solidrec.report.plots import Line, line_chart
+from solidrec.report.plots import Curve, line_chart
 
 _LINES = 20
 _HOW = (
@@ -65,6 +65,6 @@ def _charts(logs: Logs, of: str) -> list[tuple[str, str]]:
     return [(caption, line_chart(lines, label=label)) for caption, lines, label in drawn if lines]
 
 
-def _thin(lines: list[Line]) -> list[Line]:
+def _thin(lines: list[Curve]) -> list[Curve]:
     """Return the same lines drawn thin, for a crowded chart."""
     return [replace(line, thin=True) for line in lines]

@@ -7,7 +7,7 @@ from typing import Any
 
 from solidrec.epochs import select_of
 from solidrec.report.page import figures, legend
-from solidrec.report.plots import Line, Series, line_chart
+from solidrec.report.plots import Curve, Series, line_chart
 
 Row = dict[str, Any]
 Logs = Sequence[tuple[Series, list[Row]]]
@@ -40,7 +40,7 @@ def _chosen(rows: Sequence[Row]) -> Row | None:
     return next((row for row in reversed(rows) if row["best"]), None)
 
 
-def curves(logs: Logs, value: Callable[[Row], Any]) -> list[Line]:
+def curves(logs: Logs, value: Callable[[Row], Any]) -> list[Curve]:
     """Return one line per run and stage, each stage to the right of the one before it.
 
     Epochs without a value are left out.
@@ -55,7 +55,7 @@ def curves(logs: Logs, value: Callable[[Row], Any]) -> list[Line]:
             mark = counted.index(kept) if kept in counted else None
             if counted:
                 lines.append(
-                    Line(
+                    Curve(
                         look, places, [value(row) for row in counted], dashed=stage > 1, chosen=mark
                     )
                 )
@@ -94,12 +94,12 @@ def size_of(rows: Sequence[Row]) -> int:
 def _code_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
     """Return two charts: used codes with their perplexity, and dead codes with revived ones."""
 
-    def lines(key: str, **style: bool) -> list[Line]:
+    def lines(key: str, **style: bool) -> list[Curve]:
         found = []
         for look, rows in logs:
             part = [row for row in rows if key in row]
             found.append(
-                Line(look, [row["epoch"] for row in part], [row[key] for row in part], **style)
+                Curve(look, [row["epoch"] for row in part], [row[key] for row in part], **style)
             )
         return found
 

@@ -93,7 +93,7 @@ class Series:
 
 @final
 @dataclass(frozen=True)
-class Line:
+class Curve:
     """A curve through ``x`` and ``y``, or ``points`` alone; ``chosen`` is the index to mark."""
 
     series: Series
@@ -106,7 +106,7 @@ class Line:
 
 
 def line_chart(
-    lines: Sequence[Line],
+    lines: Sequence[Curve],
     *,
     label: str,
     x_label: str = "epoch",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from solidrec.experiments.tables.text import Grid, Part, grids
+from solidrec.experiments.tables.text import Entry, Grid, grids
 from solidrec.report.material import Material
 from solidrec.report.page import escape, paragraph, table, tag
 from solidrec.report.plots import Series
@@ -55,13 +55,13 @@ def grid_markup(grid: Grid, looks: Mapping[str, Series]) -> str:
     return table([escape(head) for head in grid.heads], rows, caption=grid.title)
 
 
-def _named(part: Part, looks: Mapping[str, Series]) -> str:
+def _named(part: Entry, looks: Mapping[str, Series]) -> str:
     """Return the name of a row, with its marker if it has one."""
     look = looks.get(part.text)
     return escape(part.text) if look is None else tag(replace(look, label=part.text))
 
 
-def _part_markup(part: Part) -> str:
+def _part_markup(part: Entry) -> str:
     """Return one cell: a spread below its mean, the best of a column in bold, sentences wrapped."""
     mean, spread, rest = part.text.partition(" ± ")
     text = escape(mean + "*" * rest.endswith("*")) + (

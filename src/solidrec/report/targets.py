@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from solidrec.evaluate.result import GROUP_METRICS, GROUPS
-from solidrec.experiments.tables.text import NONE, Grid, Part
+from solidrec.experiments.tables.text import NONE, Entry, Grid
 from solidrec.report.material import Material
 from solidrec.report.page import escape, paragraph
 from solidrec.report.tables import grid_markup
@@ -38,7 +38,7 @@ def _one(of: Material, protocol: str) -> str:
         for (group, _), values in zip(columns, by_column, strict=True)
     ]
     lines = tuple(
-        (Part(row), *(_part(value, first) for value, first in zip(values, best, strict=True)))
+        (Entry(row), *(_part(value, first) for value, first in zip(values, best, strict=True)))
         for row, values in means.items()
     )
     heads = ("", *(f"{group} {metric}" for group, metric in columns))
@@ -76,6 +76,6 @@ def _top(values: Sequence[float | None]) -> float | None:
     return max(known) if len(known) > 1 else None
 
 
-def _part(value: float | None, best: float | None) -> Part:
+def _part(value: float | None, best: float | None) -> Entry:
     """Return one cell of the table."""
-    return Part(NONE) if value is None else Part(f"{value:.4f}", bold=value == best)
+    return Entry(NONE) if value is None else Entry(f"{value:.4f}", bold=value == best)

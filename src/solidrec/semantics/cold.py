@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solidrec.arrays import Floats
-from solidrec.semantics.content import Content, content_rows, has_content
+from solidrec.semantics.content import ItemContent, content_rows, has_content
 from solidrec.semantics.fuse import side_by_side
 
 _ALPHAS = np.logspace(-1, 4, 16)
@@ -37,7 +37,7 @@ class ColdStart:
     ``stretch``.
     """
 
-    content: Content
+    content: ItemContent
     weight: Floats
     bias: Floats
     base: Floats
@@ -58,7 +58,7 @@ class ColdStart:
     @classmethod
     def of(cls, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Self:
         """Build the map from what `plain` and `arrays` returned."""
-        content = Content.of(plain["parts"], arrays)
+        content = ItemContent.of(plain["parts"], arrays)
         return cls(
             content, arrays["map.weight"], arrays["map.bias"], arrays["map.base"], plain["facts"]
         )
@@ -83,7 +83,7 @@ class Fitted(NamedTuple):
 
 
 def fit_cold(
-    content: Content,
+    content: ItemContent,
     matrices: Mapping[str, np.ndarray],
     embeddings: np.ndarray,
     counts: np.ndarray,

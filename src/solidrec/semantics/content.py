@@ -19,7 +19,7 @@ _SAMPLED = 50_000  # items that PCA is fitted on, at most, and that are transfor
 _TINY = 1e-4  # smallest standard deviation of unit-length content that is not rounding
 
 
-class Part(NamedTuple):
+class ContentPart(NamedTuple):
     """One modality: its ``name``, its ``width`` F_m, and the model of its ``terms``.
 
     ``terms`` is None where vectors are given; ``placed``: whether a token's place in its list
@@ -34,10 +34,10 @@ class Part(NamedTuple):
 
 @final
 @dataclass(frozen=True)
-class Content:
+class ItemContent:
     """The modalities that describe an item (all but its id)."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[ContentPart, ...]
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -99,11 +99,11 @@ class Content:
                 model = TermModel(
                     tuple(vocabulary), arrays[f"{name}.idf"], arrays[f"{name}.components"]
                 )
-            parts.append(Part(name, fact["width"], model, fact["placed"]))
+            parts.append(ContentPart(name, fact["width"], model, fact["placed"]))
         return cls(tuple(parts))
 
 
-def fit_content(data: PreparedData, *, seed: int = 0) -> tuple[Content, dict[str, np.ndarray]]:
+def fit_content(data: PreparedData, *, seed: int = 0) -> tuple[ItemContent, dict[str, np.ndarray]]:
     """Return the content of a prepared catalogue and the (V, F_m) matrix of each modality."""
     parts, matrices = [], {}
     for name in available(data):
@@ -111,11 +111,11 @@ def fit_content(data: PreparedData, *, seed: int = 0) -> tuple[Content, dict[str
             continue
         if name in data.features:
             matrices[name] = np.asarray(data.features[name][1:])
-            parts.append(Part(name, matrices[name].shape[1]))
+            parts.append(ContentPart(name, matrices[name].shape[1]))
         else:
             model, matrices[name], placed = term_vectors(data.catalog, name, seed=seed)
-            parts.append(Part(name, matrices[name].shape[1], model, placed))
-    return Content(tuple(parts)), matrices
+            parts.append(ContentPart(name, matrices[name].shape[1], model, placed))
+    return ItemContent(tuple(parts)), matrices
 
 
 def has_content(matrices: Mapping[str, np.ndarray]) -> np.ndarray:

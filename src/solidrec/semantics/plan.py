@@ -25,7 +25,7 @@ from solidrec.semantics.modality import (
 from solidrec.spec import SemanticsSpec
 
 
-class Plan(NamedTuple):
+class SemanticPlan(NamedTuple):
     """A method, the modalities that it reads, and the reason in words."""
 
     method: str
@@ -33,7 +33,7 @@ class Plan(NamedTuple):
     reason: str
 
 
-def plan(data: PreparedData, spec: SemanticsSpec) -> Plan:
+def plan(data: PreparedData, spec: SemanticsSpec) -> SemanticPlan:
     """Settle what `spec` leaves open.
 
     The order is features, categories, titles, columns of tokens, id embeddings. Raises `UsageError`
@@ -68,37 +68,41 @@ def plan(data: PreparedData, spec: SemanticsSpec) -> Plan:
     return chosen
 
 
-def _settled(data: PreparedData, spec: SemanticsSpec) -> Plan:
+def _settled(data: PreparedData, spec: SemanticsSpec) -> SemanticPlan:
     """Return the plan for a specification that the data can serve."""
     if spec.method == "random":
-        return Plan("random", (), "a control: dealt at random")
+        return SemanticPlan("random", (), "a control: dealt at random")
     content = (
         spec.modalities
         or tuple(data.features)
         or ((TEXT,) if has_titles(data) else token_columns(data) or (ID,))
     )
     if spec.method == "categories":
-        return Plan("categories", content, "asked for")
+        return SemanticPlan("categories", content, "asked for")
     if spec.modalities or (spec.method == "kmeans" and not data.features):
-        return Plan("kmeans", content, "asked for")
+        return SemanticPlan("kmeans", content, "asked for")
     if data.features:
-        return Plan(
+        return SemanticPlan(
             "kmeans",
             tuple(data.features),
             f"the data has feature matrices: {', '.join(data.features)}",
         )
     if has_categories(data):
-        return Plan("categories", content, "the items have categories and no feature matrix")
+        return SemanticPlan(
+            "categories", content, "the items have categories and no feature matrix"
+        )
     if has_titles(data):
-        return Plan("kmeans", (TEXT,), "the items have titles, no feature matrix and no categories")
+        return SemanticPlan(
+            "kmeans", (TEXT,), "the items have titles, no feature matrix and no categories"
+        )
     if columns := token_columns(data):
-        return Plan(
+        return SemanticPlan(
             "kmeans",
             columns,
             f"the items have tokens ({', '.join(columns)}), "
             "no feature matrix, categories or titles",
         )
-    return Plan("kmeans", (ID,), "the items have ids alone")
+    return SemanticPlan("kmeans", (ID,), "the items have ids alone")
 
 
 def make(
@@ -146,7 +150,7 @@ def make(
     )
 
 
-def dealt(items: int, spec: SemanticsSpec, chosen: Plan) -> SemanticIds:
+def dealt(items: int, spec: SemanticsSpec, chosen: SemanticPlan) -> SemanticIds:
     """Return random ids of equal size, a control that says nothing about the items."""
     k = spec.clusters or cluster_count(items)
     order = np.random.default_rng(spec.seed).permutation(items)

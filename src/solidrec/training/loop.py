@@ -21,7 +21,7 @@ from solidrec.training.batches import TrainingBatches
 from solidrec.training.losses import LOSSES, Loss
 from solidrec.training.optimizer import Optimizer
 from solidrec.training.seeds import rng, seed_torch
-from solidrec.training.usage import Tally
+from solidrec.training.usage import CodebookStats
 
 State = dict[str, Tensor]
 Row = dict[str, Any]
@@ -85,7 +85,7 @@ class Silent:
 
 
 @final
-class StepsOnly:
+class StageDisplay:
     """Shows stages and steps on another display, but no epochs, which are not in the run's log."""
 
     def __init__(self, display: Display) -> None:
@@ -172,7 +172,9 @@ class Stage:
     def run_epoch(self) -> None:
         """Train one epoch, revive dead codes, validate, save."""
         started, at = time.perf_counter(), self.progress
-        tally = Tally(len(self.codebook.code_vectors) if self.codebook else 0, self.batches.device)
+        tally = CodebookStats(
+            len(self.codebook.code_vectors) if self.codebook else 0, self.batches.device
+        )
         losses: list[float] = []
         # Losses still on the device: reading each one would stall it.
         pending: list[Tensor] = []

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from solidrec.batch import Batch
-from solidrec.nn.recommender import Encoded
+from solidrec.nn.recommender import EncodedUsers
 from solidrec.spec import TrainSpec
 from solidrec.training.catalogue_loss import catalogue_cross_entropy
 
@@ -31,7 +31,7 @@ class Trainable(Protocol):
     def __call__(self, history: Tensor, candidates: Tensor, prefix_ends: Tensor | None) -> Any:
         """Return the `Scores` of the candidates."""
 
-    def encode(self, history: Tensor, prefix_ends: Tensor | None) -> Encoded:
+    def encode(self, history: Tensor, prefix_ends: Tensor | None) -> EncodedUsers:
         """Return one user vector per row."""
 
 

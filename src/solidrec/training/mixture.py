@@ -21,7 +21,7 @@ from solidrec.spec import ModelSpec, RunSpec
 from solidrec.training.context import RunContext
 from solidrec.training.folds import folds
 from solidrec.training.gate import PASSES, STAGE, Gate
-from solidrec.training.loop import StepsOnly, codebook_of, codebook_weight
+from solidrec.training.loop import StageDisplay, codebook_of, codebook_weight
 from solidrec.training.neural import WHOLE, neural_expert
 from solidrec.training.rows import Rows, Targets, pack
 from solidrec.training.seeds import seed_torch
@@ -64,7 +64,7 @@ def _fit_mixture(run: RunContext, semantics: SemanticIds | None) -> Mixture:
     ended = spec.model_copy(
         update={"train": spec.train.model_copy(update={"epochs": neural.epochs})}
     )
-    halves = run.but(spec=ended, display=StepsOnly(run.display))
+    halves = run.but(spec=ended, display=StageDisplay(run.display))
     other, part = neural, WHOLE
     # Folds of one neural expert come together, so each expert is trained once.
     for fold in rows_of:

@@ -9,10 +9,10 @@ from torch import Tensor
 
 
 @final
-class Tally:
+class CodebookStats:
     """Adds up the stats of an epoch's batches: the mean saturated share, and the uses of each code.
 
-    >>> tally = Tally(codes=3, device="cpu")
+    >>> tally = CodebookStats(codes=3, device="cpu")
     >>> tally.add({"code_indices": torch.tensor([[0, 0, 1, -1]])})
     >>> tally.row()
     {'codes_used': 2, 'codes_dead': 1, 'perplexity': 1.889...}

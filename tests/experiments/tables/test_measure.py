@@ -10,9 +10,9 @@ from solidrec.experiments.tables.measure import (
     measure_markdown,
     measures_csv,
 )
-from solidrec.experiments.tables.text import Grid, Part
+from solidrec.experiments.tables.text import Entry, Grid
 
-GRID = Grid("Cost & more", ("", "s_b"), ((Part("a|b"), Part("1", bold=True)),), ("",))
+GRID = Grid("Cost & more", ("", "s_b"), ((Entry("a|b"), Entry("1", bold=True)),), ("",))
 TABLE = MeasureTable(
     "cost",
     "Cost",

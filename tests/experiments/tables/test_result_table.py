@@ -11,7 +11,7 @@ from solidrec.errors import UsageError
 from solidrec.evaluate.significance import crossed
 from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.tables.paper import PROTOCOLS
-from solidrec.experiments.tables.result_table import Layout, Line, ResultTable, result_table
+from solidrec.experiments.tables.result_table import Layout, ResultTable, TableLine, result_table
 
 USERS, METRICS = 30, ("AUC", "UAUC", "NDCG@10")
 
@@ -58,7 +58,7 @@ def table(rows: list[Measured] = ROWS, **layout: object) -> ResultTable:
     return result_table(rows, Layout("Table", metrics=METRICS, **layout))
 
 
-def line(name: str, found: ResultTable) -> Line:
+def line(name: str, found: ResultTable) -> TableLine:
     return next(each for each in found.lines if each.name == name)
 
 

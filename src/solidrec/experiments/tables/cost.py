@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from solidrec.experiments.results import Plan, Record, Results
 from solidrec.experiments.tables.measure import MeasureTable, Number
-from solidrec.experiments.tables.text import NONE, Grid, Part
+from solidrec.experiments.tables.text import NONE, Entry, Grid
 
 COST = "cost"
 PARTS = ("items", "backbone", "head", "shared", "trunk", "branch", "metacode", "codebook", "other")
@@ -63,7 +63,7 @@ def cost_table(plan: Plan, results: Results) -> MeasureTable | None:
     parts = [part for part in PARTS if any(part in of["parameters"] for of in found.values())]
     lines = tuple(
         tuple(
-            map(Part, (name, *(_count(of["parameters"].get(part)) for part in (*parts, "total"))))
+            map(Entry, (name, *(_count(of["parameters"].get(part)) for part in (*parts, "total"))))
         )
         for name, of in found.items()
     )
@@ -79,7 +79,7 @@ def _stage_heads(found: Mapping[str, Record]) -> list[str]:
     return [f"s/epoch, stage {stage}" for stage in stages]
 
 
-def _main_line(name: str, of: Record, heads: Sequence[str]) -> tuple[Part, ...]:
+def _main_line(name: str, of: Record, heads: Sequence[str]) -> tuple[Entry, ...]:
     """Return one row of the first grid."""
     epochs = [
         _seconds(of["seconds_an_epoch"].get(head.split()[-1]))
@@ -93,7 +93,7 @@ def _main_line(name: str, of: Record, heads: Sequence[str]) -> tuple[Part, ...]:
         _seconds(of["inference"]["seconds"]),
         _count(of["generated"]["bytes"]),
     )
-    return tuple(map(Part, (name, *own, *paper)))
+    return tuple(map(Entry, (name, *own, *paper)))
 
 
 def _count(value: int | None) -> str:

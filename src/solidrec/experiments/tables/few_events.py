@@ -16,8 +16,8 @@ from solidrec.experiments.results import USERS, Place, Plan, Results, cure_of, r
 from solidrec.experiments.tables.contrasts import Comparison, comparisons, contrasts
 from solidrec.experiments.tables.measure import MeasureTable, Number
 from solidrec.experiments.tables.measured import Measured
-from solidrec.experiments.tables.result_table import Cell
-from solidrec.experiments.tables.text import Grid, Part, contrasts_grid, mean_text
+from solidrec.experiments.tables.result_table import TableCell
+from solidrec.experiments.tables.text import Entry, Grid, contrasts_grid, mean_text
 
 FEW_EVENTS = "few-events"
 _HOW = (
@@ -179,13 +179,13 @@ def _family_of(rows: Sequence[Measured], reference: str | None, events: int) -> 
     return [replace(each, one=f"{each.one}, {_events_words(events)}") for each in found]
 
 
-def _line(row: Measured) -> tuple[Part, ...]:
+def _line(row: Measured) -> tuple[Entry, ...]:
     """Return one line: means over seeds, with their spread where there are several."""
     cells = (
-        Cell(m, row.mean(m), row.spread(m), None, None, star=False, best=False, paper=None)
+        TableCell(m, row.mean(m), row.spread(m), None, None, star=False, best=False, paper=None)
         for m in METRICS
     )
-    return (Part(row.name), *(Part(mean_text(cell)) for cell in cells))
+    return (Entry(row.name), *(Entry(mean_text(cell)) for cell in cells))
 
 
 def _events_words(events: int) -> str:

@@ -75,7 +75,7 @@ class Layout:
 
 @final
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """One metric of a row (None: not measured): ``spread`` over seeds, (``low``, ``high``) 95 %."""
 
     metric: str
@@ -95,12 +95,12 @@ class Cell:
 
 @final
 @dataclass(frozen=True)
-class Line:
+class TableLine:
     """One row: its block, its cells, and how many of the ``wanted`` seeds it has (0: untrained)."""
 
     name: str
     block: str
-    cells: tuple[Cell, ...]
+    cells: tuple[TableCell, ...]
     seeds: int
     wanted: int
 
@@ -123,7 +123,7 @@ class ResultTable:
     label: str
     protocol: str
     metrics: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[TableLine, ...]
     contrasts: tuple[Contrast, ...]
     users: int
     notes: tuple[str, ...]
@@ -187,7 +187,7 @@ def _family_of(rows: Sequence[Measured], layout: Layout) -> list[Comparison]:
 
 def _lines_of(
     rows: Sequence[Measured], layout: Layout, starred: Set[tuple[str, str]]
-) -> Iterator[Line]:
+) -> Iterator[TableLine]:
     """Yield the lines, block by block, those of `Layout.expected` first."""
     measured = {row.name: row for row in rows}
     expected = dict(layout.expected or {})
@@ -223,7 +223,7 @@ def _lines_of(
                 )
                 for metric in layout.metrics
             )
-            yield Line(
+            yield TableLine(
                 name,
                 block,
                 cells,
@@ -256,13 +256,13 @@ def protocol_label(protocol: str, negatives: int = PAPER_NEGATIVES) -> str:
 
 def _cell_of(
     row: Measured | None, metric: str, *, star: bool, best: float | None, paper: float | None
-) -> Cell:
+) -> TableCell:
     """Return one cell, empty if the row is missing."""
     if row is None:
-        return Cell(metric, None, None, None, None, star=False, best=False, paper=paper)
+        return TableCell(metric, None, None, None, None, star=False, best=False, paper=paper)
     mean, around = row.mean(metric), _interval(row, metric)
     low, high = (around.low, around.high) if around else (None, None)
-    return Cell(
+    return TableCell(
         metric, mean, row.spread(metric), low, high, star, mean is not None and mean == best, paper
     )
 
@@ -305,7 +305,7 @@ def _of_paper(table: int, labels: Mapping[str, str], metric: str, layout: Layout
 
 
 def _notes_of(
-    rows: Sequence[Measured], lines: Sequence[Line], found: Sequence[Contrast], layout: Layout
+    rows: Sequence[Measured], lines: Sequence[TableLine], found: Sequence[Contrast], layout: Layout
 ) -> tuple[str, ...]:
     """Return the notes below a table."""
     first, tests = rows[0], sum(contrast.p is not None for contrast in found)

@@ -16,7 +16,7 @@ from solidrec.experiments.results import USERS, Place, Plan, Record, Results, cu
 from solidrec.experiments.tables.contrasts import Contrast, comparisons, contrasts
 from solidrec.experiments.tables.measure import MeasureTable, Number
 from solidrec.experiments.tables.measured import Measured
-from solidrec.experiments.tables.text import NONE, Grid, Part, contrasts_grid
+from solidrec.experiments.tables.text import NONE, Entry, Grid, contrasts_grid
 
 STABILITY = "stability"
 _SPREAD = ("median", "mean", "min", "max")
@@ -157,7 +157,7 @@ def _spread_grid(
     for name, found in records.items():
         of = [_mean([one["variance"][metric][key] for one in found], THOUSAND) for key in _SPREAD]
         paper = [f"{value:.2f}" for value in _PAPER.get(models[name], ())] or [NONE] * len(_SPREAD)
-        lines.append(tuple(map(Part, (name, *of, *(paper if beside else ())))))
+        lines.append(tuple(map(Entry, (name, *of, *(paper if beside else ())))))
     heads = ("", *_SPREAD, *(f"paper: {key}" for key in (_SPREAD if beside else ())))
     return Grid(
         f"{title}: variance of a user's {metric}, in thousandths",
@@ -174,7 +174,7 @@ def _perturbation_grid(title: str, records: Mapping[str, Sequence[Record]]) -> G
     for kind in PERTURBATIONS:
         for name, found in records.items():
             of = [_mean([one["perturbations"][kind][what] for one in found]) for what in wanted]
-            lines.append(tuple(map(Part, (name, *of))))
+            lines.append(tuple(map(Entry, (name, *of))))
             blocks.append(kind)
     return Grid(
         f"{title}: one event swapped, dropped, repeated or added",

@@ -10,7 +10,7 @@ from solidrec.experiments.results import Plan, Results
 from solidrec.experiments.tables.measure import MeasureTable, Number
 from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.tables.result_table import PAPER_NEGATIVES, protocol_label
-from solidrec.experiments.tables.text import NONE, Grid, Part
+from solidrec.experiments.tables.text import NONE, Entry, Grid
 
 LAYOUT = "figure5"
 ACROSS, DOWN = "train.penalty", "model.clip"
@@ -90,12 +90,12 @@ def _grid_of(title: str, label: str, sweep: Sweep) -> Grid:
     """Return one metric as a grid: T downwards, λ across."""
     heads = (f"{SIGNS[DOWN]} \\ {SIGNS[ACROSS]}", *sweep.across)
     lines = tuple(
-        (Part(f"{SIGNS[DOWN]} = {name}"), *(_place(value, sweep.best) for value in line))
+        (Entry(f"{SIGNS[DOWN]} = {name}"), *(_place(value, sweep.best) for value in line))
         for name, line in zip(sweep.down, sweep.values, strict=True)
     )
     return Grid(f"{title}: {sweep.metric} ({label})", heads, lines, ("",) * len(lines))
 
 
-def _place(value: float | None, best: float | None) -> Part:
+def _place(value: float | None, best: float | None) -> Entry:
     """Return the text of one place in the grid."""
-    return Part(NONE) if value is None else Part(f"{value:.4f}", value == best)
+    return Entry(NONE) if value is None else Entry(f"{value:.4f}", value == best)

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from solidrec.experiments.tables.contrasts import Contrast
-from solidrec.experiments.tables.result_table import Cell, Line, ResultTable
+from solidrec.experiments.tables.result_table import ResultTable, TableCell, TableLine
 
 NONE = "-"
 _LATEX = {
@@ -76,7 +76,7 @@ _CONTRASTS = (
 )
 
 
-class Part(NamedTuple):
+class Entry(NamedTuple):
     """The text of one place in a grid."""
 
     text: str
@@ -90,7 +90,7 @@ class Grid:
 
     title: str
     heads: tuple[str, ...]
-    lines: tuple[tuple[Part, ...], ...]
+    lines: tuple[tuple[Entry, ...], ...]
     blocks: tuple[str, ...]
 
 
@@ -116,7 +116,7 @@ def grids(table: ResultTable) -> list[Grid]:
     ]
     if held:
         lines = tuple(
-            (Part(line.name), *(Part(_paper_text(c)) for c in line.cells if c.metric in metrics))
+            (Entry(line.name), *(Entry(_paper_text(c)) for c in line.cells if c.metric in metrics))
             for line in held
         )
         found.append(
@@ -138,7 +138,7 @@ def contrasts_grid(title: str, contrasts: Sequence[Contrast]) -> Grid:
     return Grid(title, heads, tuple(_contrast(each) for each in contrasts), ("",) * len(contrasts))
 
 
-def mean_text(cell: Cell) -> str:
+def mean_text(cell: TableCell) -> str:
     """Format a mean with its spread and star.
 
     >>> mean_text(Cell("UAUC", 0.78671, 0.00123, 0.77, 0.79, star=True, best=False, paper=None))
@@ -150,7 +150,7 @@ def mean_text(cell: Cell) -> str:
     return f"{cell.mean:.4f}{spread}{'*' if cell.star else ''}"
 
 
-def _paper_text(cell: Cell) -> str:
+def _paper_text(cell: TableCell) -> str:
     """Format the paper's value, with the difference of the measured one.
 
     >>> _paper_text(Cell("UAUC", 0.79, None, None, None, star=False, best=False, paper=0.78))
@@ -291,33 +291,33 @@ def csv_text(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
     return out.getvalue()
 
 
-def _column(table: ResultTable, metric: str) -> list[Cell]:
+def _column(table: ResultTable, metric: str) -> list[TableCell]:
     return [cell for line in table.lines for cell in line.cells if cell.metric == metric]
 
 
-def _line(line: Line, main: str | None) -> tuple[Part, ...]:
+def _line(line: TableLine, main: str | None) -> tuple[Entry, ...]:
     of_main = next((cell for cell in line.cells if cell.metric == main), None)
     around = (
         []
         if of_main is None
-        else [Part(NONE if of_main.low is None else f"{of_main.low:.4f} .. {of_main.high:.4f}")]
+        else [Entry(NONE if of_main.low is None else f"{of_main.low:.4f} .. {of_main.high:.4f}")]
     )
     return (
-        Part(line.name),
-        *(Part(mean_text(cell), cell.best) for cell in line.cells),
+        Entry(line.name),
+        *(Entry(mean_text(cell), cell.best) for cell in line.cells),
         *around,
-        Part(line.seeds_text),
+        Entry(line.seeds_text),
     )
 
 
-def _contrast(contrast: Contrast) -> tuple[Part, ...]:
+def _contrast(contrast: Contrast) -> tuple[Entry, ...]:
     of, found = contrast.comparison, contrast.found
     if found is None:
-        return tuple(map(Part, (of.one, of.other, of.metric, NONE, NONE, NONE, contrast.note)))
+        return tuple(map(Entry, (of.one, of.other, of.metric, NONE, NONE, NONE, contrast.note)))
     gap = f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]{'*' if contrast.star else ''}"
     effect = NONE if found.effect is None else f"{found.effect:+.2f}"
     return tuple(
-        map(Part, (of.one, of.other, of.metric, gap, _p_text(contrast.p), effect, contrast.note))
+        map(Entry, (of.one, of.other, of.metric, gap, _p_text(contrast.p), effect, contrast.note))
     )
 
 
@@ -331,7 +331,7 @@ def _numbers(contrast: Contrast) -> tuple[object, ...]:
     return (of.one, of.other, of.metric, *numbers, int(contrast.star), contrast.note)
 
 
-def _by_block(grid: Grid) -> Iterable[tuple[str | None, tuple[Part, ...]]]:
+def _by_block(grid: Grid) -> Iterable[tuple[str | None, tuple[Entry, ...]]]:
     """Yield the lines, each with its block where one begins, else None."""
     before = ""
     for block, line in zip(grid.blocks, grid.lines, strict=True):

@@ -41,7 +41,7 @@ def matrices_of(data: PreparedData, ids: SemanticIds) -> dict[str, np.ndarray]:
     }
 
 
-class Number(NamedTuple):
+class MapNumber(NamedTuple):
     """One quality number in words: its name, its value, and what the value means."""
 
     name: str
@@ -57,7 +57,7 @@ def quality_of(
     return quality(ids, matrices, categories)
 
 
-def explained(found: Mapping[str, Any]) -> list[Number]:
+def explained(found: Mapping[str, Any]) -> list[MapNumber]:
     """Return the available numbers of `quality_of`, explained for a new reader."""
     sizes = found["sizes"]
     alone = (
@@ -66,12 +66,12 @@ def explained(found: Mapping[str, Any]) -> list[Number]:
         else ""
     )
     rows = [
-        Number(
+        MapNumber(
             "Sizes",
             f"{sizes['smallest']:,} to {sizes['largest']:,}, median {sizes['median']:g}",
             f"Items in a semantic id{alone}.",
         ),
-        Number(
+        MapNumber(
             "Evenness",
             f"{found['entropy_share']:.2f}",
             "The entropy of the sizes as a share of that of equal ones: 1 is equal sizes, 0 is "
@@ -84,19 +84,21 @@ def explained(found: Mapping[str, Any]) -> list[Number]:
             "The share of items that have the category most common in their semantic id (all, "
             "where ids are categories), beside that of shuffled items."
         )
-        rows.append(Number("Purity", f"{value:.2f} (chance {chance:.2f})", meaning))
+        rows.append(MapNumber("Purity", f"{value:.2f} (chance {chance:.2f})", meaning))
     for pair, value in found["agreement"].items():
         meaning = (
             "How alike the ids of either modality alone are: 1 the same, 0 as by chance, when "
             "each knows something else."
         )
-        rows.append(Number(f"Agreement of {pair.replace(', ', ' and ')}", f"{value:.2f}", meaning))
+        rows.append(
+            MapNumber(f"Agreement of {pair.replace(', ', ' and ')}", f"{value:.2f}", meaning)
+        )
     if found["stability"] is not None:
         meaning = (
             "How alike the ids of three seeds are, 1 the same and 0 as by chance: the rest is "
             "decided by the draw."
         )
-        rows.append(Number("Stability", f"{found['stability']:.2f}", meaning))
+        rows.append(MapNumber("Stability", f"{found['stability']:.2f}", meaning))
     return rows
 
 

@@ -20,7 +20,7 @@ _ALIKE = 10
 """Number of different contents whose equal vectors show that the encoder ignores its input."""
 
 
-class Encoded(NamedTuple):
+class EncodedItems(NamedTuple):
     """Vectors (V, F), a zero row where an item has none, and facts about them."""
 
     vectors: Floats
@@ -53,7 +53,7 @@ def encode_items(
     cache: VectorCache,
     max_unusable: float = 0.1,
     step: Callable[[int], None] = lambda items: None,
-) -> Encoded:
+) -> EncodedItems:
     """Return the (V, F) vectors of a catalogue, and counts of missing and unusable items by reason.
 
     Such items have a zero row. Raises `DataError` when more than the share `max_unusable` of the
@@ -98,7 +98,7 @@ def encode_items(
         "encoded": len(usable),
         "distinct": len(distinct),
     }
-    return Encoded(vectors, {**own, **facts, "notes": dict(notes)})
+    return EncodedItems(vectors, {**own, **facts, "notes": dict(notes)})
 
 
 @final

@@ -14,7 +14,7 @@ from solidrec.errors import UsageError
 from solidrec.semantics.modalities.base import Modality
 from solidrec.semantics.modalities.cache import VectorCache
 from solidrec.semantics.modalities.decoders import Decoders
-from solidrec.semantics.modalities.encode import Encoded, encode_feature, encode_items
+from solidrec.semantics.modalities.encode import EncodedItems, encode_feature, encode_items
 from solidrec.semantics.modalities.image import Images, image_encoder
 from solidrec.semantics.modalities.pictures import open_pictures
 from solidrec.semantics.modalities.text import Texts, sentence_encoder
@@ -81,7 +81,7 @@ def encode_catalog(
     device: str = "cpu",
     threads: int = 1,
     progress: Progress = lambda items: lambda done: None,
-) -> Encoded:
+) -> EncodedItems:
     """Return what `job` makes of rows outside a prepared folder; raises as `run_job` does."""
     most = _checked(max_unusable)
     with _modality_of(job, device=device, threads=threads) as modality:
