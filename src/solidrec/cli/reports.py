@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument
 
-from solidrec.cli.app import Json, app, print_json
+from solidrec.cli.app import app, print_json
+from solidrec.cli.options import Json
 
 
 @app.command(short_help="What a folder holds.", epilog="Example: solidrec inspect run --json")
 def inspect(
-    path: Annotated[Path, typer.Argument(help="A prepared folder or a run folder.")],
-    json_: Json = False,
+    path: Annotated[Path, Argument(help="A prepared folder or a run folder.")], json_: Json = False
 ) -> None:
     """Show what a prepared folder or a run folder holds, after verifying every byte of it."""
     from solidrec.check.inspect import facts_of
