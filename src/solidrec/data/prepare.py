@@ -6,20 +6,22 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from solidrec.artifacts import MANIFEST
-from solidrec.data.catalog import Catalog, bare_catalog, feature_source, read_catalog, read_feature
+from solidrec.data.catalog import Catalog, bare_catalog, read_catalog
 from solidrec.data.clean import CleanLog, Rules, clean
 from solidrec.data.datasets.find import find
 from solidrec.data.encoded import FEATURE_NAME
+from solidrec.data.features import read_features
 from solidrec.data.prepare_spec import PrepareSpec
-from solidrec.data.prepared import Events, PreparedData, write_prepared
+from solidrec.data.prepared import Events, PreparedData
 from solidrec.data.readers import Table
 from solidrec.data.split import Split, by_time, fit_all, leave_one_out, time_cuts
+from solidrec.data.write import write_prepared
 from solidrec.errors import DataError, StorageError, UsageError
 from solidrec.ids import IdMap
 
@@ -61,20 +63,11 @@ def prepare(
 
     progress("reading the catalogue")
     item_table = found.read_items(encoding=spec.encoding)
-    catalog = (
-        bare_catalog(cleaned.items) if item_table is None else _catalog(item_table, cleaned, spec)
-    )
-    matrices, of_features = _matrices(features, item_table, catalog, start=spec.feature_start)
+    catalog = _catalog(item_table, cleaned, spec)
+    matrices, of_features = read_features(features, item_table, catalog, start=spec.feature_start)
 
     progress("writing")
-    facts = {
-        "rows": cleaned.rows,
-        "split": spec.split,
-        "order": cleaned.order,
-        "options": spec.model_dump(),
-        "last_item_tied_users": _tied(events),
-        "time_range": [int(events.times.min()), int(events.times.max())],
-        "split_facts": parts.facts,
+    facts = _facts(cleaned, events, parts, spec=spec) | {
         "catalog": catalog.facts,
         "modalities": _modalities(catalog) | of_features,
         "notes": [*table.notes, *(() if item_table is None else item_table.notes)],
@@ -129,8 +122,10 @@ def _cleaned(table: Table, spec: PrepareSpec) -> CleanLog:
     )
 
 
-def _catalog(table: Table, cleaned: CleanLog, spec: PrepareSpec) -> Catalog:
-    """Read the rows of the items file for the items of the log."""
+def _catalog(table: Table | None, cleaned: CleanLog, spec: PrepareSpec) -> Catalog:
+    """Read the rows of the items file, if there is one, for the items of the log."""
+    if table is None:
+        return bare_catalog(cleaned.items)
     columns = {
         "items_id": spec.items_id_column
         or (spec.item_column if spec.item_column in table.columns else None),
@@ -144,27 +139,6 @@ def _catalog(table: Table, cleaned: CleanLog, spec: PrepareSpec) -> Catalog:
         category_separator=spec.category_separator,
         duplicate_items=spec.duplicate_items,
     )
-
-
-def _matrices(
-    features: Mapping[str, Any],
-    table: Table | None,
-    catalog: Catalog,
-    *,
-    start: Literal[0, 1] | None,
-) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-    """Return the feature matrices and, for each, its width and how many items have it."""
-    matrices, counts = {}, {}
-    for name, given in sorted(features.items()):
-        source, numbered = feature_source(given, table, catalog)
-        matrices[name], counts[name] = read_feature(source, numbered, name=name, start=start)
-        if not counts[name]["items"]:
-            where = f"feature {name!r}" if isinstance(source, np.ndarray) else str(source)
-            raise DataError(
-                f"{where}: no item of the log has a row that is not all zero; does it belong to "
-                "the items file?"
-            )
-    return matrices, counts
 
 
 def _check_out(out: Path, *, overwrite: bool) -> None:
@@ -244,6 +218,19 @@ def _tied(events: Events) -> int:
     last = events.offsets[2:] - 1
     last = last[np.diff(events.offsets)[1:] >= 2]
     return int(np.count_nonzero(events.times[last] == events.times[last - 1]))
+
+
+def _facts(cleaned: CleanLog, events: Events, parts: Split, *, spec: PrepareSpec) -> dict[str, Any]:
+    """Return what the manifest says of the log and its split."""
+    return {
+        "rows": cleaned.rows,
+        "split": spec.split,
+        "order": cleaned.order,
+        "options": spec.model_dump(),
+        "last_item_tied_users": _tied(events),
+        "time_range": [int(events.times.min()), int(events.times.max())],
+        "split_facts": parts.facts,
+    }
 
 
 def _modalities(catalog: Catalog) -> dict[str, Any]:
