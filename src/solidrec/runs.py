@@ -16,10 +16,7 @@ from typing import Any, final
 
 import polars as pl
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
-from solidrec import migrations
 from solidrec.artifacts import (
     MANIFEST,
     new_folder,
@@ -32,18 +29,17 @@ from solidrec.artifacts import (
 )
 from solidrec.designs import DESIGNS
 from solidrec.epochs import HISTORY, read_history
-from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
+from solidrec.errors import IncompatibleError, StorageError, UsageError
 from solidrec.ids import IdMap
 from solidrec.locks import LOCK
 from solidrec.nn.build import build, build_mixture
-from solidrec.nn.memory import Memory
-from solidrec.nn.mixture import CONTENT, LOG, SEMANTIC, Counted, Mixture
+from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
-from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.semantics.cold import ColdStart
 from solidrec.semantics.ids import SemanticIds
 from solidrec.settings import difference
 from solidrec.spec import RunSpec
+from solidrec.weights import load_weights, read_counted, read_tensors
 
 _KIND = "run"
 SPEC, WEIGHTS, ITEMS, METRICS, SEMANTICS = (
@@ -182,7 +178,7 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
     model: Recommender | Mixture
     if DESIGNS[spec.model.name].is_mixture:
         model = build_mixture(
-            spec.model, _read_counted(path / WEIGHTS, len(catalog)), semantic_of_item=of_item
+            spec.model, read_counted(path / WEIGHTS, len(catalog)), semantic_of_item=of_item
         )
     else:
         model = build(spec.model, items=len(catalog), semantic_of_item=of_item)
@@ -191,68 +187,9 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
     if COLD in manifest["files"]:
         cold = ColdStart.of(
             read_json(path / COLD),
-            {name: array.numpy() for name, array in _read_tensors(path / COLD_ARRAYS).items()},
+            {name: array.numpy() for name, array in read_tensors(path / COLD_ARRAYS).items()},
         )
     return Run(path, manifest, spec, model.to(device).eval(), catalog, semantics, cold)
-
-
-def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """Read a safetensors file, or raise `DamagedError` if it is not one."""
-    try:
-        return migrations.tensors(load_file(path))
-    except (SafetensorError, OSError) as error:
-        raise DamagedError(
-            f"{path}: is not a readable safetensors file ({error}); train again or restore it"
-        ) from error
-
-
-def _read_counted(path: Path, items: int) -> Counted:
-    """Return memories and counts of a weights file, or raise `IncompatibleError` for a misfit."""
-    tensors = _read_tensors(path)
-    try:
-        counts, recent = tensors["experts.counts"], tensors.get("experts.recent")
-        log, content = (_read_memory(tensors, i, decay) for i, decay in enumerate((LOG, CONTENT)))
-        of_item, ratio = (
-            tensors[f"experts.memories.2.{name}"] for name in ("semantic_of_item", "ratio")
-        )
-    except KeyError as error:
-        raise IncompatibleError(
-            f"{path}: does not fit its spec.json, it has no {error.args[0]!r}; train again"
-        ) from None
-    if (
-        len(counts) != items + 1
-        or any(len(part.starts) != items + 2 for part in (log, content))
-        or len(of_item) != items + 1
-    ):
-        raise IncompatibleError(f"{path}: its memories are not of {items:,} items; train again")
-    return Counted((log, content, SemanticMemory(of_item, ratio, SEMANTIC)), counts, recent)
-
-
-def _read_memory(tensors: dict[str, torch.Tensor], number: int, decay: tuple[float, ...]) -> Memory:
-    """Return one memory of a mixture, or raise `KeyError` for a missing tensor."""
-    starts, columns, values = (
-        tensors[f"experts.memories.{number}.{name}"] for name in ("starts", "columns", "values")
-    )
-    return Memory(starts, columns, values, decay)
-
-
-def load_weights(model: Recommender | Mixture, path: Path) -> None:
-    """Load weights into a model; names, shapes and dtypes must match and all values be finite."""
-    tensors = _read_tensors(path)
-    expected = {
-        name: (tuple(tensor.shape), tensor.dtype) for name, tensor in model.state_dict().items()
-    }
-    found = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in tensors.items()}
-    if different := sorted(expected.items() ^ found.items(), key=str):
-        raise IncompatibleError(
-            f"{path}: does not fit its spec.json, first difference: {different[0][0]}; train again"
-        )
-    for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-            raise DamagedError(
-                f"{path}: tensor {name!r} holds values that are not finite; train again"
-            )
-    model.load_state_dict(tensors)
 
 
 LEFT_BEHIND = (LOCK, ".tmp-")

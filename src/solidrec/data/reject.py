@@ -72,7 +72,7 @@ def bad_rows(log: pl.DataFrame) -> pl.Series:
     for role in ("user", "item"):  # the checks run once for each distinct id
         ids = log[role].unique()
         failed = pl.any_horizontal([check for _, check in id_checks(role)])
-        wrong = ids.filter(pl.select(**{role: ids.cast(pl.String)}).select(failed).to_series())
+        wrong = ids.filter(pl.DataFrame({role: ids.cast(pl.String)}).select(failed).to_series())
         if len(wrong):
             bad.append(pl.col(role).to_physical().is_in(wrong.to_physical().implode()))
     return log.select(bad=pl.any_horizontal(bad).fill_null(False)).to_series()
