@@ -42,13 +42,8 @@ from solidrec.spec import RunSpec
 from solidrec.weights import load_weights, read_counted, read_tensors
 
 _KIND = "run"
-SPEC, WEIGHTS, ITEMS, METRICS, SEMANTICS = (
-    "spec.json",
-    "weights.safetensors",
-    "items.parquet",
-    "metrics.json",
-    "semantics",
-)
+SPEC, WEIGHTS, ITEMS = "spec.json", "weights.safetensors", "items.parquet"
+METRICS, SEMANTICS = "metrics.json", "semantics"
 COLD, COLD_ARRAYS = "content.json", "content.safetensors"
 
 
@@ -100,15 +95,12 @@ def save_run(
     files = [SPEC, WEIGHTS, ITEMS, HISTORY, METRICS]
     if semantics is not None:
         semantics.save(path / SEMANTICS)
-        files += [
-            f"{SEMANTICS}/{name}" for name in ("of_item.npy", "centroids.npy", "semantics.json")
-        ]
+        parts = ("of_item.npy", "centroids.npy", "semantics.json")
+        files += [f"{SEMANTICS}/{name}" for name in parts]
     if cold is not None:
+        arrays = {name: torch.from_numpy(array) for name, array in cold.arrays().items()}
         write_json(path / COLD, cold.plain())
-        write_tensors(
-            path / COLD_ARRAYS,
-            {name: torch.from_numpy(array) for name, array in cold.arrays().items()},
-        )
+        write_tensors(path / COLD_ARRAYS, arrays)
         files += [COLD, COLD_ARRAYS]
     write_manifest(path, kind=_KIND, files=files, facts=facts)
 
@@ -122,11 +114,8 @@ def copy_run(run: Run, out: Path, *, facts: dict[str, Any]) -> None:
     itself = out.exists() and out.resolve() == run.path.resolve()
     if out.exists() and not itself:
         raise StorageError(f"{out}: exists already; choose another --out")
-    own = {
-        key: value
-        for key, value in run.manifest.items()
-        if key not in ("kind", "format", "versions", "files")
-    }
+    new = ("kind", "format", "versions", "files")
+    own = {key: value for key, value in run.manifest.items() if key not in new}
     with new_folder(out, replace=True) as temporary:
         if itself:
             shutil.copytree(run.path, temporary, dirs_exist_ok=True)
@@ -155,7 +144,7 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
         raise StorageError(
             f"{path}: no such folder; give the folder that `solidrec train --out` wrote"
         )
-    if (path / SPEC).is_file() and not (path / "manifest.json").is_file():
+    if (path / SPEC).is_file() and not (path / MANIFEST).is_file():
         raise StorageError(
             f"{path}: training has not finished; "
             "run the same `solidrec train` command again to resume it"
@@ -185,10 +174,9 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
     load_weights(model, path / WEIGHTS)
     cold = None
     if COLD in manifest["files"]:
-        cold = ColdStart.of(
-            read_json(path / COLD),
-            {name: array.numpy() for name, array in read_tensors(path / COLD_ARRAYS).items()},
-        )
+        tensors = read_tensors(path / COLD_ARRAYS)
+        arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+        cold = ColdStart.of(read_json(path / COLD), arrays)
     return Run(path, manifest, spec, model.to(device).eval(), catalog, semantics, cold)
 
 

@@ -79,15 +79,14 @@ def similar(
 ) -> None:
     """List the items whose learned embeddings are nearest to an item's."""
     from solidrec.api import load
+    from solidrec.console import out
+    from solidrec.terminal import items_table
 
     items = load(run).similar(item, k)
     if json_:
         print_json({"item": item, "items": items})
-        return
-    from solidrec.console import out
-    from solidrec.terminal import items_table
-
-    out().print(items_table(f"nearest to {item}", items))
+    else:
+        out().print(items_table(f"nearest to {item}", items))
 
 
 _Users = Annotated[

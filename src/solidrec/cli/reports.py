@@ -17,27 +17,19 @@ def inspect(
 ) -> None:
     """Show what a prepared folder or a run folder holds, after verifying every byte of it."""
     from solidrec.check.inspect import facts_of
-
-    facts = facts_of(path)
-    if json_:
-        print_json(facts)
-        return
     from solidrec.console import out
     from solidrec.terminal import facts_table
 
-    out().print(facts_table(str(path), facts))
+    facts = facts_of(path)
+    print_json(facts) if json_ else out().print(facts_table(str(path), facts))
 
 
 @app.command(short_help="Is this machine fit?", epilog="Example: solidrec doctor --json")
 def doctor(json_: Json = False) -> None:
     """Print versions, device, threads, extras and known-bad pairs."""
     from solidrec.check.doctor import diagnose
-
-    facts = diagnose()
-    if json_:
-        print_json(facts)
-        return
     from solidrec.console import out
     from solidrec.terminal import facts_table
 
-    out().print(facts_table("solidrec doctor", facts))
+    facts = diagnose()
+    print_json(facts) if json_ else out().print(facts_table("solidrec doctor", facts))

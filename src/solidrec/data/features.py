@@ -73,15 +73,10 @@ def feature_source(
 
     If `given` names a column of the items table and no file, the source is that column, row by row.
     """
-    named = (
-        isinstance(given, str | Path)
-        and table is not None
-        and str(given) in table.columns
-        and not Path(given).exists()
-    )
-    if not named:
+    if table is None or not isinstance(given, str | Path):
         return given, catalog
-    assert table is not None
+    if str(given) not in table.columns or Path(given).exists():
+        return given, catalog
     return _vector_column(table, str(given)), replace(catalog, index=None)
 
 
@@ -132,19 +127,12 @@ def _matrix(source: Path | str | npt.NDArray[Any], name: str) -> tuple[npt.NDArr
                 f"{where}: is not a plain .npy array ({error}); save it with numpy.save(..., "
                 "allow_pickle=False)"
             ) from error
-    if (
-        not isinstance(matrix, np.ndarray)
-        or matrix.ndim != 2
-        or matrix.dtype.kind not in "fiu"
-        or not matrix.size
-    ):
-        found = (
-            f"{matrix.dtype} of shape {matrix.shape}"
-            if isinstance(matrix, np.ndarray)
-            else type(matrix).__name__
-        )
-        raise DataError(f"{where}: is {found}; a 2-d matrix of numbers, one row an item, is needed")
-    return matrix, where
+    found = type(matrix).__name__
+    if isinstance(matrix, np.ndarray):
+        if matrix.ndim == 2 and matrix.dtype.kind in "fiu" and matrix.size:
+            return matrix, where
+        found = f"{matrix.dtype} of shape {matrix.shape}"
+    raise DataError(f"{where}: is {found}; a 2-d matrix of numbers, one row an item, is needed")
 
 
 def _feature_rows(

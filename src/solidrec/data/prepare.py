@@ -91,11 +91,7 @@ def prepare(
 def _with_options(function: Callable[..., Any]) -> inspect.Signature:
     """Return a function's signature with the settings of `PrepareSpec` for its ``**options``."""
     signature = inspect.signature(function)
-    own = [
-        each
-        for each in signature.parameters.values()
-        if each.kind is not inspect.Parameter.VAR_KEYWORD
-    ]
+    own = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
     settings = [
         inspect.Parameter(
             name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.annotation
@@ -168,9 +164,8 @@ def _check_features(features: Mapping[str, Any], *, has_items: bool) -> None:
 
 def _events(cleaned: CleanLog) -> Events:
     """Flatten the log into the offset of each user's events, and their items and times."""
-    offsets = np.concatenate(
-        [[0], np.cumsum(np.bincount(cleaned.user, minlength=len(cleaned.users) + 1))]
-    )
+    sizes = np.bincount(cleaned.user, minlength=len(cleaned.users) + 1)
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
     return Events(IdMap(cleaned.users), IdMap(cleaned.items), offsets, cleaned.item, cleaned.time)
 
 
@@ -236,11 +231,7 @@ def _facts(cleaned: CleanLog, events: Events, parts: Split, *, spec: PrepareSpec
 def _modalities(catalog: Catalog) -> dict[str, Any]:
     """Return how many items have a title, a category and so on, if any item has it."""
     frame = catalog.frame
-    counts = {
-        name: int(frame[name].count())
-        for name in frame.columns
-        if name not in ("item", "categories")
-    }
+    counts = {name: int(frame[name].count()) for name in frame.columns if name != "item"}
     counts["categories"] = int((frame["categories"].list.len() > 0).sum())
     return {
         name: {"items": count, "missing": len(frame) - count}
