@@ -70,9 +70,7 @@ def semantics(
     from solidrec.spec import SemanticsSpec
     from solidrec.terminal import quality_table, semantics_table
 
-    page = map_ or (Path(f"{data.resolve().name}-semantics.html") if open_ else None)
-    if images is not None and page is None:
-        raise UsageError("--images puts pictures on the map: say --map FILE.html too")
+    page = _page(data, map_, images, shown=open_)
     given = {"method": method, "clusters": clusters, "levels": levels, "seed": seed}
     parts = {"modalities": tuple(modality or ()), "weights": named_weights(weight or [])}
     spec = SemanticsSpec.parse(given | parts)
@@ -95,6 +93,14 @@ def semantics(
         )
         if open_ and not webbrowser.open(page.resolve().as_uri()):
             say(f"no browser found; open {page} yourself")
+
+
+def _page(data: Path, given: Path | None, images: Path | None, *, shown: bool) -> Path | None:
+    """Return the file of the map, or None if none is asked for."""
+    page = given or (Path(f"{data.resolve().name}-semantics.html") if shown else None)
+    if images is not None and page is None:
+        raise UsageError("--images puts pictures on the map: say --map FILE.html too")
+    return page
 
 
 def named_weights(pairs: list[str]) -> dict[str, float]:
