@@ -27,10 +27,11 @@ _TERMS = (
     "research use only, cite Harper & Konstan 2015 (doi 10.1145/2827872), no redistribution or "
     "commercial use without permission (GroupLens README)"
 )
-_GENRES = (
+_FLAGS = (
     "unknown Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy "
     "Film-Noir Horror Musical Mystery Romance Sci-Fi Thriller War Western"
 )
+_GENRES = tuple(_FLAGS.split())
 """The genres of u.item, in the order of its flags."""
 
 
@@ -141,16 +142,15 @@ def read_u_item(text: str, name: str) -> pl.DataFrame:
 
     Raises `DataError` naming the line that has other than 24 fields.
     """
-    genres = _GENRES.split()
     rows = [line.split("|") for line in text.split("\n") if line]
     for number, row in enumerate(rows, start=1):
-        if len(row) != 5 + len(genres):
+        if len(row) != 5 + len(_GENRES):
             raise DataError(
-                f"{name}:{number}: has {len(row)} fields, {5 + len(genres)} are needed; unpack "
+                f"{name}:{number}: has {len(row)} fields, {5 + len(_GENRES)} are needed; unpack "
                 "it again"
             )
     labels = [
-        [genre for genre, flag in zip(genres, row[5:], strict=True) if flag.strip() == "1"]
+        [genre for genre, flag in zip(_GENRES, row[5:], strict=True) if flag.strip() == "1"]
         for row in rows
     ]
     return pl.DataFrame(
