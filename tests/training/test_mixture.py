@@ -95,7 +95,7 @@ def with_other_targets(data: PreparedData) -> PreparedData:
 def train_quietly(
     data: PreparedData, settings: dict[str, Any], out: Path
 ) -> dict[str, torch.Tensor]:
-    from solidrec.api import run_spec
+    from solidrec.defaults import run_spec
     from solidrec.training.mixture import _fit_mixture
     from solidrec.training.run import semantics_for
 
@@ -203,7 +203,7 @@ def test_folds_by_time_need_times(copy: PreparedData, tmp_path: Path) -> None:
 
 
 def test_a_neural_expert_comes_back_with_its_log(copy: PreparedData, tmp_path: Path) -> None:
-    from solidrec.api import run_spec
+    from solidrec.defaults import run_spec
 
     spec = run_spec(copy, model="mixture", backbone=None, seed=0, epochs=None, settings=SMALL)
     made = [neural_expert(RunContext(copy, spec), part="whole") for _ in range(2)]
