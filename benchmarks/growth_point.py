@@ -23,7 +23,8 @@ from solidrec.inference.scorer import ModelScorer
 from solidrec.nn.build import build
 from solidrec.spec import ModelSpec, RunSpec
 from solidrec.training.batches import TOGETHER
-from solidrec.training.loop import Progress, Silent, Stage
+from solidrec.training.display import Silent
+from solidrec.training.loop import Progress, Stage
 from solidrec.training.seeds import seed_torch
 from solidrec.training.stages import batches_for
 from speed.data import semantic_ids

@@ -13,7 +13,8 @@ from solidrec.designs import DESIGNS
 from solidrec.nn.build import build, stages
 from solidrec.nn.recommender import Recommender
 from solidrec.spec import ModelSpec, RunSpec, TrainSpec
-from solidrec.training.loop import Progress, Silent, Stage
+from solidrec.training.display import Silent
+from solidrec.training.loop import Progress, Stage
 from solidrec.training.seeds import seed_torch
 from solidrec.training.stages import batches_for
 from speed.data import DATA, LAST, semantic_ids

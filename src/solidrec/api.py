@@ -29,7 +29,7 @@ from solidrec.runs import Run, load_run
 from solidrec.semantics.modality import is_described
 from solidrec.settings import merge, value_at
 from solidrec.spec import MIXTURE_NAMES, RunSpec
-from solidrec.training.loop import Silent
+from solidrec.training.display import Silent
 from solidrec.training.losses import WHOLE
 from solidrec.training.run import train_run
 from solidrec.training.tracking import check_trackers

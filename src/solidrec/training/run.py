@@ -28,7 +28,7 @@ from solidrec.training.check import check_run
 from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.content import content_map
 from solidrec.training.context import RunContext
-from solidrec.training.loop import Display, Silent
+from solidrec.training.display import Display, Silent
 from solidrec.training.mixture import fit_named
 from solidrec.training.semantics import cached_semantics
 from solidrec.training.stages import trained_vectors
