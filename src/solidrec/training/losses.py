@@ -52,8 +52,7 @@ class Loss(ABC):
     """
 
     def __init__(self, spec: TrainSpec, *, items: int, codebook_weight: float) -> None:
-        self.codebook_weight = codebook_weight
-        self.items = items
+        self.codebook_weight, self.items = codebook_weight, items
         self.each, self.shared = self.wants(spec)
 
     @abstractmethod
