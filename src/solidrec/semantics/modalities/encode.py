@@ -92,7 +92,7 @@ def encode_items(
     vectors = np.zeros((len(catalog), len(cache[distinct[0]])), dtype=np.float32)
     for row, digest in usable.items():
         vectors[row] = cache[digest]
-    own = {"encoder": modality.encoder.name, "key": modality.key}
+    own: dict[str, Any] = {"encoder": modality.encoder.name, "key": modality.key}
     own |= {"encoded": len(usable), "distinct": len(distinct)}
     return EncodedItems(vectors, {**own, **facts, "notes": dict(notes)})
 

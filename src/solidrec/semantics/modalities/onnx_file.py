@@ -129,8 +129,8 @@ class OnnxEncoder:
 
     def _run(self, values: Floats) -> Floats:
         try:
-            found = self.session.run([self.output], {self.input: values})[0]
-            found = np.asarray(found, dtype=np.float32)
+            output = self.session.run([self.output], {self.input: values})[0]
+            found = np.asarray(output, dtype=np.float32)
         except Exception as error:  # onnxruntime's errors derive from Exception alone
             text = f"takes no {self.settings.layout} input of shape {values.shape}"
             raise UsageError(
