@@ -139,7 +139,7 @@ def drivers(ids: SemanticIds, matrices: Mapping[str, np.ndarray]) -> list[str | 
     names = [name for name in ids.modalities if matrices[name].any()]
     kept = np.stack([_spread_kept(fuse([matrices[name]]).vectors, ids) for name in names])
     best = np.where(np.isnan(kept), np.inf, kept).argmin(0)
-    unknown = np.isnan(kept).all(0)
+    unknown = np.asarray(np.isnan(kept).all(0))
     return [None if unknown[group] else names[best[group]] for group in range(ids.count)]
 
 
