@@ -28,7 +28,8 @@ from speed.compare import with_peers
 from speed.data import LOG, write_data
 from speed.measurement import MILLISECONDS, PER_SECOND
 from speed.result import Result
-from speed.run import System, our_systems, run, total_steps
+from speed.run import run, total_steps
+from speed.system import System, our_systems
 from speed.table import rich_tables
 
 HERE = Path(__file__).resolve().parent

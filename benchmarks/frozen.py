@@ -55,9 +55,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="solidrec-frozen-") as scratch:
         found = record(options.source, Path(scratch))
     if options.action == "record":
-        options.file.write_text(
-            json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8"
-        )
+        text = json.dumps(found, indent=1, sort_keys=True)
+        options.file.write_text(text + "\n", encoding="utf-8")
         print(f"{len(found)} results recorded in {options.file}")
         return
     before = json.loads(options.file.read_text(encoding="utf-8"))
@@ -151,9 +150,8 @@ def solidrec(*arguments: object) -> str:
     """Run the command line of this commit and return its output."""
     command = [sys.executable, "-m", "solidrec.cli", *map(str, arguments)]
     print(" ".join(map(str, arguments[:2])), file=sys.stderr, flush=True)
-    done = subprocess.run(
-        command, env=os.environ | ENVIRONMENT, stdout=subprocess.PIPE, text=True, check=True
-    )
+    env = os.environ | ENVIRONMENT
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout
 
 

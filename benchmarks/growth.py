@@ -55,26 +55,17 @@ LONG = [Point("users", 10_000_000, 1_000_000, 100_000_000)]
 def main() -> None:
     """Measure the points and fit a line to each axis."""
     options = arguments()
-    wanted = [
-        point
-        for point in POINTS + (LONG if options.long else [])
-        if options.axis in (None, point.axis)
-    ]
+    points = POINTS + (LONG if options.long else [])
     axes: dict[str, list[dict[str, Any]]] = {}
-    for point in wanted:
+    for point in (point for point in points if options.axis in (None, point.axis)):
         with tempfile.TemporaryDirectory(prefix="solidrec-growth-", dir=options.scratch) as scratch:
-            facts = {
-                key: value
-                for half in ("prepare", "measure")
-                for key, value in in_a_process(point, half, Path(scratch)).items()
-            }
+            facts = in_a_process(point, "prepare", Path(scratch))
+            facts |= in_a_process(point, "measure", Path(scratch))
         axes.setdefault(point.axis, []).append(facts)
-        say(
-            f"{point.axis} {facts['size']:,}: "
-            + ", ".join(f"{cost} {number(facts[cost])}" for cost in COSTS)
-        )
-    for axis, points in axes.items():
-        out().print(table(axis, points))
+        costs = ", ".join(f"{cost} {number(facts[cost])}" for cost in COSTS)
+        say(f"{point.axis} {facts['size']:,}: {costs}")
+    for axis, measured in axes.items():
+        out().print(table(axis, measured))
     found = {"machine": machine(), "versions": versions(), "axes": earlier(options) | axes}
     options.out.parent.mkdir(parents=True, exist_ok=True)
     write_json(options.out, found)
@@ -102,17 +93,9 @@ def arguments() -> argparse.Namespace:
 
 def in_a_process(point: Point, half: str, scratch: Path) -> dict[str, Any]:
     """Run half of a point in a fresh process with one thread, to measure its own peak memory."""
-    command = [
-        sys.executable,
-        str(HERE / "growth_point.py"),
-        half,
-        json.dumps(asdict(point)),
-        str(scratch),
-    ]
-    env = os.environ | {
-        "OMP_NUM_THREADS": "1",
-        "POLARS_MAX_THREADS": os.environ.get("POLARS_MAX_THREADS", "2"),
-    }
+    worker = [sys.executable, str(HERE / "growth_point.py")]
+    command = [*worker, half, json.dumps(asdict(point)), str(scratch)]
+    env = {"POLARS_MAX_THREADS": "2"} | os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=env)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -137,10 +120,8 @@ def slopes(points: list[dict[str, Any]]) -> dict[str, float]:
 
 def lines(axis: str, points: list[dict[str, Any]]) -> list[list[str]]:
     """Return the table of one axis as text: heads, points, slope, and slope of the last two."""
-    found = [
-        [axis, *COSTS],
-        *([f"{point['size']:,}", *(number(point[cost]) for cost in COSTS)] for point in points),
-    ]
+    found = [[axis, *COSTS]]
+    found += [[f"{point['size']:,}", *(number(point[cost]) for cost in COSTS)] for point in points]
     if len(points) > 1:
         for name, part in (("slope", points), ("slope at the end", points[-2:])):
             found.append([name, *(f"{slope:.2f}" for slope in slopes(part).values())])

@@ -23,7 +23,8 @@ from solidrec.inference.scorer import ModelScorer
 from solidrec.nn.build import build
 from solidrec.spec import ModelSpec, RunSpec
 from solidrec.training.batches import TOGETHER
-from solidrec.training.loop import Progress, Silent, Stage
+from solidrec.training.display import Silent
+from solidrec.training.loop import Progress, Stage
 from solidrec.training.seeds import seed_torch
 from solidrec.training.stages import batches_for
 from speed.data import semantic_ids
@@ -105,10 +106,8 @@ def measure(point: Point, scratch: Path) -> dict[str, Any]:
         "plan_s": clock.ends[0] - started - clock.step_ms() / 1000,
         "train_mb": peak_mb(),
     }
-    return facts | {
-        "evaluate_ms_user": evaluate_ms(stage, data, point.length),
-        "peak_mb": peak_mb(),
-    }
+    facts["evaluate_ms_user"] = evaluate_ms(stage, data, point.length)
+    return facts | {"peak_mb": peak_mb()}
 
 
 def size_of(point: Point, data: PreparedData) -> int:
@@ -128,15 +127,13 @@ def stage_of(point: Point, data: PreparedData) -> Stage:
     if point.codes is None:
         return new_stage(spec, train, data)
     seed_torch(0, "parameters")
-    of_item = torch.from_numpy(
-        semantic_ids(len(data.items), codes=min(point.codes, len(data.items)))
-    )
-    model = build(spec, items=len(data.items), semantic_of_item=of_item)
+    items = len(data.items)
+    of_item = torch.from_numpy(semantic_ids(items, codes=min(point.codes, items)))
+    model = build(spec, items=items, semantic_of_item=of_item)
+    run = RunSpec(data=data.fingerprint, model=spec, train=train)
     return Stage(
         model,
-        batches_for(
-            model, data, RunSpec(data=data.fingerprint, model=spec, train=train), device="cpu"
-        ),
+        batches_for(model, data, run, device="cpu"),
         train,
         seed=0,
         progress=Progress(stage=2),
@@ -153,10 +150,8 @@ def evaluate_ms(stage: Stage, data: PreparedData, length: int) -> float:
     started = time.process_time()
     for start in range(0, count, at_once):
         stop = min(start + at_once, count)
-        score(
-            data.histories(rows.users[start:stop], rows.positions[start:stop], length),
-            rows.candidates(start, stop),
-        )
+        users, positions = rows.users[start:stop], rows.positions[start:stop]
+        score(data.histories(users, positions, length), rows.candidates(start, stop))
     return 1000 * (time.process_time() - started) / count
 
 

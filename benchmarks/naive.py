@@ -43,12 +43,14 @@ class Naive(nn.Module):
     def has(self, prefix: str) -> bool:
         return any(name.startswith(prefix) for name in self.names)
 
+    def under(self, prefix: str) -> dict[str, None]:
+        """Return the distinct next parts of the names with a prefix, in order."""
+        found = [name for name in self.names if name.startswith(prefix)]
+        return dict.fromkeys(name.removeprefix(prefix).partition(".")[0] for name in found)
+
     def linear(self, name: str, x: Tensor) -> Tensor:
-        return F.linear(
-            x,
-            self.p(f"{name}.weight"),
-            self.p(f"{name}.bias") if self.has(f"{name}.bias") else None,
-        )
+        bias = self.p(f"{name}.bias") if self.has(f"{name}.bias") else None
+        return F.linear(x, self.p(f"{name}.weight"), bias)
 
     def norm(self, name: str, x: Tensor) -> Tensor:
         return F.layer_norm(x, x.shape[-1:], self.p(f"{name}.weight"), self.p(f"{name}.bias"))
@@ -79,21 +81,15 @@ class Naive(nn.Module):
     def sasrec(self, rows: Tensor, targets: Tensor) -> Tensor:
         """Encode by SASRec (Kang and McAuley, 2018): x + drop(f(norm(x))) twice a block, causal."""
         embedded = F.embedding(rows, self.p("items.weight"))
-        x = self.drop(
-            embedded * math.sqrt(embedded.shape[2])
-            + self.p("backbone.position.weight")[: rows.shape[1]]
-        )
+        position = self.p("backbone.position.weight")[: rows.shape[1]]
+        x = self.drop(embedded * math.sqrt(embedded.shape[2]) + position)
         causal = torch.ones(rows.shape[1], rows.shape[1], dtype=torch.bool).tril()
         for number in range(self.spec.blocks):
             name = f"backbone.blocks.{number}"
-            x = x + self.drop(
-                self.attention(f"{name}.attention", self.norm(f"{name}.norm_attention", x), causal)
-            )
-            inner = self.drop(
-                F.relu(
-                    self.linear(f"{name}.feed_forward.0", self.norm(f"{name}.norm_feed_forward", x))
-                )
-            )
+            normed = self.norm(f"{name}.norm_attention", x)
+            x = x + self.drop(self.attention(f"{name}.attention", normed, causal))
+            normed = self.norm(f"{name}.norm_feed_forward", x)
+            inner = self.drop(F.relu(self.linear(f"{name}.feed_forward.0", normed)))
             x = x + self.drop(self.linear(f"{name}.feed_forward.3", inner))
         return last(self.norm("backbone.norm", x), rows)
 
@@ -103,22 +99,17 @@ class Naive(nn.Module):
         steps = torch.arange(rows.shape[1] + 1)
         embedded = F.pad(F.embedding(rows, self.p("items.weight")), (0, 0, 0, 1))
         # The mask token follows the last item; its state is the result.
-        embedded = torch.where(
-            (steps == lengths[:, None])[..., None], self.p("backbone.token"), embedded
-        )
-        x = self.drop(
-            self.norm("backbone.norm", embedded + self.p("backbone.position.weight")[: len(steps)])
-        )
+        at_mask = (steps == lengths[:, None])[..., None]
+        embedded = torch.where(at_mask, self.p("backbone.token"), embedded)
+        position = self.p("backbone.position.weight")[: len(steps)]
+        x = self.drop(self.norm("backbone.norm", embedded + position))
         attn_mask = (steps <= lengths[:, None])[:, None, None]
         for number in range(self.spec.blocks):
             name = f"backbone.blocks.{number}"
-            x = self.norm(
-                f"{name}.norm_attention",
-                x + self.drop(self.attention(f"{name}.attention", x, attn_mask)),
-            )
-            inner = self.linear(
-                f"{name}.feed_forward.2", F.gelu(self.linear(f"{name}.feed_forward.0", x))
-            )
+            attended = self.drop(self.attention(f"{name}.attention", x, attn_mask))
+            x = self.norm(f"{name}.norm_attention", x + attended)
+            inner = F.gelu(self.linear(f"{name}.feed_forward.0", x))
+            inner = self.linear(f"{name}.feed_forward.2", inner)
             x = self.norm(f"{name}.norm_feed_forward", x + self.drop(inner))
         return x[torch.arange(len(x)), lengths]
 
@@ -128,28 +119,21 @@ class Naive(nn.Module):
             part.unflatten(2, (self.spec.heads, -1)).transpose(1, 2)
             for part in self.linear(f"{name}.qkv_proj", x).chunk(3, 2)
         )
-        shares = (
-            (query @ key.transpose(2, 3) / math.sqrt(query.shape[-1]))
-            .masked_fill(~attn_mask, -math.inf)
-            .softmax(-1)
-        )
-        return self.linear(
-            f"{name}.out_proj", (self.drop(shares) @ value).transpose(1, 2).flatten(2)
-        )
+        scores = query @ key.transpose(2, 3) / math.sqrt(query.shape[-1])
+        shares = scores.masked_fill(~attn_mask, -math.inf).softmax(-1)
+        found = (self.drop(shares) @ value).transpose(1, 2).flatten(2)
+        return self.linear(f"{name}.out_proj", found)
 
     def gru4rec(self, rows: Tensor, targets: Tensor) -> Tensor:
         """Encode by GRU4Rec (Hidasi et al., 2016): the state after the last item."""
-        return last(
-            self.gru("backbone.gru", self.drop(F.embedding(rows, self.p("items.weight")))), rows
-        )
+        items = self.drop(F.embedding(rows, self.p("items.weight")))
+        return last(self.gru("backbone.gru", items), rows)
 
     def din(self, rows: Tensor, targets: Tensor) -> Tensor:
         """Sum items as DIN (Zhou et al., 2018, Eq. 3), weighted by item, candidate and product."""
         items = self.drop(F.embedding(rows, self.p("items.weight")))
-        hidden = (
-            self.linear("backbone.from_item", items)
-            + self.linear("backbone.from_candidate", targets)[:, None]
-        )
+        hidden = self.linear("backbone.from_item", items)
+        hidden = hidden + self.linear("backbone.from_candidate", targets)[:, None]
         hidden = hidden + self.linear("backbone.from_product", items * targets[:, None])
         hidden = self.linear("backbone.unit.1", F.prelu(hidden, self.p("backbone.unit.0.weight")))
         weight = self.linear("backbone.unit.3", F.prelu(hidden, self.p("backbone.unit.2.weight")))
@@ -162,19 +146,12 @@ class Naive(nn.Module):
         # The names of the parameters tell shared weights (Eq. 4), trunk + branch, or a branch.
         items, nothing = F.embedding(rows, self.p("items.weight")), torch.zeros(())
         if self.has("source.tensors."):
-            shared = {
-                name.removeprefix("source.tensors."): self.p(name)
-                for name in self.names
-                if name.startswith("source.tensors.")
-            }
-            return {
-                slot: tensor.expand(len(rows), *tensor.shape) for slot, tensor in shared.items()
-            }, nothing
+            prefix = "source.tensors."
+            shared = {slot: self.p(prefix + slot) for slot in self.under(prefix)}
+            return {slot: x.expand(len(rows), *x.shape) for slot, x in shared.items()}, nothing
         if self.has("source.trunk."):
-            semantic = F.embedding(
-                self.p("source.trunk.semantic_of_item")[rows],
-                self.p("source.trunk.semantics.weight"),
-            )
+            ids = self.p("source.trunk.semantic_of_item")[rows]
+            semantic = F.embedding(ids, self.p("source.trunk.semantics.weight"))
             trunk = self.generate("source.trunk.generator", semantic, rows)
             branch, codebook_loss = self.branch("source.branch", items, rows)
             return {slot: trunk[slot] + branch[slot] for slot in trunk}, codebook_loss
@@ -187,37 +164,25 @@ class Naive(nn.Module):
             items, codebook_loss = self.coded(f"{name}.codebook", items, rows)
         found = self.generate(f"{name}.generator", items, rows)
         if self.clipped:
-            found = {
-                slot: inward(self.spec.clip * tensor, self.spec.clip)
-                for slot, tensor in found.items()
-            }
+            clip = self.spec.clip
+            found = {slot: inward(clip * tensor, clip) for slot, tensor in found.items()}
         return found, codebook_loss
 
     def generate(self, name: str, sequence: Tensor, rows: Tensor) -> dict[str, Tensor]:
         """Return the weights of a generator: GRU, its last state, MLP, one projection per slot."""
         state = self.drop(last(self.gru(f"{name}.encoder", self.drop(sequence)), rows))
-        z = self.drop(
-            torch.tanh(
-                self.linear(f"{name}.mlp.2", torch.tanh(self.linear(f"{name}.mlp.0", state)))
-            )
-        )
+        inner = torch.tanh(self.linear(f"{name}.mlp.0", state))
+        z = self.drop(torch.tanh(self.linear(f"{name}.mlp.2", inner)))
         prefix = f"{name}.projections."
-        slots = dict.fromkeys(
-            known.removeprefix(prefix).partition(".")[0]
-            for known in self.names
-            if known.startswith(prefix)
-        )
-        return {slot: self.linear(prefix + slot, z) for slot in slots}
+        return {slot: self.linear(prefix + slot, z) for slot in self.under(prefix)}
 
     def coded(self, name: str, items: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return each item's code as it is read (nearest, or by semantic id), and Eq. 13's loss."""
         codes, mask = self.p(f"{name}.code_vectors"), rows > 0
-        own = self.has(f"{name}.semantic_of_item")
-        index = (
-            (self.p(f"{name}.semantic_of_item")[rows] - 1).clamp(min=0)
-            if own
-            else nearest(items.detach(), codes.detach())
-        )
+        if self.has(f"{name}.semantic_of_item"):
+            index = (self.p(f"{name}.semantic_of_item")[rows] - 1).clamp(min=0)
+        else:
+            index = nearest(items.detach(), codes.detach())
         found = F.embedding(index, codes)
         # Straight-through: the value of the code, with the gradient passed on to the item.
         passed = items + (found - items).detach()
@@ -240,9 +205,8 @@ class Naive(nn.Module):
             bias = weights[f"bias{number}"]
             return weights[f"weight{number}"].reshape(len(bias), bias.shape[1], bias.shape[1]), bias
         core = weights[f"core{number}"].reshape(-1, self.spec.core, self.spec.core)
-        return self.p(f"head.left.{number}") @ core @ self.p(f"head.right.{number}"), self.p(
-            f"head.bias.{number}"
-        )
+        matrix = self.p(f"head.left.{number}") @ core @ self.p(f"head.right.{number}")
+        return matrix, self.p(f"head.bias.{number}")
 
 
 def last(states: Tensor, rows: Tensor) -> Tensor:

@@ -31,26 +31,17 @@ NEGATIVES, TESTED, CODEBOOK_WEIGHT = 4, 99, 0.1
 
 def twin(folder: Path, name: str, backbone: str) -> tuple[Naive, PreparedData]:
     """Return the naive twin of a new model, and the data."""
-    data, spec = (
-        PreparedData.open(folder / DATA),
-        ModelSpec.parse({"name": name, "backbone": backbone}),
-    )
-    design = DESIGNS[name]
-    return Naive(
-        spec,
-        new_model(spec, data).state_dict(),
-        low_rank=design.head == "low-rank",
-        clipped=design.parts.clip,
-    ), data
+    data, design = PreparedData.open(folder / DATA), DESIGNS[name]
+    spec = ModelSpec.parse({"name": name, "backbone": backbone})
+    state, low_rank = new_model(spec, data).state_dict(), design.head == "low-rank"
+    return Naive(spec, state, low_rank=low_rank, clipped=design.parts.clip), data
 
 
 def windows(data: PreparedData, length: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the history (T, L) and the target (T, 1) of training events for all steps."""
     rng = np.random.default_rng(0)
-    history, target = (
-        np.zeros((BATCH * STEPS, length), dtype=np.int64),
-        np.zeros((BATCH * STEPS, 1), dtype=np.int64),
-    )
+    history = np.zeros((BATCH * STEPS, length), dtype=np.int64)
+    target = np.zeros((BATCH * STEPS, 1), dtype=np.int64)
     for row in range(BATCH * STEPS):
         user = int(rng.integers(1, len(data.users) + 1))
         start, stop = int(data.offsets[user]), int(data.train_end[user])
@@ -72,9 +63,8 @@ def training(folder: Path, name: str, backbone: str) -> Callable[[], Timed]:
             logits, codebook_loss = model(rows, torch.cat([targets, negatives], 1))
             labels = F.pad(torch.ones_like(targets, dtype=logits.dtype), (0, NEGATIVES))
             optimizer.zero_grad()
-            (
-                F.binary_cross_entropy_with_logits(logits, labels) + CODEBOOK_WEIGHT * codebook_loss
-            ).backward()
+            loss = F.binary_cross_entropy_with_logits(logits, labels)
+            (loss + CODEBOOK_WEIGHT * codebook_loss).backward()
             optimizer.step()
 
     return lambda: timed(BATCH * STEPS, steps)
@@ -84,9 +74,8 @@ def evaluation(folder: Path, name: str, backbone: str) -> Callable[[], Timed]:
     """Return a function that scores 1 + 99 candidates for some users, without metrics."""
     model, data = twin(folder, name, backbone)
     history, target = windows(data, model.spec.length)
-    candidates = torch.cat(
-        [target, torch.randint(1, len(data.items) + 1, (len(target), TESTED))], 1
-    )
+    others = torch.randint(1, len(data.items) + 1, (len(target), TESTED))
+    candidates = torch.cat([target, others], 1)
     model.eval()
 
     @torch.no_grad()

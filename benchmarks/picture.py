@@ -6,13 +6,14 @@ python benchmarks/picture.py        # draws benchmarks/results/latest.png again
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
 from solidrec.report.plots import BASELINE_COLORS, GRID, INK, MUTED, RUN_COLORS, STYLE
 from speed.measurement import Row
@@ -46,34 +47,23 @@ def draw(found: Result, path: Path) -> None:
     """Draw the rates of a result at its fewest threads, with the growth curves if they exist."""
     growth = path.with_name("growth.json")
     curves = json.loads(growth.read_text(encoding="utf-8"))["axes"] if growth.exists() else {}
-    about = found.about
-    fewest = min(about["threads"])
+    fewest = min(found.about["threads"])
     rows = [row for row in found.rows if row.threads == fewest and row.unit.endswith("/cpu-s")]
-    panels = [
-        (title, mine)
-        for group, title in PANELS
-        if (mine := [row for row in rows if row.name.startswith(f"{group}/")])
-    ]
+    panels = panels_of(rows)
     heights = [0.9 + 0.26 * len(mine) for _, mine in panels] + ([2.6] if curves else [])
     if not heights:
         return
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE | {"text.parse_math": True})
+    with styled():
         figure = Figure(figsize=(9, sum(heights) + 0.5), layout="constrained", dpi=110)
         parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
         for part, (title, mine) in zip(parts, panels, strict=False):
             bars(part.add_subplot(), title, mine)
         if curves:
-            plots = parts[-1].subplots(1, len(curves), squeeze=False)[0]
-            for axes, (name, points) in zip(plots, curves.items(), strict=True):
-                curve(axes, name, points)
-        versions = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
+            draw_curves(parts[-1], curves)
+        versions = ", ".join(f"{name} {number}" for name, number in found.about["versions"].items())
         figure.suptitle(
-            (
-                f"{about['machine']['cpu']}, {fewest} thread; "
-                f"{versions}\nblue solidrec · orange peers · grey the naive form"
-            ),
+            f"{found.about['machine']['cpu']}, {fewest} thread; {versions}\n"
+            "blue solidrec · orange peers · grey the naive form",
             fontsize=8,
             color=MUTED,
         )
@@ -82,19 +72,29 @@ def draw(found: Result, path: Path) -> None:
 
 def draw_growth(found: Mapping[str, Any], path: Path) -> None:
     """Draw the curves of `growth.py` alone."""
+    with styled():
+        size = (2.6 * len(found["axes"]) + 0.6, 2.8)
+        figure = Figure(figsize=size, layout="constrained", dpi=110)
+        draw_curves(figure, found["axes"])
+        figure.savefig(path)
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Use the style of the library's pictures, whatever the user's settings are."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE | {"text.parse_math": True})
-        figure = Figure(
-            figsize=(2.6 * len(found["axes"]) + 0.6, 2.8), layout="constrained", dpi=110
-        )
-        for axes, (name, points) in zip(
-            figure.subplots(1, len(found["axes"]), squeeze=False)[0],
-            found["axes"].items(),
-            strict=True,
-        ):
-            curve(axes, name, points)
-        figure.savefig(path)
+        yield
+
+
+def panels_of(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
+    """Return the title and the rows of each panel that has some."""
+    panels = [
+        (title, [row for row in rows if row.name.startswith(f"{group}/")])
+        for group, title in PANELS
+    ]
+    return [(title, mine) for title, mine in panels if mine]
 
 
 def bars(axes: Axes, title: str, rows: Sequence[Row]) -> None:
@@ -128,6 +128,13 @@ def color(name: str) -> str:
     if "/naive" in name:
         return NAIVE
     return PEER if any(peer in name for peer in ("rectools", "replay")) else OURS
+
+
+def draw_curves(figure: FigureBase, curves: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Draw curves side by side."""
+    plots = figure.subplots(1, len(curves), squeeze=False)[0]
+    for axes, (name, points) in zip(plots, curves.items(), strict=True):
+        curve(axes, name, points)
 
 
 def curve(axes: Axes, name: str, points: Sequence[Mapping[str, Any]]) -> None:

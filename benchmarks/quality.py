@@ -53,42 +53,26 @@ def arguments() -> argparse.Namespace:
 def train(options: argparse.Namespace, seed: int, model: str) -> None:
     """Run one `solidrec train` with one thread."""
     out = options.out / f"{model}-seed{seed}"
-    command = [
-        sys.executable,
-        "-m",
-        "solidrec.cli",
-        "train",
-        str(options.data),
-        "--model",
-        model,
-        "--backbone",
-        options.backbone,
-    ]
-    command += ["--seed", str(seed), "--out", str(out)]
+    command = [sys.executable, "-m", "solidrec.cli", "train", str(options.data), "--model", model]
+    command += ["--backbone", options.backbone, "--seed", str(seed), "--out", str(out)]
     for pair in options.set:
         command += ["--set", pair]
-    done = subprocess.run(
-        command,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{out}: {done.stderr.strip()}")
-    print(
-        out,
-        json.loads((out / "metrics.json").read_text())["test"]["metrics"]["UAUC"],
-        file=sys.stderr,
-        flush=True,
-    )
+    print(out, metrics_of(out)["UAUC"], file=sys.stderr, flush=True)
+
+
+def metrics_of(run: Path) -> dict[str, float]:
+    """Return the test metrics of a run."""
+    found: dict[str, float] = json.loads((run / "metrics.json").read_text())["test"]["metrics"]
+    return found
 
 
 def test_metrics(out: Path, model: str, seed: int) -> list[float]:
     """Return the test metrics of one run in the order of METRICS."""
-    metrics = json.loads((out / f"{model}-seed{seed}" / "metrics.json").read_text())["test"][
-        "metrics"
-    ]
+    metrics = metrics_of(out / f"{model}-seed{seed}")
     return [metrics[name] for name in METRICS]
 
 
@@ -98,10 +82,8 @@ def print_means(found: dict[str, list[list[float]]]) -> None:
     for model, rows in found.items():
         table = np.array(rows)
         spread = table.std(0, ddof=1) if len(rows) > 1 else np.zeros(len(METRICS))
-        print(
-            f"{model:14s}"
-            + "".join(f"{m:>9.4f} ± {s:.4f} " for m, s in zip(table.mean(0), spread, strict=True))
-        )
+        pairs = zip(table.mean(0), spread, strict=True)
+        print(f"{model:14s}" + "".join(f"{m:>9.4f} ± {s:.4f} " for m, s in pairs))
 
 
 def print_pairs(found: dict[str, list[list[float]]]) -> None:
@@ -110,14 +92,11 @@ def print_pairs(found: dict[str, list[list[float]]]) -> None:
     for later, model in enumerate(names):
         for other in names[:later]:
             gap = np.array(found[model]) - np.array(found[other])
-            error = (
-                gap.std(0, ddof=1) / np.sqrt(len(gap))
-                if len(gap) > 1
-                else np.full(len(METRICS), np.nan)
-            )
-            cells = "".join(
-                f"{m:>+9.4f} ± {e:.4f} " for m, e in zip(gap.mean(0), error, strict=True)
-            )
+            error = np.full(len(METRICS), np.nan)
+            if len(gap) > 1:
+                error = gap.std(0, ddof=1) / np.sqrt(len(gap))
+            pairs = zip(gap.mean(0), error, strict=True)
+            cells = "".join(f"{m:>+9.4f} ± {e:.4f} " for m, e in pairs)
             print(f"{model + ' - ' + other:26s}{cells}")
 
 

@@ -14,20 +14,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
-import os
 import time
-import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from peer_process import TOP, TRAINER, speech
+from peer_rectools import dataset
+
 if TYPE_CHECKING:  # quality_peers.py reads `ndcg` below, without pandas
     import pandas as pd
 
-TOP = 10
 BLOCKS, HEADS, LENGTH, RATE, BATCH, NEGATIVES = 2, 2, 20, 1e-3, 128, 256
 """Settings of solidrec's neural expert, but for 128 users a step and 256 negatives, the peer's own.
 
@@ -39,15 +38,10 @@ and a half times as long for the few longer ones.
 def main() -> None:
     """Train the model and print the result."""
     options = arguments()
-    warnings.simplefilter("ignore")
-    for name in ("lightning", "pytorch_lightning", "lightning.pytorch"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    speech = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what the peer prints goes to standard error
+    output = speech()
     import pandas as pd
     import torch
 
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     torch.manual_seed(options.seed)
     log = pd.read_parquet(options.log)
     cpu, wall = time.process_time(), time.perf_counter()
@@ -57,7 +51,7 @@ def main() -> None:
         "wall": time.perf_counter() - wall,
         "peer": f"rectools {version('rectools')}",
     }
-    print(json.dumps(found), file=speech, flush=True)
+    print(json.dumps(found), file=output, flush=True)
 
 
 def arguments() -> argparse.Namespace:
@@ -104,23 +98,12 @@ def build(options: argparse.Namespace):
     from rectools.models.nn.transformers.ligr import LiGRLayers
 
     def trainer() -> Trainer:
-        return Trainer(
-            max_epochs=options.every,
-            logger=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            enable_checkpointing=False,
-            devices=1,
-            accelerator="cpu",
-        )
+        return Trainer(max_epochs=options.every, **TRAINER)
 
     own = {"loss": "softmax"}
     if options.name == "esasrec":
-        own = {
-            "loss": "sampled_softmax",
-            "n_negatives": NEGATIVES,
-            "transformer_layers_type": LiGRLayers,
-        }
+        own = {"loss": "sampled_softmax", "n_negatives": NEGATIVES}
+        own |= {"transformer_layers_type": LiGRLayers}
     return SASRecModel(
         n_blocks=BLOCKS,
         n_heads=HEADS,
@@ -132,24 +115,6 @@ def build(options: argparse.Namespace):
         recommend_batch_size=1024,
         get_trainer_func=trainer,
         **own,
-    )
-
-
-def dataset(log: pd.DataFrame):
-    """Return events as a data set of the peer."""
-    import pandas as pd
-    from rectools import Columns
-    from rectools.dataset import Dataset
-
-    return Dataset.construct(
-        pd.DataFrame(
-            {
-                Columns.User: log["user"],
-                Columns.Item: log["item"],
-                Columns.Weight: 1,
-                Columns.Datetime: pd.to_datetime(log["time"], unit="s"),
-            }
-        )
     )
 
 

@@ -48,27 +48,19 @@ def main() -> None:
             log = Path(scratch) / "log.parquet"
             write_log(data, log)
             for name in (*PEERS, *OURS):
-                key: dict[str, object] = {
-                    "data": folder.name,
-                    "fingerprint": data.fingerprint,
-                    "name": name,
-                }
-                key |= (
-                    {"epochs_at_most": options.epochs, "dropouts": options.dropouts}
-                    if name in PEERS
-                    else {}
-                )
+                key: dict[str, object] = {"data": folder.name, "fingerprint": data.fingerprint}
+                key["name"] = name
+                if name in PEERS:
+                    key |= {"epochs_at_most": options.epochs, "dropouts": options.dropouts}
                 if any(key.items() <= row.items() for row in rows):
                     continue
                 say(f"{folder.name}: {name}")
-                found = (
-                    peer(options, name, log, dim=width(len(data.items)))
-                    if name in PEERS
-                    else ours(folder, name, Path(scratch))
-                )
-                rows.append(
-                    {**key, **found, "cpu_model": platform.processor() or platform.machine()}
-                )
+                if name in PEERS:
+                    found = peer(options, name, log, dim=width(len(data.items)))
+                else:
+                    found = ours(folder, name, Path(scratch))
+                cpu = platform.processor() or platform.machine()
+                rows.append({**key, **found, "cpu_model": cpu})
                 options.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     text = table(rows)
     options.out.with_suffix(".md").write_text(text, encoding="utf-8")
@@ -121,23 +113,10 @@ def peer(options: argparse.Namespace, name: str, log: Path, *, dim: int) -> dict
     """Train a peer with each dropout and return the best on validation, with the total CPU time."""
     trials = []
     for dropout in options.dropouts:
-        command = [
-            str(options.peers),
-            str(HERE / "quality_peer.py"),
-            name,
-            str(log),
-            "--dropout",
-            str(dropout),
-            "--dim",
-            str(dim),
-        ]
-        done = subprocess.run(
-            [*command, "--epochs", str(options.epochs)],
-            env=os.environ | ENVIRONMENT,
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
+        command = [str(options.peers), str(HERE / "quality_peer.py"), name, str(log)]
+        command += ["--dropout", str(dropout), "--dim", str(dim), "--epochs", str(options.epochs)]
+        env = os.environ | ENVIRONMENT
+        done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True)
         trials.append({**json.loads(done.stdout), "dropout": dropout})
     best = max(trials, key=lambda trial: trial["valid"])
     rank = np.array(best["ranks"])
@@ -159,22 +138,10 @@ def ours(folder: Path, name: str, scratch: Path) -> dict[str, object]:
     fresh = scratch / f"fresh-{name}"
     shutil.copytree(folder, fresh, ignore=shutil.ignore_patterns("experts", "semantics"))
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "solidrec.cli",
-            "train",
-            str(fresh),
-            "--model",
-            name,
-            "--out",
-            str(scratch / name),
-        ],
-        env=os.environ | ENVIRONMENT,
-        stdout=subprocess.DEVNULL,
-        check=True,
-    )
+    command = [sys.executable, "-m", "solidrec.cli", "train", str(fresh)]
+    command += ["--model", name, "--out", str(scratch / name)]
+    env = os.environ | ENVIRONMENT
+    subprocess.run(command, env=env, stdout=subprocess.DEVNULL, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     metrics = json.loads((scratch / name / "metrics.json").read_text(encoding="utf-8"))
@@ -200,10 +167,8 @@ def table(rows: list[dict[str, object]]) -> str:
     for row in rows:
         seconds = f"{row['cpu']:,.0f} ({row['cpu_of_all_trials']:,.0f})"
         whose = f"{row['version']} {row['name']}"
-        lines.append(
-            f"| {row['data']} | {whose} | {row['NDCG@10']:.4f} | {row['Recall@10']:.4f} | "
-            f"{seconds} |"
-        )
+        figures = f"{row['NDCG@10']:.4f} | {row['Recall@10']:.4f}"
+        lines.append(f"| {row['data']} | {whose} | {figures} | {seconds} |")
     return "\n".join(lines) + "\n"
 
 

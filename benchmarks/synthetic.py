@@ -51,13 +51,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    write_log(
-        options.path,
-        users=options.users,
-        items=options.items,
-        interactions=options.interactions,
-        seed=options.seed,
-    )
+    write_log(**vars(options))
 
 
 def write_log(
@@ -79,9 +73,8 @@ def chunks(
     """Yield the log as frames; `predicate`, `rows` and `size` are arguments that polars passes."""
     names = [name_table("user", shape.users), name_table("item", shape.items)]
     for number, start in enumerate(range(0, shape.interactions, CHUNK)):
-        user, item, time = events(
-            shape, number, np.arange(start, min(start + CHUNK, shape.interactions))
-        )
+        row = np.arange(start, min(start + CHUNK, shape.interactions))
+        user, item, time = events(shape, number, row)
         frame = pl.DataFrame(
             {"user_id": names[0].gather(user), "item_id": names[1].gather(item), "timestamp": time}
         )
@@ -98,9 +91,8 @@ def events(shape: Shape, number: int, row: Integers) -> tuple[Integers, Integers
     sure = min(SURE, shape.interactions // shape.users) * shape.users
     # Evenly spread rows are sure: those where the number of sure rows so far increases.
     before, after = (row * sure) // shape.interactions, ((row + 1) * sure) // shape.interactions
-    user = np.where(
-        before < after, before % shape.users, places(rng, len(row), shape.users, USER_SKEW)
-    )
+    other = places(rng, len(row), shape.users, USER_SKEW)
+    user = np.where(before < after, before % shape.users, other)
     item = places(rng, len(row), shape.items, ITEM_SKEW)
     # Up to ten minutes late, as clients may report.
     seconds = (row * SPAN) // shape.interactions + rng.integers(0, 600, len(row))
@@ -123,11 +115,8 @@ def scatter(place: Integers, size: int) -> Integers:
 
 def name_table(kind: str, size: int) -> pl.Series:
     """Return ``user-0000000``, ``user-0000001``, ..."""
-    return (
-        pl.select(pl.format(kind + "-{}", pl.int_range(size).cast(pl.String).str.zfill(7)))
-        .to_series()
-        .alias(kind)
-    )
+    number = pl.int_range(size).cast(pl.String).str.zfill(7)
+    return pl.select(pl.format(kind + "-{}", number)).to_series().alias(kind)
 
 
 if __name__ == "__main__":

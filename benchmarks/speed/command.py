@@ -10,7 +10,7 @@ from rich.table import Table
 from solidrec.errors import UsageError, nearest
 from speed.compare import Change, changes, slower
 from speed.result import Result
-from speed.run import PRODUCT
+from speed.system import PRODUCT
 from speed.table import changes_table
 
 QUICK = (

@@ -52,16 +52,9 @@ def changes(before: Sequence[Row], after: Sequence[Row]) -> list[Change]:
     """Return every figure of both runs, the largest loss first, without figures of 0 (0 MB)."""
     known = {row.key: row for row in before if row.value > 0}
     found = [
-        Change(
-            row.name,
-            row.unit,
-            row.threads,
-            known[row.key].value,
-            row.value,
-            better(row, known[row.key]),
-        )
+        Change(*row.key, old.value, row.value, better(row, old))
         for row in after
-        if row.key in known and row.value > 0
+        if row.value > 0 and (old := known.get(row.key))
     ]
     return sorted(found, key=lambda change: change.factor)
 

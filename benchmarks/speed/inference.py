@@ -58,21 +58,16 @@ def evaluation(name: str, backbone: str, protocol: Literal["paper", "full"]) -> 
 
         return lambda: timed(times * len(data.rows("test")), run)
 
-    return Subject(
-        "users",
-        prepare,
-        flops=scoring_flops(spec, candidates=candidates, codes=ML100K_CODES),
-        memory=True,
-    )
+    flops = scoring_flops(spec, candidates=candidates, codes=ML100K_CODES)
+    return Subject("users", prepare, flops=flops, memory=True)
 
 
 def engine_of(spec: ModelSpec, data: PreparedData) -> Engine:
     """Return an engine over an untrained model, which has the speed of a trained one."""
     catalog = data.catalog.with_columns(training_count=data.train_counts[1:])
     model = new_model(spec, data).eval()
-    return Engine(
-        Run(data.path, {}, RunSpec(data=data.fingerprint, model=spec), model, catalog, None)
-    )
+    run = RunSpec(data=data.fingerprint, model=spec)
+    return Engine(Run(data.path, {}, run, model, catalog, None))
 
 
 def raw_histories(data: PreparedData) -> list[list[str]]:
@@ -93,9 +88,8 @@ def recommendation(name: str) -> Subject:
         engine, histories = engine_of(spec, data), raw_histories(data)
         return lambda: timed(len(histories), lambda: engine.recommend_many(histories, TOP))
 
-    return Subject(
-        "users", prepare, flops=scoring_flops(spec, candidates=ML100K_ITEMS, codes=ML100K_CODES)
-    )
+    flops = scoring_flops(spec, candidates=ML100K_ITEMS, codes=ML100K_CODES)
+    return Subject("users", prepare, flops=flops)
 
 
 def latency(name: str, half: Literal["generate", "score", "recommend"]) -> Subject:
@@ -110,9 +104,8 @@ def latency(name: str, half: Literal["generate", "score", "recommend"]) -> Subje
                 len(raw), lambda: [engine.recommend(history, TOP) for history in raw]
             )
         model, rows = new_model(spec, data).eval(), data.rows("test")
-        history = torch.from_numpy(
-            data.histories(rows.users[:1], rows.positions[:1], spec.length).astype("int64")
-        )
+        window = data.histories(rows.users[:1], rows.positions[:1], spec.length)
+        history = torch.from_numpy(window.astype("int64"))
         candidates = torch.from_numpy(rows.candidates(0, 1).astype("int64"))
         with torch.inference_mode():
             weights = BuiltWeights(model.generate(history).weights.tensors)

@@ -113,23 +113,23 @@ def rows_of(
     >>> [(row.value, row.unit) for row in rows]
     [(500.0, 'ms cpu/call'), (250.0, 'ms/call')]
     """
-    figures: list[tuple[str, list[float]]]
+    figures: dict[str, list[float]]
     if shown == MILLISECONDS:
-        figures = [
-            (f"ms cpu/{unit}", [1000 * sample.cpu / sample.work for sample in samples]),
-            (f"ms/{unit}", [1000 * sample.wall / sample.work for sample in samples]),
-        ]
+        figures = {
+            f"ms cpu/{unit}": [1000 * sample.cpu / sample.work for sample in samples],
+            f"ms/{unit}": [1000 * sample.wall / sample.work for sample in samples],
+        }
     else:
-        figures = [
-            (f"{unit}/{CPU}", [sample.work / sample.cpu for sample in samples]),
-            (f"{unit}/{WALL}", [sample.work / sample.wall for sample in samples]),
-        ]
+        figures = {
+            f"{unit}/{CPU}": [sample.work / sample.cpu for sample in samples],
+            f"{unit}/{WALL}": [sample.work / sample.wall for sample in samples],
+        }
     if memory:
-        figures.append(("MB peak", [max(sample.peak_mb for sample in samples)]))
+        figures["MB peak"] = [max(sample.peak_mb for sample in samples)]
     extra = [sample.extra_mb for sample in samples if sample.extra_mb is not None]
     if extra and shown == MILLISECONDS and memory:
-        figures.append(("MB extra", [max(extra)]))
+        figures["MB extra"] = [max(extra)]
     return [
         Row(name, median(values), unit, threads, min(values), max(values))
-        for unit, values in figures
+        for unit, values in figures.items()
     ]

@@ -25,20 +25,23 @@ def table_lines(rows: Sequence[Row]) -> tuple[Line, list[Line]]:
         name = f"{count} thread{'s' if count > 1 else ''}"
         heads += [f"{name}, CPU", f"{name}, wall"]
     heads += ["peak MB", "x peer", "peer", "% of floor"]
-    lines = []
-    for name in dict.fromkeys(row.name for row in rows):
-        mine = [row for row in rows if row.name == name]
-        clocks = [row for row in mine if not row.unit.startswith("MB")]
-        first = next(
-            (row for row in clocks if row.threads == threads[0] and "cpu" in row.unit), clocks[0]
-        )
-        cells = [cell(clocks, count, cpu=cpu) for count in threads for cpu in (True, False)]
-        peak = next((number(row.value) for row in mine if row.unit == "MB peak"), "")
-        peak += next((f" (+{row.value:.0f})" for row in mine if row.unit == "MB extra"), "")
-        ratio = "" if first.ratio is None else f"{first.ratio:.2f}"
-        floor = "" if first.floor_percent is None else f"{first.floor_percent:.1f}"
-        lines.append([name, plain_unit(first), *cells, peak, ratio, first.peer or "", floor])
-    return heads, lines
+    names = dict.fromkeys(row.name for row in rows)
+    return heads, [line([row for row in rows if row.name == name], threads) for name in names]
+
+
+def line(rows: Sequence[Row], threads: Sequence[int]) -> Line:
+    """Return the line of the rows of one subject."""
+    clocks = [row for row in rows if not row.unit.startswith("MB")]
+    memory = {row.unit: row.value for row in reversed(rows)}  # that of the first rows
+    first = next(
+        (row for row in clocks if row.threads == threads[0] and "cpu" in row.unit), clocks[0]
+    )
+    cells = [cell(clocks, count, cpu=cpu) for count in threads for cpu in (True, False)]
+    peak = number(memory["MB peak"]) if "MB peak" in memory else ""
+    peak += f" (+{memory['MB extra']:.0f})" if "MB extra" in memory else ""
+    ratio = "" if first.ratio is None else f"{first.ratio:.2f}"
+    floor = "" if first.floor_percent is None else f"{first.floor_percent:.1f}"
+    return [first.name, plain_unit(first), *cells, peak, ratio, first.peer or "", floor]
 
 
 def cell(rows: Sequence[Row], threads: int, *, cpu: bool) -> str:
@@ -79,15 +82,10 @@ def rich_tables(rows: Sequence[Row]) -> list[Table]:
         table = Table(title=f"{group}: {lines[0][1]}", title_justify="left", box=SIMPLE_HEAD)
         for head in heads:
             if head != "unit":
-                table.add_column(
-                    head,
-                    justify="left" if head in ("", "peer") else "right",
-                    no_wrap=head in ("", "peer"),
-                )
+                words = head in ("", "peer")
+                table.add_column(head, justify="left" if words else "right", no_wrap=words)
         for name, _, *cells in lines:
-            table.add_row(
-                name.removeprefix(f"{group}/"), *(part.removeprefix(f"{group}/") for part in cells)
-            )
+            table.add_row(*(part.removeprefix(f"{group}/") for part in (name, *cells)))
         tables.append(table)
     return tables
 
@@ -108,12 +106,6 @@ def changes_table(title: str, found: Sequence[Change]) -> Table:
     """Return the table of two runs, side by side."""
     table = Table("", "unit", "threads", "before", "after", "x", title=title, title_justify="left")
     for change in found:
-        table.add_row(
-            change.name,
-            change.unit,
-            str(change.threads),
-            number(change.before),
-            number(change.after),
-            f"{change.factor:.2f}",
-        )
+        figures = number(change.before), number(change.after), f"{change.factor:.2f}"
+        table.add_row(change.name, change.unit, str(change.threads), *figures)
     return table

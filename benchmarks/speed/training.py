@@ -13,7 +13,8 @@ from solidrec.designs import DESIGNS
 from solidrec.nn.build import build, stages
 from solidrec.nn.recommender import Recommender
 from solidrec.spec import ModelSpec, RunSpec, TrainSpec
-from solidrec.training.loop import Progress, Silent, Stage
+from solidrec.training.display import Silent
+from solidrec.training.loop import Progress, Stage
 from solidrec.training.seeds import seed_torch
 from solidrec.training.stages import batches_for
 from speed.data import DATA, LAST, semantic_ids
@@ -46,20 +47,17 @@ SOFTMAX = EVERY.model_copy(update={"loss": "softmax"})
 def new_model(spec: ModelSpec, data: PreparedData) -> Recommender:
     """Build a model at its last stage, with random semantic ids if it reads any."""
     seed_torch(0, "parameters")
-    of_item = (
-        torch.from_numpy(semantic_ids(len(data.items)))
-        if DESIGNS[spec.name].needs_semantics
-        else None
-    )
+    of_item = None
+    if DESIGNS[spec.name].needs_semantics:
+        of_item = torch.from_numpy(semantic_ids(len(data.items)))
     return build(spec, items=len(data.items), semantic_of_item=of_item)
 
 
 def new_stage(spec: ModelSpec, train: TrainSpec, data: PreparedData) -> Stage:
     """Return the model's last stage, without validation, display and checkpoints."""
     model = new_model(spec, data)
-    batches = batches_for(
-        model, data, RunSpec(data=data.fingerprint, model=spec, train=train), device="cpu"
-    )
+    run = RunSpec(data=data.fingerprint, model=spec, train=train)
+    batches = batches_for(model, data, run, device="cpu")
     return Stage(
         model,
         batches,
@@ -91,9 +89,8 @@ def training(name: str, backbone: str, *, train: TrainSpec = EVERY, part: str = 
     """Return the measurement of one model's epochs."""
     spec = ModelSpec.parse({"name": name, "backbone": backbone})
     flops = training_flops(spec, train, codes=ML100K_CODES, items=ML100K_ITEMS)
-    return Subject(
-        "positives", partial(prepare_epochs, spec, train, part), flops=flops, memory=True
-    )
+    epochs = partial(prepare_epochs, spec, train, part)
+    return Subject("positives", epochs, flops=flops, memory=True)
 
 
 SUBJECTS = {

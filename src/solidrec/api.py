@@ -26,7 +26,7 @@ from solidrec.recommend.items import save_with_items
 from solidrec.runs import Run, load_run
 from solidrec.semantics.modality import is_described
 from solidrec.settings import merge, value_at
-from solidrec.training.loop import Silent
+from solidrec.training.display import Silent
 from solidrec.training.run import train_run
 from solidrec.training.tracking import check_trackers
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from solidrec.nn.build import build
+from solidrec.nn.mixture_head import START, MixtureHead
 from solidrec.nn.recommender import Recommender
 from solidrec.settings import merge
 from solidrec.spec import ModelSpec
@@ -68,3 +69,12 @@ def histories() -> Tensor:
 def candidates() -> Tensor:
     """Nine candidates for each of the 12 histories."""
     return torch.randint(1, ITEMS + 1, (12, 9), generator=torch.Generator().manual_seed(6))
+
+
+@pytest.fixture
+def started() -> dict[str, Tensor]:
+    """The logs that shared weights start from."""
+    return {
+        slot: torch.tensor(START[slot][: shape[0]]).log()[None]
+        for slot, shape in MixtureHead().slots.items()
+    }

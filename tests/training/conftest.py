@@ -18,7 +18,8 @@ from solidrec.nn.recommender import Recommender
 from solidrec.settings import merge
 from solidrec.spec import ModelSpec, RunSpec, TrainSpec
 from solidrec.training.batches import TrainingBatches
-from solidrec.training.loop import Progress, Row, Silent, Stage
+from solidrec.training.display import Row, Silent
+from solidrec.training.loop import Progress, Stage
 
 
 @pytest.fixture

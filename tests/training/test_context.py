@@ -8,7 +8,7 @@ import pytest
 from solidrec.data.prepared import PreparedData
 from solidrec.spec import RunSpec
 from solidrec.training.context import RunContext
-from solidrec.training.loop import Silent
+from solidrec.training.display import Silent
 
 
 def test_a_training_writes_nothing_and_says_nothing_unless_it_is_told(

@@ -13,8 +13,8 @@ from solidrec.nn.memory import Memory
 from solidrec.nn.mixture import CONTENT, LOG, SEMANTIC, Counted, Mixture
 from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.spec import ModelSpec
+from solidrec.training.display import Silent
 from solidrec.training.gate import Gate
-from solidrec.training.loop import Silent
 from solidrec.training.rows import Rows
 
 ITEMS, C = 12, 8

@@ -30,7 +30,8 @@ from solidrec.semantics import fuse as fusing
 from solidrec.semantics.kmeans import kmeans
 from solidrec.spec import RunSpec
 from solidrec.training.checkpoint import Checkpoints
-from solidrec.training.loop import Progress, Row
+from solidrec.training.display import Row
+from solidrec.training.loop import Progress
 from solidrec.training.run import train_run
 from solidrec.training.semantics import cached_semantics
 from solidrec.training.stages import start_of_stage

@@ -13,7 +13,7 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import Interrupted, StorageError
 from solidrec.settings import flat
 from solidrec.spec import RunSpec
-from solidrec.training.loop import Display
+from solidrec.training.display import Display
 from solidrec.training.run import train_run
 from solidrec.training.to_mlflow import _EXPERIMENT, _FILE, MlflowStore, _ours
 from solidrec.training.tracking import _points

@@ -15,7 +15,7 @@ from solidrec.data.prepared import PreparedData
 from solidrec.epochs import write_history
 from solidrec.errors import Interrupted, StorageError
 from solidrec.spec import RunSpec
-from solidrec.training.loop import Display
+from solidrec.training.display import Display
 from solidrec.training.run import train_run
 from solidrec.training.to_tensorboard import _FOLDER, TensorBoardStore
 from solidrec.training.tracking import _points

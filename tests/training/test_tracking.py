@@ -16,7 +16,7 @@ from solidrec.runs import Run
 from solidrec.spec import RunSpec
 from solidrec.training import tracking
 from solidrec.training.checkpoint import Checkpoints
-from solidrec.training.loop import Row, Silent
+from solidrec.training.display import Row, Silent
 from solidrec.training.run import train_run
 from solidrec.training.tracking import _points, check_trackers
 

@@ -16,6 +16,7 @@ from solidrec.inference.scorer import ModelScorer
 from solidrec.metrics import mean
 from solidrec.training.stages import start_of_stage
 
+_Split = Literal["valid", "test"]
 _K = 10
 _FAR = 0.45  # suspicious distance of the UAUC from 0.5
 _LOUD = 2.0  # suspicious log-loss; that of a logit of 0 is 0.69
@@ -28,37 +29,32 @@ def _constant(histories: Array, candidates: Array) -> Array:
 
 def chance(subject: Subject) -> Verdict | None:
     """Check that a constant scorer measures as chance; None if the data has no held-out rows."""
-    data, found = subject.data, []
+    data, found, split = subject.data, [], _last_split(subject.data)
     promise = "a constant scorer reads as chance"
-    if not (splits := [split for split in held_out(data) if len(data.rows(split))]):
+    if split is None:
         return None
     for protocol in ("paper", "full"):
-        result = evaluate(
-            _constant,
-            data,
-            split=splits[-1],
-            protocol=protocol,
-            length=subject.spec.model.length,
-            ks=(_K,),
-        )
-        for name, expectation in _by_chance(_candidate_counts(data, splits[-1], protocol)).items():
-            wanted = np.where(_missed(data, splits[-1], protocol), 0.0, expectation)
+        length = subject.spec.model.length
+        result = evaluate(_constant, data, split=split, protocol=protocol, length=length, ks=(_K,))
+        for name, expectation in _by_chance(_candidate_counts(data, split, protocol)).items():
+            wanted = np.where(_missed(data, split, protocol), 0.0, expectation)
             measured, expected = (mean(values)[0] for values in (result.values[name], wanted))
             if not np.allclose(result.values[name], wanted, atol=1e-6, equal_nan=True):
-                return Verdict(
-                    promise,
-                    f"{protocol}: {name} {measured:.4f}, by chance {expected:.4f}",
-                    f"{name} ranks tied candidates by the order in which they come",
-                    "count ties by expectation (metrics.standing and metrics.per_row)",
-                )
+                both = f"{protocol}: {name} {measured:.4f}, by chance {expected:.4f}"
+                cause = f"{name} ranks tied candidates by the order in which they come"
+                cure = "count ties by expectation (metrics.standing and metrics.per_row)"
+                return Verdict(promise, both, cause, cure)
             found.append(f"{name} {measured:.4f}")
     half = len(found) // 2
     return Verdict(promise, f"paper: {', '.join(found[:half])}; full: {', '.join(found[half:])}")
 
 
-def _candidate_counts(
-    data: PreparedData, split: Literal["valid", "test"], protocol: Protocol
-) -> Array:
+def _last_split(data: PreparedData) -> _Split | None:
+    """Return the last split with rows, or None."""
+    return next((split for split in reversed(held_out(data)) if len(data.rows(split))), None)
+
+
+def _candidate_counts(data: PreparedData, split: _Split, protocol: Protocol) -> Array:
     """Return the number of candidates of each row of a split, its target included."""
     rows = data.rows(split)
     if protocol == "paper":
@@ -71,12 +67,12 @@ def _candidate_counts(
     return len(data.items) - np.bincount(pairs[0], minlength=len(rows))
 
 
-def _missed(data: PreparedData, split: Literal["valid", "test"], protocol: Protocol) -> Array:
+def _missed(data: PreparedData, split: _Split, protocol: Protocol) -> Array:
     """Return a mask of the targets that cannot be recommended, as the user had them before."""
     rows = data.rows(split)
-    return (
-        repeated(data, rows, slice(None)) if protocol == "full" else np.zeros(len(rows), dtype=bool)
-    )
+    if protocol == "full":
+        return repeated(data, rows, slice(None))
+    return np.zeros(len(rows), dtype=bool)
 
 
 def _by_chance(candidates: Array) -> dict[str, Array]:
@@ -100,30 +96,28 @@ def _by_chance(candidates: Array) -> dict[str, Array]:
 
 def untrained(subject: Subject) -> Verdict | None:
     """Warn if the model before its first step has a UAUC near 0 or 1 or a high log-loss."""
-    data, spec = subject.data, subject.spec
-    if not (splits := [split for split in held_out(data) if len(data.rows(split))]):
+    data, spec, split = subject.data, subject.spec, _last_split(subject.data)
+    if split is None:
         return None
     model = start_of_stage(data, spec, subject.semantics, None, stage=1, device="cpu")
-    found = evaluate(ModelScorer(model), data, split=splits[-1], length=spec.model.length)
+    found = evaluate(ModelScorer(model), data, split=split, length=spec.model.length)
     uauc, loss = found.metrics["UAUC"], found.metrics["LogLoss"]
     promise = "an untrained model knows little"
     if uauc is None or loss is None:
         return None
-    measured = (
-        f"UAUC {uauc:.3f}, log-loss {loss:.3f} over {len(found.users)} targets of {splits[-1]}"
-    )
+    measured = f"UAUC {uauc:.3f}, log-loss {loss:.3f} over {len(found.users)} targets of {split}"
     if abs(uauc - 0.5) > _FAR:
+        share = _repeats(data, found, spec.model.length)
         cause = (
             "an untrained model tells targets from negatives; "
-            f"{_repeats(data, found, spec.model.length):.0%} of the targets"
+            f"{share:.0%} of the targets stand in their own history"
         )
         cure = "look for a leak of targets into histories; people who repeat items make it harmless"
-        return Verdict(promise, measured, f"{cause} stand in their own history", cure, warns=True)
+        return Verdict(promise, measured, cause, cure, warns=True)
     if loss > _LOUD:
         cause = "its logits are large before it has learned anything"
-        return Verdict(
-            promise, measured, cause, "start embeddings and layers with smaller numbers", warns=True
-        )
+        cure = "start embeddings and layers with smaller numbers"
+        return Verdict(promise, measured, cause, cure, warns=True)
     return Verdict(promise, measured)
 
 

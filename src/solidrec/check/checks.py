@@ -85,12 +85,8 @@ def check_fidelity(
     finally:
         torch.set_num_threads(threads)
     failed = [entry["name"] for entry in checks if entry["status"] == "fail"]
-    return {
-        **facts,
-        "checks": checks,
-        "failed": failed,
-        "seconds": round(time.perf_counter() - started, 2),
-    }
+    seconds = round(time.perf_counter() - started, 2)
+    return {**facts, "checks": checks, "failed": failed, "seconds": seconds}
 
 
 def _verdicts(subject: Subject, step: Callable[[dict[str, Any]], None]) -> list[dict[str, Any]]:
@@ -103,13 +99,8 @@ def _verdicts(subject: Subject, step: Callable[[dict[str, Any]], None]) -> list[
         except Exception as error:  # a model may raise anything, and the other checks still run
             verdict = _broken(name, error)
         if verdict is not None:
-            found.append(
-                {
-                    "name": name,
-                    **verdict.to_json(),
-                    "seconds": round(time.perf_counter() - started, 3),
-                }
-            )
+            seconds = round(time.perf_counter() - started, 3)
+            found.append({"name": name, **verdict.to_json(), "seconds": seconds})
             step(found[-1])
     return found
 
@@ -117,9 +108,8 @@ def _verdicts(subject: Subject, step: Callable[[dict[str, Any]], None]) -> list[
 def _broken(name: str, error: Exception) -> Verdict:
     """Return the verdict on a check that raised, with the last line outside of site-packages."""
     frames = traceback.extract_tb(error.__traceback__)
-    where = next(
-        (frame for frame in reversed(frames) if "site-packages" not in frame.filename), frames[-1]
-    )
+    ours = [frame for frame in frames if "site-packages" not in frame.filename]
+    where = (ours or frames)[-1]
     said = (str(error).strip() or "no message").splitlines()[0]
     return Verdict(
         f"{name} can be checked",
@@ -161,10 +151,8 @@ def _prepared_subject(
     named: str = spec.model.name
     # Only the neural expert of a mixture is trained by gradients over histories.
     if DESIGNS[named].is_mixture:
-        spec, named = (
-            spec.model_copy(update={"model": plain(spec.model)}),
-            f"the neural expert of {named}",
-        )
+        spec = spec.model_copy(update={"model": plain(spec.model)})
+        named = f"the neural expert of {named}"
     subject = _cut(whole, spec, semantics, folder, run=run)
     facts = {
         "path": str(path),

@@ -36,28 +36,21 @@ def learning(subject: Subject) -> Verdict:
             subject.data, subject.spec, subject.semantics, model, stage=stage, device="cpu"
         )
         if held := list(unregistered(model)):
-            return Verdict(
-                _PROMISE,
-                f"stage {stage}",
-                f"outside parameters() and state_dict(), so neither trained nor saved: {few(held)}",
-                "register them: nn.Parameter, register_buffer, nn.ModuleList or nn.ModuleDict",
+            cause = (
+                f"outside parameters() and state_dict(), so neither trained nor saved: {few(held)}"
             )
+            cure = "register them: nn.Parameter, register_buffer, nn.ModuleList or nn.ModuleDict"
+            return Verdict(_PROMISE, f"stage {stage}", cause, cure)
         frozen = [
             name for name, parameter in model.named_parameters() if not parameter.requires_grad
         ]
         if frozen and DESIGNS[subject.spec.model.name].parts.author_code:
-            cause = (
-                f"{len(frozen)} parameters stay as they were drawn, as in the released code: "
-                f"{few(frozen)}"
-            )
+            stay = f"{len(frozen)} parameters stay as they were drawn, as in the released code"
+            cause = f"{stay}: {few(frozen)}"
             cure = "take a solid model; docs/paper.md has what that costs"
         elif frozen:
-            return Verdict(
-                _PROMISE,
-                f"stage {stage}",
-                f"frozen (requires_grad=False): {few(frozen)}",
-                "let it require a gradient",
-            )
+            cause = f"frozen (requires_grad=False): {few(frozen)}"
+            return Verdict(_PROMISE, f"stage {stage}", cause, "let it require a gradient")
         if found := _taught(subject, model, stage):
             return Verdict(_PROMISE, f"stage {stage}, {_STEPS} steps", *found)
         count = sum(parameter.requires_grad for parameter in model.parameters())
@@ -78,10 +71,8 @@ def _taught(subject: Subject, model: Recommender, stage: int) -> tuple[str, str]
         seed_torch(subject.spec.seed, "dropout", stage, 0, step)
         loss = minimised(model, batch).value
         if not bool(torch.isfinite(loss)):
-            return (
-                f"the loss is {float(loss.detach())} at step {step + 1}",
-                "lower train.learning_rate, or look for what divides by zero",
-            )
+            cure = "lower train.learning_rate, or look for what divides by zero"
+            return f"the loss is {float(loss.detach())} at step {step + 1}", cure
         optimizer.step(loss)
         reached |= {
             name for name, parameter in model.named_parameters() if _has_gradient(parameter.grad)
@@ -146,10 +137,8 @@ def few(names: list[str], most: int = 3) -> str:
 def _slots(model: Recommender, sample: Sample) -> dict[str, Tensor]:
     """Return a copy of every generated tensor for the histories of the sample, in eval mode."""
     model.eval()
-    return {
-        slot: tensor.clone()
-        for slot, tensor in model.generate(sample.history).weights.tensors.items()
-    }
+    made = model.generate(sample.history).weights.tensors
+    return {slot: tensor.clone() for slot, tensor in made.items()}
 
 
 def _untaught_slot(
@@ -167,31 +156,22 @@ def _untaught_slot(
     leaves = {slot: tensor.detach().requires_grad_() for slot, tensor in made.items()}
     logits = model.score(sample.history, sample.candidates, BuiltWeights(leaves))
     loss = F.binary_cross_entropy_with_logits(logits, torch.zeros_like(logits))
-    gradients = dict(
-        zip(
-            leaves, torch.autograd.grad(loss, list(leaves.values()), allow_unused=True), strict=True
-        )
-    )
+    found = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
+    gradients = dict(zip(leaves, found, strict=True))
     learned = [parameter for parameter in model.source.parameters() if parameter.requires_grad]
     for slot, tensor in made.items():
         gradient = gradients[slot]
         if gradient is None or not _has_gradient(gradient):
-            return (
-                f"the head makes no use of the generated tensor {slot!r}",
-                "apply the slot in the head, or do not declare it",
-            )
+            cure = "apply the slot in the head, or do not declare it"
+            return f"the head makes no use of the generated tensor {slot!r}", cure
         # The gradient of this sum is what the slot passes on to the parameters.
         along = (tensor * gradient).sum()
-        reached = (
-            torch.autograd.grad(along, learned, allow_unused=True, retain_graph=True)
-            if along.requires_grad
-            else ()
-        )
+        reached: tuple[Tensor | None, ...] = ()
+        if along.requires_grad:
+            reached = torch.autograd.grad(along, learned, allow_unused=True, retain_graph=True)
+        cure = "generate it from what is learned"
         if not any(map(_has_gradient, reached)):
-            return (
-                f"the gradient of the generated tensor {slot!r} reaches no parameter",
-                "generate it from what is learned",
-            )
+            return f"the gradient of the generated tensor {slot!r} reaches no parameter", cure
         if torch.equal(tensor, before[slot]):
-            return f"the generated tensor {slot!r} did not move", "generate it from what is learned"
+            return f"the generated tensor {slot!r} did not move", cure
     return None

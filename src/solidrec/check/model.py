@@ -54,30 +54,20 @@ def padding(subject: Subject) -> Verdict:
     empty = history[:1]
     if not bool(torch.isfinite(model(empty, candidates[:1]).logits).all()):
         cause = "the logits of an empty history are not finite"
-        return Verdict(
-            promise,
-            "an empty history",
-            cause,
-            "let an empty history have a finite state (`masks.last_valid`)",
-        )
+        finite = "let an empty history have a finite state (`masks.last_valid`)"
+        return Verdict(promise, "an empty history", cause, finite)
     lengths = valid(history).sum(1)
     for size in lengths.unique().tolist():
         rows = lengths == size
         cut = _parts(model, history[rows, : max(size, 1)], candidates[rows])
         if name := _first_difference(cut, {key: tensor[rows] for key, tensor in expected.items()}):
-            measured = (
-                f"histories of {size} items with and without {history.shape[1] - size} places of "
-                "padding"
-            )
+            empty_places = f"{history.shape[1] - size} places of padding"
+            measured = f"histories of {size} items with and without {empty_places}"
             return Verdict(promise, measured, f"{name} changes with the width of the padding", cure)
     written = _parts(_with_padding_written(model), history, candidates)
     if name := _first_difference(written, expected):
-        return Verdict(
-            promise,
-            "other numbers in the embedding of padding",
-            f"{name} reads the embedding of padding",
-            cure,
-        )
+        measured = "other numbers in the embedding of padding"
+        return Verdict(promise, measured, f"{name} reads the embedding of padding", cure)
     measured = (
         f"same logits for 0 to {history.shape[1]} items with and without padding, whatever its "
         "embedding; empty is finite"
@@ -99,40 +89,31 @@ def independence(subject: Subject) -> Verdict:
     """Check that a user or a candidate scored alone has the same logits as in a batch."""
     model, (history, candidates) = subject.precise, subject.sample
     promise = "users and candidates do not see each other"
+    count = candidates.shape[1]
     expected = _parts(model, history, candidates)
     for row in range(len(history)):
         one = slice(row, row + 1)
         alone = _parts(model, history[one], candidates[one])
         if name := _first_difference(alone, {key: tensor[one] for key, tensor in expected.items()}):
-            return Verdict(
-                promise,
-                f"user {row + 1} of a batch, alone",
-                f"{name} depends on the other users of the batch",
-                "use no statistics over a batch, such as BatchNorm or a mean over rows",
-            )
+            cause = f"{name} depends on the other users of the batch"
+            cure = "use no statistics over a batch, such as BatchNorm or a mean over rows"
+            return Verdict(promise, f"user {row + 1} of a batch, alone", cause, cure)
     backbone, targets = model.backbone, model.items(candidates)
     states = backbone(model.items(history), valid(history), targets).shape[1]
     if (states > 1) != backbone.reads_candidates:
-        return Verdict(
-            promise,
-            f"{candidates.shape[1]} candidates have {states} user states",
-            f"{type(backbone).__name__}.reads_candidates is {backbone.reads_candidates}",
-            "set it to True in a backbone that has a user state for each candidate, and in no "
-            "other",
+        cause = f"{type(backbone).__name__}.reads_candidates is {backbone.reads_candidates}"
+        cure = (
+            "set it to True in a backbone that has a user state for each candidate, and in no other"
         )
+        return Verdict(promise, f"{count} candidates have {states} user states", cause, cure)
     single = torch.cat(
-        [model(history, candidates[:, [column]]).logits for column in range(candidates.shape[1])], 1
+        [model(history, candidates[:, [column]]).logits for column in range(count)], 1
     )
     if _distance(single, expected["the logits"]) > _SAME:
-        return Verdict(
-            promise,
-            f"each of {candidates.shape[1]} candidates, alone",
-            "the logits of a candidate depend on the other candidates",
-            "let a backbone mix each candidate with the history alone",
-        )
-    return Verdict(
-        promise, f"{len(history)} users and {candidates.shape[1]} candidates: alone as in company"
-    )
+        cause = "the logits of a candidate depend on the other candidates"
+        cure = "let a backbone mix each candidate with the history alone"
+        return Verdict(promise, f"each of {count} candidates, alone", cause, cure)
+    return Verdict(promise, f"{len(history)} users and {count} candidates: alone as in company")
 
 
 @torch.no_grad()
@@ -148,22 +129,14 @@ def prefixes(subject: Subject) -> Verdict | None:
     rows, columns = torch.nonzero(valid(history), as_tuple=True)
     together = model(history, candidates[rows], rows * history.shape[1] + columns).logits
     # The same prefixes as histories of their own: everything behind the end is padding.
-    alone = model(
-        history[rows] * (torch.arange(history.shape[1]) <= columns[:, None]), candidates[rows]
-    ).logits
+    prefix = history[rows] * (torch.arange(history.shape[1]) <= columns[:, None])
+    alone = model(prefix, candidates[rows]).logits
     promise = "one pass says of every prefix what the prefix alone says"
     if _distance(together, alone) > _SAME:
-        name = type(model.backbone).__name__
-        cause = (
-            f"a prefix's logits change with the items behind it: {name} or "
-            f"{type(model.source).__name__} reads the future"
-        )
-        return Verdict(
-            promise,
-            f"{len(rows)} prefixes",
-            cause,
-            "read from left to right alone, or do not be a CausalBackbone",
-        )
+        reads = f"{type(model.backbone).__name__} or {type(model.source).__name__} reads the future"
+        cause = f"a prefix's logits change with the items behind it: {reads}"
+        cure = "read from left to right alone, or do not be a CausalBackbone"
+        return Verdict(promise, f"{len(rows)} prefixes", cause, cure)
     return Verdict(promise, f"{len(rows)} prefixes: the same logits")
 
 
@@ -174,19 +147,14 @@ def clip(subject: Subject) -> Verdict | None:
     if saturated is None:
         return None
     share, limit = float(saturated), subject.spec.model.clip
-    promise, measured = (
-        "the branch works inside its clip",
-        f"{share:.1%} of its weights stand at model.clip={limit:g}",
-    )
+    promise = "the branch works inside its clip"
+    measured = f"{share:.1%} of its weights stand at model.clip={limit:g}"
     if share <= _SATURATED:
         return Verdict(promise, measured)
-    cause = (
-        "the branch says one of two numbers nearly everywhere: it is cut off at "
-        f"model.clip={limit:g}"
-    )
-    return Verdict(
-        promise, measured, cause, "raise model.clip, or lower train.learning_rate", warns=True
-    )
+    everywhere = "the branch says one of two numbers nearly everywhere"
+    cause = f"{everywhere}: it is cut off at model.clip={limit:g}"
+    cure = "raise model.clip, or lower train.learning_rate"
+    return Verdict(promise, measured, cause, cure, warns=True)
 
 
 def unregistered(model: torch.nn.Module) -> Iterator[str]:
@@ -196,21 +164,15 @@ def unregistered(model: torch.nn.Module) -> Iterator[str]:
         for key, value in vars(module).items():
             if key in ("_parameters", "_buffers", "_modules"):
                 continue
-            held = (
-                list(value.values())
-                if isinstance(value, dict)
-                else value
-                if isinstance(value, list | tuple)
-                else [value]
-            )
+            held = list(value.values()) if isinstance(value, dict) else value
+            if not isinstance(held, list | tuple):
+                held = [held]
             if count := sum(
                 isinstance(one, torch.Tensor | torch.nn.Module) and id(one) not in known
                 for one in held
             ):
-                yield (
-                    f"{f'{name}.' if name else ''}{key} ({count} tensors or layers in a "
-                    f"{type(value).__name__})"
-                )
+                where = f"{name}.{key}" if name else key
+                yield f"{where} ({count} tensors or layers in a {type(value).__name__})"
 
 
 def unsaved(model: torch.nn.Module) -> list[str]:

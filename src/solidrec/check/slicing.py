@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -64,13 +63,10 @@ def slice_of(data: PreparedData, spec: RunSpec, folder: Path, items: Ints) -> Pr
     targets: dict[str, tuple[npt.NDArray[np.int32], Ints]] = {
         split: _kept_rows(data.rows(split), users, begin, offsets) for split in held_out(data)
     }
-    content = spec.model.start == "content"
+    content, rows = spec.model.start == "content", np.append(0, items)
     catalog = data.catalog[items - 1].select(pl.all() if content else "item")
-    catalog = (
-        catalog
-        if "image" in catalog.columns
-        else catalog.with_columns(image=pl.lit(None, pl.String))
-    )
+    if "image" not in catalog.columns:
+        catalog = catalog.with_columns(image=pl.lit(None, pl.String))
     # A user cannot have more negatives than there are items that the user has not had.
     negatives = {
         split: min(data.manifest["negatives"][split], len(items) - int(size.max()))
@@ -87,9 +83,7 @@ def slice_of(data: PreparedData, spec: RunSpec, folder: Path, items: Ints) -> Pr
         ),
         split=Split(np.concatenate([[0], train_end - begin + offsets[1:-1]]), targets, {}),
         catalog=catalog,
-        features={name: matrix[np.append(0, items)] for name, matrix in data.features.items()}
-        if content
-        else {},
+        features={name: data.features[name][rows] for name in data.features if content},
         negatives={name: max(count, 0) for name, count in negatives.items()},
         seed=data.manifest["negatives"].get("seed", 0),
         rejected=pl.DataFrame(),
@@ -107,14 +101,10 @@ def _few_users(data: PreparedData, spec: RunSpec) -> tuple[Ints, Ints, Ints, Int
 
     Raises `DataError` when no user has two training events.
     """
-    begin, end, train_end = (
-        data.offsets[:-1].astype(np.int64),
-        data.offsets[1:].astype(np.int64),
-        data.train_end.astype(np.int64),
-    )
+    offsets, train_end = data.offsets.astype(np.int64), data.train_end.astype(np.int64)
     # Keep about two histories of training events and two held-out events of each user.
-    begin = np.maximum(begin, train_end - 2 * spec.model.length - 8)
-    end = np.minimum(end, train_end + 2)
+    begin = np.maximum(offsets[:-1], train_end - 2 * spec.model.length - 8)
+    end = np.minimum(offsets[1:], train_end + 2)
     # Each kept training event but the first is a target of training.
     trained = np.maximum(train_end - begin - 1, 0)
     active = np.flatnonzero(trained)
@@ -172,11 +162,9 @@ def semantics_for(data: PreparedData, spec: RunSpec) -> SemanticIds | None:
     if len(data.items) <= _QUICK_ITEMS:
         vectors = np.random.default_rng(0).standard_normal((len(data.items), spec.model.dim))
         made = make(data, spec.semantics, lambda: vectors.astype(np.float32))
-        why = (
-            f"{made.reason}; the embeddings of ids are random here"
-            if ID in chosen.modalities
-            else made.reason
-        )
+        if ID not in chosen.modalities:
+            return made
+        why = f"{made.reason}; the embeddings of ids are random here"
         return dataclasses.replace(made, reason=why)
     return _stand_in(len(data.items), spec.semantics, chosen.method)
 
@@ -189,18 +177,15 @@ def _stand_in(items: int, spec: SemanticsSpec, method: str) -> SemanticIds:
     levels = [random.permutation(items) % k + 1 + level * k for level in range(spec.levels)]
     codes = np.concatenate([np.zeros((1, spec.levels)), np.stack(levels, 1)]).astype(np.int64)
     why = f"dealt at random: {method} takes longer than a check may"
-    return SemanticIds(
-        codes, np.zeros((k * spec.levels, 1), dtype=np.float32), (), "random", (), spec.seed, why
-    )
+    vectors = np.zeros((k * spec.levels, 1), dtype=np.float32)
+    return SemanticIds(codes, vectors, (), "random", (), spec.seed, why)
 
 
 def semantics_of(semantics: SemanticIds | None, items: Ints) -> SemanticIds | None:
     """Return the semantic ids of some items."""
-    return (
-        None
-        if semantics is None
-        else dataclasses.replace(semantics, codes=semantics.codes[np.append(0, items)])
-    )
+    if semantics is None:
+        return None
+    return dataclasses.replace(semantics, codes=semantics.codes[np.append(0, items)])
 
 
 def model_of(
@@ -211,12 +196,11 @@ def model_of(
     of_item = None if semantics is None else torch.from_numpy(semantics.table)
     model = build(spec.model, items=len(items), semantic_of_item=of_item)
     # These tensors have one row per item, the first for padding; all others stay whole.
-    by_item = {
-        "items.weight",
-        *(name for name in trained.state_dict() if name.endswith("semantic_of_item")),
+    state = {
+        name: tensor[rows]
+        if name == "items.weight" or name.endswith("semantic_of_item")
+        else tensor
+        for name, tensor in trained.state_dict().items()
     }
-    state: Mapping[str, Any] = trained.state_dict()
-    model.load_state_dict(
-        {name: tensor[rows] if name in by_item else tensor for name, tensor in state.items()}
-    )
+    model.load_state_dict(state)
     return model.eval()

@@ -22,7 +22,7 @@ from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import RunSpec
 from solidrec.training.checkpoint import FILES, Checkpoints
 from solidrec.training.context import RunContext
-from solidrec.training.loop import Display, Silent
+from solidrec.training.display import Display, Silent
 from solidrec.training.stages import fit
 
 HISTORIES, CANDIDATES = 24, 12
@@ -51,10 +51,8 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """Return the verdict as plain values."""
-        return {
-            "status": self.status,
-            **{key: value for key, value in asdict(self).items() if key != "warns"},
-        }
+        said = {key: value for key, value in asdict(self).items() if key != "warns"}
+        return {"status": self.status, **said}
 
 
 class Sample(NamedTuple):

@@ -37,41 +37,37 @@ def _unequal(found: dict[str, Tensor], expected: dict[str, Tensor]) -> list[str]
 
 def repeatable(subject: Subject) -> Verdict:
     """Check that a second training ends with the same tensors, bit for bit."""
-    promise = "same seed, same bytes"
+    promise, measured = "same seed, same bytes", f"two trainings of {_epochs(subject)}"
     again = subject.train("again").last
     if different := _unequal(again, subject.training.last):
-        return Verdict(
-            promise,
-            f"two trainings of {_epochs(subject)}",
-            f"the second training ends with another {few(different)}",
+        cause = f"the second training ends with another {few(different)}"
+        cure = (
             "draw from torch's generator, which every step seeds, and from no other; keep nothing "
-            "from call to call",
+            "from call to call"
         )
-    return Verdict(
-        promise,
-        f"two trainings of {_epochs(subject)}: {len(again)} tensors of weights and optimizer, bit "
-        "for bit",
-    )
+        return Verdict(promise, measured, cause, cure)
+    same = f"{len(again)} tensors of weights and optimizer, bit for bit"
+    return Verdict(promise, f"{measured}: {same}")
 
 
 def resume(subject: Subject) -> Verdict:
     """Check that a training stopped after the first epoch of each stage resumes bit for bit."""
-    promise = "resumed as if never stopped"
+    promise, measured = (
+        "resumed as if never stopped",
+        f"{_epochs(subject)}, stopped after the first",
+    )
     for _ in range(stages(subject.spec.model)):
         with suppress(Stopped):
             subject.train("resumed", StopAfterEpoch())
     resumed = subject.train("resumed").last
     if different := _unequal(resumed, subject.training.last):
-        return Verdict(
-            promise,
-            f"{_epochs(subject)}, stopped after the first",
-            f"after a stop training ends with another {few(different)}",
+        cause = f"after a stop training ends with another {few(different)}"
+        cure = (
             "keep what training changes in parameters or registered buffers, which checkpoints hold"
-            " (if 'repeatable' is red too, start there)",
+            " (if 'repeatable' is red too, start there)"
         )
-    return Verdict(
-        promise, f"{_epochs(subject)}, stopped after the first: {len(resumed)} tensors, bit for bit"
-    )
+        return Verdict(promise, measured, cause, cure)
+    return Verdict(promise, f"{measured}: {len(resumed)} tensors, bit for bit")
 
 
 def _epochs(subject: Subject) -> str:
@@ -111,26 +107,21 @@ def reload(subject: Subject) -> Verdict:
     """Check that the model saved as a run and loaded has the same tensors and scores."""
     promise, loaded, model = "reloaded as it was", subject.loaded, subject.model
     if different := _unequal(loaded.model.state_dict(), model.state_dict()):
-        return Verdict(
-            promise,
-            "state_dict",
-            f"comes back different: {few(different)}",
-            "write it to the run folder (runs.py)",
-        )
+        cause = f"comes back different: {few(different)}"
+        return Verdict(promise, "state_dict", cause, "write it to the run folder (runs.py)")
     history, candidates = (ids.numpy() for ids in subject.sample)
     before, after = (scorer_of(one)(history, candidates) for one in (model, loaded.model))
     if not np.array_equal(before, after):
         outside = few(unsaved(model)) or "a number or an object of Python"
-        return Verdict(
-            promise,
-            f"scores differ by up to {np.abs(before - after).max():.2g}",
+        measured = f"scores differ by up to {np.abs(before - after).max():.2g}"
+        cause = (
             "every saved tensor is the same, so the scores depend on something outside "
-            f"state_dict(): {outside}",
-            "register it with register_buffer, so that it is saved",
+            f"state_dict(): {outside}"
         )
-    return Verdict(
-        promise, f"{before.size} scores and {len(model.state_dict())} tensors, bit for bit"
-    )
+        cure = "register it with register_buffer, so that it is saved"
+        return Verdict(promise, measured, cause, cure)
+    tensors = len(model.state_dict())
+    return Verdict(promise, f"{before.size} scores and {tensors} tensors, bit for bit")
 
 
 @torch.no_grad()
@@ -141,48 +132,31 @@ def export(subject: Subject) -> Verdict:
     logits = model(history, candidates).logits
     reach = float(logits.abs().max()) * _CLOSE
     # The generated weights as they are after being serialized and read again.
-    packet = load(
-        save(
-            {
-                slot: tensor.contiguous()
-                for slot, tensor in model.generate(history).weights.tensors.items()
-            }
-        )
-    )
+    generated = model.generate(history).weights.tensors
+    packet = load(save({slot: tensor.contiguous() for slot, tensor in generated.items()}))
     applied = model.score(history, candidates, BuiltWeights(packet))
     if (apart := float((applied - logits).abs().max())) > reach:
-        return Verdict(
-            promise,
-            f"logits differ by up to {apart:.2g}",
-            "weights generated apart and applied are not the whole forward pass",
-            "let `forward` be `score` with the weights of `generate`, and nothing between them",
-        )
+        cause = "weights generated apart and applied are not the whole forward pass"
+        cure = "let `forward` be `score` with the weights of `generate`, and nothing between them"
+        return Verdict(promise, f"logits differ by up to {apart:.2g}", cause, cure)
     engine = Engine(subject.loaded)
     ways = ["the packet of generated weights"]
     names = [[engine.run.items.id(item) for item in row if item] for row in history.tolist()]
     if engine.score.keeps_vectors:
-        vectors = (
-            engine.item_vectors()["vector"].gather((candidates.flatten() - 1).numpy()).to_list()
-        )
+        rows = (candidates.flatten() - 1).numpy()
+        vectors = engine.item_vectors()["vector"].gather(rows).to_list()
         users = torch.from_numpy(engine.user_vectors(names))
         products = (users[:, None] * torch.tensor(vectors).view(*candidates.shape, -1)).sum(-1)
         if (apart := float((products - logits).abs().max())) > reach:
-            return Verdict(
-                promise,
-                f"logits differ by up to {apart:.2g}",
-                "user vectors . item vectors are not the logits",
-                "let the logits be a dot product with the item embeddings and nothing more",
-            )
+            cause = "user vectors . item vectors are not the logits"
+            cure = "let the logits be a dot product with the item embeddings and nothing more"
+            return Verdict(promise, f"logits differ by up to {apart:.2g}", cause, cure)
         ways.append("item and user vectors")
     # An empty history is answered by popularity, not by the model.
     some = [row for row, known in enumerate(names) if known][:_ANSWERS]
     if wrong := _wrong_answer(engine, model, history[some], [names[row] for row in some], reach):
-        return Verdict(
-            promise,
-            "the engine's answers",
-            wrong,
-            "let Engine score with the forward pass of the same model",
-        )
+        cure = "let Engine score with the forward pass of the same model"
+        return Verdict(promise, "the engine's answers", wrong, cure)
     return Verdict(
         promise, f"{', '.join([*ways, 'recommendations'])}: the logits of the forward pass"
     )
@@ -197,19 +171,16 @@ def _wrong_answer(
 ) -> str | None:
     """Return how the recommendations disagree with the scores of the model, or None."""
     # Random items, of which none may score above the last recommended one.
-    some = torch.from_numpy(
-        np.random.default_rng(1).integers(1, len(engine.run.items) + 1, size=100)
-    )
+    drawn = np.random.default_rng(1).integers(1, len(engine.run.items) + 1, size=100)
+    some = torch.from_numpy(drawn)
     for row, answer in zip(history, engine.recommend_many(names, _K), strict=True):
         ids = torch.tensor([engine.run.items.index(item["item"]) for item in answer.items])
         scores = torch.tensor([item["score"] for item in answer.items])
         if len(ids) and float((model(row[None], ids[None]).logits[0] - scores).abs().max()) > reach:
             return "a recommended item's score is not the model's"
         others = some[~torch.isin(some, torch.cat([ids, row]))]
-        if (
-            len(ids) == _K
-            and len(others)
-            and float(model(row[None], others[None]).logits.max()) > float(scores[-1]) + reach
-        ):
+        if len(ids) < _K or not len(others):
+            continue
+        if float(model(row[None], others[None]).logits.max()) > float(scores[-1]) + reach:
             return f"an item with a higher score is missing among the {_K} recommended"
     return None

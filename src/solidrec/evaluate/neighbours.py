@@ -16,7 +16,8 @@ from solidrec.experts.counted import memory
 from solidrec.experts.transitions import TARGET, transitions
 from solidrec.inference.scorer import FLOATS_AT_ONCE, Scorer, entries, slices
 from solidrec.nn.memory import Memory
-from solidrec.nn.mixture import CONTENT, LOG, START, of_candidates
+from solidrec.nn.mixture import CONTENT, LOG, of_candidates
+from solidrec.nn.mixture_head import START
 
 _CONTENTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 """Weights of content beside the log that *knn-content* tries on validation users."""

@@ -37,9 +37,8 @@ def reader(score: Scorer, histories: Array) -> Reader:
 def _own(scores: Array) -> Array:
     """Return a copy of scores, in float32 if they have that type, else in float64."""
     scores = np.asarray(scores)
-    return np.array(
-        scores, dtype=scores.dtype if scores.dtype in (np.float32, np.float64) else np.float64
-    )
+    kept = scores.dtype in (np.float32, np.float64)
+    return np.array(scores, dtype=scores.dtype if kept else np.float64)
 
 
 class HistoryScorer(ABC):
@@ -104,20 +103,17 @@ class MixtureScorer(HistoryScorer):
         scores = np.empty((len(histories), candidates.shape[1]), dtype=np.float32)
         lengths = (histories != 0).sum(1)
         order = np.argsort(lengths, kind="stable")
+        size = max(1, FLOATS_AT_ONCE // max(4 * items, entries(histories.shape[1])))
         with evaluating(self.model):
-            for part in slices(
-                len(histories),
-                max(1, FLOATS_AT_ONCE // max(4 * items, entries(histories.shape[1]))),
-            ):
+            for part in slices(len(histories), size):
                 some = order[part]
                 # cut padding up to the longest of the block: it costs time and changes nothing
                 history = self.tensor(histories[some, : max(1, lengths[some[-1]])])
                 evidence = self.model.experts(history)
                 found = self.model.head(evidence, self.model.read(history, evidence).weights)
                 if not np.array_equal(candidates, everything):
-                    found = of_candidates(
-                        found, self.tensor(candidates if len(candidates) == 1 else candidates[some])
-                    )
+                    own = candidates if len(candidates) == 1 else candidates[some]
+                    found = of_candidates(found, self.tensor(own))
                 scores[some] = _array(found)
         return scores
 
@@ -136,11 +132,9 @@ class ModelScorer(HistoryScorer):
 
     def read(self, histories: Array) -> Reader:
         """Encode `histories` (r, L) once and return a function that scores candidates for them."""
-        return (
-            partial(self.meet, self.vectors(histories))
-            if self.keeps_vectors
-            else partial(self.attend, histories)  # DIN encodes anew for each candidate
-        )
+        if self.keeps_vectors:
+            return partial(self.meet, self.vectors(histories))
+        return partial(self.attend, histories)  # DIN encodes anew for each candidate
 
     def vectors(self, histories: Array) -> torch.Tensor:
         """Return user vectors (r, D), whose dot products with item embeddings are the scores."""
@@ -163,9 +157,9 @@ class ModelScorer(HistoryScorer):
                 dot(users[i : i + size], self.embedded(candidates[i : i + size]))
                 for i in range(0, len(users), size)
             ]
-            return (
-                _array(torch.cat(parts)) if parts else np.zeros(candidates.shape, dtype=np.float32)
-            )
+            if not parts:
+                return np.zeros(candidates.shape, dtype=np.float32)
+            return _array(torch.cat(parts))
 
     def embedded(self, candidates: Array) -> torch.Tensor:
         """Return the embeddings of `candidates` (r, C), without a copy if they are consecutive."""

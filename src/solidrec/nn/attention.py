@@ -63,11 +63,10 @@ class SelfAttention(nn.Module):
         # Additive mask (#B, L, #M): 0 where attention is allowed, -inf elsewhere.
         allowed = q.new_zeros(attn_mask.shape).masked_fill_(~attn_mask, -torch.inf).transpose(1, 2)
         # One mask per history and head; a mask that all histories share is not copied.
-        allowed = (
-            allowed.repeat_interleave(self.heads, 0)
-            if len(attn_mask) > 1
-            else allowed.expand(len(q), -1, -1)
-        )
+        if len(attn_mask) > 1:
+            allowed = allowed.repeat_interleave(self.heads, 0)
+        else:
+            allowed = allowed.expand(len(q), -1, -1)
         logits = torch.baddbmm(allowed, k, q.transpose(1, 2), alpha=q.shape[-1] ** -0.5)
         return torch.bmm(self.dropout(logits.softmax(1)).transpose(1, 2), v)
 

@@ -24,8 +24,7 @@ class AuthorCode(Source):
 
     def __init__(self, trunk: Trunk, branch: Branch) -> None:
         super().__init__()
-        self.trunk = trunk
-        self.branch = branch
+        self.trunk, self.branch = trunk, branch
         for generator in (trunk.generator, branch.generator):
             generator.projections.requires_grad_(False)
 
@@ -34,9 +33,8 @@ class AuthorCode(Source):
         found = added(self.trunk(histories), self.branch(histories))
         if self.branch.codebook is None:
             return found
-        read = F.embedding(
-            found.stats["code_indices"].clamp(min=0), self.branch.codebook.code_vectors.detach()
-        )
+        codes = self.branch.codebook.code_vectors.detach()
+        read = F.embedding(found.stats["code_indices"].clamp(min=0), codes)
         loss = square(self.trunk.embed(histories.ids), read, shares(histories.weight()))
         return found._replace(codebook_loss=loss)
 

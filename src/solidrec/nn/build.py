@@ -18,7 +18,8 @@ from solidrec.nn.evidence import STATISTICS
 from solidrec.nn.gate import Lengths, Pooled, Reading
 from solidrec.nn.generator import Generator, Hypernetwork
 from solidrec.nn.heads import DotHead, FullHead, Head, LowRankHead
-from solidrec.nn.mixture import START, Counted, Experts, Mixture, MixtureHead
+from solidrec.nn.mixture import Counted, Experts, Mixture
+from solidrec.nn.mixture_head import START, MixtureHead
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import Branch, Shared, Source, Trunk, TrunkAndBranch, WithCodebookLoss
 from solidrec.nn.weights import Slots

@@ -55,11 +55,8 @@ class Codebook(nn.Module, ABC):
 
     def __init__(self, size: int, dim: int, **how: Unpack[CodebookSettings]) -> None:
         super().__init__()
-        settings = (
-            CodebookSettings(hidden=64, mlp=True, loss="pair", gradient="straight-through") | how
-        )
-        hidden, loss = settings["hidden"], settings["loss"]
-        self.loss, self.gradient = loss, settings["gradient"]
+        hidden, loss = how.get("hidden", 64), how.get("loss", "pair")
+        self.loss, self.gradient = loss, how.get("gradient", "straight-through")
         start = torch.empty(size, dim).normal_(std=0.1)
         if loss in ("pair", "literal"):
             self.code_vectors = nn.Parameter(start)
@@ -71,9 +68,8 @@ class Codebook(nn.Module, ABC):
         last = nn.Linear(hidden, dim)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
-        self.mlp = (
-            nn.Sequential(nn.Linear(dim, hidden), nn.ReLU(), last) if settings["mlp"] else None
-        )
+        with_mlp = how.get("mlp", True)
+        self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.ReLU(), last) if with_mlp else None
 
     def forward(self, histories: Histories) -> Coded:
         """Replace the embeddings of histories by their codes; padding has index -1 and no loss.
@@ -117,10 +113,9 @@ class Codebook(nn.Module, ABC):
         hits = torch.zeros_like(self.hits).index_add_(0, indices, weight)
         sums = torch.zeros_like(self.code_vectors).index_add_(0, indices, weight[:, None] * items)
         # Running means, weighted by decayed hits; a code without a hit stays as it is.
-        total = self.hits * _DECAY + hits
-        moved = (self.code_vectors * (self.hits * _DECAY)[:, None] + sums) / total.clamp(min=1e-6)[
-            :, None
-        ]
+        old = self.hits * _DECAY
+        total = old + hits
+        moved = (self.code_vectors * old[:, None] + sums) / total.clamp(min=1e-6)[:, None]
         self.code_vectors.copy_(torch.where(hits[:, None] > 0, moved, self.code_vectors))
         self.hits.copy_(total)
 
@@ -168,11 +163,9 @@ class SemanticCodebook(Codebook):
     def share(self, ids: Int[Tensor, "B L"], weight: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
         """Return the share of each position in the loss, given how many histories hold it."""
         found = shares(weight)
-        return (
-            found
-            if self.item_weight is None
-            else found * F.embedding(ids, self.item_weight[:, None])[..., 0]
-        )
+        if self.item_weight is None:
+            return found
+        return found * F.embedding(ids, self.item_weight[:, None])[..., 0]
 
     def set_item_frequencies(self, events: Int[Tensor, " V1"]) -> None:
         """Let an item with n training `events` count 1 / n in the loss."""

@@ -67,9 +67,8 @@ def _rotation(items: Float[Tensor, "*N D"], read: Float[Tensor, "*N D"]) -> Floa
     e = F.normalize(items, dim=-1).detach()
     q = F.normalize(read, dim=-1).detach()
     between = F.normalize(e + q, dim=-1)
-    scale = (
-        read.norm(dim=-1, keepdim=True) / items.norm(dim=-1, keepdim=True).clamp(min=1e-6)
-    ).detach()
+    norm = items.norm(dim=-1, keepdim=True).clamp(min=1e-6)
+    scale = (read.norm(dim=-1, keepdim=True) / norm).detach()
     # A reflection along e + q and one along q rotate e onto q.
     mirrored = items - 2 * between * (between * items).sum(-1, keepdim=True)
     turned: Tensor = scale * (mirrored + 2 * q * (e * items).sum(-1, keepdim=True))

@@ -40,10 +40,8 @@ class Evidence(NamedTuple):
     def rows(self, part: slice) -> Evidence:
         """Return the evidence for some of the histories."""
         # Counts with one row hold for all histories.
-        one = self.counts.shape[1] == 1
-        return Evidence(
-            self.neural[part], self.counted[:, part], self.counts if one else self.counts[:, part]
-        )
+        counts = self.counts if self.counts.shape[1] == 1 else self.counts[:, part]
+        return Evidence(self.neural[part], self.counted[:, part], counts)
 
 
 def statistics(
@@ -71,10 +69,8 @@ def statistics(
         for scores in (evidence.neural, *evidence.counted)[:PAIRED]
     ]
     # The best values on a log scale: log-probabilities, and log(1 + x / k) of counted values.
-    logs = [
-        best[0].values.clamp(min=-100),
-        *(torch.log1p(each.values.clamp(min=0) / _SCALE) for each in best[1:]),
-    ]
+    logs = [best[0].values.clamp(min=-100)]
+    logs += [torch.log1p(each.values.clamp(min=0) / _SCALE) for each in best[1:]]
     found = [torch.log1p(length.to(entropy.dtype)), popular.sum(1) / length.clamp(min=1), newest]
     found += [logs[0].amax(1), logs[0].mean(1), entropy]
     for each in logs[1:]:

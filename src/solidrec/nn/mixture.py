@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, final
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from solidrec.batch import Scores
-from solidrec.nn.evidence import EXPERTS, KINDS, RECENT, Evidence, statistics
+from solidrec.nn.evidence import EXPERTS, RECENT, Evidence, statistics
 from solidrec.nn.gate import Reading
 from solidrec.nn.histories import Histories
 from solidrec.nn.memory import Memory
+from solidrec.nn.mixture_head import MixtureHead
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.nn.sources import Generated, Shared, Source, added
-from solidrec.nn.weights import Slots, Weights
+from solidrec.nn.weights import Weights
 
 Memories = tuple[Memory, Memory, SemanticMemory]
 """Memories of the log (forward and symmetric), of content, and of semantic ids."""
-BUCKETS = 8
-"""Groups of items by training count: 0, 1-2, 3-6, 7-14, ... (powers of two)."""
-UNITS = 16
-"""Hidden units of the head's nonlinear term."""
-CELLS = 1 << 16
-"""Scores computed at a time; their hidden units are 16 times as many numbers."""
-STANDARDISED = 4096
-"""Training rows from which mean and deviation are computed at a time."""
 LOG, CONTENT, SEMANTIC = (0.5, 0.8), (0.5,), 0.8
 """Decay per event of age of a history's items: forward and symmetric, content, semantic ids."""
-START = {
-    "mixture": (0.4, 0.3, 0.6, 0.7, 0.2, 0.3, 0.25),
-    "temperature": (0.05, 0.05, 0.3, 1.0),
-    "hidden": (1.0,) * UNITS,
-}
-"""Initial shared weights before the log; the last of ``mixture`` is for recency, if it is used."""
 
 
 class Counted(NamedTuple):
@@ -53,98 +40,6 @@ class Counted(NamedTuple):
     def experts(self) -> tuple[str, ...]:
         """The names of the experts of a mixture with this evidence."""
         return EXPERTS if self.recent is None else (*EXPERTS, RECENT)
-
-
-@final
-class MixtureHead(nn.Module):
-    """Score items by weighted evidence and a small nonlinear term.
-
-    s(u, i) = b(i) + sum over experts e of w_e(u) t_e(i) f_e(u, i) + v . relu(A z(u, i) + h(u)).
-
-    f is the log-probability of the neural expert, log(1 + x / k) of counted evidence x, and
-    log(1 + n) of n training events, of all and of the latest; z is f less its mean over training
-    rows, in standard deviations. The slots ``mixture`` (E,), ``temperature`` (K,) and ``hidden``
-    (H,) are log w, log k and h. The trust t and the bias b of an item belong to its group by
-    training count; they, A and v are parameters of the head. The hidden layer starts at zero.
-    """
-
-    slots: Slots
-    center: Tensor
-    spread: Tensor
-
-    def __init__(self, experts: int = len(EXPERTS)) -> None:
-        super().__init__()
-        self.slots = {"mixture": (experts,), "temperature": (len(KINDS),), "hidden": (UNITS,)}
-        self.trust = nn.Parameter(torch.zeros(experts, BUCKETS))
-        self.bias = nn.Parameter(torch.zeros(BUCKETS))
-        self.units = nn.Linear(experts, UNITS, bias=False)
-        self.out = nn.Linear(UNITS, 1, bias=False)
-        nn.init.zeros_(self.out.weight)
-        self.register_buffer("center", torch.zeros(experts))
-        self.register_buffer("spread", torch.ones(experts))
-
-    def forward(self, evidence: Evidence, weights: Weights) -> Float[Tensor, "B C"]:
-        """Return the scores of the candidates, by blocks of rows that stay in a cache."""
-        neural = evidence.neural
-        # The group of each candidate by training count, (#B, C).
-        group = torch.log2(evidence.counts[0] + 1).floor().long().clamp(max=BUCKETS - 1)
-        # Trust (#B, E, C) and bias (#B, 1, C) of each candidate's group.
-        trust, bias = (self.trust.exp()[:, group].transpose(0, 1), self.bias[group][:, None])
-        tensors = {slot: tensor.expand(len(neural), -1) for slot, tensor in weights.tensors.items()}
-        size = max(1, CELLS // max(neural.shape[1], 1))
-        scores = [neural[:0]]
-        for start in range(0, len(neural), size):
-            part = slice(start, start + size)
-            # Trust and bias with one row hold for all histories.
-            own_trust, own_bias = (each if len(each) == 1 else each[part] for each in (trust, bias))
-            own = {slot: tensor[part] for slot, tensor in tensors.items()}
-            scores.append(self.score(evidence.rows(part), own_trust, own_bias, tensors=own))
-        return torch.cat(scores)
-
-    def score(
-        self,
-        evidence: Evidence,
-        trust: Float[Tensor, "#B E C"],
-        bias: Float[Tensor, "#B 1 C"],
-        *,
-        tensors: Mapping[str, Tensor],
-    ) -> Float[Tensor, "B C"]:
-        """Return the scores of some rows, given the trust and the bias of their candidates."""
-        # The linear part, b + sum of w t f, with f of shape (B, E, C).
-        found = features(evidence, tensors["temperature"])
-        rows = len(found)
-        scores = torch.baddbmm(bias, tensors["mixture"].exp()[:, None], found * trust)
-        # A z + h with z = (f - center) / spread, computed as (A / spread) f + shift.
-        units = self.units.weight / self.spread
-        shift = tensors["hidden"] - units @ self.center
-        bent = torch.baddbmm(shift[:, :, None], units.expand(rows, -1, -1), found).relu_()
-        return torch.baddbmm(scores, self.out.weight.expand(rows, -1, -1), bent)[:, 0]
-
-    @torch.no_grad()
-    def standardise(self, evidence: Evidence, kept: Bool[Tensor, "R C"]) -> None:
-        """Set mean and deviation of f over `kept` candidates of training rows, at the initial k."""
-        start = torch.tensor(START["temperature"], device=kept.device).log()[None]
-        number = 0
-        total = squares = torch.zeros(len(self.center), dtype=torch.float64, device=kept.device)
-        # In blocks, because all rows at once would be the largest tensor of training.
-        for first in range(0, len(kept), STANDARDISED):
-            part = slice(first, first + STANDARDISED)
-            found = features(evidence.rows(part), start).transpose(0, 1)[:, kept[part]].double()
-            number, total, squares = (
-                number + found.shape[1],
-                total + found.sum(1),
-                squares + (found**2).sum(1),
-            )
-        mean = total / number
-        self.center.copy_(mean)
-        self.spread.copy_((squares / number - mean**2).clamp(min=0).sqrt().clamp(min=1e-3))
-
-
-def features(evidence: Evidence, temperature: Float[Tensor, "#B K"]) -> Float[Tensor, "B E C"]:
-    """Return f of every expert, as in `MixtureHead`; `temperature` holds the logs of k."""
-    counted = torch.log1p(evidence.counted.transpose(0, 1) / temperature.exp()[:, :, None])
-    popular = torch.log1p(evidence.counts).transpose(0, 1).expand(len(evidence.neural), -1, -1)
-    return torch.cat([evidence.neural[:, None], counted, popular], 1)
 
 
 @final
@@ -193,9 +88,7 @@ class Mixture(nn.Module):
         reading: Reading | None,
     ) -> None:
         super().__init__()
-        self.experts = experts
-        self.head = head
-        self.shared = shared
+        self.experts, self.head, self.shared = experts, head, shared
         self.deltas = nn.ModuleList(deltas)
         self.reading = reading
 
@@ -206,11 +99,9 @@ class Mixture(nn.Module):
 
     def parts(self) -> Iterator[tuple[str, nn.Module]]:
         """Yield the parts by name: items and backbone of the neural expert, head, and sources'."""
-        yield from (
-            ("items", self.items),
-            ("backbone", self.experts.neural.backbone),
-            ("head", self.head),
-        )
+        yield "items", self.items
+        yield "backbone", self.experts.neural.backbone
+        yield "head", self.head
         for source in (self.shared, *self.deltas):
             yield from source.parts()
 

@@ -40,10 +40,7 @@ class Recommender(nn.Module):
         self, items: nn.Embedding, *, backbone: Backbone, head: Head, source: Source
     ) -> None:
         super().__init__()
-        self.items = items
-        self.backbone = backbone
-        self.head = head
-        self.source = source
+        self.items, self.backbone, self.head, self.source = items, backbone, head, source
 
     def forward(
         self,
@@ -86,19 +83,14 @@ class Recommender(nn.Module):
         vector.
         """
         items = self.items(history)
-        users, generated = self.read(
-            Histories.of(history, items, prefix_ends), items.new_zeros(1, 1, items.shape[2])
-        )
+        nothing = items.new_zeros(1, 1, items.shape[2])
+        users, generated = self.read(Histories.of(history, items, prefix_ends), nothing)
         return EncodedUsers(users[:, 0], generated)
 
     def parts(self) -> Iterator[tuple[str, nn.Module]]:
         """Yield the parts of this model by name: items, backbone, head, and those of the source."""
-        yield from (
-            ("items", self.items),
-            ("backbone", self.backbone),
-            ("head", self.head),
-            *self.source.parts(),
-        )
+        yield from (("items", self.items), ("backbone", self.backbone), ("head", self.head))
+        yield from self.source.parts()
 
     @property
     def reads_prefixes(self) -> bool:

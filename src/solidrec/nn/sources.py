@@ -68,8 +68,7 @@ class WithCodebookLoss(Source):
 
     def __init__(self, source: Source, codebook: Codebook | None) -> None:
         super().__init__()
-        self.source = source
-        self.codebook = codebook
+        self.source, self.codebook = source, codebook
 
     def forward(self, histories: Histories) -> Generated:
         """Return the weights of the other source, with the codebook's loss added."""
@@ -108,9 +107,8 @@ class Trunk(Source):
 
     def embed(self, history: Int[Tensor, "B L"]) -> Float[Tensor, "B L D"]:
         """Return the embedded semantic history E_c; it is looked up, never a second input."""
-        semantic_history = F.embedding(
-            history, self.semantic_of_item.view(len(self.semantic_of_item), -1)
-        )
+        table = self.semantic_of_item.view(len(self.semantic_of_item), -1)
+        semantic_history = F.embedding(history, table)
         embedded: Tensor = self.semantics(semantic_history).sum(-2)
         return embedded
 
@@ -137,10 +135,8 @@ class Branch(Source):
         inward: bool = True,
     ) -> None:
         super().__init__()
-        self.generator = generator
-        self.codebook = codebook
-        self.clip = clip
-        self.inward = inward
+        self.generator, self.codebook = generator, codebook
+        self.clip, self.inward = clip, inward
 
     def forward(self, histories: Histories) -> Generated:
         """Return the weights of each item history, with the codebook's loss if there is one."""
@@ -166,8 +162,7 @@ class TrunkAndBranch(Source):
 
     def __init__(self, trunk: Trunk, branch: Branch) -> None:
         super().__init__()
-        self.trunk = trunk
-        self.branch = branch
+        self.trunk, self.branch = trunk, branch
 
     def forward(self, histories: Histories) -> Generated:
         """Return the weights of trunk and branch added slot by slot."""
@@ -180,8 +175,5 @@ class TrunkAndBranch(Source):
 
 def added(one: Generated, other: Generated) -> Generated:
     """Add the weights of both slot by slot, and their losses, and merge their stats."""
-    return Generated(
-        one.weights + other.weights,
-        one.codebook_loss + other.codebook_loss,
-        {**one.stats, **other.stats},
-    )
+    loss = one.codebook_loss + other.codebook_loss
+    return Generated(one.weights + other.weights, loss, {**one.stats, **other.stats})

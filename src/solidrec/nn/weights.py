@@ -50,9 +50,8 @@ class Weights(ABC):
 
     def saturated(self, limit: float, rows: int = 16) -> Float[Tensor, ""]:
         """Return the share of entries at or beyond the clip, over the first `rows` users."""
-        sample = torch.cat(
-            [tensor.detach().flatten(1) for tensor in self.first(rows).tensors.values()], 1
-        )
+        tensors = self.first(rows).tensors.values()
+        sample = torch.cat([tensor.detach().flatten(1) for tensor in tensors], 1)
         return (sample.abs() >= limit).float().mean()
 
 
@@ -142,16 +141,9 @@ class ProjectedWeights(Weights):
         """Return x W without building all of W; a single z serves any number of rows."""
         if len(self.z) == 1 < len(x):
             return torch.matmul(x, self.tensors[slot][0])
-        projection = self.projections[slot]
-        product = generated_product(
-            x,
-            self.z,
-            projection.weight,
-            projection.bias,
-            limit=self.unscaled_limit,
-            inward=self.inward,
-        )
-        return self.scaled(product)
+        weight, bias = self.projections[slot].weight, self.projections[slot].bias
+        limit, inward = self.unscaled_limit, self.inward
+        return self.scaled(generated_product(x, self.z, weight, bias, limit=limit, inward=inward))
 
     def shift(self, slot: str, x: Float[Tensor, "B #C O"]) -> Float[Tensor, "B #C O"]:
         """Return x + b."""

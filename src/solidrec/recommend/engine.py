@@ -51,12 +51,8 @@ class Engine:
         self.encoder = ModelScorer(neural_of(run.model))
         self.popularity = run.catalog["training_count"].to_numpy().astype(np.float32)
         self.everything = np.arange(1, len(run.items) + 1)[None]
-        catalog = run.catalog
-        self.titles = (
-            catalog["title"]
-            if "title" in catalog.columns
-            else pl.Series([None] * len(catalog), dtype=pl.String)
-        )
+        untitled = pl.Series([None] * len(run.catalog), dtype=pl.String)
+        self.titles = run.catalog["title"] if "title" in run.catalog.columns else untitled
 
     def recommend(
         self, history: Sequence[str], k: int = 10, *, keep_history: bool = False
@@ -131,13 +127,10 @@ class Engine:
         if not scores.max(initial=-np.inf) < np.inf:
             scores = np.where(np.isfinite(scores), scores, -np.inf)
         rows, columns = top(scores, k)
-        titles = self.titles.gather(columns).to_list()
-        ids = self.run.items.ids
+        ids, titles = self.run.items.ids, self.titles.gather(columns).to_list()
+        best = zip(columns.tolist(), scores[rows, columns].tolist(), titles, strict=True)
         found = [
-            {"item": ids[column], "score": score, "title": title}
-            for column, score, title in zip(
-                columns.tolist(), scores[rows, columns].tolist(), titles, strict=True
-            )
+            {"item": ids[column], "score": score, "title": title} for column, score, title in best
         ]
         # `rows` is sorted: find where each row's items begin and end
         ends = np.searchsorted(rows, np.arange(len(scores) + 1)).tolist()

@@ -31,6 +31,8 @@ from solidrec.semantics.content import ItemContent
 from solidrec.semantics.place import place
 
 Given = Mapping[str, Path | str | npt.NDArray[Any]]
+_COUNTED = ("semantic_of_item", "experts.counts", "experts.recent")
+"""Endings of the names of tensors that are not learned, but counted or assigned."""
 
 
 @final
@@ -69,21 +71,18 @@ def add_items(
             f"{run.path}: keeps no map from content: its data had no titles, categories or "
             "features, or an older version trained it; train it again on data that has"
         )
+    features = features or {}
     catalog = _new_rows(run, table, dict(columns or {}), category_separator, duplicate_items)
     content = run.cold.content
-    matrices = content.matrices(
-        catalog.frame, _given_matrices(content, table, catalog, features or {}, feature_start)
-    )
+    given = _given_matrices(content, table, catalog, features, feature_start)
+    matrices = content.matrices(catalog.frame, given)
     semantics = run.semantics
     if semantics is not None:
         codes = place(semantics, matrices, catalog.frame["categories"].to_list())
         semantics = dataclasses.replace(semantics, codes=np.concatenate([semantics.codes, codes]))
-    rows = catalog.frame.select(
-        name for name in run.catalog.columns if name in catalog.frame.columns
-    )
-    grown = pl.concat(
-        [run.catalog, rows.with_columns(training_count=pl.lit(0, pl.Int64))], how="diagonal_relaxed"
-    )
+    shared = [name for name in run.catalog.columns if name in catalog.frame.columns]
+    rows = catalog.frame.select(shared).with_columns(training_count=pl.lit(0, pl.Int64))
+    grown = pl.concat([run.catalog, rows], how="diagonal_relaxed")
     ids = None if semantics is None else torch.from_numpy(semantics.table)
     embeddings = torch.from_numpy(run.cold.embed(matrices))
     model: Recommender | Mixture
@@ -95,14 +94,14 @@ def add_items(
     model.load_state_dict(_longer(run.model.state_dict(), model.state_dict(), embeddings))
     model = model.to(run.model.items.weight.device).eval()
     known = {name: int(matrix.any(axis=1).sum()) for name, matrix in matrices.items()}
-    absent = tuple(
-        part.name
-        for part in content.parts
-        if part.terms is None and part.name not in (features or {})
-    )
-    return Added(
-        dataclasses.replace(run, model=model, catalog=grown, semantics=semantics), known, absent
-    )
+    absent = tuple(name for name in _feature_names(content) if name not in features)
+    longer = dataclasses.replace(run, model=model, catalog=grown, semantics=semantics)
+    return Added(longer, known, absent)
+
+
+def _feature_names(content: ItemContent) -> list[str]:
+    """Return the names of the feature matrices that training had."""
+    return [part.name for part in content.parts if part.terms is None]
 
 
 def _new_rows(
@@ -137,7 +136,7 @@ def _given_matrices(
 
     Raises `UsageError` for a feature that training did not have.
     """
-    wanted = [part.name for part in content.parts if part.terms is None]
+    wanted = _feature_names(content)
     for name in features:
         if name not in wanted:
             raise UsageError(
@@ -163,20 +162,17 @@ def recounted(experts: Experts, grown: pl.DataFrame, ids: Tensor | None) -> Coun
     assert isinstance(before, Memory)
     assert isinstance(semantic, SemanticMemory)
     new = len(grown) + 1 - len(experts.counts)
-    by_log = Memory(_lengthened(moved.starts, new), moved.columns, moved.values, moved.decay)
-    by_content = Memory(
-        _lengthened(before.starts, new), before.columns, before.values, before.decay
-    )
+    by_content = _lengthened(before, new)
     if any(described(grown[:-new])):
         by_content = memory([alike(grown, {})], before.decay)
-    of_item = semantic.semantic_of_item.cpu()
-    by_semantics = SemanticMemory(
-        _with_one_id(of_item, new) if ids is None else ids, semantic.ratio.cpu(), semantic.decay
-    )
+    if ids is None:
+        # The new rows repeat the one id that all items share.
+        of_item = semantic.semantic_of_item.cpu()
+        ids = torch.cat([of_item, of_item[-1:].expand(new, *of_item.shape[1:])])
+    by_semantics = SemanticMemory(ids, semantic.ratio.cpu(), semantic.decay)
+    memories = (_lengthened(moved, new), by_content, by_semantics)
     recent = None if experts.recent is None else _with_medians(experts.recent.cpu(), new)
-    return Counted(
-        (by_log, by_content, by_semantics), _with_medians(experts.counts.cpu(), new), recent
-    )
+    return Counted(memories, _with_medians(experts.counts.cpu(), new), recent)
 
 
 def _with_medians(counts: Tensor, new: int) -> Tensor:
@@ -184,31 +180,23 @@ def _with_medians(counts: Tensor, new: int) -> Tensor:
     return torch.cat([counts, counts[1:].median().expand(new)])
 
 
-def _with_one_id(of_item: Tensor, new: int) -> Tensor:
-    """Return the semantic ids of items with `new` more rows, which repeat the one id."""
-    return torch.cat([of_item, of_item[-1:].expand(new, *of_item.shape[1:])])
-
-
-def _lengthened(starts: Tensor, new: int) -> Tensor:
-    """Return the `starts` (V + 2,) of a memory with `new` empty rows at its end."""
-    return torch.cat([starts, starts[-1:].expand(new)]).cpu()
+def _lengthened(memory: Memory, new: int) -> Memory:
+    """Return a memory with `new` empty rows at its end."""
+    starts = torch.cat([memory.starts, memory.starts[-1:].expand(new)]).cpu()
+    return Memory(starts, memory.columns, memory.values, memory.decay)
 
 
 def _longer(
     old: Mapping[str, Tensor], new: Mapping[str, Tensor], embeddings: Tensor
 ) -> dict[str, Tensor]:
     """Return the old weights with new items' embeddings appended; counts are taken from `new`."""
-    return {name: _of_new(name, tensor, new[name], embeddings) for name, tensor in old.items()}
-
-
-def _of_new(name: str, old: Tensor, new: Tensor, embeddings: Tensor) -> Tensor:
-    """Return one tensor of the longer model."""
-    if name.endswith("neural.items.weight") or name == "items.weight":
-        return torch.cat([old.cpu(), embeddings])
-    counted = (".memories." in name) or name.endswith(
-        ("semantic_of_item", "experts.counts", "experts.recent")
-    )
-    return new if counted else old
+    found = dict(old)
+    for name, tensor in old.items():
+        if name == "items.weight" or name.endswith("neural.items.weight"):
+            found[name] = torch.cat([tensor.cpu(), embeddings])
+        elif ".memories." in name or name.endswith(_COUNTED):
+            found[name] = new[name]
+    return found
 
 
 def save_with_items(added: Added, before: Run, out: Path) -> dict[str, Any]:

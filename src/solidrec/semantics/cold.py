@@ -49,11 +49,8 @@ class ColdStart:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays to store."""
-        return self.content.arrays() | {
-            "map.weight": self.weight,
-            "map.bias": self.bias,
-            "map.base": self.base,
-        }
+        own = {"map.weight": self.weight, "map.bias": self.bias, "map.base": self.base}
+        return self.content.arrays() | own
 
     @classmethod
     def of(cls, plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Self:
@@ -99,27 +96,21 @@ def fit_cold(
     rank among the first; `stretch` finds by `score` how much to stretch it, measured on at most
     `ranked` items. A map that explains less than 5 % is not stretched: that would amplify noise.
     """
-    known = np.random.default_rng(seed).permutation(
-        np.flatnonzero((counts > 0) & has_content(matrices))
-    )[:_MOST]
+    known = np.flatnonzero((counts > 0) & has_content(matrices))
+    known = np.random.default_rng(seed).permutation(known)[:_MOST]
     mean = (embeddings[counts > 0] if (counts > 0).any() else embeddings).mean(0).astype(np.float64)
     if len(known) < _FEWEST:
         nothing = np.zeros((sum(content.widths), len(mean)))
-        return ColdStart(
-            content, nothing, mean, mean.copy(), {"items": len(known), "r2": 0.0, "stretch": 1.0}
-        )
+        facts = {"items": len(known), "r2": 0.0, "stretch": 1.0}
+        return ColdStart(content, nothing, mean, mean.copy(), facts)
     vectors = content_rows(matrices, known).astype(np.float64)
-    targets, weights = (
-        embeddings[known].astype(np.float64),
-        np.minimum(counts[known], np.median(counts[known])),
-    )
+    targets = embeddings[known].astype(np.float64)
+    weights = np.minimum(counts[known], np.median(counts[known]))
     found = _regress(vectors, targets, weights)
     explained, centre = _r2(targets, found.left_out, weights), found.left_out.mean(0)
-    by = (
-        stretch(targets[:ranked], found.left_out[:ranked], centre, score)
-        if explained >= WORTH
-        else 1.0
-    )
+    by = 1.0
+    if explained >= WORTH:
+        by = stretch(targets[:ranked], found.left_out[:ranked], centre, score)
     facts = {"items": len(known), "alpha": found.alpha, "r2": explained, "stretch": by}
     return ColdStart(content, by * found.weight, centre + by * (found.bias - centre), mean, facts)
 

@@ -96,9 +96,8 @@ class ItemContent:
             name, vocabulary = fact["name"], fact["vocabulary"]
             model = None
             if vocabulary is not None:
-                model = TermModel(
-                    tuple(vocabulary), arrays[f"{name}.idf"], arrays[f"{name}.components"]
-                )
+                idf, components = arrays[f"{name}.idf"], arrays[f"{name}.components"]
+                model = TermModel(tuple(vocabulary), idf, components)
             parts.append(ContentPart(name, fact["width"], model, fact["placed"]))
         return cls(tuple(parts))
 

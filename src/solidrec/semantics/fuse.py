@@ -27,9 +27,8 @@ class Fused(NamedTuple):
 
     def less(self, centroids: np.ndarray) -> Fused:
         """Return each vector minus its centroid (V, F), in the parts that it has."""
-        return self._replace(
-            vectors=self.vectors - np.repeat(self.present, self.widths, axis=1) * centroids
-        )
+        own = np.repeat(self.present, self.widths, axis=1) * centroids
+        return self._replace(vectors=self.vectors - own)
 
 
 def fuse(matrices: Sequence[np.ndarray], weights: Sequence[float] | None = None) -> Fused:
@@ -68,8 +67,5 @@ def side_by_side(matrices: Sequence[np.ndarray], weights: Sequence[float] | None
 
 def whole(vectors: np.ndarray) -> Fused:
     """Return vectors (V, F) as one part that every item has, without normalisation."""
-    return Fused(
-        vectors.astype(np.float32),
-        np.ones((len(vectors), 1), dtype=np.float32),
-        (vectors.shape[1],),
-    )
+    present = np.ones((len(vectors), 1), dtype=np.float32)
+    return Fused(vectors.astype(np.float32), present, (vectors.shape[1],))

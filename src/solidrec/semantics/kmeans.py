@@ -69,20 +69,18 @@ def kmeans(
     order = torch.randperm(len(fused.vectors), generator=generator) if len(sizes) > 1 else None
     points = points_of(fused, order, device)
     centroids = plus_plus(points.first(sizes[0]), k, generator=generator)
+    tolerance = _TOLERANCE if len(sizes) > 1 else 0.0
     for size in sizes[:-1]:
+        some = points.first(size)
         centroids, _, _ = _lloyd(
-            points.first(size), centroids, iterations=_SAMPLED_ITERATIONS, tolerance=_TOLERANCE
+            some, centroids, iterations=_SAMPLED_ITERATIONS, tolerance=tolerance
         )
-    centroids, labels, apart = _lloyd(
-        points, centroids, iterations=iterations, tolerance=_TOLERANCE if len(sizes) > 1 else 0.0
-    )
+    centroids, labels, apart = _lloyd(points, centroids, iterations=iterations, tolerance=tolerance)
     # different vectors at a distance of 0 from each other leave some centroids unused
     used, labels = torch.unique(labels, return_inverse=True)
-    of_vector = (
-        labels.cpu()
-        if order is None
-        else torch.empty_like(order).index_copy_(0, order, labels.cpu())
-    )
+    of_vector = labels.cpu()
+    if order is not None:
+        of_vector = torch.empty_like(order).index_copy_(0, order, of_vector)
     return Clusters(of_vector.numpy(), centroids[used].cpu().numpy(), float(apart.double().sum()))
 
 
@@ -112,9 +110,8 @@ def points_of(fused: Fused, order: Tensor | None, device: str) -> Points:
     if order is not None:
         vectors, present = vectors[order], present[order]
     vectors = vectors.to(device)
-    return Points(
-        vectors, present.to(device), torch.linalg.vector_norm(vectors, dim=1).square(), fused.widths
-    )
+    own = torch.linalg.vector_norm(vectors, dim=1).square()
+    return Points(vectors, present.to(device), own, fused.widths)
 
 
 def _lloyd(
@@ -148,9 +145,8 @@ def _closeness(
 def distances(points: Points, centroids: Float[Tensor, "k F"]) -> Float[Tensor, "V k"]:
     """Return squared distances over the parts that each vector has."""
     turned, offset = _closeness(points, centroids)
-    return (
-        points.own[:, None] - 2 * torch.addmm(points.present @ offset, points.vectors, turned)
-    ).clamp(min=0)
+    close = torch.addmm(points.present @ offset, points.vectors, turned)
+    return (points.own[:, None] - 2 * close).clamp(min=0)
 
 
 def assign(
@@ -165,10 +161,8 @@ def assign(
             points.vectors.split(rows), points.present.split(rows), strict=True
         )
     ]
-    labels, close = (
-        torch.cat([part.indices for part in found]),
-        torch.cat([part.values for part in found]),
-    )
+    labels = torch.cat([part.indices for part in found])
+    close = torch.cat([part.values for part in found])
     return labels, (points.own - 2 * close).clamp(min=0)
 
 
@@ -189,12 +183,10 @@ def plus_plus(points: Points, k: int, *, generator: torch.Generator) -> Float[Te
         chance = apart.double().cpu()
         chance[chosen] = 0  # rounding may leave a distance to itself
         if not bool(chance.sum() > 0):  # all others lie on a centroid: draw uniformly
-            chance = torch.ones(len(vectors), dtype=torch.float64).index_fill(
-                0, torch.tensor(chosen), 0
-            )
-        picks = torch.multinomial(chance, draws, replacement=True, generator=generator).to(
-            vectors.device
-        )
+            chance = torch.ones(len(vectors), dtype=torch.float64)
+            chance[chosen] = 0
+        picks = torch.multinomial(chance, draws, replacement=True, generator=generator)
+        picks = picks.to(vectors.device)
         # distances (V, draws) that would be left with each of the draws as a centroid
         left = torch.minimum(apart[:, None], distances(points, vectors[picks]) / size[:, None])
         best = int(left.sum(0).argmin())

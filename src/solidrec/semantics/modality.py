@@ -16,16 +16,16 @@ ID, TEXT, CATEGORIES = "id", "text", "categories"
 
 def has_titles(data: PreparedData) -> bool:
     """Return whether any item has a title with a letter or a digit."""
-    return "title" in data.catalog.columns and bool(
-        data.catalog["title"].str.contains(r"[\p{L}\p{N}]").any()
-    )
+    if "title" not in data.catalog.columns:
+        return False
+    return bool(data.catalog["title"].str.contains(r"[\p{L}\p{N}]").any())
 
 
 def has_categories(data: PreparedData) -> bool:
     """Return whether any item has a category."""
-    return "categories" in data.catalog.columns and bool(
-        (data.catalog["categories"].list.len() > 0).any()
-    )
+    if "categories" not in data.catalog.columns:
+        return False
+    return bool((data.catalog["categories"].list.len() > 0).any())
 
 
 def token_columns(data: PreparedData) -> tuple[str, ...]:
@@ -44,14 +44,10 @@ def available(data: PreparedData) -> tuple[str, ...]:
     They are its feature matrices, ``text`` if it has titles, ``categories``, its token columns, and
     ``id``.
     """
-    content = {TEXT: has_titles(data), CATEGORIES: has_categories(data)} | dict.fromkeys(
-        token_columns(data), True
-    )
-    return (
-        *data.features,
-        *(name for name, there in content.items() if there and name not in data.features),
-        ID,
-    )
+    content = {TEXT: has_titles(data), CATEGORIES: has_categories(data)}
+    content |= dict.fromkeys(token_columns(data), True)
+    others = [name for name in content if content[name] and name not in data.features]
+    return (*data.features, *others, ID)
 
 
 def is_described(data: PreparedData) -> bool:

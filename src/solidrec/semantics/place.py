@@ -27,11 +27,9 @@ def place(
         return np.random.default_rng(ids.seed).integers(1, ids.count + 1, size=(len(categories), 1))
     fused = _parts_of(ids, matrices, len(categories))
     codes = np.zeros((len(categories), ids.levels), dtype=np.int64)
-    left = fused
+    left, own = fused, categories if ids.method == "categories" else None
     for level in range(ids.levels):
-        codes[:, level] = _nearest(
-            ids, level, left, categories if ids.method == "categories" else None
-        )
+        codes[:, level] = _nearest(ids, level, left, own)
         left = left.less(ids.centroids[codes[:, level] - 1])
     bare = ~fused.present.any(axis=1)
     if ids.method == "categories":  # with a known category, an item is not bare
@@ -45,9 +43,8 @@ def _parts_of(ids: SemanticIds, matrices: Mapping[str, np.ndarray], count: int) 
     """Return the content in the form of the centroids; new items have no id embedding."""
     known = sum(matrices[name].shape[1] for name in ids.modalities if name != ID)
     blank = np.zeros((count, ids.centroids.shape[1] - known), dtype=np.float32)
-    return side_by_side(
-        [blank if name == ID else matrices[name] for name in ids.modalities], ids.weights or None
-    )
+    parts = [blank if name == ID else matrices[name] for name in ids.modalities]
+    return side_by_side(parts, ids.weights or None)
 
 
 def _nearest(
@@ -58,15 +55,12 @@ def _nearest(
     points = points_of(fused, None, "cpu")
     labels, _ = assign(points, torch.from_numpy(ids.centroids[own - 1]))
     found = own[labels.numpy()]
-    if categories is not None:
-        for row, own_labels in enumerate(categories):
-            mine = np.array(_numbers(ids, own_labels), dtype=np.int64)
-            if len(mine):
-                best, _ = assign(
-                    points_of(fused.rows(np.array([row])), None, "cpu"),
-                    torch.from_numpy(ids.centroids[mine - 1]),
-                )
-                found[row] = mine[int(best)]
+    for row, own_labels in enumerate(categories or ()):
+        mine = np.array(_numbers(ids, own_labels), dtype=np.int64)
+        if len(mine):
+            points = points_of(fused.rows(np.array([row])), None, "cpu")
+            best, _ = assign(points, torch.from_numpy(ids.centroids[mine - 1]))
+            found[row] = mine[int(best)]
     return np.asarray(found)
 
 

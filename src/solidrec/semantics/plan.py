@@ -82,27 +82,19 @@ def _settled(data: PreparedData, spec: SemanticsSpec) -> SemanticPlan:
     if spec.modalities or (spec.method == "kmeans" and not data.features):
         return SemanticPlan("kmeans", content, "asked for")
     if data.features:
-        return SemanticPlan(
-            "kmeans",
-            tuple(data.features),
-            f"the data has feature matrices: {', '.join(data.features)}",
+        why = f"the data has feature matrices: {', '.join(data.features)}"
+    elif has_categories(data):
+        why = "the items have categories and no feature matrix"
+        return SemanticPlan("categories", content, why)
+    elif has_titles(data):
+        why = "the items have titles, no feature matrix and no categories"
+    elif content != (ID,):
+        why = (
+            f"the items have tokens ({', '.join(content)}), no feature matrix, categories or titles"
         )
-    if has_categories(data):
-        return SemanticPlan(
-            "categories", content, "the items have categories and no feature matrix"
-        )
-    if has_titles(data):
-        return SemanticPlan(
-            "kmeans", (TEXT,), "the items have titles, no feature matrix and no categories"
-        )
-    if columns := token_columns(data):
-        return SemanticPlan(
-            "kmeans",
-            columns,
-            f"the items have tokens ({', '.join(columns)}), "
-            "no feature matrix, categories or titles",
-        )
-    return SemanticPlan("kmeans", (ID,), "the items have ids alone")
+    else:
+        why = "the items have ids alone"
+    return SemanticPlan("kmeans", content, why)
 
 
 def make(
@@ -121,13 +113,11 @@ def make(
     if chosen.method == "random":
         return dealt(len(data.items), spec, chosen)
     weights = tuple(spec.weights.get(name, 1.0) for name in chosen.modalities)
-    fused = fuse(
-        [modality(data, name, item_vectors, seed=spec.seed) for name in chosen.modalities], weights
-    )
+    parts = [modality(data, name, item_vectors, seed=spec.seed) for name in chosen.modalities]
+    fused = fuse(parts, weights)
     if chosen.method == "categories":
-        primary = nearest_category(
-            fused.vectors, data.catalog["categories"].fill_null([]).to_list()
-        )
+        categories = data.catalog["categories"].fill_null([]).to_list()
+        primary = nearest_category(fused.vectors, categories)
         groups, centroids, labels = primary.of_item[:, None], primary.centroids, primary.labels
     else:
         k = spec.clusters or max(1, cluster_count(len(data.items)) // spec.levels)

@@ -43,6 +43,9 @@ def quality(
     """
     sizes = np.bincount(ids.of_item[1:], minlength=ids.count + 1)[1:]
     named = None if categories is None else _purity(ids.of_item[1:], categories)
+    stable = None
+    if ids.method == "kmeans":
+        stable = _stability(ids, matrices, seeds=seeds, device=device)
     return {
         "sizes": {
             "smallest": int(sizes.min()),
@@ -53,9 +56,7 @@ def quality(
         "entropy_share": ids.facts()["entropy_share"],
         "purity": None if named is None else named._asdict(),
         "agreement": _agreement(matrices, ids.count, seed=ids.seed, device=device),
-        "stability": _stability(ids, matrices, seeds=seeds, device=device)
-        if ids.method == "kmeans"
-        else None,
+        "stability": stable,
     }
 
 
@@ -138,9 +139,8 @@ def drivers(ids: SemanticIds, matrices: Mapping[str, np.ndarray]) -> list[str | 
     names = [name for name in ids.modalities if matrices[name].any()]
     kept = np.stack([_spread_kept(fuse([matrices[name]]).vectors, ids) for name in names])
     best = np.where(np.isnan(kept), np.inf, kept).argmin(0)
-    return [
-        None if np.isnan(kept[:, group]).all() else names[best[group]] for group in range(ids.count)
-    ]
+    unknown = np.asarray(np.isnan(kept).all(0))
+    return [None if unknown[group] else names[best[group]] for group in range(ids.count)]
 
 
 def _spread_kept(vectors: np.ndarray, ids: SemanticIds) -> npt.NDArray[np.float64]:

@@ -35,9 +35,8 @@ class TermModel:
     @cached_property
     def weigher(self) -> Any:
         """The scikit-learn vectorizer with this vocabulary."""
-        vectorizer = tf_idf(
-            vocabulary={term: column for column, term in enumerate(self.vocabulary)}
-        )
+        columns = {term: column for column, term in enumerate(self.vocabulary)}
+        vectorizer = tf_idf(vocabulary=columns)
         vectorizer.idf_ = self.idf
         return vectorizer
 
@@ -45,9 +44,8 @@ class TermModel:
         """Return the (n, F) vectors of bags of terms, a zero row for one without a known term."""
         if not len(items) or not self.vocabulary:
             return np.zeros((len(items), len(self.components)), dtype=np.float32)
-        return np.ascontiguousarray(
-            self.weigher.transform(items) @ self.components.T, dtype=np.float32
-        )
+        found = self.weigher.transform(items) @ self.components.T
+        return np.ascontiguousarray(found, dtype=np.float32)
 
 
 def fit_terms(
@@ -62,23 +60,20 @@ def fit_terms(
     from sklearn.decomposition import TruncatedSVD
 
     if not any(len(terms) for terms in items):
-        return TermModel((), np.zeros(0), np.zeros((1, 0))), np.zeros(
-            (len(items), 1), dtype=np.float32
-        )
+        nothing = np.zeros((len(items), 1), dtype=np.float32)
+        return TermModel((), np.zeros(0), np.zeros((1, 0))), nothing
     vectorizer = tf_idf(most=_MOST_TERMS)
     weighted = vectorizer.fit_transform(items)
     vocabulary = tuple(vectorizer.get_feature_names_out().tolist())
     width = min(width, len(vocabulary) - 1)
     if width < 1:
-        return TermModel(vocabulary, vectorizer.idf_, np.eye(1)), np.asarray(
-            weighted.toarray(), dtype=np.float32
-        )
+        single = np.asarray(weighted.toarray(), dtype=np.float32)
+        return TermModel(vocabulary, vectorizer.idf_, np.eye(1)), single
     svd = TruncatedSVD(width, random_state=seed)
     with np.errstate(invalid="ignore", divide="ignore"):  # identical items have no variance
         reduced = svd.fit_transform(weighted)
-    return TermModel(vocabulary, vectorizer.idf_, svd.components_), np.ascontiguousarray(
-        reduced, dtype=np.float32
-    )
+    vectors = np.ascontiguousarray(reduced, dtype=np.float32)
+    return TermModel(vocabulary, vectorizer.idf_, svd.components_), vectors
 
 
 def tf_idf(vocabulary: dict[str, int] | None = None, most: int | None = None) -> Any:
@@ -96,9 +91,8 @@ def words(title: str | None) -> list[str]:
     >>> words("Red SHIRT, 2 pieces"), words(None)
     (['red', 'shirt', '2', 'pieces'], [])
     """
-    return [
-        word for word in _WORD.findall((title or "")[:MAX_CHARACTERS].lower()) if word.strip("_")
-    ]
+    found = _WORD.findall((title or "")[:MAX_CHARACTERS].lower())
+    return [word for word in found if word.strip("_")]
 
 
 def tokens(codes: Sequence[int] | None, *, placed: bool) -> list[str]:

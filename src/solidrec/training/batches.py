@@ -47,14 +47,8 @@ class TrainingBatches:
         stride: int | None = None,
         shared: int | None = None,
     ) -> None:
-        self.data, self.length, self.batch, self.count, self.shared = (
-            data,
-            length,
-            batch,
-            negatives,
-            shared,
-        )
-        self.seed, self.device = seed, device
+        self.data, self.length, self.batch = data, length, batch
+        self.count, self.shared, self.seed, self.device = negatives, shared, seed, device
         # A pass serves up to `length` targets, so a smaller batch gets one pass per target.
         self.stride = None if stride is None or batch < length else min(stride, length)
         self.begin, self.end = data.offsets[:-1].astype(np.int64), data.train_end.astype(np.int64)
@@ -93,21 +87,18 @@ class TrainingBatches:
         order = random.permutation(len(plan.users))
         order = order[np.lexsort((plan.targets[order] > 1, (plan.end - plan.start)[order]))]
         # Cut the order into steps. `served` counts the targets up to and with each pass; step k
-        # (from 0) ends before the first pass with which the count exceeds (k + 1) * batch.
+        # (from 0) ends before the first pass with which the count exceeds (k + 1) * batch. No step
+        # is empty, because no pass serves more than `batch` targets.
         served = np.cumsum(plan.targets[order])
-        ends = np.searchsorted(served, np.arange(1, self.steps + 1) * self.batch, side="right")
-        ends[-1] = len(order)
-        begins = np.append(0, ends[:-1])
-        # Visit the steps, each from `begins` to `ends`, in random order.
-        steps = [
-            step for step in random.permutation(self.steps).tolist() if begins[step] < ends[step]
-        ]
+        cuts = np.searchsorted(served, np.arange(self.steps + 1) * self.batch, side="right")
+        # Visit the steps in random order.
+        steps = random.permutation(self.steps).tolist()
         # Gather `TOGETHER` steps at once. The passes of a step are sorted, so that events are read
         # in the order in which they are stored.
         for first in range(0, len(steps), TOGETHER):
             yield from [
                 self.gather(
-                    plan.take(np.sort(order[begins[step] : ends[step]])),
+                    plan.take(np.sort(order[cuts[step] : cuts[step + 1]])),
                     rng(self.seed, "negatives", stage, epoch, step),
                 )
                 for step in steps[first : first + TOGETHER]
@@ -130,32 +121,26 @@ class TrainingBatches:
         read = plan.end - plan.start
         steps = np.arange(read.max())
         # Items (B, L), padded on the right: clamp the index to the pass, then write 0 behind it.
-        history = self.data.event_items[
-            np.minimum(plan.start[:, None] + steps, plan.end[:, None] - 1)
-        ]
-        history = np.where(steps < read[:, None], history, 0)
+        inside = steps < read[:, None]
+        event = np.minimum(plan.start[:, None] + steps, plan.end[:, None] - 1)
+        history = np.where(inside, self.data.event_items[event], 0)
         # The positions that predict a target, row by row: the last `targets` items of each pass.
-        row, column = np.nonzero(
-            (steps < read[:, None]) & (steps >= (read - plan.targets)[:, None])
-        )
+        row, column = np.nonzero(inside & (steps >= (read - plan.targets)[:, None]))
         # The target of a position is the event right after it.
         targets = self.data.event_items[plan.start[row] + column + 1]
         candidates = targets[:, None]
         if self.count:
-            candidates = np.concatenate(
-                [candidates, self.sampler.draw(plan.users[row], self.count, random)], axis=1
-            )
+            negatives = self.sampler.draw(plan.users[row], self.count, random)
+            candidates = np.concatenate([candidates, negatives], axis=1)
         candidates = self.tensor(candidates)
         labels = torch.zeros(candidates.shape, device=self.device)
         labels[:, 0] = 1
         # Where only the ends of histories predict, prefix ends are left out: models then skip the
         # states at other positions.
         prefix_ends = self.tensor(row * len(steps) + column) if len(row) > len(plan.users) else None
-        shared = (
-            None
-            if self.shared is None
-            else self.tensor(random.integers(1, len(self.data.items) + 1, self.shared))
-        )
+        shared = None
+        if self.shared is not None:
+            shared = self.tensor(random.integers(1, len(self.data.items) + 1, self.shared))
         return Batch(self.tensor(history), candidates, labels, prefix_ends, shared)
 
     def tensor(self, ids: np.ndarray) -> torch.Tensor:

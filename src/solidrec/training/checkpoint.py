@@ -42,10 +42,8 @@ class Checkpoints:
     """
 
     def __init__(self, folder: Path, spacing: float = 20.0) -> None:
-        self.folder = folder
-        self.spacing = spacing
-        self.saved = time.monotonic()
-        self.cost = 0.0
+        self.folder, self.spacing = folder, spacing
+        self.saved, self.cost = time.monotonic(), 0.0
 
     def names(self) -> list[Path]:
         """Return the checkpoint folders, oldest first (their names sort by stage and epoch)."""
@@ -59,9 +57,8 @@ class Checkpoints:
     def save(self, stage: Stage) -> None:
         """Write a checkpoint folder, put it in place by one rename, and remove older ones."""
         at, started = stage.progress, time.monotonic()
-        with new_folder(
-            self.folder / f"stage{at.stage}-epoch{at.epoch:05d}", replace=True
-        ) as temporary:
+        folder = self.folder / f"stage{at.stage}-epoch{at.epoch:05d}"
+        with new_folder(folder, replace=True) as temporary:
             write_tensors(temporary / "model.safetensors", stage.model.state_dict())
             write_tensors(temporary / "best.safetensors", stage.best)
             write_tensors(temporary / "optimizer.safetensors", _moments(stage))
@@ -104,17 +101,13 @@ def restore(stage: Stage, path: Path) -> None:
     )
     stage.best = migrations.tensors(load_file(path / "best.safetensors", device=device))
     state = migrations.tensors(load_file(path / "optimizer.safetensors", device=device))
-    names = {
-        name: parameter
-        for name, parameter in stage.model.named_parameters()
-        if parameter.requires_grad
-    }
+    parameters = {key: one for key, one in stage.model.named_parameters() if one.requires_grad}
     found: dict[str, dict[str, Any]] = {}
     for key, tensor in state.items():
         name, moment = key.rsplit("/", 1)
         found.setdefault(name, {})[moment] = tensor
     for name, of_one in found.items():
-        stage.optimizer.restore(names[name], of_one)
+        stage.optimizer.restore(parameters[name], of_one)
 
 
 def _moments(stage: Stage) -> dict[str, torch.Tensor]:

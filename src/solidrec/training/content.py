@@ -55,9 +55,8 @@ def start_from_content(model: Recommender, data: PreparedData, *, seed: int) -> 
             "to start from"
         )
     rows, vectors = principal(matrices, model.items.embedding_dim, seed=seed)
-    model.items.weight[torch.from_numpy(rows + 1)] = torch.from_numpy(_START * vectors).to(
-        model.items.weight
-    )
+    found = torch.from_numpy(_START * vectors).to(model.items.weight)
+    model.items.weight[torch.from_numpy(rows + 1)] = found
 
 
 def content_map(
@@ -67,11 +66,9 @@ def content_map(
     content, matrices = fit_content(data, seed=seed)
     if not content.parts:
         return None
-    embeddings = model.items.weight[1:].detach().cpu().numpy()
+    embeddings, counts = model.items.weight[1:].detach().cpu().numpy(), data.train_counts[1:]
     score, ranked = _some_scores(data, model, length)
-    return fit_cold(
-        content, matrices, embeddings, data.train_counts[1:], score=score, ranked=ranked, seed=seed
-    )
+    return fit_cold(content, matrices, embeddings, counts, score=score, ranked=ranked, seed=seed)
 
 
 def _some_scores(data: PreparedData, model: Recommender, length: int) -> tuple[Score, int]:

@@ -10,7 +10,8 @@ from typing import Any, Self, final
 from solidrec.data.prepared import PreparedData
 from solidrec.spec import RunSpec
 from solidrec.training.checkpoint import Checkpoints
-from solidrec.training.loop import Display, Silent, Stage
+from solidrec.training.display import Display, Silent
+from solidrec.training.loop import Stage
 
 
 @final

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Any, final
+from typing import final
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from solidrec.errors import DivergedError
 from solidrec.nn.mixture import Mixture
-from solidrec.training.loop import Display
+from solidrec.training.display import Display, Row
 from solidrec.training.rows import Rows
 from solidrec.training.seeds import rng, seed_torch
 
@@ -63,7 +63,7 @@ class Gate:
             self.optimizer, lambda step: max(0.0, 1 - step / max(steps, 1))
         )
 
-    def run(self, display: Display, save: Callable[[dict[str, Any]], None]) -> None:
+    def run(self, display: Display, save: Callable[[Row], None]) -> None:
         """Train, log each pass by `save`, and put the best weights back."""
         display.stage(STAGE, self.passes, self.steps)
         if self.rows.size:
@@ -76,18 +76,9 @@ class Gate:
             loss, codebook_loss = self.run_pass(number, display)
             metrics = None if self.valid is None else self.metrics(self.valid)
             score = float(number) if metrics is None else metrics["NDCG@10"]
-            row: dict[str, Any] = {
-                "stage": STAGE,
-                "epoch": number,
-                "step": number * self.steps,
-                "loss": loss,
-                "codebook_loss": codebook_loss,
-            }
-            row |= {
-                "valid": metrics,
-                "seconds": time.perf_counter() - started,
-                "best": score > best,
-            }
+            row: Row = {"stage": STAGE, "epoch": number, "step": number * self.steps}
+            row |= {"loss": loss, "codebook_loss": codebook_loss, "valid": metrics}
+            row |= {"seconds": time.perf_counter() - started, "best": score > best}
             if metrics is not None:
                 row["select"] = "full NDCG@10"
             if score > best:
@@ -112,11 +103,8 @@ class Gate:
             scores = self.mixture.head(rows.evidence, generated.weights).masked_fill(
                 ~rows.kept, -torch.inf
             )
-            losses_of = F.cross_entropy(
-                scores,
-                torch.zeros(len(scores), dtype=torch.int64, device=scores.device),
-                reduction="none",
-            )
+            first = torch.zeros(len(scores), dtype=torch.int64, device=scores.device)
+            losses_of = F.cross_entropy(scores, first, reduction="none")
             # Rows far from what the split asks for weigh less.
             weight = _FADE ** rows.far.to(scores.dtype)
             loss = (weight * losses_of).sum() / weight.sum().clamp(min=1.0)

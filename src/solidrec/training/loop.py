@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol, final, runtime_checkable
+from typing import Any, final
 
 import numpy as np
 import torch
@@ -19,13 +19,13 @@ from solidrec.nn.recommender import Recommender
 from solidrec.registry import LOSSES
 from solidrec.spec import TrainSpec
 from solidrec.training.batches import TrainingBatches
+from solidrec.training.display import Display, Row
 from solidrec.training.losses import Loss
 from solidrec.training.optimizer import Optimizer
 from solidrec.training.seeds import rng, seed_torch
 from solidrec.training.usage import CodebookStats
 
 State = dict[str, Tensor]
-Row = dict[str, Any]
 _LOOK_EVERY = 20
 """Steps between two checks of the loss."""
 
@@ -51,63 +51,6 @@ class Progress:
         return Progress(stage=self.stage + 1, history=self.history)
 
 
-@runtime_checkable
-class Display(Protocol):
-    """Interface of displays that show the progress of training."""
-
-    def stage(self, stage: int, epochs: int, steps: int) -> None:
-        """Show that a stage begins."""
-
-    def step(self) -> None:
-        """Show that a step is done."""
-
-    def epoch(self, row: Row) -> None:
-        """Show an epoch that is done and validated."""
-
-    def done(self, row: Row) -> None:
-        """Show that a stage has ended; `row` is its best epoch."""
-
-
-@final
-class Silent:
-    """A display that shows nothing."""
-
-    def stage(self, stage: int, epochs: int, steps: int) -> None:
-        """Ignore the start of a stage."""
-
-    def step(self) -> None:
-        """Ignore a step."""
-
-    def epoch(self, row: Row) -> None:
-        """Ignore an epoch."""
-
-    def done(self, row: Row) -> None:
-        """Ignore the end of a stage."""
-
-
-@final
-class StageDisplay:
-    """Shows stages and steps on another display, but no epochs, which are not in the run's log."""
-
-    def __init__(self, display: Display) -> None:
-        self.display = display
-
-    def stage(self, stage: int, epochs: int, steps: int) -> None:
-        """Show that a stage begins."""
-        self.display.stage(stage, epochs, steps)
-
-    def step(self) -> None:
-        """Show that a step is done."""
-        self.display.step()
-
-    def epoch(self, row: Row) -> None:
-        """Ignore an epoch."""
-
-    def done(self, row: Row) -> None:
-        """Show that a stage has ended."""
-        self.display.done(row)
-
-
 @final
 class Stage:
     """Trains one model on one stage's loss, from `progress` on.
@@ -130,13 +73,8 @@ class Stage:
         display: Display,
         revive: bool = True,
     ) -> None:
-        self.model, self.batches, self.spec, self.seed, self.revives = (
-            model,
-            batches,
-            spec,
-            seed,
-            revive,
-        )
+        self.model, self.batches, self.spec = model, batches, spec
+        self.seed, self.revives = seed, revive
         self.progress, self.validate, self.save, self.display = progress, validate, save, display
         self.optimizer = Optimizer(model, spec)
         self.forward: Any = torch.compile(model, dynamic=True) if spec.compile else model
@@ -173,9 +111,8 @@ class Stage:
     def run_epoch(self) -> None:
         """Train one epoch, revive dead codes, validate, save."""
         started, at = time.perf_counter(), self.progress
-        tally = CodebookStats(
-            len(self.codebook.code_vectors) if self.codebook else 0, self.batches.device
-        )
+        codes = len(self.codebook.code_vectors) if self.codebook else 0
+        tally = CodebookStats(codes, self.batches.device)
         losses: list[float] = []
         # Losses still on the device: reading each one would stall it.
         pending: list[Tensor] = []
@@ -196,10 +133,8 @@ class Stage:
         losses += self.looked_at(pending, before=len(losses))
         at.epoch += 1
         at.step += len(losses)
-        row = {
-            "loss": float(np.mean(losses)),
-            "codebook_loss": float(torch.stack(codebook_losses).mean()),
-        } | tally.row()
+        codebook_loss = float(torch.stack(codebook_losses).mean())
+        row = {"loss": float(np.mean(losses)), "codebook_loss": codebook_loss} | tally.row()
         if self.codebook is not None:
             row["codes_revived"] = self.revive(tally.dead())
         row["positives_per_second"] = self.batches.positives / (time.perf_counter() - started)
@@ -222,15 +157,8 @@ class Stage:
         if trained and score > at.best:
             at.best, at.best_epoch, at.best_step = float(score), at.epoch, at.step
             self.best = copy_state(self.model)
-        seconds = time.perf_counter() - started
-        row = {
-            "stage": at.stage,
-            "epoch": at.epoch,
-            "step": at.step,
-            **row,
-            "valid": metrics,
-            "seconds": seconds,
-        }
+        row = {"stage": at.stage, "epoch": at.epoch, "step": at.step, **row}
+        row |= {"valid": metrics, "seconds": time.perf_counter() - started}
         if metrics is not None:
             row["select"] = self.spec.select
         at.history.append(row | {"best": trained and at.best_epoch == at.epoch})

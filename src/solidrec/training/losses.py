@@ -11,8 +11,9 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from solidrec.batch import Batch
+from solidrec.batch import Batch, Scores
 from solidrec.nn.recommender import EncodedUsers
+from solidrec.nn.sources import Generated
 from solidrec.spec import TrainSpec
 from solidrec.training.catalogue_loss import catalogue_cross_entropy
 
@@ -52,8 +53,7 @@ class Loss(ABC):
     """
 
     def __init__(self, spec: TrainSpec, *, items: int, codebook_weight: float) -> None:
-        self.codebook_weight = codebook_weight
-        self.items = items
+        self.codebook_weight, self.items = codebook_weight, items
         self.each, self.shared = self.wants(spec)
 
     @abstractmethod
@@ -63,6 +63,11 @@ class Loss(ABC):
     @abstractmethod
     def __call__(self, model: Trainable, batch: Batch) -> Lost:
         """Return the loss of a batch under a model."""
+
+    def lost(self, value: Float[Tensor, ""], output: Scores | Generated) -> Lost:
+        """Return a loss over targets with the codebook's loss of the model's output added."""
+        codebook_loss = output.codebook_loss
+        return Lost(value + self.codebook_weight * codebook_loss, codebook_loss, output.stats)
 
 
 @final
@@ -77,9 +82,7 @@ class Click(Loss):
         """Return the mean over all candidates."""
         scores = model(batch.history, batch.candidates, batch.prefix_ends)
         value = F.binary_cross_entropy_with_logits(scores.logits.float(), batch.labels)
-        return Lost(
-            value + self.codebook_weight * scores.codebook_loss, scores.codebook_loss, scores.stats
-        )
+        return self.lost(value, scores)
 
 
 @final
@@ -105,12 +108,7 @@ class Softmax(Loss):
             value = catalogue_cross_entropy(users, model.items.weight, targets)
         else:
             value = self.sampled(model, users, targets, batch.shared)
-        generated = encoded.generated
-        return Lost(
-            value + self.codebook_weight * generated.codebook_loss,
-            generated.codebook_loss,
-            generated.stats,
-        )
+        return self.lost(value, encoded.generated)
 
     def sampled(
         self,
@@ -159,6 +157,4 @@ class Gbce(Loss):
         positive = -self.beta * F.logsigmoid(logits[:, 0])
         negative = F.softplus(logits[:, 1:]).sum(1)
         value = ((positive + negative) / logits.shape[1]).mean()
-        return Lost(
-            value + self.codebook_weight * scores.codebook_loss, scores.codebook_loss, scores.stats
-        )
+        return self.lost(value, scores)

@@ -17,7 +17,8 @@ from solidrec.runs import WEIGHTS
 from solidrec.spec import RunSpec
 from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.context import RunContext
-from solidrec.training.loop import Display, Stage
+from solidrec.training.display import Display
+from solidrec.training.loop import Stage
 from solidrec.training.semantics import keep
 from solidrec.training.stages import fit
 from solidrec.weights import load_weights
@@ -99,10 +100,7 @@ def _save(folder: Path, neural: Neural) -> None:
 
 def of_users(data: PreparedData, chosen: np.ndarray) -> PreparedData:
     """Return data with only the training events of `chosen` users (U + 1,), without validation."""
-    negatives = {
-        name: value
-        for name, value in data.manifest["negatives"].items()
-        if name not in ("valid", "test")
-    }
+    counts = data.manifest["negatives"]
+    negatives = {name: counts[name] for name in counts if name not in ("valid", "test")}
     ends = np.where(chosen, data.train_end, data.offsets[:-1])
     return replace(data, train_end=ends, manifest={**data.manifest, "negatives": negatives})

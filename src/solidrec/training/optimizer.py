@@ -34,9 +34,7 @@ class DenseAdam:
     def step(self) -> None:
         """Update every parameter that has a gradient."""
         moved = [parameter for parameter in self.parameters if parameter.grad is not None]
-        self.state |= {
-            parameter: _start(parameter) for parameter in moved if parameter not in self.state
-        }
+        self.state |= {one: _start(one) for one in moved if one not in self.state}
         states = [self.state[parameter] for parameter in moved]
         adam(
             moved,
@@ -59,11 +57,8 @@ class DenseAdam:
 def _start(parameter: Tensor) -> Moments:
     """Return Adam's state before the first step."""
     step = torch.zeros((), dtype=torch.float32, device=parameter.device)
-    return {
-        "step": step,
-        "exp_avg": torch.zeros_like(parameter),
-        "exp_avg_sq": torch.zeros_like(parameter),
-    }
+    moments = {name: torch.zeros_like(parameter) for name in ("exp_avg", "exp_avg_sq")}
+    return {"step": step, **moments}
 
 
 @final
@@ -77,19 +72,13 @@ class Optimizer:
 
     def __init__(self, model: Recommender, spec: TrainSpec) -> None:
         table = model.items.weight
-        self.parameters: list[Tensor] = [
-            parameter for parameter in model.parameters() if parameter.requires_grad
-        ]
+        self.parameters: list[Tensor] = [one for one in model.parameters() if one.requires_grad]
         """The trained parameters."""
-        model.items.sparse = (
-            table.requires_grad and len(table) > SPARSE_FROM and not spec.weight_decay
-        )
-        self.dense = DenseAdam(
-            [one for one in self.parameters if not (model.items.sparse and one is table)], spec
-        )
-        self.sparse = (
-            torch.optim.SparseAdam([table], lr=spec.learning_rate) if model.items.sparse else None
-        )
+        large = len(table) > SPARSE_FROM
+        sparse = model.items.sparse = table.requires_grad and large and not spec.weight_decay
+        dense = [one for one in self.parameters if not (sparse and one is table)]
+        self.dense = DenseAdam(dense, spec)
+        self.sparse = torch.optim.SparseAdam([table], lr=spec.learning_rate) if sparse else None
 
     def step(self, loss: Tensor) -> None:
         """Update the parameters by the gradient of a loss."""

@@ -64,14 +64,8 @@ class Rows(NamedTuple):
         """Return some of the rows."""
         neural, counted, counts = self.evidence
         evidence = Evidence(neural[index], counted[:, index], counts[:, index])
-        return Rows(
-            self.history[index],
-            self.read[index],
-            evidence,
-            self.kept[index],
-            self.found[index],
-            self.far[index],
-        )
+        history, read, kept = self.history[index], self.read[index], self.kept[index]
+        return Rows(history, read, evidence, kept, self.found[index], self.far[index])
 
     @staticmethod
     def together(parts: list[Rows]) -> Rows:
@@ -80,11 +74,8 @@ class Rows(NamedTuple):
             list(each) for each in zip(*(part.evidence for part in parts), strict=True)
         )
         history, read = [part.history for part in parts], [part.read for part in parts]
-        kept, found, far = (
-            [part.kept for part in parts],
-            [part.found for part in parts],
-            [part.far for part in parts],
-        )
+        kept, found = [part.kept for part in parts], [part.found for part in parts]
+        far = [part.far for part in parts]
         parts.clear()
 
         def joined(tensors: list[Tensor], dim: int = 0) -> Tensor:
@@ -111,24 +102,19 @@ def pack(
     # Number of experts that bring their best candidates.
     lists = PAIRED if experts.recent is None else PAIRED + 1
     # Rows per block, by its largest arrays: catalogue evidence, history entries, candidate pairs.
-    step = max(
-        1, _FLOATS // max(8 * len(data.items), entries(length), (lists * _BEST + _ANY + 1) ** 2)
-    )
-    drawn = torch.randint(
-        len(data.items), (count, _ANY), generator=torch.Generator().manual_seed(0)
-    )
+    row = max(8 * len(data.items), entries(length), (lists * _BEST + _ANY + 1) ** 2)
+    seeded = torch.Generator().manual_seed(0)
+    drawn = torch.randint(len(data.items), (count, _ANY), generator=seeded)
     # Targets sorted by history length, so that a block needs little padding.
-    order = np.argsort(
-        np.minimum(targets.positions - data.offsets[targets.users], length), kind="stable"
-    )
+    lengths = np.minimum(targets.positions - data.offsets[targets.users], length)
+    order = np.argsort(lengths, kind="stable")
     parts = []
     experts.eval()
     with torch.no_grad():
-        for part in slices(count, step):
+        for part in slices(count, max(1, _FLOATS // row)):
             some = order[part]
-            rows = _pack_block(
-                experts, data, targets.take(some), drawn[torch.from_numpy(some)], length=length
-            )
+            random = drawn[torch.from_numpy(some)]
+            rows = _pack_block(experts, data, targets.take(some), random, length=length)
             parts.append(rows if all_of else rows.take(rows.found.nonzero()[:, 0]))
     rows = Rows.together(parts)
     return rows.take(torch.from_numpy(np.argsort(order)).to(rows.found.device)) if all_of else rows
@@ -176,11 +162,5 @@ def _pack_block(
     counted = torch.stack([kind.gather(1, columns) for kind in evidence.counted])
     counts = evidence.counts[:, 0, columns]
     away = torch.from_numpy(np.asarray(far, dtype=np.int64)).to(device)
-    return Rows(
-        history,
-        read,
-        Evidence(evidence.neural.gather(1, columns), counted, counts),
-        kept,
-        found,
-        away,
-    )
+    own = Evidence(evidence.neural.gather(1, columns), counted, counts)
+    return Rows(history, read, own, kept, found, away)

@@ -28,7 +28,7 @@ from solidrec.training.check import check_run
 from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.content import content_map
 from solidrec.training.context import RunContext
-from solidrec.training.loop import Display, Silent
+from solidrec.training.display import Display, Silent
 from solidrec.training.mixture import fit_named
 from solidrec.training.semantics import cached_semantics
 from solidrec.training.stages import trained_vectors
@@ -83,24 +83,15 @@ def _carry_out(run: RunContext, track: Sequence[str]) -> None:
         model = fit_named(run.but(display=shown, checkpoints=checkpoints), semantics)
         metrics = _measure(model, run.data, run.spec)
         shown.final(metrics)
-    _finish(
-        out,
-        run.data,
-        run.spec,
-        model,
-        semantics=semantics,
-        metrics=metrics,
-        seconds=time.perf_counter() - started,
-    )
+    seconds = time.perf_counter() - started
+    _finish(run, model, semantics=semantics, metrics=metrics, seconds=seconds)
     checkpoints.clear()
 
 
 def semantics_for(run: RunContext) -> SemanticIds | None:
     """Return the semantic ids that a run reads, made or cached; None if its model reads none."""
-    name = run.spec.model.name
-    if not DESIGNS[name].needs_semantics and not (
-        DESIGNS[name].is_mixture and is_described(run.data)
-    ):
+    design = DESIGNS[run.spec.model.name]
+    if not (design.needs_semantics or (design.is_mixture and is_described(run.data))):
         return None
     train = trained_vectors(run.data, device=run.device, display=run.display)
     return cached_semantics(run.data, run.spec, train, device=run.device, say=run.say)
@@ -124,9 +115,7 @@ def _measure(model: Recommender | Mixture, data: PreparedData, spec: RunSpec) ->
 
 
 def _finish(
-    out: Path,
-    data: PreparedData,
-    spec: RunSpec,
+    run: RunContext,
     model: Recommender | Mixture,
     *,
     semantics: SemanticIds | None,
@@ -134,6 +123,8 @@ def _finish(
     seconds: float,
 ) -> None:
     """Write the final files of the run folder."""
+    data, spec, out = run.data, run.spec, run.out
+    assert out is not None
     if not (out / HISTORY).is_file():
         write_history(out, [])
     catalog = data.catalog.select(_catalog_columns(data, spec)).with_columns(

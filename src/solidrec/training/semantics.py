@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,18 +35,14 @@ def cached_semantics(
     if (folder / MANIFEST).is_file():
         semantics = SemanticIds.load(folder).check(len(data.items))
     else:
-        semantics = make(
-            data, spec.semantics, lambda: item_vectors(data, spec, train, say=say), device=device
-        )
+        vectors = partial(item_vectors, data, spec, train, say=say)
+        semantics = make(data, spec.semantics, vectors, device=device)
         keep(folder, semantics.save, say)
     facts = semantics.facts()
-    levels = (
-        f" in {facts['levels']} levels of {facts['codes']} in all" if facts["levels"] > 1 else ""
-    )
-    say(
-        f"semantics: {facts['count']} ids{levels} by {semantics.method}{_over(semantics)} "
-        f"({semantics.reason})"
-    )
+    levels = f" in {facts['levels']} levels of {facts['codes']} in all"
+    made = f"{facts['count']} ids{levels if facts['levels'] > 1 else ''} by {semantics.method}"
+    over = f" over {', '.join(semantics.modalities)}" if semantics.modalities else ""
+    say(f"semantics: {made}{over} ({semantics.reason})")
     return semantics
 
 
@@ -53,15 +50,9 @@ def semantics_folder(data: PreparedData, spec: RunSpec) -> Path:
     """Return where semantic ids are cached beside the data, named by all that they are made of."""
     chosen = RunSpec(data=spec.data, semantics=spec.semantics)
     if ID in plan(data, spec.semantics).modalities:
-        chosen = chosen.model_copy(
-            update={"model": _id_model(spec.model), "train": spec.train.of_one_model()}
-        )
+        own = {"model": _id_model(spec.model), "train": spec.train.of_one_model()}
+        chosen = chosen.model_copy(update=own)
     return data.path / "semantics" / chosen.digest()
-
-
-def _over(semantics: SemanticIds) -> str:
-    """Return a phrase with the modalities used, empty without any."""
-    return f" over {', '.join(semantics.modalities)}" if semantics.modalities else ""
 
 
 def item_vectors(

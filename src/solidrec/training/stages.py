@@ -24,7 +24,8 @@ from solidrec.training.batches import TrainingBatches
 from solidrec.training.checkpoint import read_progress, restore
 from solidrec.training.content import start_from_content, start_from_terms
 from solidrec.training.context import RunContext
-from solidrec.training.loop import Display, Progress, Silent, Stage, codebook_of, loss_of
+from solidrec.training.display import Display, Silent
+from solidrec.training.loop import Progress, Stage, codebook_of, loss_of
 from solidrec.training.seeds import seed_torch
 from solidrec.training.semantics import Train
 

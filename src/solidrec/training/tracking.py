@@ -15,7 +15,7 @@ from solidrec.epochs import HISTORY, read_history
 from solidrec.errors import StorageError, UsageError, nearest
 from solidrec.semantics.modalities.needs import need
 from solidrec.spec import RunSpec
-from solidrec.training.loop import Display, Row
+from solidrec.training.display import Display, Row
 from solidrec.training.to_mlflow import MlflowStore
 from solidrec.training.to_tensorboard import TensorBoardStore
 

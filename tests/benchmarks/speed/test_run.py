@@ -11,7 +11,8 @@ import pytest
 
 from solidrec.errors import SolidrecError
 from speed.measurement import Row, Timed
-from speed.run import System, floored, run, total_steps
+from speed.run import floored, run, total_steps
+from speed.system import System
 from speed.worker import serve
 
 PLAYER = """

@@ -14,7 +14,7 @@ from speed import data as bench_data
 from speed.data import DATA, LAST, LOG, semantic_ids, synthetic_log, training_log, write_data
 from speed.inference import CALLS, TIMES, evaluation, latency, prepare_search, recommendation
 from speed.preparation import prepare_start
-from speed.run import our_systems
+from speed.system import our_systems
 from speed.training import ENOUGH, training
 from speed.worker import SUBJECTS
 

@@ -79,11 +79,8 @@ class Bilinear(torch.autograd.Function):
         x, z, weight, bias = ctx.saved_tensors
         width, inner = x.shape[1], z.shape[1]
         matrix = _by_pair(weight, width)
-        dx, dz, d_matrix = (
-            torch.empty_like(x),
-            torch.empty_like(z),
-            x.new_zeros(matrix.shape[1], len(matrix)),
-        )
+        dx, dz = torch.empty_like(x), torch.empty_like(z)
+        d_matrix = x.new_zeros(matrix.shape[1], len(matrix))
         learned = ctx.needs_input_grad[2]
         room = _scratch(x, matrix)
         for rows in _blocks(x):
@@ -91,20 +88,17 @@ class Bilinear(torch.autograd.Function):
             if learned:
                 d_matrix.addmm_(gradient[rows].T, _outer(x[rows], z[rows], room))
             # The gradient of the outer products (N, I, K), from which those of x and z follow.
-            pairs = torch.mm(gradient[rows], matrix.T, out=room[: len(x[rows])]).view(
-                -1, width, inner
-            )
+            pairs = torch.mm(gradient[rows], matrix.T, out=room[: len(x[rows])])
+            pairs = pairs.view(-1, width, inner)
             # A row vector times a matrix is faster than a matrix times a column vector.
             torch.bmm(z[rows, None], pairs.transpose(1, 2), out=dx[rows, None])
             torch.bmm(x[rows, None], pairs, out=dz[rows, None])
         # The part of x B in the gradient of x.
         dx.addmm_(gradient, bias.view(width, -1).T)
         # Bring d A' back into the layout of `weight`, (I O, K).
-        d_weight = (
-            d_matrix.view(-1, width, inner).transpose(0, 1).reshape(weight.shape)
-            if learned
-            else None
-        )
+        d_weight = None
+        if learned:
+            d_weight = d_matrix.view(-1, width, inner).transpose(0, 1).reshape(weight.shape)
         return dx, dz, d_weight, (x.T @ gradient).view(-1) if ctx.needs_input_grad[3] else None
 
 
@@ -141,6 +135,7 @@ class Blockwise(torch.autograd.Function):
         """Return the gradients of x, z, weight and bias."""
         x, z, weight, bias = ctx.saved_tensors
         width, learned = x.shape[2], ctx.needs_input_grad[2]
+        limit = torch.inf if ctx.limit is None else ctx.limit
         dx, dz, d_bias = torch.empty_like(x), torch.empty_like(z), torch.zeros_like(bias)
         d_weight = x.new_zeros(weight.shape[1], len(weight))
         rooms = [_scratch(x, weight) for _ in range(3)]
@@ -148,11 +143,7 @@ class Blockwise(torch.autograd.Function):
             flat, used, d_flat = (room[: len(x[rows])] for room in rooms)
             # Build the matrices of the block again, before the clip and after it.
             torch.addmm(bias, z[rows], weight.T, out=flat)
-            torch.clamp(
-                flat,
-                *((-torch.inf, torch.inf) if ctx.limit is None else (-ctx.limit, ctx.limit)),
-                out=used,
-            )
+            torch.clamp(flat, -limit, limit, out=used)
             torch.bmm(gradient[rows], used.view(len(flat), width, -1).transpose(1, 2), out=dx[rows])
             # The gradient of the matrices: x^T times the gradient of the output.
             _products(x[rows], gradient[rows], d_flat)
@@ -164,14 +155,8 @@ class Blockwise(torch.autograd.Function):
                 d_weight.addmm_(z[rows].T, d_flat)
             if ctx.needs_input_grad[3]:
                 d_bias += d_flat.sum(0)
-        return (
-            dx,
-            dz,
-            d_weight.T if learned else None,
-            d_bias if ctx.needs_input_grad[3] else None,
-            None,
-            None,
-        )
+        found = (dx, dz, d_weight.T if learned else None)
+        return *found, d_bias if ctx.needs_input_grad[3] else None, None, None
 
 
 def _passed(
@@ -198,9 +183,8 @@ def _passed(
 
 def _by_pair(weight: Float[Tensor, "IO K"], width: int) -> Float[Tensor, "IK O"]:
     """Return A' (I K, O), the contribution of each pair of an input and a z to the outputs."""
-    return (
-        weight.view(width, -1, weight.shape[1]).transpose(1, 2).reshape(width * weight.shape[1], -1)
-    )
+    inner = weight.shape[1]
+    return weight.view(width, -1, inner).transpose(1, 2).reshape(width * inner, -1)
 
 
 def _outer(

@@ -65,9 +65,8 @@ class VectorCache:
         if not self.fresh:
             return
         vectors = np.stack(list(self.fresh.values()))
-        block = np.empty(
-            len(vectors), dtype=[("digest", "u1", 32), ("vector", "<f4", vectors.shape[1])]
-        )
+        kind = [("digest", "u1", 32), ("vector", "<f4", vectors.shape[1])]
+        block = np.empty(len(vectors), dtype=kind)
         block["digest"] = np.frombuffer(b"".join(self.fresh), dtype=np.uint8).reshape(-1, 32)
         block["vector"] = vectors
         packed = io.BytesIO()

@@ -105,12 +105,8 @@ def _rgb(image: Image) -> Image:
 
     if image.mode == "I" or image.mode.startswith("I;16"):
         image.info.pop("transparency", None)  # it is a 16-bit value
-        return (
-            image.convert("I")
-            .point(lambda value: value * (1 / 257) + 0.5)
-            .convert("L")
-            .convert("RGB")
-        )
+        scaled = image.convert("I").point(lambda value: value * (1 / 257) + 0.5)
+        return scaled.convert("L").convert("RGB")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
@@ -122,11 +118,10 @@ def _cut(image: Image, view: View) -> Image:
     from PIL import Image
 
     scale = view.resize / min(image.size)
-    kept = (
-        max(view.resize, round(image.width * scale)),
-        max(view.resize, round(image.height * scale)),
-    )
-    width, height = kept if view.fit == "crop" else (view.resize, view.resize)
+    width = height = view.resize
+    if view.fit == "crop":
+        width = max(width, round(image.width * scale))
+        height = max(height, round(image.height * scale))
     resized = image.resize((width, height), Image.Resampling[view.filter.upper()])
     left, top = (width - view.size) // 2, (height - view.size) // 2
     return resized.crop((left, top, left + view.size, top + view.size))
@@ -134,13 +129,8 @@ def _cut(image: Image, view: View) -> Image:
 
 def command(view: View, limits: Limits) -> list[str]:
     """Return the command line of a worker."""
-    return [
-        sys.executable,
-        "-P",
-        "-m",
-        __name__,
-        json.dumps({"view": asdict(view), "limits": asdict(limits)}),
-    ]
+    settings = json.dumps({"view": asdict(view), "limits": asdict(limits)})
+    return [sys.executable, "-P", "-m", __name__, settings]
 
 
 def send(stream: IO[bytes], kind: int, payload: bytes) -> None:

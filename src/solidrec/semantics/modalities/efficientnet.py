@@ -58,9 +58,8 @@ class EfficientNetLite0:
         found = []
         with torch.inference_mode():
             for start in range(0, len(inputs), self.at_once):
-                pixels = torch.from_numpy(np.stack(inputs[start : start + self.at_once])).to(
-                    self.device
-                )
+                some = np.stack(inputs[start : start + self.at_once])
+                pixels = torch.from_numpy(some).to(self.device)
                 values = (pixels.permute(0, 3, 1, 2).float() - MEAN) / STD
                 found.append(self.network.extract_features(values).mean(dim=(2, 3)).cpu().numpy())
         return np.concatenate(found)

@@ -92,12 +92,8 @@ def encode_items(
     vectors = np.zeros((len(catalog), len(cache[distinct[0]])), dtype=np.float32)
     for row, digest in usable.items():
         vectors[row] = cache[digest]
-    own = {
-        "encoder": modality.encoder.name,
-        "key": modality.key,
-        "encoded": len(usable),
-        "distinct": len(distinct),
-    }
+    own: dict[str, Any] = {"encoder": modality.encoder.name, "key": modality.key}
+    own |= {"encoded": len(usable), "distinct": len(distinct)}
     return EncodedItems(vectors, {**own, **facts, "notes": dict(notes)})
 
 
@@ -118,9 +114,8 @@ class _Work(Generic[Ready]):
     def offer(self, content: bytes) -> bytes:
         """Register a content and return its digest."""
         digest = self.cache.digest(content)
-        if not any(
-            digest in known for known in (self.cache, self.waiting, self.inputs, self.refused)
-        ):
+        places = (self.cache, self.waiting, self.inputs, self.refused)
+        if not any(digest in known for known in places):
             self.waiting[digest] = content
             if len(self.waiting) == self.batch:
                 self._make_ready()
@@ -133,9 +128,8 @@ class _Work(Generic[Ready]):
         self.cache.commit()
 
     def _make_ready(self) -> None:
-        for digest, found in zip(
-            self.waiting, self.modality.ready(list(self.waiting.values())), strict=True
-        ):
+        ready = self.modality.ready(list(self.waiting.values()))
+        for digest, found in zip(self.waiting, ready, strict=True):
             if isinstance(found, Refusal):
                 self.refused[digest] = found
             else:
@@ -147,9 +141,8 @@ class _Work(Generic[Ready]):
     def _encode(self) -> None:
         if not self.inputs:
             return
-        vectors = np.asarray(
-            self.modality.encoder.encode(list(self.inputs.values())), dtype=np.float32
-        )
+        found = self.modality.encoder.encode(list(self.inputs.values()))
+        vectors = np.asarray(found, dtype=np.float32)
         if vectors.ndim != 2 or len(vectors) != len(self.inputs) or not vectors.shape[1]:
             shape = f"{vectors.shape} for {len(self.inputs)} inputs"
             raise DataError(
@@ -175,10 +168,8 @@ def _facts(catalog: pl.DataFrame, refused: dict[int, Refusal]) -> dict[str, Any]
         missing: Counter(r.reason for r in refused.values() if r.missing is missing)
         for missing in (True, False)
     }
-    first = {
-        refusal.reason: catalog["item"][row]
-        for row, refusal in sorted(refused.items(), reverse=True)
-    }
+    latest = sorted(refused.items(), reverse=True)
+    first = {refusal.reason: catalog["item"][row] for row, refusal in latest}
     return {
         "missing": dict(sorted(counts[True].items())),
         "unusable": dict(sorted(counts[False].items())),
@@ -199,13 +190,10 @@ def _check(name: str, facts: dict[str, Any], *, usable: int, max_unusable: float
             f"repair them or raise --max-unusable ({max_unusable:g})"
         )
     if not usable:
-        why = ", ".join(
-            f"{reason} {count:,}"
-            for reason, count in (facts["missing"] | facts["unusable"]).items()
-        )
-        raise DataError(
-            f"{name}: no item has anything to encode: {why or 'the catalogue is empty'}"
-        )
+        counts = facts["missing"] | facts["unusable"]
+        why = ", ".join(f"{reason} {count:,}" for reason, count in counts.items())
+        why = why or "the catalogue is empty"
+        raise DataError(f"{name}: no item has anything to encode: {why}")
 
 
 def _check_unlike(name: str, cache: VectorCache, distinct: list[bytes]) -> None:

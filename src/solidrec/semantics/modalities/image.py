@@ -31,9 +31,7 @@ class Images:
     """Image modality: one of `pictures` per item, decoded by `decoders` to the encoder's view."""
 
     def __init__(self, encoder: ImageEncoder, pictures: Pictures, decoders: Decoders) -> None:
-        self.encoder = encoder
-        self.pictures = pictures
-        self.decoders = decoders
+        self.encoder, self.pictures, self.decoders = encoder, pictures, decoders
         self.key = key_of(encoder=encoder.key, view=asdict(encoder.view), decode=VERSION)
 
     def contents(self, catalog: pl.DataFrame) -> Iterator[Content | Refusal]:
@@ -57,9 +55,8 @@ def image_encoder(
     """
     if name.startswith(ONNX):
         path = Path(name.removeprefix(ONNX))
-        return OnnxEncoder(
-            path, read_settings(path, settings), name=name, device=device, threads=threads
-        )
+        how = read_settings(path, settings)
+        return OnnxEncoder(path, how, name=name, device=device, threads=threads)
     if settings is not None:
         raise UsageError(
             f"--image-settings belongs to --image-encoder {ONNX}PATH; {name} brings its own"

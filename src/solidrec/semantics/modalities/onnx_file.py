@@ -61,9 +61,8 @@ class OnnxSettings(BaseModel):
     @property
     def view(self) -> View:
         """View of a picture; without `resize` nothing is cut off along the shorter side."""
-        return View(
-            size=self.size, resize=self.resize or self.size, fit=self.fit, filter=self.filter
-        )
+        resize = self.resize or self.size
+        return View(size=self.size, resize=resize, fit=self.fit, filter=self.filter)
 
 
 @final
@@ -112,13 +111,10 @@ class OnnxEncoder:
         values = self._values(np.stack(inputs))
         if self.fixed is None:
             return self._run(values)
-        padded = np.concatenate(  # to a multiple of the fixed batch
-            [values, np.zeros((-len(values) % self.fixed, *values.shape[1:]), dtype=np.float32)]
-        )
-        parts = [
-            self._run(padded[start : start + self.fixed])
-            for start in range(0, len(padded), self.fixed)
-        ]
+        size = self.fixed
+        zeros = np.zeros((-len(values) % size, *values.shape[1:]), dtype=np.float32)
+        padded = np.concatenate([values, zeros])  # to a multiple of the fixed batch
+        parts = [self._run(padded[start : start + size]) for start in range(0, len(padded), size)]
         return np.concatenate(parts)[: len(values)]
 
     def _values(self, pixels: Pixels) -> Floats:
@@ -127,15 +123,14 @@ class OnnxEncoder:
         values = (scaled - np.array(self.settings.mean, dtype=np.float32)) / np.array(
             self.settings.std, dtype=np.float32
         )
-        return np.ascontiguousarray(
-            values.transpose(0, 3, 1, 2) if self.settings.layout == "NCHW" else values
-        )
+        if self.settings.layout == "NCHW":
+            values = values.transpose(0, 3, 1, 2)
+        return np.ascontiguousarray(values)
 
     def _run(self, values: Floats) -> Floats:
         try:
-            found = np.asarray(
-                self.session.run([self.output], {self.input: values})[0], dtype=np.float32
-            )
+            output = self.session.run([self.output], {self.input: values})[0]
+            found = np.asarray(output, dtype=np.float32)
         except Exception as error:  # onnxruntime's errors derive from Exception alone
             text = f"takes no {self.settings.layout} input of shape {values.shape}"
             raise UsageError(

@@ -48,9 +48,8 @@ class PictureFolder:
             if not path.is_relative_to(self.root):
                 return _OUTSIDE
             # a pipe must not block, and a file must not have become a link since it was resolved
-            file = os.open(
-                path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
-            )
+            flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+            file = os.open(path, os.O_RDONLY | flags)
         except OSError as error:
             return _NONE if error.errno in _NOT_THERE else _UNREADABLE
         except (ValueError, RuntimeError):  # a NUL in the name, a cycle of links
@@ -114,11 +113,8 @@ def _within(data: bytes, limit: int) -> Content | Refusal:
 
 def open_pictures(path: Path, *, max_bytes: int = _MAX_BYTES) -> Pictures:
     """Return the pictures of a folder, or of a file that must be a zip."""
-    return (
-        PictureZip(path, max_bytes=max_bytes)
-        if path.is_file()
-        else PictureFolder(path, max_bytes=max_bytes)
-    )
+    source = PictureZip if path.is_file() else PictureFolder
+    return source(path, max_bytes=max_bytes)
 
 
 def picture_of(pictures: Pictures, item: str, named: str | None) -> Content | Refusal:
