@@ -69,12 +69,7 @@ def crossed(values: Array, *, trained: bool = True, level: float = 1 - LEVEL) ->
     """
     if not 0 < level < 1:
         raise UsageError(f"level {level} is no probability; give one between 0 and 1, such as 0.95")
-    values = np.asarray(values, dtype=np.float64)
-    if values.ndim != 2 or not (counted := values[:, ~np.isnan(values).any(0)]).size:
-        raise UsageError(
-            f"values of shape {values.shape} without a counted user; "
-            "give (seeds, users), finite for some users"
-        )
+    counted = _counted(values)
     seeds, users = counted.shape
     if not trained and seeds > 1:
         raise UsageError(f"{seeds} seeds of what is not trained; give one")
@@ -96,6 +91,17 @@ def crossed(values: Array, *, trained: bool = True, level: float = 1 - LEVEL) ->
         users,
         about_method,
     )
+
+
+def _counted(values: Array) -> Floats:
+    """Return the columns of `values` (S, U) without NaN; raises `UsageError` if there are none."""
+    values = np.asarray(values, dtype=np.float64)
+    if values.ndim != 2 or not (counted := values[:, ~np.isnan(values).any(0)]).size:
+        raise UsageError(
+            f"values of shape {values.shape} without a counted user; "
+            "give (seeds, users), finite for some users"
+        )
+    return counted
 
 
 def corrected(p: Sequence[float | None]) -> list[float | None]:

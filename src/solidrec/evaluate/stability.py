@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -124,35 +125,39 @@ def stability(
     candidates = np.concatenate([rows.candidates(row, row + 1) for row in picked.tolist()])
     score = scorer_of(model)
 
-    grown = [
-        _rank(score, add(histories, draw, items), candidates)
-        for draw in draws[:, len(PERTURBATIONS) :].T
-    ]
+    variance = _variance(
+        [
+            _rank(score, add(histories, draw, items), candidates)
+            for draw in draws[:, len(PERTURBATIONS) :].T
+        ]
+    )
     auc = _rank(score, histories, candidates)["UAUC"]
-    shown = slice(_ATTENDED if not score.keeps_vectors else len(picked))
+    shown = slice(len(picked) if score.keeps_vectors else _ATTENDED)
     first = _best(score, histories[shown], items)
     overlap, change, distance = {}, {}, {}
     moves = own_weights(model)
     for (kind, (perturb, needed)), draw in zip(PERTURBATIONS.items(), draws.T, strict=False):
         counted = (histories != 0).sum(1) >= needed
         other = perturb(histories, draw, items)
-        change[kind] = np.where(
-            counted, np.abs(_rank(score, other, candidates)["UAUC"] - auc), np.nan
-        )
+        moved = np.abs(_rank(score, other, candidates)["UAUC"] - auc)
+        change[kind] = np.where(counted, moved, np.nan)
+        alike = rbo(first, _best(score, other[shown], items))
         overlap[kind] = np.full(len(picked), np.nan)
-        overlap[kind][shown] = np.where(
-            counted[shown], rbo(first, _best(score, other[shown], items)), np.nan
-        )
+        overlap[kind][shown] = np.where(counted[shown], alike, np.nan)
         if moves:
             distance[kind] = np.where(counted, _moved(model, histories, other), np.nan)
-    # differences from the first draw give equal values a variance of exactly 0
-    variance = {
-        metric: np.var([found[metric] - grown[0][metric] for found in grown], axis=0)
-        for metric in METRICS
-    }
     return Stability(
         seed, np.asarray(names), variance, change, overlap, distance if moves else None
     )
+
+
+def _variance(draws: Sequence[dict[str, Floats]]) -> dict[str, Floats]:
+    """Return the variance (R,) of each metric over draws."""
+    # differences from the first draw give equal values a variance of exactly 0
+    return {
+        metric: np.var([found[metric] - draws[0][metric] for found in draws], axis=0)
+        for metric in METRICS
+    }
 
 
 def _rank(score: HistoryScorer, histories: Array, candidates: Array) -> dict[str, Floats]:
