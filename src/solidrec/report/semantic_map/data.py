@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from solidrec.data.prepared import PreparedData
 from solidrec.report.semantic_map.colors import Color, colors
-from solidrec.report.semantic_map.names import Group, plain, title_of
+from solidrec.report.semantic_map.groups import Group
+from solidrec.report.semantic_map.names import plain, title_of
 from solidrec.report.semantic_map.projection import Places
 
 DOTS = 50_000

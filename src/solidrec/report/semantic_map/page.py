@@ -11,7 +11,8 @@ from solidrec.report.plots import histogram
 from solidrec.report.semantic_map.colors import Color
 from solidrec.report.semantic_map.data import DOTS
 from solidrec.report.semantic_map.describe import explained
-from solidrec.report.semantic_map.names import Group, title_of
+from solidrec.report.semantic_map.groups import Group
+from solidrec.report.semantic_map.names import title_of
 from solidrec.report.semantic_map.projection import Places
 from solidrec.report.semantics import HOW
 from solidrec.semantics.ids import SemanticIds
