@@ -12,7 +12,7 @@ from solidrec.experiments.tables.result_table import PAPER_NEGATIVES, ResultTabl
 from solidrec.experiments.tables.sweep import LAYOUT
 from solidrec.metrics import Ranks, per_row
 from solidrec.report.material import Material
-from solidrec.report.page import escape, figures, paragraph
+from solidrec.report.page import figures, heading, paragraph
 from solidrec.report.plots import INK, MUTED, Series, drawing, few_ticks
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def bars(of: Material) -> str:
             if (found := _groups(table, metric, of))
         ]
         if drawn:
-            parts += [f"<h3>{escape(table.label)}</h3>", figures(*drawn)]
+            parts += [heading(table.label), figures(*drawn)]
     if parts:
         parts.append(paragraph(_HOW, kind="muted small"))
     return "\n".join(parts)

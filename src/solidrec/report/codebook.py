@@ -16,7 +16,7 @@ from solidrec.nn.build import stages
 from solidrec.nn.kernels.nearest import nearest_code
 from solidrec.report.logs import CLIP, Logs, health, size_of
 from solidrec.report.material import Material, charts_of
-from solidrec.report.page import escape, paragraph, short, table
+from solidrec.report.page import escape, heading, paragraph, short, table
 from solidrec.runs import Run
 from solidrec.training.loop import codebook_of
 
@@ -62,7 +62,7 @@ def codebooks(of: Material) -> str:
             (of.looks[name], rows) for name in group if (rows := of.history(firsts[name]))
         ]
         if drawn := health(logs, of=f", {block} {number}"):
-            parts += [f"<h3>{escape(block)}</h3>" if block else "", drawn]
+            parts += [heading(block), drawn]
     parts += [_health_table(of, firsts), paragraph(_HEALTH, kind="muted small")] if parts else []
     found = [
         (name, of.runs[name], codes)

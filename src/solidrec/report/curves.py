@@ -10,7 +10,7 @@ from solidrec.epochs import score_of
 from solidrec.experiments.results import Place
 from solidrec.report.logs import Logs, Row, curves, judged_by
 from solidrec.report.material import Material, charts_of
-from solidrec.report.page import escape, figures, legend, paragraph
+from solidrec.report.page import figures, heading, legend, paragraph
 from solidrec.report.plots import line_chart
 
 _LINES = 20
@@ -39,7 +39,7 @@ def training_curves(of: Material) -> str:
         most = max(most, len({place.seed for place in places}))
         drawn = {look for look, _ in logs}
         parts += [
-            f"<h3>{escape(block)}</h3>" if block else "",
+            heading(block),
             legend([look for name in group if (look := of.looks[name]) in drawn]),
             figures(*_charts(logs, f"{block} {number}")),
         ]

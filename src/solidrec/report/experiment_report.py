@@ -29,9 +29,10 @@ from solidrec.report.headline import (
 from solidrec.report.material import Material, material
 from solidrec.report.norms import norms
 from solidrec.report.page import escape, page, paragraph
+from solidrec.report.protocol import protocol
+from solidrec.report.provenance import provenance
 from solidrec.report.samples import samples
 from solidrec.report.semantics import semantics_of
-from solidrec.report.sources import protocol, provenance
 from solidrec.report.stability import stability
 from solidrec.report.tables import measure_markup, result_tables
 from solidrec.report.targets import targets

@@ -52,6 +52,11 @@ def _section(name: str, title: str, *parts: str) -> str:
     return f'<section id="{escape(name)}">\n<h2>{escape(title)}</h2>\n{body}\n</section>'
 
 
+def heading(text: str) -> str:
+    """Return a heading inside a section, empty without text."""
+    return f"<h3>{escape(text)}</h3>" if text else ""
+
+
 def paragraph(text: str, *, kind: str = "") -> str:
     """Return a paragraph of text that is already markup."""
     return f'<p class="{kind}">{text}</p>' if kind else f"<p>{text}</p>"
@@ -111,7 +116,7 @@ def page(
     `head` and `end` are markup at the end of the document's head and of its body.
     """
     links = " ".join(
-        f'<a href="#{escape(name)}">{escape(heading)}</a>' for name, heading, _ in sections
+        f'<a href="#{escape(name)}">{escape(above)}</a>' for name, above, _ in sections
     )
     return PAGE.substitute(
         title=escape(title),
@@ -120,7 +125,7 @@ def page(
         ),
         lead="\n".join(lead),
         links=links,
-        sections="\n".join(_section(name, heading, body) for name, heading, body in sections),
+        sections="\n".join(_section(*section) for section in sections),
         foot=foot,
         head=head,
         end=end,
