@@ -19,8 +19,10 @@ from solidrec.errors import UsageError, nearest
 from solidrec.evaluate.result import Evaluation
 from solidrec.inference.scorer import HistoryScorer, Reader, Scorer, reader, slices
 from solidrec.inference.top import best
-from solidrec.metrics import Ranks, finite, per_row, standing, target_loss
+from solidrec.log_loss import target_loss
+from solidrec.metrics import Ranks, per_row, standing
 from solidrec.pooled_auc import PooledAuc
+from solidrec.score_checks import finite
 
 __all__ = ["Block", "Protocol", "Scorer", "Seen", "evaluate"]
 
@@ -84,9 +86,8 @@ def evaluate(
     progress). Raises `UsageError` if the data has no such split or `protocol` or `seen` is unknown,
     and `DivergedError` for a score that is not finite.
     """
-    for name, value, known in (("protocol", protocol, _PROTOCOLS), ("seen", seen, _SEEN)):
-        if value not in known:
-            raise UsageError(f"{name} {value!r} is unknown{nearest(value, known)}")
+    _known("protocol", protocol, _PROTOCOLS)
+    _known("seen", seen, _SEEN)
     rows = data.rows(split)
     if most is not None and most < len(rows):
         rows = rows.take(np.linspace(0, len(rows) - 1, most).astype(np.int64))
@@ -124,6 +125,12 @@ def evaluate(
         seen=seen if protocol == "full" else None,
         missed=int(missed.sum()),
     )
+
+
+def _known(name: str, value: str, known: tuple[str, ...]) -> None:
+    """Raise `UsageError` for a value that is not among the known ones."""
+    if value not in known:
+        raise UsageError(f"{name} {value!r} is unknown{nearest(value, known)}")
 
 
 @final
