@@ -24,7 +24,7 @@ import numpy as np
 
 from solidrec.arrays import Array, Floats
 from solidrec.errors import UsageError
-from solidrec.evaluate.intervals import holm
+from solidrec.evaluate.intervals import check_level, holm
 
 LEVEL = 0.05
 """Corrected p below which a difference gets a star."""
@@ -67,8 +67,7 @@ def crossed(values: Array, *, trained: bool = True, level: float = 1 - LEVEL) ->
     >>> crossed(np.array([[0.2, 0.4, 0.3, 0.5]])).p is None
     True
     """
-    if not 0 < level < 1:
-        raise UsageError(f"level {level} is no probability; give one between 0 and 1, such as 0.95")
+    check_level(level)
     counted = _counted(values)
     seeds, users = counted.shape
     if not trained and seeds > 1:

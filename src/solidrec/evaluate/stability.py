@@ -13,7 +13,7 @@ from solidrec.arrays import Array, Floats
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.evaluate.perturb import PERTURBATIONS, add, rbo, uniforms
-from solidrec.evaluate.result import number
+from solidrec.evaluate.result import average
 from solidrec.inference.scorer import HistoryScorer, evaluating, own_weights, scorer_of, slices
 from solidrec.inference.top import top
 from solidrec.metrics import mean, per_row, ranks
@@ -60,11 +60,9 @@ class Stability:
                 kind: {
                     "users": len(self.users) - mean(self.change[kind])[1],
                     "ranked": len(self.users) - mean(self.overlap[kind])[1],
-                    f"RBO@{PLACES}": number(mean(self.overlap[kind])[0]),
-                    "AUC change": number(mean(self.change[kind])[0]),
-                    "weights": None
-                    if self.distance is None
-                    else number(mean(self.distance[kind])[0]),
+                    f"RBO@{PLACES}": average(self.overlap[kind]),
+                    "AUC change": average(self.change[kind]),
+                    "weights": None if self.distance is None else average(self.distance[kind]),
                 }
                 for kind in PERTURBATIONS
             },
@@ -80,13 +78,12 @@ def _spread(values: Floats) -> dict[str, float | None]:
     counted = values[~np.isnan(values)]
     if not counted.size:
         return dict.fromkeys(("median", "mean", "min", "max"))
-    found = {
-        "median": np.median(counted),
-        "mean": counted.mean(),
-        "min": counted.min(),
-        "max": counted.max(),
+    return {
+        "median": float(np.median(counted)),
+        "mean": float(counted.mean()),
+        "min": float(counted.min()),
+        "max": float(counted.max()),
     }
-    return {name: float(value) for name, value in found.items()}
 
 
 def stability(

@@ -37,11 +37,9 @@ def penalty_and_clip(of: Material) -> str:
             if sweep.found
         ]
         parts += [heading(table.label), figures(*drawn)] if drawn else []
-    return (
-        "\n".join([*parts, paragraph(_HOW, kind="muted small"), measure_markup(of, "sweep")])
-        if parts
-        else ""
-    )
+    if not parts:
+        return ""
+    return "\n".join([*parts, paragraph(_HOW, kind="muted small"), measure_markup(of, "sweep")])
 
 
 def _circles(sweep: Sweep, *, label: str) -> str:

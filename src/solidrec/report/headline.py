@@ -159,14 +159,10 @@ def unfinished_words(of: Material) -> str:
     )
     if not cut:
         return ""
-    twice = any(len(record["stages"]) > 1 for record in records) and any(
-        len(record["stages"]) == 1 for record in records
-    )
-    more = (
-        " A model of two stages had up to twice the epochs of one that has a single stage."
-        if twice
-        else ""
-    )
+    stages = {len(record["stages"]) for record in records}
+    more = ""
+    if 1 in stages and max(stages) > 1:
+        more = " A model of two stages had up to twice the epochs of one that has a single stage."
     return (
         f"{cut} of {len(records)} trainings kept the last epoch that they were allowed: they may "
         f"not have converged.{more}"

@@ -35,6 +35,13 @@ def short(title: str, width: int = 90) -> str:
     return f'<span title="{escape(title)}">{escape(head)} … {escape(tail)}</span>'
 
 
+def listing(titles: Sequence[str], *, rest: int) -> str:
+    """Return titles as a list, and how many more there are."""
+    listed = "".join(f"<li>{short(title)}</li>" for title in titles)
+    more = f'<li class="muted">and {rest:,} more</li>' if rest > 0 else ""
+    return f"<ul>{listed}{more}</ul>"
+
+
 def _variable(series: Series) -> str:
     """Return the style sheet variable of a series' colour."""
     return f"var(--{COLORS[series.color]})"

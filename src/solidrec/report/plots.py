@@ -201,6 +201,11 @@ def few_ticks(*, integer: bool = False, most: int = 6) -> MaxNLocator:
     return MaxNLocator(nbins=most, integer=integer, steps=[1, 2, 2.5, 5, 10])
 
 
+def value_after(axes: Axes, text: str, place: tuple[float, float], *, size: float) -> None:
+    """Write a value behind the end of a horizontal bar, given as (x, y)."""
+    axes.annotate(text, place, (3, 0), textcoords="offset points", va="center", fontsize=size)
+
+
 def drawing(paint: Callable[[Axes], None], *, height: float, label: str) -> str:
     """Let `paint` fill one pair of axes and return them as an ``<svg>`` element.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import numpy as np
 
@@ -55,22 +56,12 @@ def _titled(items: Sequence[dict[str, str]]) -> list[str]:
 def _sample(of: Material, past: Sequence[str], answers: dict[str, list[str]], truth: str) -> str:
     """Return one history and each model's recommendations for it, with the next item marked."""
     listed = "".join(f"<li>{short(title)}</li>" for title in past) or "<li>(no history)</li>"
-    longest = max(map(len, answers.values()))
+    cells = [[_cell(title, truth) for title in answer] for answer in answers.values()]
     rows = [
-        [
-            str(place + 1),
-            *(
-                _cell(answer[place], truth) if place < len(answer) else ""
-                for answer in answers.values()
-            ),
-        ]
-        for place in range(longest)
+        [str(place), *line] for place, line in enumerate(zip_longest(*cells, fillvalue=""), start=1)
     ]
-    missed = (
-        ""
-        if any(truth in answer for answer in answers.values())
-        else ' <span class="muted">(in none of these lists)</span>'
-    )
+    found = any(truth in answer for answer in answers.values())
+    missed = "" if found else ' <span class="muted">(in none of these lists)</span>'
     before = paragraph("After this history, oldest first:", kind="muted")
     next_ = paragraph(f"Came next: <strong>{short(truth)}</strong>{missed}")
     lists = table(["", *(tag(of.looks[name]) for name in answers)], rows, kind="lists")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from solidrec.errors import UsageError, nearest
-from solidrec.search.space import Space, value_at, varied
+from solidrec.search.space import Space, in_steps, value_at, varied
 from solidrec.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -133,7 +132,7 @@ def _check_step(key: str, step: Any, *, low: float, high: float) -> None:
     whole = _whole(low, high)
     if not _is_number(step) or (whole and not isinstance(step, int)) or step <= 0:
         raise UsageError(f"{key}: step = {step} is no {'whole ' if whole else ''}number above 0")
-    if (Decimal(str(high)) - Decimal(str(low))) % Decimal(str(step)):
+    if not in_steps(low, high, step):
         raise UsageError(
             f"{key}: from low = {low} to high = {high} is no whole number of steps of {step}"
         )

@@ -97,19 +97,18 @@ def page_data(
                 "size": len(group.members),
                 "light": tone.light,
                 "dark": tone.dark,
-                **(
-                    {}
-                    if spot is None
-                    else {
-                        "x": round(spot.x * _SCALE),
-                        "y": round(spot.y * _SCALE),
-                        "near": spot.items,
-                    }
-                ),
+                **_where(spot),
             }
             for group, spot, tone in zip(groups, found, tones, strict=True)
         ],
     }
+
+
+def _where(spot: Spot | None) -> dict[str, int]:
+    """Return where the label of a semantic id stands, nothing without a spot."""
+    if spot is None:
+        return {}
+    return {"x": round(spot.x * _SCALE), "y": round(spot.y * _SCALE), "near": spot.items}
 
 
 def _categories_of(
