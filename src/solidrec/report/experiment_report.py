@@ -40,16 +40,11 @@ from solidrec.report.targets import targets
 _REPORT = "report.html"
 
 
-def _few_events(of: Material) -> str:
-    """Return the table of users with few events, empty where it was not measured."""
-    return measure_markup(of, FEW_EVENTS)
-
-
 _SECTIONS: dict[str, tuple[str, Callable[[Material], str]]] = {
     "sweep": ("λ and T", penalty_and_clip),
     "stability": ("Stability", stability),
     "cost": ("Cost", cost),
-    "few_events": ("Users of few events", _few_events),
+    "few_events": ("Users of few events", lambda of: measure_markup(of, FEW_EVENTS)),
     "bars": ("At a glance", bars),
     "tables": ("Tables", result_tables),
     "targets": ("Cold, rare and warm targets", targets),

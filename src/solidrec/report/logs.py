@@ -27,14 +27,6 @@ def judged_by(logs: Logs) -> str:
     return " and ".join(dict.fromkeys(select_of(row) for _, rows in logs for row in rows))
 
 
-def _by_stage(rows: Sequence[Row]) -> dict[int, list[Row]]:
-    """Group the rows of a log by stage."""
-    return {
-        stage: [row for row in rows if row["stage"] == stage]
-        for stage in sorted({row["stage"] for row in rows})
-    }
-
-
 def curves(logs: Logs, value: Callable[[Row], Any]) -> list[Curve]:
     """Return one line per run and stage, each stage to the right of the one before it.
 
@@ -43,7 +35,8 @@ def curves(logs: Logs, value: Callable[[Row], Any]) -> list[Curve]:
     lines = []
     for look, rows in logs:
         before = 0
-        for stage, part in _by_stage(rows).items():
+        for stage in sorted({row["stage"] for row in rows}):
+            part = [row for row in rows if row["stage"] == stage]
             counted = [row for row in part if value(row) is not None]
             # the epoch that the stage kept: the last one that was the best so far
             kept = next((row for row in reversed(part) if row["best"]), None)

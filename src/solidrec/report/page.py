@@ -42,14 +42,10 @@ def listing(titles: Sequence[str], *, rest: int) -> str:
     return f"<ul>{listed}{more}</ul>"
 
 
-def _variable(series: Series) -> str:
-    """Return the style sheet variable of a series' colour."""
-    return f"var(--{COLORS[series.color]})"
-
-
 def tag(series: Series) -> str:
     """Return the marker of a series in its colour, and its label."""
-    glyph = f'<i style="color:{_variable(series)}" aria-hidden="true">{series.glyph}</i>'
+    color = f"var(--{COLORS[series.color]})"
+    glyph = f'<i style="color:{color}" aria-hidden="true">{series.glyph}</i>'
     return f'<span class="tag">{glyph} {escape(series.label)}</span>'
 
 

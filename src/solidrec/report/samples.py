@@ -7,7 +7,6 @@ from itertools import zip_longest
 
 import numpy as np
 
-from solidrec.data.prepared import PreparedData
 from solidrec.recommend.engine import Engine
 from solidrec.report.material import Material
 from solidrec.report.page import paragraph, short, table, tag
@@ -26,10 +25,17 @@ def samples(of: Material) -> str:
     names = list(of.runs)[:MODELS]
     rows = of.data.rows("test")
     picked = np.linspace(0, len(rows) - 1, min(USERS, len(rows))).astype(int)
-    histories = [_history(of.data, int(rows.users[at]), int(rows.positions[at])) for at in picked]
+    # the items of each user before the target, oldest first
+    histories = [
+        of.data.event_items[of.data.offsets[rows.users[at]] : rows.positions[at]].tolist()
+        for at in picked
+    ]
     ids = [[of.data.items.id(item) for item in each] for each in histories]
     answers = {
-        name: [_titled(answer.items) for answer in Engine(of.runs[name]).recommend_many(ids, FIRST)]
+        name: [
+            [item["title"] or item["item"] for item in answer.items]
+            for answer in Engine(of.runs[name]).recommend_many(ids, FIRST)
+        ]
         for name in names
     }
     return "\n".join(
@@ -41,16 +47,6 @@ def samples(of: Material) -> str:
         )
         for at, past in enumerate(histories)
     )
-
-
-def _history(data: PreparedData, user: int, position: int) -> list[int]:
-    """Return the items of a user before a position, oldest first."""
-    return [int(item) for item in data.event_items[data.offsets[user] : position]]
-
-
-def _titled(items: Sequence[dict[str, str]]) -> list[str]:
-    """Return the titles of items, or the ids of items without one."""
-    return [item["title"] or item["item"] for item in items]
 
 
 def _sample(of: Material, past: Sequence[str], answers: dict[str, list[str]], truth: str) -> str:

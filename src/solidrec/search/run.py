@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, final
+from typing import Any, final
 
 from solidrec.api import run_spec
 from solidrec.artifacts import read_json, write_file, write_json
@@ -42,8 +42,6 @@ SEARCH, TRIALS = "search.json", "trials.jsonl"
 _ATTEMPTS = 20
 """Proposals of known settings after which the rest of a small space is tried in order."""
 _SMALL = 10_000
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
 
 
 def run_search(
