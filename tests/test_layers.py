@@ -12,8 +12,8 @@ import pytest
 LAYERS = (
     ("errors",),
     ("registry", "migrations", "arrays", "provenance"),
-    ("designs", "spec_base"),
-    ("artifacts", "ids", "batch", "metrics", "settings", "presets"),
+    ("designs", "spec_base", "score_checks"),
+    ("artifacts", "ids", "batch", "metrics", "log_loss", "settings", "presets"),
     ("spec", "pooled_auc", "epochs", "locks"),
     ("data", "nn"),
     ("semantics", "inference"),

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 Floats32 = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 AnyInts = npt.NDArray[np.integer[Any]]

@@ -12,15 +12,11 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-import numpy.typing as npt
 
-from solidrec.arrays import Array, Floats, Ints
-from solidrec.errors import DivergedError, UsageError
+from solidrec.arrays import Array, Bools, Floats, Ints
+from solidrec.errors import UsageError
 from solidrec.registry import METRICS
-
-Bools = npt.NDArray[np.bool_]
-
-_STEEP = 80.0  # above, exp overflows float32; log(1 + exp(x)) equals x long before
+from solidrec.score_checks import checked, finite, same_shape
 
 
 @final
@@ -58,7 +54,7 @@ def ranks(scores: Array, target_column: int | Array = 0, *, mask: Array | None =
     >>> int(found.greater[0]), int(found.ties[0]), int(found.candidates[0])
     (1, 1, 4)
     """
-    scores, candidate = _checked(scores, mask)
+    scores, candidate = checked(scores, mask)
     target = finite(scores[np.arange(len(scores)), target_column][:, None])
     if mask is not None:
         scores = np.where(candidate, scores, -np.inf)
@@ -112,7 +108,7 @@ def per_row_many(
     reciprocal place of the first positive. A row without a positive or without a negative is NaN in
     every metric (see `mean`). Raises `DivergedError` as `ranks` does.
     """
-    scores, candidate = _checked(scores, mask)
+    scores, candidate = checked(scores, mask)
     positive = same_shape(scores, labels, "labels").astype(bool) & candidate
     # Negated scores put the best first; inf puts columns that are no candidates last, without ties.
     keys = np.where(candidate, -scores, np.inf)
@@ -129,14 +125,11 @@ def per_row_many(
 
     # AUC by the Mann-Whitney statistic: ranks from the worst score up, ties at their mean rank.
     rank_sum = total(count[rows] + 1 - (first + last + 1) / 2)
-    found = {
-        "UAUC": (rank_sum - positives * (positives + 1) / 2) / (some * np.maximum(negatives, 1))
-    }
+    wins = rank_sum - positives * (positives + 1) / 2
+    found = {"UAUC": wins / (some * np.maximum(negatives, 1))}
     for k in _cutoffs(ks):
-        discounts = _discounts(k)
-        found[f"NDCG@{k}"] = (
-            total(_expected(discounts, first, last)) / discounts[np.minimum(some, k)]
-        )
+        gains = _discounts(k)
+        found[f"NDCG@{k}"] = total(_expected(gains, first, last)) / gains[np.minimum(some, k)]
     found |= {f"Recall@{k}": total(_expected(np.arange(k + 1.0), first, last)) / some for k in ks}
     found["MRR"] = np.ones(len(scores))
     led, leader = np.unique(rows, return_index=True)  # each row's best positive
@@ -153,9 +146,8 @@ def mean(values: Array) -> tuple[float, int]:
     (0.5, 1)
     """
     counted = values[~np.isnan(values)]
-    return (float(counted.mean()) if counted.size else float("nan")), int(
-        values.size - counted.size
-    )
+    average = float(counted.mean()) if counted.size else float("nan")
+    return average, int(values.size - counted.size)
 
 
 def by_user(values: Array, users: Array) -> tuple[Array, Floats]:
@@ -171,38 +163,6 @@ def by_user(values: Array, users: Array) -> tuple[Array, Floats]:
     rows = np.bincount(index[counted], minlength=len(names))
     sums = np.bincount(index[counted], weights=values[counted], minlength=len(names))
     return names, np.where(rows > 0, sums / np.maximum(rows, 1), np.nan)
-
-
-def log_loss(logits: Array, labels: Array) -> Floats:
-    """Return each row's mean binary cross-entropy (R,); `logits` (R, C) may be of any magnitude.
-
-    >>> log_loss(np.array([[1000.0, -1000.0]]), np.array([[0, 0]])).tolist()
-    [500.0]
-    """
-    logits, _ = _checked(logits, None)
-    hits = (logits * same_shape(logits, labels, "labels")).sum(1)
-    return np.asarray((_softplus(logits) - hits) / logits.shape[1], dtype=np.float64)
-
-
-def target_loss(scores: Array, target_column: int | Array, candidates: Ints) -> Floats:
-    """Return `log_loss` (R,) of rows with one positive, without its checks.
-
-    Scores (R, C) are -inf where a column is no candidate; `candidates` (R,) counts the other
-    columns.
-
-    >>> target_loss(np.array([[0.0, 0.0, -np.inf]]), 0, np.array([2])).round(4).tolist()
-    [0.6931]
-    """
-    target = scores[np.arange(len(scores)), target_column]
-    return np.asarray((_softplus(scores) - target) / candidates, dtype=np.float64)
-
-
-def _softplus(x: Array) -> Array:
-    """Return each row's sum of log(1 + exp(x)) in the precision of `x`, stable for any size."""
-    if x.max(initial=0) > _STEEP:
-        return np.asarray(_softplus(np.minimum(x, _STEEP)) + np.maximum(x - _STEEP, 0).sum(1))
-    grown = np.exp(x)
-    return np.asarray(np.log1p(grown, out=grown).sum(1))
 
 
 def _count(flags: Bools) -> Ints:
@@ -267,47 +227,3 @@ def _cutoffs(ks: Sequence[int]) -> Sequence[int]:
             f"a cut-off of {wrong[0]} was asked; NDCG@k and Recall@k need k of 1 or more"
         )
     return ks
-
-
-def same_shape(scores: Array, other: Array, name: str) -> Array:
-    """Return `other` as an array, or raise `UsageError` unless it has the shape of `scores`."""
-    other = np.asarray(other)
-    if other.shape != scores.shape:
-        raise UsageError(
-            f"{name} of shape {other.shape} beside scores of shape {scores.shape}; "
-            "give both the same shape"
-        )
-    return other
-
-
-def _checked(scores: Array, mask: Array | None) -> tuple[Array, Bools]:
-    """Return floating scores (R, C) and a new mask of candidates, which must have finite scores."""
-    scores = np.asarray(scores)
-    if scores.ndim != 2:
-        raise UsageError(
-            f"scores of shape {scores.shape}; "
-            "one row for each user and one column for each candidate are needed"
-        )
-    scores = floating(scores)
-    candidate = (
-        np.ones(scores.shape, dtype=bool)
-        if mask is None
-        else same_shape(scores, mask, "mask").astype(bool)
-    )
-    finite(scores, candidate)
-    return scores, candidate
-
-
-def floating(scores: Array) -> Array:
-    """Return scores as they are if they are float32 or float64, else as float64."""
-    return scores if scores.dtype in (np.float32, np.float64) else scores.astype(np.float64)
-
-
-def finite(scores: Array, counted: Bools | None = None) -> Array:
-    """Return `scores` if all, or all `counted` ones, are finite; else raise `DivergedError`."""
-    good = np.isfinite(scores) if counted is None else np.isfinite(scores) | ~counted
-    if not good.all():
-        place = tuple(np.argwhere(~good)[0])
-        cure = "the model diverged: lower the learning rate or use an earlier checkpoint"
-        raise DivergedError(f"row {place[0]}: a score is {scores[place]}; {cure}")
-    return scores

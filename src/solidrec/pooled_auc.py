@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 
 from solidrec.arrays import Array
-from solidrec.metrics import finite, floating, same_shape
+from solidrec.score_checks import finite, floating, same_shape
 
 _STEPS = 1 << 20  # most steps of the table: 4 MB
 _PIECE = 1 << 15  # negatives that are counted at a time, so that scratch arrays fit the cache

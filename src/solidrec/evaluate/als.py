@@ -54,9 +54,8 @@ class ALS:
                 num_threads=1,
                 random_state=seed,
             )
-            self.fitted.fit(
-                self._confidence(users, events, int(users.max(initial=0)) + 1), show_progress=False
-            )
+            confidence = self._confidence(users, events, int(users.max(initial=0)) + 1)
+            self.fitted.fit(confidence, show_progress=False)
 
     def score(self, histories: Array, candidates: Array) -> Array:
         """Score `candidates` (R or 1, C) for `histories` (R, L), both 0-padded; return (R, C)."""
@@ -80,10 +79,7 @@ class ALS:
         """Return the sparse confidence matrix (rows, V + 1), without the items of confidence 1."""
         from scipy.sparse import coo_array, csr_matrix
 
-        matrix = csr_matrix(
-            coo_array(
-                (np.ones(len(users), dtype=np.float32), (users, items)), shape=(rows, self.width)
-            )
-        )
+        ones = np.ones(len(users), dtype=np.float32)
+        matrix = csr_matrix(coo_array((ones, (users, items)), shape=(rows, self.width)))
         matrix.data = 1 + self.weight * matrix.data  # repeats have been summed to r
         return matrix

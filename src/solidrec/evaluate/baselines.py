@@ -65,31 +65,20 @@ def _recent_popularity(data: PreparedData, *, share: float = 0.1) -> Scorer:
     return _counted(_recent_counts(data, share))
 
 
-def _item_knn(data: PreparedData, *, neighbours: int | None = None) -> Scorer:
-    return ItemKNN(
-        data.event_items, data.offsets, data.train_end, items=len(data.items), neighbours=neighbours
-    ).score
+def _of_events(make: Callable[..., Any]) -> Callable[..., Scorer]:
+    def made(data: PreparedData, **settings: Any) -> Scorer:
+        events = data.event_items, data.offsets, data.train_end
+        score: Scorer = make(*events, items=len(data.items), **settings).score
+        return score
+
+    return made
 
 
-def _markov(data: PreparedData) -> Scorer:
-    return Markov(data.event_items, data.offsets, data.train_end, items=len(data.items)).score
-
-
-def _v_sknn(data: PreparedData, *, neighbours: int = 100, sample: int = 1_000) -> Scorer:
-    times = (
-        np.asarray(data.event_times)
-        if _has_times(data)
-        else np.zeros(len(data.event_times), dtype=np.int64)  # all users are equally recent
-    )
-    return SessionKNN(
-        data.event_items,
-        data.offsets,
-        data.train_end,
-        times=times,
-        items=len(data.items),
-        neighbours=neighbours,
-        sample=sample,
-    ).score
+def _v_sknn(data: PreparedData, **settings: Any) -> Scorer:
+    times = np.asarray(data.event_times)
+    if not _has_times(data):
+        times = np.zeros(len(times), dtype=np.int64)  # all users are equally recent
+    return _of_events(SessionKNN)(data, times=times, **settings)
 
 
 def _of_pairs(make: Callable[..., Any]) -> Callable[..., Scorer]:
@@ -110,8 +99,8 @@ BASELINES: Registry[Callable[..., Scorer]] = Registry(
     {
         "popularity": _popularity,
         "recent-popularity": _recent_popularity,
-        "item-knn": _item_knn,
-        "markov": _markov,
+        "item-knn": _of_events(ItemKNN),
+        "markov": _of_events(Markov),
         "v-sknn": _v_sknn,
         "als": _of_pairs(ALS),
         "ease": _of_pairs(EASE),

@@ -80,9 +80,8 @@ def _inference(model: Recommender | Mixture, data: PreparedData, *, length: int)
     candidates = rows.candidates(0, _USERS)[picked]
     score = scorer_of(model)
     with _one_thread():
-        seconds = sorted(
-            [_timed(score, histories, candidates) for _ in range(WARM_UP + REPEATS)][WARM_UP:]
-        )
+        timed = [_timed(score, histories, candidates) for _ in range(WARM_UP + REPEATS)]
+    seconds = sorted(timed[WARM_UP:])
     return {
         "users": _USERS,
         "candidates": candidates.shape[1],

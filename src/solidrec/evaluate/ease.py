@@ -57,10 +57,9 @@ class EASE:
         width = len(self.weights)
         parts = [np.zeros((0, candidates.shape[1]), dtype=np.float32)]
         for some in slices(len(histories), max(1, _CELLS // width)):
-            rows, places = np.nonzero(histories[some])
-            x = incidence(
-                rows, histories[some][rows, places], items=width - 1, rows=len(histories[some])
-            )
+            part = histories[some]
+            rows, places = np.nonzero(part)
+            x = incidence(rows, part[rows, places], items=width - 1, rows=len(part))
             scores = x @ self.weights[1:]  # (r, V + 1)
             own = candidates if len(candidates) == 1 else candidates[some]
             parts.append(scores[:, own[0]] if len(own) == 1 else np.take_along_axis(scores, own, 1))

@@ -37,9 +37,8 @@ def bootstrap_mean(
     >>> 0.38 < low < 0.42 and 0.58 < high < 0.62
     True
     """
-    return _interval(
-        _counted(np.asarray(values, dtype=np.float64)), level=level, draws=draws, seed=seed
-    )
+    counted = _counted(np.asarray(values, dtype=np.float64))
+    return _interval(counted, level=level, draws=draws, seed=seed)
 
 
 def paired_difference(
@@ -66,8 +65,7 @@ def paired_difference(
 
 
 def _interval(values: Floats, *, level: float, draws: int, seed: int) -> tuple[float, float]:
-    if not 0 < level < 1:
-        raise UsageError(f"level {level} is no probability; give one between 0 and 1, such as 0.95")
+    check_level(level)
     rng = np.random.default_rng([seed, 0])  # each row of draws resamples the users
     means = _in_chunks(
         lambda rows: values[rng.integers(len(values), size=(rows, len(values)))].mean(1),
@@ -108,6 +106,12 @@ def _counted(values: Floats) -> Floats:
             "give one finite value for each of some users"
         )
     return counted
+
+
+def check_level(level: float) -> None:
+    """Raise `UsageError` for a level of an interval that is no probability."""
+    if not 0 < level < 1:
+        raise UsageError(f"level {level} is no probability; give one between 0 and 1, such as 0.95")
 
 
 def holm(p: Sequence[float]) -> list[float]:

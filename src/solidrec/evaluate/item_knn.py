@@ -154,10 +154,8 @@ def _fit(users: Ints, events: Ints, *, items: int, keep: int) -> ItemToItem:
     users, bought = by_user // width, by_user % width
     sizes = np.bincount(users, minlength=1)
     starts = np.cumsum(sizes) - sizes  # of each user in `bought`
-    owners, ends = (  # users by item, and where each item's users end
-        users[np.argsort(bought, kind="stable")],
-        np.cumsum(np.bincount(bought, minlength=width)),
-    )
+    owners = users[np.argsort(bought, kind="stable")]  # users by item
+    ends = np.cumsum(np.bincount(bought, minlength=width))  # where each item's users end
     counts = np.diff(ends, prepend=0)  # users of each item
     cost = np.bincount(bought, weights=sizes[users], minlength=width)  # pairs of each item
     parts = []

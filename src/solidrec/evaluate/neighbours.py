@@ -60,13 +60,8 @@ class Neighbours:
             (weight * torch.log1p(known / scale) for known, scale, weight in kinds),
             counted.new_zeros(counted.shape[1:]),
         )
-        of_padding = torch.from_numpy(
-            np.broadcast_to(candidates == 0, (len(histories), candidates.shape[1])).copy()
-        )
-        found = of_candidates(scores, torch.from_numpy(candidates.astype(np.int64))).masked_fill(
-            of_padding, 0.0
-        )
-        return np.asarray(found.numpy())
+        ids = torch.from_numpy(candidates.astype(np.int64))
+        return np.asarray(of_candidates(scores, ids).masked_fill(ids == 0, 0.0).numpy())
 
 
 def _log_memory(
@@ -116,10 +111,9 @@ def _knn_content(data: PreparedData, *, length: int = _WINDOW) -> Scorer:
 
 def judge(scorer: Scorer, data: PreparedData, *, length: int) -> float:
     """Return NDCG@10 over the whole catalogue on at most 5,000 validation users, -1 without any."""
-    found = evaluate(
-        scorer, data, split="valid", protocol="full", most=_JUDGED, length=length
-    ).metrics["NDCG@10"]
-    return -1.0 if found is None else found
+    found = evaluate(scorer, data, split="valid", protocol="full", most=_JUDGED, length=length)
+    ndcg = found.metrics["NDCG@10"]
+    return -1.0 if ndcg is None else ndcg
 
 
 NEIGHBOURS: dict[str, Callable[..., Scorer]] = {

@@ -49,8 +49,8 @@ class Evaluation:
     @cached_property
     def metrics(self) -> dict[str, float | None]:
         """Return every metric's mean over users and the pooled AUC, None if nothing was ranked."""
-        means = {name: mean(values)[0] for name, values in self.per_user.items()}
-        return {"AUC": number(self.auc)} | {name: number(value) for name, value in means.items()}
+        means = {name: average(values) for name, values in self.per_user.items()}
+        return {"AUC": number(self.auc)} | means
 
     def intervals(self, level: float = 0.95) -> dict[str, list[float | None]]:
         """Return each metric's bootstrap interval over users; Nones where nothing was ranked."""
@@ -82,7 +82,7 @@ class Evaluation:
         for name, (low, high) in GROUPS.items():
             rows = (self.training_count >= low) & (self.training_count <= high)
             means = {
-                metric: number(mean(self.values[metric][rows])[0])
+                metric: average(self.values[metric][rows])
                 for metric in GROUP_METRICS
                 if metric in self.values
             }
@@ -114,11 +114,14 @@ def _weighted_mean(values: npt.NDArray[Any], weights: npt.NDArray[Any]) -> float
     0.75
     """
     counted = ~np.isnan(values)
-    return (
-        float(np.average(values[counted], weights=weights[counted]))
-        if counted.any()
-        else float("nan")
-    )
+    if not counted.any():
+        return float("nan")
+    return float(np.average(values[counted], weights=weights[counted]))
+
+
+def average(values: npt.NDArray[Any]) -> float | None:
+    """Return the mean of the values that are not NaN, None if there are none."""
+    return number(mean(values)[0])
 
 
 def number(value: float) -> float | None:

@@ -8,7 +8,7 @@ unseen ones, so `seen` has no effect.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple, final, get_args
 
 import numpy as np
@@ -19,8 +19,10 @@ from solidrec.errors import UsageError, nearest
 from solidrec.evaluate.result import Evaluation
 from solidrec.inference.scorer import HistoryScorer, Reader, Scorer, reader, slices
 from solidrec.inference.top import best
-from solidrec.metrics import Ranks, finite, per_row, standing, target_loss
+from solidrec.log_loss import target_loss
+from solidrec.metrics import Ranks, per_row, standing
 from solidrec.pooled_auc import PooledAuc
+from solidrec.score_checks import finite
 
 __all__ = ["Block", "Protocol", "Scorer", "Seen", "evaluate"]
 
@@ -84,60 +86,51 @@ def evaluate(
     progress). Raises `UsageError` if the data has no such split or `protocol` or `seen` is unknown,
     and `DivergedError` for a score that is not finite.
     """
-    if protocol not in _PROTOCOLS:
-        raise UsageError(f"protocol {protocol!r} is unknown{nearest(protocol, _PROTOCOLS)}")
-    if seen not in _SEEN:
-        raise UsageError(f"seen {seen!r} is unknown{nearest(seen, _SEEN)}")
+    _known("protocol", protocol, _PROTOCOLS)
+    _known("seen", seen, _SEEN)
     rows = data.rows(split)
     if most is not None and most < len(rows):
         rows = rows.take(np.linspace(0, len(rows) - 1, most).astype(np.int64))
     parts = list(slices(len(rows), _ROWS))
 
-    def read_part(part: slice) -> Reader:
-        return reader(score, data.histories(rows.users[part], rows.positions[part], length))
+    def readers() -> Iterable[Reader]:
+        for part in parts:
+            yield reader(score, data.histories(rows.users[part], rows.positions[part], length))
 
-    readers: Iterable[Reader] = map(read_part, parts)
     if protocol == "paper":
-        tally = MetricSums(len(data.items), None)
+        pooled, blocks = None, _paper_blocks(readers(), rows, parts)
     else:  # target scores come first: histories are encoded twice, unless user states are kept
-        readers = (
-            list(readers) if isinstance(score, HistoryScorer) and score.keeps_vectors else readers
-        )
-        first = readers if isinstance(readers, list) else map(read_part, parts)
-        targets = _target_scores(first, parts, rows)
-        if seen == "filter":
-            targets = targets[
-                ~np.concatenate(
-                    [np.zeros(0, dtype=bool), *(repeated(data, rows, part) for part in parts)]
-                )
-            ]
-        tally = MetricSums(len(data.items), PooledAuc(targets))
-    for part, read in zip(parts, readers, strict=True):
-        blocks = (
-            _paper_blocks(read, rows, part)
-            if protocol == "paper"
-            else _full_blocks(read, data, rows, part, seen=seen)
-        )
-        for block in blocks:
-            if sink:
-                sink(block)
-            for some in slices(len(block.users), max(1, _CELLS // block.scores.shape[1])):
-                tally.add(block.rows(some))
-            step(len(block.users))
-    together, missed = Ranks.concatenate(tally.ranks), np.concatenate(tally.missed)
+        kept = isinstance(score, HistoryScorer) and score.keeps_vectors
+        read = list(readers()) if kept else None
+        pooled = PooledAuc(_target_scores(read or readers(), data, rows, parts, seen=seen))
+        blocks = _full_blocks(read or readers(), data, rows, parts, seen=seen)
+    sums = MetricSums(len(data.items), pooled)
+    for block in blocks:
+        if sink:
+            sink(block)
+        for some in slices(len(block.users), max(1, _CELLS // block.scores.shape[1])):
+            sums.add(block.rows(some))
+        step(len(block.users))
+    together, missed = Ranks.concatenate(sums.ranks), np.concatenate(sums.missed)
     values = {name: np.where(missed, 0.0, found) for name, found in per_row(together, ks).items()}
     return Evaluation(
         protocol=protocol,
         split=split,
         users=np.asarray(rows.users),
         negatives=round(float((together.candidates - 1).mean())) if len(rows) else 0,
-        auc=tally.auc(),
-        values=values | {"LogLoss": np.concatenate(tally.losses)},
-        coverage=float(tally.shown[1:].mean()),
+        auc=sums.auc(),
+        values=values | {"LogLoss": np.concatenate(sums.losses)},
+        coverage=float(sums.shown[1:].mean()),
         training_count=np.asarray(data.train_counts[rows.targets]),
         seen=seen if protocol == "full" else None,
         missed=int(missed.sum()),
     )
+
+
+def _known(name: str, value: str, known: tuple[str, ...]) -> None:
+    """Raise `UsageError` for a value that is not among the known ones."""
+    if value not in known:
+        raise UsageError(f"{name} {value!r} is unknown{nearest(value, known)}")
 
 
 @final
@@ -185,30 +178,37 @@ class MetricSums:
         return pooled.value()
 
 
-def _paper_blocks(read: Reader, rows: EvalRows, part: slice) -> Iterator[Block]:
+def _paper_blocks(
+    readers: Iterable[Reader], rows: EvalRows, parts: Sequence[slice]
+) -> Iterator[Block]:
     """Score targets (column 0) and their fixed negatives."""
-    candidates = rows.candidates(part.start, part.stop)
-    scores = finite(read(slice(None), candidates))
-    yield Block(rows.users[part], candidates, scores, np.zeros(len(scores), dtype=np.int64))
+    for part, read in zip(parts, readers, strict=True):
+        candidates = rows.candidates(part.start, part.stop)
+        scores = finite(read(slice(None), candidates))
+        yield Block(rows.users[part], candidates, scores, np.zeros(len(scores), dtype=np.int64))
 
 
 def _full_blocks(
-    read: Reader, data: PreparedData, rows: EvalRows, part: slice, *, seen: Seen
+    readers: Iterable[Reader],
+    data: PreparedData,
+    rows: EvalRows,
+    parts: Sequence[slice],
+    *,
+    seen: Seen,
 ) -> Iterator[Block]:
     """Score the whole catalogue (item i in column i - 1), seen items left out under *filter*."""
     items = len(data.items)
     candidates = np.arange(1, items + 1, dtype=np.int32)[None]
-    users, positions, column = (
-        rows.users[part],
-        rows.positions[part],
-        rows.targets[part].astype(np.int64) - 1,
-    )
-    for some in slices(len(users), max(_CELLS // items, min(_WIDE_ROWS, _WIDE_CELLS // items), 1)):
-        scores = finite(read(some, candidates))
-        if seen == "filter":
-            seen_row, seen_item = data.seen(users[some], positions[some])
-            scores[seen_row, seen_item - 1] = -np.inf
-        yield Block(users[some], candidates, scores, column[some])
+    wide = max(_CELLS // items, min(_WIDE_ROWS, _WIDE_CELLS // items), 1)
+    for part, read in zip(parts, readers, strict=True):
+        users, positions = rows.users[part], rows.positions[part]
+        column = rows.targets[part].astype(np.int64) - 1
+        for some in slices(len(users), wide):
+            scores = finite(read(some, candidates))
+            if seen == "filter":
+                seen_row, seen_item = data.seen(users[some], positions[some])
+                scores[seen_row, seen_item - 1] = -np.inf
+            yield Block(users[some], candidates, scores, column[some])
 
 
 def repeated(data: PreparedData, rows: EvalRows, part: slice) -> Array:
@@ -219,10 +219,17 @@ def repeated(data: PreparedData, rows: EvalRows, part: slice) -> Array:
     return found
 
 
-def _target_scores(readers: Iterable[Reader], parts: list[slice], rows: EvalRows) -> Array:
-    """Return each target's score (R,), which the pooled AUC of a whole catalogue needs first."""
-    scores = [
-        read(slice(None), rows.targets[part][:, None])[:, 0]
-        for read, part in zip(readers, parts, strict=True)
-    ]
-    return np.concatenate([np.zeros(0, dtype=np.float32), *scores])
+def _target_scores(
+    readers: Iterable[Reader],
+    data: PreparedData,
+    rows: EvalRows,
+    parts: Sequence[slice],
+    *,
+    seen: Seen,
+) -> Array:
+    """Return the scores of the targets that can be recommended, one after the other."""
+    scores = [np.zeros(0, dtype=np.float32)]
+    for part, read in zip(parts, readers, strict=True):
+        found = read(slice(None), rows.targets[part][:, None])[:, 0]
+        scores.append(found if seen == "keep" else found[~repeated(data, rows, part)])
+    return np.concatenate(scores)

@@ -81,23 +81,17 @@ class SessionKNN:
         row, user, weight = self.nearest(histories)
         lengths = self.starts[user + 1] - self.starts[user]
         found = np.zeros((len(histories), candidates.shape[1]))
-        for some in blocks(
-            np.bincount(row, weights=lengths, minlength=len(histories)).astype(np.int64)
-            + self.width
-        ):
+        cost = np.bincount(row, weights=lengths, minlength=len(histories)).astype(np.int64)
+        for some in blocks(cost + self.width):
             # all items of the neighbours of these histories, weighted into (history, item) cells
             mine = slice(*np.searchsorted(row, (some.start, some.stop)))
             which, place = ranges(self.starts[user[mine]], self.starts[user[mine] + 1])
             cell = (row[mine][which] - some.start) * self.width + self.items_of[place]
             rows = some.stop - some.start
-            scores = np.bincount(
-                cell, weights=weight[mine][which], minlength=rows * self.width
-            ).reshape(rows, self.width)
-            own = np.broadcast_to(
-                candidates if len(candidates) == 1 else candidates[some],
-                (rows, candidates.shape[1]),
-            )
-            found[some] = scores.astype(np.float64)[np.arange(rows)[:, None], own]
+            sums = np.bincount(cell, weights=weight[mine][which], minlength=rows * self.width)
+            scores = sums.astype(np.float64).reshape(rows, self.width)
+            own = candidates if len(candidates) == 1 else candidates[some]
+            found[some] = scores[np.arange(rows)[:, None], own]
         return found
 
     def nearest(self, histories: Array) -> tuple[Array, Array, Array]:

@@ -24,7 +24,7 @@ import numpy as np
 
 from solidrec.arrays import Array, Floats
 from solidrec.errors import UsageError
-from solidrec.evaluate.intervals import holm
+from solidrec.evaluate.intervals import check_level, holm
 
 LEVEL = 0.05
 """Corrected p below which a difference gets a star."""
@@ -67,14 +67,8 @@ def crossed(values: Array, *, trained: bool = True, level: float = 1 - LEVEL) ->
     >>> crossed(np.array([[0.2, 0.4, 0.3, 0.5]])).p is None
     True
     """
-    if not 0 < level < 1:
-        raise UsageError(f"level {level} is no probability; give one between 0 and 1, such as 0.95")
-    values = np.asarray(values, dtype=np.float64)
-    if values.ndim != 2 or not (counted := values[:, ~np.isnan(values).any(0)]).size:
-        raise UsageError(
-            f"values of shape {values.shape} without a counted user; "
-            "give (seeds, users), finite for some users"
-        )
+    check_level(level)
+    counted = _counted(values)
     seeds, users = counted.shape
     if not trained and seeds > 1:
         raise UsageError(f"{seeds} seeds of what is not trained; give one")
@@ -96,6 +90,17 @@ def crossed(values: Array, *, trained: bool = True, level: float = 1 - LEVEL) ->
         users,
         about_method,
     )
+
+
+def _counted(values: Array) -> Floats:
+    """Return the columns of `values` (S, U) without NaN; raises `UsageError` if there are none."""
+    values = np.asarray(values, dtype=np.float64)
+    if values.ndim != 2 or not (counted := values[:, ~np.isnan(values).any(0)]).size:
+        raise UsageError(
+            f"values of shape {values.shape} without a counted user; "
+            "give (seeds, users), finite for some users"
+        )
+    return counted
 
 
 def corrected(p: Sequence[float | None]) -> list[float | None]:

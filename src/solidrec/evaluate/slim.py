@@ -64,11 +64,7 @@ class SLIM:
                 spoken.append(np.full(int(kept.sum()), item + 1))
                 speaking.append(near[kept] + 1)
                 values.append(weights[kept])
-        rows, into, weight = (
-            np.concatenate(speaking),
-            np.concatenate(spoken),
-            np.concatenate(values),
-        )
+        rows, into, weight = (np.concatenate(each) for each in (speaking, spoken, values))
         order = np.lexsort((into, rows))
         self.weights = ItemToItem.of(rows[order], into[order], weight[order], items=items)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -12,7 +13,7 @@ from solidrec.arrays import Array, Floats
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.evaluate.perturb import PERTURBATIONS, add, rbo, uniforms
-from solidrec.evaluate.result import number
+from solidrec.evaluate.result import average
 from solidrec.inference.scorer import HistoryScorer, evaluating, own_weights, scorer_of, slices
 from solidrec.inference.top import top
 from solidrec.metrics import mean, per_row, ranks
@@ -59,11 +60,9 @@ class Stability:
                 kind: {
                     "users": len(self.users) - mean(self.change[kind])[1],
                     "ranked": len(self.users) - mean(self.overlap[kind])[1],
-                    f"RBO@{PLACES}": number(mean(self.overlap[kind])[0]),
-                    "AUC change": number(mean(self.change[kind])[0]),
-                    "weights": None
-                    if self.distance is None
-                    else number(mean(self.distance[kind])[0]),
+                    f"RBO@{PLACES}": average(self.overlap[kind]),
+                    "AUC change": average(self.change[kind]),
+                    "weights": None if self.distance is None else average(self.distance[kind]),
                 }
                 for kind in PERTURBATIONS
             },
@@ -79,13 +78,12 @@ def _spread(values: Floats) -> dict[str, float | None]:
     counted = values[~np.isnan(values)]
     if not counted.size:
         return dict.fromkeys(("median", "mean", "min", "max"))
-    found = {
-        "median": np.median(counted),
-        "mean": counted.mean(),
-        "min": counted.min(),
-        "max": counted.max(),
+    return {
+        "median": float(np.median(counted)),
+        "mean": float(counted.mean()),
+        "min": float(counted.min()),
+        "max": float(counted.max()),
     }
-    return {name: float(value) for name, value in found.items()}
 
 
 def stability(
@@ -124,35 +122,39 @@ def stability(
     candidates = np.concatenate([rows.candidates(row, row + 1) for row in picked.tolist()])
     score = scorer_of(model)
 
-    grown = [
-        _rank(score, add(histories, draw, items), candidates)
-        for draw in draws[:, len(PERTURBATIONS) :].T
-    ]
+    variance = _variance(
+        [
+            _rank(score, add(histories, draw, items), candidates)
+            for draw in draws[:, len(PERTURBATIONS) :].T
+        ]
+    )
     auc = _rank(score, histories, candidates)["UAUC"]
-    shown = slice(_ATTENDED if not score.keeps_vectors else len(picked))
+    shown = slice(len(picked) if score.keeps_vectors else _ATTENDED)
     first = _best(score, histories[shown], items)
     overlap, change, distance = {}, {}, {}
     moves = own_weights(model)
     for (kind, (perturb, needed)), draw in zip(PERTURBATIONS.items(), draws.T, strict=False):
         counted = (histories != 0).sum(1) >= needed
         other = perturb(histories, draw, items)
-        change[kind] = np.where(
-            counted, np.abs(_rank(score, other, candidates)["UAUC"] - auc), np.nan
-        )
+        moved = np.abs(_rank(score, other, candidates)["UAUC"] - auc)
+        change[kind] = np.where(counted, moved, np.nan)
+        alike = rbo(first, _best(score, other[shown], items))
         overlap[kind] = np.full(len(picked), np.nan)
-        overlap[kind][shown] = np.where(
-            counted[shown], rbo(first, _best(score, other[shown], items)), np.nan
-        )
+        overlap[kind][shown] = np.where(counted[shown], alike, np.nan)
         if moves:
             distance[kind] = np.where(counted, _moved(model, histories, other), np.nan)
-    # differences from the first draw give equal values a variance of exactly 0
-    variance = {
-        metric: np.var([found[metric] - grown[0][metric] for found in grown], axis=0)
-        for metric in METRICS
-    }
     return Stability(
         seed, np.asarray(names), variance, change, overlap, distance if moves else None
     )
+
+
+def _variance(draws: Sequence[dict[str, Floats]]) -> dict[str, Floats]:
+    """Return the variance (R,) of each metric over draws."""
+    # differences from the first draw give equal values a variance of exactly 0
+    return {
+        metric: np.var([found[metric] - draws[0][metric] for found in draws], axis=0)
+        for metric in METRICS
+    }
 
 
 def _rank(score: HistoryScorer, histories: Array, candidates: Array) -> dict[str, Floats]:

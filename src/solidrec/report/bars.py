@@ -12,8 +12,8 @@ from solidrec.experiments.tables.result_table import PAPER_NEGATIVES, ResultTabl
 from solidrec.experiments.tables.sweep import LAYOUT
 from solidrec.metrics import Ranks, per_row
 from solidrec.report.material import Material
-from solidrec.report.page import escape, figures, paragraph
-from solidrec.report.plots import INK, MUTED, Series, drawing, few_ticks
+from solidrec.report.page import figures, heading, paragraph
+from solidrec.report.plots import INK, MUTED, Series, drawing, few_ticks, value_after
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,18 +54,14 @@ def bars(of: Material) -> str:
     if of.plan.layout == LAYOUT:
         return ""
     for table in of.tables:
+        label = f"of each row, {table.label}"
         drawn = [
-            (
-                metric,
-                _bar_chart(
-                    found, _start(metric, table), label=f"{metric} of each row, {table.label}"
-                ),
-            )
+            (metric, _bar_chart(found, _start(metric, table), label=f"{metric} {label}"))
             for metric in _METRICS
             if (found := _groups(table, metric, of))
         ]
         if drawn:
-            parts += [f"<h3>{escape(table.label)}</h3>", figures(*drawn)]
+            parts += [heading(table.label), figures(*drawn)]
     if parts:
         parts.append(paragraph(_HOW, kind="muted small"))
     return "\n".join(parts)
@@ -144,11 +140,4 @@ def _one(axes: Axes, bar: Bar, place: int, chance: float) -> None:
             [bar.low, bar.high], [place, place], color=INK, linewidth=1.1, solid_capstyle="butt"
         )
         end = max(bar.high, bar.value)
-    axes.annotate(
-        f"{bar.value:.3f}",
-        (max(end, chance), place),
-        (3, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=7,
-    )
+    value_after(axes, f"{bar.value:.3f}", (max(end, chance), place), size=7)

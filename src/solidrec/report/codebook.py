@@ -16,7 +16,7 @@ from solidrec.nn.build import stages
 from solidrec.nn.kernels.nearest import nearest_code
 from solidrec.report.logs import CLIP, Logs, health, size_of
 from solidrec.report.material import Material, charts_of
-from solidrec.report.page import escape, paragraph, short, table
+from solidrec.report.page import escape, heading, listing, paragraph, table
 from solidrec.runs import Run
 from solidrec.training.loop import codebook_of
 
@@ -62,7 +62,7 @@ def codebooks(of: Material) -> str:
             (of.looks[name], rows) for name in group if (rows := of.history(firsts[name]))
         ]
         if drawn := health(logs, of=f", {block} {number}"):
-            parts += [f"<h3>{escape(block)}</h3>" if block else "", drawn]
+            parts += [heading(block), drawn]
     parts += [_health_table(of, firsts), paragraph(_HEALTH, kind="muted small")] if parts else []
     found = [
         (name, of.runs[name], codes)
@@ -94,16 +94,12 @@ def _health_table(of: Material, firsts: Mapping[str, Place]) -> str:
             codes = [
                 f"{used[-1]['codes_used']:,} of {size_of(used):,}",
                 f"{used[-1]['perplexity']:.0f}",
+                f"{sum(row.get('codes_revived', 0) for row in used):,}",
             ]
-            codes.append(f"{sum(row.get('codes_revived', 0) for row in used):,}")
-        rows.append(
-            [escape(name), *codes, *([f"{clip[-1]:.1%}", f"{limit:g}"] if clip else ["–"] * 2)]
-        )
-    return table(
-        ["", "codes used", "perplexity", "revived, in all", "on the clip", "T"],
-        rows,
-        caption="In the last epoch",
-    )
+        clips = [f"{clip[-1]:.1%}", f"{limit:g}"] if clip else ["–"] * 2
+        rows.append([escape(name), *codes, *clips])
+    head = ["", "codes used", "perplexity", "revived, in all", "on the clip", "T"]
+    return table(head, rows, caption="In the last epoch")
 
 
 @torch.inference_mode()
@@ -119,19 +115,15 @@ def _codes_of(run: Run) -> Codes | None:
     events = run.catalog["training_count"].to_numpy()
     # mean distance of an item to its code over the mean length of an item, by training events
     weight = torch.tensor(events).to(items) / max(1, events.sum())
-    far = ((items - codes[of_item]).norm(dim=1) * weight).sum() / (
-        items.norm(dim=1) * weight
-    ).sum().clamp(min=1e-12)
+    long = (items.norm(dim=1) * weight).sum().clamp(min=1e-12)
+    far = ((items - codes[of_item]).norm(dim=1) * weight).sum() / long
     # A staged codebook started as the first K metacodes, so that code k belongs to metacode k.
     apart = own = None
-    staged = stages(run.spec.model) > 1
-    if (
-        staged
-        and isinstance(trunk, nn.Embedding)
-        and len(metacode := trunk.weight[1 : len(codes) + 1]) == len(codes)
-    ):
-        apart = float((codes - metacode).norm(dim=1).mean() / metacode.norm(dim=1).mean())
-        own = float((nearest_code(codes, metacode) == torch.arange(len(codes))).float().mean())
+    if stages(run.spec.model) > 1 and isinstance(trunk, nn.Embedding):
+        metacode = trunk.weight[1 : len(codes) + 1]
+        if len(metacode) == len(codes):
+            apart = float((codes - metacode).norm(dim=1).mean() / metacode.norm(dim=1).mean())
+            own = float((nearest_code(codes, metacode) == torch.arange(len(codes))).float().mean())
     return Codes(len(codes), of_item.numpy(), events, apart, own, float(far))
 
 
@@ -182,7 +174,6 @@ def _group(run: Run, codes: Codes, code: int, share: float) -> str:
     order = members[np.argsort(-codes.events[members], kind="stable")]
     titles = run.catalog["title"] if "title" in run.catalog.columns else run.catalog["item"]
     named = [titles[int(item)] or run.catalog["item"][int(item)] for item in order[:TITLES]]
-    listed = "".join(f"<li>{short(title)}</li>" for title in named)
-    more = f'<li class="muted">and {len(order) - TITLES:,} more</li>' if len(order) > TITLES else ""
     size = f"{share:.1%} of training events · {len(order):,} items"
-    return f"<div><h3>Code {code}</h3><small>{size}</small><ul>{listed}{more}</ul></div>"
+    listed = listing(named, rest=len(order) - TITLES)
+    return f"<div><h3>Code {code}</h3><small>{size}</small>{listed}</div>"

@@ -9,7 +9,15 @@ from solidrec.experiments.results import Record
 from solidrec.experiments.tables.cost import COST, PARTS, records_of
 from solidrec.report.material import Material
 from solidrec.report.page import figures, legend
-from solidrec.report.plots import BASELINE_COLORS, INK, RUN_COLORS, Series, drawing, few_ticks
+from solidrec.report.plots import (
+    BASELINE_COLORS,
+    INK,
+    RUN_COLORS,
+    Series,
+    drawing,
+    few_ticks,
+    value_after,
+)
 from solidrec.report.tables import measure_markup
 
 if TYPE_CHECKING:
@@ -24,9 +32,8 @@ def cost(of: Material) -> str:
     if not tables:
         return ""
     found = records_of(of.plan, of.results)
-    parts = [
-        part for part in PARTS if any(part in record["parameters"] for record in found.values())
-    ]
+    owned = set().union(*(record["parameters"] for record in found.values()))
+    parts = [part for part in PARTS if part in owned]
     looks = {
         part: Series(part, _TONES[at % len(_TONES)], "s", "■", hollow=False)
         for at, part in enumerate(parts)
@@ -48,14 +55,7 @@ def _stacked(
                 count = record["parameters"].get(part, 0) / 1000
                 axes.barh(place, count, left=start, height=0.7, color=look.color, linewidth=0)
                 start += count
-            axes.annotate(
-                f"{start:,.0f}",
-                (start, place),
-                (3, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-            )
+            value_after(axes, f"{start:,.0f}", (start, place), size=8)
         axes.set_yticks(range(len(found)), [names[row] for row in found], color=INK)
         axes.set_ylim(len(found) - 0.45, -0.55)
         axes.margins(x=0.12)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from solidrec.epochs import score_of
-from solidrec.report.logs import Logs, curves, judged_by
+from solidrec.experiments.results import Place
+from solidrec.report.logs import Logs, Row, curves, judged_by
 from solidrec.report.material import Material, charts_of
-from solidrec.report.page import escape, figures, legend, paragraph
-from solidrec.report.plots import Curve, line_chart
+from solidrec.report.page import figures, heading, legend, paragraph
+from solidrec.report.plots import line_chart
 
 _LINES = 20
 _HOW = (
@@ -26,9 +29,7 @@ def training_curves(of: Material) -> str:
     names = [row.name for row in of.plan.rows if row.baseline is None]
     parts, most, staged = [], 0, False
     for number, (block, group) in enumerate(charts_of(names, of.blocks), start=1):
-        shown = max(1, _LINES // len(group))
-        seeds = sorted({place.seed for place in of.plan.places})[:shown]
-        places = [place for place in of.trained() if place.row in group and place.seed in seeds]
+        places = _readable(of, group)
         logs: Logs = [
             (of.looks[place.row], rows) for place in places if (rows := of.history(place))
         ]
@@ -36,12 +37,10 @@ def training_curves(of: Material) -> str:
             continue
         staged |= any(row["stage"] > 1 for _, rows in logs for row in rows)
         most = max(most, len({place.seed for place in places}))
-        looks = [
-            of.looks[name] for name in group if any(look == of.looks[name] for look, _ in logs)
-        ]
+        drawn = {look for look, _ in logs}
         parts += [
-            f"<h3>{escape(block)}</h3>" if block else "",
-            legend(looks),
+            heading(block),
+            legend([look for name in group if (look := of.looks[name]) in drawn]),
             figures(*_charts(logs, f"{block} {number}")),
         ]
     if not parts:
@@ -50,21 +49,22 @@ def training_curves(of: Material) -> str:
     return "\n".join([*parts, paragraph(how, kind="muted small")])
 
 
+def _readable(of: Material, group: Sequence[str]) -> list[Place]:
+    """Return the finished cells of a block, of as many seeds as stay readable in one chart."""
+    shown = max(1, _LINES // len(group))
+    seeds = sorted({place.seed for place in of.plan.places})[:shown]
+    return [place for place in of.trained() if place.row in group and place.seed in seeds]
+
+
 def _charts(logs: Logs, of: str) -> list[tuple[str, str]]:
     """Return the charts of validation and of loss; `of` makes their labels unique on the page."""
-    valid = _thin(curves(logs, score_of))
-    loss = _thin(curves(logs, lambda row: row["loss"]))
-    drawn = [
-        (
-            f"{judged_by(logs)} on the validation split",
-            valid,
-            f"Validation {judged_by(logs)} by epoch, {of}",
-        ),
-        ("Training loss", loss, f"Training loss by epoch, {of}"),
+    judged = judged_by(logs)
+    drawn: list[tuple[str, str, Callable[[Row], Any]]] = [
+        (f"{judged} on the validation split", f"Validation {judged} by epoch, {of}", score_of),
+        ("Training loss", f"Training loss by epoch, {of}", lambda row: row["loss"]),
     ]
-    return [(caption, line_chart(lines, label=label)) for caption, lines, label in drawn if lines]
-
-
-def _thin(lines: list[Curve]) -> list[Curve]:
-    """Return the same lines drawn thin, for a crowded chart."""
-    return [replace(line, thin=True) for line in lines]
+    return [
+        (caption, line_chart([replace(line, thin=True) for line in lines], label=label))
+        for caption, label, value in drawn
+        if (lines := curves(logs, value))
+    ]

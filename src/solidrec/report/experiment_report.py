@@ -29,9 +29,10 @@ from solidrec.report.headline import (
 from solidrec.report.material import Material, material
 from solidrec.report.norms import norms
 from solidrec.report.page import escape, page, paragraph
+from solidrec.report.protocol import protocol
+from solidrec.report.provenance import provenance
 from solidrec.report.samples import samples
 from solidrec.report.semantics import semantics_of
-from solidrec.report.sources import protocol, provenance
 from solidrec.report.stability import stability
 from solidrec.report.tables import measure_markup, result_tables
 from solidrec.report.targets import targets
@@ -39,16 +40,11 @@ from solidrec.report.targets import targets
 _REPORT = "report.html"
 
 
-def _few_events(of: Material) -> str:
-    """Return the table of users with few events, empty where it was not measured."""
-    return measure_markup(of, FEW_EVENTS)
-
-
 _SECTIONS: dict[str, tuple[str, Callable[[Material], str]]] = {
     "sweep": ("λ and T", penalty_and_clip),
     "stability": ("Stability", stability),
     "cost": ("Cost", cost),
-    "few_events": ("Users of few events", _few_events),
+    "few_events": ("Users of few events", lambda of: measure_markup(of, FEW_EVENTS)),
     "bars": ("At a glance", bars),
     "tables": ("Tables", result_tables),
     "targets": ("Cold, rare and warm targets", targets),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from solidrec.experiments.tables.sweep import ACROSS, DOWN, LAYOUT, SIGNS, Sweep, sweeps
 from solidrec.report.material import Material
-from solidrec.report.page import escape, figures, paragraph
+from solidrec.report.page import figures, heading, paragraph
 from solidrec.report.plots import INK, MUTED, RUN_COLORS, drawing
 from solidrec.report.tables import measure_markup
 
@@ -36,12 +36,10 @@ def penalty_and_clip(of: Material) -> str:
             for sweep in sweeps(of.plan, of.measured.get(table.protocol, ()))
             if sweep.found
         ]
-        parts += [f"<h3>{escape(table.label)}</h3>", figures(*drawn)] if drawn else []
-    return (
-        "\n".join([*parts, paragraph(_HOW, kind="muted small"), measure_markup(of, "sweep")])
-        if parts
-        else ""
-    )
+        parts += [heading(table.label), figures(*drawn)] if drawn else []
+    if not parts:
+        return ""
+    return "\n".join([*parts, paragraph(_HOW, kind="muted small"), measure_markup(of, "sweep")])
 
 
 def _circles(sweep: Sweep, *, label: str) -> str:

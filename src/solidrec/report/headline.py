@@ -30,12 +30,9 @@ def headline(of: Material) -> str:
         return _best_place(of)
     if words := _cost_words(of):
         return words
-    steady = (
-        steadiness_contrasts(steadiness(of.plan, of.results))
-        if "stability" in of.plan.measures
-        else []
-    )
-    if steady:
+    if "stability" in of.plan.measures and (
+        steady := steadiness_contrasts(steadiness(of.plan, of.results))
+    ):
         return _verdict(steady, "steadiness")
     return _verdict(of.tables[0].contrasts, of.tables[0].label)
 
@@ -55,9 +52,11 @@ def _verdict(contrasts: Sequence[Contrast], label: str) -> str:
         return _NONE_COMPARED
     if all(each.p is None for each in found):
         return _NO_STAR_YET
-    stars = [each for each in found if each.star]
-    worse = [each for each in found if each.worse]
-    rest = [each for each in found if not each.star and not each.worse]
+    stars: list[Contrast] = []
+    worse: list[Contrast] = []
+    rest: list[Contrast] = []
+    for each in found:
+        (stars if each.star else worse if each.worse else rest).append(each)
     if not stars and not worse:
         return f"None of {len(found)} comparisons ({label}) earned a star{_named(rest)}."
     parts = [f"{len(stars)} of {len(found)} comparisons ({label}) earned a star{_named(stars)}"]
@@ -70,13 +69,8 @@ def _named(contrasts: Sequence[Contrast]) -> str:
     """List the first comparisons in words, means over backbones before single backbones."""
     if not contrasts:
         return ""
-    widest = sorted(
-        (each.comparison for each in contrasts), key=lambda comparison: -len(comparison.pairs)
-    )
-    words = [
-        f"{comparison.one} against {comparison.other} in {comparison.metric}"
-        for comparison in widest
-    ]
+    widest = sorted((each.comparison for each in contrasts), key=lambda each: -len(each.pairs))
+    words = [f"{each.one} against {each.other} in {each.metric}" for each in widest]
     more = f" and {len(words) - _NAMED} more" if len(words) > _NAMED else ""
     return f": {', '.join(words[:_NAMED])}{more}"
 
@@ -165,14 +159,10 @@ def unfinished_words(of: Material) -> str:
     )
     if not cut:
         return ""
-    twice = any(len(record["stages"]) > 1 for record in records) and any(
-        len(record["stages"]) == 1 for record in records
-    )
-    more = (
-        " A model of two stages had up to twice the epochs of one that has a single stage."
-        if twice
-        else ""
-    )
+    stages = {len(record["stages"]) for record in records}
+    more = ""
+    if 1 in stages and max(stages) > 1:
+        more = " A model of two stages had up to twice the epochs of one that has a single stage."
     return (
         f"{cut} of {len(records)} trainings kept the last epoch that they were allowed: they may "
         f"not have converged.{more}"

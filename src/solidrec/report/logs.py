@@ -27,19 +27,6 @@ def judged_by(logs: Logs) -> str:
     return " and ".join(dict.fromkeys(select_of(row) for _, rows in logs for row in rows))
 
 
-def _by_stage(rows: Sequence[Row]) -> dict[int, list[Row]]:
-    """Group the rows of a log by stage."""
-    return {
-        stage: [row for row in rows if row["stage"] == stage]
-        for stage in sorted({row["stage"] for row in rows})
-    }
-
-
-def _chosen(rows: Sequence[Row]) -> Row | None:
-    """Return the row of the epoch that a stage kept: the last one that was the best so far."""
-    return next((row for row in reversed(rows) if row["best"]), None)
-
-
 def curves(logs: Logs, value: Callable[[Row], Any]) -> list[Curve]:
     """Return one line per run and stage, each stage to the right of the one before it.
 
@@ -48,41 +35,36 @@ def curves(logs: Logs, value: Callable[[Row], Any]) -> list[Curve]:
     lines = []
     for look, rows in logs:
         before = 0
-        for stage, part in _by_stage(rows).items():
+        for stage in sorted({row["stage"] for row in rows}):
+            part = [row for row in rows if row["stage"] == stage]
             counted = [row for row in part if value(row) is not None]
-            kept = _chosen(part)
-            places = [before + row["epoch"] for row in counted]
+            # the epoch that the stage kept: the last one that was the best so far
+            kept = next((row for row in reversed(part) if row["best"]), None)
             mark = counted.index(kept) if kept in counted else None
             if counted:
-                lines.append(
-                    Curve(
-                        look, places, [value(row) for row in counted], dashed=stage > 1, chosen=mark
-                    )
-                )
+                x, y = [before + row["epoch"] for row in counted], [value(row) for row in counted]
+                lines.append(Curve(look, x, y, dashed=stage > 1, chosen=mark))
             before += part[-1]["epoch"]
     return lines
 
 
-def _with_codes(logs: Logs) -> Logs:
-    """Return the logs that describe a codebook."""
-    return [(look, rows) for look, rows in logs if any("codes_used" in row for row in rows)]
-
-
-def _with_clip(logs: Logs) -> Logs:
-    """Return the logs that describe a clip."""
-    return [(look, rows) for look, rows in logs if any("saturated" in row for row in rows)]
+def _with(key: str, logs: Logs) -> Logs:
+    """Return the logs that have a number under `key`."""
+    return [(look, rows) for look, rows in logs if any(key in row for row in rows)]
 
 
 def health(logs: Logs, *, of: str = "") -> str:
     """Return the charts of codebooks and clips in the logs; `of` makes their labels unique."""
-    read, clipped = _with_codes(logs), _with_clip(logs)
+    read, clipped = _with("codes_used", logs), _with("saturated", logs)
     if not read and not clipped:
         return ""
-    shown = [look for look, _ in logs if any(look == other for other, _ in [*read, *clipped])]
-    drawn = [
-        *(_code_charts(read, of) if read else ()),
-        *(_clip_charts(clipped, of) if clipped else ()),
-    ]
+    drawn = [*(_code_charts(read, of) if read else ())]
+    if clipped:
+        lines = curves(clipped, lambda row: row.get("saturated"))
+        chart = line_chart(lines, label=f"Saturated share by epoch{of}", share=True)
+        drawn.append(("Share of the branch's weights on the clip", chart))
+    described = {look for look, _ in [*read, *clipped]}
+    shown = [look for look, _ in logs if look in described]
     return "\n".join([legend(shown), figures(*drawn)])
 
 
@@ -91,7 +73,7 @@ def size_of(rows: Sequence[Row]) -> int:
     return next(int(row["codes_used"] + row["codes_dead"]) for row in rows if "codes_used" in row)
 
 
-def _code_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
+def _code_charts(logs: Logs, of: str) -> list[tuple[str, str]]:
     """Return two charts: used codes with their perplexity, and dead codes with revived ones."""
 
     def lines(key: str, **style: bool) -> list[Curve]:
@@ -106,32 +88,20 @@ def _code_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
     size = max(size_of(rows) for _, rows in logs)
     staged = all(row["stage"] > 1 for _, rows in logs for row in rows if "codes_used" in row)
     place = "epoch of stage 2" if staged else "epoch"
-    used = lines("codes_used") + lines("perplexity", dashed=True)
-    dead = lines("codes_dead") + lines("codes_revived", points=True)
-    health = line_chart(
-        used,
+    used = line_chart(
+        lines("codes_used") + lines("perplexity", dashed=True),
         label=f"Codes used and perplexity by epoch{of}",
         x_label=place,
         counts=True,
         limit=(size, f"all {size:,} codes"),
     )
+    dead = line_chart(
+        lines("codes_dead") + lines("codes_revived", points=True),
+        label=f"Dead and revived codes by epoch{of}",
+        x_label=place,
+        counts=True,
+    )
     return [
-        ("Codes used (solid) and perplexity (dashed)", health),
-        (
-            "Dead codes (line) and revived ones (points)",
-            line_chart(
-                dead, label=f"Dead and revived codes by epoch{of}", x_label=place, counts=True
-            ),
-        ),
-    ]
-
-
-def _clip_charts(logs: Logs, of: str = "") -> list[tuple[str, str]]:
-    """Return the chart of the saturated share of the clip."""
-    lines = curves(logs, lambda row: row.get("saturated"))
-    return [
-        (
-            "Share of the branch's weights on the clip",
-            line_chart(lines, label=f"Saturated share by epoch{of}", share=True),
-        )
+        ("Codes used (solid) and perplexity (dashed)", used),
+        ("Dead codes (line) and revived ones (points)", dead),
     ]

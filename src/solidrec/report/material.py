@@ -14,7 +14,7 @@ from solidrec.data.prepared import PreparedData
 from solidrec.epochs import HISTORY, read_history
 from solidrec.errors import SolidrecError, StorageError
 from solidrec.experiments.grid import Row
-from solidrec.experiments.results import RUNS, Place, Plan, Results
+from solidrec.experiments.results import RUNS, Place, Plan, Record, Results
 from solidrec.experiments.tables.contrasts import BACKBONE, MODEL
 from solidrec.experiments.tables.experiment_tables import layout_of, measures_of
 from solidrec.experiments.tables.measure import MeasureTable
@@ -71,6 +71,11 @@ class Material:
         """Return the log of a cell, empty if it is missing."""
         folder = self.results.out / RUNS / place.key
         return read_history(folder) if (folder / HISTORY).is_file() else []
+
+    def records(self) -> list[Record]:
+        """Return the records of the plan's finished cells, in the plan's order."""
+        keys = dict.fromkeys(place.key for place in self.plan.places)
+        return [self.results.records[key] for key in keys if key in self.results.records]
 
     def first_seeds(self) -> list[Place]:
         """Return the finished cell with the smallest seed of each trained row."""

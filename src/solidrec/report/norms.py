@@ -64,12 +64,8 @@ def norms(of: Material) -> str:
         "at most (T √n)",
         "on the clip",
     ]
-    return (
-        table(head, rows, caption="Mean lengths, slot by slot")
-        + paragraph(_HOW.format(users=users), kind="muted small")
-        if rows
-        else ""
-    )
+    how = paragraph(_HOW.format(users=users), kind="muted small")
+    return table(head, rows, caption="Mean lengths, slot by slot") + how if rows else ""
 
 
 def _slot_norms(run: Run, data: PreparedData) -> list[Norms]:

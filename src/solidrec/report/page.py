@@ -35,14 +35,17 @@ def short(title: str, width: int = 90) -> str:
     return f'<span title="{escape(title)}">{escape(head)} … {escape(tail)}</span>'
 
 
-def _variable(series: Series) -> str:
-    """Return the style sheet variable of a series' colour."""
-    return f"var(--{COLORS[series.color]})"
+def listing(titles: Sequence[str], *, rest: int) -> str:
+    """Return titles as a list, and how many more there are."""
+    listed = "".join(f"<li>{short(title)}</li>" for title in titles)
+    more = f'<li class="muted">and {rest:,} more</li>' if rest > 0 else ""
+    return f"<ul>{listed}{more}</ul>"
 
 
 def tag(series: Series) -> str:
     """Return the marker of a series in its colour, and its label."""
-    glyph = f'<i style="color:{_variable(series)}" aria-hidden="true">{series.glyph}</i>'
+    color = f"var(--{COLORS[series.color]})"
+    glyph = f'<i style="color:{color}" aria-hidden="true">{series.glyph}</i>'
     return f'<span class="tag">{glyph} {escape(series.label)}</span>'
 
 
@@ -50,6 +53,11 @@ def _section(name: str, title: str, *parts: str) -> str:
     """Return a section under a heading; empty parts are left out."""
     body = "\n".join(part for part in parts if part)
     return f'<section id="{escape(name)}">\n<h2>{escape(title)}</h2>\n{body}\n</section>'
+
+
+def heading(text: str) -> str:
+    """Return a heading inside a section, empty without text."""
+    return f"<h3>{escape(text)}</h3>" if text else ""
 
 
 def paragraph(text: str, *, kind: str = "") -> str:
@@ -111,7 +119,7 @@ def page(
     `head` and `end` are markup at the end of the document's head and of its body.
     """
     links = " ".join(
-        f'<a href="#{escape(name)}">{escape(heading)}</a>' for name, heading, _ in sections
+        f'<a href="#{escape(name)}">{escape(above)}</a>' for name, above, _ in sections
     )
     return PAGE.substitute(
         title=escape(title),
@@ -120,7 +128,7 @@ def page(
         ),
         lead="\n".join(lead),
         links=links,
-        sections="\n".join(_section(name, heading, body) for name, heading, body in sections),
+        sections="\n".join(_section(*section) for section in sections),
         foot=foot,
         head=head,
         end=end,

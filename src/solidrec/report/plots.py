@@ -122,26 +122,7 @@ def line_chart(
 
     def paint(axes: Axes) -> None:
         for line in lines:
-            style = (0, (4, 1.6)) if line.dashed else "solid"
-            if line.points or len(line.x) == 1:
-                axes.plot(line.x, line.y, "o", color=line.series.color, markersize=3.2)
-            else:
-                axes.plot(
-                    line.x,
-                    line.y,
-                    color=line.series.color,
-                    linestyle=style,
-                    linewidth=0.9 if line.thin else 1.6,
-                )
-            if line.chosen is not None:
-                at = ([line.x[line.chosen]], [line.y[line.chosen]])
-                axes.plot(
-                    *at,
-                    marker=line.series.marker,
-                    color=line.series.color,
-                    markersize=4 if line.thin else 7,
-                    linestyle="none",
-                )
+            _draw(axes, line)
         axes.set_xlabel(x_label)
         axes.xaxis.set_major_locator(few_ticks(integer=True))
         axes.yaxis.set_major_locator(few_ticks(integer=counts))
@@ -168,6 +149,26 @@ def line_chart(
             axes.set_ylim(0, max(axes.get_ylim()[1], 1.12 * limit[0]))
 
     return drawing(paint, height=2.3, label=label)
+
+
+def _draw(axes: Axes, line: Curve) -> None:
+    """Draw one curve, and the marker of its chosen place."""
+    color = line.series.color
+    if line.points or len(line.x) == 1:
+        axes.plot(line.x, line.y, "o", color=color, markersize=3.2)
+    else:
+        style = (0, (4, 1.6)) if line.dashed else "solid"
+        width = 0.9 if line.thin else 1.6
+        axes.plot(line.x, line.y, color=color, linestyle=style, linewidth=width)
+    if line.chosen is not None:
+        axes.plot(
+            [line.x[line.chosen]],
+            [line.y[line.chosen]],
+            marker=line.series.marker,
+            color=color,
+            markersize=4 if line.thin else 7,
+            linestyle="none",
+        )
 
 
 def histogram(
@@ -198,6 +199,11 @@ def few_ticks(*, integer: bool = False, most: int = 6) -> MaxNLocator:
     from matplotlib.ticker import MaxNLocator
 
     return MaxNLocator(nbins=most, integer=integer, steps=[1, 2, 2.5, 5, 10])
+
+
+def value_after(axes: Axes, text: str, place: tuple[float, float], *, size: float) -> None:
+    """Write a value behind the end of a horizontal bar, given as (x, y)."""
+    axes.annotate(text, place, (3, 0), textcoords="offset points", va="center", fontsize=size)
 
 
 def drawing(paint: Callable[[Axes], None], *, height: float, label: str) -> str:

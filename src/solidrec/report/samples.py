@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import numpy as np
 
-from solidrec.data.prepared import PreparedData
 from solidrec.recommend.engine import Engine
 from solidrec.report.material import Material
 from solidrec.report.page import paragraph, short, table, tag
@@ -25,10 +25,17 @@ def samples(of: Material) -> str:
     names = list(of.runs)[:MODELS]
     rows = of.data.rows("test")
     picked = np.linspace(0, len(rows) - 1, min(USERS, len(rows))).astype(int)
-    histories = [_history(of.data, int(rows.users[at]), int(rows.positions[at])) for at in picked]
+    # the items of each user before the target, oldest first
+    histories = [
+        of.data.event_items[of.data.offsets[rows.users[at]] : rows.positions[at]].tolist()
+        for at in picked
+    ]
     ids = [[of.data.items.id(item) for item in each] for each in histories]
     answers = {
-        name: [_titled(answer.items) for answer in Engine(of.runs[name]).recommend_many(ids, FIRST)]
+        name: [
+            [item["title"] or item["item"] for item in answer.items]
+            for answer in Engine(of.runs[name]).recommend_many(ids, FIRST)
+        ]
         for name in names
     }
     return "\n".join(
@@ -42,35 +49,15 @@ def samples(of: Material) -> str:
     )
 
 
-def _history(data: PreparedData, user: int, position: int) -> list[int]:
-    """Return the items of a user before a position, oldest first."""
-    return [int(item) for item in data.event_items[data.offsets[user] : position]]
-
-
-def _titled(items: Sequence[dict[str, str]]) -> list[str]:
-    """Return the titles of items, or the ids of items without one."""
-    return [item["title"] or item["item"] for item in items]
-
-
 def _sample(of: Material, past: Sequence[str], answers: dict[str, list[str]], truth: str) -> str:
     """Return one history and each model's recommendations for it, with the next item marked."""
     listed = "".join(f"<li>{short(title)}</li>" for title in past) or "<li>(no history)</li>"
-    longest = max(map(len, answers.values()))
+    cells = [[_cell(title, truth) for title in answer] for answer in answers.values()]
     rows = [
-        [
-            str(place + 1),
-            *(
-                _cell(answer[place], truth) if place < len(answer) else ""
-                for answer in answers.values()
-            ),
-        ]
-        for place in range(longest)
+        [str(place), *line] for place, line in enumerate(zip_longest(*cells, fillvalue=""), start=1)
     ]
-    missed = (
-        ""
-        if any(truth in answer for answer in answers.values())
-        else ' <span class="muted">(in none of these lists)</span>'
-    )
+    found = any(truth in answer for answer in answers.values())
+    missed = "" if found else ' <span class="muted">(in none of these lists)</span>'
     before = paragraph("After this history, oldest first:", kind="muted")
     next_ = paragraph(f"Came next: <strong>{short(truth)}</strong>{missed}")
     lists = table(["", *(tag(of.looks[name]) for name in answers)], rows, kind="lists")

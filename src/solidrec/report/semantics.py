@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from solidrec.arrays import Floats
 from solidrec.data.prepared import PreparedData
 from solidrec.report.material import Material
-from solidrec.report.page import escape, figures, paragraph, short
+from solidrec.report.page import escape, figures, listing, paragraph
 from solidrec.report.plots import histogram
 from solidrec.semantics.fuse import fuse
 from solidrec.semantics.ids import SemanticIds
@@ -38,22 +39,27 @@ def _semantic_ids(data: PreparedData, semantics: SemanticIds) -> str:
         "even one (entropy)."
     )
     sizes = _sizes_of(semantics)
-    drawn = histogram(
-        sizes[sizes > 0].tolist(),
-        label="Sizes of the semantic ids",
-        x_label="items in a semantic id",
-        y_label="semantic ids",
-    )
     groups = "".join(
         _group(data, semantics, name, number) for name, number in _examples(data, semantics)
     )
     note = f"Up to {_SHOWN} members each, those most frequent in training first."
     return (
         paragraph(escape(words))
-        + figures(("How many items a semantic id holds", drawn))
+        + sizes_figure(sizes[sizes > 0].tolist())
         + f'<div class="groups">{groups}</div>'
         + paragraph(note, kind="muted")
     )
+
+
+def sizes_figure(sizes: Sequence[int]) -> str:
+    """Return a chart of the sizes of semantic ids."""
+    drawn = histogram(
+        sizes,
+        label="Sizes of the semantic ids",
+        x_label="items in a semantic id",
+        y_label="semantic ids",
+    )
+    return figures(("How many items a semantic id holds", drawn))
 
 
 def _sizes_of(semantics: SemanticIds) -> npt.NDArray[np.int64]:
@@ -99,10 +105,8 @@ def _coherence(data: PreparedData, semantics: SemanticIds) -> Floats:
     sums = np.zeros((semantics.count, vectors.shape[1]))
     np.add.at(sums, semantics.of_item[1:] - 1, vectors)
     # `own` is what each vector adds to it by itself: 1, or 0 for an item without content.
-    sizes, own = (
-        _sizes_of(semantics),
-        np.bincount(semantics.of_item[1:] - 1, (vectors**2).sum(1), semantics.count),
-    )
+    own = np.bincount(semantics.of_item[1:] - 1, (vectors**2).sum(1), semantics.count)
+    sizes = _sizes_of(semantics)
     enough = sizes >= _SMALLEST
     nothing[enough] = ((sums**2).sum(1) - own)[enough] / (sizes * (sizes - 1))[enough]
     return nothing
@@ -117,13 +121,12 @@ def _group(data: PreparedData, semantics: SemanticIds, why: str, number: int) ->
     members = semantics.members(number)
     order = members[np.argsort(-data.train_counts[members], kind="stable")]
     label = f" “{semantics.labels[number - 1]}”" if semantics.labels else ""
-    listed = "".join(f"<li>{short(title_of(data, int(item)))}</li>" for item in order[:_SHOWN])
-    more = f'<li class="muted">and {len(order) - _SHOWN:,} more</li>' if len(order) > _SHOWN else ""
+    titles = [title_of(data, int(item)) for item in order[:_SHOWN]]
     head = (
         f"<h3>Semantic id {number}{escape(label)}</h3>"
         f"<small>{escape(why)} · {len(members):,} items</small>"
     )
-    return f"<div>{head}<ul>{listed}{more}</ul></div>"
+    return f"<div>{head}{listing(titles, rest=len(order) - _SHOWN)}</div>"
 
 
 def title_of(data: PreparedData, item: int) -> str:

@@ -35,22 +35,17 @@ def stability(of: Material) -> str:
     drawn = []
     for metric in METRICS:
         # `per_user` has -1000 times the variance of each seed and user
-        found = [
-            (of.looks[row.name], np.sqrt(-row.per_user[name_of(metric)].mean(0) / THOUSAND))
-            for row in rows
-        ]
-        counted = [(look, values[~np.isnan(values)]) for look, values in found]
-        counted = [(look, values) for look, values in counted if len(values)]
+        counted = []
+        for row in rows:
+            values = np.sqrt(-row.per_user[name_of(metric)].mean(0) / THOUSAND)
+            if len(values := values[~np.isnan(values)]):
+                counted.append((of.looks[row.name], values))
         if counted:
-            drawn.append(
-                (
-                    f"{metric}: how far one more event moves a user",
-                    _boxes(counted, label=f"Spread of the stability of {metric}"),
-                )
-            )
-    return "\n".join(
-        [figures(*drawn), paragraph(_HOW, kind="muted small"), tables] if drawn else [tables]
-    )
+            caption = f"{metric}: how far one more event moves a user"
+            label = f"Spread of the stability of {metric}"
+            drawn.append((caption, _boxes(counted, label=label)))
+    shown = [figures(*drawn), paragraph(_HOW, kind="muted small")] if drawn else []
+    return "\n".join([*shown, tables])
 
 
 def _boxes(rows: Sequence[tuple[Series, Array]], *, label: str) -> str:
@@ -59,28 +54,13 @@ def _boxes(rows: Sequence[tuple[Series, Array]], *, label: str) -> str:
     def paint(axes: Axes) -> None:
         for place, (series, values) in enumerate(rows):
             low, first, middle, third, high = np.percentile(values, _PARTS)
+            color, flat = series.color, [place, place]
+            axes.plot([low, high], flat, color=color, linewidth=1.2, solid_capstyle="butt")
             axes.plot(
-                [low, high],
-                [place, place],
-                color=series.color,
-                linewidth=1.2,
-                solid_capstyle="butt",
+                [first, third], flat, color=color, linewidth=7, solid_capstyle="butt", alpha=0.5
             )
             axes.plot(
-                [first, third],
-                [place, place],
-                color=series.color,
-                linewidth=7,
-                solid_capstyle="butt",
-                alpha=0.5,
-            )
-            axes.plot(
-                [middle],
-                [place],
-                marker=series.marker,
-                color=series.color,
-                markersize=5,
-                clip_on=False,
+                [middle], [place], marker=series.marker, color=color, markersize=5, clip_on=False
             )
             axes.plot([values.mean()] * 2, [place - 0.22, place + 0.22], color=INK, linewidth=1.2)
         axes.set_yticks(range(len(rows)), [series.label for series, _ in rows], color=INK)

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from solidrec.experiments.tables.text import Entry, Grid, grids
 from solidrec.report.material import Material
-from solidrec.report.page import escape, paragraph, table, tag
+from solidrec.report.page import escape, heading, paragraph, table, tag
 from solidrec.report.plots import Series
 
 _SENTENCE = 40
@@ -20,7 +20,7 @@ def result_tables(of: Material) -> str:
     """Return the tables of every protocol with their comparisons and notes."""
     parts = []
     for found in of.tables:
-        parts.append(f"<h3>{escape(found.label)}</h3>")
+        parts.append(heading(found.label))
         parts += [grid_markup(grid, of.looks) for grid in grids(found)]
         parts += _notes_markup(found.notes)
     return "\n".join(parts)

@@ -32,24 +32,25 @@ def _one(of: Material, protocol: str) -> str:
     counts = {name: int(next(iter(found.values()))[0][name]["targets"]) for name in GROUPS}
     columns = [(group, metric) for group in GROUPS if counts[group] for metric in GROUP_METRICS]
     means = {row: [_mean(seeds, *column) for column in columns] for row, seeds in found.items()}
-    by_column = zip(*means.values(), strict=True)
     best = [
         _top(values) if counts[group] >= _FEW else None
-        for (group, _), values in zip(columns, by_column, strict=True)
+        for (group, _), *values in zip(columns, *means.values(), strict=True)
     ]
-    lines = tuple(
-        (Entry(row), *(_part(value, first) for value, first in zip(values, best, strict=True)))
-        for row, values in means.items()
+    grid = Grid(
+        f"Targets by how often they occur in training, protocol {protocol}",
+        ("", *(f"{group} {metric}" for group, metric in columns)),
+        tuple((Entry(row), *map(_part, values, best)) for row, values in means.items()),
+        tuple(of.blocks.get(row, "") for row in means),
     )
-    heads = ("", *(f"{group} {metric}" for group, metric in columns))
-    blocks = tuple(of.blocks.get(row, "") for row in means)
+    return grid_markup(grid, of.looks) + paragraph(escape(_note(counts)), kind="muted small")
+
+
+def _note(counts: Mapping[str, int]) -> str:
+    """Say what each group is, how many targets it has, and whether these are few."""
     said = "; ".join(f"{name} ({_RANGES[name]}): {counts[name]:,} targets" for name in GROUPS)
     if any(0 < count < _FEW for count in counts.values()):
         said += f". Of fewer than {_FEW} targets a mean is an anecdote, and no value is marked"
-    grid = Grid(
-        f"Targets by how often they occur in training, protocol {protocol}", heads, lines, blocks
-    )
-    return grid_markup(grid, of.looks) + paragraph(escape(f"{said}."), kind="muted small")
+    return f"{said}."
 
 
 def _rows_of(of: Material, protocol: str) -> dict[str, list[Groups]]:
@@ -64,10 +65,8 @@ def _rows_of(of: Material, protocol: str) -> dict[str, list[Groups]]:
 
 def _mean(seeds: list[Groups], group: str, metric: str) -> float | None:
     """Return the mean of a group's metric over seeds, None where nothing could be ranked."""
-    values = [each[group].get(metric) for each in seeds]
-    return (
-        None if None in values else float(np.mean([value for value in values if value is not None]))
-    )
+    values: list[Any] = [each[group].get(metric) for each in seeds]
+    return None if None in values else float(np.mean(values))
 
 
 def _top(values: Sequence[float | None]) -> float | None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from solidrec.errors import UsageError, nearest
-from solidrec.search.space import Space, value_at, varied
+from solidrec.search.space import Space, in_steps, value_at, varied
 from solidrec.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -115,24 +114,35 @@ def _range_of(key: str, given: Mapping[str, Any], base: RunSpec) -> BaseDistribu
 
     low, high = (value_at(varied(base, {key: given[end]}), key) for end in ("low", "high"))
     step, log = given.get("step"), given.get("log", False)
-    numbers = all(
-        isinstance(value, int | float) and not isinstance(value, bool) for value in (low, high)
-    )
-    if not numbers:
+    if not (_is_number(low) and _is_number(high)):
         raise UsageError(f"{key}: is no number; give a list of values")
     if not low < high:
         raise UsageError(f"{key}: low = {low} is not below high = {high}")
     if not isinstance(log, bool) or (log and (low <= 0 or step is not None)):
         raise UsageError(f"{key}: log = true needs low above 0 and no step")
-    whole = isinstance(low, int) and isinstance(high, int)
-    if step is not None and (
-        isinstance(step, bool) or not isinstance(step, int if whole else int | float) or step <= 0
-    ):
+    if step is not None:
+        _check_step(key, step, low=low, high=high)
+    if _whole(low, high):
+        return IntDistribution(low, high, log=log, step=step or 1)
+    return FloatDistribution(low, high, log=log, step=step)
+
+
+def _check_step(key: str, step: Any, *, low: float, high: float) -> None:
+    """Raise `UsageError` for a step that does not lead from `low` to `high`."""
+    whole = _whole(low, high)
+    if not _is_number(step) or (whole and not isinstance(step, int)) or step <= 0:
         raise UsageError(f"{key}: step = {step} is no {'whole ' if whole else ''}number above 0")
-    if step is not None and (Decimal(str(high)) - Decimal(str(low))) % Decimal(str(step)):
+    if not in_steps(low, high, step):
         raise UsageError(
             f"{key}: from low = {low} to high = {high} is no whole number of steps of {step}"
         )
-    if whole:
-        return IntDistribution(low, high, log=log, step=step or 1)
-    return FloatDistribution(low, high, log=log, step=step)
+
+
+def _whole(low: object, high: object) -> bool:
+    """Return whether a range is one of integers."""
+    return isinstance(low, int) and isinstance(high, int)
+
+
+def _is_number(value: object) -> bool:
+    """Return whether a value is a number; True and False are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

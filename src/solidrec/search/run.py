@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, final
+from typing import Any, final
 
 from solidrec.artifacts import read_json, write_file, write_json
 from solidrec.console import console, counted, say
@@ -42,8 +42,6 @@ SEARCH, TRIALS = "search.json", "trials.jsonl"
 _ATTEMPTS = 20
 """Proposals of known settings after which the rest of a small space is tried in order."""
 _SMALL = 10_000
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
 
 
 def run_search(
@@ -133,13 +131,15 @@ class Search:
         if len(self.done) < trials:
             say(f"nothing new to try: the space ends after {len(self.done)} trials")
 
+    @property
+    def finished(self) -> list[Trial]:
+        """The finished trials in their order."""
+        return [trial for _, trial in sorted(self.done.items())]
+
     def free(self, numbers: Iterable[int], running: Iterable[tuple[int, Settings]]) -> list[int]:
         """Return the numbers of trials that are neither finished nor in training."""
-        return [
-            number
-            for number in numbers
-            if number not in self.done.keys() | {number for number, _ in running}
-        ]
+        taken = self.done.keys() | {number for number, _ in running}
+        return [number for number in numbers if number not in taken]
 
     def propose(self, number: int, running: Iterable[tuple[int, Settings]]) -> Settings | None:
         """Return the settings of trial `number`, None if all were tried.
@@ -149,41 +149,32 @@ class Search:
         if number == 0:
             return {key: value_at(self.base, key) for key in self.space.keys}
         seen: list[tuple[Settings, float | None]] = [
-            (trial.settings, trial.score) for _, trial in sorted(self.done.items())
+            *((trial.settings, trial.score) for trial in self.finished),
+            *((settings, None) for _, settings in running),
         ]
-        seen += [(settings, None) for _, settings in running]
         taken = {varied(self.base, settings).digest() for settings, _ in seen}
         for attempt in range(_ATTEMPTS):
             settings = self.space.next(seen, seed=self.base.seed, number=number, attempt=attempt)
             if varied(self.base, settings).digest() not in taken:
                 return settings
         rest = self.space.points() if self.space.size() <= _SMALL else iter(())
-        return next(
-            (settings for settings in rest if varied(self.base, settings).digest() not in taken),
-            None,
-        )
+        fresh = (point for point in rest if varied(self.base, point).digest() not in taken)
+        return next(fresh, None)
 
     def submit(self, pool: Executor, settings: Settings, *, inline: bool) -> Future[Outcome]:
         """Start a trial, or resume it, in a folder named by its specification."""
         spec = varied(self.base, settings)
-        return pool.submit(
-            train_trial,
-            self.data if inline else self.data.path,
-            spec,
-            self.out / "trials" / spec.digest(),
-        )
+        data = self.data if inline else self.data.path
+        return pool.submit(train_trial, data, spec, self.out / "trials" / spec.digest())
 
     def finish(self, number: int, settings: Settings, outcome: Outcome) -> None:
         """Keep the outcome of a trial and report it."""
         if number == 0 and outcome.unfit:
             raise UsageError(outcome.error or "")
-        self.done[number] = Trial(
-            number, settings, varied(self.base, settings).digest(), **outcome.plain()
-        )
-        text = "".join(
-            json.dumps(asdict(trial), allow_nan=False) + "\n"
-            for _, trial in sorted(self.done.items())
-        )
+        digest = varied(self.base, settings).digest()
+        self.done[number] = Trial(number, settings, digest, **outcome.plain())
+        lines = (json.dumps(asdict(trial), allow_nan=False) + "\n" for trial in self.finished)
+        text = "".join(lines)
         write_file(
             self.out / TRIALS, lambda temporary: temporary.write_text(text, encoding="utf-8")
         )
@@ -191,7 +182,7 @@ class Search:
 
     def result(self) -> dict[str, Any]:
         """Write ``best.toml`` and return findings; raises `DivergedError` if all trials failed."""
-        trials = [trial for _, trial in sorted(self.done.items())]
+        trials = self.finished
         best = best_of(trials)
         if best.error:
             raise DivergedError(

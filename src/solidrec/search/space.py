@@ -100,9 +100,7 @@ def _holds(kind: BaseDistribution, value: Any) -> bool:
     assert isinstance(kind, IntDistribution | FloatDistribution)
     if value is None or not kind.low <= value <= kind.high:
         return False
-    return kind.step is None or not (Decimal(str(value)) - Decimal(str(kind.low))) % Decimal(
-        str(kind.step)
-    )
+    return kind.step is None or in_steps(kind.low, value, kind.step)
 
 
 def _plain(kind: BaseDistribution, asked: Any) -> Any:
@@ -119,6 +117,15 @@ def _plain(kind: BaseDistribution, asked: Any) -> Any:
     if kind.step is not None:
         return _on_grid(kind.low, kind.step, round((asked - kind.low) / kind.step))
     return min(max(float(f"{asked:.4g}"), kind.low), kind.high)
+
+
+def in_steps(low: float, value: float, step: float) -> bool:
+    """Return whether a whole number of steps leads from `low` to a value, in decimals.
+
+    >>> in_steps(0.1, 0.3, 0.1)
+    True
+    """
+    return not (Decimal(str(value)) - Decimal(str(low))) % Decimal(str(step))
 
 
 def _on_grid(low: float, step: float, number: int) -> float:
@@ -150,11 +157,9 @@ def _count(distribution: BaseDistribution) -> float:
     if isinstance(distribution, CategoricalDistribution):
         return len(distribution.choices)
     assert isinstance(distribution, IntDistribution | FloatDistribution)
-    return (
-        float("inf")
-        if distribution.step is None
-        else round((distribution.high - distribution.low) / distribution.step) + 1
-    )
+    if distribution.step is None:
+        return float("inf")
+    return round((distribution.high - distribution.low) / distribution.step) + 1
 
 
 def varied(base: RunSpec, settings: Mapping[str, Any]) -> RunSpec:

@@ -16,7 +16,7 @@ from solidrec.report.semantic_map.data import (
     page_data,
     spots,
 )
-from solidrec.report.semantic_map.names import Group
+from solidrec.report.semantic_map.groups import Group
 from solidrec.report.semantic_map.projection import Places
 
 

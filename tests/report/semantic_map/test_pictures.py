@@ -11,7 +11,7 @@ from PIL import Image
 
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError, StorageError
-from solidrec.report.semantic_map.names import Group
+from solidrec.report.semantic_map.groups import Group
 from solidrec.report.semantic_map.pictures import _SIDE, _TRIED, EACH, thumbnails
 
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from solidrec.data.prepared import PreparedData
 from solidrec.report.semantic_map.colors import Color, colors
-from solidrec.report.semantic_map.names import Group, plain, title_of
+from solidrec.report.semantic_map.groups import Group
+from solidrec.report.semantic_map.names import plain, title_of
 from solidrec.report.semantic_map.projection import Places
 
 DOTS = 50_000
@@ -96,19 +97,18 @@ def page_data(
                 "size": len(group.members),
                 "light": tone.light,
                 "dark": tone.dark,
-                **(
-                    {}
-                    if spot is None
-                    else {
-                        "x": round(spot.x * _SCALE),
-                        "y": round(spot.y * _SCALE),
-                        "near": spot.items,
-                    }
-                ),
+                **_where(spot),
             }
             for group, spot, tone in zip(groups, found, tones, strict=True)
         ],
     }
+
+
+def _where(spot: Spot | None) -> dict[str, int]:
+    """Return where the label of a semantic id stands, nothing without a spot."""
+    if spot is None:
+        return {}
+    return {"x": round(spot.x * _SCALE), "y": round(spot.y * _SCALE), "near": spot.items}
 
 
 def _categories_of(

@@ -18,6 +18,23 @@ from solidrec.spec import RunSpec, SemanticsSpec
 from solidrec.training.semantics import cached_semantics, item_vectors
 from solidrec.training.stages import trained_vectors
 
+_EVENNESS = (
+    "The entropy of the sizes as a share of that of equal ones: 1 is equal sizes, 0 is everything "
+    "in one."
+)
+_PURITY = (
+    "The share of items that have the category most common in their semantic id (all, where ids "
+    "are categories), beside that of shuffled items."
+)
+_AGREEMENT = (
+    "How alike the ids of either modality alone are: 1 the same, 0 as by chance, when each knows "
+    "something else."
+)
+_STABILITY = (
+    "How alike the ids of three seeds are, 1 the same and 0 as by chance: the rest is decided by "
+    "the draw."
+)
+
 
 def make_semantics(
     path: Path, spec: SemanticsSpec, *, threads: int = 1
@@ -60,45 +77,22 @@ def quality_of(
 def explained(found: Mapping[str, Any]) -> list[MapNumber]:
     """Return the available numbers of `quality_of`, explained for a new reader."""
     sizes = found["sizes"]
-    alone = (
-        f"; {sizes['alone']:,} of one item say no more than the item's own id"
-        if sizes["alone"]
-        else ""
-    )
+    spread = f"{sizes['smallest']:,} to {sizes['largest']:,}, median {sizes['median']:g}"
+    alone = ""
+    if sizes["alone"]:
+        alone = f"; {sizes['alone']:,} of one item say no more than the item's own id"
     rows = [
-        MapNumber(
-            "Sizes",
-            f"{sizes['smallest']:,} to {sizes['largest']:,}, median {sizes['median']:g}",
-            f"Items in a semantic id{alone}.",
-        ),
-        MapNumber(
-            "Evenness",
-            f"{found['entropy_share']:.2f}",
-            "The entropy of the sizes as a share of that of equal ones: 1 is equal sizes, 0 is "
-            "everything in one.",
-        ),
+        MapNumber("Sizes", spread, f"Items in a semantic id{alone}."),
+        MapNumber("Evenness", f"{found['entropy_share']:.2f}", _EVENNESS),
     ]
     if found["purity"]:
         value, chance = found["purity"]["value"], found["purity"]["chance"]
-        meaning = (
-            "The share of items that have the category most common in their semantic id (all, "
-            "where ids are categories), beside that of shuffled items."
-        )
-        rows.append(MapNumber("Purity", f"{value:.2f} (chance {chance:.2f})", meaning))
+        rows.append(MapNumber("Purity", f"{value:.2f} (chance {chance:.2f})", _PURITY))
     for pair, value in found["agreement"].items():
-        meaning = (
-            "How alike the ids of either modality alone are: 1 the same, 0 as by chance, when "
-            "each knows something else."
-        )
-        rows.append(
-            MapNumber(f"Agreement of {pair.replace(', ', ' and ')}", f"{value:.2f}", meaning)
-        )
+        name = f"Agreement of {pair.replace(', ', ' and ')}"
+        rows.append(MapNumber(name, f"{value:.2f}", _AGREEMENT))
     if found["stability"] is not None:
-        meaning = (
-            "How alike the ids of three seeds are, 1 the same and 0 as by chance: the rest is "
-            "decided by the draw."
-        )
-        rows.append(MapNumber("Stability", f"{found['stability']:.2f}", meaning))
+        rows.append(MapNumber("Stability", f"{found['stability']:.2f}", _STABILITY))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""The names of a map's semantic ids, and their members, most central items and main modality."""
+"""Short names of semantic ids, from the titles and categories of their items."""
 
 from __future__ import annotations
 
@@ -6,19 +6,13 @@ import html
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Collection, Sequence
 
 from solidrec.arrays import Ints
 from solidrec.data.prepared import PreparedData
 from solidrec.report import semantics as report_semantics
-from solidrec.semantics.fuse import Fused
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.modality import CATEGORIES, terms
-from solidrec.semantics.quality import drivers
 from solidrec.semantics.terms import words
 
 _WORDS = 3
@@ -27,139 +21,19 @@ _TELLING = 1 / 3
 """Share of a semantic id's items with a word that makes it a better name than a category."""
 _RELATED = 4
 """Words that share so many first letters are repetitions, such as filter and filters."""
-_FILLER = frozenset(
-    {
-        *(
-            "an",
-            "and",
-            "are",
-            "at",
-            "by",
-            "for",
-            "from",
-            "in",
-            "into",
-            "is",
-            "it",
-            "no",
-            "not",
-            "of",
-            "off",
-            "on",
-            "or",
-            "the",
-        ),
-        *(
-            "to",
-            "up",
-            "with",
-            "you",
-            "your",
-            "each",
-            "pack",
-            "packs",
-            "pc",
-            "pcs",
-            "piece",
-            "pieces",
-            "set",
-            "sets",
-            "count",
-        ),
-        *(
-            "qty",
-            "size",
-            "oz",
-            "ounce",
-            "ounces",
-            "fl",
-            "ml",
-            "lb",
-            "lbs",
-            "kg",
-            "cm",
-            "mm",
-            "inch",
-            "inches",
-            "ft",
-            "feet",
-        ),
-        *("yd", "yards", "id", "od"),
-    }
-)
+_FILLER_TEXT = """
+an and are at by for from in into is it no not of off on or the to up with you your each pack
+packs pc pcs piece pieces set sets count qty size oz ounce ounces fl ml lb lbs kg cm mm inch
+inches ft feet yd yards id od
+"""
+_FILLER = frozenset(_FILLER_TEXT.split())
 """Words that are no name by themselves: function words, measures and packings."""
 _NUMBER = re.compile(r"\d{2,}|\d.{2,}")
-_ROWS = 4096
-"""Number of vectors at a time, which limits the memory for a large catalogue."""
 _PATH = re.compile(r"[>|,]")
 """Separators between the parts of a category's path."""
 
 
-class Group(NamedTuple):
-    """One semantic id, whose ``members`` (n,) are item indices from 1.
-
-    ``central`` has the same items, the most central first, and ``trained`` counts their training
-    events. ``driver`` is the modality that holds them together, if there are several modalities.
-    ``following`` is the number of different codes of further levels.
-    """
-
-    number: int
-    name: str
-    members: Ints
-    central: Ints
-    trained: int
-    driver: str | None
-    following: int
-
-
-def groups_of(
-    data: PreparedData, ids: SemanticIds, fused: Fused, matrices: Mapping[str, np.ndarray]
-) -> list[Group]:
-    """Return every semantic id of the first level that has members, the largest first."""
-    driven = drivers(ids, matrices) if len(ids.modalities) > 1 else [None] * ids.count
-    # items by semantic id and then by distance to its centroid, split into one part per id
-    apart = _apart_from_centroid(ids, fused)
-    order = np.lexsort((apart, ids.of_item[1:]))
-    sizes = np.bincount(ids.of_item[1:], minlength=ids.count + 1)
-    central = [part + 1 for part in np.split(order, np.cumsum(sizes)[:-1])]
-    names = _names_of(data, ids, central)
-    found = [
-        Group(
-            number,
-            names[number - 1],
-            np.sort(central[number]),
-            central[number],
-            int(data.train_counts[central[number]].sum()),
-            driven[number - 1],
-            len(np.unique(ids.codes[central[number], 1:], axis=0)) if ids.levels > 1 else 0,
-        )
-        for number in range(1, ids.count + 1)
-        if sizes[number]
-    ]
-    return sorted(found, key=lambda group: (-len(group.members), -group.trained, group.number))
-
-
-def _apart_from_centroid(ids: SemanticIds, fused: Fused) -> npt.NDArray[np.float64]:
-    """Return the squared distance (V,) of each item to its centroid.
-
-    The sum covers the modalities of the item and is divided by their total weight. It is infinite
-    for items without any.
-    """
-    found = np.full(len(fused.vectors), np.inf)
-    for start in range(0, len(found), _ROWS):
-        rows = slice(start, start + _ROWS)
-        own = fused.vectors[rows].astype(np.float64)
-        # 1 for each dimension that the item has, so that missing parts do not count
-        here = np.repeat(fused.present[rows], fused.widths, axis=1)
-        total, apart = (
-            (own**2).sum(1),
-            ((own - here * ids.centroids[ids.of_item[1:][rows] - 1]) ** 2).sum(1),
-        )
-        np.divide(apart, total, out=found[rows], where=total > 0)
-    return found
-
-
-def _names_of(data: PreparedData, ids: SemanticIds, central: Sequence[Ints]) -> list[str]:
+def names_of(data: PreparedData, ids: SemanticIds, central: Sequence[Ints]) -> list[str]:
     """Return a short name for each semantic id from 1 to count.
 
     `central` has the members of each id, and its index 0 is unused. The name is the category that
@@ -168,30 +42,27 @@ def _names_of(data: PreparedData, ids: SemanticIds, central: Sequence[Ints]) -> 
     """
     if ids.labels:
         return [_last_part(label) for label in ids.labels]
-    bags = (
-        [_telling(title) for title in data.catalog["title"]]
-        if "title" in data.catalog.columns
-        else [[]] * len(data.catalog)
-    )
-    by_word = _distinctive([set(bag) for bag in bags], central)
-    by_label = _distinctive(
-        [set(bag) for bag in terms(data.catalog, CATEGORIES, placed=False)], central
-    )
+    bags = _words_of(data)
+    by_word = _distinctive(bags, central)
+    by_label = _distinctive(terms(data.catalog, CATEGORIES, placed=False), central)
     names = []
-    for number in range(1, ids.count + 1):
-        members = central[number] - 1
-        own, labels = by_word[number], by_label[number]
+    for members, own, labels in zip(central[1:], by_word[1:], by_label[1:], strict=True):
         if own and (own[0][1] >= _TELLING or not labels):
-            names.append(_phrase([word for word, _ in own], [bags[item] for item in members]))
+            names.append(_phrase([word for word, _ in own], [bags[item - 1] for item in members]))
         elif labels:
             names.append(_last_part(labels[0][0]))
+        elif len(members) and any(bags):
+            names.append(_shortened(title_of(data, int(members[0]))))
         else:
-            names.append(
-                _shortened(title_of(data, int(members[0]) + 1))
-                if len(members) and any(bags)
-                else ""
-            )
+            names.append("")
     return names
+
+
+def _words_of(data: PreparedData) -> list[list[str]]:
+    """Return the telling words of each item's title."""
+    if "title" not in data.catalog.columns:
+        return [[]] * len(data.catalog)
+    return [_telling(title) for title in data.catalog["title"]]
 
 
 def _telling(title: str | None) -> list[str]:
@@ -218,12 +89,13 @@ def plain(text: str) -> str:
 
 
 def _distinctive(
-    bags: Sequence[set[str]], central: Sequence[Ints]
+    bags: Sequence[Collection[str]], central: Sequence[Ints]
 ) -> list[list[tuple[str, float]]]:
     """Return the (term, share of items with it) of each group of items, highest TF-IDF first.
 
     TF is that share and IDF is over the catalogue. Terms of only one of several items are left out.
     """
+    bags = [set(bag) for bag in bags]
     # number of items with each term in the catalogue
     total = Counter(term for bag in bags for term in bag)
     found = []

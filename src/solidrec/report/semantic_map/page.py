@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from solidrec.data.prepared import PreparedData
-from solidrec.report.page import escape, facts, figures, paragraph, short
-from solidrec.report.plots import histogram
+from solidrec.report.page import escape, facts, paragraph, short
 from solidrec.report.semantic_map.colors import Color
 from solidrec.report.semantic_map.data import DOTS
 from solidrec.report.semantic_map.describe import explained
-from solidrec.report.semantic_map.names import Group, title_of
+from solidrec.report.semantic_map.groups import Group
+from solidrec.report.semantic_map.names import title_of
 from solidrec.report.semantic_map.projection import Places
-from solidrec.report.semantics import HOW
+from solidrec.report.semantics import HOW, sizes_figure
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.modality import CATEGORIES
 
@@ -126,18 +126,12 @@ def numbers(
     parts = [
         f"{name} (weight {weight:g})" for name, weight in zip(ids.modalities, weighed, strict=True)
     ]
-    codes = (
-        f", {told['codes']:,} codes in all, {told['distinct']:,} combinations"
-        if ids.levels > 1
-        else ""
-    )
+    codes = ""
+    if ids.levels > 1:
+        codes = f", {told['codes']:,} codes in all, {told['distinct']:,} combinations"
+    method = HOW.get(ids.method, ids.method).rstrip(",")
     made = [
-        (
-            "Method",
-            escape(
-                f"{HOW.get(ids.method, ids.method).rstrip(',')} ({ids.reason}), seed {ids.seed}"
-            ),
-        ),
+        ("Method", escape(f"{method} ({ids.reason}), seed {ids.seed}")),
         ("Modalities", escape(", ".join(parts))),
         ("Semantic ids", escape(f"{told['count']:,} in {plural(ids.levels, 'level')}{codes}")),
         ("Data", escape(f"{data.manifest['source']}; fingerprint {data.fingerprint[:12]}")),
@@ -146,16 +140,8 @@ def numbers(
         (escape(name), f"<strong>{escape(value)}</strong><small>{escape(meaning)}</small>")
         for name, value, meaning in explained(found)
     ]
-    drawn = histogram(
-        [len(group.members) for group in groups],
-        label="Sizes of the semantic ids",
-        x_label="items in a semantic id",
-        y_label="semantic ids",
-    )
-    return (
-        f'<div class="made">{facts([*made, *measured])}'
-        f"{figures(('How many items a semantic id holds', drawn))}</div>"
-    )
+    drawn = sizes_figure([len(group.members) for group in groups])
+    return f'<div class="made">{facts([*made, *measured])}{drawn}</div>'
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import final
 
 from solidrec.data.prepared import PreparedData
-from solidrec.report.semantic_map.names import Group
+from solidrec.report.semantic_map.groups import Group
 from solidrec.semantics.modalities.base import Refusal
 from solidrec.semantics.modalities.decode import View
 from solidrec.semantics.modalities.decoders import Decoders, Pixels

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from solidrec.experiments.results import Results
 from solidrec.report.material import Material
-from solidrec.report.sources import _command, protocol, provenance
+from solidrec.report.provenance import _command, provenance
 
 
 def test_the_command_says_everything(of: Material) -> None:
@@ -14,18 +14,6 @@ def test_the_command_says_everything(of: Material) -> None:
         "--set model.dropout=0.1 --set model.codebook.schedule=staged --set train.batch=128 "
         "--set train.learning_rate=0.01 --set train.epochs=2"
     )
-
-
-def test_the_protocol_is_that_of_the_records(of: Material) -> None:
-    text, negatives = protocol(of), of.results.negatives(of.plan)
-    for words in (
-        f"1+{negatives} sampled) among {negatives} items that its user never touched",
-        "90 test users",
-        "the epoch with the best UAUC on validation",
-        "2: 0, 1",
-    ):
-        assert words in text
-    assert "at most 2 epochs a stage" in text
 
 
 def test_each_cell_is_listed_with_what_is_its_own(of: Material) -> None:
