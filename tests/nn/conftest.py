@@ -68,3 +68,18 @@ def histories() -> Tensor:
 def candidates() -> Tensor:
     """Nine candidates for each of the 12 histories."""
     return torch.randint(1, ITEMS + 1, (12, 9), generator=torch.Generator().manual_seed(6))
+
+
+@pytest.fixture
+def vectors() -> Tensor:
+    """Five rows of six vectors, to be looked up among `codes`."""
+    return torch.randn(5, 6, 8, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture
+def codes() -> Tensor:
+    """Thirty codes of very different lengths."""
+    return (
+        torch.randn(30, 8, generator=torch.Generator().manual_seed(1))
+        * torch.linspace(0.1, 3, 30)[:, None]
+    )
