@@ -78,12 +78,11 @@ def test_metrics_of_other_packages_stand_last(monkeypatch: pytest.MonkeyPatch) -
     ]
 
 
-def test_items_are_numbered_from_1() -> None:
+def test_items_are_numbered_from_1_and_numbers_stand_to_the_right() -> None:
     items = [{"item": "a", "score": 2.5, "title": "A"}, {"item": "b", "score": -1, "title": None}]
-    assert rows(items_table("for u", items)) == [
-        ("1", "a", "2.5000", "A"),
-        ("2", "b", "-1.0000", ""),
-    ]
+    table = items_table("for u", items)
+    assert rows(table) == [("1", "a", "2.5000", "A"), ("2", "b", "-1.0000", "")]
+    assert [column.justify for column in table.columns] == ["right", "left", "right", "left"]
 
 
 def test_facts_are_told_by_dotted_key_and_kind_of_value() -> None:
