@@ -26,8 +26,9 @@ from rich.table import Table
 
 from growth_point import Point
 from picture import draw_growth
-from solidrec.artifacts import read_json, versions, write_json
+from solidrec.artifacts import read_json, write_json
 from solidrec.console import out, say
+from solidrec.provenance import versions
 from speed.run import machine
 from speed.table import number
 

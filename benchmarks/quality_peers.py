@@ -25,10 +25,10 @@ import numpy as np
 import polars as pl
 
 from quality_peer import ndcg
-from solidrec.api import width
 from solidrec.console import say
 from solidrec.data.prepared import PreparedData
 from solidrec.data.windows import ranges
+from solidrec.defaults import width
 from solidrec.errors import UsageError
 
 HERE = Path(__file__).resolve().parent

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import solidrec
-from solidrec.api import Model, load, run_spec, train
+from solidrec.api import Model, load, train
 from solidrec.data.encoded import write_encoded
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError, IncompatibleError, StorageError, UsageError
@@ -77,34 +77,6 @@ def test_other_data_is_refused(model: Model, walk: Walk, tmp_path: Path) -> None
         model.evaluate(other)
     with pytest.raises(StorageError, match="is not a data folder"):
         model.evaluate(tmp_path)
-
-
-def test_names_settings_and_defaults_are_put_together(data: PreparedData) -> None:
-    nothing: dict[str, Any] = {"model": None, "backbone": None, "seed": None, "epochs": None}
-    default = run_spec(data, **nothing, settings=None)
-    assert (default.model.name, default.model.backbone, default.seed, default.train.epochs) == (
-        "solid-duet",
-        "sasrec",
-        0,
-        200,
-    )
-    settings = {"seed": 7, "model": {"name": "duet", "dim": 4}, "train": {"epochs": 3, "batch": 9}}
-    chosen = run_spec(data, **nothing, settings=settings)
-    assert (chosen.seed, chosen.model.name, chosen.model.dim, chosen.train.epochs) == (
-        7,
-        "duet",
-        4,
-        3,
-    )
-    named = run_spec(data, model="static", backbone="din", seed=0, epochs=5, settings=settings)
-    assert (named.seed, named.model.name, named.model.backbone, named.model.dim) == (
-        0,
-        "static",
-        "din",
-        4,
-    )
-    assert (named.train.epochs, named.train.batch) == (5, 9)
-    assert settings["model"] == {"name": "duet", "dim": 4}  # what was given is left as it was
 
 
 def test_a_fingerprint_in_the_settings_is_compared_and_not_overwritten(

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from solidrec import artifacts
 from solidrec.artifacts import (
     _FORMAT,
     new_folder,
     read_json,
     read_manifest,
-    versions,
     write_file,
     write_json,
     write_manifest,
 )
 from solidrec.errors import DamagedError, IncompatibleError, StorageError
+from solidrec.provenance import versions
 
 
 @pytest.fixture
@@ -250,35 +248,3 @@ def test_a_link_to_a_folder_stays_one_and_a_file_is_refused(artifact: Path, tmp_
     ):
         raise AssertionError("not reached")
     assert (tmp_path / "file").read_text() == "mine"
-
-
-def git(folder: Path, *words: str) -> str:
-    made = ["-c", "user.name=a", "-c", "user.email=a@b", *words]
-    return subprocess.run(
-        ["git", "-C", str(folder), *made], check=True, capture_output=True, text=True
-    ).stdout.strip()
-
-
-def test_the_commit_is_that_of_the_package_and_says_if_it_was_changed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = tmp_path / "src" / "solidrec"
-    package.mkdir(parents=True)
-    (package / "artifacts.py").write_text("x = 1\n", encoding="utf-8")
-    monkeypatch.setattr(artifacts, "__file__", str(package / "artifacts.py"))
-    assert artifacts.commit() is None  # no checkout
-    git(tmp_path, "init", "-q")
-    assert (
-        artifacts.commit() is None
-    )  # a package that lies in somebody's checkout and is no part of it
-    git(tmp_path, "add", "-A")
-    git(tmp_path, "commit", "-qm", "first")
-    head = git(tmp_path, "rev-parse", "HEAD")
-    assert artifacts.commit() == head
-    (package / "new.py").write_text("", encoding="utf-8")
-    assert artifacts.commit() == f"{head}+"
-    (package / "new.py").unlink()
-    (package / "artifacts.py").write_text("x = 2\n", encoding="utf-8")
-    assert artifacts.commit() == f"{head}+"
-    monkeypatch.setenv("PATH", "")
-    assert artifacts.commit() is None  # no git

@@ -11,16 +11,17 @@ import pytest
 
 LAYERS = (
     ("errors",),
-    ("registry", "migrations", "arrays"),
+    ("registry", "migrations", "arrays", "provenance"),
     ("designs", "spec_base"),
     ("artifacts", "ids", "batch", "metrics", "settings", "presets"),
     ("spec", "pooled_auc", "epochs", "locks"),
     ("data", "nn"),
     ("semantics", "inference"),
     ("experts",),
+    ("weights",),
     ("runs",),  # the run folder: train writes it, recommend and api read it
     ("training", "evaluate", "recommend"),
-    ("console", "devices"),  # nothing below prints
+    ("defaults", "console", "devices"),  # nothing below prints
     ("terminal",),
     ("encoding",),
     ("experiments", "api"),

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from solidrec.api import run_spec
 from solidrec.artifacts import read_json
 from solidrec.cli.settings import settings
+from solidrec.defaults import run_spec
 from solidrec.errors import UsageError
 from solidrec.experiments.experiment_spec import read_experiment
 from solidrec.presets import preset, presets

@@ -8,29 +8,25 @@ from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any, Literal, final
 
-import torch
-
 from solidrec.console import ProgressBar, console, counted, say
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_table
-from solidrec.devices import check_device, use_threads
+from solidrec.defaults import chosen_settings, run_spec
+from solidrec.devices import check_device, computing
 from solidrec.encoding import encode
-from solidrec.errors import IncompatibleError, StorageError, UsageError
+from solidrec.errors import IncompatibleError, StorageError
 from solidrec.evaluate.result import Evaluation
 from solidrec.evaluate.runner import Protocol, Seen, evaluate
 from solidrec.evaluate.scores import ScoreWriter
 from solidrec.inference.scorer import scorer_of
-from solidrec.presets import preset
 from solidrec.recommend.engine import Engine, Recommendation
 from solidrec.recommend.items import add_items as with_items
 from solidrec.recommend.items import save_with_items
 from solidrec.runs import Run, load_run
 from solidrec.semantics.modality import is_described
 from solidrec.settings import merge, value_at
-from solidrec.spec import MIXTURE_NAMES, RunSpec
 from solidrec.training.loop import Silent
-from solidrec.training.losses import WHOLE
 from solidrec.training.run import train_run
 from solidrec.training.tracking import check_trackers
 
@@ -196,18 +192,8 @@ def train(
     check_trackers(track)
     opened = data if isinstance(data, PreparedData) else PreparedData.open(data)
     if epochs_from is not None:
-        chosen = load_run(epochs_from)
-        if epochs is not None:
-            raise UsageError(
-                f"--epochs {epochs} and --epochs-from {epochs_from} both say how long to train; "
-                "give one"
-            )
-        if model not in (None, chosen.spec.model.name):
-            raise UsageError(
-                f"--epochs-from {epochs_from}: "
-                f"is a run of {chosen.spec.model.name!r}, not {model!r}; leave --model out"
-            )
-        settings = merge(_chosen_by(chosen), settings or {})
+        found = chosen_settings(epochs_from, model=model, epochs=epochs)
+        settings = merge(found, settings or {})
     named = model or value_at(settings or {}, "model.name")
     if not named:
         settings = merge({"model": {"name": _DEFAULT}}, settings or {})
@@ -219,10 +205,7 @@ def train(
         if out is not None
         else Path("runs") / f"{spec.model.name}-{spec.model.backbone}-{spec.digest()}"
     )
-    before = torch.get_num_threads()
-    use_threads(threads)
-    try:
-        check_device(device)
+    with computing(device, threads):
         if progress:
             if not named:
                 say(_default_parts(opened))
@@ -237,74 +220,7 @@ def train(
                 track=track,
                 say=say if progress else lambda line: None,
             )
-    finally:
-        torch.set_num_threads(before)
     return Model(run)
-
-
-def run_spec(
-    data: PreparedData,
-    *,
-    model: str | None,
-    backbone: str | None,
-    seed: int | None,
-    epochs: int | None,
-    settings: Mapping[str, Any] | None,
-) -> RunSpec:
-    """Return the checked specification of `settings`, overridden by the named arguments.
-
-    A mixture, and its neural expert alone (*plain*; not with DIN, which has no softmax), start from
-    the preset *mixture*, the width that `width` returns, and folds that match the split.
-    """
-    given = {("model", "name"): model, ("model", "backbone"): backbone, ("train", "epochs"): epochs}
-    named: dict[str, Any] = {} if seed is None else {"seed": seed}
-    for (group, key), value in given.items():
-        if value is not None:
-            named.setdefault(group, {})[key] = value
-    own: dict[str, Any] = {"data": data.fingerprint, "semantics": {"encoded": data.encoded}}
-    name, encoder = (
-        given or value_at(settings or {}, key)
-        for given, key in ((model, "model.name"), (backbone, "model.backbone"))
-    )
-    if name in MIXTURE_NAMES or (name == "plain" and encoder != "din"):
-        folds = "time" if name in MIXTURE_NAMES and data.manifest["split"] == "time" else "users"
-        fitting = {"model": {"dim": width(len(data.items))}, "train": {"folds": folds}}
-        own = merge(merge(own, preset("mixture")), fitting)
-    return RunSpec.parse(merge(merge(own, settings or {}), named))
-
-
-def width(items: int) -> int:
-    """Return the width of a mixture's neural expert, doubled for a small catalogue (docs/log.md).
-
-    >>> width(1_585), width(12_101)
-    (256, 128)
-    """
-    return 256 if items <= WHOLE else 128
-
-
-def _chosen_by(run: Run) -> dict[str, Any]:
-    """Return a run's settings with the epochs and passes that its validation users chose.
-
-    They are used for data without validation users. Raises `UsageError` for a run without
-    validation, and for a run with two stages of epochs, whose second starts from the best epoch of
-    the first.
-    """
-    best = {
-        row["stage"]: row["epoch"]
-        for row in run.history
-        if row["best"] and row["valid"] is not None
-    }
-    name = run.spec.model.name
-    if not best or (len(best) > 1 and name not in MIXTURE_NAMES):
-        raise UsageError(
-            f"--epochs-from {run.path}: {name!r} there has no one best epoch on validation; give "
-            "--epochs"
-        )
-    train = {**run.spec.train.model_dump(mode="json"), "epochs": best[1]}
-    if name in MIXTURE_NAMES:
-        train["passes"] = best.get(2, run.spec.train.passes or 1)
-    spec = run.spec.model_dump(mode="json", exclude={"semantics": {"encoded"}})
-    return {"model": spec["model"], "train": train, "semantics": spec["semantics"]}
 
 
 def _default_parts(data: PreparedData) -> str:

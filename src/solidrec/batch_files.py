@@ -12,6 +12,14 @@ from solidrec.artifacts import write_table
 from solidrec.console import console, counted
 from solidrec.errors import DataError, UsageError
 
+_ANSWERS = {
+    "user": pl.String,
+    "rank": pl.Int32,
+    "item": pl.String,
+    "score": pl.Float64,
+    "title": pl.String,
+}
+
 
 def _as_histories(frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
     """Return users and histories from a list column ``history`` or from rows of one event each.
@@ -24,20 +32,14 @@ def _as_histories(frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
     user = next((name for name in ("user", "user_id") if name in frame.columns), None)
     item = next((name for name in ("item", "item_id") if name in frame.columns), None)
     if "history" in frame.columns:
-        if not isinstance(frame.schema["history"], (pl.List, pl.Array)):
+        lists = frame["history"]
+        if not isinstance(lists.dtype, (pl.List, pl.Array)):
             raise UsageError(
-                f"the 'history' column holds {frame.schema['history']}; "
+                f"the 'history' column holds {lists.dtype}; "
                 "a list of item ids is needed in each row"
             )
-        histories = (
-            frame["history"].cast(pl.List(pl.String)).fill_null([]).list.drop_nulls().to_list()
-        )
-        users = (
-            frame[user].cast(pl.String).to_list()
-            if user
-            else [str(row) for row in range(len(frame))]
-        )
-        return users, histories
+        users = frame[user].cast(pl.String).to_list() if user else list(map(str, range(len(frame))))
+        return users, lists.cast(pl.List(pl.String)).fill_null([]).list.drop_nulls().to_list()
     if user is None or item is None:
         raise UsageError(
             "a batch needs a 'history' list column, or 'user' and 'item' columns; "
@@ -64,36 +66,22 @@ def recommend_file(
 ) -> dict[str, int]:
     """Write user, rank, item, score and title for each history of a file and return the counts."""
     users, histories = _read_batch(batch)
-    rows: dict[str, list[Any]] = {name: [] for name in ("user", "rank", "item", "score", "title")}
+    rows: dict[str, list[Any]] = {name: [] for name in _ANSWERS}
     fallbacks = ignored = 0
     with counted(console, "recommend", len(users), shown=True) as step:
         for start in range(0, len(users), 1024):
             part = slice(start, start + 1024)
-            for user, answer in zip(
-                users[part],
-                model.recommend_many(histories[part], k, keep_history=keep_history),
-                strict=True,
-            ):
+            answers = model.recommend_many(histories[part], k, keep_history=keep_history)
+            for user, answer in zip(users[part], answers, strict=True):
                 fallbacks += answer.fallback is not None
                 ignored += len(answer.ignored)
                 for rank, item in enumerate(answer.items, start=1):
                     for name, value in (("user", user), ("rank", rank), *item.items()):
                         rows[name].append(value)
             step(len(users[part]))
-    types = {
-        "user": pl.String,
-        "rank": pl.Int32,
-        "item": pl.String,
-        "score": pl.Float64,
-        "title": pl.String,
-    }
-    write_table(out, pl.DataFrame(rows, schema=types))
-    return {
-        "users": len(users),
-        "rows": len(rows["user"]),
-        "fallbacks": fallbacks,
-        "ignored": ignored,
-    }
+    write_table(out, pl.DataFrame(rows, schema=_ANSWERS))
+    counts = {"users": len(users), "rows": len(rows["user"])}
+    return counts | {"fallbacks": fallbacks, "ignored": ignored}
 
 
 def export_items(model: Model, out: Path) -> int:

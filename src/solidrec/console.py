@@ -134,54 +134,44 @@ def out(file_width: int = FILE_WIDTH) -> Console:
 def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:
     """Return the report of `prepare`: source, counts, kept and dropped rows, and the split."""
     rows = manifest["rows"]
-    gone = {
-        **{f"rejected: {k}": v for k, v in rows["rejected"].items()},
-        **{f"dropped: {k}": v for k, v in rows["dropped"].items()},
-    }
-    fixed = ", ".join(
-        f"{name} {count}"
-        for name, count in manifest["negatives"].items()
-        if name in ("valid", "test")
+    gone = "".join(
+        f" + {count:,} {what}: {rule}"
+        for what in ("rejected", "dropped")
+        for rule, count in rows[what].items()
     )
-    facts = manifest["split_facts"]
+    negatives, facts = manifest["negatives"], manifest["split_facts"]
+    fixed = ", ".join(f"{k} {v}" for k, v in negatives.items() if k in ("valid", "test"))
     cuts = (
         f" (validation from {facts['valid_from']}, test from {facts['test_from']})"
         if manifest["split"] == "time"
         else ""
     )
+    known = ", ".join(f"{k} ({v['items']:,} items)" for k, v in manifest["modalities"].items())
     lines = [
         f"source: {manifest['source']}",
         (
             f"users {manifest['users']:,} · items {manifest['items']:,} · interactions "
             f"{manifest['interactions']:,}"
         ),
-        f"rows in {rows['in']:,} = kept {rows['kept']:,}"
-        + "".join(f" + {count:,} {rule}" for rule, count in gone.items()),
+        f"rows in {rows['in']:,} = kept {rows['kept']:,}{gone}",
         (
             f"order: {manifest['order']}; users whose last items tie in time: "
             f"{manifest['last_item_tied_users']:,}"
         ),
         f"split: {manifest['split']}{cuts}; negatives a target: {fixed or 'none'}",
-        "item side: "
-        + (
-            ", ".join(f"{k} ({v['items']:,} items)" for k, v in manifest["modalities"].items())
-            or "ids alone"
-        ),
-        *([sentence(manifest["published"])] if manifest.get("published") else []),
-        *(
-            [
-                f"{alone:,} items of the items file have no interaction: "
-                "after training, `solidrec items add RUN ITEMS` makes them"
-                " recommendable"
-            ]
-            if (alone := manifest["catalog"].get("catalog_only"))
-            else []
-        ),
-        *manifest["notes"],
+        f"item side: {known or 'ids alone'}",
     ]
+    if manifest.get("published"):
+        lines.append(sentence(manifest["published"]))
+    if alone := manifest["catalog"].get("catalog_only"):
+        lines.append(
+            f"{alone:,} items of the items file have no interaction: "
+            "after training, `solidrec items add RUN ITEMS` makes them recommendable"
+        )
     # Without validation users, the default model needs the epochs of a run that had some.
     chosen = " --epochs-from RUN" if manifest["split"] == "none" else ""
-    return [*lines, f"wrote {path}; next: solidrec train {path}{chosen} --out run"]
+    next_step = f"wrote {path}; next: solidrec train {path}{chosen} --out run"
+    return [*lines, *manifest["notes"], next_step]
 
 
 def encoded_line(name: str, manifest: Mapping[str, Any]) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from solidrec.errors import UsageError
@@ -23,3 +26,18 @@ def check_device(device: str) -> None:
             f"--device {device}: {str(error).splitlines()[0]}; "
             "`solidrec doctor` lists what there is"
         ) from None
+
+
+@contextmanager
+def computing(device: str, threads: int) -> Iterator[None]:
+    """Set the torch threads and check the device; put the former number of threads back at the end.
+
+    Raises as `use_threads` and `check_device` do.
+    """
+    before = torch.get_num_threads()
+    use_threads(threads)
+    try:
+        check_device(device)
+        yield
+    finally:
+        torch.set_num_threads(before)

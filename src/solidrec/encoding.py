@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from solidrec.artifacts import write_file
 from solidrec.console import console, counted, encoded_line, say
@@ -18,7 +17,7 @@ from solidrec.data.columns import ITEMS, find_columns, id_column
 from solidrec.data.encoded import check_name, open_catalog, write_encoded
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_table
-from solidrec.devices import check_device, use_threads
+from solidrec.devices import check_device, computing, use_threads
 from solidrec.errors import DataError, UsageError
 from solidrec.runs import Run, load_run
 
@@ -49,8 +48,7 @@ def encode(
     (packaged) or ``onnx:PATH``. `behaviour` is a run folder of any model, which gives its item
     embeddings. `name` replaces the default name ``text``, ``image`` or ``behaviour`` of a single
     matrix. Encoded vectors are kept in `cache`, by default in the data folder. Raises `UsageError`
-    for a wrong option or a missing extra, and `DataError` if more than the share `max_unusable` is
-    unusable.
+    for a wrong option or a missing extra, `DataError` if a share above `max_unusable` is unusable.
     """
     from solidrec.semantics.modalities.job import run_job
 
@@ -72,16 +70,13 @@ def encode(
         )
     if behaviour is not None:
         _encode_behaviour(path, load_run(behaviour), name or "behaviour")
-    before = torch.get_num_threads()
-    use_threads(threads)
-    try:
-        check_device(device)
+    with computing(device, threads):
         for job in jobs:
             with ExitStack() as stack:
                 made = run_job(
                     job,
                     path,
-                    cache=Path(cache) if cache is not None else None,
+                    cache=None if cache is None else Path(cache),
                     max_unusable=max_unusable,
                     device=device,
                     threads=threads,
@@ -89,8 +84,6 @@ def encode(
                 )
             if progress:
                 say(encoded_line(job.name, made))
-    finally:
-        torch.set_num_threads(before)
     return PreparedData.open(path)
 
 

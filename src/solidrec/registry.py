@@ -130,6 +130,18 @@ BACKBONES: Registry[Any] = Registry(
 )
 """Encoders of histories: subclasses of `nn.backbones.base.Backbone`."""
 
+LOSSES: Registry[Any] = Registry(
+    "loss",
+    "solidrec.losses",
+    {
+        "click": "solidrec.training.losses:Click",
+        "softmax": "solidrec.training.losses:Softmax",
+        "gbce": "solidrec.training.losses:Gbce",
+    },
+    base="solidrec.training.losses:Loss",
+)
+"""What training minimises: subclasses of `training.losses.Loss`."""
+
 METRICS: Registry[Any] = Registry("metric", "solidrec.metrics", {})
 """Metrics of other packages: functions from `metrics.Ranks` of R rows to values (R,).
 

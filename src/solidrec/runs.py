@@ -16,10 +16,7 @@ from typing import Any, final
 
 import polars as pl
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
-from solidrec import migrations
 from solidrec.artifacts import (
     MANIFEST,
     new_folder,
@@ -32,27 +29,21 @@ from solidrec.artifacts import (
 )
 from solidrec.designs import DESIGNS
 from solidrec.epochs import HISTORY, read_history
-from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
+from solidrec.errors import IncompatibleError, StorageError, UsageError
 from solidrec.ids import IdMap
 from solidrec.locks import LOCK
 from solidrec.nn.build import build, build_mixture
-from solidrec.nn.memory import Memory
-from solidrec.nn.mixture import CONTENT, LOG, SEMANTIC, Counted, Mixture
+from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
-from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.semantics.cold import ColdStart
 from solidrec.semantics.ids import SemanticIds
 from solidrec.settings import difference
 from solidrec.spec import RunSpec
+from solidrec.weights import load_weights, read_counted, read_tensors
 
 _KIND = "run"
-SPEC, WEIGHTS, ITEMS, METRICS, SEMANTICS = (
-    "spec.json",
-    "weights.safetensors",
-    "items.parquet",
-    "metrics.json",
-    "semantics",
-)
+SPEC, WEIGHTS, ITEMS = "spec.json", "weights.safetensors", "items.parquet"
+METRICS, SEMANTICS = "metrics.json", "semantics"
 COLD, COLD_ARRAYS = "content.json", "content.safetensors"
 
 
@@ -104,15 +95,12 @@ def save_run(
     files = [SPEC, WEIGHTS, ITEMS, HISTORY, METRICS]
     if semantics is not None:
         semantics.save(path / SEMANTICS)
-        files += [
-            f"{SEMANTICS}/{name}" for name in ("of_item.npy", "centroids.npy", "semantics.json")
-        ]
+        parts = ("of_item.npy", "centroids.npy", "semantics.json")
+        files += [f"{SEMANTICS}/{name}" for name in parts]
     if cold is not None:
+        arrays = {name: torch.from_numpy(array) for name, array in cold.arrays().items()}
         write_json(path / COLD, cold.plain())
-        write_tensors(
-            path / COLD_ARRAYS,
-            {name: torch.from_numpy(array) for name, array in cold.arrays().items()},
-        )
+        write_tensors(path / COLD_ARRAYS, arrays)
         files += [COLD, COLD_ARRAYS]
     write_manifest(path, kind=_KIND, files=files, facts=facts)
 
@@ -126,11 +114,8 @@ def copy_run(run: Run, out: Path, *, facts: dict[str, Any]) -> None:
     itself = out.exists() and out.resolve() == run.path.resolve()
     if out.exists() and not itself:
         raise StorageError(f"{out}: exists already; choose another --out")
-    own = {
-        key: value
-        for key, value in run.manifest.items()
-        if key not in ("kind", "format", "versions", "files")
-    }
+    new = ("kind", "format", "versions", "files")
+    own = {key: value for key, value in run.manifest.items() if key not in new}
     with new_folder(out, replace=True) as temporary:
         if itself:
             shutil.copytree(run.path, temporary, dirs_exist_ok=True)
@@ -159,7 +144,7 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
         raise StorageError(
             f"{path}: no such folder; give the folder that `solidrec train --out` wrote"
         )
-    if (path / SPEC).is_file() and not (path / "manifest.json").is_file():
+    if (path / SPEC).is_file() and not (path / MANIFEST).is_file():
         raise StorageError(
             f"{path}: training has not finished; "
             "run the same `solidrec train` command again to resume it"
@@ -182,77 +167,17 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
     model: Recommender | Mixture
     if DESIGNS[spec.model.name].is_mixture:
         model = build_mixture(
-            spec.model, _read_counted(path / WEIGHTS, len(catalog)), semantic_of_item=of_item
+            spec.model, read_counted(path / WEIGHTS, len(catalog)), semantic_of_item=of_item
         )
     else:
         model = build(spec.model, items=len(catalog), semantic_of_item=of_item)
     load_weights(model, path / WEIGHTS)
     cold = None
     if COLD in manifest["files"]:
-        cold = ColdStart.of(
-            read_json(path / COLD),
-            {name: array.numpy() for name, array in _read_tensors(path / COLD_ARRAYS).items()},
-        )
+        tensors = read_tensors(path / COLD_ARRAYS)
+        arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+        cold = ColdStart.of(read_json(path / COLD), arrays)
     return Run(path, manifest, spec, model.to(device).eval(), catalog, semantics, cold)
-
-
-def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """Read a safetensors file, or raise `DamagedError` if it is not one."""
-    try:
-        return migrations.tensors(load_file(path))
-    except (SafetensorError, OSError) as error:
-        raise DamagedError(
-            f"{path}: is not a readable safetensors file ({error}); train again or restore it"
-        ) from error
-
-
-def _read_counted(path: Path, items: int) -> Counted:
-    """Return memories and counts of a weights file, or raise `IncompatibleError` for a misfit."""
-    tensors = _read_tensors(path)
-    try:
-        counts, recent = tensors["experts.counts"], tensors.get("experts.recent")
-        log, content = (_read_memory(tensors, i, decay) for i, decay in enumerate((LOG, CONTENT)))
-        of_item, ratio = (
-            tensors[f"experts.memories.2.{name}"] for name in ("semantic_of_item", "ratio")
-        )
-    except KeyError as error:
-        raise IncompatibleError(
-            f"{path}: does not fit its spec.json, it has no {error.args[0]!r}; train again"
-        ) from None
-    if (
-        len(counts) != items + 1
-        or any(len(part.starts) != items + 2 for part in (log, content))
-        or len(of_item) != items + 1
-    ):
-        raise IncompatibleError(f"{path}: its memories are not of {items:,} items; train again")
-    return Counted((log, content, SemanticMemory(of_item, ratio, SEMANTIC)), counts, recent)
-
-
-def _read_memory(tensors: dict[str, torch.Tensor], number: int, decay: tuple[float, ...]) -> Memory:
-    """Return one memory of a mixture, or raise `KeyError` for a missing tensor."""
-    starts, columns, values = (
-        tensors[f"experts.memories.{number}.{name}"] for name in ("starts", "columns", "values")
-    )
-    return Memory(starts, columns, values, decay)
-
-
-def load_weights(model: Recommender | Mixture, path: Path) -> None:
-    """Load weights into a model; names, shapes and dtypes must match and all values be finite."""
-    tensors = _read_tensors(path)
-    expected = {
-        name: (tuple(tensor.shape), tensor.dtype) for name, tensor in model.state_dict().items()
-    }
-    found = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in tensors.items()}
-    if different := sorted(expected.items() ^ found.items(), key=str):
-        raise IncompatibleError(
-            f"{path}: does not fit its spec.json, first difference: {different[0][0]}; train again"
-        )
-    for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-            raise DamagedError(
-                f"{path}: tensor {name!r} holds values that are not finite; train again"
-            )
-    model.load_state_dict(tensors)
 
 
 LEFT_BEHIND = (LOCK, ".tmp-")

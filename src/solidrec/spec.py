@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from solidrec.designs import DESIGNS, named
 from solidrec.errors import nearest
-from solidrec.registry import BACKBONES, METRICS
+from solidrec.registry import BACKBONES, LOSSES, METRICS
 from solidrec.spec_base import Spec, part_of
 
 MODEL_NAMES = named(mixtures=False)
@@ -118,8 +118,10 @@ class TrainSpec(Spec):
     batch: int = Field(512, ge=1, description="training targets of a step; Table 7 has 1024")
     learning_rate: float = Field(2e-3, gt=0, description="of Adam; Table 7 has 0.001")
     weight_decay: float = Field(0.0, ge=0, description="of Adam")
-    loss: Literal["click", "softmax", "gbce"] = Field(
-        "click", description="click is the paper's binary cross-entropy"
+    loss: Annotated[str, AfterValidator(part_of(LOSSES))] = Field(
+        "click",
+        description="click (the paper's binary cross-entropy), softmax, gbce, or a loss of another "
+        "package",
     )
     negatives: int = Field(4, ge=1, description="of each target's own, for click and gbce")
     shared: int | None = Field(

@@ -32,25 +32,26 @@ def metrics_table(
     """Return a table with a row per model and a column per metric, the best values in bold."""
     table = Table(title=title, title_justify="left")
     table.add_column("", no_wrap=True)
-    kept = [
-        name
-        for name in names or shown_metrics()
-        if any(values.get(name) is not None for _, values in rows)
-    ]
-    for name in kept:
-        table.add_column(name, justify="right", no_wrap=True)
-    found = {
-        name: [v for _, values in rows if (v := values.get(name)) is not None] for name in kept
-    }
-    best = {name: max(values) for name, values in found.items()}
+    best = {}
+    for name in names or shown_metrics():
+        found = [value for _, values in rows if (value := values.get(name)) is not None]
+        if found:
+            best[name] = max(found)
+            table.add_column(name, justify="right", no_wrap=True)
     for label, values in rows:
-        cells = []
-        for name in kept:
-            value = values.get(name)
-            text = "-" if value is None else f"{value:.4f}"
-            cells.append(Text(text, style="bold" if len(rows) > 1 and value == best[name] else ""))
-        table.add_row(label, *cells)
+        cells = ((values.get(name), top) for name, top in best.items())
+        table.add_row(
+            label,
+            *(
+                Text(_number(value), style="bold" if len(rows) > 1 and value == top else "")
+                for value, top in cells
+            ),
+        )
     return table
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 def items_table(title: str, items: Sequence[Mapping[str, Any]]) -> Table:
@@ -95,38 +96,26 @@ def _text_of(value: Any) -> str:
 
 def evaluation_tables(summary: Mapping[str, Any]) -> list[Table]:
     """Return tables of metrics with intervals, and of cold, rare and warm targets."""
-    against = f"{summary['users']:,} users, {summary['negatives']:,} negatives"
     label = (
         f"{summary['split']} split, protocol {summary['protocol']}{_SEEN[summary['seen']]}: "
-        f"{against}"
+        f"{summary['users']:,} users, {summary['negatives']:,} negatives"
     )
     table = Table("metric", "value", "95 % over users", title=label, title_justify="left")
     for name, value in summary["metrics"].items():
         low, high = summary["intervals"].get(name, (None, None))
         between = "-" if low is None else f"{low:.4f} .. {high:.4f}"
-        table.add_row(name, "-" if value is None else f"{value:.4f}", between)
+        table.add_row(name, _number(value), between)
     for name, value in summary["debiased"].items():
-        table.add_row(f"{name} debiased", "-" if value is None else f"{value:.4f}", "-")
+        table.add_row(f"{name} debiased", _number(value), "-")
     table.add_row("coverage@10", f"{summary['coverage@10']:.4f}", "-")
     if summary["missed"]:
         table.add_row("targets had before", f"{summary['missed']:,}", "missed")
-    groups = Table(
-        "targets",
-        "count",
-        "UAUC",
-        "NDCG@10",
-        "Recall@10",
-        title="by training count: cold 0, rare 1-4, warm 5+",
-    )
+    shown = ("UAUC", "NDCG@10", "Recall@10")
+    title = "by training count: cold 0, rare 1-4, warm 5+"
+    groups = Table("targets", "count", *shown, title=title)
     for name, found in summary["targets"].items():
-        groups.add_row(
-            name,
-            f"{found['targets']:,}",
-            *(
-                "-" if (v := found.get(m)) is None else f"{v:.4f}"
-                for m in ("UAUC", "NDCG@10", "Recall@10")
-            ),
-        )
+        values = (_number(found.get(metric)) for metric in shown)
+        groups.add_row(name, f"{found['targets']:,}", *values)
     return [table, groups]
 
 
@@ -175,10 +164,8 @@ def datasets_tables(
     for name in ("--dataset", "files, + items beside them", "from, and under which terms"):
         families.add_column(name, overflow="fold")
     for entry in formats:
-        files = [
-            *entry["interactions"],
-            *(["+ " + ", ".join(entry["items"])] if entry["items"] else []),
-        ]
+        beside = ["+ " + ", ".join(entry["items"])] if entry["items"] else []
+        files = [*entry["interactions"], *beside]
         origin = entry["address"].replace(" ", "\n")
         families.add_row(entry["name"], "\n".join(files), f"{origin}\n{entry['terms']}")
     return [known, families]

@@ -11,11 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from solidrec.api import run_spec
 from solidrec.check.checks import _cut
 from solidrec.check.slicing import semantics_for
 from solidrec.check.subject import Subject
 from solidrec.data.prepared import PreparedData
+from solidrec.defaults import run_spec
 from solidrec.nn.backbones.base import Backbone
 from solidrec.registry import BACKBONES
 from solidrec.settings import merge

@@ -80,7 +80,7 @@ def test_training_negatives_leave_out_training_items_only(data: PreparedData) ->
 def test_derived_negatives_equal_stored_ones(
     data: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("solidrec.data.prepared._STORED_ROWS", 0)
+    monkeypatch.setattr("solidrec.data.write._STORED_ROWS", 0)
     log = pl.DataFrame({"user": [data.users.ids[0]], "item": ["a"], "position": [0]}).clear()
     for u in range(1, len(data.users) + 1):
         items = data.event_items[data.offsets[u] : data.offsets[u + 1]].tolist()
@@ -114,16 +114,6 @@ def test_a_changed_or_missing_file_is_noticed(data: PreparedData) -> None:
 def test_a_folder_that_is_no_prepared_data_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="is not a data folder"):
         PreparedData.open(tmp_path)
-
-
-def test_t5_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: pl.DataFrame, path: Path) -> None:
-        raise pl.exceptions.ComputeError("No space left on device (os error 28)")
-
-    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
-    with pytest.raises(StorageError, match=r"cannot write .*No space left"):
-        prepare(LOG, out=tmp_path / "data", negatives=0)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_validation_and_test_have_negatives_of_their_own(

@@ -140,23 +140,6 @@ def test_d17_a_last_line_without_end_is_noted(tmp_path: Path) -> None:
     assert "no line end" in read_table(tmp_path / "log.csv").notes[0]
 
 
-def test_d18_a_damaged_gzip_is_an_error(tmp_path: Path) -> None:
-    whole = gzip.compress(os.urandom(5000).hex().encode())
-    for damaged in (whole[:-9], whole[: len(whole) // 2], whole[:-8] + b"\0" * 8, b"plain text"):
-        (tmp_path / "log.csv.gz").write_bytes(damaged)
-        with pytest.raises(DataError, match="not a whole gzip file"):
-            read_table(tmp_path / "log.csv.gz")
-
-
-def test_d19_a_gzip_that_unpacks_to_far_too_much_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("solidrec.data.readers._SMALL", 1 << 20)
-    (tmp_path / "log.csv.gz").write_bytes(gzip.compress(b"a,b\n" * (1 << 20)))
-    with pytest.raises(DataError, match="unpacks to more than"):
-        read_table(tmp_path / "log.csv.gz")
-
-
 def test_d20_a_damaged_parquet_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "log.parquet"
     pl.DataFrame({"user": ["a"] * 100}).write_parquet(path)

@@ -78,6 +78,8 @@ def run_folder(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Pa
         "2",
         "--set",
         "train.select=First",
+        "--set",
+        "train.loss=bpr",
     )
     done = outside("train", str(folder / "data"), *settings, "--out", str(folder / "run"))
     assert done.returncode == 0, done.stderr

@@ -16,10 +16,11 @@ from typing import Any
 
 import pytest
 
-from solidrec.api import run_spec, train
+from solidrec.api import train
 from solidrec.artifacts import read_json
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import EvalRows, PreparedData
+from solidrec.defaults import run_spec
 from solidrec.errors import (
     DamagedError,
     DivergedError,

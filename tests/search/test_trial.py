@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from solidrec.api import run_spec
 from solidrec.data.prepared import PreparedData
+from solidrec.defaults import run_spec
 from solidrec.epochs import read_history
 from solidrec.errors import UsageError
 from solidrec.search.trial import Outcome, _outcome, train_trial

@@ -88,7 +88,7 @@ def with_other_targets(data: PreparedData) -> PreparedData:
 def train_quietly(
     data: PreparedData, settings: dict[str, Any], out: Path
 ) -> dict[str, torch.Tensor]:
-    from solidrec.api import run_spec
+    from solidrec.defaults import run_spec
     from solidrec.training.mixture import _fit_mixture
     from solidrec.training.run import semantics_for
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from solidrec.api import Model, load, run_spec
+from solidrec.api import Model, load
 from solidrec.artifacts import MANIFEST, read_json
 from solidrec.check.chance import chance, untrained
 from solidrec.check.learning import learning
@@ -30,6 +30,7 @@ from solidrec.check.slicing import (
 from solidrec.check.subject import Subject, Verdict
 from solidrec.check.training import export, reload, repeatable, resume
 from solidrec.data.prepared import PreparedData
+from solidrec.defaults import run_spec
 from solidrec.designs import DESIGNS
 from solidrec.errors import UsageError
 from solidrec.inference.scorer import neural_of

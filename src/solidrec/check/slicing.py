@@ -14,8 +14,9 @@ import torch
 
 from solidrec.arrays import Ints
 from solidrec.artifacts import MANIFEST
-from solidrec.data.prepared import EvalRows, Events, PreparedData, write_prepared
+from solidrec.data.prepared import EvalRows, Events, PreparedData
 from solidrec.data.split import Split
+from solidrec.data.write import write_prepared
 from solidrec.designs import DESIGNS
 from solidrec.errors import DataError
 from solidrec.ids import IdMap

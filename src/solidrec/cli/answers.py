@@ -5,10 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
-from solidrec.cli.app import Device, Json, RunArgument, app, print_json
+from solidrec.cli.app import app, print_json
+from solidrec.cli.options import Batch, Device, HowMany, Json, RunArgument
 from solidrec.errors import UsageError
+
+_History = Annotated[
+    str | None, Option(help='Item ids, oldest first, separated by commas; "" for no history.')
+]
+_Out = Annotated[
+    Path | None, Option(help="Where --batch writes user, rank, item, score, title (Parquet).")
+]
+_KeepHistory = Annotated[
+    bool, Option("--keep-history", help="Also recommend items of the history.")
+]
 
 
 @app.command(
@@ -17,23 +28,12 @@ from solidrec.errors import UsageError
 )
 def recommend(
     run: RunArgument,
-    history: Annotated[
-        str | None,
-        typer.Option(help='Item ids, oldest first, separated by commas; "" for no history.'),
-    ] = None,
-    batch: Annotated[
-        Path | None,
-        typer.Option(help="Parquet with a 'history' list column, or user and item columns."),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Where --batch writes user, rank, item, score, title (Parquet)."),
-    ] = None,
-    k: Annotated[int, typer.Option("-k", help="How many items.")] = 10,
-    separator: Annotated[str, typer.Option(help="What separates ids in --history.")] = ",",
-    keep_history: Annotated[
-        bool, typer.Option("--keep-history", help="Also recommend items of the history.")
-    ] = False,
+    history: _History = None,
+    batch: Batch = None,
+    out: _Out = None,
+    k: HowMany = 10,
+    separator: Annotated[str, Option(help="What separates ids in --history.")] = ",",
+    keep_history: _KeepHistory = False,
     device: Device = "cpu",
     json_: Json = False,
 ) -> None:
@@ -73,21 +73,25 @@ def recommend(
 @app.command(short_help="Nearest items of an item.", epilog="Example: solidrec similar run 50 -k 5")
 def similar(
     run: RunArgument,
-    item: Annotated[str, typer.Argument(help="An item id.")],
-    k: Annotated[int, typer.Option("-k", help="How many items.")] = 10,
+    item: Annotated[str, Argument(help="An item id.")],
+    k: HowMany = 10,
     json_: Json = False,
 ) -> None:
     """List the items whose learned embeddings are nearest to an item's."""
     from solidrec.api import load
+    from solidrec.console import out
+    from solidrec.terminal import items_table
 
     items = load(run).similar(item, k)
     if json_:
         print_json({"item": item, "items": items})
-        return
-    from solidrec.console import out
-    from solidrec.terminal import items_table
+    else:
+        out().print(items_table(f"nearest to {item}", items))
 
-    out().print(items_table(f"nearest to {item}", items))
+
+_Users = Annotated[
+    Path | None, Option(help="Write user, vector (Parquet) for the histories of --batch.")
+]
 
 
 @app.command(
@@ -97,14 +101,9 @@ def similar(
 )
 def export(
     run: RunArgument,
-    items: Annotated[Path | None, typer.Option(help="Write item, vector (Parquet).")] = None,
-    users: Annotated[
-        Path | None, typer.Option(help="Write user, vector (Parquet) for the histories of --batch.")
-    ] = None,
-    batch: Annotated[
-        Path | None,
-        typer.Option(help="Parquet with a 'history' list column, or user and item columns."),
-    ] = None,
+    items: Annotated[Path | None, Option(help="Write item, vector (Parquet).")] = None,
+    users: _Users = None,
+    batch: Batch = None,
 ) -> None:
     """Export item and user vectors; their dot product is the model's logit.
 

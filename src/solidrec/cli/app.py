@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -23,43 +21,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 DEBUG = "SOLIDREC_DEBUG"
-
-
-class SplitOption(StrEnum):
-    """The splits that a model can be evaluated on."""
-
-    valid = "valid"
-    test = "test"
-
-
-class Protocol(StrEnum):
-    """The two evaluation protocols."""
-
-    paper = "paper"
-    full = "full"
-
-
-class Seen(StrEnum):
-    """What protocol *full* does with items that a user had before."""
-
-    filter = "filter"
-    keep = "keep"
-
-
-DataArgument = Annotated[Path, typer.Argument(help="A folder written by `solidrec prepare`.")]
-RunArgument = Annotated[Path, typer.Argument(help="A folder written by `solidrec train`.")]
-Json = Annotated[bool, typer.Option("--json", help="Print pure JSON on standard output.")]
-Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1, mps.")]
-Threads = Annotated[
-    int, typer.Option(help="Threads of torch; 1 is repeatable and often fastest on a busy machine.")
-]
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        help="A TOML file with settings of the specification, or a preset, for example paper."
-    ),
-]
-Column = str | None
 
 
 @app.callback()

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
-from solidrec.cli.app import Config, Json, app, print_json
+from solidrec.cli.app import app, print_json
+from solidrec.cli.options import Config, Json, Set
 
 
 @app.command(
@@ -18,27 +20,20 @@ from solidrec.cli.app import Config, Json, app, print_json
 def check(
     path: Annotated[
         Path,
-        typer.Argument(
-            metavar="DATA_OR_RUN", help="A prepared folder, or a run: then its own settings."
-        ),
+        Argument(metavar="DATA_OR_RUN", help="A prepared folder, or a run: then its own settings."),
     ],
     model: Annotated[
         str | None,
-        typer.Option(
+        Option(
             help="As of `solidrec train`; default solid-duet. Of a mixture the neural expert is "
             "checked."
         ),
     ] = None,
-    backbone: Annotated[
-        str | None, typer.Option(help="As of `solidrec train`; default sasrec.")
-    ] = None,
+    backbone: Annotated[str | None, Option(help="As of `solidrec train`; default sasrec.")] = None,
     config: Config = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="key=value, for example model.dim=64; may be repeated."),
-    ] = None,
+    set_: Set = None,
     data: Annotated[
-        Path | None, typer.Option(help="The data of a run; default: where it was trained.")
+        Path | None, Option(help="The data of a run; default: where it was trained.")
     ] = None,
     json_: Json = False,
 ) -> None:

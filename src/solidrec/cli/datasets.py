@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from solidrec.cli.app import Json, app, print_json
+from solidrec.cli.app import app, print_json
+from solidrec.cli.options import Json
 
 
 @app.command(

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from solidrec.cli.app import Config, DataArgument, Device, Json, Protocol, app, print_json
+from solidrec.cli.app import app, print_json
+from solidrec.cli.options import Config, DataArgument, Device, Json, Protocol
 
 experiment = typer.Typer(
     help="Many trainings, compared fairly.",

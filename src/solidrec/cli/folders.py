@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import typer
+from typer import Argument, Option
 
-from solidrec.cli.app import Column, Json, app, print_json
+from solidrec.cli.app import app, print_json
+from solidrec.cli.options import CategorySeparator, FeatureStart, ItemColumn, Json, TitleColumn
 from solidrec.errors import UsageError
 
 
@@ -16,24 +17,20 @@ from solidrec.errors import UsageError
     epilog="Example: solidrec demo --out demo",
 )
 def demo(
-    out: Annotated[
-        Path, typer.Option(help="Folder for the data, the runs and report.html.")
-    ] = Path("demo"),
+    out: Annotated[Path, Option(help="Folder for the data, the runs and report.html.")] = Path(
+        "demo"
+    ),
     full: Annotated[
-        bool,
-        typer.Option("--full", help="Train to convergence: the real figures, not the quick ones."),
+        bool, Option("--full", help="Train to convergence: the real figures, not the quick ones.")
     ] = False,
     data: Annotated[
-        Path | None, typer.Option(help="An unpacked ml-100k folder, if you have one.")
+        Path | None, Option(help="An unpacked ml-100k folder, if you have one.")
     ] = None,
     download: Annotated[
-        bool,
-        typer.Option("--download", help="Fetch ml-100k from GroupLens (5 MB, checksum verified)."),
+        bool, Option("--download", help="Fetch ml-100k from GroupLens (5 MB, checksum verified).")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of every training run.")] = 0,
-    threads: Annotated[
-        int, typer.Option(help="Trainings at a time, each on one thread.", min=1)
-    ] = 1,
+    seed: Annotated[int, Option(help="Seed of every training run.")] = 0,
+    threads: Annotated[int, Option(help="Trainings at a time, each on one thread.", min=1)] = 1,
 ) -> None:
     """Run the whole method on MovieLens 100k.
 
@@ -57,145 +54,131 @@ def demo(
     say(f"wrote {out / 'report.html'}; recommend for any history: {command}")
 
 
+_Interactions = Annotated[
+    Path, Argument(help="csv, tsv, jsonl or parquet (also .gz), or a folder of public files.")
+]
+_Items = Annotated[
+    Path | None, Option(help="One row an item: title, categories, brand, text, image, item_idx.")
+]
+_Features = Annotated[
+    list[str] | None,
+    Option(help="NAME=FILE.npy, or a column of lists of --items; may be repeated."),
+]
+_Dataset = Annotated[
+    str | None, Option(help="A name of `solidrec datasets`, if it is not recognised.")
+]
+_ItemsIdColumn = Annotated[
+    str | None, Option(help="The id column of --items, if it has another name there.")
+]
+_TimeColumn = Annotated[str | None, Option(help="Default: timestamp, time, unixReviewTime.")]
+_CategoryColumn = Annotated[
+    str | None, Option(help="Default: categories, categories_flat, category, attributes, genres.")
+]
+_Order = Annotated[
+    str | None,
+    Option(help="auto (the default: timestamp, else position) or file (the rows are in order)."),
+]
+_Ties = Annotated[
+    str | None,
+    Option(help="Equal times: input (the default: keep input order) or item (order by item id)."),
+]
+_Duplicates = Annotated[
+    str | None,
+    Option(help="The same user, item and time twice: drop (the default), keep or error."),
+]
+_FitAll = Annotated[
+    bool, Option("--fit-all", help="Train on everything, for production: no test split.")
+]
+_ValidFraction = Annotated[
+    float | None,
+    Option(help="Share of events in the validation period of --split time; default 0.1."),
+]
+_TestFraction = Annotated[
+    float | None, Option(help="Share of events in the test period of --split time; default 0.1.")
+]
+_ValidFrom = Annotated[
+    int | None, Option(help="Start of the validation period, as a time, instead of a share.")
+]
+_TestFrom = Annotated[
+    int | None, Option(help="Start of the test period, as a time, instead of a share.")
+]
+_KCore = Annotated[
+    int | None,
+    Option(help="Keep users and items with at least so many interactions; default 0: off."),
+]
+_Negatives = Annotated[
+    int | None, Option(help="Fixed negatives a target in validation and test; default 99.")
+]
+_OnBadRow = Annotated[
+    str | None,
+    Option(help="strict (the default: stop) or quarantine (set aside in rejected.parquet)."),
+]
+_MaxBadFraction = Annotated[
+    float | None, Option(help="With quarantine: stop above this share of bad rows; default 0.01.")
+]
+_DuplicateItems = Annotated[
+    str | None, Option(help="The same item twice in --items: error (the default) or first.")
+]
+_Encoding = Annotated[
+    str | None, Option(help="Text encoding of csv, tsv and jsonl; default utf-8.")
+]
+_Config = Annotated[
+    Path | None, Option(help="A TOML file with settings of docs/settings.md, for example split.")
+]
+_Set = Annotated[
+    list[str] | None, Option("--set", help="key=value, as in --config; may be repeated.")
+]
+_Overwrite = Annotated[bool, Option("--overwrite", help="Replace an existing prepared folder.")]
+
+
 @app.command(
     short_help="Your own files become a prepared folder.",
     epilog="Example: solidrec prepare clicks.csv --items items.csv --user-column visitor "
     "--features image=clip.npy --out data · solidrec prepare ml-1m --out data",
 )
 def prepare(
-    interactions: Annotated[
-        Path,
-        typer.Argument(help="csv, tsv, jsonl or parquet (also .gz), or a folder of public files."),
-    ],
-    out: Annotated[Path, typer.Option(help="The prepared folder to write.")],
-    items: Annotated[
-        Path | None,
-        typer.Option(help="One row an item: title, categories, brand, text, image, item_idx."),
-    ] = None,
-    features: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=FILE.npy, or a column of lists of --items; may be repeated."),
-    ] = None,
-    dataset: Annotated[
-        str | None, typer.Option(help="A name of `solidrec datasets`, if it is not recognised.")
-    ] = None,
-    user_column: Annotated[Column, typer.Option(help="Default: user, user_id, reviewerID.")] = None,
-    item_column: Annotated[
-        Column, typer.Option(help="Default: item, item_id, asin, parent_asin.")
-    ] = None,
-    items_id_column: Annotated[
-        Column, typer.Option(help="The id column of --items, if it has another name there.")
-    ] = None,
-    time_column: Annotated[
-        Column, typer.Option(help="Default: timestamp, time, unixReviewTime.")
-    ] = None,
-    position_column: Annotated[Column, typer.Option(help="Default: position.")] = None,
-    rating_column: Annotated[Column, typer.Option(help="Default: rating.")] = None,
-    title_column: Annotated[Column, typer.Option(help="Default: title, name.")] = None,
-    category_column: Annotated[
-        Column,
-        typer.Option(help="Default: categories, categories_flat, category, attributes, genres."),
-    ] = None,
-    category_separator: Annotated[
-        str | None, typer.Option(help="Splits a category string, for example '|'.")
-    ] = None,
-    order: Annotated[
-        str | None,
-        typer.Option(
-            help="auto (the default: timestamp, else position) or file (the rows are in order)."
-        ),
-    ] = None,
-    ties: Annotated[
-        str | None,
-        typer.Option(
-            help="Equal times: input (the default: keep input order) or item (order by item id)."
-        ),
-    ] = None,
-    duplicates: Annotated[
-        str | None,
-        typer.Option(help="The same user, item and time twice: drop (the default), keep or error."),
-    ] = None,
-    split: Annotated[str | None, typer.Option(help="leave-one-out (the default) or time.")] = None,
-    fit_all: Annotated[
-        bool, typer.Option("--fit-all", help="Train on everything, for production: no test split.")
-    ] = False,
-    valid_fraction: Annotated[
-        float | None,
-        typer.Option(help="Share of events in the validation period of --split time; default 0.1."),
-    ] = None,
-    test_fraction: Annotated[
-        float | None,
-        typer.Option(help="Share of events in the test period of --split time; default 0.1."),
-    ] = None,
-    valid_from: Annotated[
-        int | None,
-        typer.Option(help="Start of the validation period, as a time, instead of a share."),
-    ] = None,
-    test_from: Annotated[
-        int | None, typer.Option(help="Start of the test period, as a time, instead of a share.")
-    ] = None,
-    min_rating: Annotated[float | None, typer.Option(help="Drop interactions rated lower.")] = None,
-    k_core: Annotated[
-        int | None,
-        typer.Option(
-            help="Keep users and items with at least so many interactions; default 0: off."
-        ),
-    ] = None,
-    feature_start: Annotated[
-        int | None, typer.Option(help="First value of item_idx, 0 or 1, if it cannot be told.")
-    ] = None,
-    negatives: Annotated[
-        int | None,
-        typer.Option(help="Fixed negatives a target in validation and test; default 99."),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Seed of the fixed negatives; default 0.")
-    ] = None,
-    on_bad_row: Annotated[
-        str | None,
-        typer.Option(
-            help="strict (the default: stop) or quarantine (set aside in rejected.parquet)."
-        ),
-    ] = None,
-    max_bad_fraction: Annotated[
-        float | None,
-        typer.Option(help="With quarantine: stop above this share of bad rows; default 0.01."),
-    ] = None,
-    duplicate_items: Annotated[
-        str | None,
-        typer.Option(help="The same item twice in --items: error (the default) or first."),
-    ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="Text encoding of csv, tsv and jsonl; default utf-8.")
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(help="A TOML file with settings of docs/settings.md, for example split."),
-    ] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="key=value, as in --config; may be repeated.")
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an existing prepared folder.")
-    ] = False,
+    interactions: _Interactions,
+    out: Annotated[Path, Option(help="The prepared folder to write.")],
+    items: _Items = None,
+    features: _Features = None,
+    dataset: _Dataset = None,
+    user_column: Annotated[str | None, Option(help="Default: user, user_id, reviewerID.")] = None,
+    item_column: ItemColumn = None,
+    items_id_column: _ItemsIdColumn = None,
+    time_column: _TimeColumn = None,
+    position_column: Annotated[str | None, Option(help="Default: position.")] = None,
+    rating_column: Annotated[str | None, Option(help="Default: rating.")] = None,
+    title_column: TitleColumn = None,
+    category_column: _CategoryColumn = None,
+    category_separator: CategorySeparator = None,
+    order: _Order = None,
+    ties: _Ties = None,
+    duplicates: _Duplicates = None,
+    split: Annotated[str | None, Option(help="leave-one-out (the default) or time.")] = None,
+    fit_all: _FitAll = False,
+    valid_fraction: _ValidFraction = None,
+    test_fraction: _TestFraction = None,
+    valid_from: _ValidFrom = None,
+    test_from: _TestFrom = None,
+    min_rating: Annotated[float | None, Option(help="Drop interactions rated lower.")] = None,
+    k_core: _KCore = None,
+    feature_start: FeatureStart = None,
+    negatives: _Negatives = None,
+    seed: Annotated[int | None, Option(help="Seed of the fixed negatives; default 0.")] = None,
+    on_bad_row: _OnBadRow = None,
+    max_bad_fraction: _MaxBadFraction = None,
+    duplicate_items: _DuplicateItems = None,
+    encoding: _Encoding = None,
+    config: _Config = None,
+    set_: _Set = None,
+    overwrite: _Overwrite = False,
     json_: Json = False,
 ) -> None:
     """Turn your own files into a prepared folder, and account for every row."""
-    named = locals()
-    from solidrec.cli.settings import settings
+    options = _settings(locals())
     from solidrec.console import prepared_lines, say
     from solidrec.data.prepare import prepare as run
-    from solidrec.data.prepare_spec import PrepareSpec
 
-    given = {name: named[name] for name in PrepareSpec.model_fields if named[name] is not None}
-    options = settings(config, set_ or []) | given
-    if fit_all:
-        if options.get("split") == "time":
-            raise UsageError(
-                "--fit-all trains on everything, --split time keeps the end for tests; give one of "
-                "them"
-            )
-        options["split"] = "none"
     data = run(
         interactions,
         out=out,
@@ -208,9 +191,26 @@ def prepare(
     )
     if json_:
         print_json({key: value for key, value in data.manifest.items() if key != "files"})
-    else:
-        for line in prepared_lines(data.manifest, out):
-            say(line)
+        return
+    for line in prepared_lines(data.manifest, out):
+        say(line)
+
+
+def _settings(named: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of `prepare`: its own options, over those of --config and --set."""
+    from solidrec.cli.settings import settings
+    from solidrec.data.prepare_spec import PrepareSpec
+
+    given = {name: named[name] for name in PrepareSpec.model_fields if named[name] is not None}
+    found = settings(named["config"], named["set_"] or []) | given
+    if named["fit_all"]:
+        if found.get("split") == "time":
+            raise UsageError(
+                "--fit-all trains on everything, --split time keeps the end for tests; give one of "
+                "them"
+            )
+        found["split"] = "none"
+    return found
 
 
 def named_files(pairs: list[str]) -> dict[str, Path]:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
+from typer import Argument, Option
 
-from solidrec.cli.app import Column, Json, RunArgument, app, print_json
+from solidrec.cli.app import app, print_json
 from solidrec.cli.folders import named_files
+from solidrec.cli.options import (
+    CategorySeparator,
+    FeatureStart,
+    ItemColumn,
+    Json,
+    RunArgument,
+    TitleColumn,
+)
 
 items = typer.Typer(
     help="The items of a trained run.",
@@ -21,6 +31,21 @@ LITTLE = 0.2
 app.add_typer(items, name="items")
 
 
+_NewItems = Annotated[
+    Path, Argument(help="csv, tsv, jsonl or parquet: one row an item, as for `prepare --items`.")
+]
+_Features = Annotated[
+    list[str] | None,
+    Option(help="NAME=FILE.npy, rows of the new items, for a matrix that training had."),
+]
+_Out = Annotated[
+    Path | None, Option(help="Where to write the run; default: in place of RUN, by one rename.")
+]
+_CategoryColumn = Annotated[
+    str | None, Option(help="Default: categories, category, genres and the like.")
+]
+
+
 @items.command(
     "add",
     short_help="New items become recommendable at once.",
@@ -29,37 +54,16 @@ app.add_typer(items, name="items")
 )
 def add(
     run: RunArgument,
-    new_items: Annotated[
-        Path,
-        typer.Argument(
-            help="csv, tsv, jsonl or parquet: one row an item, as for `prepare --items`."
-        ),
-    ],
-    features: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=FILE.npy, rows of the new items, for a matrix that training had."),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Where to write the run; default: in place of RUN, by one rename."),
-    ] = None,
-    items_id_column: Annotated[
-        Column, typer.Option(help="Default: item, item_id, asin, parent_asin.")
-    ] = None,
-    title_column: Annotated[Column, typer.Option(help="Default: title, name.")] = None,
-    category_column: Annotated[
-        Column, typer.Option(help="Default: categories, category, genres and the like.")
-    ] = None,
-    category_separator: Annotated[
-        str | None, typer.Option(help="Splits a category string, for example '|'.")
-    ] = None,
-    feature_start: Annotated[
-        int | None, typer.Option(help="First value of item_idx, 0 or 1, if it cannot be told.")
-    ] = None,
-    duplicate_items: Annotated[
-        str, typer.Option(help="The same item twice: error or first.")
-    ] = "error",
-    encoding: Annotated[str, typer.Option(help="Text encoding of csv, tsv and jsonl.")] = "utf-8",
+    new_items: _NewItems,
+    features: _Features = None,
+    out: _Out = None,
+    items_id_column: ItemColumn = None,
+    title_column: TitleColumn = None,
+    category_column: _CategoryColumn = None,
+    category_separator: CategorySeparator = None,
+    feature_start: FeatureStart = None,
+    duplicate_items: Annotated[str, Option(help="The same item twice: error or first.")] = "error",
+    encoding: Annotated[str, Option(help="Text encoding of csv, tsv and jsonl.")] = "utf-8",
     json_: Json = False,
 ) -> None:
     """Give new items an embedding and semantic ids from their content, without training.
@@ -86,27 +90,32 @@ def add(
     from solidrec.console import say
 
     print(f"wrote {facts['run']}: {facts['added']:,} items added, {facts['items']:,} in all")
-    say(
-        "known of the new items: "
-        + ", ".join(f"{name} of {count:,}" for name, count in facts["content"].items())
-    )
-    if not any(facts["content"].values()):
-        say(
+    for line in _advice(new_items, facts):
+        say(line)
+
+
+def _advice(new_items: Path, facts: Mapping[str, Any]) -> Iterator[str]:
+    """Yield lines on what is known of the new items, and on what would place them better."""
+    content, explained = facts["content"], facts["explained"]
+    known = ", ".join(f"{name} of {count:,}" for name, count in content.items())
+    yield f"known of the new items: {known}"
+    if not any(content.values()):
+        yield (
             f"{new_items}: no column says what the items are: name one by --title-column or "
             "--category-column, or give --features"
         )
-    elif facts["content"].get("categories") == 0:
-        say(
+    elif content.get("categories") == 0:
+        yield (
             "training knew none of the new categories: they are compared whole, and "
             "--category-separator '|' splits a text at |"
         )
     for name in facts["missing_features"]:
-        say(
+        yield (
             f"trained with the feature {name!r}, which was not given for new items: --features "
             f"{name}=FILE.npy"
         )
-    if facts["explained"] < LITTLE:
-        say(
-            f"content explains {max(facts['explained'], 0):.0%} of this run's item embeddings, so "
+    if explained < LITTLE:
+        yield (
+            f"content explains {max(explained, 0):.0%} of this run's item embeddings, so "
             "new items are placed by little: train with --set model.start=content"
         )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import typer
+from typer import Option
 
-from solidrec.cli.app import (
+from solidrec.cli.app import app, print_json
+from solidrec.cli.options import (
     Config,
     DataArgument,
     Device,
@@ -15,10 +16,9 @@ from solidrec.cli.app import (
     Protocol,
     RunArgument,
     Seen,
+    Set,
     SplitOption,
     Threads,
-    app,
-    print_json,
 )
 from solidrec.errors import UsageError
 
@@ -28,55 +28,56 @@ FLOORS_BY_TIME = (*FLOORS, "recent-popularity")
 """The same for data split by time, where recent popularity may be hard to beat."""
 
 
+_Model = Annotated[
+    str | None,
+    Option(
+        help="Default mixture, the best known; mixture-static, -lengths, -spg, -duet, -solid, "
+        "-full; plain, static, static-codebook, apg, duet, solid-apg, solid-duet, spg, sml, "
+        "duet-codebook, author-code, or an -apg twin of the last four; spg-penalty, "
+        "sml-penalty."
+    ),
+]
+_Backbone = Annotated[
+    str | None,
+    Option(
+        help="The encoder of histories: din, gru4rec, sasrec (the default), bert4rec, ligr or "
+        "bsarec."
+    ),
+]
+_Seed = Annotated[
+    int | None, Option(help="Seed of parameters, order, negatives and dropout; default 0.")
+]
+_Epochs = Annotated[
+    int | None,
+    Option(help="Maximum epochs of each stage; of a mixture those of its neural expert."),
+]
+_EpochsFrom = Annotated[
+    Path | None,
+    Option(
+        help="A run whose settings and best epochs serve data without validation users (--fit-all)."
+    ),
+]
+_Out = Annotated[Path | None, Option(help="The run folder; default runs/MODEL-BACKBONE-DIGEST.")]
+_Track = Annotated[
+    list[str] | None, Option(help="Also log every epoch to tensorboard or mlflow; may be repeated.")
+]
+
+
 @app.command(
     short_help="Train a model, or resume.",
     epilog="Example: solidrec train data --model solid-duet --backbone sasrec --seed 0 --out run",
 )
 def train(
     data: DataArgument,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="Default mixture, the best known; mixture-static, -lengths, -spg, -duet, -solid, "
-            "-full; plain, static, static-codebook, apg, duet, solid-apg, solid-duet, spg, sml, "
-            "duet-codebook, author-code, or an -apg twin of the last four; spg-penalty, "
-            "sml-penalty."
-        ),
-    ] = None,
-    backbone: Annotated[
-        str | None,
-        typer.Option(
-            help="The encoder of histories: din, gru4rec, sasrec (the default), bert4rec, ligr or "
-            "bsarec."
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(help="Seed of parameters, order, negatives and dropout; default 0."),
-    ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(help="Maximum epochs of each stage; of a mixture those of its neural expert."),
-    ] = None,
-    epochs_from: Annotated[
-        Path | None,
-        typer.Option(
-            help="A run whose settings and best epochs serve data without validation users "
-            "(--fit-all)."
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="The run folder; default runs/MODEL-BACKBONE-DIGEST.")
-    ] = None,
+    model: _Model = None,
+    backbone: _Backbone = None,
+    seed: _Seed = None,
+    epochs: _Epochs = None,
+    epochs_from: _EpochsFrom = None,
+    out: _Out = None,
     config: Config = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="key=value, for example model.dim=64; may be repeated."),
-    ] = None,
-    track: Annotated[
-        list[str] | None,
-        typer.Option(help="Also log every epoch to tensorboard or mlflow; may be repeated."),
-    ] = None,
+    set_: Set = None,
+    track: _Track = None,
     device: Device = "cpu",
     threads: Threads = 1,
     json_: Json = False,
@@ -119,34 +120,38 @@ def train(
     say(f'wrote {trained.run.path}; next: solidrec recommend {trained.run.path} --history "ID,ID"')
 
 
+_Data = Annotated[
+    Path | None, Option(help="The prepared folder; default: where the run was trained.")
+]
+_Protocol = Annotated[
+    Protocol | None,
+    Option(
+        help="full (whole catalogue) or paper (1 + 99 uniform); default both, with --json or "
+        "--save-scores paper."
+    ),
+]
+_Seen = Annotated[
+    Seen,
+    Option(
+        help="What a user had before: filter leaves it out of the whole catalogue, keep does not."
+    ),
+]
+_SaveScores = Annotated[
+    Path | None, Option(help="Write user, item, label, score of every candidate (Parquet).")
+]
+
+
 @app.command(
     short_help="Measure a trained model.",
     epilog="Example: solidrec evaluate run --protocol full --json",
 )
 def evaluate(
     run: RunArgument,
-    data: Annotated[
-        Path | None, typer.Option(help="The prepared folder; default: where the run was trained.")
-    ] = None,
-    split: Annotated[SplitOption, typer.Option(help="Which targets to rank.")] = SplitOption.test,
-    protocol: Annotated[
-        Protocol | None,
-        typer.Option(
-            help="full (whole catalogue) or paper (1 + 99 uniform); default both, with --json or "
-            "--save-scores paper."
-        ),
-    ] = None,
-    seen: Annotated[
-        Seen,
-        typer.Option(
-            help="What a user had before: filter leaves it out of the whole catalogue, keep does "
-            "not."
-        ),
-    ] = Seen.filter,
-    save_scores: Annotated[
-        Path | None,
-        typer.Option(help="Write user, item, label, score of every candidate (Parquet)."),
-    ] = None,
+    data: _Data = None,
+    split: Annotated[SplitOption, Option(help="Which targets to rank.")] = SplitOption.test,
+    protocol: _Protocol = None,
+    seen: _Seen = Seen.filter,
+    save_scores: _SaveScores = None,
     device: Device = "cpu",
     threads: Threads = 1,
     json_: Json = False,

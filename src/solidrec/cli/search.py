@@ -5,10 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
-from solidrec.cli.app import Config, DataArgument, Json, app, print_json
-from solidrec.cli.experiment import Jobs, Out
+from solidrec.cli.app import app, print_json
+from solidrec.cli.experiment import Jobs, Out, Set
+from solidrec.cli.options import Config, DataArgument, Json
+
+_Space = Annotated[
+    Path | None,
+    Option(
+        help='A TOML file: "model.dropout" = [0.0, 0.2], "train.learning_rate" = {low = 1e-4, '
+        "high = 1e-2, log = true}."
+    ),
+]
+_Try = Annotated[
+    list[str] | None,
+    Option("--try", help="key=value,value: values of one more key; may be repeated."),
+]
+_Trials = Annotated[
+    int, Option(help="Trainings in all; the first has the settings that are given here.", min=1)
+]
+_Seed = Annotated[int | None, Option(help="Seed of every training and of the search; default 0.")]
 
 
 @app.command(
@@ -19,33 +36,14 @@ from solidrec.cli.experiment import Jobs, Out
 def search(
     data: DataArgument,
     out: Out,
-    space: Annotated[
-        Path | None,
-        typer.Option(
-            help='A TOML file: "model.dropout" = [0.0, 0.2], "train.learning_rate" = {low = 1e-4, '
-            "high = 1e-2, log = true}."
-        ),
-    ] = None,
-    try_: Annotated[
-        list[str] | None,
-        typer.Option("--try", help="key=value,value: values of one more key; may be repeated."),
-    ] = None,
-    trials: Annotated[
-        int,
-        typer.Option(
-            help="Trainings in all; the first has the settings that are given here.", min=1
-        ),
-    ] = 12,
-    model: Annotated[str | None, typer.Option(help="Default solid-duet; as in train.")] = None,
-    backbone: Annotated[str | None, typer.Option(help="Default sasrec; as in train.")] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Seed of every training and of the search; default 0.")
-    ] = None,
+    space: _Space = None,
+    try_: _Try = None,
+    trials: _Trials = 12,
+    model: Annotated[str | None, Option(help="Default solid-duet; as in train.")] = None,
+    backbone: Annotated[str | None, Option(help="Default sasrec; as in train.")] = None,
+    seed: _Seed = None,
     config: Config = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="key=value for every training; may be repeated."),
-    ] = None,
+    set_: Set = None,
     jobs: Jobs = 1,
     json_: Json = False,
 ) -> None:

@@ -6,10 +6,35 @@ import webbrowser
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
-from solidrec.cli.app import DataArgument, Json, Threads, app, print_json
+from solidrec.cli.app import app, print_json
+from solidrec.cli.options import DataArgument, Json, Threads
 from solidrec.errors import UsageError
+
+_Modality = Annotated[
+    list[str] | None,
+    Option(help="A feature matrix, text, categories, a token column, or id; may be repeated."),
+]
+_Weight = Annotated[
+    list[str] | None, Option(help="NAME=X, a modality's weight, 1 without; may be repeated.")
+]
+_Clusters = Annotated[int | None, Option(help="k; default 6 sqrt(items), at most items / 4.")]
+_Levels = Annotated[
+    int, Option(help="Ids an item, each for what those before leave over (k-means).")
+]
+_Quality = Annotated[
+    bool, Option("--quality", help="Measure evenness, purity, agreement and stability.")
+]
+_Map = Annotated[
+    Path | None, Option("--map", help="Write a page with a map of the catalogue to this file.")
+]
+_Images = Annotated[
+    Path | None, Option(help="A folder or a zip of pictures for the map, named as for encode.")
+]
+_Open = Annotated[
+    bool, Option("--open", help="Show the map in the browser; default DATA-semantics.html.")
+]
 
 
 @app.command(
@@ -18,42 +43,17 @@ from solidrec.errors import UsageError
 )
 def semantics(
     data: DataArgument,
-    method: Annotated[
-        str, typer.Option(help="auto, kmeans (Eq. 7) or categories (Eq. 8-10).")
-    ] = "auto",
-    modality: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A feature matrix, text, categories, a token column, or id; may be repeated."
-        ),
-    ] = None,
-    weight: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME=X, a modality's weight, 1 without; may be repeated."),
-    ] = None,
-    clusters: Annotated[
-        int | None, typer.Option(help="k; default 6 sqrt(items), at most items / 4.")
-    ] = None,
-    levels: Annotated[
-        int, typer.Option(help="Ids an item, each for what those before leave over (k-means).")
-    ] = 1,
-    seed: Annotated[int, typer.Option(help="Seed of k-means.")] = 0,
-    show: Annotated[int, typer.Option(help="How many semantic ids to show with titles.")] = 5,
-    quality: Annotated[
-        bool, typer.Option("--quality", help="Measure evenness, purity, agreement and stability.")
-    ] = False,
-    map_: Annotated[
-        Path | None,
-        typer.Option("--map", help="Write a page with a map of the catalogue to this file."),
-    ] = None,
-    images: Annotated[
-        Path | None,
-        typer.Option(help="A folder or a zip of pictures for the map, named as for encode."),
-    ] = None,
-    open_: Annotated[
-        bool,
-        typer.Option("--open", help="Show the map in the browser; default DATA-semantics.html."),
-    ] = False,
+    method: Annotated[str, Option(help="auto, kmeans (Eq. 7) or categories (Eq. 8-10).")] = "auto",
+    modality: _Modality = None,
+    weight: _Weight = None,
+    clusters: _Clusters = None,
+    levels: _Levels = 1,
+    seed: Annotated[int, Option(help="Seed of k-means.")] = 0,
+    show: Annotated[int, Option(help="How many semantic ids to show with titles.")] = 5,
+    quality: _Quality = False,
+    map_: _Map = None,
+    images: _Images = None,
+    open_: _Open = False,
     threads: Threads = 1,
     json_: Json = False,
 ) -> None:
@@ -70,19 +70,10 @@ def semantics(
     from solidrec.spec import SemanticsSpec
     from solidrec.terminal import quality_table, semantics_table
 
-    page = map_ or (Path(f"{data.resolve().name}-semantics.html") if open_ else None)
-    if images is not None and page is None:
-        raise UsageError("--images puts pictures on the map: say --map FILE.html too")
-    spec = SemanticsSpec.parse(
-        {
-            "method": method,
-            "modalities": tuple(modality or ()),
-            "weights": named_weights(weight or []),
-            "clusters": clusters,
-            "levels": levels,
-            "seed": seed,
-        }
-    )
+    page = _page(data, map_, images, shown=open_)
+    given = {"method": method, "clusters": clusters, "levels": levels, "seed": seed}
+    parts = {"modalities": tuple(modality or ()), "weights": named_weights(weight or [])}
+    spec = SemanticsSpec.parse(given | parts)
     opened, ids = make_semantics(data, spec, threads=threads)
     samples = sample_titles(opened, ids, show)
     measured = {}
@@ -90,19 +81,26 @@ def semantics(
         say("semantics: measuring their quality")
         matrices = matrices_of(opened, ids)
         measured = quality_of(opened, ids, matrices)
+    shown = measured if quality else {}
     if json_:
-        print_json(ids.facts() | {"samples": samples} | ({"quality": measured} if quality else {}))
+        print_json(ids.facts() | {"samples": samples} | ({"quality": shown} if shown else {}))
     else:
-        out().print(
-            semantics_table(ids.facts(), samples),
-            *([quality_table(explained(measured))] if quality else []),
-        )
+        tables = [quality_table(explained(shown))] if shown else []
+        out().print(semantics_table(ids.facts(), samples), *tables)
     if page:
         write_map(
             page, data=opened, ids=ids, matrices=matrices, quality=measured, images=images, say=say
         )
-    if page and open_ and not webbrowser.open(page.resolve().as_uri()):
-        say(f"no browser found; open {page} yourself")
+        if open_ and not webbrowser.open(page.resolve().as_uri()):
+            say(f"no browser found; open {page} yourself")
+
+
+def _page(data: Path, given: Path | None, images: Path | None, *, shown: bool) -> Path | None:
+    """Return the file of the map, or None if none is asked for."""
+    page = given or (Path(f"{data.resolve().name}-semantics.html") if shown else None)
+    if images is not None and page is None:
+        raise UsageError("--images puts pictures on the map: say --map FILE.html too")
+    return page
 
 
 def named_weights(pairs: list[str]) -> dict[str, float]:

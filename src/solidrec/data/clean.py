@@ -1,7 +1,7 @@
 """Clean a log: keep every raw row, reject it with a reason, or drop it by a named rule.
 
 Only numbers are held for every row: ids are numbered as they are read, and each distinct id is
-checked once. Bad rows are read a second time, so that messages can show their values.
+checked once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import polars as pl
 from solidrec.data.columns import INTERACTIONS, find_columns, id_column, number_column
 from solidrec.data.order import lexical_order, repeats
 from solidrec.data.readers import Table
-from solidrec.data.reject import SHOWN, finite_number, id_checks, judge, reasons, whole_number
+from solidrec.data.reject import SHOWN, bad_rows, finite_number, judge, read_rejected, whole_number
 from solidrec.errors import DataError, SolidrecError, UsageError
 
 Index = npt.NDArray[np.int32]
@@ -91,8 +91,8 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
     log = table.collect(*needed, then=lambda frame: _numbered(frame, rules))
     if log.is_empty():
         raise DataError(f"{table.name}: has a header but no rows; give a file with interactions")
-    rows_in, bad = len(log), _bad(log)
-    rejected = _rejected(table, needed, bad, rules)
+    rows_in, bad = len(log), bad_rows(log)
+    rejected = read_rejected(table, needed, bad, rated=rules.min_rating is not None)
     judge(
         rejected, rows_in, table, None if rules.on_bad_row == "strict" else rules.max_bad_fraction
     )
@@ -163,46 +163,6 @@ def _numbered(frame: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
         numbers.append((finite_number("rating") >= rules.min_rating).alias("enough"))
     frame = frame.with_columns(numbers).drop("rating", strict=False)
     return frame.with_row_index("row") if rules.duplicates == "error" else frame
-
-
-def _bad(log: pl.DataFrame) -> pl.Series:
-    """Return a mask of the rows with an invalid id or number."""
-    bad = [pl.col(name).is_null() for name in log.columns]
-    for role in ("user", "item"):  # the checks run once for each distinct id
-        ids = log[role].unique()
-        wrong = pl.DataFrame({role: ids.cast(pl.String)}).select(
-            pl.any_horizontal([check for _, check in id_checks(role)])
-        )
-        if wrong.to_series().any():
-            bad.append(
-                pl.col(role)
-                .to_physical()
-                .is_in(ids.filter(wrong.to_series()).to_physical().implode())
-            )
-    return log.select(bad=pl.any_horizontal(bad).fill_null(False)).to_series()
-
-
-def _rejected(table: Table, needed: list[pl.Expr], bad: pl.Series, rules: Rules) -> pl.DataFrame:
-    """Read the bad rows again, as they are in the file, with `row` (0-based) and `reason`."""
-    numbers = bad.arg_true()
-    if numbers.is_empty():
-        return pl.DataFrame(schema={"row": pl.UInt32, "reason": pl.String})
-    found = table.collect(
-        *needed,
-        then=lambda frame: frame.with_row_index("row").filter(
-            pl.col("row").is_in(numbers.implode())
-        ),
-    )
-    found = found.select(
-        "user", "item", "time", *(["rating"] if "rating" in found.columns else []), "row"
-    )
-    found = found.with_columns(reason=reasons(found, rated=rules.min_rating is not None))
-    if len(found) < len(numbers) or found["reason"].null_count():
-        raise DataError(
-            f"{table.name}: holds other rows when it is read again; see that nothing changes it "
-            "meanwhile"
-        )
-    return found
 
 
 @final

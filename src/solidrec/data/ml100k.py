@@ -27,31 +27,12 @@ _TERMS = (
     "research use only, cite Harper & Konstan 2015 (doi 10.1145/2827872), no redistribution or "
     "commercial use without permission (GroupLens README)"
 )
-_GENRES = (
-    *(
-        "unknown",
-        "Action",
-        "Adventure",
-        "Animation",
-        "Children's",
-        "Comedy",
-        "Crime",
-        "Documentary",
-        "Drama",
-        "Fantasy",
-    ),
-    *(
-        "Film-Noir",
-        "Horror",
-        "Musical",
-        "Mystery",
-        "Romance",
-        "Sci-Fi",
-        "Thriller",
-        "War",
-        "Western",
-    ),
+_FLAGS = (
+    "unknown Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy "
+    "Film-Noir Horror Musical Mystery Romance Sci-Fi Thriller War Western"
 )
+_GENRES = tuple(_FLAGS.split())
+"""The genres of u.item, in the order of its flags."""
 
 
 @final

@@ -6,20 +6,22 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from solidrec.artifacts import MANIFEST
-from solidrec.data.catalog import Catalog, bare_catalog, feature_source, read_catalog, read_feature
+from solidrec.data.catalog import Catalog, bare_catalog, read_catalog
 from solidrec.data.clean import CleanLog, Rules, clean
 from solidrec.data.datasets.find import find
 from solidrec.data.encoded import FEATURE_NAME
+from solidrec.data.features import read_features
 from solidrec.data.prepare_spec import PrepareSpec
-from solidrec.data.prepared import Events, PreparedData, write_prepared
+from solidrec.data.prepared import Events, PreparedData
 from solidrec.data.readers import Table
 from solidrec.data.split import Split, by_time, fit_all, leave_one_out, time_cuts
+from solidrec.data.write import write_prepared
 from solidrec.errors import DataError, StorageError, UsageError
 from solidrec.ids import IdMap
 
@@ -61,20 +63,11 @@ def prepare(
 
     progress("reading the catalogue")
     item_table = found.read_items(encoding=spec.encoding)
-    catalog = (
-        bare_catalog(cleaned.items) if item_table is None else _catalog(item_table, cleaned, spec)
-    )
-    matrices, of_features = _matrices(features, item_table, catalog, start=spec.feature_start)
+    catalog = _catalog(item_table, cleaned, spec)
+    matrices, of_features = read_features(features, item_table, catalog, start=spec.feature_start)
 
     progress("writing")
-    facts = {
-        "rows": cleaned.rows,
-        "split": spec.split,
-        "order": cleaned.order,
-        "options": spec.model_dump(),
-        "last_item_tied_users": _tied(events),
-        "time_range": [int(events.times.min()), int(events.times.max())],
-        "split_facts": parts.facts,
+    facts = _facts(cleaned, events, parts, spec=spec) | {
         "catalog": catalog.facts,
         "modalities": _modalities(catalog) | of_features,
         "notes": [*table.notes, *(() if item_table is None else item_table.notes)],
@@ -98,11 +91,7 @@ def prepare(
 def _with_options(function: Callable[..., Any]) -> inspect.Signature:
     """Return a function's signature with the settings of `PrepareSpec` for its ``**options``."""
     signature = inspect.signature(function)
-    own = [
-        each
-        for each in signature.parameters.values()
-        if each.kind is not inspect.Parameter.VAR_KEYWORD
-    ]
+    own = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
     settings = [
         inspect.Parameter(
             name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.annotation
@@ -129,8 +118,10 @@ def _cleaned(table: Table, spec: PrepareSpec) -> CleanLog:
     )
 
 
-def _catalog(table: Table, cleaned: CleanLog, spec: PrepareSpec) -> Catalog:
-    """Read the rows of the items file for the items of the log."""
+def _catalog(table: Table | None, cleaned: CleanLog, spec: PrepareSpec) -> Catalog:
+    """Read the rows of the items file, if there is one, for the items of the log."""
+    if table is None:
+        return bare_catalog(cleaned.items)
     columns = {
         "items_id": spec.items_id_column
         or (spec.item_column if spec.item_column in table.columns else None),
@@ -144,27 +135,6 @@ def _catalog(table: Table, cleaned: CleanLog, spec: PrepareSpec) -> Catalog:
         category_separator=spec.category_separator,
         duplicate_items=spec.duplicate_items,
     )
-
-
-def _matrices(
-    features: Mapping[str, Any],
-    table: Table | None,
-    catalog: Catalog,
-    *,
-    start: Literal[0, 1] | None,
-) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-    """Return the feature matrices and, for each, its width and how many items have it."""
-    matrices, counts = {}, {}
-    for name, given in sorted(features.items()):
-        source, numbered = feature_source(given, table, catalog)
-        matrices[name], counts[name] = read_feature(source, numbered, name=name, start=start)
-        if not counts[name]["items"]:
-            where = f"feature {name!r}" if isinstance(source, np.ndarray) else str(source)
-            raise DataError(
-                f"{where}: no item of the log has a row that is not all zero; does it belong to "
-                "the items file?"
-            )
-    return matrices, counts
 
 
 def _check_out(out: Path, *, overwrite: bool) -> None:
@@ -194,9 +164,8 @@ def _check_features(features: Mapping[str, Any], *, has_items: bool) -> None:
 
 def _events(cleaned: CleanLog) -> Events:
     """Flatten the log into the offset of each user's events, and their items and times."""
-    offsets = np.concatenate(
-        [[0], np.cumsum(np.bincount(cleaned.user, minlength=len(cleaned.users) + 1))]
-    )
+    sizes = np.bincount(cleaned.user, minlength=len(cleaned.users) + 1)
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
     return Events(IdMap(cleaned.users), IdMap(cleaned.items), offsets, cleaned.item, cleaned.time)
 
 
@@ -246,14 +215,23 @@ def _tied(events: Events) -> int:
     return int(np.count_nonzero(events.times[last] == events.times[last - 1]))
 
 
+def _facts(cleaned: CleanLog, events: Events, parts: Split, *, spec: PrepareSpec) -> dict[str, Any]:
+    """Return what the manifest says of the log and its split."""
+    return {
+        "rows": cleaned.rows,
+        "split": spec.split,
+        "order": cleaned.order,
+        "options": spec.model_dump(),
+        "last_item_tied_users": _tied(events),
+        "time_range": [int(events.times.min()), int(events.times.max())],
+        "split_facts": parts.facts,
+    }
+
+
 def _modalities(catalog: Catalog) -> dict[str, Any]:
     """Return how many items have a title, a category and so on, if any item has it."""
     frame = catalog.frame
-    counts = {
-        name: int(frame[name].count())
-        for name in frame.columns
-        if name not in ("item", "categories")
-    }
+    counts = {name: int(frame[name].count()) for name in frame.columns if name != "item"}
     counts["categories"] = int((frame["categories"].list.len() > 0).sum())
     return {
         name: {"items": count, "missing": len(frame) - count}

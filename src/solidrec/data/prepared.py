@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -16,16 +14,14 @@ import polars as pl
 
 from solidrec.arrays import AnyInts as Integers
 from solidrec.arrays import Array
-from solidrec.artifacts import new_folder, read_manifest, write_file, write_manifest, write_table
+from solidrec.artifacts import read_manifest
 from solidrec.data.encoded import read_encoded
 from solidrec.data.negatives import Items, TrainingNegatives, Unseen, fixed_negatives
-from solidrec.data.split import Split
 from solidrec.data.windows import blocks, ranges, windows
 from solidrec.errors import UsageError
 from solidrec.ids import IdMap
 
 KIND = "data"
-_STORED_ROWS = 1_000_000
 _NPY_HEADER = 128
 
 
@@ -80,6 +76,13 @@ class Events:
     def unseen(self) -> Unseen:
         """The items that each user never touched, in any split."""
         return Unseen(self.items, self.offsets[:-1], self.offsets[1:], n_items=len(self.item_ids))
+
+    def negatives(self, users: Integers, *, split: str, count: int, seed: int) -> Items:
+        """Return the (n, count) fixed negatives of a split's users."""
+        if count == 0:
+            return np.empty((len(users), 0), dtype=np.int32)
+        names = self.users.series.gather(np.asarray(users, dtype=np.uint32) - 1).to_list()
+        return fixed_negatives(self.unseen, users, names, count=count, seed=seed, salt=split)
 
 
 @final
@@ -194,107 +197,9 @@ class PreparedData:
         if facts["stored"]:
             stored = _load(self.path / f"{split}_negatives.npy")
             return lambda start, stop: stored[start:stop]
-        return lambda start, stop: _split_negatives(
-            self._events, users[start:stop], split=split, count=facts[split], seed=facts["seed"]
+        return lambda start, stop: self._events.negatives(
+            users[start:stop], split=split, count=facts[split], seed=facts["seed"]
         )
-
-
-def _split_negatives(
-    events: Events, users: Integers, *, split: str, count: int, seed: int
-) -> Items:
-    """Return the (n, count) fixed negatives of a split's users, to be stored or used directly."""
-    if count == 0:
-        return np.empty((len(users), 0), dtype=np.int32)
-    names = events.users.series.gather(np.asarray(users, dtype=np.uint32) - 1).to_list()
-    return fixed_negatives(events.unseen, users, names, count=count, seed=seed, salt=split)
-
-
-def write_prepared(
-    out: Path,
-    events: Events,
-    *,
-    split: Split,
-    catalog: pl.DataFrame,
-    features: Mapping[str, npt.NDArray[np.float32]],
-    negatives: Mapping[str, int],
-    seed: int,
-    rejected: pl.DataFrame,
-    facts: Mapping[str, Any],
-    overwrite: bool = False,
-) -> PreparedData:
-    """Write a prepared folder by one rename, and open it.
-
-    `facts` joins the counts and the fingerprint in its manifest. Raises `StorageError` when `out`
-    exists (unless `overwrite`) or the disk refuses.
-    """
-    stored = sum(len(users) for users, _ in split.targets.values()) <= _STORED_ROWS
-    arrays: dict[str, Array] = {
-        "offsets": events.offsets,
-        "event_items": events.items,
-        "event_times": events.times,
-    }
-    arrays["train_end"] = split.train_end
-    arrays |= {f"feature_{name}": matrix for name, matrix in features.items()}
-    for name, (users, positions) in split.targets.items():
-        arrays |= {f"{name}_users": users, f"{name}_positions": positions}
-        if stored:
-            arrays[f"{name}_negatives"] = _split_negatives(
-                events, users, split=name, count=negatives[name], seed=seed
-            )
-    tables = {"users": events.users.series.alias("user").to_frame(), "items": catalog}
-    if len(rejected):
-        tables["rejected"] = rejected
-    fixed = {**negatives, "seed": seed}
-    manifest = {
-        "users": len(events.users),
-        "items": len(events.item_ids),
-        "interactions": len(events.items),
-        "fingerprint": _fingerprint(
-            events, split=split, catalog=catalog, features=features, negatives=fixed
-        ),
-        **facts,
-        "negatives": {**fixed, "stored": stored},
-        "features": sorted(features),
-    }
-    with new_folder(out, replace=overwrite) as folder:
-        for name, array in arrays.items():
-            write_file(folder / f"{name}.npy", partial(np.save, arr=array, allow_pickle=False))
-        for name, table in tables.items():
-            write_table(folder / f"{name}.parquet", table)
-        files = [f"{name}.npy" for name in arrays] + [f"{name}.parquet" for name in tables]
-        write_manifest(folder, kind=KIND, files=files, facts=manifest)
-    return PreparedData.open(out)
-
-
-def _fingerprint(
-    events: Events,
-    *,
-    split: Split,
-    catalog: pl.DataFrame,
-    features: Mapping[str, npt.NDArray[np.float32]],
-    negatives: Mapping[str, int],
-) -> str:
-    """Return the sha256 of events, ids, split, catalogue, features and negatives."""
-    digest = hashlib.sha256()
-    arrays: dict[str, Array] = {
-        "offsets": events.offsets,
-        "items": events.items,
-        "times": events.times,
-        "train": split.train_end,
-    }
-    arrays |= {name: positions for name, (_, positions) in split.targets.items()}
-    arrays |= {f"feature_{name}": features[name] for name in sorted(features)}
-    for name, array in arrays.items():
-        digest.update(f"{name}{array.shape}{array.dtype}".encode())
-        digest.update(np.ascontiguousarray(array).data)
-    for start, part in enumerate(events.users.series.to_frame().iter_slices()):
-        digest.update(("\0" * (start > 0) + "\0".join(part["id"])).encode())
-    # without pictures the column is left out, so that older fingerprints stay valid
-    named = catalog if catalog["image"].count() else catalog.drop("image")
-    for part in named.iter_slices():
-        digest.update(part.write_ndjson().encode())
-    digest.update(json.dumps(negatives, sort_keys=True).encode())
-    return digest.hexdigest()
 
 
 def _load(path: Path) -> Array:

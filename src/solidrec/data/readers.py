@@ -7,12 +7,7 @@ decides which of these can be ids.
 
 from __future__ import annotations
 
-import codecs
-import gzip
-import io
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -20,13 +15,12 @@ from typing import Any, final
 import numpy as np
 import polars as pl
 
+from solidrec.data.files import read_text, readable
 from solidrec.data.jsonl import read_jsonl
 from solidrec.errors import DataError, StorageError, UsageError
 
-_BLOCK = 1 << 20
 _EVERY = "every column"
 _MAX_EXPANSION = 100
-_SMALL = 1 << 30
 
 
 @final
@@ -111,23 +105,6 @@ def _reader(path: Path) -> Callable[[Path, str], Table]:
     return reader
 
 
-@contextmanager
-def readable(name: str) -> Iterator[None]:
-    """Turn errors of polars and of the file system into one-line errors that name the file."""
-    try:
-        yield
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).strip().splitlines()[0].rstrip(".:")
-        raise DataError(
-            f"{name}: cannot be read ({reason}); repair the file or export it again"
-        ) from error
-    except OSError as error:
-        raise StorageError(
-            f"{name}: cannot be read ({error.strerror or error}); check the path and its "
-            "permissions"
-        ) from error
-
-
 def read_delimited(
     path: Path,
     *,
@@ -137,7 +114,7 @@ def read_delimited(
     encoding: str = "utf-8",
 ) -> Table:
     """Open delimited text as a `Table` of strings; without a header, `columns` names the fields."""
-    content, notes = _text(path, encoding)
+    content, notes = read_text(path, encoding)
     schema = None if columns is None else dict.fromkeys(columns, pl.String)
     header = columns is None
     frame = pl.scan_csv(
@@ -162,7 +139,7 @@ def _tsv(path: Path, encoding: str) -> Table:
 
 
 def _jsonl(path: Path, encoding: str) -> Table:
-    content, notes = _text(path, encoding)
+    content, notes = read_text(path, encoding)
     with path.open("rb") if isinstance(content, Path) else content as stream:
         frame, kinds = read_jsonl(stream, str(path))
     return Table(frame.lazy(), str(path), kinds=kinds, notes=notes)
@@ -189,82 +166,6 @@ READERS: dict[str, Callable[[Path, str], Table]] = {
     ".json": _jsonl,
     ".parquet": _parquet,
 }
-
-
-def _text(path: Path, encoding: str) -> tuple[Path | io.BytesIO, tuple[str, ...]]:
-    """Return text as valid UTF-8, the file itself or its decoded bytes, and notes about it."""
-    try:
-        "".encode(encoding)
-        codec = codecs.lookup(encoding)
-    except LookupError as error:
-        raise UsageError(
-            f"unknown encoding {encoding!r}; try utf-8, latin-1, cp1252 or utf-16"
-        ) from error
-    plain = path.suffix != ".gz" and codec.name in ("utf-8", "utf-8-sig")
-    kept = io.BytesIO()
-    decoder = codec.incrementaldecoder()
-    offset, last = 0, ""
-    for block in read_blocks(path):
-        text = _decode(decoder, block, path, offset, encoding)
-        offset += len(block)
-        last = text or last
-        if not plain:
-            kept.write(text.encode())
-    kept.write(_decode(decoder, b"", path, offset, encoding, final=True).encode())
-    kept.seek(0)
-    notes = (
-        ()
-        if last.endswith(("\n", "\r"))
-        else (f"{path.name}: the last line has no line end; make sure that it is whole",)
-    )
-    return (path if plain else kept), notes
-
-
-def _decode(
-    decoder: codecs.IncrementalDecoder,
-    block: bytes,
-    path: Path,
-    offset: int,
-    encoding: str,
-    *,
-    final: bool = False,
-) -> str:
-    pending = decoder.getstate()[0]
-    try:
-        return decoder.decode(block, final)
-    except UnicodeDecodeError as error:
-        byte = offset - len(pending) + error.start
-        guess = "utf-16" if byte == 0 and block[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
-        raise DataError(
-            f"{path}: byte {byte:,} is not valid {encoding} ({error.reason}); name the file's "
-            f"encoding, e.g. --encoding {guess}"
-        ) from error
-
-
-def read_blocks(path: Path) -> Iterator[bytes]:
-    """Yield a file's bytes in blocks, decompressed if it ends in .gz.
-
-    Raises `DataError` if it unpacks to over `_SMALL` bytes and `_MAX_EXPANSION` times its size.
-    """
-    packed = path.suffix == ".gz"
-    limit, total = max(_SMALL, _MAX_EXPANSION * path.stat().st_size), 0
-    with readable(str(path)), path.open("rb") as raw:
-        stream = gzip.GzipFile(fileobj=raw) if packed else raw
-        while block := _unpack(stream, path):
-            total += len(block)
-            if packed and total > limit:
-                raise DataError(
-                    f"{path}: unpacks to more than {limit:,} B; a file like this is damaged or "
-                    "hostile"
-                )
-            yield block
-
-
-def _unpack(stream: Any, path: Path) -> bytes:
-    try:
-        return bytes(stream.read(_BLOCK))
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path}: is not a whole gzip file ({error}); copy it again") from error
 
 
 def _from_pandas(frame: Any) -> pl.DataFrame:

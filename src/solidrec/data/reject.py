@@ -1,4 +1,7 @@
-"""Find the unusable rows of a log, and report them with file, row, value and cure."""
+"""Find the unusable rows of a log, and report them with file, row, value and cure.
+
+They are read a second time, so that messages can show their values.
+"""
 
 from __future__ import annotations
 
@@ -61,6 +64,40 @@ def _blank(column: str, raw: pl.DataFrame) -> pl.Expr:
         pl.col(column).str.strip_chars() == "" if raw.schema[column] == pl.String else pl.lit(False)
     )
     return pl.col(column).is_null() | empty
+
+
+def bad_rows(log: pl.DataFrame) -> pl.Series:
+    """Return a mask of the rows with an invalid id or number."""
+    bad = [pl.col(name).is_null() for name in log.columns]
+    for role in ("user", "item"):  # the checks run once for each distinct id
+        ids = log[role].unique()
+        failed = pl.any_horizontal([check for _, check in id_checks(role)])
+        wrong = ids.filter(pl.DataFrame({role: ids.cast(pl.String)}).select(failed).to_series())
+        if len(wrong):
+            bad.append(pl.col(role).to_physical().is_in(wrong.to_physical().implode()))
+    return log.select(bad=pl.any_horizontal(bad).fill_null(False)).to_series()
+
+
+def read_rejected(
+    table: Table, needed: list[pl.Expr], bad: pl.Series, *, rated: bool
+) -> pl.DataFrame:
+    """Read the bad rows again, as they are in the file, with `row` (0-based) and `reason`."""
+    numbers = bad.arg_true()
+    if numbers.is_empty():
+        return pl.DataFrame(schema={"row": pl.UInt32, "reason": pl.String})
+    found = table.collect(
+        *needed,
+        then=lambda frame: frame.with_row_index("row").filter(
+            pl.col("row").is_in(numbers.implode())
+        ),
+    )
+    found = found.select(pl.exclude("row"), "row", reason=reasons(found, rated=rated))
+    if len(found) < len(numbers) or found["reason"].null_count():
+        raise DataError(
+            f"{table.name}: holds other rows when it is read again; see that nothing changes it "
+            "meanwhile"
+        )
+    return found
 
 
 def judge(rejected: pl.DataFrame, rows: int, table: Table, max_fraction: float | None) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 
-from solidrec.artifacts import commit, versions
 from solidrec.data.prepared import PreparedData
 from solidrec.devices import use_threads
 from solidrec.errors import DamagedError, IncompatibleError
@@ -24,6 +23,7 @@ from solidrec.experiments.results import RUNS, write_users
 from solidrec.experiments.tables.few_events import FEW_EVENTS, write_few_events
 from solidrec.experiments.tables.stability import STABILITY, write_stability
 from solidrec.inference.scorer import Scorer, scorer_of
+from solidrec.provenance import commit, versions
 from solidrec.runs import Run
 from solidrec.spec import RunSpec
 from solidrec.training.run import train_run

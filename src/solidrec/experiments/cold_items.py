@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from solidrec.api import train
 from solidrec.arrays import Floats, Ints
-from solidrec.artifacts import versions, write_file, write_json
+from solidrec.artifacts import write_file, write_json
 from solidrec.console import console, counted
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
@@ -26,6 +26,7 @@ from solidrec.evaluate.intervals import Difference, bootstrap_mean, holm, paired
 from solidrec.experiments.held_out import HeldOut, hold_out, joined, shuffled
 from solidrec.inference.scorer import scorer_of
 from solidrec.metrics import per_row, ranks
+from solidrec.provenance import versions
 from solidrec.recommend.engine import Engine
 from solidrec.runs import Run
 from solidrec.semantics.fuse import side_by_side

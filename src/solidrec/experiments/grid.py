@@ -10,8 +10,8 @@ from itertools import combinations, product
 from math import prod
 from typing import Any, final
 
-from solidrec.api import run_spec
 from solidrec.data.prepared import PreparedData
+from solidrec.defaults import run_spec
 from solidrec.errors import UsageError, nearest
 from solidrec.evaluate.baselines import BASELINES
 from solidrec.experiments.experiment_spec import SUBSETS, ExperimentSpec, RowSpec

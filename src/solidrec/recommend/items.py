@@ -14,8 +14,9 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from solidrec.data.catalog import Catalog, feature_source, read_catalog, read_feature
+from solidrec.data.catalog import Catalog, read_catalog
 from solidrec.data.columns import ITEMS, find_columns, id_column
+from solidrec.data.features import feature_source, read_feature
 from solidrec.data.readers import Table
 from solidrec.errors import DataError, UsageError
 from solidrec.experts.alike import alike, described

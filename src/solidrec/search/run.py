@@ -15,10 +15,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, final
 
-from solidrec.api import run_spec
 from solidrec.artifacts import read_json, write_file, write_json
 from solidrec.console import console, counted, say
 from solidrec.data.prepared import PreparedData
+from solidrec.defaults import run_spec
 from solidrec.errors import (
     DamagedError,
     DivergedError,

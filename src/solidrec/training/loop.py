@@ -16,9 +16,10 @@ from solidrec.errors import DivergedError
 from solidrec.nn.codebook import Codebook
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
+from solidrec.registry import LOSSES
 from solidrec.spec import TrainSpec
 from solidrec.training.batches import TrainingBatches
-from solidrec.training.losses import LOSSES, Loss
+from solidrec.training.losses import Loss
 from solidrec.training.optimizer import Optimizer
 from solidrec.training.seeds import rng, seed_torch
 from solidrec.training.usage import CodebookStats
@@ -281,9 +282,10 @@ def codebook_of(model: Recommender | Mixture) -> Codebook | None:
 
 def loss_of(model: Recommender, spec: TrainSpec) -> Loss:
     """Return the loss that a specification names, with the model's lambda."""
-    return LOSSES[spec.loss](
+    loss: Loss = LOSSES[spec.loss](
         spec, items=len(model.items.weight) - 1, codebook_weight=codebook_weight(model, spec)
     )
+    return loss
 
 
 def codebook_weight(model: Recommender | Mixture, spec: TrainSpec) -> float:

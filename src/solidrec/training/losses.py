@@ -1,4 +1,4 @@
-"""The losses that a stage minimises, listed in `LOSSES`."""
+"""The losses that a stage minimises; `registry.LOSSES` is the list of them."""
 
 from __future__ import annotations
 
@@ -162,6 +162,3 @@ class Gbce(Loss):
         return Lost(
             value + self.codebook_weight * scores.codebook_loss, scores.codebook_loss, scores.stats
         )
-
-
-LOSSES: dict[str, type[Loss]] = {"click": Click, "softmax": Softmax, "gbce": Gbce}

@@ -13,13 +13,14 @@ from solidrec.data.prepared import PreparedData
 from solidrec.epochs import HISTORY, read_history, write_history
 from solidrec.nn.build import build, plain
 from solidrec.nn.recommender import Recommender
-from solidrec.runs import WEIGHTS, load_weights
+from solidrec.runs import WEIGHTS
 from solidrec.spec import RunSpec
 from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.context import RunContext
 from solidrec.training.loop import Display, Stage
 from solidrec.training.semantics import keep
 from solidrec.training.stages import fit
+from solidrec.weights import load_weights
 
 _KIND = "neural-expert"
 WHOLE = "whole"

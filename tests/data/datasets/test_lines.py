@@ -51,7 +51,7 @@ def test_lines_come_whole_from_blocks_of_any_size(
 ) -> None:
     path = put("x.txt", "first", "", "third")
     for block in (1, 3, 1 << 20):
-        monkeypatch.setattr("solidrec.data.readers._BLOCK", block)
+        monkeypatch.setattr("solidrec.data.files._BLOCK", block)
         assert list(_split_lines(path)) == [b"first", b"", b"third"]
     path.write_bytes(b"no end")
     assert list(_split_lines(path)) == [b"no end"]

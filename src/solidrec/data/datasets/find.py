@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, final
 from solidrec.data.datasets.published import Counts, compare
 from solidrec.data.datasets.raw import Files, Format, RawDataset, plain_name
 from solidrec.data.datasets.registry import DATASETS, FORMATS
-from solidrec.data.readers import Table, read_table, readable
+from solidrec.data.files import readable
+from solidrec.data.readers import Table, read_table
 from solidrec.errors import StorageError, UsageError, nearest
 
 

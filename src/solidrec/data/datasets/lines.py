@@ -11,8 +11,9 @@ from typing import Any
 import polars as pl
 
 from solidrec.data.datasets.raw import ITEMS
+from solidrec.data.files import read_blocks
 from solidrec.data.jsonl import CHUNK, MAX_LINE
-from solidrec.data.readers import Table, read_blocks
+from solidrec.data.readers import Table
 from solidrec.errors import DataError
 
 Record = dict[str, Any]

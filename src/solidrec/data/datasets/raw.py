@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from solidrec.data.readers import Table, read_blocks, readable
+from solidrec.data.files import read_blocks, readable
+from solidrec.data.readers import Table
 
 EVENTS = ("user_id", "item_id", "rating", "timestamp")
 ITEMS = {

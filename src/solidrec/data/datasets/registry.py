@@ -15,169 +15,86 @@ FORMATS: dict[str, Format] = {
     "recbole": recbole.FORMAT,
 }
 
-_GROUPLENS = "GroupLens, rated items"
-_MOVIELENS = "https://grouplens.org/datasets/movielens/"
+AMAZON_2014, AMAZON_2018 = amazon2014.FORMAT.address, amazon2018.FORMAT.address
 _SOLID = "SOLID, Table 6"
-_FIVE_CORE_2018 = (
-    "fewer rows than the 5-core file has: filtered further by those who released the set, "
-    "MISSRec (Wang et al. 2023)"
-)
-_RATINGS_2014 = "the counts of the ratings-only file, unfiltered"
 _DGREC = "https://github.com/DeepGraphLearning/RecommenderSystems"
 _DTCDR = "https://github.com/FengZhu-Joey/GA-DTCDR"
-AMAZON_2014, AMAZON_2018 = amazon2014.FORMAT.address, amazon2018.FORMAT.address
+
+
+def _movielens(size: str, counts: Counts, *files: str) -> Dataset:
+    address = f"https://grouplens.org/datasets/movielens/{size}/"
+    return Dataset("movielens", files, counts, "GroupLens, rated items", address)
+
+
+def _solid_2018(category: str, counts: Counts) -> Dataset:
+    note = (
+        "fewer rows than the 5-core file has: filtered further by those who released the set, "
+        "MISSRec (Wang et al. 2023)"
+    )
+    files = (f"{category}_5.json", f"{category}.csv")
+    return Dataset("amazon-2018", files, counts, _SOLID, AMAZON_2018, note)
+
+
+def _solid_2014(category: str, counts: Counts) -> Dataset:
+    note = "the counts of the ratings-only file, unfiltered"
+    return Dataset("amazon-2014", (f"ratings_{category}.csv",), counts, _SOLID, AMAZON_2014, note)
+
+
+def _five_core_2014(category: str, counts: Counts) -> Dataset:
+    files = (f"reviews_{category}_5.json",)
+    return Dataset("amazon-2014", files, counts, "the 5-core file", AMAZON_2014)
+
+
+def _dgrec(domain: str, counts: Counts) -> Dataset:
+    note = f"the SOLID paper's {domain.title()}, paper-{domain}, is this set"
+    files = (f"douban_{domain}.tsv",)
+    return Dataset("douban", files, counts, "DGRec, Song et al. 2019", _DGREC, note)
+
+
+def _solid_douban(domain: str, counts: Counts, note: str) -> Dataset:
+    return Dataset("douban", (f"douban_{domain}.tsv",), counts, _SOLID, _DGREC, note)
+
+
+def _dtcdr(domain: str, counts: Counts) -> Dataset:
+    files = (f"douban_{domain}/ratings.dat",)
+    return Dataset("douban", files, counts, "DTCDR, Zhu et al. 2019", _DTCDR)
+
 
 # If several data sets have the same file, the first one is recognised.
 DATASETS: dict[str, Dataset] = {
-    "movielens-100k": Dataset(
-        "movielens",
-        ("u.data", "ml-100k.inter"),
-        Counts(943, 1_682, 100_000),
-        _GROUPLENS,
-        _MOVIELENS + "100k/",
+    "movielens-100k": _movielens("100k", Counts(943, 1_682, 100_000), "u.data", "ml-100k.inter"),
+    "movielens-1m": _movielens(
+        "1m", Counts(6_040, 3_706, 1_000_209), "ml-1m/ratings.dat", "ml-1m.inter"
     ),
-    "movielens-1m": Dataset(
-        "movielens",
-        ("ml-1m/ratings.dat", "ml-1m.inter"),
-        Counts(6_040, 3_706, 1_000_209),
-        _GROUPLENS,
-        _MOVIELENS + "1m/",
+    "movielens-10m": _movielens(
+        "10m", Counts(69_878, 10_677, 10_000_054), "ml-10M100K/ratings.dat", "ml-10m.inter"
     ),
-    "movielens-10m": Dataset(
-        "movielens",
-        ("ml-10M100K/ratings.dat", "ml-10m.inter"),
-        Counts(69_878, 10_677, 10_000_054),
-        _GROUPLENS,
-        _MOVIELENS + "10m/",
+    "movielens-20m": _movielens(
+        "20m", Counts(138_493, 26_744, 20_000_263), "ml-20m/ratings.csv", "ml-20m.inter"
     ),
-    "movielens-20m": Dataset(
-        "movielens",
-        ("ml-20m/ratings.csv", "ml-20m.inter"),
-        Counts(138_493, 26_744, 20_000_263),
-        _GROUPLENS,
-        _MOVIELENS + "20m/",
-    ),
-    "movielens-25m": Dataset(
-        "movielens",
-        ("ml-25m/ratings.csv",),
-        Counts(162_541, 59_047, 25_000_095),
-        _GROUPLENS,
-        _MOVIELENS + "25m/",
-    ),
-    "movielens-32m": Dataset(
-        "movielens",
-        ("ml-32m/ratings.csv",),
-        Counts(200_948, 84_432, 32_000_204),
-        _GROUPLENS,
-        _MOVIELENS + "32m/",
-    ),
-    "paper-arts": Dataset(
-        "amazon-2018",
-        ("Arts_Crafts_and_Sewing_5.json", "Arts_Crafts_and_Sewing.csv"),
-        Counts(45_486, 21_019, 395_150),
-        _SOLID,
-        AMAZON_2018,
-        _FIVE_CORE_2018,
-    ),
-    "paper-office": Dataset(
-        "amazon-2018",
-        ("Office_Products_5.json", "Office_Products.csv"),
-        Counts(87_436, 25_986, 684_837),
-        _SOLID,
-        AMAZON_2018,
-        _FIVE_CORE_2018,
-    ),
-    "paper-instruments": Dataset(
-        "amazon-2018",
-        ("Musical_Instruments_5.json", "Musical_Instruments.csv"),
-        Counts(24_962, 9_964, 208_926),
-        _SOLID,
-        AMAZON_2018,
-        _FIVE_CORE_2018,
-    ),
-    "paper-scientific": Dataset(
-        "amazon-2018",
-        ("Industrial_and_Scientific_5.json", "Industrial_and_Scientific.csv"),
-        Counts(8_442, 4_385, 59_427),
-        _SOLID,
-        AMAZON_2018,
-        _FIVE_CORE_2018,
-    ),
-    "paper-cds": Dataset(
-        "amazon-2014",
-        ("ratings_CDs_and_Vinyl.csv",),
-        Counts(1_578_597, 486_360, 3_749_004),
-        _SOLID,
-        AMAZON_2014,
-        _RATINGS_2014,
-    ),
-    "paper-electronic": Dataset(
-        "amazon-2014",
-        ("ratings_Electronics.csv",),
-        Counts(4_201_696, 476_002, 7_824_482),
-        _SOLID,
-        AMAZON_2014,
-        _RATINGS_2014,
-    ),
-    "douban-book": Dataset(
-        "douban",
-        ("douban_book.tsv",),
-        Counts(46_548, 212_995, 1_908_081),
-        "DGRec, Song et al. 2019",
-        _DGREC,
-        "the SOLID paper's Book, paper-book, is this set",
-    ),
-    "douban-music": Dataset(
-        "douban",
-        ("douban_music.tsv",),
-        Counts(39_742, 164_223, 1_792_501),
-        "DGRec, Song et al. 2019",
-        _DGREC,
-        "the SOLID paper's Music, paper-music, is this set",
-    ),
-    "paper-book": Dataset(
-        "douban",
-        ("douban_book.tsv",),
+    "movielens-25m": _movielens("25m", Counts(162_541, 59_047, 25_000_095), "ml-25m/ratings.csv"),
+    "movielens-32m": _movielens("32m", Counts(200_948, 84_432, 32_000_204), "ml-32m/ratings.csv"),
+    "paper-arts": _solid_2018("Arts_Crafts_and_Sewing", Counts(45_486, 21_019, 395_150)),
+    "paper-office": _solid_2018("Office_Products", Counts(87_436, 25_986, 684_837)),
+    "paper-instruments": _solid_2018("Musical_Instruments", Counts(24_962, 9_964, 208_926)),
+    "paper-scientific": _solid_2018("Industrial_and_Scientific", Counts(8_442, 4_385, 59_427)),
+    "paper-cds": _solid_2014("CDs_and_Vinyl", Counts(1_578_597, 486_360, 3_749_004)),
+    "paper-electronic": _solid_2014("Electronics", Counts(4_201_696, 476_002, 7_824_482)),
+    "douban-book": _dgrec("book", Counts(46_548, 212_995, 1_908_081)),
+    "douban-music": _dgrec("music", Counts(39_742, 164_223, 1_792_501)),
+    "paper-book": _solid_douban(
+        "book",
         Counts(46_549, 212_996, 1_861_533),
-        _SOLID,
-        _DGREC,
         "douban-book with one user and one item more, as if padding counted, "
         "and 46,548 rows less, one a user",
     ),
-    "paper-music": Dataset(
-        "douban",
-        ("douban_music.tsv",),
+    "paper-music": _solid_douban(
+        "music",
         Counts(39_743, 164_224, 1_792_502),
-        _SOLID,
-        _DGREC,
         "douban-music with one more of everything, as if padding counted",
     ),
-    "dtcdr-book": Dataset(
-        "douban",
-        ("douban_book/ratings.dat",),
-        Counts(2_110, 6_777, 96_041),
-        "DTCDR, Zhu et al. 2019",
-        _DTCDR,
-    ),
-    "dtcdr-music": Dataset(
-        "douban",
-        ("douban_music/ratings.dat",),
-        Counts(1_672, 5_567, 69_709),
-        "DTCDR, Zhu et al. 2019",
-        _DTCDR,
-    ),
-    "amazon-2014-beauty": Dataset(
-        "amazon-2014",
-        ("reviews_Beauty_5.json",),
-        Counts(22_363, 12_101, 198_502),
-        "the 5-core file",
-        AMAZON_2014,
-    ),
-    "amazon-2014-office": Dataset(
-        "amazon-2014",
-        ("reviews_Office_Products_5.json",),
-        Counts(4_905, 2_420, 53_258),
-        "the 5-core file",
-        AMAZON_2014,
-    ),
+    "dtcdr-book": _dtcdr("book", Counts(2_110, 6_777, 96_041)),
+    "dtcdr-music": _dtcdr("music", Counts(1_672, 5_567, 69_709)),
+    "amazon-2014-beauty": _five_core_2014("Beauty", Counts(22_363, 12_101, 198_502)),
+    "amazon-2014-office": _five_core_2014("Office_Products", Counts(4_905, 2_420, 53_258)),
 }

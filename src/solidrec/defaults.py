@@ -1,0 +1,92 @@
+"""The specification of a run, from named arguments, settings and the best known defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from solidrec.data.prepared import PreparedData
+from solidrec.errors import UsageError
+from solidrec.presets import preset
+from solidrec.runs import load_run
+from solidrec.settings import merge, value_at
+from solidrec.spec import MIXTURE_NAMES, RunSpec
+from solidrec.training.losses import WHOLE
+
+
+def run_spec(
+    data: PreparedData,
+    *,
+    model: str | None,
+    backbone: str | None,
+    seed: int | None,
+    epochs: int | None,
+    settings: Mapping[str, Any] | None,
+) -> RunSpec:
+    """Return the checked specification of `settings`, overridden by the named arguments.
+
+    A mixture, and its neural expert alone (*plain*; not with DIN, which has no softmax), start from
+    the preset *mixture*, the width that `width` returns, and folds that match the split.
+    """
+    given = {("model", "name"): model, ("model", "backbone"): backbone, ("train", "epochs"): epochs}
+    named: dict[str, Any] = {} if seed is None else {"seed": seed}
+    for (group, key), value in given.items():
+        if value is not None:
+            named.setdefault(group, {})[key] = value
+    own: dict[str, Any] = {"data": data.fingerprint, "semantics": {"encoded": data.encoded}}
+    name, encoder = (
+        given or value_at(settings or {}, key)
+        for given, key in ((model, "model.name"), (backbone, "model.backbone"))
+    )
+    if name in MIXTURE_NAMES or (name == "plain" and encoder != "din"):
+        folds = "time" if name in MIXTURE_NAMES and data.manifest["split"] == "time" else "users"
+        fitting = {"model": {"dim": width(len(data.items))}, "train": {"folds": folds}}
+        own = merge(merge(own, preset("mixture")), fitting)
+    return RunSpec.parse(merge(merge(own, settings or {}), named))
+
+
+def width(items: int) -> int:
+    """Return the width of a mixture's neural expert, doubled for a small catalogue (docs/log.md).
+
+    >>> width(1_585), width(12_101)
+    (256, 128)
+    """
+    return 256 if items <= WHOLE else 128
+
+
+def chosen_settings(
+    epochs_from: Path | str, *, model: str | None, epochs: int | None
+) -> dict[str, Any]:
+    """Return the settings of the run `epochs_from`, with epochs chosen on its validation users.
+
+    They serve data without validation users. Raises `UsageError` if `epochs` are given too,
+    for a run of another model than `model`, for a run without validation, and for one with two
+    stages of epochs, whose second starts from the best epoch of the first.
+    """
+    run = load_run(epochs_from)
+    name = run.spec.model.name
+    if epochs is not None:
+        raise UsageError(
+            f"--epochs {epochs} and --epochs-from {epochs_from} both say how long to train; "
+            "give one"
+        )
+    if model not in (None, name):
+        raise UsageError(
+            f"--epochs-from {epochs_from}: is a run of {name!r}, not {model!r}; leave --model out"
+        )
+    best = {
+        row["stage"]: row["epoch"]
+        for row in run.history
+        if row["best"] and row["valid"] is not None
+    }
+    if not best or (len(best) > 1 and name not in MIXTURE_NAMES):
+        raise UsageError(
+            f"--epochs-from {run.path}: {name!r} there has no one best epoch on validation; give "
+            "--epochs"
+        )
+    train = {**run.spec.train.model_dump(mode="json"), "epochs": best[1]}
+    if name in MIXTURE_NAMES:
+        train["passes"] = best.get(2, run.spec.train.passes or 1)
+    spec = run.spec.model_dump(mode="json", exclude={"semantics": {"encoded"}})
+    return {"model": spec["model"], "train": train, "semantics": spec["semantics"]}
