@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from solidrec.errors import UsageError
-from solidrec.settings import assignment, merge
+from solidrec.settings import assignment, difference, flat, merge, nested, value_at
 
 
 def test_merge_is_deep_and_leaves_its_input_alone() -> None:
@@ -43,3 +43,36 @@ def test_assignment(text: str, value: dict[str, Any]) -> None:
 def test_assignment_without_key_or_value_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="write it as key=value"):
         assignment(text)
+
+
+def test_the_first_difference_is_named_by_its_key() -> None:
+    """In the order of what is here; then what only the other one has."""
+    there = {"seed": 1, "model": {"dim": 32, "name": "duet"}, "gone": {"a": 1}}
+    mine = {"model": {"name": "duet", "dim": 64}, "seed": 2}
+    assert difference(there, mine) == "model.dim is 32 there, 64 here"
+    assert difference(there, mine | {"model": there["model"]}) == "seed is 1 there, 2 here"
+    assert difference(there, {"seed": 1, "model": there["model"]}) == (
+        "gone is {'a': 1} there, None here"
+    )
+    assert (
+        difference({"model": {}}, {"model": {"clip": "x"}}) == "model.clip is None there, 'x' here"
+    )
+
+
+def test_settings_by_dotted_key_and_back() -> None:
+    settings = {
+        "model": {"codebook": {"mlp": False}, "name": "x=y.z"},
+        "seed": 0,
+        "list": [1, None],
+    }
+    by_key = flat(settings)
+    assert by_key == {
+        "model.codebook.mlp": False,
+        "model.name": "x=y.z",
+        "seed": 0,
+        "list": [1, None],
+    }
+    assert nested(by_key) == settings
+    assert {key: value_at(settings, key) for key in by_key} == by_key
+    assert value_at(settings, "model.codebook") == {"mlp": False}
+    assert value_at(settings, "model.codebook.mlp.deeper") is value_at(settings, "no") is None

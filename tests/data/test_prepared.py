@@ -116,16 +116,6 @@ def test_a_folder_that_is_no_prepared_data_is_refused(tmp_path: Path) -> None:
         PreparedData.open(tmp_path)
 
 
-def test_t5_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: pl.DataFrame, path: Path) -> None:
-        raise pl.exceptions.ComputeError("No space left on device (os error 28)")
-
-    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
-    with pytest.raises(StorageError, match=r"cannot write .*No space left"):
-        prepare(LOG, out=tmp_path / "data", negatives=0)
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_validation_and_test_have_negatives_of_their_own(
     walk: Callable[..., tuple[pl.DataFrame, pl.DataFrame]], tmp_path: Path
 ) -> None:

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,8 @@ from solidrec.artifacts import read_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import IncompatibleError, SolidrecError, StorageError, UsageError
 from solidrec.evaluate.baselines import EXTRAS
-from solidrec.experiments import cell_work
-from solidrec.experiments.cell_work import work
 from solidrec.experiments.execute import prepared_folder, run_experiment
 from solidrec.experiments.experiment_spec import ExperimentSpec
-from solidrec.experiments.grid import Cell
 from solidrec.experiments.results import Plan, Results
 
 GRID = {
@@ -121,14 +117,6 @@ def test_a_cell_that_fails_is_named_and_the_others_are_run(
             "t", ExperimentSpec.parse(grid), data.path, tmp_path / "out", jobs=1, settings=settings
         )
     assert len(Results(tmp_path / "out").records) == 1
-
-
-def test_data_that_changed_while_an_experiment_ran_give_no_result(
-    data: PreparedData, tmp_path: Path
-) -> None:
-    cell = Cell("popularity", 0, "f" * 64, None, "popularity")
-    with pytest.raises(IncompatibleError, match="was prepared anew while the experiment ran"):
-        work(cell, data.path, tmp_path, protocols=("paper",), measures=())
 
 
 def test_another_data_set_and_a_second_process_are_refused(
@@ -330,26 +318,6 @@ def test_a_damaged_run_folder_is_named_with_what_to_remove_and_then_trained_anew
     shutil.rmtree(folder)
     again()
     assert stripped(out) == stripped(finished)
-
-
-def test_a_cell_that_was_trained_before_counts_what_its_training_took(
-    finished: Path, data: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The time left is reckoned from it, and so are the hours of a report."""
-    key = next(place.key for place in Plan.load(finished).places if place.row == "static")
-    run = load(finished / "runs" / key).run
-    slow = replace(run, path=Path(shutil.copytree(run.path, tmp_path / "slow")))
-    text = "".join(json.dumps({**row, "seconds": 1000.0}) + "\n" for row in run.history)
-    (slow.path / "history.jsonl").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(cell_work, "_trained_run", lambda *given, **named: slow)
-    again = work(
-        Cell("static", 0, data.fingerprint, run.spec),
-        data.path,
-        tmp_path,
-        protocols=["paper"],
-        measures=[],
-    )
-    assert again["seconds"] == 1000 * len(run.history) > 0
 
 
 def test_a_row_that_cannot_be_trained_is_named_before_any_is(

@@ -78,3 +78,18 @@ def started() -> dict[str, Tensor]:
         slot: torch.tensor(START[slot][: shape[0]]).log()[None]
         for slot, shape in MixtureHead().slots.items()
     }
+
+
+@pytest.fixture
+def vectors() -> Tensor:
+    """Five rows of six vectors, to be looked up among `codes`."""
+    return torch.randn(5, 6, 8, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture
+def codes() -> Tensor:
+    """Thirty codes of very different lengths."""
+    return (
+        torch.randn(30, 8, generator=torch.Generator().manual_seed(1))
+        * torch.linspace(0.1, 3, 30)[:, None]
+    )

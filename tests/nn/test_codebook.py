@@ -1,4 +1,4 @@
-"""The codebook: nearest code, how its gradient passes, losses by hand, running means by a loop."""
+"""The codebook: its codes, losses by hand, running means by a loop."""
 
 from __future__ import annotations
 
@@ -9,84 +9,11 @@ import torch
 from torch import Tensor
 
 from solidrec.nn.codebook import Codebook, NearestCodebook, SemanticCodebook
-from solidrec.nn.codebook_loss import _rotation, _straight_through, shares, square
 from solidrec.nn.histories import Histories
 from solidrec.nn.kernels.nearest import nearest_code
 
 ALL = torch.ones(1, 2, dtype=torch.bool)
 ONE = torch.ones(1, 1, dtype=torch.bool)
-
-
-@pytest.fixture
-def vectors() -> Tensor:
-    return torch.randn(5, 6, 8, generator=torch.Generator().manual_seed(0))
-
-
-@pytest.fixture
-def codes() -> Tensor:
-    return (
-        torch.randn(30, 8, generator=torch.Generator().manual_seed(1))
-        * torch.linspace(0.1, 3, 30)[:, None]
-    )
-
-
-def test_nearest_by_distance_is_the_brute_force_one(vectors: Tensor, codes: Tensor) -> None:
-    found = nearest_code(vectors, codes)
-    assert torch.equal(
-        found, torch.cdist(vectors, codes, compute_mode="donot_use_mm_for_euclid_dist").argmin(-1)
-    )
-    assert found.unique().numel() > 5
-
-
-def test_nearest_by_angle_ignores_the_codes_length(vectors: Tensor, codes: Tensor) -> None:
-    found = nearest_code(vectors, codes, "cosine")
-    cosine = torch.cosine_similarity(vectors[:, :, None], codes[None, None], dim=-1)
-    assert torch.equal(found, cosine.argmax(-1))
-    assert torch.equal(found, nearest_code(vectors, 7 * codes, "cosine"))
-    assert not torch.equal(found, nearest_code(vectors, codes))
-
-
-def test_straight_through_is_the_code_with_the_vectors_gradient(vectors: Tensor) -> None:
-    found = torch.randn_like(vectors).requires_grad_(True)
-    vectors.requires_grad_(True)
-    out = _straight_through(vectors, found)
-    torch.testing.assert_close(out, found)
-    gradient = torch.randn_like(out)
-    out.backward(gradient)
-    assert vectors.grad is not None
-    assert torch.equal(vectors.grad, gradient)
-    assert found.grad is None
-
-
-def test_rotation_is_the_code_with_a_turned_gradient(vectors: Tensor) -> None:
-    """q = (|q| / |e|) R e; the gradient is scaled by |q| / |e|, its angle to the vector stays."""
-    found = torch.randn_like(vectors)
-    vectors.requires_grad_(True)
-    out = _rotation(vectors, found)
-    torch.testing.assert_close(out, found, rtol=1e-4, atol=1e-5)
-    gradient = torch.randn_like(out)
-    out.backward(gradient)
-    assert vectors.grad is not None
-    scale = found.norm(dim=-1) / vectors.detach().norm(dim=-1)
-    torch.testing.assert_close(
-        vectors.grad.norm(dim=-1), scale * gradient.norm(dim=-1), rtol=1e-4, atol=1e-5
-    )
-    before, after = (
-        torch.cosine_similarity(gradient, found, dim=-1),
-        torch.cosine_similarity(vectors.grad, vectors, dim=-1),
-    )
-    torch.testing.assert_close(after, before, rtol=1e-3, atol=1e-4)
-
-
-def test_rotation_of_opposite_and_zero_vectors_is_finite() -> None:
-    vectors = torch.tensor([[1.0, 0.0], [0.0, 0.0], [1.0, 0.0], [1.0, 0.0]], requires_grad=True)
-    found = torch.tensor([[-2.0, 0.0], [1.0, 1.0], [0.0, 0.0], [1.0, 0.0]])
-    out = _rotation(vectors, found)
-    out.sum().backward()
-    assert out[[0, 2, 3]].tolist() == found[[0, 2, 3]].tolist()
-    assert out.isfinite().all()
-    assert vectors.grad is not None
-    assert vectors.grad.isfinite().all()
 
 
 def two_codes(**settings: object) -> Codebook:
@@ -162,7 +89,6 @@ def coded_ema(start: float) -> float:
 def test_an_empty_batch_has_no_penalty() -> None:
     for loss in ("pair", "literal", "ema", "constant"):
         assert two_codes(loss=loss)(Histories.of((~ALL).long(), EMBEDDED)).loss == 0
-    assert square(EMBEDDED, EMBEDDED + 1, shares((~ALL).float())) == 0
 
 
 def test_constant_codes_pass_no_gradient() -> None:

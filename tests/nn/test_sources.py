@@ -8,7 +8,6 @@ from torch import Tensor
 
 from solidrec.designs import DESIGNS
 from solidrec.errors import UsageError
-from solidrec.nn.author_code import AuthorCode
 from solidrec.nn.build import build
 from solidrec.nn.codebook import Codebook, NearestCodebook
 from solidrec.nn.generator import Generator
@@ -83,32 +82,6 @@ def test_branch_reports_codes_and_clips(items: Tensor) -> None:
     assert all(tensor.abs().max() <= 0.001 for tensor in generated.weights.tensors.values())
     assert generated.stats["saturated"] > 0.9
     assert torch.equal(generated.stats["code_indices"] == -1, HISTORY == 0)
-
-
-def test_author_code_penalty_compares_the_semantic_history_with_the_codes_of_the_item_history(
-    items: Tensor,
-) -> None:
-    """Fault 3 of the released code, by a loop; it can move the semantic table alone."""
-    torch.manual_seed(3)
-    book = NearestCodebook(3, D, loss="constant")
-    source = AuthorCode(trunk(), branch(book, clip=0.01))
-    generated = source(Histories.of(HISTORY, items))
-    squares = []
-    for user, row in enumerate(HISTORY.tolist()):
-        for position, item in enumerate(row):
-            if item:
-                code = (items[user, position] - book.code_vectors).square().sum(1).argmin()
-                semantic = source.trunk.semantics.weight[SEMANTIC_OF_ITEM[item]]
-                squares.append((semantic - book.code_vectors[code]).square().mean())
-    torch.testing.assert_close(generated.codebook_loss, torch.stack(squares).mean())
-    generated.codebook_loss.backward()
-    assert {
-        name for name, p in source.named_parameters() if p.grad is not None and p.grad.any()
-    } == {"trunk.semantics.weight"}
-
-
-def test_author_code_without_a_codebook_has_no_penalty(items: Tensor) -> None:
-    assert AuthorCode(trunk(), branch(clip=0.01))(Histories.of(HISTORY, items)).codebook_loss == 0
 
 
 @pytest.mark.parametrize("name", MODEL_NAMES)

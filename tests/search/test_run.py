@@ -33,7 +33,7 @@ from solidrec.locks import locked
 from solidrec.search import run as module
 from solidrec.search.result import BEST
 from solidrec.search.run import SEARCH, TRIALS, _read_trials, run_search
-from solidrec.search.trial import Outcome, _outcome
+from solidrec.search.trial import Outcome
 from solidrec.training.loop import Stage
 
 SPACE = {
@@ -291,22 +291,3 @@ def test_data_without_validation_is_refused(walk: Callable[..., Any], tmp_path: 
     with pytest.raises(UsageError, match="has no 'valid' rows"):
         run_search(made.path, tmp_path / "out", space=SPACE)
     assert not (tmp_path / "out").exists()
-
-
-def test_the_outcome_is_the_last_stages_best_epoch() -> None:
-    epochs = (
-        (1, 1, 0.9, True),
-        (2, 0, 0.9, False),
-        (2, 1, 0.6, True),
-        (2, 2, 0.7, True),
-        (2, 3, 0.6, False),
-    )
-    rows = [
-        {"stage": stage, "epoch": epoch, "valid": {"UAUC": score}, "best": best, "seconds": 0.5}
-        for stage, epoch, score, best in epochs
-    ]
-    assert _outcome(rows, 2) == Outcome({"UAUC": 0.7}, epochs=4, seconds=2.5)
-    with pytest.raises(UsageError, match="no validation user could be ranked"):
-        _outcome(
-            [{"stage": 1, "epoch": 1, "valid": {"UAUC": None}, "best": True, "seconds": 0.5}], 1
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -139,3 +140,10 @@ class Stop:
 def stop() -> Stop:
     """A display that stops a training."""
     return Stop()
+
+
+@pytest.fixture
+def copy(data: PreparedData, tmp_path: Path) -> PreparedData:
+    """Data whose folder may be written to."""
+    shutil.copytree(data.path, tmp_path / "data")
+    return PreparedData.open(tmp_path / "data")

@@ -9,7 +9,7 @@ import torch
 
 from solidrec.errors import DivergedError
 from solidrec.nn.codebook import Codebook
-from solidrec.training.loop import Stage, copy_state
+from solidrec.training.loop import Progress, Stage, copy_state
 
 Stages = Callable[..., Stage]
 SOON = {"patience_steps": 0, "min_steps": 0}
@@ -268,3 +268,10 @@ def test_another_metric_chooses_the_epoch_and_the_log_says_so(stage_of: Stages) 
     stage.run()
     assert (stage.progress.best, stage.progress.best_epoch) == (0.3, 2)
     assert {row["select"] for row in stage.progress.history} == {"full NDCG@10"}
+
+
+def test_progress_of_the_next_stage_starts_at_zero_and_keeps_the_log() -> None:
+    progress = Progress(
+        stage=1, epoch=7, step=70, best=0.9, best_epoch=5, best_step=50, history=[{"epoch": 1}]
+    )
+    assert progress.next_stage() == Progress(stage=2, history=[{"epoch": 1}])

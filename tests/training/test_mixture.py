@@ -33,13 +33,6 @@ SMALL = {
 }
 
 
-@pytest.fixture
-def copy(data: PreparedData, tmp_path: Path) -> PreparedData:
-    """Data whose folder may be written to."""
-    shutil.copytree(data.path, tmp_path / "data")
-    return PreparedData.open(tmp_path / "data")
-
-
 def state(run: Any) -> dict[str, torch.Tensor]:
     return dict(run.model.state_dict())
 
@@ -192,26 +185,6 @@ def test_rows_are_judged_by_the_experts_of_their_fold(
     assert learned == [("whole", here.train_end.tolist()), *parts.items()]
 
 
-def test_folds_by_time_need_times(copy: PreparedData, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="needs timestamps"):
-        train(
-            copy,
-            settings={**SMALL, "train": {"folds": "time"}},
-            out=tmp_path / "run",
-            progress=False,
-        )
-
-
-def test_a_neural_expert_comes_back_with_its_log(copy: PreparedData, tmp_path: Path) -> None:
-    from solidrec.defaults import run_spec
-
-    spec = run_spec(copy, model="mixture", backbone=None, seed=0, epochs=None, settings=SMALL)
-    made = [neural_expert(RunContext(copy, spec), part="whole") for _ in range(2)]
-    assert_same(dict(made[0].model.state_dict()), dict(made[1].model.state_dict()))
-    assert made[0].history == made[1].history
-    assert made[0].epochs == made[1].epochs >= 1
-
-
 def test_the_same_seed_gives_the_same_bytes(copy: PreparedData, tmp_path: Path) -> None:
     runs = []
     for name in ("one", "two"):
@@ -248,18 +221,6 @@ def test_ids_alone_are_enough(walk: Walk, tmp_path: Path) -> None:
     assert model.run.spec.model.name == "mixture"
     assert model.run.semantics is None
     assert len(load(tmp_path / "run").recommend([data.items.ids[0]]).items) == 10
-
-
-def test_din_has_no_user_vector_to_mix(data: PreparedData, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="din has a user state for each candidate"):
-        train(
-            data,
-            model="mixture",
-            backbone="din",
-            settings=SMALL,
-            out=tmp_path / "run",
-            progress=False,
-        )
 
 
 def test_one_user_is_too_few(tmp_path: Path) -> None:
