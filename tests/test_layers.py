@@ -23,7 +23,7 @@ LAYERS = (
     ("console", "devices"),  # nothing below prints
     ("terminal",),
     ("encoding",),
-    ("experiments", "api"),
+    ("experiments", "measures", "api"),
     ("report", "search", "check", "batch_files"),
     ("demo",),
     ("solidrec",),  # the package's own __init__: the names that people import
@@ -32,7 +32,7 @@ LAYERS = (
 )
 LAYER = {part: number for number, parts in enumerate(LAYERS) for part in parts}
 # Parts of one layer are strangers, but that the left one of these may import the right one.
-NEIGHBOURS = {("training", "evaluate"), ("experiments", "api")}
+NEIGHBOURS = {("training", "evaluate"), ("experiments", "api"), ("measures", "api")}
 BUILDERS = {("solidrec.nn.build", "spec")}
 UNSEEN_BY_NN = {"artifacts", "metrics", "spec"}
 

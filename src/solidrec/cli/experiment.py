@@ -255,7 +255,8 @@ def cold_items(
     with a content-kNN on the same features, paired over the held-out items.
     """
     from solidrec.cli.settings import settings
-    from solidrec.experiments.cold_items import markdown, run_cold_items
+    from solidrec.measures.cold_items import run_cold_items
+    from solidrec.measures.cold_table import markdown
 
     found = run_cold_items(
         data, out, model=model, share=share, seeds=seeds, settings=settings(None, set_ or [])
