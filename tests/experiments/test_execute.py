@@ -29,7 +29,8 @@ from solidrec.experiments.cell_work import work
 from solidrec.experiments.execute import prepared_folder, run_experiment
 from solidrec.experiments.experiment_spec import ExperimentSpec
 from solidrec.experiments.grid import Cell
-from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.plan import Plan
+from solidrec.experiments.results import Results
 
 GRID = {
     "title": "tiny",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from solidrec.experiments.tables.text import Entry, Grid, grids
+from solidrec.experiments.tables.result_text import grids
+from solidrec.experiments.tables.text import Entry, Grid
 from solidrec.report.material import Material
 from solidrec.report.plots import Series
 from solidrec.report.tables import _part_markup, _trimmed, grid_markup, result_tables

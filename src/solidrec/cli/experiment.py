@@ -103,8 +103,8 @@ def show(folder: Path, *, json_: bool) -> None:
     from dataclasses import asdict
 
     from solidrec.console import out
+    from solidrec.experiments.plan import Plan
     from solidrec.experiments.ranks import write_ranks
-    from solidrec.experiments.results import Plan
     from solidrec.experiments.results import Results as Folder
     from solidrec.experiments.tables.experiment_tables import (
         measured_of,
@@ -112,7 +112,8 @@ def show(folder: Path, *, json_: bool) -> None:
         tables_of,
         write_tables,
     )
-    from solidrec.experiments.tables.text import grids, rich_table
+    from solidrec.experiments.tables.result_text import grids
+    from solidrec.experiments.tables.text import rich_table
 
     plan, results = Plan.load(folder), Folder(folder)
     measured = measured_of(plan, results)
@@ -180,7 +181,8 @@ def compare(
     """
     from solidrec.console import out
     from solidrec.experiments.tables.experiment_tables import compared
-    from solidrec.experiments.tables.text import contrasts_grid, rich_table
+    from solidrec.experiments.tables.result_text import contrasts_grid
+    from solidrec.experiments.tables.text import rich_table
 
     found = compared(a, b)
     if json_:
@@ -225,7 +227,7 @@ def list_(json_: Json = False) -> None:
 def status(results: Results, json_: Json = False) -> None:
     """Show which cells of an experiment are finished."""
     from solidrec.console import out
-    from solidrec.experiments.results import Plan
+    from solidrec.experiments.plan import Plan
     from solidrec.experiments.results import Results as Folder
     from solidrec.experiments.status import status_of, status_table
 

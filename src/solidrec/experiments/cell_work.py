@@ -20,9 +20,10 @@ from solidrec.evaluate.runner import Protocol, evaluate
 from solidrec.evaluate.stability import stability
 from solidrec.evaluate.tune import tune
 from solidrec.experiments.grid import Cell
-from solidrec.experiments.results import RUNS, write_users
+from solidrec.experiments.plan import RUNS
 from solidrec.experiments.tables.few_events import FEW_EVENTS, write_few_events
 from solidrec.experiments.tables.stability import STABILITY, write_stability
+from solidrec.experiments.users import write_users
 from solidrec.inference.scorer import Scorer, scorer_of
 from solidrec.runs import Run
 from solidrec.spec import RunSpec

@@ -22,7 +22,8 @@ from solidrec.experiments.cell_work import work
 from solidrec.experiments.experiment_spec import ExperimentSpec
 from solidrec.experiments.grid import Cell, cells_of, rows_of
 from solidrec.experiments.live import Board
-from solidrec.experiments.results import USERS, Plan, Results
+from solidrec.experiments.plan import USERS, Plan
+from solidrec.experiments.results import Results
 from solidrec.experiments.workers import as_they_end, processes
 from solidrec.locks import locked, stoppable
 from solidrec.semantics.modalities.needs import need

@@ -14,7 +14,8 @@ from rich.text import Text
 
 from solidrec.console import say
 from solidrec.experiments.grid import Cell
-from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.plan import Plan
+from solidrec.experiments.results import Results
 
 _SHOWN = ("UAUC", "NDCG@10", "Recall@10")
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from rich.table import Table
 
-from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.plan import Plan
+from solidrec.experiments.results import Results
 
 
 def status_of(plan: Plan, results: Results) -> dict[str, Any]:

@@ -21,9 +21,9 @@ from solidrec.artifacts import versions, write_file, write_json
 from solidrec.console import console, counted
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
+from solidrec.inference.scorer import scorer_of
 from solidrec.measures.cold_table import METRICS, Values, markdown, table_of
 from solidrec.measures.held_out import HeldOut, hold_out, joined, shuffled
-from solidrec.inference.scorer import scorer_of
 from solidrec.metrics import per_row, ranks
 from solidrec.recommend.engine import Engine
 from solidrec.runs import Run

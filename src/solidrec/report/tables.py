@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from solidrec.experiments.tables.text import Entry, Grid, grids
+from solidrec.experiments.tables.result_text import grids
+from solidrec.experiments.tables.text import Entry, Grid
 from solidrec.report.material import Material
 from solidrec.report.page import escape, paragraph, table, tag
 from solidrec.report.plots import Series
