@@ -14,7 +14,7 @@ LAYERS = (
     ("registry", "migrations", "arrays"),
     ("designs", "spec_base"),
     ("artifacts", "ids", "batch", "metrics", "settings", "presets"),
-    ("spec", "pooled_auc", "epochs", "locks"),
+    ("spec", "pooled_auc", "epochs", "locks", "workers"),
     ("data", "nn"),
     ("semantics", "inference"),
     ("experts",),

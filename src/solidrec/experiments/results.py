@@ -86,6 +86,14 @@ class Results:
             if name in self.records.get(place.key, {}).get(part, {})
         }
 
+    def kept(self, plan: Plan, measure: str) -> dict[Place, pl.DataFrame]:
+        """Return the values of every user by a measure, for the cells that still have their file."""
+        return {
+            place: read_users(self.out, place.key, measure)
+            for place in self.cells(plan, "measures", measure)
+            if users_file(self.out, place.key, measure).is_file()
+        }
+
     def negatives(self, plan: Plan) -> int | None:
         """Return the number of sampled items per target under protocol *paper*.
 

@@ -16,7 +16,7 @@ from solidrec.evaluate.few_events import _EVENTS, METRICS
 from solidrec.evaluate.significance import crossed
 from solidrec.experiments.plan import Plan
 from solidrec.experiments.results import Results
-from solidrec.experiments.tables.few_events import _kept, _rows_by_events, few_events_table
+from solidrec.experiments.tables.few_events import _rows_by_events, few_events_table
 from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.users import users_file
 
@@ -24,7 +24,7 @@ ROWS = ("static", "duet", "solid-duet", "solid-duet, trunk alone")
 
 
 def rows_by_events(plan: Plan, results: Results) -> dict[int, list[Measured]]:
-    return _rows_by_events(plan, results, _kept(plan, results))
+    return _rows_by_events(plan, results, results.kept(plan, "few-events"))
 
 
 def test_each_row_has_its_means_at_each_number_of_events(measured_experiment: Path) -> None:

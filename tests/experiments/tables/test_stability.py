@@ -11,7 +11,7 @@ from solidrec.evaluate.stability import METRICS, Stability
 from solidrec.experiments.plan import Plan
 from solidrec.experiments.results import Results
 from solidrec.experiments.tables.stability import (
-    _steadiness_of,
+    _steady,
     stability_table,
     steadiness,
     steadiness_contrasts,
@@ -27,7 +27,7 @@ def of_user(values: list[float], users: list[int]) -> Stability:
 
 def test_targets_of_a_user_are_averaged_and_what_is_not_there_takes_no_part(tmp_path: Path) -> None:
     write_stability(tmp_path, "k", of_user([0.4, 0.1, 0.2, np.nan, np.nan], [7, 3, 7, 3, 9]))
-    found = _steadiness_of(tmp_path, "k")
+    found = _steady(pl.read_parquet(file_of("k", tmp_path)))
     assert found["user"].to_list() == [3, 7, 9]
     steadiness = found["steadiness of UAUC"].to_numpy()
     np.testing.assert_allclose(steadiness, [-100, -1000 * (0.4 + 0.2) / 2, np.nan])

@@ -53,9 +53,12 @@ def comparisons(
             )
     if not rows:
         return []
-    pairs = list(_solid_pairs(rows)) if reference is None else []
+    pairs = _solid_pairs(rows) if reference is None else []
     if not pairs:
-        base = _row(rows, reference) if reference is not None else rows[0]
+        named = {row.name: row for row in rows}
+        if reference is not None and reference not in named:
+            raise UsageError(f"reference {reference}: is no row{nearest(reference, list(named))}")
+        base = rows[0] if reference is None else named[reference]
         return [
             Comparison(row.name, base.name, metric, ((row, base),))
             for metric in metrics
@@ -107,11 +110,15 @@ def references_of(labels: Mapping[str, str]) -> list[dict[str, str]]:
     return [{**labels, MODEL: name} for name in REFERENCES.get(labels.get(MODEL, ""), ())]
 
 
-def _solid_pairs(rows: Sequence[Measured]) -> Iterator[tuple[Measured, Measured]]:
-    """Yield each SOLID row with each of its references that has the same other labels."""
-    for one in rows:
-        for wanted in references_of(one.labels):
-            yield from ((one, other) for other in rows if dict(other.labels) == wanted)
+def _solid_pairs(rows: Sequence[Measured]) -> list[tuple[Measured, Measured]]:
+    """Return each SOLID row with each of its references that has the same other labels."""
+    return [
+        (one, other)
+        for one in rows
+        for wanted in references_of(one.labels)
+        for other in rows
+        if dict(other.labels) == wanted
+    ]
 
 
 def _is_base(one: Measured, other: Measured) -> bool:
@@ -138,13 +145,6 @@ def _over_backbones(
                 for name in (labels[MODEL], other_model)
             )
             yield (one_name, other_name), tuple(of)
-
-
-def _row(rows: Sequence[Measured], name: str) -> Measured:
-    found = next((row for row in rows if row.name == name), None)
-    if found is None:
-        raise UsageError(f"reference {name}: is no row{nearest(name, [row.name for row in rows])}")
-    return found
 
 
 def alike(rows: Sequence[Measured]) -> None:

@@ -39,11 +39,8 @@ class Contrast:
         """Return plain values, for JSON."""
         of = self.comparison
         found = {} if self.found is None else asdict(self.found)
-        return (
-            {"one": of.one, "other": of.other, "metric": of.metric}
-            | found
-            | {"p": self.p, "star": self.star, "note": self.note}
-        )
+        sides = {"one": of.one, "other": of.other, "metric": of.metric}
+        return sides | found | {"p": self.p, "star": self.star, "note": self.note}
 
 
 def contrasts(family: Sequence[Comparison]) -> list[Contrast]:

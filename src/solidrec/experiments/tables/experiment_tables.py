@@ -115,23 +115,20 @@ def compared(a: Path, b: Path) -> dict[str, Compared]:
 
     Raises `UsageError` if they have no protocol in common, or were measured on different data.
     """
-    plans = Plan.load(a), Plan.load(b)
-    if plans[0].data != plans[1].data:
-        names = " and ".join(
-            f"{out} is on {plan.data_name} ({plan.data[:12]})"
-            for out, plan in zip((a, b), plans, strict=True)
+    plan_a, plan_b = Plan.load(a), Plan.load(b)
+    if plan_a.data != plan_b.data:
+        raise UsageError(
+            f"{a} is on {plan_a.data_name} ({plan_a.data[:12]}) and {b} is on {plan_b.data_name} "
+            f"({plan_b.data[:12]}); results on different data are not compared"
         )
-        raise UsageError(f"{names}; results on different data are not compared")
-    shared = [protocol for protocol in plans[0].protocols if protocol in plans[1].protocols]
+    shared = [protocol for protocol in plan_a.protocols if protocol in plan_b.protocols]
     if not shared:
         raise UsageError(
-            f"{a} was measured under {', '.join(plans[0].protocols)} and {b} under "
-            f"{', '.join(plans[1].protocols)}; different protocols are not compared"
+            f"{a} was measured under {', '.join(plan_a.protocols)} and {b} under "
+            f"{', '.join(plan_b.protocols)}; different protocols are not compared"
         )
-    sides = Results(a), Results(b)
+    of_a, of_b = Results(a), Results(b)
     return {
-        protocol: compare_rows(
-            sides[0].measured(plans[0], protocol), sides[1].measured(plans[1], protocol)
-        )
+        protocol: compare_rows(of_a.measured(plan_a, protocol), of_b.measured(plan_b, protocol))
         for protocol in shared
     }

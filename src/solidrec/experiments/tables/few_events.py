@@ -21,7 +21,7 @@ from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.tables.result_table import TableCell
 from solidrec.experiments.tables.result_text import contrasts_grid, mean_text
 from solidrec.experiments.tables.text import Grid
-from solidrec.experiments.users import read_users, users_file
+from solidrec.experiments.users import users_file
 
 FEW_EVENTS = "few-events"
 _HOW = (
@@ -64,7 +64,7 @@ def _column(variant: str, events: int, metric: str) -> str:
 
 def few_events_table(plan: Plan, results: Results) -> MeasureTable | None:
     """Return means over seeds per number of events and their comparisons, or None if unmeasured."""
-    kept = _kept(plan, results)
+    kept = results.kept(plan, FEW_EVENTS)
     rows = _rows_by_events(plan, results, kept)
     if not rows:
         return None
@@ -83,15 +83,6 @@ def few_events_table(plan: Plan, results: Results) -> MeasureTable | None:
     gone = len(results.cells(plan, "measures", FEW_EVENTS)) - len(kept)
     notes = (_HOW, *((_TESTED,) if family else ()), *((_GONE.format(count=gone),) if gone else ()))
     return MeasureTable(FEW_EVENTS, "Few events", tuple(grids), notes, tuple(numbers))
-
-
-def _kept(plan: Plan, results: Results) -> dict[Place, pl.DataFrame]:
-    """Return the values of users in the measured cells that still have their file."""
-    return {
-        place: read_users(results.out, place.key, FEW_EVENTS)
-        for place in results.cells(plan, "measures", FEW_EVENTS)
-        if users_file(results.out, place.key, FEW_EVENTS).is_file()
-    }
 
 
 def _rows_by_events(

@@ -99,11 +99,7 @@ class ResultTable:
         """Return plain values, for JSON."""
         said = {key: getattr(self, key) for key in ("title", "label", "protocol", "users", "notes")}
         rows = [asdict(line) for line in self.lines]
-        return {
-            **said,
-            "rows": rows,
-            "comparisons": [contrast.plain() for contrast in self.contrasts],
-        }
+        return said | {"rows": rows, "comparisons": [each.plain() for each in self.contrasts]}
 
 
 def protocol_label(protocol: str, negatives: int = PAPER_NEGATIVES) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from solidrec.experiments.tables.contrasts import Contrast
 from solidrec.experiments.tables.result_table import ResultTable, TableCell
@@ -19,7 +20,7 @@ def grids(table: ResultTable) -> list[Grid]:
     """Return a table as up to three grids: rows, rows beside the paper's values, comparisons."""
     title = f"{table.title} ({table.label})"
     found = [_main_grid(title, table)]
-    if any(cell.paper is not None for line in table.lines for cell in line.cells):
+    if _columns_with("paper", table):
         found.append(_paper_grid(f"{title}: the paper's value (ours less it)", table))
     if table.contrasts:
         found.append(contrasts_grid(f"{title}: comparisons", table.contrasts))
@@ -28,35 +29,32 @@ def grids(table: ResultTable) -> list[Grid]:
 
 def _main_grid(title: str, table: ResultTable) -> Grid:
     """Return the rows with their means, and the interval of the first metric that has one."""
-    main = next(
-        (
-            at
-            for at in range(len(table.metrics))
-            if any(line.cells[at].low is not None for line in table.lines)
-        ),
-        None,
-    )
+    main = _columns_with("low", table)[:1]
     lines = []
     for line in table.lines:
         means = (Entry(mean_text(cell), cell.best) for cell in line.cells)
-        around = () if main is None else (_interval_text(line.cells[main]),)
+        around = (_interval_text(line.cells[at]) for at in main)
         lines.append((line.name, *means, *around, line.seeds_text))
-    around = () if main is None else (f"{table.metrics[main]} [95 %]",)
-    heads = ("", *table.metrics, *around, "seeds")
+    heads = ("", *table.metrics, *(f"{table.metrics[at]} [95 %]" for at in main), "seeds")
     return Grid.of(title, heads, lines, blocks=(line.block for line in table.lines))
 
 
 def _paper_grid(title: str, table: ResultTable) -> Grid:
     """Return the rows and metrics that the paper has a value of."""
-    held = [line for line in table.lines if any(cell.paper is not None for cell in line.cells)]
-    kept = [
+    rows = [line for line in table.lines if any(cell.paper is not None for cell in line.cells)]
+    columns = _columns_with("paper", table)
+    lines = [(line.name, *(_paper_text(line.cells[at]) for at in columns)) for line in rows]
+    heads = ("", *(table.metrics[at] for at in columns))
+    return Grid.of(title, heads, lines, blocks=(line.block for line in rows))
+
+
+def _columns_with(part: Literal["low", "paper"], table: ResultTable) -> list[int]:
+    """Return the indices of the metrics that have this part in some line."""
+    return [
         at
         for at in range(len(table.metrics))
-        if any(line.cells[at].paper is not None for line in held)
+        if any(getattr(line.cells[at], part) is not None for line in table.lines)
     ]
-    lines = [(line.name, *(_paper_text(line.cells[at]) for at in kept)) for line in held]
-    heads = ("", *(table.metrics[at] for at in kept))
-    return Grid.of(title, heads, lines, blocks=(line.block for line in held))
 
 
 def contrasts_grid(title: str, contrasts: Sequence[Contrast]) -> Grid:

@@ -21,7 +21,7 @@ from solidrec.experiments.tables.measure import MeasureTable, Number
 from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.tables.result_text import contrasts_grid
 from solidrec.experiments.tables.text import NONE, Grid
-from solidrec.experiments.users import read_users, users_file
+from solidrec.experiments.users import users_file
 
 STABILITY = "stability"
 _SPREAD = ("median", "mean", "min", "max")
@@ -59,20 +59,9 @@ def write_stability(out: Path, key: str, found: Stability) -> None:
     write_table(users_file(out, key, STABILITY), pl.DataFrame(columns).fill_nan(None))
 
 
-def _steadiness_of(out: Path, key: str) -> pl.DataFrame:
-    """Return each ``user``'s steadiness, a mean over targets, in a column per metric."""
-    frame = read_users(out, key, STABILITY).group_by("user").mean().sort("user")
-    columns = {name_of(metric): -THOUSAND * pl.col(f"variance {metric}") for metric in METRICS}
-    return frame.select("user", **columns)
-
-
 def steadiness(plan: Plan, results: Results) -> list[Measured]:
     """Return rows of steadiness (a user's variance with a minus), where the variances are kept."""
-    frames = {
-        place: _steadiness_of(results.out, place.key)
-        for place in results.cells(plan, "measures", STABILITY)
-        if users_file(results.out, place.key, STABILITY).is_file()
-    }
+    frames = {place: _steady(frame) for place, frame in results.kept(plan, STABILITY).items()}
     names = [name_of(metric) for metric in METRICS]
     rows = []
     for row, places in plan.by_row(frames):
@@ -85,6 +74,12 @@ def steadiness(plan: Plan, results: Results) -> list[Measured]:
             Measured.of_frames(row.name, row.labels, own, means, protocol=STABILITY, data=plan.data)
         )
     return rows
+
+
+def _steady(variances: pl.DataFrame) -> pl.DataFrame:
+    """Return each ``user``'s steadiness, a mean over targets, in a column per metric."""
+    columns = {name_of(metric): -THOUSAND * pl.col(f"variance {metric}") for metric in METRICS}
+    return variances.group_by("user").mean().sort("user").select("user", **columns)
 
 
 def name_of(metric: str) -> str:
