@@ -21,7 +21,7 @@ LAYERS = (
     ("runs",),  # the run folder: train writes it, recommend and api read it
     ("training", "evaluate", "recommend"),
     ("console", "devices"),  # nothing below prints
-    ("terminal",),
+    ("terminal", "text_grid"),
     ("encoding",),
     ("experiments", "measures", "api"),
     ("report", "search", "check", "batch_files"),

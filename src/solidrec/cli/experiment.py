@@ -134,7 +134,7 @@ def show(folder: Path, *, json_: bool) -> None:
         tables_of,
         write_tables,
     )
-    from solidrec.experiments.tables.text import rich_table
+    from solidrec.text_grid import rich_table
 
     plan, results = Plan.load(folder), Folder(folder)
     measured = measured_of(plan, results)
@@ -200,7 +200,7 @@ def compare(
     from solidrec.console import out
     from solidrec.experiments.tables.experiment_tables import compared
     from solidrec.experiments.tables.result_text import contrasts_grid
-    from solidrec.experiments.tables.text import rich_table
+    from solidrec.text_grid import rich_table
 
     found = compared(a, b)
     if json_:

@@ -60,18 +60,18 @@ class Plan:
         settings: Any,
     ) -> Self:
         """Return the plan of an experiment on prepared data."""
-        said = {
-            key: getattr(experiment, key) for key in ("title", "layout", "reference", "measures")
-        }
         return cls(
             name=name,
+            title=experiment.title,
+            layout=experiment.layout,
+            reference=experiment.reference,
+            measures=experiment.measures,
             protocols=tuple(dict.fromkeys(experiment.protocols)),
             data_path=str(data.resolve()),
             data=cells[0].data,
             settings=dict(settings),
             rows=tuple(rows),
             places=tuple(Place(cell.row, cell.seed, cell.key) for cell in cells),
-            **said,
         )
 
     def by_row(self, places: Collection[Place]) -> list[tuple[Row, list[Place]]]:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from errno import ENOSPC
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import Any, final
 
 import numpy as np
 import polars as pl
@@ -76,10 +76,8 @@ class Results:
         """Return the cells of a plan that are not finished."""
         return [place for place in plan.places if not self.has(place.key, plan)]
 
-    def cells(
-        self, plan: Plan, part: Literal["evaluations", "measures"], name: str
-    ) -> dict[Place, Record]:
-        """Return what is known under a protocol or of a measure, for the cells that have it."""
+    def cells(self, plan: Plan, part: str, name: str) -> dict[Place, Record]:
+        """Return what the cells that have it know: `part` is ``evaluations`` or ``measures``."""
         return {
             place: self.records[place.key][part][name]
             for place in plan.places
@@ -87,7 +85,7 @@ class Results:
         }
 
     def kept(self, plan: Plan, measure: str) -> dict[Place, pl.DataFrame]:
-        """Return the values of every user by a measure, for the cells that still have their file."""
+        """Return the values of every user by a measure, for the cells that have their file."""
         return {
             place: read_users(self.out, place.key, measure)
             for place in self.cells(plan, "measures", measure)

@@ -8,10 +8,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 from solidrec.experiments.tables.result_text import grids
-from solidrec.experiments.tables.text import Entry, Grid
 from solidrec.report.material import Material
 from solidrec.report.page import escape, paragraph, table, tag
 from solidrec.report.plots import Series
+from solidrec.text_grid import Entry, Grid
 
 _SENTENCE = 40
 """Length beyond which a cell of a grid is a sentence and no number."""

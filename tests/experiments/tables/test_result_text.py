@@ -25,7 +25,7 @@ from solidrec.experiments.tables.result_text import (
     mean_text,
 )
 from solidrec.experiments.tables.tabulate import result_table
-from solidrec.experiments.tables.text import latex, markdown, rich_table
+from solidrec.text_grid import latex, markdown, rich_table
 
 NASTY = '["a_b"] & 5 % | $x$ <b> \\ {c}, "d" [/red]'
 USERS = 30

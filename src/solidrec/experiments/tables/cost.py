@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from solidrec.experiments.plan import Plan
 from solidrec.experiments.results import Record, Results
 from solidrec.experiments.tables.measure import MeasureTable, Number
-from solidrec.experiments.tables.text import NONE, Grid
+from solidrec.text_grid import NONE, Grid
 
 COST = "cost"
 PARTS = ("items", "backbone", "head", "shared", "trunk", "branch", "metacode", "codebook", "other")

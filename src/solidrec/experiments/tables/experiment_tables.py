@@ -22,8 +22,8 @@ from solidrec.experiments.tables.stability import stability_table
 from solidrec.experiments.tables.sweep import LAYOUT as GRID
 from solidrec.experiments.tables.sweep import sweep_table
 from solidrec.experiments.tables.tabulate import result_table
-from solidrec.experiments.tables.text import Grid, latex, markdown
 from solidrec.settings import value_at
+from solidrec.text_grid import Grid, latex, markdown
 
 _PAPER_TABLES = {"table1": 1, "table2": 2, "table3": 3}
 

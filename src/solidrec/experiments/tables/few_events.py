@@ -20,8 +20,8 @@ from solidrec.experiments.tables.measure import MeasureTable, numbers_of
 from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.tables.result_table import TableCell
 from solidrec.experiments.tables.result_text import contrasts_grid, mean_text
-from solidrec.experiments.tables.text import Grid
 from solidrec.experiments.users import users_file
+from solidrec.text_grid import Grid
 
 FEW_EVENTS = "few-events"
 _HOW = (
@@ -130,10 +130,7 @@ def _family_of(rows: Sequence[Measured], reference: str | None, events: int) -> 
 
 def _line(row: Measured) -> tuple[str, ...]:
     """Return one line: means over seeds, with their spread where there are several."""
-    cells = (
-        TableCell(m, row.mean(m), row.spread(m), None, None, star=False, best=False, paper=None)
-        for m in METRICS
-    )
+    cells = (TableCell(metric, row.mean(metric), row.spread(metric)) for metric in METRICS)
     return (row.name, *map(mean_text, cells))
 
 

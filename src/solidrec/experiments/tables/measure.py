@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, final
 
 from solidrec.experiments.tables.measured import Measured
-from solidrec.experiments.tables.text import Grid, csv_text
+from solidrec.text_grid import Grid, csv_text
 
 _COLUMNS = "table,row,seed,quantity,value"
 

@@ -25,6 +25,8 @@ _WHICH = (
     "Table 6 of the paper counts the full sets, but the vocabularies of its released "
     "configurations fit the items that have an image; `{name}` is {which}"
 )
+_SUCH = "such a subset."
+_FULL = "a full set, with more items than a configuration of theirs has."
 
 
 @final
@@ -121,10 +123,7 @@ def data_note(name: str) -> str | None:
     if _paper_data(name) is None:
         return None
     name = Path(name).name
-    full = "a full set, with more items than a configuration of theirs has."
-    return _WHICH.format(
-        name=name, which="such a subset." if name.lower().endswith(_SUBSET) else full
-    )
+    return _WHICH.format(name=name, which=_SUCH if name.lower().endswith(_SUBSET) else _FULL)
 
 
 def _modality_set(text: str) -> str:

@@ -46,13 +46,13 @@ class TableCell:
     """One metric of a row (None: not measured): ``spread`` over seeds, (``low``, ``high``) 95 %."""
 
     metric: str
-    mean: float | None
-    spread: float | None
-    low: float | None
-    high: float | None
-    star: bool
-    best: bool
-    paper: float | None
+    mean: float | None = None
+    spread: float | None = None
+    low: float | None = None
+    high: float | None = None
+    star: bool = False
+    best: bool = False
+    paper: float | None = None
 
     @property
     def over_paper(self) -> float | None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from solidrec.experiments.tables.contrasts import Contrast
 from solidrec.experiments.tables.result_table import ResultTable, TableCell
-from solidrec.experiments.tables.text import NONE, Entry, Grid, csv_text
+from solidrec.text_grid import NONE, Entry, Grid, csv_text
 
 _CELLS = (
     "table,protocol,block,row,metric,mean,sd,low,high,seeds,seeds_wanted,users,star,best,paper,"
@@ -30,11 +30,15 @@ def grids(table: ResultTable) -> list[Grid]:
 def _main_grid(title: str, table: ResultTable) -> Grid:
     """Return the rows with their means, and the interval of the first metric that has one."""
     main = _columns_with("low", table)[:1]
-    lines = []
-    for line in table.lines:
-        means = (Entry(mean_text(cell), cell.best) for cell in line.cells)
-        around = (_interval_text(line.cells[at]) for at in main)
-        lines.append((line.name, *means, *around, line.seeds_text))
+    lines = [
+        (
+            Entry(line.name),
+            *(Entry(mean_text(cell), cell.best) for cell in line.cells),
+            *(Entry(_interval_text(line.cells[at])) for at in main),
+            Entry(line.seeds_text),
+        )
+        for line in table.lines
+    ]
     heads = ("", *table.metrics, *(f"{table.metrics[at]} [95 %]" for at in main), "seeds")
     return Grid.of(title, heads, lines, blocks=(line.block for line in table.lines))
 
@@ -66,7 +70,7 @@ def contrasts_grid(title: str, contrasts: Sequence[Contrast]) -> Grid:
 def mean_text(cell: TableCell) -> str:
     """Format a mean with its spread and star.
 
-    >>> mean_text(TableCell("UAUC", 0.78671, 0.00123, 0.77, 0.79, True, False, None))
+    >>> mean_text(TableCell("UAUC", 0.78671, 0.00123, star=True))
     '0.7867 ± 0.0012*'
     """
     if cell.mean is None:
@@ -82,7 +86,7 @@ def _interval_text(cell: TableCell) -> str:
 def _paper_text(cell: TableCell) -> str:
     """Format the paper's value, with the difference of the measured one.
 
-    >>> _paper_text(TableCell("UAUC", 0.79, None, None, None, False, False, 0.78))
+    >>> _paper_text(TableCell("UAUC", 0.79, paper=0.78))
     '0.7800 (+0.0100)'
     """
     over = "" if cell.over_paper is None else f" ({cell.over_paper:+.4f})"

@@ -20,8 +20,8 @@ from solidrec.experiments.tables.contrasts import Contrast, contrasts
 from solidrec.experiments.tables.measure import MeasureTable, Number
 from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.tables.result_text import contrasts_grid
-from solidrec.experiments.tables.text import NONE, Grid
 from solidrec.experiments.users import users_file
+from solidrec.text_grid import NONE, Grid
 
 STABILITY = "stability"
 _SPREAD = ("median", "mean", "min", "max")

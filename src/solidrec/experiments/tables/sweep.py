@@ -11,7 +11,7 @@ from solidrec.experiments.results import Results
 from solidrec.experiments.tables.measure import MeasureTable, Number, numbers_of
 from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.tables.result_table import PAPER_NEGATIVES, protocol_label
-from solidrec.experiments.tables.text import NONE, Entry, Grid
+from solidrec.text_grid import NONE, Entry, Grid
 
 LAYOUT = "figure5"
 ACROSS, DOWN = "train.penalty", "model.clip"

@@ -132,12 +132,11 @@ def _cell_of(
 ) -> TableCell:
     """Return one cell, empty if the row is missing."""
     if row is None:
-        return TableCell(metric, None, None, None, None, star=False, best=False, paper=paper)
+        return TableCell(metric, paper=paper)
     mean, around = row.mean(metric), _interval(row, metric)
     low, high = (around.low, around.high) if around else (None, None)
-    return TableCell(
-        metric, mean, row.spread(metric), low, high, star, mean is not None and mean == best, paper
-    )
+    is_best = mean is not None and mean == best
+    return TableCell(metric, mean, row.spread(metric), low, high, star, is_best, paper)
 
 
 def _interval(row: Measured, metric: str) -> Estimate | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from solidrec.experiments.tables.text import Entry, Grid, csv_text, latex, markdown
+from solidrec.text_grid import Entry, Grid, csv_text, latex, markdown
 
 GRID = Grid.of("Cost & more", ("", "s_b"), [("a|b", Entry("1", bold=True))])
 
