@@ -127,29 +127,24 @@ def show(folder: Path, *, json_: bool) -> None:
     from solidrec.experiments.plan import Plan
     from solidrec.experiments.ranks import write_ranks
     from solidrec.experiments.results import Results as Folder
-    from solidrec.experiments.tables.experiment_tables import (
-        grids_and_notes,
-        measured_of,
-        measures_of,
-        tables_of,
-        write_tables,
-    )
+    from solidrec.experiments.tables import experiment_tables as of_folder
     from solidrec.text_grid import rich_table
 
     plan, results = Plan.load(folder), Folder(folder)
-    measured = measured_of(plan, results)
-    tables, measures = tables_of(plan, results, measured), measures_of(plan, results, measured)
+    measured = of_folder.measured_of(plan, results)
+    tables = of_folder.tables_of(plan, results, measured)
+    measures = of_folder.measures_of(plan, results, measured)
     if json_:
         print_json([*(table.plain() for table in tables), *map(asdict, measures)])
     console = out(FILE_WIDTH)
-    for parts, notes in [] if json_ else grids_and_notes(tables, measures):
+    for parts, notes in [] if json_ else of_folder.grids_and_notes(tables, measures):
         for grid in parts:
             console.print(rich_table(grid))
         for note in notes:
             console.print(note, markup=False)
     write_ranks(folder, measured)
     # Last, so that the tables are shown even where the disk cannot be written.
-    write_tables(folder, tables, measures)
+    of_folder.write_tables(folder, tables, measures)
 
 
 @experiment.command(

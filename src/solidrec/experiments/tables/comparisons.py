@@ -55,10 +55,7 @@ def comparisons(
         return []
     pairs = _solid_pairs(rows) if reference is None else []
     if not pairs:
-        named = {row.name: row for row in rows}
-        if reference is not None and reference not in named:
-            raise UsageError(f"reference {reference}: is no row{nearest(reference, list(named))}")
-        base = rows[0] if reference is None else named[reference]
+        base = rows[0] if reference is None else _row(rows, reference)
         return [
             Comparison(row.name, base.name, metric, ((row, base),))
             for metric in metrics
@@ -72,6 +69,13 @@ def comparisons(
         for metric in metrics
         for names, of in every
     ]
+
+
+def _row(rows: Sequence[Measured], name: str) -> Measured:
+    named = {row.name: row for row in rows}
+    if name not in named:
+        raise UsageError(f"reference {name}: is no row{nearest(name, list(named))}")
+    return named[name]
 
 
 def comparisons_between(

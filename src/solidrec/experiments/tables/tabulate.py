@@ -92,7 +92,7 @@ def _lines_of(
     """Yield the lines of the expected rows, block by block."""
     measured = {row.name: row for row in rows}
     blocks = blocks_of(expected, layout.block)
-    most = max((len(row.seeds) for row in rows if not row.deterministic), default=1)
+    trained = layout.seeds or _most_seeds(rows)
     compared = rows[0].protocol == "paper" and layout.negatives == PAPER_NEGATIVES
     for block in dict.fromkeys(blocks.values()):
         names = [name for name in expected if blocks[name] == block]
@@ -110,8 +110,12 @@ def _lines_of(
                 )
                 for metric in layout.metrics
             )
-            wanted = 0 if row and row.deterministic else layout.seeds or most
+            wanted = 0 if row and row.deterministic else trained
             yield TableLine(name, block, cells, len(row.seeds) if row else 0, wanted)
+
+
+def _most_seeds(rows: Sequence[Measured]) -> int:
+    return max((len(row.seeds) for row in rows if not row.deterministic), default=1)
 
 
 def blocks_of(expected: Mapping[str, Mapping[str, str]], axis: str) -> dict[str, str]:
