@@ -13,7 +13,8 @@ from solidrec.data.prepared import PreparedData
 from solidrec.experiments.cell_work import work
 from solidrec.experiments.experiment_spec import ExperimentSpec
 from solidrec.experiments.grid import cells_of, rows_of
-from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.plan import Plan
+from solidrec.experiments.results import Results
 from solidrec.report.material import Material, material
 
 MEASURED = {

@@ -14,7 +14,7 @@ LAYERS = (
     ("registry", "migrations", "arrays", "provenance"),
     ("designs", "spec_base", "score_checks"),
     ("artifacts", "ids", "batch", "metrics", "log_loss", "settings", "presets"),
-    ("spec", "pooled_auc", "epochs", "locks"),
+    ("spec", "pooled_auc", "epochs", "locks", "workers"),
     ("data", "nn"),
     ("semantics", "inference"),
     ("experts",),
@@ -22,9 +22,9 @@ LAYERS = (
     ("runs",),  # the run folder: train writes it, recommend and api read it
     ("training", "evaluate", "recommend"),
     ("defaults", "console", "devices"),  # nothing below prints
-    ("terminal",),
+    ("terminal", "text_grid"),
     ("encoding",),
-    ("experiments", "api"),
+    ("experiments", "measures", "api"),
     ("report", "search", "check", "batch_files"),
     ("demo",),
     ("solidrec",),  # the package's own __init__: the names that people import
@@ -33,7 +33,7 @@ LAYERS = (
 )
 LAYER = {part: number for number, parts in enumerate(LAYERS) for part in parts}
 # Parts of one layer are strangers, but that the left one of these may import the right one.
-NEIGHBOURS = {("training", "evaluate"), ("experiments", "api")}
+NEIGHBOURS = {("training", "evaluate"), ("experiments", "api"), ("measures", "api")}
 BUILDERS = {("solidrec.nn.build", "spec")}
 UNSEEN_BY_NN = {"artifacts", "metrics", "spec"}
 

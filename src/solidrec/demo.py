@@ -13,7 +13,7 @@ from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.experiments.execute import run_experiment
 from solidrec.experiments.experiment_spec import read_experiment
-from solidrec.experiments.results import RUNS, Plan
+from solidrec.experiments.plan import RUNS, Plan
 from solidrec.report.experiment_report import write_experiment_report
 
 QUICK, FULL = "demo", "demo-full"

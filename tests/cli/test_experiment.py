@@ -7,8 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from solidrec.artifacts import read_json
+from solidrec.cli.experiment import prepared_folder
 from solidrec.data.prepared import PreparedData
+from solidrec.errors import UsageError
 from solidrec.experiments.execute import run_experiment
 from solidrec.experiments.experiment_spec import ExperimentSpec
 
@@ -59,3 +63,13 @@ def test_a_plan_that_is_none_is_one_line(
     answer = solidrec("experiment", "status", out)
     assert answer.code == 77
     assert "is not a plan" in answer.err
+
+
+def test_without_data_the_only_prepared_folder_is_taken(tmp_path: Path, data: PreparedData) -> None:
+    with pytest.raises(UsageError, match="no prepared folder here"):
+        prepared_folder(tmp_path)
+    (tmp_path / "a").symlink_to(data.path)
+    assert prepared_folder(tmp_path) == tmp_path / "a"
+    (tmp_path / "b").symlink_to(data.path)
+    with pytest.raises(UsageError, match=r"several prepared folders here \(a, b\)"):
+        prepared_folder(tmp_path)

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from solidrec.experiments.tables.contrasts import REFERENCES
+from solidrec.experiments.tables.comparisons import REFERENCES
 
 PAGE = "docs/statistics.md"
 

@@ -23,9 +23,10 @@ from solidrec.artifacts import read_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import IncompatibleError, SolidrecError, StorageError, UsageError
 from solidrec.evaluate.baselines import EXTRAS
-from solidrec.experiments.execute import prepared_folder, run_experiment
+from solidrec.experiments.execute import run_experiment
 from solidrec.experiments.experiment_spec import ExperimentSpec
-from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.plan import Plan
+from solidrec.experiments.results import Results
 
 GRID = {
     "title": "tiny",
@@ -353,13 +354,3 @@ def test_a_baseline_without_its_package_is_named_at_the_start_and_the_others_run
         "ALS: no_such_module is not installed; pip install 'solidrec[als]'; its cell will fail"
         in capsys.readouterr().err
     )
-
-
-def test_without_data_the_only_prepared_folder_is_taken(tmp_path: Path, data: PreparedData) -> None:
-    with pytest.raises(UsageError, match="no prepared folder here"):
-        prepared_folder(tmp_path)
-    (tmp_path / "a").symlink_to(data.path)
-    assert prepared_folder(tmp_path) == tmp_path / "a"
-    (tmp_path / "b").symlink_to(data.path)
-    with pytest.raises(UsageError, match=r"several prepared folders here \(a, b\)"):
-        prepared_folder(tmp_path)

@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from solidrec.experiments.live import Board
-from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.plan import Plan
+from solidrec.experiments.results import Results
 
 
 def test_titles_and_names_are_shown_as_they_are_written(measured_experiment: Path) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from solidrec.experiments.plan import Plan
 from solidrec.experiments.ranks import _ranks_of, write_ranks
-from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.results import Results
 
 
 def test_every_cells_metric_can_be_computed_again(

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from solidrec.errors import DamagedError, StorageError
-from solidrec.experiments.results import Plan, Results, _users_file
+from solidrec.experiments.plan import Plan
+from solidrec.experiments.results import Results
+from solidrec.experiments.users import users_file
 
 
 def lines(out: Path) -> list[str]:
@@ -43,7 +45,7 @@ def lines_of(out: Path) -> list[bytes]:
 def test_users_of_another_cell_or_none_at_all_are_refused(copied: Path) -> None:
     plan, results = Plan.load(copied), Results(copied)
     one, other, *_ = (
-        _users_file(copied, place.key, "paper") for place in plan.places if place.row == "duet"
+        users_file(copied, place.key, "paper") for place in plan.places if place.row == "duet"
     )
     shutil.copyfile(one, other)
     with pytest.raises(DamagedError, match=f"{other.name}: is not what .*results.jsonl has of it"):

@@ -5,8 +5,10 @@ from dataclasses import replace
 from tests.experiments.tables.test_sweep import PLACES, row
 
 from solidrec.evaluate.significance import Estimate
-from solidrec.experiments.results import Place, Results
-from solidrec.experiments.tables.contrasts import Comparison, Contrast
+from solidrec.experiments.plan import Place
+from solidrec.experiments.results import Results
+from solidrec.experiments.tables.comparisons import Comparison
+from solidrec.experiments.tables.contrasts import Contrast
 from solidrec.experiments.tables.measured import Measured
 from solidrec.report.headline import (
     _NO_STAR_YET,

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from solidrec.experiments.tables.text import Entry, Grid, grids
+from solidrec.experiments.tables.result_text import grids
 from solidrec.report.material import Material
 from solidrec.report.plots import Series
 from solidrec.report.tables import _part_markup, _trimmed, grid_markup, result_tables
+from solidrec.text_grid import Entry, Grid
 
 
 def test_every_text_of_every_grid_is_there(of: Material) -> None:

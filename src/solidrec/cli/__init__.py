@@ -5,7 +5,7 @@ from __future__ import annotations
 # Importing a module registers its commands, in the order in which the help lists them.
 # isort: off
 from solidrec.cli import folders, semantics, datasets, encode, models, check, answers, items
-from solidrec.cli import experiment, search, reports
+from solidrec.cli import experiment, cold, search, reports
 
 # isort: on
 from solidrec.cli.app import app, main
@@ -14,6 +14,7 @@ __all__ = [
     "answers",
     "app",
     "check",
+    "cold",
     "datasets",
     "encode",
     "experiment",

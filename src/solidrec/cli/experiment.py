@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from solidrec.cli.app import app, print_json
-from solidrec.cli.options import Config, DataArgument, Device, Json, Protocol
+from solidrec.cli.options import Config, Device, Json, Protocol
 
 experiment = typer.Typer(
     help="Many trainings, compared fairly.",
@@ -24,7 +24,6 @@ Out = Annotated[
         help="Folder for runs and results; the same command goes on where it was stopped."
     ),
 ]
-Seeds = Annotated[int, typer.Option(help="Seeds 0, 1, ... of each row.", min=1)]
 Jobs = Annotated[int, typer.Option(help="Trainings at a time, each on one thread.", min=1)]
 Results = Annotated[Path, typer.Argument(help="A folder written by `solidrec experiment run`.")]
 Set = Annotated[
@@ -78,7 +77,7 @@ def run(
     """
     from solidrec.cli.settings import settings
     from solidrec.console import say
-    from solidrec.experiments.execute import prepared_folder, run_experiment
+    from solidrec.experiments.execute import run_experiment
     from solidrec.experiments.experiment_spec import read_experiment
 
     spec = read_experiment(file)
@@ -95,6 +94,28 @@ def run(
     say(f"wrote {folder}; next: solidrec experiment report {folder}")
 
 
+def prepared_folder(here: Path) -> Path:
+    """Return the only prepared folder in `here`; raise `UsageError` unless there is exactly one."""
+    from solidrec.artifacts import MANIFEST, read_json
+    from solidrec.data.prepared import KIND
+    from solidrec.errors import UsageError
+
+    found = sorted(
+        path.parent for path in here.glob(f"*/{MANIFEST}") if read_json(path).get("kind") == KIND
+    )
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(
+            "no DATA was given and there is no prepared folder here; make one with `solidrec "
+            "prepare`"
+        )
+    names = ", ".join(path.name for path in found)
+    raise UsageError(
+        f"no DATA was given and there are several prepared folders here ({names}); name one"
+    )
+
+
 FILE_WIDTH = 180
 """Columns of a table with spreads where the output is no terminal."""
 
@@ -104,34 +125,27 @@ def show(folder: Path, *, json_: bool) -> None:
     from dataclasses import asdict
 
     from solidrec.console import out
+    from solidrec.experiments.plan import Plan
     from solidrec.experiments.ranks import write_ranks
-    from solidrec.experiments.results import Plan
     from solidrec.experiments.results import Results as Folder
-    from solidrec.experiments.tables.experiment_tables import (
-        measured_of,
-        measures_of,
-        tables_of,
-        write_tables,
-    )
-    from solidrec.experiments.tables.text import grids, rich_table
+    from solidrec.experiments.tables import experiment_tables as of_folder
+    from solidrec.text_grid import rich_table
 
     plan, results = Plan.load(folder), Folder(folder)
-    measured = measured_of(plan, results)
-    tables, measures = tables_of(plan, results, measured), measures_of(plan, results, measured)
+    measured = of_folder.measured_of(plan, results)
+    tables = of_folder.tables_of(plan, results, measured)
+    measures = of_folder.measures_of(plan, results, measured)
     if json_:
         print_json([*(table.plain() for table in tables), *map(asdict, measures)])
-    shown = [(grids(table), table.notes) for table in tables] + [
-        (table.grids, table.notes) for table in measures
-    ]
     console = out(FILE_WIDTH)
-    for parts, notes in [] if json_ else shown:
+    for parts, notes in [] if json_ else of_folder.grids_and_notes(tables, measures):
         for grid in parts:
             console.print(rich_table(grid))
         for note in notes:
             console.print(note, markup=False)
     write_ranks(folder, measured)
     # Last, so that the tables are shown even where the disk cannot be written.
-    write_tables(folder, tables, measures)
+    of_folder.write_tables(folder, tables, measures)
 
 
 @experiment.command(
@@ -181,7 +195,8 @@ def compare(
     """
     from solidrec.console import out
     from solidrec.experiments.tables.experiment_tables import compared
-    from solidrec.experiments.tables.text import contrasts_grid, rich_table
+    from solidrec.experiments.tables.result_text import contrasts_grid
+    from solidrec.text_grid import rich_table
 
     found = compared(a, b)
     if json_:
@@ -226,66 +241,9 @@ def list_(json_: Json = False) -> None:
 def status(results: Results, json_: Json = False) -> None:
     """Show which cells of an experiment are finished."""
     from solidrec.console import out
-    from solidrec.experiments.results import Plan
+    from solidrec.experiments.plan import Plan
     from solidrec.experiments.results import Results as Folder
     from solidrec.experiments.status import status_of, status_table
 
     found = status_of(Plan.load(results), Folder(results))
     print_json(found) if json_ else out().print(status_table(found))
-
-
-@experiment.command(
-    "cold-items",
-    short_help="How well are items ranked that nobody clicked?",
-    epilog="Example: solidrec experiment cold-items data --model static --out cold",
-)
-def cold_items(
-    data: DataArgument,
-    out: Out,
-    model: Annotated[
-        str, typer.Option(help="The model to train, for example static or solid-duet.")
-    ] = "static",
-    share: Annotated[float, typer.Option(help="The share of the items that is held out.")] = 0.1,
-    seeds: Seeds = 3,
-    set_: Set = None,
-    json_: Json = False,
-) -> None:
-    """Hold items out of training, add them by their content, and rank each among 99 other items.
-
-    No interaction with a held-out item is left in training. The model is compared with chance and
-    with a content-kNN on the same features, paired over the held-out items.
-    """
-    from solidrec.cli.settings import settings
-    from solidrec.experiments.cold_items import markdown, run_cold_items
-
-    found = run_cold_items(
-        data, out, model=model, share=share, seeds=seeds, settings=settings(None, set_ or [])
-    )
-    print_json(found) if json_ else print(markdown(found))
-
-
-@experiment.command(
-    "cold-users",
-    short_help="Which weights serve users of one or two events?",
-    epilog="Example: solidrec experiment cold-users data --seeds 3 --out cold-users",
-)
-def cold_users(
-    data: DataArgument,
-    out: Out,
-    seeds: Seeds = 3,
-    jobs: Jobs = 1,
-    set_: Set = None,
-    json_: Json = False,
-) -> None:
-    """Train static, DUET and SOLID, and rank every test target from few events before it.
-
-    These are the last 1, 2, 3, 5 and 10 events. The command runs the shipped experiment
-    `cold-users`; any experiment with `measures = ["few-events"]` has this table.
-    """
-    from solidrec.cli.settings import settings
-    from solidrec.experiments.execute import run_experiment
-    from solidrec.experiments.experiment_spec import read_experiment
-
-    spec = read_experiment("cold-users").model_copy(update={"seeds": seeds})
-    run_experiment("cold-users", spec, data, out, jobs=jobs, settings=settings(None, set_ or []))
-    show(out, json_=json_)

@@ -19,9 +19,10 @@ from solidrec.evaluate.runner import Protocol, evaluate
 from solidrec.evaluate.stability import stability
 from solidrec.evaluate.tune import tune
 from solidrec.experiments.grid import Cell
-from solidrec.experiments.results import RUNS, write_users
+from solidrec.experiments.plan import RUNS
 from solidrec.experiments.tables.few_events import FEW_EVENTS, write_few_events
 from solidrec.experiments.tables.stability import STABILITY, write_stability
+from solidrec.experiments.users import write_users
 from solidrec.inference.scorer import Scorer, scorer_of
 from solidrec.provenance import commit, versions
 from solidrec.runs import Run
@@ -55,20 +56,12 @@ def work(
             f"{path}: was prepared anew while the experiment ran; restore it, or choose another "
             "--out"
         )
-    run = (
-        None
-        if cell.spec is None
-        else _trained_run(data, cell.spec, out / RUNS / cell.key, device=device)
-    )
-    length = cell.length if run is None else run.spec.model.length
-    scorer: Scorer
-    if run is None:
-        tuned = tune(str(cell.baseline), data, length=length, trials=cell.trials)
-        scorer, facts = (
-            tuned.scorer,
-            {"settings": tuned.settings, "trials": [trial._asdict() for trial in tuned.trials]},
-        )
+    if cell.spec is None:
+        run, length = None, cell.length
+        scorer, facts = _tuned(cell, data)
     else:
+        run = _trained_run(data, cell.spec, out / RUNS / cell.key, device=device)
+        length = run.spec.model.length
         scorer, facts = scorer_of(run.model), _trained(run)
     evaluations = {}
     for protocol in protocols:
@@ -81,12 +74,12 @@ def work(
         "seed": cell.seed,
         "spec": cell.facts() if cell.spec is None else cell.spec.model_dump(mode="json"),
         "evaluations": evaluations,
-        "measures": {}
-        if run is None
-        else {name: _measure(name, run, data, key=cell.key, out=out) for name in measures},
+        "measures": {
+            name: _measure(name, run, data, key=cell.key, out=out) for name in measures if run
+        },
         **facts,
         # A run that was there already has cost more than its loading.
-        "seconds": max(time.perf_counter() - started, 0.0 if run is None else _epoch_seconds(run)),
+        "seconds": max(time.perf_counter() - started, _epoch_seconds(run) if run else 0.0),
         "machine": {
             "cpu": torch.backends.cpu.get_cpu_capability(),
             "system": platform.machine(),
@@ -96,6 +89,13 @@ def work(
         "versions": versions(),
         "commit": code,
     }
+
+
+def _tuned(cell: Cell, data: PreparedData) -> tuple[Scorer, dict[str, Any]]:
+    """Return a baseline with the best of its trials, and what was tried."""
+    found = tune(str(cell.baseline), data, length=cell.length, trials=cell.trials)
+    trials = [trial._asdict() for trial in found.trials]
+    return found.scorer, {"settings": found.settings, "trials": trials}
 
 
 def _trained_run(data: PreparedData, spec: RunSpec, folder: Path, *, device: str) -> Run:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from solidrec.artifacts import MANIFEST, read_json
 from solidrec.console import console, say
-from solidrec.data.prepared import KIND, PreparedData
+from solidrec.data.prepared import PreparedData
 from solidrec.devices import check_device
 from solidrec.errors import Interrupted, SolidrecError, UsageError
 from solidrec.evaluate.baselines import EXTRAS
@@ -22,12 +20,13 @@ from solidrec.experiments.cell_work import work
 from solidrec.experiments.experiment_spec import ExperimentSpec
 from solidrec.experiments.grid import Cell, cells_of, rows_of
 from solidrec.experiments.live import Board
-from solidrec.experiments.results import USERS, Plan, Results
-from solidrec.experiments.workers import as_they_end, processes
+from solidrec.experiments.plan import USERS, Plan
+from solidrec.experiments.results import Results
 from solidrec.locks import locked, stoppable
 from solidrec.semantics.modalities.needs import need
 from solidrec.settings import merge, nested
 from solidrec.training.check import check_run
+from solidrec.workers import as_they_end, processes
 
 _WORKERS = ".workers"
 """The file that workers share a lock on as long as they live."""
@@ -101,51 +100,28 @@ def _carry_out(
         Board(plan, results, jobs=jobs, to=console) as board,
         processes(jobs, results.out / _WORKERS) as pool,
     ):
-        task = partial(
-            work,
-            path=path,
-            out=results.out,
-            protocols=plan.protocols,
-            measures=plan.measures,
-            device=device,
-        )
-        running: dict[Future[dict[str, Any]], Cell] = {
-            pool.submit(task, cell): cell for cell in cells
-        }
+        task = partial(work, path=path, out=results.out, device=device)
+        asked = {"protocols": plan.protocols, "measures": plan.measures}
+        running = {pool.submit(task, cell, **asked): cell for cell in cells}
         try:
             for future in as_they_end(running):
-                _take(future, running[future], results, board, failed)
+                cell, error = running[future], future.exception()
+                if isinstance(error, Exception) and not isinstance(error, BrokenProcessPool):
+                    failed[f"{cell.row} seed {cell.seed}"] = error  # the others go on
+                    board.failed(cell, error)
+                else:
+                    results.append(future.result())
+                    board.done(cell)
         except KeyboardInterrupt:
             raise Interrupted(
                 f"{results.out}: stopped; run the same command again to go on"
             ) from None
         except BrokenProcessPool:
-            fewer = max(1, jobs // 2)
             raise SolidrecError(
                 "a process was killed (out of memory?); run the experiment again, with --jobs "
-                f"{fewer}"
+                f"{max(1, jobs // 2)}"
             ) from None
     return failed
-
-
-def _take(
-    future: Future[dict[str, Any]],
-    cell: Cell,
-    results: Results,
-    board: Board,
-    failed: dict[str, Exception],
-) -> None:
-    """Store the result of a cell; an error in the cell does not stop the others."""
-    try:
-        record = future.result()
-    except BrokenProcessPool:
-        raise
-    except Exception as error:
-        failed[f"{cell.row} seed {cell.seed}"] = error
-        board.failed(cell, error)
-    else:
-        results.append(record)
-        board.done(cell)
 
 
 @contextmanager
@@ -157,21 +133,3 @@ def _alone(out: Path) -> Iterator[None]:
         for half in (out / USERS).glob(".tmp-*"):  # files that a kill left half written
             half.unlink()
         yield
-
-
-def prepared_folder(here: Path) -> Path:
-    """Return the only prepared folder in `here`; raise `UsageError` unless there is exactly one."""
-    found = sorted(
-        path.parent for path in here.glob(f"*/{MANIFEST}") if read_json(path).get("kind") == KIND
-    )
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise UsageError(
-            "no DATA was given and there is no prepared folder here; make one with `solidrec "
-            "prepare`"
-        )
-    names = ", ".join(path.name for path in found)
-    raise UsageError(
-        f"no DATA was given and there are several prepared folders here ({names}); name one"
-    )

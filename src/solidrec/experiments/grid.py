@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations, product
 from math import prod
 from typing import Any, final
@@ -16,7 +17,7 @@ from solidrec.errors import UsageError, nearest
 from solidrec.evaluate.baselines import BASELINES
 from solidrec.experiments.experiment_spec import SUBSETS, ExperimentSpec, RowSpec
 from solidrec.semantics.modality import available
-from solidrec.settings import assignment, flat, merge, nested, value_at
+from solidrec.settings import flat, merge, nested, value_at
 from solidrec.spec import ModelSpec, RunSpec
 
 _MANY = 100_000
@@ -53,11 +54,8 @@ class Cell:
 
     def facts(self) -> dict[str, Any]:
         """Return what a baseline's record has in the place of a specification."""
-        return {
-            "baseline": self.baseline,
-            "length": self.length,
-            **({"trials": self.trials} if self.trials != 1 else {}),
-        }
+        facts = {"baseline": self.baseline, "length": self.length}
+        return facts if self.trials == 1 else {**facts, "trials": self.trials}
 
     @property
     def key(self) -> str:
@@ -77,38 +75,7 @@ def rows_of(experiment: ExperimentSpec, data: PreparedData) -> list[Row]:
     Raises `UsageError` for two rows of one name, a baseline that is unknown or has settings, a grid
     that is far too large, and other rows that make no sense.
     """
-    axes = {key: _values_of(key, values, data) for key, values in experiment.axes.items()}
-    if (count := prod(map(len, axes.values())) * experiment.seeds) > _MANY:
-        raise UsageError(
-            f"{experiment.title}: has {count:,} cells; give fewer values or seeds, {_MANY:,} at "
-            "most"
-        )
-    rows = []
-    for values in product(*axes.values()) if axes else ():
-        labels = {key: _label(value) for key, value in zip(axes, values, strict=True)}
-        settings: dict[str, Any] = {}
-        for key, value in zip(axes, values, strict=True):
-            settings = merge(settings, assignment(f"{key}={json.dumps(value)}"))
-        rows.append(Row(_name_of(labels), labels, settings))
-    for extra in experiment.rows:
-        if extra.baseline is not None:
-            try:
-                BASELINES.check(extra.baseline)
-            except UsageError as error:
-                raise UsageError(f"row {extra.name!r}: baseline: {error}") from None
-        if extra.baseline is not None and extra.settings:
-            raise UsageError(
-                f"row {extra.name!r}: a baseline has no settings "
-                f"({', '.join(flat(extra.settings))}); leave them out"
-            )
-        if extra.baseline is None and extra.trials != 1:
-            raise UsageError(
-                f"row {extra.name!r}: trials are a baseline's; search a model's settings with "
-                "`solidrec search`"
-            )
-        rows.append(
-            Row(extra.name, _labels_of(extra), nested(extra.settings), extra.baseline, extra.trials)
-        )
+    rows = [*_grid_rows(experiment, data), *map(_listed_row, experiment.rows)]
     names = [row.name for row in rows]
     if any(len(name.splitlines()) != 1 or not name.strip() for name in names):
         raise UsageError(
@@ -126,6 +93,43 @@ def rows_of(experiment: ExperimentSpec, data: PreparedData) -> list[Row]:
     if experiment.layout == "figure5":
         _check_places(rows)
     return rows
+
+
+def _grid_rows(experiment: ExperimentSpec, data: PreparedData) -> Iterator[Row]:
+    """Yield the rows that the axes span."""
+    axes = {key: _values_of(key, values, data) for key, values in experiment.axes.items()}
+    if (count := prod(map(len, axes.values())) * experiment.seeds) > _MANY:
+        raise UsageError(
+            f"{experiment.title}: has {count:,} cells; give fewer values or seeds, {_MANY:,} at "
+            "most"
+        )
+    for values in product(*axes.values()) if axes else ():
+        settings = dict(zip(axes, values, strict=True))
+        labels = {key: _label(value) for key, value in settings.items()}
+        yield Row(_name_of(labels), labels, nested(settings))
+
+
+def _listed_row(spec: RowSpec) -> Row:
+    """Return a row outside the axes; its labels are the given ones, or its settings."""
+    if spec.baseline is not None:
+        try:
+            BASELINES.check(spec.baseline)
+        except UsageError as error:
+            raise UsageError(f"row {spec.name!r}: baseline: {error}") from None
+        if spec.settings:
+            raise UsageError(
+                f"row {spec.name!r}: a baseline has no settings ({', '.join(flat(spec.settings))});"
+                " leave them out"
+            )
+    elif spec.trials != 1:
+        raise UsageError(
+            f"row {spec.name!r}: trials are a baseline's; search a model's settings with "
+            "`solidrec search`"
+        )
+    settings, labels = nested(spec.settings), spec.labels
+    if labels is None:
+        labels = {key: _label(value) for key, value in flat(settings).items()}
+    return Row(spec.name, labels, settings, spec.baseline, spec.trials)
 
 
 def _check_places(rows: Sequence[Row]) -> None:
@@ -195,15 +199,6 @@ def _name_of(labels: Mapping[str, str]) -> str:
     )
 
 
-def _labels_of(row: RowSpec) -> dict[str, str]:
-    """Return the labels of a listed row: the given ones, or its settings."""
-    return (
-        row.labels
-        if row.labels is not None
-        else {key: _label(value) for key, value in flat(nested(row.settings)).items()}
-    )
-
-
 def cells_of(
     experiment: ExperimentSpec, rows: Sequence[Row], data: PreparedData, settings: Mapping[str, Any]
 ) -> list[Cell]:
@@ -215,17 +210,16 @@ def cells_of(
     decides (rows with different settings would be the same), or that no `RunSpec` has.
     """
     data.rows("test")
-    decided = {
-        **dict.fromkeys((*experiment.seeded, "seed"), "the seed of each run"),
-        **dict.fromkeys(_OF_THE_DATA, "the data"),
-    }
-    for key in (*experiment.axes, *experiment.seeded, "seed"):
+    seeded = (*experiment.seeded, "seed")
+    for key in (*experiment.axes, *seeded):
         if value_at(settings, key) is not None:
             raise UsageError(f"--set {key}: is what this experiment varies; leave it out")
+    decided = dict.fromkeys(seeded, "the seed of each run") | dict.fromkeys(
+        _OF_THE_DATA, "the data"
+    )
+    spec_of = partial(run_spec, data, model=None, backbone=None, epochs=None)
     common = merge(nested(experiment.settings), settings)
-    length = run_spec(
-        data, model=None, backbone=None, seed=0, epochs=None, settings=common
-    ).model.length
+    length = spec_of(seed=0, settings=common).model.length
     cells = []
     for seed in range(experiment.first_seed, experiment.first_seed + experiment.seeds):
         for row in rows:
@@ -241,8 +235,6 @@ def cells_of(
                     raise UsageError(
                         f"row {row.name!r} sets {key}, but {by} says that; leave it out"
                     )
-            for key in experiment.seeded:
-                own = merge(own, assignment(f"{key}={seed}"))
-            spec = run_spec(data, model=None, backbone=None, seed=seed, epochs=None, settings=own)
-            cells.append(Cell(row.name, seed, data.fingerprint, spec))
+            own = merge(own, nested(dict.fromkeys(experiment.seeded, seed)))
+            cells.append(Cell(row.name, seed, data.fingerprint, spec_of(seed=seed, settings=own)))
     return cells

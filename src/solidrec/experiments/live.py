@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from statistics import mean
-from types import TracebackType
 from typing import Self, final
 
 from rich.console import Console, Group
@@ -14,7 +14,8 @@ from rich.text import Text
 
 from solidrec.console import say
 from solidrec.experiments.grid import Cell
-from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.plan import Plan
+from solidrec.experiments.results import Results
 
 _SHOWN = ("UAUC", "NDCG@10", "Recall@10")
 
@@ -38,12 +39,7 @@ class Board:
             self.live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         if self.live:
             self.live.stop()
 
@@ -51,15 +47,21 @@ class Board:
         """Report the metrics of a finished cell."""
         if self.live:
             return
-        record = self.results.records[cell.key]
-        found = record["evaluations"][self.plan.protocols[0]]["metrics"]
+        found, seconds = self._metrics(cell.key), self.results.records[cell.key]["seconds"]
         figures = " ".join(
             f"{name} {found[name]:.4f}" for name in _SHOWN if found.get(name) is not None
         )
         say(
-            f"{self.counted()} {cell.row} seed {cell.seed}: {figures} ({record['seconds']:.0f} s); "
+            f"{self.counted()} {cell.row} seed {cell.seed}: {figures} ({seconds:.0f} s); "
             f"{self.left()}"
         )
+
+    def _metrics(self, key: str) -> Mapping[str, float | None]:
+        """Return the metrics of a finished cell under the first protocol."""
+        metrics: Mapping[str, float | None] = self.results.records[key]["evaluations"][
+            self.plan.protocols[0]
+        ]["metrics"]
+        return metrics
 
     def failed(self, cell: Cell, error: Exception) -> None:
         """Report that a cell failed; the others go on."""
@@ -94,22 +96,16 @@ class Board:
             title=Text(f"{self.plan.title}, on {self.plan.data_name}"), title_justify="left"
         )
         table.add_column("row")
-        table.add_column("cells", justify="right")
-        for name in _SHOWN:
+        for name in ("cells", *_SHOWN):
             table.add_column(name, justify="right")
         missing = self.missing()
-        for row in self.plan.rows:
-            keys = [place.key for place in self.plan.places if place.row == row.name]
-            found = [
-                self.results.records[key]["evaluations"][self.plan.protocols[0]]["metrics"]
-                for key in keys
-                if key not in missing
-            ]
+        for row, places in self.plan.by_row(self.plan.places):
+            found = [self._metrics(place.key) for place in places if place.key not in missing]
             figures = [
                 f"{mean(each.get(name) or 0 for each in found):.4f}" if found else ""
                 for name in _SHOWN
             ]
-            table.add_row(Text(row.name), f"{len(found)}/{len(keys)}", *figures)
+            table.add_row(Text(row.name), f"{len(found)}/{len(places)}", *figures)
         took = _clock(time.monotonic() - self.started)
         line = f"{self.counted()} cells, {self.jobs} at a time, {took} so far, {self.left()}"
         return Group(table, Text(line), *(Text(each, style="red") for each in self.errors))
@@ -121,11 +117,7 @@ def _clock(seconds: float) -> str:
     >>> _clock(42), _clock(95), _clock(7260)
     ('42 s', '1 min 35 s', '2 h 1 min')
     """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    return (
-        f"{whole // 60} min {whole % 60} s"
-        if whole < 3600
-        else f"{whole // 3600} h {whole % 3600 // 60} min"
-    )
+    minutes, whole = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {whole} s" if minutes else f"{whole} s"
+    return f"{minutes // 60} h {minutes % 60} min"

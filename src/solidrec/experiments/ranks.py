@@ -25,11 +25,12 @@ def _ranks_of(rows: Sequence[Measured]) -> pl.DataFrame:
     nearest whole number. It is exact unless the target's score ties with another or the user has
     several targets. `_MISSED` stands for no rank.
     """
-    columns: dict[str, Any] = {"user_index": rows[0].users.astype(np.uint32)}
-    for row in rows:
-        for seed, values in zip(row.seeds, row.per_user["MRR"], strict=True):
-            columns[f"{row.name} · seed {seed}"] = _rank(values)
-    return pl.DataFrame(columns)
+    columns = {
+        f"{row.name} · seed {seed}": _rank(values)
+        for row in rows
+        for seed, values in zip(row.seeds, row.per_user["MRR"], strict=True)
+    }
+    return pl.DataFrame({"user_index": rows[0].users.astype(np.uint32), **columns})
 
 
 def _rank(reciprocal: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:

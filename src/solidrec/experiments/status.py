@@ -7,15 +7,15 @@ from typing import Any
 
 from rich.table import Table
 
-from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.plan import Plan
+from solidrec.experiments.results import Results
 
 
 def status_of(plan: Plan, results: Results) -> dict[str, Any]:
     """Return how many cells of each row are finished, and the seconds that they took."""
     missing = {place.key for place in results.missing(plan)}
     rows = []
-    for row in plan.rows:
-        places = [place for place in plan.places if place.row == row.name]
+    for row, places in plan.by_row(plan.places):
         done = [place for place in places if place.key not in missing]
         rows.append(
             {
@@ -39,16 +39,13 @@ def status_of(plan: Plan, results: Results) -> dict[str, Any]:
 
 def status_table(found: Mapping[str, Any]) -> Table:
     """Return the status as a table for a terminal."""
-    table = Table(
-        title=f"{found['title']}: {found['finished']} of {found['cells']} cells",
-        title_justify="left",
-    )
+    title = f"{found['title']}: {found['finished']} of {found['cells']} cells"
+    table = Table(title=title, title_justify="left")
     table.add_column("row")
     for name in ("finished", "missing seeds", "seconds"):
         table.add_column(name, justify="right")
     for row in found["rows"]:
         seeds = ", ".join(map(str, row["missing_seeds"])) or "-"
-        table.add_row(
-            row["row"], f"{row['finished']}/{row['cells']}", seeds, f"{row['seconds']:.0f}"
-        )
+        finished = f"{row['finished']}/{row['cells']}"
+        table.add_row(row["row"], finished, seeds, f"{row['seconds']:.0f}")
     return table

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from solidrec.arrays import Array
-from solidrec.experiments.results import Place
+from solidrec.experiments.plan import Place
 from solidrec.nn.build import stages
 from solidrec.nn.kernels.nearest import nearest_code
 from solidrec.report.logs import CLIP, Logs, health, size_of

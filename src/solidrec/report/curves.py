@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from solidrec.epochs import score_of
-from solidrec.experiments.results import Place
+from solidrec.experiments.plan import Place
 from solidrec.report.logs import Logs, Row, curves, judged_by
 from solidrec.report.material import Material, charts_of
 from solidrec.report.page import figures, heading, legend, paragraph

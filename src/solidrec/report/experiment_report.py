@@ -11,7 +11,8 @@ from pathlib import Path
 
 from solidrec.artifacts import write_file
 from solidrec.console import console, counted
-from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.plan import Plan
+from solidrec.experiments.results import Results
 from solidrec.experiments.tables.experiment_tables import write_tables
 from solidrec.experiments.tables.few_events import FEW_EVENTS
 from solidrec.report.bars import bars

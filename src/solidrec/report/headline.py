@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from solidrec.experiments.tables.contrasts import MODEL, REFERENCES, Contrast
+from solidrec.experiments.tables.comparisons import MODEL, REFERENCES
+from solidrec.experiments.tables.contrasts import Contrast
 from solidrec.experiments.tables.cost import records_of
 from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.tables.stability import steadiness, steadiness_contrasts

@@ -14,12 +14,14 @@ from solidrec.data.prepared import PreparedData
 from solidrec.epochs import HISTORY, read_history
 from solidrec.errors import SolidrecError, StorageError
 from solidrec.experiments.grid import Row
-from solidrec.experiments.results import RUNS, Place, Plan, Record, Results
-from solidrec.experiments.tables.contrasts import BACKBONE, MODEL
+from solidrec.experiments.plan import RUNS, Place, Plan
+from solidrec.experiments.results import Record, Results
+from solidrec.experiments.tables.comparisons import BACKBONE, MODEL
 from solidrec.experiments.tables.experiment_tables import layout_of, measures_of
 from solidrec.experiments.tables.measure import MeasureTable
 from solidrec.experiments.tables.measured import Measured
-from solidrec.experiments.tables.result_table import ResultTable, blocks_of, result_table
+from solidrec.experiments.tables.result_table import ResultTable
+from solidrec.experiments.tables.tabulate import blocks_of, result_table
 from solidrec.report.plots import RUN_COLORS, Series
 from solidrec.runs import Run, load_run
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from solidrec.experiments.tables.text import Entry, Grid, grids
+from solidrec.experiments.tables.result_text import grids
 from solidrec.report.material import Material
 from solidrec.report.page import escape, heading, paragraph, table, tag
 from solidrec.report.plots import Series
+from solidrec.text_grid import Entry, Grid
 
 _SENTENCE = 40
 """Length beyond which a cell of a grid is a sentence and no number."""

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from solidrec.evaluate.result import GROUP_METRICS, GROUPS
-from solidrec.experiments.tables.text import NONE, Entry, Grid
 from solidrec.report.material import Material
 from solidrec.report.page import escape, paragraph
 from solidrec.report.tables import grid_markup
+from solidrec.text_grid import NONE, Entry, Grid
 
 _RANGES = {"cold": "never in training", "rare": "1 to 4 times", "warm": "5 times or more"}
 _FEW = 50

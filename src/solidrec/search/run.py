@@ -27,7 +27,6 @@ from solidrec.errors import (
     StorageError,
     UsageError,
 )
-from solidrec.experiments.workers import workers
 from solidrec.locks import locked, stoppable
 from solidrec.runs import LEFT_BEHIND, filled
 from solidrec.search.read import space_of
@@ -37,6 +36,7 @@ from solidrec.search.trial import Outcome, train_trial
 from solidrec.semantics.modalities.needs import need
 from solidrec.settings import difference
 from solidrec.spec import RunSpec
+from solidrec.workers import workers
 
 SEARCH, TRIALS = "search.json", "trials.jsonl"
 _ATTEMPTS = 20

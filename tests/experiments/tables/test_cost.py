@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.plan import Plan
+from solidrec.experiments.results import Results
 from solidrec.experiments.tables.cost import cost_table
 
 

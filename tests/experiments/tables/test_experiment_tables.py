@@ -15,7 +15,8 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.experiments.execute import run_experiment
 from solidrec.experiments.experiment_spec import ExperimentSpec
-from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.plan import Plan
+from solidrec.experiments.results import Results
 from solidrec.experiments.status import status_of
 from solidrec.experiments.tables.experiment_tables import compared, tables_of, write_tables
 

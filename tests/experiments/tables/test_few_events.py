@@ -14,14 +14,17 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import DamagedError
 from solidrec.evaluate.few_events import _EVENTS, METRICS
 from solidrec.evaluate.significance import crossed
-from solidrec.experiments.results import Plan, Results
-from solidrec.experiments.tables.few_events import (
-    _few_events_file,
-    _rows_by_events,
-    few_events_table,
-)
+from solidrec.experiments.plan import Plan
+from solidrec.experiments.results import Results
+from solidrec.experiments.tables.few_events import _rows_by_events, few_events_table
+from solidrec.experiments.tables.measured import Measured
+from solidrec.experiments.users import users_file
 
 ROWS = ("static", "duet", "solid-duet", "solid-duet, trunk alone")
+
+
+def rows_by_events(plan: Plan, results: Results) -> dict[int, list[Measured]]:
+    return _rows_by_events(plan, results, results.kept(plan, "few-events"))
 
 
 def test_each_row_has_its_means_at_each_number_of_events(measured_experiment: Path) -> None:
@@ -54,7 +57,7 @@ def test_rows_are_tested_against_the_first_and_a_whole_model_against_its_trunk(
         if line[:3] == ["solid-duet, 3 events", "solid-duet, trunk alone", "UAUC"]
     )
     whole, trunk = (
-        next(row for row in _rows_by_events(plan, results)[3] if row.name == name)
+        next(row for row in rows_by_events(plan, results)[3] if row.name == name)
         for name in ("solid-duet", "solid-duet, trunk alone")
     )
     expected = crossed(whole.per_user["UAUC"] - trunk.per_user["UAUC"])
@@ -64,7 +67,7 @@ def test_rows_are_tested_against_the_first_and_a_whole_model_against_its_trunk(
 def test_the_values_of_users_are_those_that_the_record_sums_up(measured_experiment: Path) -> None:
     plan, results = Plan.load(measured_experiment), Results(measured_experiment)
     place = next(place for place in plan.places if place.row == "solid-duet")
-    frame = pl.read_parquet(_few_events_file(measured_experiment, place.key))
+    frame = pl.read_parquet(users_file(measured_experiment, place.key, "few-events"))
     assert frame["user"].to_list() == list(range(1, 91))
     for variant, of in results.records[place.key]["measures"]["few-events"].items():
         for events, means in of.items():
@@ -75,11 +78,11 @@ def test_the_values_of_users_are_those_that_the_record_sums_up(measured_experime
 def test_cells_whose_users_are_gone_are_left_out_and_said(copied: Path) -> None:
     plan, results = Plan.load(copied), Results(copied)
     gone = next(place for place in plan.places if place.row == "duet")
-    _few_events_file(copied, gone.key).unlink()
+    users_file(copied, gone.key, "few-events").unlink()
     table = few_events_table(plan, results)
     assert table is not None
     assert "not kept for 1 of the cells" in table.notes[-1]
-    assert next(row for row in _rows_by_events(plan, results)[1] if row.name == "duet").seeds == (
+    assert next(row for row in rows_by_events(plan, results)[1] if row.name == "duet").seeds == (
         1 - gone.seed,
     )
     for path in (copied / "users").glob("*-few-events.parquet"):
@@ -89,7 +92,7 @@ def test_cells_whose_users_are_gone_are_left_out_and_said(copied: Path) -> None:
 
 def test_a_file_that_cannot_be_read_names_its_cure(copied: Path) -> None:
     plan = Plan.load(copied)
-    _few_events_file(copied, plan.places[0].key).write_bytes(b"no parquet")
+    users_file(copied, plan.places[0].key, "few-events").write_bytes(b"no parquet")
     with pytest.raises(DamagedError, match=f"remove the line of {plan.places[0].key}"):
         few_events_table(plan, Results(copied))
 

@@ -8,9 +8,10 @@ import pytest
 
 from solidrec.evaluate.significance import crossed
 from solidrec.evaluate.stability import METRICS, Stability
-from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.plan import Plan
+from solidrec.experiments.results import Results
 from solidrec.experiments.tables.stability import (
-    _variances,
+    _steady,
     stability_table,
     steadiness,
     steadiness_contrasts,
@@ -26,11 +27,10 @@ def of_user(values: list[float], users: list[int]) -> Stability:
 
 def test_targets_of_a_user_are_averaged_and_what_is_not_there_takes_no_part(tmp_path: Path) -> None:
     write_stability(tmp_path, "k", of_user([0.4, 0.1, 0.2, np.nan, np.nan], [7, 3, 7, 3, 9]))
-    found = _variances(tmp_path, "k")
-    assert found is not None
-    assert found["user"].tolist() == [3, 7, 9]
-    np.testing.assert_allclose(found["UAUC"], [0.1, (0.4 + 0.2) / 2, np.nan])
-    assert _variances(tmp_path, "gone") is None
+    found = _steady(pl.read_parquet(file_of("k", tmp_path)))
+    assert found["user"].to_list() == [3, 7, 9]
+    steadiness = found["steadiness of UAUC"].to_numpy()
+    np.testing.assert_allclose(steadiness, [-100, -1000 * (0.4 + 0.2) / 2, np.nan])
 
 
 def test_the_file_of_a_cell_is_what_its_record_sums_up(measured_experiment: Path) -> None:

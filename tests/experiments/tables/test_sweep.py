@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from solidrec.experiments.grid import Row
-from solidrec.experiments.results import Plan, Results
+from solidrec.experiments.plan import Plan
+from solidrec.experiments.results import Results
 from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.tables.sweep import _grid_of, sweep_table, sweeps
 

@@ -11,7 +11,7 @@ import pytest
 from solidrec.data.prepared import PreparedData
 from solidrec.report.semantic_map import page
 from solidrec.report.semantic_map.colors import Color
-from solidrec.report.semantic_map.names import Group
+from solidrec.report.semantic_map.groups import Group
 from solidrec.report.semantic_map.page import directory, headline, lead, numbers, picture, plural
 from solidrec.report.semantic_map.projection import Places
 from solidrec.semantics.ids import SemanticIds

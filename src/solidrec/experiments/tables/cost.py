@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from solidrec.experiments.results import Plan, Record, Results
+from solidrec.experiments.plan import Plan
+from solidrec.experiments.results import Record, Results
 from solidrec.experiments.tables.measure import MeasureTable, Number
-from solidrec.experiments.tables.text import NONE, Entry, Grid
+from solidrec.text_grid import NONE, Grid
 
 COST = "cost"
 PARTS = ("items", "backbone", "head", "shared", "trunk", "branch", "metacode", "codebook", "other")
@@ -30,10 +31,8 @@ _BESIDE = (
 def records_of(plan: Plan, results: Results) -> dict[str, Record]:
     """Return the cost of each row from its first finished seed, as no seed changes it."""
     found: dict[str, Record] = {}
-    for place in plan.places:
-        measures = results.records.get(place.key, {}).get("measures", {})
-        if COST in measures:
-            found.setdefault(place.row, measures[COST])
+    for place, record in results.cells(plan, "measures", COST).items():
+        found.setdefault(place.row, record)
     return found
 
 
@@ -42,58 +41,46 @@ def cost_table(plan: Plan, results: Results) -> MeasureTable | None:
     found = records_of(plan, results)
     if not found:
         return None
-    first = next(iter(found.values()))["inference"]
-    blocks = ("",) * len(found)
-    heads = (
-        "",
-        "parameters",
-        *_stage_heads(found),
-        "s/batch",
-        "bytes a user",
-        "paper: parameters",
-        "s/epoch",
-        "s/batch",
+    notes = [_HOW.format(**next(iter(found.values()))["inference"])]
+    notes += [_BESIDE] if any(of["model"] in _PAPER for of in found.values()) else []
+    numbers = tuple(
+        Number(place.row, place.seed, quantity, value)
+        for place, record in results.cells(plan, "measures", COST).items()
+        for quantity, value in _quantities(record).items()
     )
-    main = Grid(
-        f"{plan.title}: parameters and seconds",
-        heads,
-        tuple(_main_line(name, of, heads) for name, of in found.items()),
-        blocks,
-    )
-    parts = [part for part in PARTS if any(part in of["parameters"] for of in found.values())]
-    lines = tuple(
-        tuple(
-            map(Entry, (name, *(_count(of["parameters"].get(part)) for part in (*parts, "total"))))
+    grids = (_main_grid(plan.title, found), _parts_grid(plan.title, found))
+    return MeasureTable("cost", "Cost", grids, tuple(notes), numbers)
+
+
+def _main_grid(title: str, found: Mapping[str, Record]) -> Grid:
+    """Return parameters and seconds, beside the paper's; a column for each stage of any row."""
+    stages = sorted({stage for of in found.values() for stage in of["seconds_an_epoch"]}, key=int)
+    epochs = (f"s/epoch, stage {stage}" for stage in stages)
+    own = ("parameters", *epochs, "s/batch", "bytes a user")
+    lines = [
+        (
+            name,
+            _count(of["parameters"]["total"]),
+            *(_seconds(of["seconds_an_epoch"].get(stage)) for stage in stages),
+            _seconds(of["inference"]["seconds"]),
+            _count(of["generated"]["bytes"]),
+            *_PAPER.get(of["model"], (NONE,) * 3),
         )
         for name, of in found.items()
-    )
-    by_part = Grid(f"{plan.title}: parameters by component", ("", *parts, "total"), lines, blocks)
-    notes = [_HOW.format(**first)]
-    notes += [_BESIDE] if any(of["model"] in _PAPER for of in found.values()) else []
-    return MeasureTable("cost", "Cost", (main, by_part), tuple(notes), _numbers(plan, results))
-
-
-def _stage_heads(found: Mapping[str, Record]) -> list[str]:
-    """Return a heading for each stage that any row has."""
-    stages = sorted({stage for of in found.values() for stage in of["seconds_an_epoch"]}, key=int)
-    return [f"s/epoch, stage {stage}" for stage in stages]
-
-
-def _main_line(name: str, of: Record, heads: Sequence[str]) -> tuple[Entry, ...]:
-    """Return one row of the first grid."""
-    epochs = [
-        _seconds(of["seconds_an_epoch"].get(head.split()[-1]))
-        for head in heads
-        if head.startswith("s/epoch, stage")
     ]
-    paper = _PAPER.get(of["model"], (NONE,) * 3)
-    own = (
-        _count(of["parameters"]["total"]),
-        *epochs,
-        _seconds(of["inference"]["seconds"]),
-        _count(of["generated"]["bytes"]),
-    )
-    return tuple(map(Entry, (name, *own, *paper)))
+    heads = ("", *own, "paper: parameters", "s/epoch", "s/batch")
+    return Grid.of(f"{title}: parameters and seconds", heads, lines)
+
+
+def _parts_grid(title: str, found: Mapping[str, Record]) -> Grid:
+    """Return the parameters of each component that any row has, and their total."""
+    parts = [part for part in PARTS if any(part in of["parameters"] for of in found.values())]
+    parts.append("total")
+    lines = [
+        (name, *(_count(of["parameters"].get(part)) for part in parts))
+        for name, of in found.items()
+    ]
+    return Grid.of(f"{title}: parameters by component", ("", *parts), lines)
 
 
 def _count(value: int | None) -> str:
@@ -111,37 +98,18 @@ def _seconds(value: float | None) -> str:
     >>> _seconds(106.0106), _seconds(0.00843), _seconds(None)
     ('106.0', '0.0084', '-')
     """
-    return (
-        NONE
-        if value is None
-        else f"{value:.1f}"
-        if value >= 10
-        else f"{value:.2f}"
-        if value >= 1
-        else f"{value:.4f}"
-    )
+    if value is None:
+        return NONE
+    return f"{value:.{1 if value >= 10 else 2 if value >= 1 else 4}f}"
 
 
-def _numbers(plan: Plan, results: Results) -> tuple[Number, ...]:
-    """Return every number of every cell, as measured."""
-    found = []
-    for place in plan.places:
-        of = results.records.get(place.key, {}).get("measures", {}).get(COST)
-        if of is None:
-            continue
-        values = {f"parameters {part}": value for part, value in of["parameters"].items()}
-        values |= {
-            f"seconds an epoch, stage {stage}": value
-            for stage, value in of["seconds_an_epoch"].items()
-        }
-        values |= {
-            f"seconds a batch, {name}": of["inference"][name] for name in ("seconds", "low", "high")
-        }
-        values |= {
-            "generated bytes a user": of["generated"]["bytes"],
-            "state bytes": of["state_bytes"],
-        }
-        found += [
-            Number(place.row, place.seed, quantity, value) for quantity, value in values.items()
-        ]
-    return tuple(found)
+def _quantities(of: Record) -> dict[str, float | None]:
+    """Return every number of a cell, as measured."""
+    epochs = of["seconds_an_epoch"].items()
+    return {
+        **{f"parameters {part}": value for part, value in of["parameters"].items()},
+        **{f"seconds an epoch, stage {stage}": value for stage, value in epochs},
+        **{f"seconds a batch, {key}": of["inference"][key] for key in ("seconds", "low", "high")},
+        "generated bytes a user": of["generated"]["bytes"],
+        "state bytes": of["state_bytes"],
+    }

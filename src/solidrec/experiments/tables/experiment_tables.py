@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from solidrec.artifacts import write_file
 from solidrec.errors import UsageError
-from solidrec.experiments.results import Plan, Results
-from solidrec.experiments.tables.contrasts import TESTED, Compared, compare_rows
+from solidrec.experiments.plan import Plan
+from solidrec.experiments.results import Results
+from solidrec.experiments.tables.comparisons import BACKBONE, MODEL, TESTED
+from solidrec.experiments.tables.contrasts import Compared, compare_rows
 from solidrec.experiments.tables.cost import cost_table
 from solidrec.experiments.tables.few_events import few_events_table
-from solidrec.experiments.tables.measure import (
-    MeasureTable,
-    measure_latex,
-    measure_markdown,
-    measures_csv,
-)
+from solidrec.experiments.tables.measure import MeasureTable, measures_csv
 from solidrec.experiments.tables.measured import Measured
-from solidrec.experiments.tables.result_table import (
-    PAPER_NEGATIVES,
-    Layout,
-    ResultTable,
-    result_table,
-)
+from solidrec.experiments.tables.result_table import PAPER_NEGATIVES, Layout, ResultTable
+from solidrec.experiments.tables.result_text import cells_csv, contrasts_csv, grids
 from solidrec.experiments.tables.stability import stability_table
 from solidrec.experiments.tables.sweep import LAYOUT as GRID
 from solidrec.experiments.tables.sweep import sweep_table
-from solidrec.experiments.tables.text import cells_csv, contrasts_csv, latex, markdown
+from solidrec.experiments.tables.tabulate import result_table
 from solidrec.settings import value_at
+from solidrec.text_grid import Grid, latex, markdown
 
 _PAPER_TABLES = {"table1": 1, "table2": 2, "table3": 3}
-_SHARED = ("model.name", "model.backbone")
 
 
 def tables_of(
@@ -60,16 +54,14 @@ def layout_of(plan: Plan, results: Results) -> Layout:
         reference=plan.reference,
         paper=_PAPER_TABLES.get(plan.layout),
         data_name=plan.data_name,
-        fixed=_fixed(plan),
+        fixed={
+            key: str(value)
+            for key in (MODEL, BACKBONE)  # what all rows share
+            if (value := value_at(plan.settings, key)) is not None
+        },
         negatives=results.negatives(plan) or PAPER_NEGATIVES,
         tested=() if plan.layout == GRID and plan.reference is None else TESTED,
     )
-
-
-def _fixed(plan: Plan) -> Mapping[str, str]:
-    """Return the model and backbone that all rows of a plan share."""
-    said = {key: value_at(plan.settings, key) for key in _SHARED}
-    return {key: str(value) for key, value in said.items() if value is not None}
 
 
 def measures_of(
@@ -91,24 +83,30 @@ def measures_of(
     return [table for table in made if table is not None]
 
 
+def grids_and_notes(
+    tables: Sequence[ResultTable], measures: Sequence[MeasureTable]
+) -> list[tuple[Sequence[Grid], Sequence[str]]]:
+    """Return what every table shows, in the order of its pages."""
+    return [
+        *((grids(table), table.notes) for table in tables),
+        *((table.grids, table.notes) for table in measures),
+    ]
+
+
 def write_tables(
     out: Path, tables: Sequence[ResultTable], measures: Sequence[MeasureTable] = ()
 ) -> list[Path]:
     """Write tables as Markdown and LaTeX, raw numbers as CSV (``measures.csv`` only if any)."""
+    shown = grids_and_notes(tables, measures)
     texts = {
-        "tables.md": "\n\n".join([*map(markdown, tables), *map(measure_markdown, measures)]) + "\n",
-        "tables.tex": "\n\n".join([*map(latex, tables), *map(measure_latex, measures)]) + "\n",
+        "tables.md": "\n\n".join(markdown(*each) for each in shown) + "\n",
+        "tables.tex": "\n\n".join(latex(*each) for each in shown) + "\n",
         "cells.csv": cells_csv(tables),
         "comparisons.csv": contrasts_csv(tables),
         **({"measures.csv": measures_csv(measures)} if measures else {}),
     }
     for name, text in texts.items():
-        write_file(
-            out / name,
-            lambda temporary, text=text: (  # type: ignore[misc]
-                temporary.write_text(text, encoding="utf-8")
-            ),
-        )
+        write_file(out / name, partial(Path.write_text, data=text, encoding="utf-8"))
     return [out / name for name in texts]
 
 
@@ -117,23 +115,20 @@ def compared(a: Path, b: Path) -> dict[str, Compared]:
 
     Raises `UsageError` if they have no protocol in common, or were measured on different data.
     """
-    plans = Plan.load(a), Plan.load(b)
-    if plans[0].data != plans[1].data:
-        names = " and ".join(
-            f"{out} is on {plan.data_name} ({plan.data[:12]})"
-            for out, plan in zip((a, b), plans, strict=True)
+    plan_a, plan_b = Plan.load(a), Plan.load(b)
+    if plan_a.data != plan_b.data:
+        raise UsageError(
+            f"{a} is on {plan_a.data_name} ({plan_a.data[:12]}) and {b} is on {plan_b.data_name} "
+            f"({plan_b.data[:12]}); results on different data are not compared"
         )
-        raise UsageError(f"{names}; results on different data are not compared")
-    shared = [protocol for protocol in plans[0].protocols if protocol in plans[1].protocols]
+    shared = [protocol for protocol in plan_a.protocols if protocol in plan_b.protocols]
     if not shared:
         raise UsageError(
-            f"{a} was measured under {', '.join(plans[0].protocols)} and {b} under "
-            f"{', '.join(plans[1].protocols)}; different protocols are not compared"
+            f"{a} was measured under {', '.join(plan_a.protocols)} and {b} under "
+            f"{', '.join(plan_b.protocols)}; different protocols are not compared"
         )
-    sides = Results(a), Results(b)
+    of_a, of_b = Results(a), Results(b)
     return {
-        protocol: compare_rows(
-            sides[0].measured(plans[0], protocol), sides[1].measured(plans[1], protocol)
-        )
+        protocol: compare_rows(of_a.measured(plan_a, protocol), of_b.measured(plan_b, protocol))
         for protocol in shared
     }

@@ -12,12 +12,16 @@ import polars as pl
 from solidrec.artifacts import write_table
 from solidrec.evaluate.few_events import METRICS, TRUNK, WHOLE
 from solidrec.evaluate.result import Evaluation
-from solidrec.experiments.results import USERS, Place, Plan, Results, cure_of, read_frame
-from solidrec.experiments.tables.contrasts import Comparison, comparisons, contrasts
-from solidrec.experiments.tables.measure import MeasureTable, Number
+from solidrec.experiments.plan import Place, Plan
+from solidrec.experiments.results import Results
+from solidrec.experiments.tables.comparisons import Comparison, comparisons
+from solidrec.experiments.tables.contrasts import contrasts
+from solidrec.experiments.tables.measure import MeasureTable, numbers_of
 from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.tables.result_table import TableCell
-from solidrec.experiments.tables.text import Entry, Grid, contrasts_grid, mean_text
+from solidrec.experiments.tables.result_text import contrasts_grid, mean_text
+from solidrec.experiments.users import users_file
+from solidrec.text_grid import Grid
 
 FEW_EVENTS = "few-events"
 _HOW = (
@@ -43,7 +47,7 @@ def write_few_events(
         for events, evaluation in of.items()
         for metric in METRICS
     }
-    write_table(_few_events_file(out, key), pl.DataFrame({"user": users, **columns}))
+    write_table(users_file(out, key, FEW_EVENTS), pl.DataFrame({"user": users, **columns}))
     return {
         variant: {
             str(events): {metric: evaluation.metrics[metric] for metric in METRICS}
@@ -53,11 +57,6 @@ def write_few_events(
     }
 
 
-def _few_events_file(out: Path, key: str) -> Path:
-    """Return the file with the metrics of every user."""
-    return out / USERS / f"{key}-{FEW_EVENTS}.parquet"
-
-
 def _column(variant: str, events: int, metric: str) -> str:
     """Return the name of a column in that file."""
     return f"{variant} {events} {metric}"
@@ -65,7 +64,8 @@ def _column(variant: str, events: int, metric: str) -> str:
 
 def few_events_table(plan: Plan, results: Results) -> MeasureTable | None:
     """Return means over seeds per number of events and their comparisons, or None if unmeasured."""
-    rows = _rows_by_events(plan, results)
+    kept = results.kept(plan, FEW_EVENTS)
+    rows = _rows_by_events(plan, results, kept)
     if not rows:
         return None
     family = [
@@ -73,97 +73,46 @@ def few_events_table(plan: Plan, results: Results) -> MeasureTable | None:
     ]
     lines = [(_events_words(events), _line(row)) for events, found in rows.items() for row in found]
     blocks, parts = zip(*lines, strict=True)
-    grids = [Grid(f"{plan.title}: by events known", ("", *METRICS), parts, blocks)]
+    grids = [Grid.of(f"{plan.title}: by events known", ("", *METRICS), parts, blocks=blocks)]
     grids += [contrasts_grid(f"{plan.title}: comparisons", contrasts(family))] if family else []
-    numbers = tuple(
-        Number(row.name, seed, f"{_events_words(events)}, {metric}", value)
+    numbers = [
+        number
         for events, found in rows.items()
-        for row in found
-        for metric in METRICS
-        for seed, value in zip(row.seeds, row.of_seeds(metric) or (), strict=False)
-    )
-    gone = len(_measured(plan, results)) - sum(
-        len(_finished(plan, results, row.name)) for row in plan.rows
-    )
+        for number in numbers_of(found, METRICS, f"{_events_words(events)}, {{}}")
+    ]
+    gone = len(results.cells(plan, "measures", FEW_EVENTS)) - len(kept)
     notes = (_HOW, *((_TESTED,) if family else ()), *((_GONE.format(count=gone),) if gone else ()))
-    return MeasureTable(FEW_EVENTS, "Few events", tuple(grids), notes, numbers)
+    return MeasureTable(FEW_EVENTS, "Few events", tuple(grids), notes, tuple(numbers))
 
 
-def _numbers_of_events(plan: Plan, results: Results) -> list[int]:
-    """Return the numbers of events that every finished cell was measured with."""
-    places = [place for row in plan.rows for place in _finished(plan, results, row.name)]
-    each = [
-        set(map(int, results.records[place.key]["measures"][FEW_EVENTS][WHOLE])) for place in places
-    ]
-    return sorted(set.intersection(*each)) if each else []
+def _rows_by_events(
+    plan: Plan, results: Results, kept: Mapping[Place, pl.DataFrame]
+) -> dict[int, list[Measured]]:
+    """Return rows and trunks alone at each number of events that all kept cells were measured with.
 
-
-def _finished(plan: Plan, results: Results, row: str) -> list[Place]:
-    """Return the cells of a row that were measured and whose values of users are kept."""
-    return [
-        each
-        for each in _measured(plan, results)
-        if each.row == row and _few_events_file(results.out, each.key).is_file()
-    ]
-
-
-def _measured(plan: Plan, results: Results) -> list[Place]:
-    """Return the cells that were measured."""
-    return [
-        each
-        for each in plan.places
-        if FEW_EVENTS in results.records.get(each.key, {}).get("measures", {})
-    ]
-
-
-def _rows_by_events(plan: Plan, results: Results) -> dict[int, list[Measured]]:
-    """Return rows and trunks alone at each number of events, reading every file of users once."""
-    frames = {
-        place.key: read_frame(
-            _few_events_file(results.out, place.key), cure=cure_of(results.out, place.key)
-        )
-        for row in plan.rows
-        for place in _finished(plan, results, row.name)
-    }
-    return {
-        events: _rows_at(plan, results, frames, events)
-        for events in _numbers_of_events(plan, results)
-    }
-
-
-def _rows_at(
-    plan: Plan, results: Results, frames: Mapping[str, pl.DataFrame], events: int
-) -> list[Measured]:
-    """Return the rows at a number of events; `frames` has the values of users by cell."""
-    found = []
-    for row in plan.rows:
-        places = _finished(plan, results, row.name)
-        for variant, name in ((WHOLE, row.name), (TRUNK, f"{row.name}, {TRUNK}")):
-            cells = [
-                place
-                for place in places
-                if variant in results.records[place.key]["measures"][FEW_EVENTS]
-            ]
-            if not cells:
-                continue
-            users, seeds = (
-                frames[cells[0].key]["user"].to_numpy(),
-                tuple(each.seed for each in cells),
-            )
-            per_user = {
-                m: np.stack(
-                    [frames[each.key][_column(variant, events, m)].to_numpy() for each in cells]
-                )
-                for m in METRICS
-            }
-            means = tuple(
-                results.records[each.key]["measures"][FEW_EVENTS][variant][str(events)]
-                for each in cells
-            )
-            found.append(
-                Measured(name, row.labels, seeds, FEW_EVENTS, plan.data, users, means, per_user)
-            )
-    return found
+    `kept` has the values of users by cell.
+    """
+    records = results.cells(plan, "measures", FEW_EVENTS)
+    numbers = [set(map(int, records[place][WHOLE])) for place in kept]
+    rows: dict[int, list[Measured]] = {}
+    for events in sorted(set.intersection(*numbers)) if numbers else ():
+        rows[events] = []
+        for row, places in plan.by_row(kept):
+            for variant, name in ((WHOLE, row.name), (TRUNK, f"{row.name}, {TRUNK}")):
+                columns = {metric: pl.col(_column(variant, events, metric)) for metric in METRICS}
+                cells = [place for place in places if variant in records[place]]
+                if cells:
+                    rows[events].append(
+                        Measured.of_frames(
+                            name,
+                            row.labels,
+                            {place.seed: kept[place].select("user", **columns) for place in cells},
+                            [records[place][variant][str(events)] for place in cells],
+                            protocol=FEW_EVENTS,
+                            data=plan.data,
+                        )
+                    )
+    return rows
 
 
 def _family_of(rows: Sequence[Measured], reference: str | None, events: int) -> list[Comparison]:
@@ -179,13 +128,10 @@ def _family_of(rows: Sequence[Measured], reference: str | None, events: int) -> 
     return [replace(each, one=f"{each.one}, {_events_words(events)}") for each in found]
 
 
-def _line(row: Measured) -> tuple[Entry, ...]:
+def _line(row: Measured) -> tuple[str, ...]:
     """Return one line: means over seeds, with their spread where there are several."""
-    cells = (
-        TableCell(m, row.mean(m), row.spread(m), None, None, star=False, best=False, paper=None)
-        for m in METRICS
-    )
-    return (Entry(row.name), *(Entry(mean_text(cell)) for cell in cells))
+    cells = (TableCell(metric, row.mean(metric), row.spread(metric)) for metric in METRICS)
+    return (row.name, *map(mean_text, cells))
 
 
 def _events_words(events: int) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, final
 
-from solidrec.experiments.tables.text import Grid, csv_text, grid_latex, grid_markdown
+from solidrec.experiments.tables.measured import Measured
+from solidrec.text_grid import Grid, csv_text
 
-_COLUMNS = ("table", "row", "seed", "quantity", "value")
+_COLUMNS = "table,row,seed,quantity,value"
 
 
 class Number(NamedTuple):
@@ -32,15 +33,14 @@ class MeasureTable:
     numbers: tuple[Number, ...]
 
 
-def measure_markdown(table: MeasureTable) -> str:
-    """Return a table as Markdown."""
-    return "\n\n".join([*map(grid_markdown, table.grids), *table.notes]) + "\n"
-
-
-def measure_latex(table: MeasureTable) -> str:
-    """Return a table as LaTeX, with its notes below the first grid."""
-    first, *rest = table.grids
-    return "\n".join([grid_latex(first, table.notes), *map(grid_latex, rest)])
+def numbers_of(rows: Iterable[Measured], metrics: Sequence[str], quantity: str) -> list[Number]:
+    """Return each metric of each row and seed; `quantity` has ``{}`` where the metric's name is."""
+    return [
+        Number(row.name, seed, quantity.format(metric), value)
+        for row in rows
+        for metric in metrics
+        for seed, value in zip(row.seeds, row.of_seeds(metric) or (), strict=False)
+    ]
 
 
 def measures_csv(tables: Sequence[MeasureTable]) -> str:

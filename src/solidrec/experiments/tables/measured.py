@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import Self, final
 
 import numpy as np
+import polars as pl
 
 from solidrec.arrays import Array
 from solidrec.errors import UsageError
@@ -42,11 +43,7 @@ class Measured:
     deterministic: bool = False
 
     def __post_init__(self) -> None:
-        if (
-            not self.seeds
-            or len(set(self.seeds)) < len(self.seeds)
-            or len(self.metrics) != len(self.seeds)
-        ):
+        if not self.seeds or not len(set(self.seeds)) == len(self.seeds) == len(self.metrics):
             raise UsageError(
                 f"{self.name}: {len(self.metrics)} measurements of seeds {self.seeds}; give one a "
                 "seed"
@@ -63,6 +60,33 @@ class Measured:
                     f"{self.name}: {metric} has shape {values.shape}; its seeds and users make "
                     f"{shape}"
                 )
+
+    @classmethod
+    def of_frames(
+        cls,
+        name: str,
+        labels: Mapping[str, str],
+        frames: Mapping[int, pl.DataFrame],
+        metrics: Iterable[Mapping[str, float | None]],
+        *,
+        protocol: str,
+        data: str,
+        deterministic: bool = False,
+    ) -> Self:
+        """Return a row from the values of users: per seed their ``user`` and a column per metric.
+
+        All seeds have the same users and columns.
+        """
+        first = next(iter(frames.values()))
+        per_user = {
+            metric: np.stack([frame[metric].to_numpy() for frame in frames.values()])
+            for metric in first.columns
+            if metric != "user"
+        }
+        users, means = first["user"].to_numpy(), tuple(metrics)
+        return cls(
+            name, labels, tuple(frames), protocol, data, users, means, per_user, deterministic
+        )
 
     def of_seeds(self, metric: str) -> tuple[float, ...] | None:
         """Return a metric per seed, None if it was not measured or no user had anything to rank."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 from solidrec.errors import UsageError
+from solidrec.settings import flat
 
 PROTOCOLS = (
     "The paper chooses the epoch on the test users, keeps ties in the order of the file and draws "
@@ -24,6 +25,8 @@ _WHICH = (
     "Table 6 of the paper counts the full sets, but the vocabularies of its released "
     "configurations fit the items that have an image; `{name}` is {which}"
 )
+_SUCH = "such a subset."
+_FULL = "a full set, with more items than a configuration of theirs has."
 
 
 @final
@@ -58,8 +61,9 @@ def paper_table(number: int) -> PaperTable:
     table = found[name]
     metrics, axes = tuple(table["metrics"]), tuple(table["axes"])
     rows = tuple(
-        (keys[0], dict(zip(axes, keys[1:], strict=True)), dict(zip(metrics, values, strict=True)))
-        for keys, values in _leaves(table["values"])
+        (data, dict(zip(axes, names, strict=True)), dict(zip(metrics, values, strict=True)))
+        for key, values in flat(table["values"]).items()
+        for data, *names in (key.split("."),)
     )
     return PaperTable(
         number, table["title"], metrics, axes, table["fixed"], tuple(table["notes"]), rows
@@ -118,13 +122,8 @@ def data_note(name: str) -> str | None:
     """
     if _paper_data(name) is None:
         return None
-    subset = Path(name).name.lower().endswith(_SUBSET)
-    which = (
-        "such a subset."
-        if subset
-        else "a full set, with more items than a configuration of theirs has."
-    )
-    return _WHICH.format(name=Path(name).name, which=which)
+    name = Path(name).name
+    return _WHICH.format(name=name, which=_SUCH if name.lower().endswith(_SUBSET) else _FULL)
 
 
 def _modality_set(text: str) -> str:
@@ -134,21 +133,4 @@ def _modality_set(text: str) -> str:
     ('id + text', 'image + text', 'random')
     """
     words = re.findall(r"[^\W_][\w-]*", text.lower())
-    return " + ".join(
-        sorted(
-            {
-                next((kind for kind in ("image", "text") if word.startswith(kind)), word)
-                for word in words
-            }
-        )
-    )
-
-
-def _leaves(
-    values: Mapping[str, Any], keys: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], list[float]]]:
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, (*keys, key))
-        else:
-            yield (*keys, key), value
+    return " + ".join(sorted({re.sub("^(image|text).*", r"\1", word) for word in words}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,16 @@ from solidrec.arrays import Array
 from solidrec.artifacts import write_table
 from solidrec.evaluate.perturb import PERTURBATIONS
 from solidrec.evaluate.stability import METRICS, PLACES, Stability
-from solidrec.experiments.results import USERS, Place, Plan, Record, Results, cure_of, read_frame
-from solidrec.experiments.tables.contrasts import Contrast, comparisons, contrasts
+from solidrec.experiments.grid import Row
+from solidrec.experiments.plan import Plan
+from solidrec.experiments.results import Record, Results
+from solidrec.experiments.tables.comparisons import MODEL, comparisons
+from solidrec.experiments.tables.contrasts import Contrast, contrasts
 from solidrec.experiments.tables.measure import MeasureTable, Number
 from solidrec.experiments.tables.measured import Measured
-from solidrec.experiments.tables.text import NONE, Entry, Grid, contrasts_grid
+from solidrec.experiments.tables.result_text import contrasts_grid
+from solidrec.experiments.users import users_file
+from solidrec.text_grid import NONE, Grid
 
 STABILITY = "stability"
 _SPREAD = ("median", "mean", "min", "max")
@@ -51,65 +56,35 @@ def write_stability(out: Path, key: str, found: Stability) -> None:
     columns |= {f"{kind} RBO@{PLACES}": values for kind, values in found.overlap.items()}
     columns |= {f"{kind} AUC change": values for kind, values in found.change.items()}
     columns |= {f"{kind} weights": values for kind, values in (found.distance or {}).items()}
-    write_table(_stability_file(out, key), pl.DataFrame(columns).fill_nan(None))
-
-
-def _stability_file(out: Path, key: str) -> Path:
-    """Return the file with the stability of every user."""
-    return out / USERS / f"{key}-{STABILITY}.parquet"
-
-
-def _variances(out: Path, key: str) -> dict[str, Array] | None:
-    """Return ``user`` (U,) and each metric's variance (U,), a mean over targets; None if gone."""
-    path = _stability_file(out, key)
-    if not path.is_file():
-        return None
-    frame = read_frame(path, cure=cure_of(out, key))
-    frame = frame.group_by("user").mean().sort("user")
-    return {"user": frame["user"].to_numpy()} | {
-        metric: frame[f"variance {metric}"].to_numpy() for metric in METRICS
-    }
+    write_table(users_file(out, key, STABILITY), pl.DataFrame(columns).fill_nan(None))
 
 
 def steadiness(plan: Plan, results: Results) -> list[Measured]:
     """Return rows of steadiness (a user's variance with a minus), where the variances are kept."""
+    frames = {place: _steady(frame) for place, frame in results.kept(plan, STABILITY).items()}
+    names = [name_of(metric) for metric in METRICS]
     rows = []
-    for row in plan.rows:
-        found = {
-            place: values
-            for place in _finished(plan, results, row.name)
-            if (values := _variances(results.out, place.key))
-        }
-        if not found:
-            continue
-        users = next(iter(found.values()))["user"]
-        per_user = {
-            name_of(metric): np.stack([-THOUSAND * one[metric] for one in found.values()])
-            for metric in METRICS
-        }
-        means = tuple(
-            {name: float(np.nanmean(values[at])) for name, values in per_user.items()}
-            for at in range(len(found))
-        )
-        seeds = tuple(place.seed for place in found)
+    for row, places in plan.by_row(frames):
+        own = {place.seed: frames[place] for place in places}
+        means = [
+            {name: float(np.nanmean(frame[name].to_numpy())) for name in names}
+            for frame in own.values()
+        ]
         rows.append(
-            Measured(row.name, row.labels, seeds, STABILITY, plan.data, users, means, per_user)
+            Measured.of_frames(row.name, row.labels, own, means, protocol=STABILITY, data=plan.data)
         )
     return rows
+
+
+def _steady(variances: pl.DataFrame) -> pl.DataFrame:
+    """Return each ``user``'s steadiness, a mean over targets, in a column per metric."""
+    columns = {name_of(metric): -THOUSAND * pl.col(f"variance {metric}") for metric in METRICS}
+    return variances.group_by("user").mean().sort("user").select("user", **columns)
 
 
 def name_of(metric: str) -> str:
     """Return the name of the steadiness of a metric."""
     return f"steadiness of {metric}"
-
-
-def _finished(plan: Plan, results: Results, row: str) -> list[Place]:
-    """Return the cells of a row whose stability was measured."""
-    return [
-        place
-        for place in plan.places
-        if place.row == row and STABILITY in results.records.get(place.key, {}).get("measures", {})
-    ]
 
 
 def steadiness_contrasts(rows: Sequence[Measured]) -> list[Contrast]:
@@ -119,68 +94,55 @@ def steadiness_contrasts(rows: Sequence[Measured]) -> list[Contrast]:
 
 def stability_table(plan: Plan, results: Results) -> MeasureTable | None:
     """Return Table 4, its test and the other perturbations; None if nothing is measured."""
-    cells = [
-        (row.name, _finished(plan, results, row.name)) for row in plan.rows if row.baseline is None
-    ]
-    cells = [(name, places) for name, places in cells if places]
+    cells = results.cells(plan, "measures", STABILITY)
     if not cells:
         return None
-    records = {
-        name: [results.records[place.key]["measures"][STABILITY] for place in places]
-        for name, places in cells
-    }
-    models = {row.name: row.labels.get("model.name", "") for row in plan.rows}
+    rows = [(row, [cells[place] for place in places]) for row, places in plan.by_row(cells)]
     measured = steadiness(plan, results)
-    gone = sum(len(places) for _, places in cells) - sum(len(row.seeds) for row in measured)
+    gone = len(cells) - sum(len(row.seeds) for row in measured)
     found = steadiness_contrasts(measured)
-    grids = [_spread_grid(plan.title, metric, records, models) for metric in METRICS]
+    grids = [_spread_grid(plan.title, metric, rows) for metric in METRICS]
     grids += [contrasts_grid(f"{plan.title}: comparisons", found)] if found else []
-    first = next(iter(records.values()))[0]
+    grids.append(_perturbation_grid(plan.title, rows))
+    first = rows[0][1][0]
     notes = [_HOW.format(draws=first["draws"], users=first["users"]), _SCALE]
     notes += [_TESTED] if found else []
     notes += [_GONE.format(count=gone)] if gone else []
-    return MeasureTable(
-        "stability",
-        "Stability",
-        (*grids, _perturbation_grid(plan.title, records)),
-        tuple(notes),
-        _numbers(results, cells),
+    numbers = tuple(
+        Number(row.name, place.seed, quantity, value)
+        for row, places in plan.by_row(cells)
+        for place in places
+        for quantity, value in _quantities(cells[place])
     )
+    return MeasureTable("stability", "Stability", tuple(grids), tuple(notes), numbers)
 
 
-def _spread_grid(
-    title: str, metric: str, records: Mapping[str, Sequence[Record]], models: Mapping[str, str]
-) -> Grid:
+def _spread_grid(title: str, metric: str, rows: Sequence[tuple[Row, Sequence[Record]]]) -> Grid:
     """Return Table 4: four statistics of a variance, mean over seeds, UAUC beside the paper's."""
-    beside = metric == METRICS[0] and any(models[name] in _PAPER for name in records)
+    papers = {row.name: _PAPER.get(row.labels.get(MODEL, "")) for row, _ in rows}
+    beside = metric == METRICS[0] and any(papers.values())
     lines = []
-    for name, found in records.items():
+    for row, found in rows:
         of = [_mean([one["variance"][metric][key] for one in found], THOUSAND) for key in _SPREAD]
-        paper = [f"{value:.2f}" for value in _PAPER.get(models[name], ())] or [NONE] * len(_SPREAD)
-        lines.append(tuple(map(Entry, (name, *of, *(paper if beside else ())))))
+        printed = papers[row.name]
+        paper = [f"{value:.2f}" for value in printed] if printed else [NONE] * len(_SPREAD)
+        lines.append((row.name, *of, *(paper if beside else ())))
     heads = ("", *_SPREAD, *(f"paper: {key}" for key in (_SPREAD if beside else ())))
-    return Grid(
-        f"{title}: variance of a user's {metric}, in thousandths",
-        heads,
-        tuple(lines),
-        ("",) * len(lines),
-    )
+    return Grid.of(f"{title}: variance of a user's {metric}, in thousandths", heads, lines)
 
 
-def _perturbation_grid(title: str, records: Mapping[str, Sequence[Record]]) -> Grid:
+def _perturbation_grid(title: str, rows: Sequence[tuple[Row, Sequence[Record]]]) -> Grid:
     """Return each perturbation's overlap of the first answers, change of AUC, weight distance."""
     wanted = (f"RBO@{PLACES}", "AUC change", "weights")
-    lines, blocks = [], []
-    for kind in PERTURBATIONS:
-        for name, found in records.items():
-            of = [_mean([one["perturbations"][kind][what] for one in found]) for what in wanted]
-            lines.append(tuple(map(Entry, (name, *of))))
-            blocks.append(kind)
-    return Grid(
-        f"{title}: one event swapped, dropped, repeated or added",
-        ("", *wanted),
-        tuple(lines),
-        tuple(blocks),
+    lines = [
+        (row.name, *(_mean([one["perturbations"][kind][what] for one in found]) for what in wanted))
+        for kind in PERTURBATIONS
+        for row, found in rows
+    ]
+    blocks = [kind for kind in PERTURBATIONS for _ in rows]
+    heads = ("", *wanted)
+    return Grid.of(
+        f"{title}: one event swapped, dropped, repeated or added", heads, lines, blocks=blocks
     )
 
 
@@ -194,20 +156,9 @@ def _mean(values: Sequence[float | None], scale: float = 1) -> str:
     return f"{scale * float(np.mean(found)):.3f}" if found else NONE
 
 
-def _numbers(results: Results, cells: Sequence[tuple[str, Sequence[Place]]]) -> tuple[Number, ...]:
-    """Return every number of every cell, as measured."""
-    found = []
-    for row, places in cells:
-        for place in places:
-            record = results.records[place.key]["measures"][STABILITY]
-            found += [
-                Number(row, place.seed, f"variance {metric} {key}", value)
-                for metric, of in record["variance"].items()
-                for key, value in of.items()
-            ]
-            found += [
-                Number(row, place.seed, f"{kind} {what}", value)
-                for kind, of in record["perturbations"].items()
-                for what, value in of.items()
-            ]
-    return tuple(found)
+def _quantities(record: Record) -> Iterator[tuple[str, float | None]]:
+    """Yield every number of a cell, as measured."""
+    for metric, of in record["variance"].items():
+        yield from ((f"variance {metric} {key}", value) for key, value in of.items())
+    for kind, of in record["perturbations"].items():
+        yield from ((f"{kind} {what}", value) for what, value in of.items())

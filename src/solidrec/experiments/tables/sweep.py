@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
-from solidrec.experiments.results import Plan, Results
-from solidrec.experiments.tables.measure import MeasureTable, Number
+from solidrec.experiments.plan import Plan
+from solidrec.experiments.results import Results
+from solidrec.experiments.tables.measure import MeasureTable, Number, numbers_of
 from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.tables.result_table import PAPER_NEGATIVES, protocol_label
-from solidrec.experiments.tables.text import NONE, Entry, Grid
+from solidrec.text_grid import NONE, Entry, Grid
 
 LAYOUT = "figure5"
 ACROSS, DOWN = "train.penalty", "model.clip"
@@ -54,10 +55,8 @@ def sweeps(plan: Plan, rows: Sequence[Measured]) -> list[Sweep]:
     at = {(row.labels.get(DOWN), row.labels.get(ACROSS)): row for row in rows}
     found = []
     for metric in _METRICS:
-        values = tuple(
-            tuple(row.mean(metric) if (row := at.get((d, a))) else None for a in across)
-            for d in down
-        )
+        means = {place: row.mean(metric) for place, row in at.items()}
+        values = tuple(tuple(means.get((d, a)) for a in across) for d in down)
         found.append(Sweep(metric, across, down, values))
     return found
 
@@ -71,31 +70,22 @@ def sweep_table(
     grids: list[Grid] = []
     numbers: list[Number] = []
     for protocol in plan.protocols:
-        rows, label = (
-            measured.get(protocol, ()),
-            protocol_label(protocol, results.negatives(plan) or PAPER_NEGATIVES),
-        )
+        rows = measured.get(protocol, ())
+        label = protocol_label(protocol, results.negatives(plan) or PAPER_NEGATIVES)
         grids += [_grid_of(plan.title, label, sweep) for sweep in sweeps(plan, rows) if sweep.found]
-        numbers += [
-            Number(row.name, seed, f"{metric} ({label})", value)
-            for row in rows
-            for metric in _METRICS
-            for seed, value in zip(row.seeds, row.of_seeds(metric) or (), strict=False)
-        ]
+        numbers += numbers_of(rows, _METRICS, f"{{}} ({label})")
     notes = (_NOTE, *([_ONE_SEED] if plan.seeds == 1 else []))
     return MeasureTable("sweep", "λ and T", tuple(grids), notes, tuple(numbers)) if grids else None
 
 
 def _grid_of(title: str, label: str, sweep: Sweep) -> Grid:
     """Return one metric as a grid: T downwards, λ across."""
-    heads = (f"{SIGNS[DOWN]} \\ {SIGNS[ACROSS]}", *sweep.across)
-    lines = tuple(
-        (Entry(f"{SIGNS[DOWN]} = {name}"), *(_place(value, sweep.best) for value in line))
+    lines = [
+        (
+            f"{SIGNS[DOWN]} = {name}",
+            *(NONE if v is None else Entry(f"{v:.4f}", v == sweep.best) for v in line),
+        )
         for name, line in zip(sweep.down, sweep.values, strict=True)
-    )
-    return Grid(f"{title}: {sweep.metric} ({label})", heads, lines, ("",) * len(lines))
-
-
-def _place(value: float | None, best: float | None) -> Entry:
-    """Return the text of one place in the grid."""
-    return Entry(NONE) if value is None else Entry(f"{value:.4f}", value == best)
+    ]
+    heads = (f"{SIGNS[DOWN]} \\ {SIGNS[ACROSS]}", *sweep.across)
+    return Grid.of(f"{title}: {sweep.metric} ({label})", heads, lines)

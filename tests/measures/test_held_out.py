@@ -11,7 +11,7 @@ import pytest
 from solidrec.api import train
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
-from solidrec.experiments.held_out import hold_out, joined, shuffled
+from solidrec.measures.held_out import hold_out, joined, shuffled
 
 
 def test_what_is_held_out_is_nowhere_in_the_data_that_trains(

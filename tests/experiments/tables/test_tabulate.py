@@ -11,7 +11,8 @@ from solidrec.errors import UsageError
 from solidrec.evaluate.significance import crossed
 from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.tables.paper import PROTOCOLS
-from solidrec.experiments.tables.result_table import Layout, ResultTable, TableLine, result_table
+from solidrec.experiments.tables.result_table import Layout, ResultTable, TableLine
+from solidrec.experiments.tables.tabulate import result_table
 
 USERS, METRICS = 30, ("AUC", "UAUC", "NDCG@10")
 

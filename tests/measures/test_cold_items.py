@@ -11,7 +11,7 @@ import pytest
 from solidrec.artifacts import read_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
-from solidrec.experiments.cold_items import (
+from solidrec.measures.cold_items import (
     KNOWN,
     MODEL,
     NEW,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from solidrec.experiments import workers
-from solidrec.experiments.workers import processes
+from solidrec import workers
 from solidrec.locks import stoppable
+from solidrec.workers import processes
 
 
 def train(path: Path) -> None:

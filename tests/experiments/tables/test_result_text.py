@@ -15,18 +15,17 @@ import pytest
 from rich.console import Console
 
 from solidrec.experiments.tables.measured import Measured
-from solidrec.experiments.tables.result_table import Layout, ResultTable, result_table
-from solidrec.experiments.tables.text import (
+from solidrec.experiments.tables.result_table import Layout, ResultTable
+from solidrec.experiments.tables.result_text import (
     _CELLS,
     _CONTRASTS,
     cells_csv,
     contrasts_csv,
     grids,
-    latex,
-    markdown,
     mean_text,
-    rich_table,
 )
+from solidrec.experiments.tables.tabulate import result_table
+from solidrec.text_grid import latex, markdown, rich_table
 
 NASTY = '["a_b"] & 5 % | $x$ <b> \\ {c}, "d" [/red]'
 USERS = 30
@@ -64,7 +63,7 @@ def cells(table: ResultTable) -> list[str]:
 
 
 def test_markdown_has_every_cell_and_every_note(table: ResultTable):
-    text = markdown(table)
+    text = markdown(grids(table), table.notes)
     assert text.startswith(
         "**T (1+99 sampled)**\n\n|  | UAUC | NDCG@10 | UAUC [95 %] | seeds |\n"
         "| --- | ---: | ---: | ---: | ---: |\n"
@@ -78,19 +77,21 @@ def test_markdown_has_every_cell_and_every_note(table: ResultTable):
 
 
 def test_every_line_of_a_markdown_table_has_as_many_cells_as_its_head(table: ResultTable):
-    for block in re.findall(r"(?:^\|.*\n)+", markdown(table), re.MULTILINE):
+    for block in re.findall(r"(?:^\|.*\n)+", markdown(grids(table), table.notes), re.MULTILINE):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1
 
 
 def test_the_best_is_bold_and_the_significant_starred(table: ResultTable):
     starred = next(line for line in table.lines if line.name == NASTY).cells[0]
     assert mean_text(starred).endswith("*")
-    assert f"**{mean_text(starred)[:-1]}\\***" in markdown(table)
-    assert rf"\textbf{{{starred.mean:.4f} $\pm$ {starred.spread:.4f}$^{{*}}$}}" in latex(table)
+    assert f"**{mean_text(starred)[:-1]}\\***" in markdown(grids(table), table.notes)
+    assert rf"\textbf{{{starred.mean:.4f} $\pm$ {starred.spread:.4f}$^{{*}}$}}" in latex(
+        grids(table), table.notes
+    )
 
 
 def test_latex_is_a_booktabs_table_with_its_specials_escaped(table: ResultTable):
-    text = latex(table)
+    text = latex(grids(table), table.notes)
     assert text.count(r"\toprule") == text.count(r"\bottomrule") == len(grids(table)) == 3
     assert r'{[}"a\_b"{]} \& 5 \% | $\$x\$$'.replace(r"$\$x\$$", r"\$x\$") in text
     assert r"\textbackslash{} \{c\}" in text
@@ -112,7 +113,7 @@ def test_latex_compiles_where_there_is_a_compiler(table: ResultTable, tmp_path: 
         pytest.skip("pdflatex is absent")
     document = (
         r"\documentclass{article}\usepackage{booktabs}"
-        rf"\begin{{document}}{latex(table)}\end{{document}}"
+        rf"\begin{{document}}{latex(grids(table), table.notes)}\end{{document}}"
     )
     (tmp_path / "t.tex").write_text(document, encoding="utf-8")
     subprocess.run(
@@ -122,7 +123,7 @@ def test_latex_compiles_where_there_is_a_compiler(table: ResultTable, tmp_path: 
 
 def test_csv_has_the_raw_numbers_one_line_a_cell(table: ResultTable):
     found = list(csv.DictReader(io.StringIO(cells_csv([table, table]))))
-    assert tuple(found[0]) == _CELLS
+    assert ",".join(found[0]) == _CELLS
     assert len(found) == 2 * 4 * 2
     first, cell = found[2], table.lines[1].cells[0]
     assert (first["row"], first["metric"], first["protocol"]) == (NASTY, "UAUC", "1+99 sampled")
@@ -144,7 +145,7 @@ def test_csv_has_the_raw_numbers_one_line_a_cell(table: ResultTable):
 
 def test_csv_of_comparisons(table: ResultTable):
     found = list(csv.DictReader(io.StringIO(contrasts_csv([table]))))
-    assert tuple(found[0]) == _CONTRASTS
+    assert ",".join(found[0]) == _CONTRASTS
     assert [(each["one"], each["other"], each["metric"]) for each in found] == [
         (NASTY, "duet", "UAUC"),
         (NASTY, "duet", "NDCG@10"),
@@ -155,7 +156,7 @@ def test_csv_of_comparisons(table: ResultTable):
 def test_a_difference_without_a_common_seed_is_a_line_too():
     rows = [row("a", "din", "duet"), replace(row("b", "din", "solid-duet"), seeds=(7, 8, 9))]
     found = result_table(rows, Layout("T", metrics=("UAUC",), tested=("UAUC",)))
-    assert "| b | a | UAUC | - | - | - | no common seed" in markdown(found)
+    assert "| b | a | UAUC | - | - | - | no common seed" in markdown(grids(found), found.notes)
     assert contrasts_csv([found]).splitlines()[1].startswith("T,1+99 sampled,b,a,UAUC,,,,,,,,0,")
 
 

@@ -9,7 +9,6 @@ itself without the content of the new items, and with chance.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,9 +21,9 @@ from solidrec.artifacts import write_file, write_json
 from solidrec.console import console, counted
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
-from solidrec.evaluate.intervals import Difference, bootstrap_mean, holm, paired_difference
-from solidrec.experiments.held_out import HeldOut, hold_out, joined, shuffled
 from solidrec.inference.scorer import scorer_of
+from solidrec.measures.cold_table import METRICS, Values, markdown, table_of
+from solidrec.measures.held_out import HeldOut, hold_out, joined, shuffled
 from solidrec.metrics import per_row, ranks
 from solidrec.provenance import versions
 from solidrec.recommend.engine import Engine
@@ -33,7 +32,6 @@ from solidrec.semantics.fuse import side_by_side
 from solidrec.settings import merge, value_at
 
 _NEGATIVES = 99
-_METRICS = ("UAUC", "NDCG@10", "Recall@10")
 MODEL, WITHOUT = "model", "model, content shuffled among the new"
 KNOWN, NEW = "known items", "other new items"
 _KNN = (
@@ -42,8 +40,6 @@ _KNN = (
     ("content-kNN, last item", 1, np.max),
 )
 """The content-kNN baselines: name, number of last items, and how their cosines are joined."""
-Values = dict[str, dict[str, Floats]]
-"""Scorer -> metric -> one value per held-out item."""
 
 
 def run_cold_items(
@@ -68,7 +64,10 @@ def run_cold_items(
             f"--share {share} of {seeds} draws: give a share above 0 that leaves each draw items "
             "of its own"
         )
-    _check_settings(whole, settings or {}, ("seed", "model.name"))
+    whole.rows("test")  # raises an error for data without a test split
+    for key in ("seed", "model.name"):
+        if value_at(settings or {}, key) is not None:
+            raise UsageError(f"--set {key}: is what this experiment varies; leave it out")
     settings = merge({"model": {"name": model, "start": "content"}}, settings or {})
     draws: list[Draw] = []
     with counted(console, f"training without {share:.0%} of the items", seeds, shown=True) as step:
@@ -84,7 +83,7 @@ def run_cold_items(
         among: _joined_values([draw.values[among] for draw in draws]) for among in (KNOWN, NEW)
     }
     found = {
-        "tables": [_table(among, values[among]) for among in values],
+        "tables": [table_of(among, values[among]) for among in values],
         "items": len(values[KNOWN][MODEL]["UAUC"]),
         "targets": sum(draw.targets for draw in draws),
         "share": share,
@@ -188,7 +187,7 @@ def _with_negatives(
 def _measured(scores: npt.NDArray[Any]) -> dict[str, Floats]:
     """Return the metrics of each row; the target is in column 0."""
     found = per_row(ranks(scores), (10,))
-    return {metric: found[metric] for metric in _METRICS}
+    return {metric: found[metric] for metric in METRICS}
 
 
 def _by_item(values: Mapping[str, Floats], targets: Ints) -> dict[str, Floats]:
@@ -204,9 +203,7 @@ def _by_item(values: Mapping[str, Floats], targets: Ints) -> dict[str, Floats]:
 def _joined_values(parts: Sequence[Values]) -> Values:
     """Concatenate the values of all draws, which have no item in common."""
     return {
-        name: {
-            metric: np.concatenate([part[name][metric] for part in parts]) for metric in _METRICS
-        }
+        name: {metric: np.concatenate([part[name][metric] for part in parts]) for metric in METRICS}
         for name in parts[0]
     }
 
@@ -223,80 +220,3 @@ def _exposure(held: HeldOut, grown: Run, *, users: int = 500) -> float:
     )
     new = set(grown.catalog["item"].to_list()[len(held.kept.items) :])
     return float(np.mean([row["item"] in new for answer in answers for row in answer]))
-
-
-def _table(among: str, values: Values) -> dict[str, Any]:
-    """Return means with intervals and the model's paired differences, Holm-corrected per metric."""
-    rows = [
-        {
-            "name": name,
-            "mean": {metric: float(found[metric].mean()) for metric in _METRICS},
-            "interval": {metric: list(bootstrap_mean(found[metric])) for metric in _METRICS},
-        }
-        for name, found in values.items()
-    ]
-    others = [name for name in values if name != MODEL]
-    differences = []
-    for metric in _METRICS:
-        tests = [paired_difference(values[MODEL][metric], values[name][metric]) for name in others]
-        for name, gap in zip(others, _corrected(tests), strict=True):
-            differences.append({"other": name, "metric": metric, **gap})
-    return {"among": among, "rows": rows, "differences": differences}
-
-
-def markdown(found: Mapping[str, Any]) -> str:
-    """Return the tables as Markdown."""
-    lines: list[str] = []
-    for part in found["tables"]:
-        lines += [
-            f"| new items among {part['among']} | {' | '.join(_METRICS)} |",
-            f"| --- |{' ---: |' * len(_METRICS)}",
-        ]
-        for row in part["rows"]:
-            cells = [
-                f"{row['mean'][m]:.4f} [{row['interval'][m][0]:.4f}, {row['interval'][m][1]:.4f}]"
-                for m in _METRICS
-            ]
-            lines.append(f"| {row['name']} | {' | '.join(cells)} |")
-        lines += [
-            "",
-            f"| the model less, among {part['among']} | metric | difference [95 %] | p (Holm) |",
-        ]
-        lines += ["| --- | --- | ---: | ---: |"]
-        for gap in part["differences"]:
-            lines.append(
-                f"| {gap['other']} | {gap['metric']} | {_gap_text(gap)} | {gap['holm']:.3f} |"
-            )
-        lines.append("")
-    return "\n".join([*lines, ""]) + (
-        f"{found['targets']:,} targets, {found['items']:,} items of {found['seeds']} draws of "
-        f"{found['share']:.0%} of the items; every held-out item counts once, paired over items. "
-        "Chance is UAUC .5; what the model reaches with shuffled content is what being new brings "
-        f"among known items. Of everybody's ten best of all items {found['exposure']:.1%} are "
-        "new.\n"
-    )
-
-
-def _check_settings(data: PreparedData, settings: Mapping[str, Any], varied: Sequence[str]) -> None:
-    """Raise `UsageError` for settings that the experiment varies and data without a test split."""
-    data.rows("test")
-    for key in varied:
-        if value_at(settings, key) is not None:
-            raise UsageError(f"--set {key}: is what this experiment varies; leave it out")
-
-
-def _corrected(tests: Sequence[Difference]) -> list[dict[str, float]]:
-    """Return paired differences as plain values, each with its Holm-corrected p (``holm``)."""
-    return [
-        asdict(test) | {"holm": p}
-        for test, p in zip(tests, holm([test.p for test in tests]), strict=True)
-    ]
-
-
-def _gap_text(gap: Mapping[str, float]) -> str:
-    """Format a difference with its interval.
-
-    >>> _gap_text({"mean": 0.02, "low": 0.01, "high": 0.031})
-    '+0.0200 [+0.0100, +0.0310]'
-    """
-    return f"{gap['mean']:+.4f} [{gap['low']:+.4f}, {gap['high']:+.4f}]"
