@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from solidrec.data.prepared import PreparedData
 from solidrec.errors import DamagedError
 from solidrec.evaluate.few_events import _EVENTS, METRICS
 from solidrec.evaluate.significance import crossed
@@ -95,37 +92,3 @@ def test_a_file_that_cannot_be_read_names_its_cure(copied: Path) -> None:
     users_file(copied, plan.places[0].key, "few-events").write_bytes(b"no parquet")
     with pytest.raises(DamagedError, match=f"remove the line of {plan.places[0].key}"):
         few_events_table(plan, Results(copied))
-
-
-def test_the_command_runs_the_shipped_experiment(
-    solidrec: Callable[..., Any], data: PreparedData, tiny: dict[str, Any], tmp_path: Path
-) -> None:
-    settings = (
-        "--set",
-        "model.dim=8",
-        "--set",
-        "train.epochs=1",
-        "--set",
-        "train.batch=128",
-        "--set",
-        "model.length=4",
-    )
-    answer = solidrec(
-        "experiment", "cold-users", data.path, "--seeds", 1, "--out", tmp_path / "out", *settings
-    )
-    assert answer.code == 0, answer.err
-    assert "Users of few events: by events known" in answer.out
-    assert (tmp_path / "out" / "tables.md").read_text(encoding="utf-8").count(
-        "trunk alone"
-    ) >= 3  # of 1, 2 and 3 events
-    refused = solidrec(
-        "experiment",
-        "cold-users",
-        data.path,
-        "--out",
-        tmp_path / "other",
-        "--set",
-        "model.name=duet",
-    )
-    assert refused.code == 2
-    assert "--set model.name: is what this experiment varies" in refused.err
