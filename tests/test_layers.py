@@ -12,7 +12,7 @@ import pytest
 LAYERS = (
     ("errors",),
     ("registry", "migrations", "arrays", "provenance"),
-    ("designs", "spec_base", "score_checks"),
+    ("designs", "spec_base", "score_checks", "selection"),
     ("artifacts", "ids", "batch", "metrics", "log_loss", "settings", "presets"),
     ("spec", "pooled_auc", "epochs", "locks", "workers"),
     ("data", "nn"),

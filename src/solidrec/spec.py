@@ -8,31 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PositiveFloat
-from pydantic_core import PydanticCustomError
 
 from solidrec.designs import DESIGNS, named
-from solidrec.errors import nearest
-from solidrec.registry import BACKBONES, LOSSES, METRICS
+from solidrec.registry import BACKBONES, LOSSES
+from solidrec.selection import Selection, selectable
 from solidrec.spec_base import Spec, part_of
 
 MODEL_NAMES = named(mixtures=False)
 MIXTURE_NAMES = named(mixtures=True)
 BACKBONE_NAMES: tuple[str, ...] = tuple(BACKBONES.own)
-_AT_K = tuple(f"{name}@{k}" for name in ("NDCG", "Recall") for k in (5, 10, 20))
-_SELECTABLE = ("AUC", "UAUC", "MRR", *_AT_K)
-"""Metrics that may choose an epoch, besides those of other packages."""
-
-
-def _selectable(text: str) -> str:
-    """Check the name of a validation metric, with or without ``full`` before it."""
-    metric = text.removeprefix("full ")
-    if metric not in _SELECTABLE and metric not in METRICS:
-        why = f"unknown name {text!r}{nearest(metric, [*_SELECTABLE, *METRICS])}"
-        raise PydanticCustomError("part", "{why}", {"why": why})
-    return text
 
 
 class CodebookSpec(Spec):
@@ -104,13 +91,6 @@ class ModelSpec(Spec):
     codebook: CodebookSpec = CodebookSpec()
 
 
-class Selection(NamedTuple):
-    """What chooses an epoch: a ``metric`` on validation users under a ``protocol``."""
-
-    protocol: Literal["paper", "full"]
-    metric: str
-
-
 class TrainSpec(Spec):
     """How a model is trained; ``epochs`` is the maximum of each stage of Algorithm 1."""
 
@@ -152,7 +132,7 @@ class TrainSpec(Spec):
         False,
         description="run the forward and backward pass through torch.compile (minutes to start)",
     )
-    select: Annotated[str, AfterValidator(_selectable)] = Field(
+    select: Annotated[str, AfterValidator(selectable)] = Field(
         "UAUC",
         description="validation metric that chooses the epoch; with 'full ' before it over the "
         "whole catalogue",
@@ -177,15 +157,8 @@ class TrainSpec(Spec):
 
     @property
     def selection(self) -> Selection:
-        """The protocol and the metric that choose the epoch.
-
-        >>> TrainSpec(select="full NDCG@10").selection
-        Selection(protocol='full', metric='NDCG@10')
-        """
-        return Selection(
-            "full" if self.select.startswith("full ") else "paper",
-            self.select.removeprefix("full "),
-        )
+        """The protocol and the metric that choose the epoch."""
+        return Selection.of(self.select)
 
     def of_one_model(self) -> TrainSpec:
         """Return the settings for a model that is no mixture: equal trainings have one name.

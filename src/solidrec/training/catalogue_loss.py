@@ -67,5 +67,7 @@ def catalogue_cross_entropy(
     >>> round(float(catalogue_cross_entropy(users, table, torch.tensor([2]))), 4)  # log 2
     0.6931
     """
-    loss: Tensor = _CatalogueCrossEntropy.apply(users, table, targets)  # type: ignore[no-untyped-call]
+    loss: Tensor = _CatalogueCrossEntropy.apply(  # type: ignore[no-untyped-call]
+        users, table, targets
+    )
     return loss

@@ -43,9 +43,13 @@ def generated_product(
     with full_precision(x.device):
         x, z = x.to(weight.dtype), z.to(weight.dtype)
         if limit is None and x.shape[1] == 1:
-            outputs: Tensor = Bilinear.apply(x[:, 0], z, weight, bias)  # type: ignore[no-untyped-call]
+            outputs: Tensor = Bilinear.apply(  # type: ignore[no-untyped-call]
+                x[:, 0], z, weight, bias
+            )
             return outputs[:, None]
-        built: Tensor = Blockwise.apply(x, z, weight, bias, limit, inward)  # type: ignore[no-untyped-call]
+        built: Tensor = Blockwise.apply(  # type: ignore[no-untyped-call]
+            x, z, weight, bias, limit, inward
+        )
         return built
 
 
