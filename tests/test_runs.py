@@ -56,7 +56,8 @@ def test_a_loaded_run_scores_as_the_trained_one(
         RunContext(data, spec, checkpoints=Checkpoints(tmp_path / "checkpoints")), semantics
     )
     write_json(tmp_path / "spec.json", spec.model_dump(mode="json"))
-    _finish(tmp_path, data, spec, model, semantics=semantics, metrics={}, seconds=1.0)
+    run_of = RunContext(data, spec, out=tmp_path)
+    _finish(run_of, model, semantics=semantics, metrics={}, seconds=1.0)
     run = load_run(tmp_path)
     histories = np.array([[1, 2, 3], [7, 0, 0], [0, 0, 0]])
     every = np.arange(1, 41)[None]
