@@ -29,7 +29,7 @@ def check_run(data: PreparedData, spec: RunSpec) -> None:
             "encode them again, or train anew"
         )
     # The meta device draws no random numbers and takes no memory.
-    with torch.device("meta"):
+    with torch.random.fork_rng(devices=[]):  # nothing that is drawn here counts
         backbone = build_backbone(spec.model)
     design = DESIGNS[spec.model.name]
     if design.needs_semantics or (design.is_mixture and is_described(data)):
