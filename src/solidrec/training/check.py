@@ -28,8 +28,9 @@ def check_run(data: PreparedData, spec: RunSpec) -> None:
             f"{data.path}: its features are not those of the specification; "
             "encode them again, or train anew"
         )
-    # The meta device draws no random numbers and takes no memory.
-    with torch.random.fork_rng(devices=[]):  # nothing that is drawn here counts
+    # Random numbers of this trial do not count. (The meta device would draw none, and take a
+    # second to import.)
+    with torch.random.fork_rng(devices=[]):
         backbone = build_backbone(spec.model)
     design = DESIGNS[spec.model.name]
     if design.needs_semantics or (design.is_mixture and is_described(data)):
