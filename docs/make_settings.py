@@ -66,14 +66,14 @@ def row(key: str, field: Any) -> str:
     if not field.description:
         raise SystemExit(f"{key}: has no description; give its Field one")
     limits = [
-        f"{SIGNS[type(each)]} {vars_of(each):g}" for each in field.metadata if type(each) in SIGNS
+        f"{SIGNS[type(each)]} {limit_of(each):g}" for each in field.metadata if type(each) in SIGNS
     ]
     values = " ".join([values_of(field.annotation), *limits]).replace("|", "\\|")
     default = "" if field.is_required() else shown(field.default)
     return f"| `{key}` | {values} | {default} | {field.description.replace('|', chr(92) + '|')} |"
 
 
-def vars_of(limit: Any) -> float:
+def limit_of(limit: Any) -> float:
     """Return the number of a limit."""
     (value,) = (getattr(limit, name) for name in ("ge", "gt", "le", "lt") if hasattr(limit, name))
     return float(value)

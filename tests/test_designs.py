@@ -69,3 +69,12 @@ def test_the_table_needs_no_torch() -> None:
     """Help texts and specifications read it, and are to be quick."""
     code = "import solidrec.designs, sys; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_source_of_another_package_may_need_semantic_ids() -> None:
+    assert Design("full", source=lambda making: making, reads_semantics=True).needs_semantics
+
+
+def test_an_unknown_head_is_named_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="unknown head 'ful'; did you mean 'full'"):
+        Design("ful", SHARED)

@@ -9,6 +9,7 @@ from typing import Any
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.presets import preset
+from solidrec.registry import BACKBONES
 from solidrec.runs import load_run
 from solidrec.settings import merge, value_at
 from solidrec.spec import MIXTURE_NAMES, RunSpec
@@ -26,8 +27,9 @@ def run_spec(
 ) -> RunSpec:
     """Return the checked specification of `settings`, overridden by the named arguments.
 
-    A mixture, and its neural expert alone (*plain*; not with DIN, which has no softmax), start from
-    the preset *mixture*, the width that `width` returns, and folds that match the split.
+    A mixture, and its neural expert alone (*plain*, but not on a backbone that reads candidates,
+    which has no softmax), start from the preset *mixture*, the width that `width` returns, and
+    folds that match the split.
     """
     given = {("model", "name"): model, ("model", "backbone"): backbone, ("train", "epochs"): epochs}
     named: dict[str, Any] = {} if seed is None else {"seed": seed}
@@ -35,11 +37,11 @@ def run_spec(
         if value is not None:
             named.setdefault(group, {})[key] = value
     own: dict[str, Any] = {"data": data.fingerprint, "semantics": {"encoded": data.encoded}}
-    name, encoder = (
-        given or value_at(settings or {}, key)
-        for given, key in ((model, "model.name"), (backbone, "model.backbone"))
-    )
-    if name in MIXTURE_NAMES or (name == "plain" and encoder != "din"):
+    name = model or value_at(settings or {}, "model.name")
+    encoder = backbone or value_at(settings or {}, "model.backbone")
+    # An unknown backbone is named when the specification is parsed.
+    reads_candidates = encoder in BACKBONES and BACKBONES[encoder].reads_candidates
+    if name in MIXTURE_NAMES or (name == "plain" and not reads_candidates):
         folds = "time" if name in MIXTURE_NAMES and data.manifest["split"] == "time" else "users"
         fitting = {"model": {"dim": width(len(data.items))}, "train": {"folds": folds}}
         own = merge(merge(own, preset("mixture")), fitting)

@@ -6,7 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, final
 
+from solidrec.errors import UsageError, nearest
 from solidrec.registry import Registry
+
+HEADS = ("dot", "full", "low-rank", "mixture")
+"""Heads of the library."""
 
 
 @final
@@ -68,12 +72,18 @@ class Design:
     evidence). A source is made of `Parts`. Other packages may give functions instead: from a
     `ModelSpec` to an `nn.heads.Head`, and from `nn.build.Making` to an `nn.sources.Source`.
     ``references`` are the models that this one is compared with in tables, first the one it builds
-    on.
+    on. A source of another package that reads semantic ids says so by ``reads_semantics``. Raises
+    `UsageError` for an unknown name of a head.
     """
 
     head: str | Callable[..., Any]
     source: Parts | Callable[..., Any]
     references: tuple[str, ...] = ()
+    reads_semantics: bool = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.head, str) and self.head not in HEADS:
+            raise UsageError(f"unknown head {self.head!r}{nearest(self.head, HEADS)}")
 
     @property
     def is_mixture(self) -> bool:
@@ -93,7 +103,7 @@ class Design:
     @property
     def needs_semantics(self) -> bool:
         """Whether the model requires semantic ids; a mixture reads them only if there are any."""
-        return self.parts.trunk or self.has_codebook
+        return self.reads_semantics or self.parts.trunk or self.has_codebook
 
 
 DESIGNS: Registry[Design] = Registry(

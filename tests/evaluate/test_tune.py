@@ -10,7 +10,7 @@ import pytest
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.baselines import BASELINES
 from solidrec.evaluate.neighbours import judge
-from solidrec.evaluate.tune import _TRIALS, SPACES, Tried, _points, tune
+from solidrec.evaluate.tune import _TRIALS, SPACES, BaselineTrial, _points, tune
 
 
 def test_every_baseline_has_as_many_trials_where_it_has_settings() -> None:
@@ -32,7 +32,7 @@ def test_the_first_point_is_the_default_and_none_comes_twice(data: PreparedData)
 
 
 def test_the_best_on_validation_is_kept(data: PreparedData) -> None:
-    heard: list[Tried] = []
+    heard: list[BaselineTrial] = []
     found = tune("forward-knn", data, length=10, trials=6, tried=heard.append)
     assert tuple(heard) == found.trials
     values = [

@@ -203,11 +203,9 @@ def stripped(out: Path) -> dict[str, Any]:
     }
 
 
-def test_workers_end_with_the_process_that_started_them(
-    data: PreparedData, settings: dict[str, Any], tmp_path: Path
-) -> None:
-    out = tmp_path / "out"
-    grid = tmp_path / "long.toml"
+def endless(data: PreparedData, folder: Path, out: Path) -> list[str]:
+    """The command of an experiment that does not end by itself."""
+    grid = folder / "long.toml"
     grid.write_text(
         'title = "long"\nseeds = 1\n[axes]\n"model.name" = ["static"]\n', encoding="utf-8"
     )
@@ -228,9 +226,15 @@ def test_workers_end_with_the_process_that_started_them(
         "--set=model.dim=8",
         "--jobs=1",
     ]
-    process = subprocess.Popen(
-        [*command, *long], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    return [*command, *long]
+
+
+def test_workers_end_with_the_process_that_started_them(
+    data: PreparedData, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    command = endless(data, tmp_path, out)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     worker = wait_for(lambda: next((int(p.read_text() or 0) for p in out.glob("runs/*/.lock")), 0))
     process.kill()
     process.wait()
@@ -259,33 +263,9 @@ def alive(pid: int) -> bool:
 
 def test_ctrl_c_stops_and_says_how_to_go_on(data: PreparedData, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    grid = tmp_path / "long.toml"
-    grid.write_text(
-        'title = "long"\nseeds = 1\n[axes]\n"model.name" = ["static"]\n', encoding="utf-8"
-    )
-    command = [
-        sys.executable,
-        "-m",
-        "solidrec.cli",
-        "experiment",
-        "run",
-        str(grid),
-        str(data.path),
-        "--out",
-        str(out),
-    ]
-    long = [
-        "--set=train.epochs=100000",
-        "--set=train.min_steps=10000000",
-        "--set=model.dim=8",
-        "--jobs=1",
-    ]
+    command = endless(data, tmp_path, out)
     process = subprocess.Popen(
-        [*command, *long],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     wait_for(lambda: list(out.glob("runs/*/history.jsonl")))
     os.killpg(process.pid, signal.SIGINT)

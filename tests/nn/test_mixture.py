@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from solidrec.designs import DESIGNS
+from solidrec.designs import DESIGNS, Design
 from solidrec.nn.build import build_mixture, plain
 from solidrec.nn.evidence import EXPERTS, KINDS
+from solidrec.nn.gate import Lengths
 from solidrec.nn.memory import Memory
 from solidrec.nn.mixture import CONTENT, LOG, SEMANTIC, Counted, Mixture
 from solidrec.nn.mixture_head import START, MixtureHead
@@ -167,3 +168,14 @@ def test_the_neural_expert_of_a_mixture_is_a_plain_model() -> None:
     assert plain(ModelSpec(name="mixture", backbone="gru4rec")) == ModelSpec(
         name="plain", backbone="gru4rec"
     )
+
+
+def test_a_source_of_another_package_is_added_to_the_shared_weights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    design = Design("mixture", source=lambda making: Lengths(making.slots, making.spec.length))
+    monkeypatch.setitem(DESIGNS, "mine", design)
+    spec = ModelSpec.parse({"name": "mine", "dim": 8, "length": L})
+    mine = build_mixture(spec, counted())
+    (delta,) = mine.deltas
+    assert isinstance(delta, Lengths)

@@ -42,7 +42,7 @@ _READS_HISTORIES = ("knn-content",)
 """Baselines that read validation users themselves, and so need the history length."""
 
 
-class Tried(NamedTuple):
+class BaselineTrial(NamedTuple):
     """Settings that were tried, and NDCG@10 over the whole catalogue on validation users."""
 
     settings: Settings
@@ -54,7 +54,7 @@ class Tuned(NamedTuple):
 
     scorer: Scorer
     settings: Settings
-    trials: tuple[Tried, ...]
+    trials: tuple[BaselineTrial, ...]
 
 
 def _points(space: dict[str, tuple[Any, ...]], trials: int) -> list[Settings]:
@@ -75,7 +75,7 @@ def tune(
     *,
     length: int,
     trials: int = _TRIALS,
-    tried: Callable[[Tried], None] = lambda trial: None,
+    tried: Callable[[BaselineTrial], None] = lambda trial: None,
 ) -> Tuned:
     """Fit a baseline under up to `trials` settings and return the best on validation users.
 
@@ -87,10 +87,10 @@ def tune(
     if trials == 1 or "valid" not in data.manifest["negatives"]:
         return Tuned(BASELINES[name](data, **fixed), {}, ())
     best: Tuned | None = None
-    found: list[Tried] = []
+    found: list[BaselineTrial] = []
     for settings in _points(SPACES.get(name, {}), trials):
         scorer = BASELINES[name](data, **fixed, **settings)
-        trial = Tried(settings, judge(scorer, data, length=length))
+        trial = BaselineTrial(settings, judge(scorer, data, length=length))
         if best is None or trial.valid > max(each.valid for each in found):
             best = Tuned(scorer, settings, ())
         found.append(trial)

@@ -105,7 +105,8 @@ def build_mixture(
     Random numbers come from torch's generator. Raises `UsageError` when a trunk or a codebook gets
     no semantic ids.
     """
-    parts = _checked(spec, semantic_of_item).parts
+    design = _checked(spec, semantic_of_item)
+    parts = design.parts
     # The mixture weighs the neural expert but does not train it.
     neural = build(plain(spec), items=len(counted.counts) - 1).requires_grad_(False)
     head = MixtureHead(len(counted.experts))
@@ -129,6 +130,8 @@ def build_mixture(
                 Pooled(slots, spec.dim), codebook=codebook, clip=spec.clip if parts.clip else None
             )
         )
+    if not isinstance(design.source, Parts):
+        deltas.append(design.source(making))
     reading = Reading(slots, STATISTICS) if parts.statistics else None
     return Mixture(
         Experts(neural, counted), head=head, shared=shared, deltas=deltas, reading=reading

@@ -8,6 +8,7 @@ from solidrec.data.prepared import PreparedData
 from solidrec.designs import DESIGNS
 from solidrec.errors import IncompatibleError, UsageError
 from solidrec.nn.build import build_backbone
+from solidrec.registry import LOSSES
 from solidrec.semantics.modality import is_described
 from solidrec.semantics.plan import plan
 from solidrec.spec import RunSpec
@@ -35,7 +36,9 @@ def check_run(data: PreparedData, spec: RunSpec) -> None:
     design = DESIGNS[spec.model.name]
     if design.needs_semantics or (design.is_mixture and is_described(data)):
         plan(data, spec.semantics)
-    if backbone.reads_candidates and (spec.train.loss == "softmax" or design.is_mixture):
+    if backbone.reads_candidates and (
+        LOSSES[spec.train.loss].needs_user_vectors or design.is_mixture
+    ):
         raise UsageError(
             f"model {spec.model.name!r} with train.loss={spec.train.loss}: {spec.model.backbone} "
             "has a user state for each candidate, and this needs one a user; "

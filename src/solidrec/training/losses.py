@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple, Protocol, final, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, final, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -52,6 +52,9 @@ class Loss(ABC):
     catalogue or none.
     """
 
+    needs_user_vectors: ClassVar[bool] = False
+    """Whether the loss encodes users without candidates, which not every backbone can do."""
+
     def __init__(self, spec: TrainSpec, *, items: int, codebook_weight: float) -> None:
         self.codebook_weight, self.items = codebook_weight, items
         self.each, self.shared = self.wants(spec)
@@ -93,6 +96,8 @@ class Softmax(Loss):
     items that are no target (Jean et al., On Using Very Large Target Vocabulary, ACL 2015). A
     negative that is the target is left out.
     """
+
+    needs_user_vectors = True
 
     def wants(self, spec: TrainSpec) -> tuple[int, int | None]:
         """Return the number of shared negatives, None for the whole catalogue."""
