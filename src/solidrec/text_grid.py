@@ -1,4 +1,7 @@
-"""A grid of text as Markdown and LaTeX and for a terminal, and raw numbers as CSV."""
+"""A grid of text as Markdown and LaTeX and for a terminal, and raw numbers as CSV.
+
+One grid gives all forms with their escapes, group rows and bold entries, which tabulate has not.
+"""
 
 from __future__ import annotations
 

@@ -22,6 +22,20 @@ def test_the_interval_is_the_normal_one_for_many_users(level):
     assert high == pytest.approx(values.mean() + reach, abs=0.08 * reach)
 
 
+@pytest.mark.parametrize("users", [5, 943])
+def test_the_interval_is_that_of_scipy(users):
+    values = np.random.default_rng(users).random(users)
+    found = stats.bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=500,
+        confidence_level=0.9,
+        method="percentile",
+        rng=np.random.default_rng([3, 0]),
+    ).confidence_interval
+    assert bootstrap_mean(values, level=0.9, draws=500, seed=3) == pytest.approx(found, rel=1e-12)
+
+
 def test_the_interval_covers_the_truth_as_often_as_it_says():
     rng = np.random.default_rng(2)
     ends = np.array(

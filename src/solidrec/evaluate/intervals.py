@@ -1,4 +1,8 @@
-"""Intervals and paired tests of means over users by resampling, seeded and in bounded memory."""
+"""Intervals and paired tests of means over users by resampling, seeded and in bounded memory.
+
+`scipy.stats.bootstrap` makes the same draws (a test compares them), but ``scipy.stats`` takes each
+command 1.7 s to import.
+"""
 
 from __future__ import annotations
 

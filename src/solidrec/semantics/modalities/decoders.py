@@ -1,4 +1,8 @@
-"""Pool of worker processes that decode pictures: one that hangs or dies costs one picture."""
+"""Pool of worker processes that decode pictures: one that hangs or dies costs one picture.
+
+Pools of ``concurrent.futures`` break as a whole when a worker dies, and those of pebble do not
+limit memory.
+"""
 
 from __future__ import annotations
 
