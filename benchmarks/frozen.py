@@ -80,7 +80,7 @@ def record(source: Path, scratch: Path) -> dict[str, object]:
             solidrec("train", data, *settings, "--out", run)
             found[f"train {model} {backbone}"] = of_run(run)
     default = scratch / "default"
-    settings = ("--epochs", "1", "--set", "model.dim=32", "--set", "model.length=20")
+    settings = ("--epochs", "1", "--set", "model.dim=32", "--set", "model.history_length=20")
     solidrec("train", data, *settings, "--out", default)
     found["train"] = of_run(default)
     found["semantics"] = tensors(data / "semantics")

@@ -122,8 +122,10 @@ def size_of(point: Point, data: PreparedData) -> int:
 
 def stage_of(point: Point, data: PreparedData) -> Stage:
     """Return the last stage of the point's model."""
-    spec = ModelSpec.parse({"name": point.model, "backbone": "sasrec", "length": point.length})
-    train = EVERY.model_copy(update={"stride": point.length})
+    spec = ModelSpec.parse(
+        {"name": point.model, "backbone": "sasrec", "history_length": point.length}
+    )
+    train = EVERY.model_copy(update={"targets_per_pass": point.length})
     if point.codes is None:
         return new_stage(spec, train, data)
     seed_torch(0, "parameters")

@@ -71,7 +71,7 @@ class Naive(nn.Module):
         """Return logits (B, C) and the codebook loss (), with a row of history per candidate."""
         rows = history[:, None].expand(-1, candidates.shape[1], -1).flatten(0, 1)
         targets = F.embedding(candidates.flatten(), self.p("items.weight"))
-        state = getattr(self, self.spec.backbone)(rows, targets)
+        state = getattr(self, self.spec.backbone.name)(rows, targets)
         weights, codebook_loss = self.weights(rows)
         user = self.head(state, weights)
         return (user * targets).sum(-1).view(candidates.shape), codebook_loss
@@ -84,7 +84,7 @@ class Naive(nn.Module):
         position = self.p("backbone.position.weight")[: rows.shape[1]]
         x = self.drop(embedded * math.sqrt(embedded.shape[2]) + position)
         causal = torch.ones(rows.shape[1], rows.shape[1], dtype=torch.bool).tril()
-        for number in range(self.spec.blocks):
+        for number in range(self.spec.backbone.blocks):
             name = f"backbone.blocks.{number}"
             normed = self.norm(f"{name}.norm_attention", x)
             x = x + self.drop(self.attention(f"{name}.attention", normed, causal))
@@ -104,7 +104,7 @@ class Naive(nn.Module):
         position = self.p("backbone.position.weight")[: len(steps)]
         x = self.drop(self.norm("backbone.norm", embedded + position))
         attn_mask = (steps <= lengths[:, None])[:, None, None]
-        for number in range(self.spec.blocks):
+        for number in range(self.spec.backbone.blocks):
             name = f"backbone.blocks.{number}"
             attended = self.drop(self.attention(f"{name}.attention", x, attn_mask))
             x = self.norm(f"{name}.norm_attention", x + attended)
@@ -116,7 +116,7 @@ class Naive(nn.Module):
     def attention(self, name: str, x: Tensor, attn_mask: Tensor) -> Tensor:
         """Return multi-head attention (Vaswani et al., 2017, Eq. 1)."""
         query, key, value = (
-            part.unflatten(2, (self.spec.heads, -1)).transpose(1, 2)
+            part.unflatten(2, (self.spec.backbone.heads, -1)).transpose(1, 2)
             for part in self.linear(f"{name}.qkv_proj", x).chunk(3, 2)
         )
         scores = query @ key.transpose(2, 3) / math.sqrt(query.shape[-1])

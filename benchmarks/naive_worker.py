@@ -54,7 +54,7 @@ def windows(data: PreparedData, length: int) -> tuple[torch.Tensor, torch.Tensor
 def training(folder: Path, name: str, backbone: str) -> Callable[[], Timed]:
     """Return a function that trains a few steps, each in the plainest way."""
     model, data = twin(folder, name, backbone)
-    history, target = windows(data, model.spec.length)
+    history, target = windows(data, model.spec.history_length)
     optimizer = torch.optim.Adam([p for p in model.parameters() if p.is_floating_point()], lr=1e-3)
 
     def steps() -> None:
@@ -73,7 +73,7 @@ def training(folder: Path, name: str, backbone: str) -> Callable[[], Timed]:
 def evaluation(folder: Path, name: str, backbone: str) -> Callable[[], Timed]:
     """Return a function that scores 1 + 99 candidates for some users, without metrics."""
     model, data = twin(folder, name, backbone)
-    history, target = windows(data, model.spec.length)
+    history, target = windows(data, model.spec.history_length)
     others = torch.randint(1, len(data.items) + 1, (len(target), TESTED))
     candidates = torch.cat([target, others], 1)
     model.eval()

@@ -16,6 +16,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from solidrec.migrations import settings
+
 RESULTS = Path(__file__).parent / "results"
 BESIDE = {".md": "tests", ".jsonl": "lines", ".parquet": "ranks"}
 METRICS = ("NDCG@10", "Recall@10", "UAUC")
@@ -33,7 +35,7 @@ MEASURES = {
 }
 """What some lines measure besides metrics: the heading of its column, and where a line has it."""
 
-NAMING = ("baseline", "model.backbone", "model.name")
+NAMING = ("baseline", "model.backbone.name", "model.name")
 """The settings that order the rows, and whose words are never too usual to stand in a name."""
 
 NDCG, RECALL = "evaluations/full/metrics/NDCG@10", "evaluations/full/metrics/Recall@10"
@@ -91,6 +93,7 @@ def read(name: str) -> list[Row]:
     A setting that only newer lines record, always with the same value, divides nothing.
     """
     lines = [json.loads(line) for line in text(f"{name}.jsonl").splitlines()]
+    lines = [line | {"spec": settings(line["spec"])} for line in lines]
     specs = [dict(flat(line["spec"])) for line in lines]
     keys = dict.fromkeys(key for spec in specs for key in spec)
     counts = {key: Counter(spec[key] for spec in specs if key in spec) for key in keys}
@@ -132,7 +135,7 @@ def section(name: str, rows: list[Row]) -> str:
     trained = [line for row in rows if not row.counted for line in row.lines]
     found = {key: each for line in lines for key, each in sorted(line["evaluations"].items())}
     older = "full" in found and "seen" not in found["full"]
-    backbones = sorted({line["spec"]["model"]["backbone"] for line in trained})
+    backbones = sorted({line["spec"]["model"]["backbone"]["name"] for line in trained})
     commits = sorted({line.get("commit", "")[:7] or "unknown" for line in lines})
     beside = {path.suffix for path in RESULTS.glob(f"{name}.*")}
     facts = [

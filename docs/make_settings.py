@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 
+from solidrec.backbone_spec import LIBRARY, BackboneSpec
 from solidrec.data.prepare_spec import PrepareSpec
 from solidrec.spec import RunSpec, Spec
 
@@ -31,7 +32,7 @@ def page() -> str:
     for title, prefix, spec in groups():
         rows = [
             row(f"{prefix}{name}", field)
-            for name, field in spec.model_fields.items()
+            for name, field in own_fields(spec).items()
             if not is_group(field)
         ]
         parts.append(
@@ -49,11 +50,22 @@ def groups() -> Iterator[tuple[str, str, type[Spec]]]:
     )
     assert model is not None
     yield "The model", "model.", model
+    yield "Its backbone", "model.backbone.", BackboneSpec
+    for kind in dict.fromkeys(LIBRARY.values()):
+        if kind is not BackboneSpec:
+            *most, last = (f"`{name}`" for name, settings in LIBRARY.items() if settings is kind)
+            yield f"The backbones {', '.join(most)} and {last}", "model.backbone.", kind
     yield "Its codebook", "model.codebook.", model.model_fields["codebook"].annotation
     yield "Training", "train.", train
     yield "Semantic ids", "semantics.", semantics
     yield "The run", "", RunSpec
     yield "`prepare`", "", PrepareSpec
+
+
+def own_fields(spec: type[Spec]) -> dict[str, Any]:
+    """Return the settings of a specification that are not those of the one it is built on."""
+    (base,) = spec.__bases__
+    return {key: of for key, of in spec.model_fields.items() if key not in base.model_fields}
 
 
 def is_group(field: Any) -> bool:

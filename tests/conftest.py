@@ -149,7 +149,7 @@ def tiny() -> dict[str, Any]:
     """Settings of a model that trains quickly: 5 steps an epoch on `data`, a staged codebook."""
     return {
         "model": {"dim": 8, "dropout": 0.1, "codebook": {"schedule": "staged"}},
-        "train": {"batch": 128, "learning_rate": 0.01},
+        "train": {"batch_size": 128, "learning_rate": 0.01},
     }
 
 

@@ -15,7 +15,7 @@ LABELS = torch.tensor([[1.0, 0.0]] * 3)
 
 def test_without_prefixes_a_row_of_candidates_reads_its_whole_history() -> None:
     """Targets 0 and 1 end at both items of the first history, target 2 at the second's only one."""
-    model = build(ModelSpec(name="static", dim=8, length=3), items=5).eval()
+    model = build(ModelSpec(name="static", dim=8, history_length=3), items=5).eval()
     batch = Batch(HISTORY, CANDIDATES[1:], LABELS[1:])
     assert (batch.prefix_ends, batch.shared) == (None, None)
     whole = model(batch.history, batch.candidates, batch.prefix_ends)
@@ -29,7 +29,7 @@ def test_without_prefixes_a_row_of_candidates_reads_its_whole_history() -> None:
 
 
 def test_without_a_codebook_its_loss_is_0() -> None:
-    model = build(ModelSpec(name="static", dim=8, length=3), items=5)
+    model = build(ModelSpec(name="static", dim=8, history_length=3), items=5)
     scores = model(HISTORY, CANDIDATES[1:], None)
     assert scores.codebook_loss.shape == ()
     assert scores.codebook_loss == 0

@@ -13,7 +13,7 @@ LAYERS = (
     ("errors",),
     ("registry", "migrations", "arrays", "provenance"),
     ("designs", "spec_base", "score_checks", "selection"),
-    ("artifacts", "ids", "batch", "metrics", "log_loss", "settings", "presets"),
+    ("artifacts", "ids", "batch", "metrics", "log_loss", "settings", "presets", "backbone_spec"),
     ("spec", "pooled_auc", "epochs", "locks", "workers"),
     ("data", "nn"),
     ("semantics", "inference"),

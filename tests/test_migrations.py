@@ -1,11 +1,12 @@
-"""Tensors of earlier runs are found under the names that they have now."""
+"""Settings and tensors of earlier versions are found under the names that they have now."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from solidrec.migrations import tensors
+from solidrec.errors import UsageError
+from solidrec.migrations import OF_BACKBONE, SETTINGS, earlier, keyed, settings, tensors
 from solidrec.nn.build import build
 from solidrec.spec import BACKBONE_NAMES, MODEL_NAMES, ModelSpec
 
@@ -76,3 +77,19 @@ def test_names_of_today_stay(name: str, backbone: str) -> None:
     spec = ModelSpec(name=name, backbone=backbone, dim=4)
     state = build(spec, items=3, semantic_of_item=torch.tensor([0, 1, 2, 1])).state_dict()
     assert list(tensors(state)) == list(state)
+
+
+@pytest.mark.parametrize(("before", "now"), (SETTINGS | OF_BACKBONE).items())
+def test_a_setting_has_one_name_at_a_time(before: str, now: str) -> None:
+    assert (keyed({before: 1}), keyed({now: 1}), earlier(now)) == ({now: 1}, {now: 1}, before)
+    with pytest.raises(UsageError, match=f"^{before} is the earlier name of {now}; give {now} "):
+        keyed({before: 1, now: 1})
+
+
+def test_nested_settings_are_renamed_in_their_groups_alone() -> None:
+    """Blocks wait: whether they are the backbone's, only a whole specification knows."""
+    found = settings({"train": {"batch": 1}, "semantics": {"weights": {"batch": 2}}, "batch": 3})
+    assert found == {"train": {"batch_size": 1}, "semantics": {"weights": {"batch": 2}}, "batch": 3}
+    assert settings({"model": {"blocks": 3}}) == {"model": {"blocks": 3}}
+    with pytest.raises(UsageError, match=r"train\.stride is the earlier name"):
+        settings({"train": {"stride": 1, "targets_per_pass": None}})

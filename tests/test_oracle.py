@@ -73,8 +73,8 @@ def fit(data: PreparedData, model: str, backbone: str, out: Path, *, epochs: int
         0.003 if backbone == "bert4rec" else 0.01
     )  # its norms behind every block want smaller steps
     settings = {
-        "model": {"dim": 16, "dropout": 0.1, "length": 3},
-        "train": {"batch": 128, "learning_rate": rate, "min_steps": 10**6},
+        "model": {"dim": 16, "dropout": 0.1, "history_length": 3},
+        "train": {"batch_size": 128, "learning_rate": rate, "min_steps": 10**6},
     }
     return train(
         data,

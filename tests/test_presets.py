@@ -25,13 +25,17 @@ def test_a_preset_is_a_specification(name: str) -> None:
 
 def test_the_papers_preset_has_its_table_7_and_its_equation_13() -> None:
     spec = RunSpec.parse({"data": "x", **preset("paper")})
-    assert (spec.model.dim, spec.model.length, spec.model.clip, spec.model.codebook.hidden) == (
-        32,
-        10,
-        0.01,
-        64,
+    assert (
+        spec.model.dim,
+        spec.model.history_length,
+        spec.model.clip,
+        spec.model.codebook.hidden,
+    ) == (32, 10, 0.01, 64)
+    assert (spec.train.batch_size, spec.train.learning_rate, spec.train.codebook_weight) == (
+        1024,
+        0.001,
+        0.1,
     )
-    assert (spec.train.batch, spec.train.learning_rate, spec.train.penalty) == (1024, 0.001, 0.1)
     assert (spec.model.codebook.find, spec.model.codebook.loss, spec.model.codebook.schedule) == (
         "nearest",
         "literal",
@@ -80,7 +84,7 @@ def test_the_command_line_takes_a_preset_or_a_file(
         "--config",
         "paper",
         "--set",
-        "train.batch=128",
+        "train.batch_size=128",
         "--epochs",
         1,
         "--out",
@@ -88,7 +92,7 @@ def test_the_command_line_takes_a_preset_or_a_file(
     )
     assert made.code == 0, made.err
     spec = RunSpec.parse(read_json(tmp_path / "run" / "spec.json"))
-    assert (spec.train.batch, spec.train.learning_rate) == (128, 0.001)
+    assert (spec.train.batch_size, spec.train.learning_rate) == (128, 0.001)
 
 
 def test_a_folder_of_the_same_name_hides_no_preset(

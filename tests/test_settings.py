@@ -23,6 +23,12 @@ def test_merge_is_deep_and_leaves_its_input_alone() -> None:
     assert merge({"model": {"dim": 2}}, {"model": 1}) == {"model": 1}
 
 
+def test_text_beside_a_group_is_its_name() -> None:
+    name, blocks = {"model": {"backbone": "ligr"}}, {"model": {"backbone": {"blocks": 4}}}
+    assert merge(name, blocks) == merge(blocks, name)
+    assert merge(name, blocks) == {"model": {"backbone": {"name": "ligr", "blocks": 4}}}
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
@@ -76,3 +82,13 @@ def test_settings_by_dotted_key_and_back() -> None:
     assert {key: value_at(settings, key) for key in by_key} == by_key
     assert value_at(settings, "model.codebook") == {"mlp": False}
     assert value_at(settings, "model.codebook.mlp.deeper") is value_at(settings, "no") is None
+
+
+def test_nested_settings_have_their_present_names() -> None:
+    dotted = {"model.backbone": "ligr", "model.backbone.blocks": 4, "train": {"batch": 8}}
+    assert nested(dotted) == {
+        "model": {"backbone": {"name": "ligr", "blocks": 4}},
+        "train": {"batch_size": 8},
+    }
+    with pytest.raises(UsageError, match=r"train\.batch is the earlier name of train\.batch_size"):
+        nested({"train.batch": 8, "train.batch_size": 9})

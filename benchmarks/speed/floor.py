@@ -34,8 +34,10 @@ def training_flops(spec: ModelSpec, train: TrainSpec, *, codes: int, items: int 
     a target. The count is a little high for short histories, which one pass serves completely.
     Other backbones read L items for each target.
     """
-    causal = issubclass(BACKBONES[spec.backbone], CausalBackbone)
-    tokens = spec.length / train.served(spec.length) if causal else spec.length
+    causal = issubclass(BACKBONES[spec.backbone.name], CausalBackbone)
+    tokens = (
+        spec.history_length / train.served(spec.history_length) if causal else spec.history_length
+    )
     candidates = items if train.loss == "softmax" else 1 + train.negatives
     learned = encode_flops(spec, tokens, candidates=candidates) + candidate_flops(spec, candidates)
     generated = generate_flops(spec, tokens) + states(spec, candidates) * head_flops(spec)
@@ -44,16 +46,16 @@ def training_flops(spec: ModelSpec, train: TrainSpec, *, codes: int, items: int 
 
 def scoring_flops(spec: ModelSpec, *, candidates: int, codes: int) -> float:
     """Return the operations of one user's scores, for a history of L items and `candidates`."""
-    once = encode_flops(spec, spec.length, candidates=candidates) + generate_flops(
-        spec, spec.length
+    once = encode_flops(spec, spec.history_length, candidates=candidates) + generate_flops(
+        spec, spec.history_length
     )
     scores = candidate_flops(spec, candidates) + states(spec, candidates) * head_flops(spec)
-    return once + scores + search_flops(spec, spec.length, codes)
+    return once + scores + search_flops(spec, spec.history_length, codes)
 
 
 def states(spec: ModelSpec, candidates: int) -> int:
     """Return the number of user states of a user: DIN has one per candidate."""
-    return candidates if spec.backbone == "din" else 1
+    return candidates if spec.backbone.name == "din" else 1
 
 
 def candidate_flops(spec: ModelSpec, candidates: int) -> float:
@@ -64,7 +66,7 @@ def candidate_flops(spec: ModelSpec, candidates: int) -> float:
 def encode_flops(spec: ModelSpec, tokens: float, *, candidates: int) -> float:
     """Return the operations of the backbone for `tokens` items of a history."""
     d = spec.dim
-    match spec.backbone:
+    match spec.backbone.name:
         case "gru4rec":
             return tokens * gru_flops(d)
         case "din":
@@ -74,13 +76,13 @@ def encode_flops(spec: ModelSpec, tokens: float, *, candidates: int) -> float:
                 tokens * 4.0 * d * d + candidates * 4.0 * d * d + tokens * candidates * float(pair)
             )
         case "bert4rec":
-            return transformer_flops(spec, tokens + 1, wide=4, read=spec.length + 1)
+            return transformer_flops(spec, tokens + 1, wide=4, read=spec.history_length + 1)
         case "bsarec":
-            return transformer_flops(spec, tokens, wide=4, read=spec.length / 2)
+            return transformer_flops(spec, tokens, wide=4, read=spec.history_length / 2)
         case "ligr":  # three layers of four times the width, and two gates
-            return transformer_flops(spec, tokens, wide=7, read=spec.length / 2)
+            return transformer_flops(spec, tokens, wide=7, read=spec.history_length / 2)
         case _:
-            return transformer_flops(spec, tokens, wide=1, read=spec.length / 2)
+            return transformer_flops(spec, tokens, wide=1, read=spec.history_length / 2)
 
 
 def transformer_flops(spec: ModelSpec, tokens: float, *, wide: int, read: float) -> float:
@@ -92,7 +94,7 @@ def transformer_flops(spec: ModelSpec, tokens: float, *, wide: int, read: float)
     known = 2 * 2.0 * d * d  # key and value
     # query, output and feed_forward; attention logits and the weighted sum of values
     asked = 2.0 * d * d * (2 + 2 * wide) + 4.0 * d * read
-    return (spec.blocks - 1) * tokens * (known + asked) + tokens * known + asked
+    return (spec.backbone.own()["blocks"] - 1) * tokens * (known + asked) + tokens * known + asked
 
 
 def gru_flops(dim: int) -> float:

@@ -54,7 +54,7 @@ def evaluation(name: str, backbone: str, protocol: Literal["paper", "full"]) -> 
 
         def run() -> None:
             for _ in range(times):
-                evaluate(score, data, split="test", protocol=protocol, length=spec.length)
+                evaluate(score, data, split="test", protocol=protocol, length=spec.history_length)
 
         return lambda: timed(times * len(data.rows("test")), run)
 
@@ -104,7 +104,7 @@ def latency(name: str, half: Literal["generate", "score", "recommend"]) -> Subje
                 len(raw), lambda: [engine.recommend(history, TOP) for history in raw]
             )
         model, rows = new_model(spec, data).eval(), data.rows("test")
-        window = data.histories(rows.users[:1], rows.positions[:1], spec.length)
+        window = data.histories(rows.users[:1], rows.positions[:1], spec.history_length)
         history = torch.from_numpy(window.astype("int64"))
         candidates = torch.from_numpy(rows.candidates(0, 1).astype("int64"))
         with torch.inference_mode():

@@ -34,7 +34,7 @@ TRAINED = (
     ("static", "din"),
     ("static", "bert4rec"),
 )
-EVERY = TrainSpec(batch=1024, stride=ModelSpec().length)
+EVERY = TrainSpec(batch_size=1024, targets_per_pass=ModelSpec().history_length)
 """Steps as large as the paper's (Table 7), where every position of a pass is a target."""
 BY_DEFAULT = ("static", "duet", "solid-duet")
 ENOUGH = 100_000
@@ -100,15 +100,15 @@ SUBJECTS = {
         for name in BY_DEFAULT
     },
     "train/static/sasrec/window": training(
-        "static", "sasrec", train=EVERY.model_copy(update={"stride": 1})
+        "static", "sasrec", train=EVERY.model_copy(update={"targets_per_pass": 1})
     ),
     "train/static/sasrec/last": training("static", "sasrec", part=LAST),
     "train/static/sasrec/last/wide": training(
-        "static", "sasrec", part=LAST, train=EVERY.model_copy(update={"batch": WIDE})
+        "static", "sasrec", part=LAST, train=EVERY.model_copy(update={"batch_size": WIDE})
     ),
     "train/plain/sasrec/softmax": training("plain", "sasrec", part=LAST, train=SOFTMAX),
     "train/plain/sasrec/softmax/wide": training(
-        "plain", "sasrec", part=LAST, train=SOFTMAX.model_copy(update={"batch": WIDE})
+        "plain", "sasrec", part=LAST, train=SOFTMAX.model_copy(update={"batch_size": WIDE})
     ),
 }
 """*default* is what `solidrec train` does; the others have `EVERY` or `SOFTMAX` settings.

@@ -25,7 +25,7 @@ from solidrec.recommend.items import add_items as with_items
 from solidrec.recommend.items import save_with_items
 from solidrec.runs import Run, load_run
 from solidrec.semantics.modality import is_described
-from solidrec.settings import merge, value_at
+from solidrec.settings import merge, nested, value_at
 from solidrec.training.display import Silent
 from solidrec.training.run import train_run
 from solidrec.training.tracking import check_trackers
@@ -47,7 +47,7 @@ class Model:
     def __repr__(self) -> str:
         model = self.run.spec.model
         return (
-            f"Model({model.name} on {model.backbone}, {len(self.run.items):,} items, "
+            f"Model({model.name} on {model.backbone.name}, {len(self.run.items):,} items, "
             f"{self.run.path})"
         )
 
@@ -100,7 +100,7 @@ class Model:
                 split=split,
                 protocol=protocol,
                 seen=seen,
-                length=self.run.spec.model.length,
+                length=self.run.spec.model.history_length,
                 sink=sink,
                 step=step,
             )
@@ -191,19 +191,20 @@ def train(
     """
     check_trackers(track)
     opened = data if isinstance(data, PreparedData) else PreparedData.open(data)
+    settings = nested(settings or {})
     if epochs_from is not None:
         found = chosen_settings(epochs_from, model=model, epochs=epochs)
-        settings = merge(found, settings or {})
-    named = model or value_at(settings or {}, "model.name")
+        settings = merge(found, settings)
+    named = model or value_at(settings, "model.name")
     if not named:
-        settings = merge({"model": {"name": _DEFAULT}}, settings or {})
+        settings = merge({"model": {"name": _DEFAULT}}, settings)
     spec = run_spec(
         opened, model=model, backbone=backbone, seed=seed, epochs=epochs, settings=settings
     )
     folder = (
         Path(out)
         if out is not None
-        else Path("runs") / f"{spec.model.name}-{spec.model.backbone}-{spec.digest()}"
+        else Path("runs") / f"{spec.model.name}-{spec.model.backbone.name}-{spec.digest()}"
     )
     with computing(device, threads):
         if progress:

@@ -11,7 +11,7 @@ from solidrec.errors import UsageError
 from solidrec.presets import preset
 from solidrec.registry import BACKBONES
 from solidrec.runs import load_run
-from solidrec.settings import merge, value_at
+from solidrec.settings import merge, nested, value_at
 from solidrec.spec import MIXTURE_NAMES, RunSpec
 from solidrec.training.losses import WHOLE
 
@@ -31,21 +31,22 @@ def run_spec(
     which has no softmax), start from the preset *mixture*, the width that `width` returns, and
     folds that match the split.
     """
+    settings = nested(settings or {})
     given = {("model", "name"): model, ("model", "backbone"): backbone, ("train", "epochs"): epochs}
     named: dict[str, Any] = {} if seed is None else {"seed": seed}
     for (group, key), value in given.items():
         if value is not None:
             named.setdefault(group, {})[key] = value
     own: dict[str, Any] = {"data": data.fingerprint, "semantics": {"encoded": data.encoded}}
-    name = model or value_at(settings or {}, "model.name")
-    encoder = backbone or value_at(settings or {}, "model.backbone")
+    name = model or value_at(settings, "model.name")
+    encoder = backbone or value_at(settings, "model.backbone.name")
     # An unknown backbone is named when the specification is parsed.
     reads_candidates = encoder in BACKBONES and BACKBONES[encoder].reads_candidates
     if name in MIXTURE_NAMES or (name == "plain" and not reads_candidates):
         folds = "time" if name in MIXTURE_NAMES and data.manifest["split"] == "time" else "users"
         fitting = {"model": {"dim": width(len(data.items))}, "train": {"folds": folds}}
         own = merge(merge(own, preset("mixture")), fitting)
-    return RunSpec.parse(merge(merge(own, settings or {}), named))
+    return RunSpec.parse(merge(merge(own, settings), named))
 
 
 def width(items: int) -> int:

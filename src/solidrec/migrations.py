@@ -1,12 +1,119 @@
-"""The table that maps tensor names of earlier runs to their present names."""
+"""Names of earlier versions, of settings and of tensors, and their present names."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Container, Mapping
+from typing import Any, TypeVar
+
+from solidrec.errors import UsageError
 
 Value = TypeVar("Value")
+
+SETTINGS = {
+    "train.batch": "train.batch_size",
+    "train.penalty": "train.codebook_weight",
+    "train.stride": "train.targets_per_pass",
+    "model.length": "model.history_length",
+}
+"""Settings by dotted key."""
+OF_BACKBONE = {
+    "model.backbone": "model.backbone.name",
+    "model.blocks": "model.backbone.blocks",
+    "model.heads": "model.backbone.heads",
+}
+"""Settings that became the backbone's own; its name alone is still short for it."""
+_BEFORE = {now: before for before, now in (SETTINGS | OF_BACKBONE).items()}
+_OF_ALL = {"blocks": 2, "heads": 2}
+"""Defaults of those that every model had, whether its backbone read them or not."""
+
+LATER = {"model.clip_gradient": "inward", "model.branch_start": "inside", "train.folds": "users"}
+"""Settings that came later: at these values a run has the digest that it had without them."""
+
+
+def keyed(
+    values: Mapping[str, Value], table: Mapping[str, str] = SETTINGS | OF_BACKBONE
+) -> dict[str, Value]:
+    """Return values by the present dotted keys of their settings.
+
+    Raises `UsageError` for a setting with its earlier and its present name.
+
+    >>> keyed({"train.batch": 8, "model.backbone": "din", "seed": 1})
+    {'train.batch_size': 8, 'model.backbone.name': 'din', 'seed': 1}
+    """
+    for before, now in table.items():
+        if before in values and now in values:
+            raise UsageError(f"{before} is the earlier name of {now}; give {now} alone")
+    return {table.get(key, key): value for key, value in values.items()}
+
+
+def earlier(key: str) -> str:
+    """Return the name that a setting had before, or else its name.
+
+    >>> earlier("train.batch_size"), earlier("model.dim")
+    ('train.batch', 'model.dim')
+    """
+    return _BEFORE.get(key, key)
+
+
+def settings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested settings by their present names.
+
+    >>> settings({"model": {"length": 5, "backbone": "din"}, "seed": 1})
+    {'model': {'history_length': 5, 'backbone': {'name': 'din'}}, 'seed': 1}
+    """
+    return {
+        key: of_group(key, value) if isinstance(value, Mapping) else value
+        for key, value in values.items()
+    }
+
+
+def of_group(group: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a group by their present names; `of_backbone` moves the others."""
+    now = keyed({f"{group}.{key}": value for key, value in values.items()}, SETTINGS)
+    found = {key.removeprefix(f"{group}."): value for key, value in now.items()}
+    if group == "model" and isinstance(found.get("backbone"), str):
+        found["backbone"] = {"name": found["backbone"]}
+    return found
+
+
+def of_backbone(model: Mapping[str, Any], known: Container[str]) -> dict[str, Any]:
+    """Return a model's settings with those that became its backbone's own in their place.
+
+    A backbone whose settings, `known`, lack them never read them: they are dropped.
+
+    >>> of_backbone({"dim": 8, "blocks": 3}, {"blocks"}), of_backbone({"dim": 8, "blocks": 3}, ())
+    ({'dim': 8, 'backbone': {'blocks': 3}}, {'dim': 8})
+    """
+    own = {key: model[key] for key in _OF_ALL if key in model and key in known}
+    found = {key: value for key, value in model.items() if key not in _OF_ALL}
+    if not own:
+        return found
+    backbone = dict(found.get("backbone", {}))
+    both = {f"model.{key}" for key in own} | {f"model.backbone.{key}" for key in backbone}
+    keyed(dict.fromkeys(both), OF_BACKBONE)
+    return {**found, "backbone": backbone | own}
+
+
+def as_before(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a complete specification as earlier versions wrote it, of which digests are made."""
+    backbone = _OF_ALL | values["model"]["backbone"]
+    model = {**values["model"], **{key: backbone.pop(key) for key in _OF_ALL}}
+    model["backbone"] = backbone if len(backbone) > 1 else backbone["name"]
+    groups = {"model": model, "train": values["train"]}
+    return {**values, **{group: _as_before(group, found) for group, found in groups.items()}}
+
+
+def _as_before(group: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a group by their earlier names, without later ones at defaults."""
+    found = {f"{group}.{key}": value for key, value in values.items()}
+    return {
+        earlier(key).removeprefix(f"{group}."): value
+        for key, value in found.items()
+        if key not in LATER or value != LATER[key]
+    }
+
+
 Renames = tuple[tuple[str, str], ...]
 """Patterns in names, and their replacements."""
 

@@ -6,18 +6,27 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from solidrec import migrations
 from solidrec.errors import UsageError
 
 
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return `base` with the nested `changes` laid over it.
 
+    Text beside a group is the group's name.
+
     >>> merge({"model": {"dim": 32, "clip": 0.01}}, {"model": {"dim": 64}})
     {'model': {'dim': 64, 'clip': 0.01}}
+    >>> merge({"backbone": "ligr"}, {"backbone": {"blocks": 4}})
+    {'backbone': {'name': 'ligr', 'blocks': 4}}
     """
     merged = dict(base)
     for key, value in changes.items():
         old = merged.get(key)
+        if isinstance(old, str) and isinstance(value, Mapping):
+            old = {"name": old}
+        if isinstance(value, str) and isinstance(old, Mapping):
+            value = {"name": value}
         merged[key] = (
             merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
         )
@@ -37,9 +46,7 @@ def assignment(text: str) -> dict[str, Any]:
         parsed = json.loads(value)
     except json.JSONDecodeError:
         parsed = value
-    for part in reversed(key.strip().split(".")):
-        parsed = {part: parsed}
-    return dict(parsed)
+    return _below(key.strip(), parsed)
 
 
 def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -59,15 +66,22 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings nested, from dotted keys (``"model.name" = "spg"``) or from tables.
+    """Return settings nested and by their present names, from dotted keys or from tables.
 
-    >>> nested({"model.name": "spg", "train": {"epochs": 2}})
-    {'model': {'name': 'spg'}, 'train': {'epochs': 2}}
+    >>> nested({"model.name": "spg", "model.length": 5, "train": {"epochs": 2}})
+    {'model': {'name': 'spg', 'history_length': 5}, 'train': {'epochs': 2}}
     """
     found: dict[str, Any] = {}
     for key, value in settings.items():
-        found = merge(found, assignment(f"{key}={json.dumps(value)}"))
-    return found
+        found = merge(found, _below(key, value))
+    return migrations.settings(found)
+
+
+def _below(key: str, value: Any) -> dict[str, Any]:
+    """Return a value under a dotted key, nested."""
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return dict(value)
 
 
 def value_at(settings: Mapping[str, Any], key: str) -> Any:

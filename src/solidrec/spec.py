@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PositiveFloat
+from pydantic import AfterValidator, Field, PositiveFloat, model_validator
 
+from solidrec import migrations
+from solidrec.backbone_spec import AnyBackbone, TransformerSpec, known_to
 from solidrec.designs import DESIGNS, named
 from solidrec.registry import BACKBONES, LOSSES
 from solidrec.selection import Selection, selectable
@@ -58,20 +61,16 @@ class ModelSpec(Spec):
     name: Annotated[str, AfterValidator(part_of(DESIGNS))] = Field(
         "solid-duet", description="the model: a head and the source of its weights"
     )
-    backbone: Annotated[str, AfterValidator(part_of(BACKBONES))] = Field(
-        "sasrec", description="the encoder of histories"
-    )
+    backbone: AnyBackbone = TransformerSpec()
     start: Literal["random", "content", "auto"] = Field(
         "random",
         description="of the item embeddings: random; content, from titles, categories and "
         "features, each reduced by itself; auto, from all terms of an item, where there are any",
     )
     dim: int = Field(32, ge=1, description="width D of every embedding and state")
-    length: int = Field(10, ge=1, description="L, the last items of a history that are read")
-    blocks: int = Field(
-        2, ge=1, description="blocks of the transformers: every backbone but din and gru4rec"
+    history_length: int = Field(
+        10, ge=1, description="L, the last items of a history that are read"
     )
-    heads: int = Field(2, ge=1, description="attention heads of the transformers")
     dropout: float = Field(
         0.2,
         ge=0,
@@ -90,12 +89,21 @@ class ModelSpec(Spec):
     )
     codebook: CodebookSpec = CodebookSpec()
 
+    @model_validator(mode="before")
+    @classmethod
+    def present(cls, values: Any) -> Any:
+        """Read settings by the names of earlier versions too."""
+        if not isinstance(values, Mapping):
+            return values
+        found = migrations.of_group("model", values)
+        return migrations.of_backbone(found, known_to(found))
+
 
 class TrainSpec(Spec):
     """How a model is trained; ``epochs`` is the maximum of each stage of Algorithm 1."""
 
     epochs: int = Field(200, ge=1, description="at most, of each stage of Algorithm 1")
-    batch: int = Field(512, ge=1, description="training targets of a step; Table 7 has 1024")
+    batch_size: int = Field(512, ge=1, description="training targets of a step; Table 7 has 1024")
     learning_rate: float = Field(2e-3, gt=0, description="of Adam; Table 7 has 0.001")
     weight_decay: float = Field(0.0, ge=0, description="of Adam")
     loss: Annotated[str, AfterValidator(part_of(LOSSES))] = Field(
@@ -113,17 +121,17 @@ class TrainSpec(Spec):
     calibration: float = Field(
         0.75, ge=0, le=1, description="t of gbce: 1 undoes the sampling of negatives, 0 is click"
     )
-    penalty: float | None = Field(
+    codebook_weight: float | None = Field(
         None,
         ge=0,
         description="lambda of Eq. 13; default 1000 with codes of semantic ids (once an item), the "
         "paper's 0.1 with nearest ones",
     )
-    stride: int | None = Field(
+    targets_per_pass: int | None = Field(
         None,
         ge=1,
         description="targets that one pass over a long history serves: 1 is the full window of "
-        "each, default half of length",
+        "each, default half of history_length",
     )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="of the forward pass; bfloat16 by torch.autocast"
@@ -155,6 +163,12 @@ class TrainSpec(Spec):
     patience_steps: int = Field(300, ge=0, description="and at least so many steps without one")
     min_steps: int = Field(1000, ge=0, description="and never before so many steps of the stage")
 
+    @model_validator(mode="before")
+    @classmethod
+    def present(cls, values: Any) -> Any:
+        """Read settings by the names of earlier versions too."""
+        return migrations.of_group("train", values) if isinstance(values, Mapping) else values
+
     @property
     def selection(self) -> Selection:
         """The protocol and the metric that choose the epoch."""
@@ -171,10 +185,10 @@ class TrainSpec(Spec):
     def served(self, length: int) -> int:
         """Return how many targets one pass over `length` items of a long history serves.
 
-        >>> TrainSpec().served(10), TrainSpec(stride=1).served(10), TrainSpec(stride=99).served(10)
-        (5, 1, 10)
+        >>> [TrainSpec(targets_per_pass=most).served(10) for most in (None, 1, 99)]
+        [5, 1, 10]
         """
-        return min(self.stride or -(-length // 2), length)
+        return min(self.targets_per_pass or -(-length // 2), length)
 
 
 class SemanticsSpec(Spec):
@@ -205,13 +219,6 @@ class SemanticsSpec(Spec):
     seed: int = Field(0, ge=0, lt=2**32, description="of the clustering")
 
 
-LATER = {
-    "model": {"clip_gradient": "inward", "branch_start": "inside"},
-    "train": {"folds": "users"},
-}
-"""Settings that came later: at these values a run has the digest that it had without them."""
-
-
 class RunSpec(Spec):
     """One run: data (by fingerprint), semantics, model, training and seed."""
 
@@ -228,12 +235,5 @@ class RunSpec(Spec):
         >>> digests[0] == RunSpec(data="x").digest() != digests[1]
         True
         """
-        values = self.model_dump(mode="json")
-        for group, defaults in LATER.items():
-            values[group] = {
-                key: value
-                for key, value in values[group].items()
-                if key not in defaults or value != defaults[key]
-            }
-        text = json.dumps(values, sort_keys=True)
+        text = json.dumps(migrations.as_before(self.model_dump(mode="json")), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -48,7 +48,7 @@ def pair(
             "name": name,
             "backbone": backbone,
             "dim": 8,
-            "length": 6,
+            "history_length": 6,
             "core": 3,
             "dropout": dropout,
             "clip": 0.02,

@@ -66,10 +66,8 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Install:
         base: type[Backbone] = Backbone,
         **members: Any,
     ) -> None:
-        def init(
-            self: Any, dim: int, *, length: int, blocks: int, heads: int, dropout: float
-        ) -> None:
-            base.__init__(self, dim, length=length, blocks=blocks, heads=heads, dropout=dropout)
+        def init(self: Any, dim: int, *, length: int, dropout: float) -> None:
+            base.__init__(self, dim, length=length, dropout=dropout)
             start(self, dim)
 
         made = type(

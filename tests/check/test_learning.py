@@ -57,11 +57,11 @@ def test_a_parameter_that_does_not_learn_is_named(
         ("sml", {"model": {"clip": 0}}, "source.branch.generator", "model.clip=0"),
         (
             "solid-duet",
-            {"train": {"penalty": 0}},
+            {"train": {"codebook_weight": 0}},
             "source.branch.codebook.code_vectors",
-            "train.penalty=0",
+            "train.codebook_weight=0",
         ),
-        ("sml", {"model": {"length": 1}}, "weight_hh_l0", "model.length=1"),
+        ("sml", {"model": {"history_length": 1}}, "weight_hh_l0", "model.history_length=1"),
         ("solid-duet", {"model": {"clip": 1e-12}}, "no step moves it", "model.clip"),
     ],
 )

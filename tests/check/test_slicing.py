@@ -43,7 +43,7 @@ def test_the_slice_is_a_part_of_the_data(
     subject: Make, data: PreparedData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(slicing, "_LEAST", 60)
-    made = subject(train={"batch": 10}, model={"length": 10}).data
+    made = subject(train={"batch_size": 10}, model={"history_length": 10}).data
     assert 0 < len(made.users) < len(data.users)
     for user, name in enumerate(made.users.ids, start=1):
         there = data.users.index(name)
@@ -73,7 +73,7 @@ def test_long_histories_are_cut_to_their_end(
     walk: Callable[..., Any], subject: Make, tmp_path: Path
 ) -> None:
     long = prepare(walk(users=5, items=1600, length=200)[0], out=tmp_path / "long")
-    made = subject(of=long, model={"length": 4}).data
+    made = subject(of=long, model={"history_length": 4}).data
     assert np.diff(made.offsets)[1:].tolist() == [2 * 4 + 8 + 2] * 5
     assert made.event_items[-3:].tolist() == long.event_items[-3:].tolist()
 
@@ -84,7 +84,7 @@ def test_a_large_catalogue_is_thinned_out(
     """Items of the slice keep their ids; a model of a run over fewer items scores them alike."""
     monkeypatch.setattr(slicing, "_LEAST", 20)
     monkeypatch.setattr(slicing, "_ITEMS", 15)
-    made = subject("solid-duet", train={"batch": 5}, model={"length": 5})
+    made = subject("solid-duet", train={"batch_size": 5}, model={"history_length": 5})
     assert 15 <= len(made.data.items) < 40
     assert set(made.data.items.ids) < set(data.items.ids)
     first = made.data.users.ids[0]

@@ -27,7 +27,7 @@ def test_a_verdict_passes_without_a_cause_and_may_only_warn() -> None:
 
 
 def test_the_sample_has_histories_of_every_length_of_real_events(subject: Make) -> None:
-    made = subject(model={"length": 7})
+    made = subject(model={"history_length": 7})
     history, candidates = made.sample
     assert (history.shape, candidates.shape) == ((HISTORIES, 7), (HISTORIES, CANDIDATES))
     lengths = (history > 0).sum(1)
@@ -39,7 +39,7 @@ def test_the_sample_has_histories_of_every_length_of_real_events(subject: Make) 
 
 
 def test_long_histories_are_sampled_from_none_to_all(subject: Make) -> None:
-    lengths = (subject(model={"length": 100}).sample.history > 0).sum(1)
+    lengths = (subject(model={"history_length": 100}).sample.history > 0).sum(1)
     assert (int(lengths.min()), int(lengths.max())) == (0, 100)
     assert lengths.unique().numel() == HISTORIES
 

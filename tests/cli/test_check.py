@@ -14,7 +14,7 @@ from solidrec.nn.recommender import Recommender
 from solidrec.training.losses import Click, Lost
 
 Solidrec = Callable[..., Any]
-TINY = ["--set", "model.dim=8", "--set", "train.batch=128"]
+TINY = ["--set", "model.dim=8", "--set", "train.batch_size=128"]
 
 
 def test_green_is_one_line_a_check(solidrec: Solidrec, data: PreparedData, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_json_is_the_report_of_a_run(
         (["--set", "model.dmi=8"], "did you mean 'model.dim'?"),
         (
             ["--set", "model.dim=9", "--backbone", "sasrec"],
-            "model.dim=9 is not a multiple of model.heads=2",
+            "model.dim=9 is not a multiple of model.backbone.heads=2",
         ),
         (["--set", 'semantics.modalities=["pictures"]'], "'pictures' is not in the data"),
         (["--data", "elsewhere"], "is no run"),

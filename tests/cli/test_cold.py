@@ -19,9 +19,9 @@ def test_the_command_runs_the_shipped_experiment(
         "--set",
         "train.epochs=1",
         "--set",
-        "train.batch=128",
+        "train.batch_size=128",
         "--set",
-        "model.length=4",
+        "model.history_length=4",
     )
     answer = solidrec(
         "experiment", "cold-users", data.path, "--seeds", 1, "--out", tmp_path / "out", *settings
@@ -47,7 +47,7 @@ def test_the_command_runs_the_shipped_experiment(
 def test_cold_items_print_what_they_write(
     solidrec: Callable[..., Any], data: PreparedData, tmp_path: Path
 ) -> None:
-    small = ("--set", "model.dim=8", "--set", "train.epochs=1", "--set", "model.length=4")
+    small = ("--set", "model.dim=8", "--set", "train.epochs=1", "--set", "model.history_length=4")
     command = ("experiment", "cold-items", data.path, "--seeds", 1, "--share", 0.2)
     answer = solidrec(*command, "--out", tmp_path / "cold", *small, "--json")
     assert answer.code == 0, answer.err

@@ -14,7 +14,7 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 
 Solidrec = Callable[..., Any]
-SMALL = ("--set", "model.dim=8", "--set", "train.batch=128", "--epochs", "1")
+SMALL = ("--set", "model.dim=8", "--set", "train.batch_size=128", "--epochs", "1")
 
 
 def test_train_prints_a_table_and_what_comes_next(
@@ -39,7 +39,7 @@ def test_train_alone_trains_a_mixture_and_shows_its_floor(
     solidrec: Solidrec, data: PreparedData, tmp_path: Path
 ) -> None:
     """What needs no training stands below it, and the screen says what it is made of."""
-    small = ["--set", "model.dim=8", "--set", "model.length=6", "--set", "train.epochs=1"]
+    small = ["--set", "model.dim=8", "--set", "model.history_length=6", "--set", "train.epochs=1"]
     found = solidrec("train", data.path, "--out", tmp_path / "run", *small)
     assert (
         "model: mixture of a neural model, transition memories, content, "
@@ -56,7 +56,7 @@ def test_train_alone_trains_a_mixture_and_shows_its_floor(
 def test_where_time_splits_the_data_the_floor_is_what_is_popular_now(
     solidrec: Solidrec, timed: PreparedData, tmp_path: Path
 ) -> None:
-    small = ["--set", "model.dim=8", "--set", "model.length=6", "--set", "train.epochs=1"]
+    small = ["--set", "model.dim=8", "--set", "model.history_length=6", "--set", "train.epochs=1"]
     found = solidrec("train", timed.path, "--out", tmp_path / "run", *small)
     assert "content, semantic ids, popularity and recency" in found.err
     assert "experts that have not seen their time" in found.err

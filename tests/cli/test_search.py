@@ -62,7 +62,7 @@ def test_it_prints_a_table_and_what_comes_next(
     )
     assert (
         "trial 0: valid UAUC 0.3200 (the best so far), "
-        "model.backbone=sasrec model.dim=32, 7 epochs, 65 s" in answer.err
+        "model.backbone.name=sasrec model.dim=32, 7 epochs, 65 s" in answer.err
     )
     best = f"{out / 'best.toml'}"
     assert (
@@ -104,8 +104,8 @@ def test_json_is_all_that_was_found(solidrec: Solidrec, data: PreparedData, tmp_
         ),
         (["--try", "model.dropout"], "--try model.dropout: write it as key=value,value"),
         (
-            ["--try", "model.dim=8", "--set", "model.hedas=1"],
-            "unknown setting 'model.hedas'; did you mean 'model.heads'?",
+            ["--try", "model.dim=8", "--set", "model.backbone.hedas=1"],
+            "setting model.backbone: 'sasrec' has no setting 'hedas'; did you mean 'heads'?",
         ),
         (["--space", "nowhere.toml"], "--space nowhere.toml: No such file"),
     ],

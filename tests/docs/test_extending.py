@@ -40,7 +40,7 @@ def example(
 def mean_pool(example: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> ModelSpec:
     """A specification with the page's backbone, registered."""
     monkeypatch.setitem(BACKBONES, "mean", example("class MeanPool")["MeanPool"])
-    return ModelSpec(dim=8, length=4).model_copy(update={"backbone": "mean"})
+    return ModelSpec.parse({"dim": 8, "history_length": 4, "backbone": "mean"})
 
 
 @pytest.mark.parametrize("name", MODEL_NAMES)

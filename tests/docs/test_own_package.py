@@ -77,6 +77,8 @@ def run_folder(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Pa
         "--epochs",
         "2",
         "--set",
+        "model.backbone.decay=0.5",
+        "--set",
         "train.select=First",
         "--set",
         "train.loss=bpr",
@@ -88,11 +90,8 @@ def run_folder(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def test_it_trains_on_the_backbone_and_the_metric_chooses(run_folder: Path) -> None:
     spec = json.loads((run_folder / "run" / "spec.json").read_text(encoding="utf-8"))
-    assert (spec["model"]["name"], spec["model"]["backbone"], spec["train"]["select"]) == (
-        "last-item",
-        "mean",
-        "First",
-    )
+    assert (spec["model"]["name"], spec["train"]["select"]) == ("last-item", "First")
+    assert spec["model"]["backbone"] == {"name": "mean", "decay": 0.5}
     first, second = map(
         json.loads, (run_folder / "run" / "history.jsonl").read_text(encoding="utf-8").splitlines()
     )
@@ -171,6 +170,26 @@ def test_a_mistake_in_a_place_is_one_line(outside: Outside, run_folder: Path) ->
             "--out",
             "never",
         )
+        assert done.returncode == 2
+        assert why in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_setting_that_the_backbone_does_not_have_is_one_line(
+    outside: Outside, run_folder: Path
+) -> None:
+    words = ("train", str(run_folder / "data"), "--model", "static", "--out", "never")
+    for backbone, pair, why in (
+        ("mean", "decya=0.5", "'mean' has no setting 'decya'; did you mean 'decay'?"),
+        (
+            "mean",
+            "decay=2",
+            "setting model.backbone.decay: input should be less than or equal to 1",
+        ),
+        ("mean", "blocks=2", "'mean' has no setting 'blocks'; known: decay"),
+        ("gru4rec", "decay=0.5", "'gru4rec' has no setting 'decay'; it has none"),
+    ):
+        done = outside(*words, "--backbone", backbone, "--set", f"model.backbone.{pair}")
         assert done.returncode == 2
         assert why in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1

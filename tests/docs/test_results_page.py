@@ -92,7 +92,9 @@ def test_every_set_of_the_headline_has_trained_rows(page: str) -> None:
 def test_a_row_of_both_protocols_is_that_of_the_raw_lines(
     protocol: str, repository: Path, page: str
 ) -> None:
-    cells = cells_of(page, "static-codebook · penalty 16000", "## Controls with their own λ")
+    cells = cells_of(
+        page, "static-codebook · codebook weight 16000", "## Controls with their own λ"
+    )
     heads = cells_of(page, "| seeds", "## Controls with their own λ")
     for metric in ("NDCG@10", "Recall@10", "UAUC"):
         value = naive(repository, "controls-scientific_mm", metric, "static-codebook", protocol)

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from solidrec.backbone_spec import TransformerSpec
 from solidrec.data.prepare_spec import PrepareSpec
 from solidrec.spec import CodebookSpec, ModelSpec, RunSpec, SemanticsSpec, TrainSpec
 
 KEYS = (
-    *(f"model.{name}" for name in ModelSpec.model_fields if name != "codebook"),
+    *(f"model.{name}" for name in ModelSpec.model_fields if name not in ("backbone", "codebook")),
+    *(f"model.backbone.{name}" for name in TransformerSpec.model_fields),
     *(f"model.codebook.{name}" for name in CodebookSpec.model_fields),
     *(f"train.{name}" for name in TrainSpec.model_fields),
     *(f"semantics.{name}" for name in SemanticsSpec.model_fields),

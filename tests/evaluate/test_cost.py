@@ -31,7 +31,7 @@ def spec_of(name: str, backbone: str = "sasrec") -> RunSpec:
     return RunSpec.parse(
         {
             "data": "x",
-            "model": {"name": name, "backbone": backbone, "dim": D, "length": 5, "core": K},
+            "model": {"name": name, "backbone": backbone, "dim": D, "history_length": 5, "core": K},
         }
     )
 

@@ -62,7 +62,9 @@ def test_one_event_is_the_last_one(data: PreparedData, run_folder: Path) -> None
 def test_a_model_is_measured_as_far_as_it_reads(
     data: PreparedData, length: int, events: tuple[int, ...]
 ) -> None:
-    model = build(ModelSpec(name="static", dim=8, length=length), items=len(data.items)).eval()
+    model = build(
+        ModelSpec(name="static", dim=8, history_length=length), items=len(data.items)
+    ).eval()
     assert {name: tuple(of) for name, of in few_events(model, data, length=length).items()} == {
         WHOLE: events
     }

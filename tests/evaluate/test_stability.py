@@ -36,7 +36,7 @@ def make(data: PreparedData) -> Make:
     def built(name: str, backbone: str = "sasrec") -> Recommender:
         torch.manual_seed(0)
         spec = ModelSpec.parse(
-            {"name": name, "backbone": backbone, "dim": DIM, "length": LENGTH, "core": 4}
+            {"name": name, "backbone": backbone, "dim": DIM, "history_length": LENGTH, "core": 4}
         )
         model = build(spec, items=len(data.items), semantic_of_item=torch.arange(41) // 6)
         model.items.weight.data.mul_(10)
@@ -50,7 +50,7 @@ class Deaf(Backbone):
     """A user state that no history changes."""
 
     def __init__(self) -> None:
-        super().__init__(DIM, length=LENGTH, blocks=1, heads=1, dropout=0.0)
+        super().__init__(DIM, length=LENGTH, dropout=0.0)
         self.state = nn.Parameter(torch.ones(1, 1, DIM))
 
     def forward(

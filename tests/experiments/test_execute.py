@@ -109,7 +109,10 @@ def test_a_cell_that_fails_is_named_and_the_others_are_run(
     data: PreparedData, tiny: dict[str, Any], tmp_path: Path
 ) -> None:
     grid = {"title": "t", "seeds": 1, "axes": {"train.learning_rate": [1e30, 0.01]}}
-    settings = {"model": tiny["model"] | {"name": "static"}, "train": {"batch": 128, "epochs": 1}}
+    settings = {
+        "model": tiny["model"] | {"name": "static"},
+        "train": {"batch_size": 128, "epochs": 1},
+    }
     with pytest.raises(
         SolidrecError,
         match=r"1 of 2 cells failed, first learning_rate 1e\+30 seed 0: .*learning_rate or",
@@ -305,7 +308,7 @@ def test_a_row_that_cannot_be_trained_is_named_before_any_is(
     data: PreparedData, settings: dict[str, Any], tmp_path: Path
 ) -> None:
     for impossible, said in (
-        ({"model.dim": 9}, "model.dim=9 is not a multiple of model.heads=2"),
+        ({"model.dim": 9}, "model.dim=9 is not a multiple of model.backbone.heads=2"),
         ({"model.name": "spg", "semantics.modalities": ["sound"]}, "'sound' is not in the data"),
     ):
         spec = ExperimentSpec.parse(GRID | {"rows": [{"name": "bad", "settings": impossible}]})

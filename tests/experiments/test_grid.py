@@ -36,8 +36,8 @@ def test_the_grid_is_the_product_of_its_axes_and_the_listed_rows_follow(data: Pr
         "popularity",
         "mine",
     ]
-    assert rows[1].labels == {"model.backbone": "din", "model.clip": "1"}
-    assert rows[1].settings == {"model": {"backbone": "din", "clip": 1.0}}
+    assert rows[1].labels == {"model.backbone.name": "din", "model.clip": "1"}
+    assert rows[1].settings == {"model": {"backbone": {"name": "din"}, "clip": 1.0}}
     cells = cells_of(spec, rows, data, {"train": {"epochs": 3}})
     assert len(cells) == 2 * 5 + 1  # a baseline has one cell, whatever the seeds
     assert len({cell.key for cell in cells}) == len(cells)
@@ -101,7 +101,11 @@ def test_every_subset_of_the_kinds_of_modality(data: PreparedData) -> None:
             "row 'x' sets data, but the data says that",
         ),
         (
-            {"rows": [{"name": "x", "baseline": "popularity", "settings": {"model.length": 5}}]},
+            {
+                "rows": [
+                    {"name": "x", "baseline": "popularity", "settings": {"model.history_length": 5}}
+                ]
+            },
             "a baseline has no settings",
         ),
         ({"rows": [{"name": " "}]}, "is empty or has several lines"),
@@ -112,7 +116,7 @@ def test_every_subset_of_the_kinds_of_modality(data: PreparedData) -> None:
                 "layout": "figure5",
                 "axes": {
                     "model.backbone": ["din", "sasrec"],
-                    "train.penalty": [1.0],
+                    "train.codebook_weight": [1.0],
                     "model.clip": [0.1],
                 },
             },
@@ -121,13 +125,20 @@ def test_every_subset_of_the_kinds_of_modality(data: PreparedData) -> None:
         (
             {
                 "layout": "figure5",
-                "rows": [{"name": "x", "labels": {"train.penalty": "none", "model.clip": "1"}}],
+                "rows": [
+                    {"name": "x", "labels": {"train.codebook_weight": "none", "model.clip": "1"}}
+                ],
             },
-            "needs numbers for train.penalty",
+            "needs numbers for train.codebook_weight",
         ),
         ({"rows": [{"name": "x"}], "seeds": 10**9}, "has 1,000,000,000 cells"),
         (
-            {"axes": {"model.dim": list(range(1, 1000)), "model.length": list(range(1, 1000))}},
+            {
+                "axes": {
+                    "model.dim": list(range(1, 1000)),
+                    "model.history_length": list(range(1, 1000)),
+                }
+            },
             "cells; give fewer",
         ),
     ],
@@ -168,10 +179,10 @@ def test_a_baseline_reads_as_much_of_a_history_as_the_runs(data: PreparedData) -
             cell for cell in cells_of(spec, rows_of(spec, data), data, settings) if cell.baseline
         )
 
-    usual, longer = cell({}), cell({"model": {"length": 20}})
+    usual, longer = cell({}), cell({"model": {"history_length": 20}})
     assert (usual.length, longer.length) == (10, 20)
     assert usual.key != longer.key
-    assert usual.key == cell({"model": {"length": 10}}).key
+    assert usual.key == cell({"model": {"history_length": 10}}).key
 
 
 @pytest.mark.parametrize("key", ["model.name", "semantics.seed", "seed"])

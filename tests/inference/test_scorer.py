@@ -24,7 +24,13 @@ def model_of() -> Callable[[str], Recommender]:
     def make(backbone: str) -> Recommender:
         torch.manual_seed(1)
         spec = ModelSpec.parse(
-            {"name": "solid-duet", "backbone": backbone, "dim": 8, "length": 3, "dropout": 0.5}
+            {
+                "name": "solid-duet",
+                "backbone": backbone,
+                "dim": 8,
+                "history_length": 3,
+                "dropout": 0.5,
+            }
         )
         return build(
             spec,

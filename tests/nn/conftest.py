@@ -42,7 +42,13 @@ def model(semantic_of_item: Tensor) -> Callable[..., Recommender]:
         flip: bool = False,
         **settings: Any,
     ) -> Recommender:
-        sizes = {"name": name, "backbone": backbone, "dim": DIM, "length": LENGTH, "core": 4}
+        sizes = {
+            "name": name,
+            "backbone": backbone,
+            "dim": DIM,
+            "history_length": LENGTH,
+            "core": 4,
+        }
         spec = ModelSpec.parse(merge(sizes | {"codebook": {"schedule": "staged"}}, settings))
         torch.manual_seed(seed)
         dealt = (

@@ -138,11 +138,14 @@ def test_semantic_ids_are_asked_for(name: str) -> None:
 
 @pytest.mark.parametrize("backbone", ["sasrec", "bert4rec", "ligr", "bsarec"])
 def test_a_width_that_does_not_divide_among_heads_is_refused(backbone: str) -> None:
-    spec = ModelSpec.parse({"name": "static", "backbone": backbone, "dim": 10, "heads": 4})
-    with pytest.raises(UsageError, match=r"model.dim=10 is not a multiple of model.heads=4"):
+    own = {"name": backbone, "heads": 4}
+    spec = ModelSpec.parse({"name": "static", "backbone": own, "dim": 10})
+    with pytest.raises(
+        UsageError, match=r"model.dim=10 is not a multiple of model.backbone.heads=4"
+    ):
         build(spec, items=3)
 
 
 def test_a_backbone_without_heads_takes_any_width() -> None:
-    spec = ModelSpec.parse({"name": "static", "backbone": "gru4rec", "dim": 10, "heads": 4})
+    spec = ModelSpec.parse({"name": "static", "backbone": "gru4rec", "dim": 10})
     assert build(spec, items=3).items.weight.shape == (1 + 3, 10)

@@ -48,7 +48,9 @@ def counted() -> Counted:
 def mixture() -> Callable[[str], Mixture]:
     def built(name: str) -> Mixture:
         torch.manual_seed(0)
-        spec = ModelSpec.parse({"name": name, "dim": 8, "length": L, "dropout": 0.0, "clip": 0.3})
+        spec = ModelSpec.parse(
+            {"name": name, "dim": 8, "history_length": L, "dropout": 0.0, "clip": 0.3}
+        )
         model = build_mixture(spec, counted(), semantic_of_item=OF_ITEM).eval()
         with torch.no_grad():  # what generates starts at zero
             for key, parameter in model.named_parameters():
@@ -76,7 +78,7 @@ def test_the_two_lists_of_names_are_one() -> None:
 
 def test_recency_starts_with_a_weight_of_its_own(histories: Tensor) -> None:
     """And comes last: the model is the one without it, and the weighed log of what is recent."""
-    spec = ModelSpec.parse({"name": "mixture-static", "dim": 8, "length": L})
+    spec = ModelSpec.parse({"name": "mixture-static", "dim": 8, "history_length": L})
     recent = torch.arange(V + 1).float().flip(0)
     logits = []
     for each in (counted(), counted()._replace(recent=recent)):
@@ -147,7 +149,7 @@ def test_generated_weights_start_as_the_shared_ones(
     histories: Tensor, started: dict[str, Tensor]
 ) -> None:
     """So that a dynamic mixture begins where the static one does."""
-    spec = ModelSpec.parse({"name": "mixture-full", "dim": 8, "length": L})
+    spec = ModelSpec.parse({"name": "mixture-full", "dim": 8, "history_length": L})
     model = build_mixture(spec, counted(), semantic_of_item=OF_ITEM).eval()
     with torch.no_grad():
         weights = model.generate(histories).weights.tensors
@@ -175,7 +177,7 @@ def test_a_source_of_another_package_is_added_to_the_shared_weights(
 ) -> None:
     design = Design("mixture", source=lambda making: Lengths(making.slots, making.spec.length))
     monkeypatch.setitem(DESIGNS, "mine", design)
-    spec = ModelSpec.parse({"name": "mine", "dim": 8, "length": L})
+    spec = ModelSpec.parse({"name": "mine", "dim": 8, "history_length": L})
     mine = build_mixture(spec, counted())
     (delta,) = mine.deltas
     assert isinstance(delta, Lengths)

@@ -98,7 +98,9 @@ def test_models_that_read_semantics_say_so(name: str) -> None:
 
 def test_width_must_fit_the_heads_of_a_transformer() -> None:
     for backbone in ("sasrec", "bert4rec"):
-        with pytest.raises(UsageError, match=r"dim=9 is not a multiple of model\.heads=2"):
+        with pytest.raises(
+            UsageError, match=r"dim=9 is not a multiple of model\.backbone\.heads=2"
+        ):
             build(ModelSpec.parse({"name": "static", "backbone": backbone, "dim": 9}), items=5)
     assert build(ModelSpec.parse({"name": "static", "backbone": "din", "dim": 9}), items=5)
 

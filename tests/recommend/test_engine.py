@@ -96,7 +96,7 @@ def test_an_item_may_come_twice_in_a_history(engine: Engine) -> None:
 
 
 def test_the_last_items_count_and_all_are_left_out(engine: Engine) -> None:
-    length = engine.run.spec.model.length
+    length = engine.run.spec.model.history_length
     history = [f"i{number:02}" for number in range(25)]
     answer = engine.recommend(history, k=40)
     assert set(ids(answer)) == {f"i{number:02}" for number in range(25, 40)}

@@ -204,7 +204,7 @@ def test_a_mixture_finds_new_items_by_what_they_are_like(
     data: PreparedData, tmp_path: Path
 ) -> None:
     """New items have content, semantic id and median count and are found; the log's facts stay."""
-    settings = {"model": {"dim": 8, "length": 6}, "train": {"epochs": 2, "batch": 128}}
+    settings = {"model": {"dim": 8, "history_length": 6}, "train": {"epochs": 2, "batch_size": 128}}
     before = train(data, model="mixture", settings=settings, out=tmp_path / "run", progress=False)
     facts = add_items(tmp_path / "run", NEW, features={"content": CONTENT}, out=tmp_path / "grown")
     assert facts["added"] == 3

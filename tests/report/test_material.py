@@ -14,7 +14,7 @@ Read = Callable[[Path], Material]
 
 
 def test_a_chart_never_shows_one_colour_twice() -> None:
-    rows = [Row(f"r{n}", {"train.penalty": str(n)}) for n in range(9)]
+    rows = [Row(f"r{n}", {"train.codebook_weight": str(n)}) for n in range(9)]
     looks = _looks_of(rows)
     charts = charts_of([row.name for row in rows], {row.name: "" for row in rows})
     assert [len(names) for _, names in charts] == [5, 4]
@@ -24,7 +24,7 @@ def test_a_chart_never_shows_one_colour_twice() -> None:
 
 def test_a_model_looks_alike_on_every_backbone_and_a_baseline_is_hollow() -> None:
     rows = [
-        Row(f"{b} · {m}", {"model.backbone": b, "model.name": m})
+        Row(f"{b} · {m}", {"model.backbone.name": b, "model.name": m})
         for b in ("din", "sasrec")
         for m in ("duet", "apg")
     ]

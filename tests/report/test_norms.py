@@ -19,9 +19,9 @@ def test_norms_are_those_of_each_users_own_weights(of: Material) -> None:
     rows = of.data.rows("test")
     assert len(rows) < 256  # so every user counts
     lengths = []
-    for history in of.data.histories(rows.users, rows.positions, run.spec.model.length).astype(
-        np.int64
-    ):
+    for history in of.data.histories(
+        rows.users, rows.positions, run.spec.model.history_length
+    ).astype(np.int64):
         with torch.inference_mode():
             one = torch.from_numpy(history)[None]
             trunk, branch = (

@@ -11,7 +11,7 @@ def test_the_command_says_everything(of: Material) -> None:
     assert _command(of) == (
         f"solidrec experiment run tiny.toml {of.plan.data_name} --seeds 2 "
         "--protocol paper --protocol full --set model.dim=8 "
-        "--set model.dropout=0.1 --set model.codebook.schedule=staged --set train.batch=128 "
+        "--set model.dropout=0.1 --set model.codebook.schedule=staged --set train.batch_size=128 "
         "--set train.learning_rate=0.01 --set train.epochs=2"
     )
 

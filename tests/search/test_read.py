@@ -33,7 +33,9 @@ def test_a_file_and_pairs_are_one_space(tmp_path: Path) -> None:
         "model.backbone": ["din", "sasrec"],
         "model.start": ['"random"', "content"],  # neither JSON nor names; RunSpec says so
     }
-    assert read_space(None, ["train.stride=null,2"]) == {"train.stride": [None, 2]}
+    assert read_space(None, ["train.targets_per_pass=null,2"]) == {
+        "train.targets_per_pass": [None, 2]
+    }
 
 
 @pytest.mark.parametrize("text", ["model.dropout", "=1,2", "model.dropout="])
@@ -99,7 +101,7 @@ def test_a_file_that_is_no_toml_is_one_line(tmp_path: Path) -> None:
         (
             "model.backbone",
             {"low": "din", "high": "sasrec"},
-            "model.backbone: is no number; give a list of values",
+            "model.backbone.name: is no number; give a list of values",
         ),
         ("model.dropout", 0.1, "model.dropout: give a list of values, or a range"),
         ("model.dropout", [], "model.dropout: give a list of values"),

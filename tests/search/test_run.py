@@ -98,7 +98,7 @@ def test_the_test_split_is_never_opened(
     monkeypatch.setattr(PreparedData, "rows", valid_alone)
     settings = {
         "model": {"dim": 8},
-        "train": {"epochs": 1, "batch": 128},
+        "train": {"epochs": 1, "batch_size": 128},
         "semantics": {"modalities": ["text"]},
     }
     found = call(
@@ -151,7 +151,7 @@ def test_a_search_by_two_processes_is_killed_with_them_and_goes_on(
         "--set",
         "model.dim=8",
     ]
-    words += ["--set", "train.batch=16", "--json", "--trials"]
+    words += ["--set", "train.batch_size=16", "--json", "--trials"]
     search = ["search", str(data.path), "--out", str(out), *words, "3"]
     process = subprocess.Popen(
         [sys.executable, "-m", "solidrec.cli", *search, "--jobs", "2"], stderr=subprocess.DEVNULL
@@ -248,7 +248,7 @@ def test_a_trial_that_comes_to_nothing_is_told_and_the_search_goes_on(
     said = capsys.readouterr().err
     for error in errors[1:]:
         assert ("lower train.learning_rate" in error) or (
-            "model.dim=7 is not a multiple of model.heads=2" in error
+            "model.dim=7 is not a multiple of model.backbone.heads=2" in error
         )
         assert error in said
     with pytest.raises(

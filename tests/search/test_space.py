@@ -28,7 +28,7 @@ def test_every_point_is_a_specification_and_whole_numbers_stay_whole() -> None:
     assert {point["model.dim"] for point in points} == {16, 32, 48, 64}
     assert {point["model.clip"] for point in points} == {0.1, 0.2, 0.3, 0.4}
     assert {tuple(point["semantics.modalities"]) for point in points} == {("text",), ()}
-    assert {point["train.stride"] for point in points} == {None, 2}
+    assert {point["train.targets_per_pass"] for point in points} == {None, 2}
     for point in points:
         spec = varied(BASE, point)
         assert all(value_at(spec, key) == value for key, value in point.items())
@@ -54,9 +54,12 @@ def test_the_next_point_is_a_function_of_what_is_known() -> None:
 
 def test_a_start_outside_the_space_is_no_point_of_it() -> None:
     made = space(model__dim={"low": 64, "high": 128}, train__stride={"low": 1, "high": 4})
-    assert made.coded({"model.dim": 32, "train.stride": 2}) is None
-    assert made.coded({"model.dim": 64, "train.stride": None}) is None
-    assert made.coded({"model.dim": 64, "train.stride": 2}) == {"model.dim": 64, "train.stride": 2}
+    assert made.coded({"model.dim": 32, "train.targets_per_pass": 2}) is None
+    assert made.coded({"model.dim": 64, "train.targets_per_pass": None}) is None
+    assert made.coded({"model.dim": 64, "train.targets_per_pass": 2}) == {
+        "model.dim": 64,
+        "train.targets_per_pass": 2,
+    }
     stepped = space(
         model__dim={"low": 16, "high": 64, "step": 16},
         model__clip={"low": 0.1, "high": 0.4, "step": 0.1},
@@ -66,7 +69,7 @@ def test_a_start_outside_the_space_is_no_point_of_it() -> None:
         "model.dim": 48,
         "model.clip": 0.3,
     }
-    made.next([({"model.dim": 32, "train.stride": 2}, 0.9)], seed=0, number=1)
+    made.next([({"model.dim": 32, "train.targets_per_pass": 2}, 0.9)], seed=0, number=1)
 
 
 def test_the_size_of_a_space_and_its_points() -> None:
@@ -77,7 +80,7 @@ def test_the_size_of_a_space_and_its_points() -> None:
     )
     assert made.size() == 3 * 2 * 1
     assert [*made.points()] == [
-        {"model.backbone": "din", "model.clip": clip, "model.dim": dim}
+        {"model.backbone.name": "din", "model.clip": clip, "model.dim": dim}
         for clip in (0.1, 0.2, 0.3)
         for dim in (8, 9)
     ]

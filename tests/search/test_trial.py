@@ -57,7 +57,7 @@ def test_a_training_that_diverges_or_cannot_start_is_an_outcome(
     diverged = train_trial(data, spec_of(train={"learning_rate": 1e30}), tmp_path / "one")
     assert "lower train.learning_rate" in str(diverged.error)
     unfit = train_trial(data, spec_of(model={"dim": 7}), tmp_path / "two")
-    assert "model.dim=7 is not a multiple of model.heads=2" in str(unfit.error)
+    assert "model.dim=7 is not a multiple of model.backbone.heads=2" in str(unfit.error)
     assert [(each.valid, each.unfit) for each in (diverged, unfit)] == [(None, False), (None, True)]
 
 

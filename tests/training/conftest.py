@@ -42,7 +42,7 @@ def stage_of(data: PreparedData) -> Callable[..., Stage]:
             {
                 "name": model,
                 "dim": 8,
-                "length": 4,
+                "history_length": 4,
                 "codebook": {"schedule": "staged"} | (codebook or {}),
             }
         )
@@ -56,7 +56,7 @@ def stage_of(data: PreparedData) -> Callable[..., Stage]:
         return Stage(
             recommender,
             TrainingBatches(data, length=4, batch=batch, negatives=3, seed=0, device="cpu"),
-            TrainSpec(batch=batch, **train),
+            TrainSpec(batch_size=batch, **train),
             seed=0,
             progress=Progress(stage=stages(spec)),
             validate=validate,
@@ -119,7 +119,7 @@ def untrained() -> Callable[[PreparedData], Recommender]:
 
     def make(data: PreparedData) -> Recommender:
         torch.manual_seed(0)
-        return build(ModelSpec(name="plain", dim=8, length=6), items=len(data.items))
+        return build(ModelSpec(name="plain", dim=8, history_length=6), items=len(data.items))
 
     return make
 

@@ -193,8 +193,10 @@ def test_small_batches_are_as_small_as_asked(data: PreparedData, batch: int) -> 
 def test_a_pass_serves_half_of_what_it_reads_where_the_backbone_reads_prefixes(
     data: PreparedData, backbone: str, asked: int | None, stride: int | None
 ) -> None:
-    model = {"name": "static", "backbone": backbone, "length": 4}
-    spec = RunSpec.parse({"data": data.fingerprint, "model": model, "train": {"stride": asked}})
+    model = {"name": "static", "backbone": backbone, "history_length": 4}
+    spec = RunSpec.parse(
+        {"data": data.fingerprint, "model": model, "train": {"targets_per_pass": asked}}
+    )
     assert (
         batches_for(build(spec.model, items=len(data.items)), data, spec, device="cpu").stride
         == stride

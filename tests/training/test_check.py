@@ -56,7 +56,9 @@ def test_a_modality_is_needed_by_those_alone_who_need_semantic_ids(
 def test_a_width_that_the_heads_do_not_divide_is_refused(
     data: PreparedData, spec_of: SpecOf
 ) -> None:
-    with pytest.raises(UsageError, match=r"model.dim=7 is not a multiple of model.heads=2"):
+    with pytest.raises(
+        UsageError, match=r"model.dim=7 is not a multiple of model.backbone.heads=2"
+    ):
         check_run(data, spec_of("static", model={"dim": 7}))
 
 

@@ -29,9 +29,9 @@ def losses(data: Path, out: Path, *, model: str, compiled: bool) -> list[float]:
     ]
     settings = {
         "model.dim": 8,
-        "model.length": 4,
+        "model.history_length": 4,
         "model.dropout": 0,
-        "train.batch": 200,
+        "train.batch_size": 200,
         "train.compile": compiled,
     }
     for key, value in settings.items():

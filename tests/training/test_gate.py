@@ -30,7 +30,7 @@ def mixture(name: str) -> Mixture:
         Memory(starts, columns, torch.zeros(0, 1), CONTENT),
         SemanticMemory((torch.arange(ITEMS + 1) > 0).long(), torch.ones(2, 2), SEMANTIC),
     )
-    spec = ModelSpec.parse({"name": name, "dim": 8, "length": 4})
+    spec = ModelSpec.parse({"name": name, "dim": 8, "history_length": 4})
     return build_mixture(spec, Counted(memories, torch.ones(ITEMS + 1)))
 
 

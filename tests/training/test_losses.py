@@ -127,7 +127,7 @@ def test_gbce_raises_the_targets_probability_to_beta(calibration: float) -> None
 @pytest.fixture
 def model() -> Recommender:
     torch.manual_seed(0)
-    return build(ModelSpec(name="duet", dim=8, length=4, dropout=0.0), items=30)
+    return build(ModelSpec(name="duet", dim=8, history_length=4, dropout=0.0), items=30)
 
 
 @pytest.mark.parametrize("name", LOSSES.own)
@@ -157,7 +157,7 @@ def real_batch() -> Callable[[Loss], Batch]:
 def test_the_codebook_loss_of_a_softmax_is_the_models(
     model: Recommender, real_batch: Callable[[Loss], Batch]
 ) -> None:
-    spec = ModelSpec.parse({"name": "static-codebook", "dim": 8, "length": 4, "dropout": 0})
+    spec = ModelSpec.parse({"name": "static-codebook", "dim": 8, "history_length": 4, "dropout": 0})
     penalised = build(spec, items=30, semantic_of_item=torch.arange(31) % 5)
     loss = LOSSES["softmax"](TrainSpec(loss="softmax"), items=30, codebook_weight=2.0)
     found, without = (

@@ -28,8 +28,8 @@ from solidrec.training.neural import neural_expert
 
 Walk = Callable[..., tuple[pl.DataFrame, pl.DataFrame]]
 SMALL = {
-    "model": {"dim": 8, "length": 6, "dropout": 0.1},
-    "train": {"batch": 128, "learning_rate": 0.01, "epochs": 3},
+    "model": {"dim": 8, "history_length": 6, "dropout": 0.1},
+    "train": {"batch_size": 128, "learning_rate": 0.01, "epochs": 3},
 }
 
 

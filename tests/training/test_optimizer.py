@@ -19,7 +19,7 @@ from solidrec.training.optimizer import Optimizer
 @pytest.fixture
 def model() -> Recommender:
     torch.manual_seed(0)
-    return build(ModelSpec(name="static", dim=8, length=4), items=30)
+    return build(ModelSpec(name="static", dim=8, history_length=4), items=30)
 
 
 def loss(model: Recommender) -> torch.Tensor:
@@ -75,7 +75,7 @@ import sys, torch
 from solidrec.nn.build import build
 from solidrec.spec import ModelSpec, TrainSpec
 from solidrec.training.optimizer import Optimizer
-model = build(ModelSpec(name="solid-duet", dim=8, length=4), items=30, \
+model = build(ModelSpec(name="solid-duet", dim=8, history_length=4), items=30, \
 semantic_of_item=torch.arange(31) % 5)
 scores = model(torch.tensor([[1, 2, 3, 0]]), torch.tensor([[4, 5]]))
 Optimizer(model, TrainSpec()).step(scores.logits.square().sum() + scores.codebook_loss)

@@ -177,7 +177,7 @@ def command(data: PreparedData, out: Path) -> list[str]:
         "model.dim=8",
         "model.dropout=0.1",
         "model.codebook.schedule=staged",
-        "train.batch=128",
+        "train.batch_size=128",
         "train.learning_rate=0.01",
     )
     options = ["--model", "solid-duet", "--seed", "3", "--epochs", "8", "--out", str(out)]
@@ -237,7 +237,7 @@ def test_a_finished_run_is_returned_as_it_is(
 def test_t12_a_run_of_another_specification_is_refused_by_its_first_difference(
     data: PreparedData, spec_of: Callable[..., RunSpec], whole: Run
 ) -> None:
-    spec = spec_of(model={"dim": 16}, train={"batch": 64})
+    spec = spec_of(model={"dim": 16}, train={"batch_size": 64})
     with pytest.raises(
         IncompatibleError, match=r"another specification \(model.dim is 8 there, 16 here\); choose"
     ) as caught:
@@ -259,7 +259,9 @@ def test_t13_an_unfinished_run_of_another_specification_is_refused_too(
 def test_a_setting_that_stops_a_run_before_its_first_epoch_does_not_claim_the_folder(
     data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match=r"model.dim=7 is not a multiple of model.heads=2"):
+    with pytest.raises(
+        UsageError, match=r"model.dim=7 is not a multiple of model.backbone.heads=2"
+    ):
         train_run(data, spec_of("static", model={"dim": 7}), tmp_path / "run")
     run = train_run(data, spec_of("static", train={"epochs": 1}), tmp_path / "run")
     assert read_json(run.path / "spec.json")["model"]["dim"] == 8

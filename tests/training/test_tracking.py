@@ -210,7 +210,16 @@ def test_an_unknown_name_or_an_absent_package_is_one_line_before_training(
 def test_the_command_line_tracks(
     solidrec: Callable[..., Any], data: PreparedData, memory: Points, tmp_path: Path
 ) -> None:
-    small = ("--set", "model.dim=8", "--set", "train.batch=128", "--epochs", 1, "--model", "static")
+    small = (
+        "--set",
+        "model.dim=8",
+        "--set",
+        "train.batch_size=128",
+        "--epochs",
+        1,
+        "--model",
+        "static",
+    )
     answer = solidrec(
         "train", data.path, "--track", "tensorboard", "--out", tmp_path / "run", *small
     )

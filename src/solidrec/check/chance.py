@@ -34,7 +34,7 @@ def chance(subject: Subject) -> Verdict | None:
     if split is None:
         return None
     for protocol in ("paper", "full"):
-        length = subject.spec.model.length
+        length = subject.spec.model.history_length
         result = evaluate(_constant, data, split=split, protocol=protocol, length=length, ks=(_K,))
         for name, expectation in _by_chance(_candidate_counts(data, split, protocol)).items():
             wanted = np.where(_missed(data, split, protocol), 0.0, expectation)
@@ -100,14 +100,14 @@ def untrained(subject: Subject) -> Verdict | None:
     if split is None:
         return None
     model = start_of_stage(data, spec, subject.semantics, None, stage=1, device="cpu")
-    found = evaluate(ModelScorer(model), data, split=split, length=spec.model.length)
+    found = evaluate(ModelScorer(model), data, split=split, length=spec.model.history_length)
     uauc, loss = found.metrics["UAUC"], found.metrics["LogLoss"]
     promise = "an untrained model knows little"
     if uauc is None or loss is None:
         return None
     measured = f"UAUC {uauc:.3f}, log-loss {loss:.3f} over {len(found.users)} targets of {split}"
     if abs(uauc - 0.5) > _FAR:
-        share = _repeats(data, found, spec.model.length)
+        share = _repeats(data, found, spec.model.history_length)
         cause = (
             "an untrained model tells targets from negatives; "
             f"{share:.0%} of the targets stand in their own history"

@@ -157,14 +157,14 @@ def _prepared_subject(
     facts = {
         "path": str(path),
         "model": named,
-        "backbone": spec.model.backbone,
+        "backbone": spec.model.backbone.name,
         "spec": spec.model_dump(mode="json"),
         "slice": {
             "users": len(subject.data.users),
             "of_users": len(whole.users),
             "items": len(subject.data.items),
             "of_items": len(whole.items),
-            "batch": subject.spec.train.batch,
+            "batch": subject.spec.train.batch_size,
             "epochs": subject.spec.train.epochs,
         },
         "semantics": None

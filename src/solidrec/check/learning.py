@@ -105,11 +105,11 @@ def _reason(missed: list[str], spec: RunSpec) -> str:
             "model.clip=0 lets nothing of the branch through: raise it, or take the model spg, "
             "which has no branch"
         )
-    if spec.model.length == 1 and all(name.endswith("weight_hh_l0") for name in missed):
-        return "model.length=1 leaves a recurrent network nothing to remember: raise it"
-    if spec.train.penalty == 0 and all("codebook" in name for name in missed):
+    if spec.model.history_length == 1 and all(name.endswith("weight_hh_l0") for name in missed):
+        return "model.history_length=1 leaves a recurrent network nothing to remember: raise it"
+    if spec.train.codebook_weight == 0 and all("codebook" in name for name in missed):
         return (
-            "train.penalty=0 leaves the codes without a loss: raise it, or say "
+            "train.codebook_weight=0 leaves the codes without a loss: raise it, or say "
             "model.codebook.loss=ema"
         )
     return (

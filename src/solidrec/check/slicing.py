@@ -42,8 +42,8 @@ _QUICK_ITEMS = 20_000  # the semantic ids of so many items are made in seconds
 def bounded(spec: RunSpec) -> RunSpec:
     """Return the specification with short stages and small steps, and without the compiler."""
     # A batch smaller than a history would change the passes.
-    batch = min(spec.train.batch, max(_BATCH, spec.model.length))
-    train = spec.train.model_copy(update={"epochs": _EPOCHS, "batch": batch, "compile": False})
+    batch = min(spec.train.batch_size, max(_BATCH, spec.model.history_length))
+    train = spec.train.model_copy(update={"epochs": _EPOCHS, "batch_size": batch, "compile": False})
     return spec.model_copy(update={"train": train})
 
 
@@ -103,7 +103,7 @@ def _few_users(data: PreparedData, spec: RunSpec) -> tuple[Ints, Ints, Ints, Int
     """
     offsets, train_end = data.offsets.astype(np.int64), data.train_end.astype(np.int64)
     # Keep about two histories of training events and two held-out events of each user.
-    begin = np.maximum(offsets[:-1], train_end - 2 * spec.model.length - 8)
+    begin = np.maximum(offsets[:-1], train_end - 2 * spec.model.history_length - 8)
     end = np.minimum(offsets[1:], train_end + 2)
     # Each kept training event but the first is a target of training.
     trained = np.maximum(train_end - begin - 1, 0)
@@ -113,7 +113,7 @@ def _few_users(data: PreparedData, spec: RunSpec) -> tuple[Ints, Ints, Ints, Int
             "no user has two training events, so there is nothing to learn from; bring longer "
             "histories"
         )
-    wanted = max(_LEAST, _STEPS * bounded(spec).train.batch)
+    wanted = max(_LEAST, _STEPS * bounded(spec).train.batch_size)
     # As many users as have the wanted number of targets on average, rounded up.
     count = min(len(active), -(-wanted * len(active) // int(trained.sum())))
     users = active[np.linspace(0, len(active) - 1, count).astype(np.int64)]

@@ -102,7 +102,7 @@ class Subject:
     @cached_property
     def sample(self) -> Sample:
         """Histories and candidates; a model does not depend on which user had which item."""
-        length, items = self.spec.model.length, len(self.data.items)
+        length, items = self.spec.model.history_length, len(self.data.items)
         # Lengths from 0 to L, repeated if there are fewer than histories.
         sizes = np.linspace(0, length, min(length + 1, HISTORIES)).round().astype(int)
         sizes = np.resize(sizes, HISTORIES)

@@ -115,8 +115,8 @@ def train(
         ]
         spec = trained.run.spec.model
         if spec.name in MIXTURE_NAMES:
-            rows = with_floors(rows, data, spec.length)
-        console_out().print(metrics_table(f"{spec.name} on {spec.backbone}", rows))
+            rows = with_floors(rows, data, spec.history_length)
+        console_out().print(metrics_table(f"{spec.name} on {spec.backbone.name}", rows))
     say(f'wrote {trained.run.path}; next: solidrec recommend {trained.run.path} --history "ID,ID"')
 
 

@@ -12,7 +12,7 @@ from solidrec.errors import UsageError
 def settings(config: Path | None, pairs: list[str]) -> dict[str, Any]:
     """Read settings from a TOML file or a preset, and set the --set pairs over them."""
     from solidrec.presets import preset, presets
-    from solidrec.settings import assignment, merge
+    from solidrec.settings import assignment, merge, nested
 
     found: dict[str, Any] = {}
     if config is not None and not config.is_file() and str(config) in presets():
@@ -27,6 +27,7 @@ def settings(config: Path | None, pairs: list[str]) -> dict[str, Any]:
             ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise UsageError(f"--config {config}: is not TOML ({error})") from None
+    changes: dict[str, Any] = {}
     for pair in pairs:
-        found = merge(found, assignment(pair))
-    return found
+        changes = merge(changes, assignment(pair))
+    return merge(nested(found), nested(changes))

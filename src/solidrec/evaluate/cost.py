@@ -37,13 +37,13 @@ def cost(model: Recommender | Mixture, data: PreparedData, spec: RunSpec) -> dic
     numbers = sum(prod(shape) for shape in slots.values())
     return {
         "model": spec.model.name,
-        "backbone": spec.model.backbone,
+        "backbone": spec.model.backbone.name,
         "parameters": parameters(model),
         "generated": {"numbers": numbers, "bytes": numbers * model.items.weight.element_size()},
         "state_bytes": sum(
             tensor.numel() * tensor.element_size() for tensor in model.state_dict().values()
         ),
-        "inference": _inference(model, data, length=spec.model.length),
+        "inference": _inference(model, data, length=spec.model.history_length),
     }
 
 

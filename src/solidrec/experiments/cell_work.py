@@ -61,7 +61,7 @@ def work(
         scorer, facts = _tuned(cell, data)
     else:
         run = _trained_run(data, cell.spec, out / RUNS / cell.key, device=device)
-        length = run.spec.model.length
+        length = run.spec.model.history_length
         scorer, facts = scorer_of(run.model), _trained(run)
     evaluations = {}
     for protocol in protocols:
@@ -109,11 +109,13 @@ def _trained_run(data: PreparedData, spec: RunSpec, folder: Path, *, device: str
 def _measure(name: str, run: Run, data: PreparedData, *, key: str, out: Path) -> Mapping[str, Any]:
     """Measure a trained model in another way than by ranking; values per user go to `out`."""
     if name == STABILITY:
-        found = stability(run.model, data, length=run.spec.model.length)
+        found = stability(run.model, data, length=run.spec.model.history_length)
         write_stability(out, key, found)
         return found.summary()
     if name == FEW_EVENTS:
-        return write_few_events(out, key, few_events(run.model, data, length=run.spec.model.length))
+        return write_few_events(
+            out, key, few_events(run.model, data, length=run.spec.model.history_length)
+        )
     return {**cost(run.model, data, run.spec), "seconds_an_epoch": training_seconds(run.history)}
 
 

@@ -53,8 +53,9 @@ def run_experiment(
     jobs = jobs or len(os.sched_getaffinity(0))
     data = PreparedData.open(path)
     rows = rows_of(experiment, data)
-    cells = cells_of(experiment, rows, data, settings or {})
-    common = merge(nested(experiment.settings), settings or {})
+    settings = nested(settings or {})
+    cells = cells_of(experiment, rows, data, settings)
+    common = merge(experiment.settings, settings)
     plan = Plan.of(Path(name).name, experiment, rows, cells, data=path, settings=common)
     with _alone(out):
         plan.save(out)

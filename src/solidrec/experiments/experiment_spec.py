@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -12,6 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from solidrec.errors import StorageError, UsageError, nearest
 from solidrec.evaluate.runner import Protocol
+from solidrec.migrations import keyed
 from solidrec.settings import flat, merge, nested
 from solidrec.spec_base import Spec
 
@@ -20,11 +20,12 @@ _SMALL = "-small"
 SUBSETS = "subsets"
 """Value of an axis ``semantics.modalities``: every non-empty subset of the data's modalities."""
 
-Settings = dict[str, Any]
-Axes = Annotated[
-    dict[str, list[Any] | Literal["subsets"]],
-    BeforeValidator(lambda axes: flat(axes) if isinstance(axes, Mapping) else axes),
+Settings = Annotated[
+    dict[str, Any],
+    BeforeValidator(lambda given: nested(given) if isinstance(given, dict) else given),
 ]
+Keyed = BeforeValidator(lambda given: keyed(flat(given)) if isinstance(given, dict) else given)
+Axes = Annotated[dict[str, list[Any] | Literal["subsets"]], Keyed]
 Protocols = tuple[Protocol, ...]
 
 
@@ -44,7 +45,7 @@ class RowSpec(Spec):
         1, ge=1, description="settings of a baseline that are tried on validation users"
     )
     settings: Settings = Field(default_factory=dict)
-    labels: dict[str, str] | None = None
+    labels: Annotated[dict[str, str] | None, Keyed] = None
 
 
 class SmallSpec(Spec):
@@ -82,11 +83,10 @@ class ExperimentSpec(Spec):
         """Return the experiment at its small size, or unchanged."""
         if not small:
             return self
-        small_settings = merge(nested(self.settings), nested(self.small.settings))
         return self.model_copy(
             update={
                 "axes": {**self.axes, **self.small.axes},
-                "settings": small_settings,
+                "settings": merge(self.settings, self.small.settings),
                 "seeds": self.small.seeds or self.seeds,
                 "protocols": self.small.protocols or self.protocols,
             }

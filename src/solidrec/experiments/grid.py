@@ -16,13 +16,14 @@ from solidrec.defaults import run_spec
 from solidrec.errors import UsageError, nearest
 from solidrec.evaluate.baselines import BASELINES
 from solidrec.experiments.experiment_spec import SUBSETS, ExperimentSpec, RowSpec
+from solidrec.migrations import keyed
 from solidrec.semantics.modality import available
 from solidrec.settings import flat, merge, nested, value_at
 from solidrec.spec import ModelSpec, RunSpec
 
 _MANY = 100_000
 """Maximum number of cells: a larger grid is a mistake and would never finish."""
-_LENGTH = ModelSpec().length
+_LENGTH = ModelSpec().history_length
 _OF_THE_DATA = ("data", "semantics.encoded")
 """Settings that only the data decides."""
 
@@ -126,10 +127,10 @@ def _listed_row(spec: RowSpec) -> Row:
             f"row {spec.name!r}: trials are a baseline's; search a model's settings with "
             "`solidrec search`"
         )
-    settings, labels = nested(spec.settings), spec.labels
+    labels = spec.labels
     if labels is None:
-        labels = {key: _label(value) for key, value in flat(settings).items()}
-    return Row(spec.name, labels, settings, spec.baseline, spec.trials)
+        labels = {key: _label(value) for key, value in keyed(flat(spec.settings)).items()}
+    return Row(spec.name, labels, spec.settings, spec.baseline, spec.trials)
 
 
 def _check_places(rows: Sequence[Row]) -> None:
@@ -137,12 +138,13 @@ def _check_places(rows: Sequence[Row]) -> None:
     places: dict[tuple[float, float], str] = {}
     for row in rows:
         try:
-            place = (float(row.labels["train.penalty"]), float(row.labels["model.clip"]))
+            place = (float(row.labels["train.codebook_weight"]), float(row.labels["model.clip"]))
         except KeyError:
             continue
         except ValueError:
             raise UsageError(
-                f"row {row.name!r}: layout figure5 needs numbers for train.penalty and model.clip"
+                f"row {row.name!r}: layout figure5 needs numbers for train.codebook_weight "
+                "and model.clip"
             ) from None
         if (other := places.setdefault(place, row.name)) != row.name:
             raise UsageError(
@@ -190,7 +192,7 @@ def _label(value: Any) -> str:
 def _name_of(labels: Mapping[str, str]) -> str:
     """Name a row by its labels; a number is preceded by its key.
 
-    >>> _name_of({"model.backbone": "sasrec", "model.clip": "0.1"})
+    >>> _name_of({"model.backbone.name": "sasrec", "model.clip": "0.1"})
     'sasrec · clip 0.1'
     """
     return " · ".join(
@@ -218,8 +220,8 @@ def cells_of(
         _OF_THE_DATA, "the data"
     )
     spec_of = partial(run_spec, data, model=None, backbone=None, epochs=None)
-    common = merge(nested(experiment.settings), settings)
-    length = spec_of(seed=0, settings=common).model.length
+    common = merge(experiment.settings, settings)
+    length = spec_of(seed=0, settings=common).model.history_length
     cells = []
     for seed in range(experiment.first_seed, experiment.first_seed + experiment.seeds):
         for row in rows:

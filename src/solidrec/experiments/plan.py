@@ -17,6 +17,8 @@ from solidrec.errors import DamagedError, IncompatibleError, StorageError
 from solidrec.evaluate.runner import Protocol
 from solidrec.experiments.experiment_spec import ExperimentSpec
 from solidrec.experiments.grid import Cell, Row
+from solidrec.migrations import keyed
+from solidrec.settings import nested
 
 PLAN, RESULTS, USERS, RUNS = "experiment.json", "results.jsonl", "users", "runs"
 
@@ -109,7 +111,10 @@ class Plan:
         values: dict[str, Any] = read_json(out / PLAN)
         try:
             values |= {key: tuple(values[key]) for key in ("protocols", "measures")}
-            values["rows"] = tuple(Row(**row) for row in values["rows"])
+            values["settings"] = nested(values["settings"])
+            values["rows"] = tuple(
+                Row(**row | {"labels": keyed(row["labels"])}) for row in values["rows"]
+            )
             values["places"] = tuple(Place(**place) for place in values["places"])
             return cls(**values)
         except (TypeError, KeyError, AttributeError) as error:

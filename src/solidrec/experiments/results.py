@@ -17,6 +17,7 @@ from solidrec.experiments.grid import Row
 from solidrec.experiments.plan import RESULTS, USERS, Place, Plan
 from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.users import read_users, users_file
+from solidrec.runs import filled
 
 Record = Mapping[str, Any]
 
@@ -142,7 +143,7 @@ def _joined(before: Record | None, record: Record) -> Record:
 
 
 def _checked(record: Record) -> Record:
-    """Return a record if its parts are there; raise `TypeError` or `KeyError` otherwise."""
+    """Return a record, its specification by present names; raise an error if a part is missing."""
     parts = (record["spec"], record["measures"], record["evaluations"])
     metrics = [found["metrics"] for found in record["evaluations"].values()]
     if not isinstance(record["key"], str) or not all(
@@ -150,7 +151,7 @@ def _checked(record: Record) -> Record:
     ):
         raise TypeError
     float(record["seconds"])
-    return record
+    return {**record, "spec": filled(record["spec"])}
 
 
 def _agree(users: pl.Series, mean: float | None) -> bool:

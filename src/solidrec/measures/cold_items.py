@@ -213,7 +213,7 @@ def _exposure(held: HeldOut, grown: Run, *, users: int = 500) -> float:
     rows = held.kept.rows("test")
     picked = np.linspace(0, len(rows) - 1, min(users, len(rows))).astype(int)
     histories = held.kept.histories(
-        rows.users[picked], rows.positions[picked], grown.spec.model.length
+        rows.users[picked], rows.positions[picked], grown.spec.model.history_length
     )
     answers = Engine(grown).ranked(
         [[int(item) for item in history if item] for history in histories], 10, keep_history=False

@@ -24,7 +24,8 @@ class SelfAttention(nn.Module):
         super().__init__()
         if dim % heads:
             raise UsageError(
-                f"model.dim={dim} is not a multiple of model.heads={heads}; change one of them"
+                f"model.dim={dim} is not a multiple of model.backbone.heads={heads}; "
+                "change one of them"
             )
         self.heads = heads
         self.dropout = Dropout(dropout)

@@ -91,8 +91,8 @@ def build(
 
 def build_backbone(spec: ModelSpec) -> Backbone:
     """Build the backbone that `spec` names; raises `UsageError` for unsuitable settings."""
-    backbone: Backbone = BACKBONES[spec.backbone](
-        spec.dim, length=spec.length, blocks=spec.blocks, heads=spec.heads, dropout=spec.dropout
+    backbone: Backbone = BACKBONES[spec.backbone.name](
+        spec.dim, length=spec.history_length, dropout=spec.dropout, **spec.backbone.own()
     )
     return backbone
 
@@ -120,7 +120,7 @@ def build_mixture(
     making = Making(spec, slots, semantic_of_item)
     deltas: list[Source] = []
     if parts.lengths:
-        deltas.append(Lengths(slots, spec.length))
+        deltas.append(Lengths(slots, spec.history_length))
     if parts.trunk:
         deltas.append(_trunk(making, Pooled(slots, _METACODE), _METACODE))
     if parts.branch:

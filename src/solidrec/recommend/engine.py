@@ -95,7 +95,7 @@ class Engine:
 
     def window(self, histories: Sequence[Sequence[int]]) -> Array:
         """Return the last L items of each history, (B, L), padded with 0 on the right."""
-        length = self.run.spec.model.length
+        length = self.run.spec.model.history_length
         table = np.zeros((len(histories), length), dtype=np.int64)
         for row, history in enumerate(histories):
             recent = history[-length:]
@@ -170,8 +170,8 @@ class Engine:
         """
         if not self.encoder.keeps_vectors:
             raise UsageError(
-                f"backbone {self.run.spec.model.backbone!r} has one user state a candidate, so "
-                "there is no single user vector"
+                f"backbone {self.run.spec.model.backbone.name!r} has one user state a candidate, "
+                "so there is no single user vector"
             )
         known = [self.run.items.known(self.checked(history))[0] for history in histories]
         return np.asarray(self.encoder.vectors(self.window(known)).cpu().numpy())

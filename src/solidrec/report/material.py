@@ -213,7 +213,7 @@ def _looks_of(rows: Sequence[Row]) -> dict[str, Series]:
 def _short_name(row: Row) -> str:
     """Return a row's name within its block.
 
-    >>> _short_name(Row("din · duet", {"model.backbone": "din", "model.name": "duet"}))
+    >>> _short_name(Row("din · duet", {"model.backbone.name": "din", "model.name": "duet"}))
     'duet'
     """
     backbone = row.labels.get(BACKBONE)

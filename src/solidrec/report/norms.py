@@ -76,9 +76,9 @@ def _slot_norms(run: Run, data: PreparedData) -> list[Norms]:
     rows = data.rows("test")
     picked = np.sort(np.random.default_rng(0).permutation(len(rows))[:_USERS])
     history = torch.from_numpy(
-        data.histories(rows.users[picked], rows.positions[picked], run.spec.model.length).astype(
-            np.int64
-        )
+        data.histories(
+            rows.users[picked], rows.positions[picked], run.spec.model.history_length
+        ).astype(np.int64)
     )
     with evaluating(run.model):
         histories = Histories.of(history, run.model.items(history))

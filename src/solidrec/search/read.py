@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from solidrec.errors import UsageError, nearest
+from solidrec.migrations import earlier, keyed
 from solidrec.search.space import Space, in_steps, value_at, varied
 from solidrec.spec import RunSpec
 
@@ -63,8 +64,8 @@ def _listed(text: str) -> list[Any]:
 def _dotted(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return nested tables by dotted keys; a table with ``low`` or ``high`` is a range.
 
-    >>> _dotted({"model": {"dim": {"low": 8, "high": 64}}, "train.batch": [64, 128]})
-    {'model.dim': {'low': 8, 'high': 64}, 'train.batch': [64, 128]}
+    >>> _dotted({"model": {"dim": {"low": 8, "high": 64}}, "train.batch_size": [64, 128]})
+    {'model.dim': {'low': 8, 'high': 64}, 'train.batch_size': [64, 128]}
     """
     found: dict[str, Any] = {}
     for key, value in values.items():
@@ -84,7 +85,9 @@ def space_of(given: Mapping[str, Any], base: RunSpec) -> Space:
         for fixed, what in _FIXED.items():
             if key == fixed or key.startswith(f"{fixed}."):
                 raise UsageError(f"a search cannot vary {key}: it is {what}")
-    return Space({key: _distribution(key, given[key], base) for key in sorted(given)})
+    found = keyed(given)
+    # The order decides which random number a key gets, so a key keeps its place when it is renamed.
+    return Space({key: _distribution(key, found[key], base) for key in sorted(found, key=earlier)})
 
 
 def _distribution(key: str, given: Any, base: RunSpec) -> BaseDistribution:

@@ -28,6 +28,7 @@ from solidrec.errors import (
     UsageError,
 )
 from solidrec.locks import locked, stoppable
+from solidrec.migrations import keyed
 from solidrec.runs import LEFT_BEHIND, filled
 from solidrec.search.read import space_of
 from solidrec.search.result import Trial, best_of, finding, line, write_best
@@ -69,7 +70,7 @@ def run_search(
     data.rows("valid")  # raises an error with advice if there are none
     base = run_spec(data, model=model, backbone=backbone, seed=seed, epochs=None, settings=settings)
     search = Search(data, base, space_of(space, base), out)
-    asked = {"spec": base.model_dump(mode="json"), "space": dict(space)}
+    asked = {"spec": base.model_dump(mode="json"), "space": keyed(space)}
     _claim(out, asked)
     with locked(out), stoppable():
         write_json(out / SEARCH, asked)
@@ -87,7 +88,7 @@ def _claim(out: Path, asked: Mapping[str, Any]) -> None:
     """Refuse a folder with other content; a search without a finished trial may be replaced."""
     if (out / SEARCH).is_file():
         there = read_json(out / SEARCH)
-        there["spec"] = filled(there["spec"])
+        there = {"spec": filled(there["spec"]), "space": keyed(there["space"])}
         if there != asked and (out / TRIALS).is_file():
             raise IncompatibleError(
                 f"{out}: holds another search ({difference(there, dict(asked))}); "
@@ -205,8 +206,9 @@ def _read_trials(path: Path) -> list[Trial]:
     if not path.is_file():
         return []
     try:
-        return [Trial(**json.loads(text)) for text in path.read_text(encoding="utf-8").splitlines()]
-    except (ValueError, TypeError) as error:
+        found = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
+        return [Trial(**trial | {"settings": keyed(trial["settings"])}) for trial in found]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise DamagedError(
             f"{path}: is not as it was written ({error}); restore it, or remove it to search anew"
         ) from error

@@ -6,13 +6,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import reduce
 from itertools import product
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from solidrec.settings import merge
+from solidrec.settings import merge, nested
 from solidrec.spec import RunSpec
 from solidrec.training.seeds import rng
 
@@ -164,20 +163,9 @@ def _count(distribution: BaseDistribution) -> float:
 
 def varied(base: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
     """Return the specification with other settings; raises `UsageError` naming the nearest key."""
-    return RunSpec.parse(merge(base.model_dump(mode="json"), _nested(settings)))
-
-
-def _nested(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings by dotted key as a nested mapping.
-
-    >>> _nested({"model.dim": 8, "model.codebook.mlp": False, "seed": 1})
-    {'model': {'dim': 8, 'codebook': {'mlp': False}}, 'seed': 1}
-    """
-    found: dict[str, Any] = {}
-    for key, value in settings.items():
-        single = reduce(lambda inner, part: {part: inner}, reversed(key.split(".")), value)
-        found = merge(found, single)
-    return found
+    # A backbone's own settings at their defaults are left out: another backbone has others.
+    values = base.model_dump(mode="json", exclude_defaults=True)
+    return RunSpec.parse(merge(values, nested(settings)))
 
 
 def value_at(spec: RunSpec, key: str) -> Any:

@@ -40,9 +40,9 @@ def check_run(data: PreparedData, spec: RunSpec) -> None:
         LOSSES[spec.train.loss].needs_user_vectors or design.is_mixture
     ):
         raise UsageError(
-            f"model {spec.model.name!r} with train.loss={spec.train.loss}: {spec.model.backbone} "
-            "has a user state for each candidate, and this needs one a user; "
-            "choose another backbone, or --model NAME with train.loss=click"
+            f"model {spec.model.name!r} with train.loss={spec.train.loss}: "
+            f"{spec.model.backbone.name} has a user state for each candidate, and this needs one a "
+            "user; choose another backbone, or --model NAME with train.loss=click"
         )
     if design.is_mixture and spec.train.folds == "time" and data.manifest["order"] != "timestamp":
         raise UsageError(

@@ -221,7 +221,7 @@ def codebook_weight(model: Recommender | Mixture, spec: TrainSpec) -> float:
     codebook = codebook_of(model)
     if codebook is None:
         return 0.0
-    return codebook.suited_weight if spec.penalty is None else spec.penalty
+    return codebook.suited_weight if spec.codebook_weight is None else spec.codebook_weight
 
 
 def copy_state(model: Recommender) -> State:

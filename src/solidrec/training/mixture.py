@@ -105,7 +105,7 @@ def _training_rows(
             neural = neural_expert(halves.but(data=fold.learned), part=part)
         if len(fold.targets.users):
             experts = Experts(neural.model, counted(fold.counted)).to(run.device)
-            length = run.spec.model.length
+            length = run.spec.model.history_length
             parts.append(pack(experts, run.data, fold.targets, length=length, all_of=False))
     return Rows.together(parts)
 
@@ -132,4 +132,4 @@ def _validation_rows(experts: Experts, data: PreparedData, spec: RunSpec) -> Row
     rows = data.rows("valid")
     some = np.unique(np.linspace(0, len(rows) - 1, min(_VALID_ROWS, len(rows))).astype(np.int64))
     targets = Targets(rows.users[some], rows.positions[some], np.zeros(len(some), dtype=np.int64))
-    return pack(experts, data, targets, length=spec.model.length, all_of=True)
+    return pack(experts, data, targets, length=spec.model.history_length, all_of=True)

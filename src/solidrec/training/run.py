@@ -108,7 +108,11 @@ def _measure(model: Recommender | Mixture, data: PreparedData, spec: RunSpec) ->
         for split in ("valid", "test"):
             if split in data.manifest["negatives"]:
                 summary = evaluate(
-                    scorer_of(model), data, split=split, protocol=protocol, length=spec.model.length
+                    scorer_of(model),
+                    data,
+                    split=split,
+                    protocol=protocol,
+                    length=spec.model.history_length,
                 ).summary()
                 found[f"{split}{suffix}"] = {"seed": spec.seed, "data": spec.data, **summary}
     return found
@@ -133,7 +137,7 @@ def _finish(
     facts = {
         "digest": spec.digest(),
         "model": spec.model.name,
-        "backbone": spec.model.backbone,
+        "backbone": spec.model.backbone.name,
         "seed": spec.seed,
         "data": {
             "path": str(data.path.resolve()),
@@ -146,7 +150,9 @@ def _finish(
         "threads": torch.get_num_threads(),
         "cpu": torch.backends.cpu.get_cpu_capability(),
     }
-    cold = content_map(data, neural_of(model), length=spec.model.length, seed=spec.semantics.seed)
+    cold = content_map(
+        data, neural_of(model), length=spec.model.history_length, seed=spec.semantics.seed
+    )
     save_run(
         out,
         spec,

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from solidrec.artifacts import MANIFEST, new_folder, read_manifest, write_manifest
+from solidrec.backbone_spec import TransformerSpec
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import StorageError
 from solidrec.semantics.ids import SemanticIds, load_array
@@ -100,5 +101,9 @@ def keep(
 def _id_model(model: ModelSpec) -> ModelSpec:
     """Return the static model whose item embeddings serve as the ``id`` modality."""
     return ModelSpec(
-        name="static", backbone="sasrec", dim=model.dim, length=model.length, dropout=model.dropout
+        name="static",
+        backbone=TransformerSpec(name="sasrec"),
+        dim=model.dim,
+        history_length=model.history_length,
+        dropout=model.dropout,
     )

@@ -139,12 +139,12 @@ def batches_for(
     model: Recommender, data: PreparedData, spec: RunSpec, *, device: str
 ) -> TrainingBatches:
     """Return a model's training batches; a pass serves many targets if it reads prefixes."""
-    stride = spec.train.served(spec.model.length) if model.reads_prefixes else None
+    stride = spec.train.served(spec.model.history_length) if model.reads_prefixes else None
     loss = loss_of(model, spec.train)
     return TrainingBatches(
         data,
-        length=spec.model.length,
-        batch=spec.train.batch,
+        length=spec.model.history_length,
+        batch=spec.train.batch_size,
         negatives=loss.each,
         seed=spec.seed,
         device=device,
@@ -163,7 +163,7 @@ def _validation(
     most = max(_FEWEST, CELLS // len(data.items)) if protocol == "full" else None
 
     def measure_valid() -> dict[str, float | None]:
-        length = spec.model.length
+        length = spec.model.history_length
         return evaluate(
             ModelScorer(model), data, split="valid", protocol=protocol, most=most, length=length
         ).metrics

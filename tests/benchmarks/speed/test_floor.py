@@ -14,7 +14,7 @@ from solidrec.spec import ModelSpec, TrainSpec
 from speed.floor import head_flops, matrix_product, scoring_flops, training_flops
 
 D, L, K = 32, 10, 16
-EVERY = TrainSpec(stride=L)
+EVERY = TrainSpec(targets_per_pass=L)
 
 
 def spec(name: str = "static", backbone: str = "sasrec") -> ModelSpec:
@@ -35,7 +35,9 @@ def test_sasrec_static_by_hand() -> None:
 
 
 def test_full_windows_encode_every_item_of_each() -> None:
-    once, each = (training_flops(spec(), TrainSpec(stride=stride), codes=0) for stride in (L, 1))
+    once, each = (
+        training_flops(spec(), TrainSpec(targets_per_pass=stride), codes=0) for stride in (L, 1)
+    )
     block = (
         product(1, D, 3 * D) + product(1, D, D) + 2 * product(1, D, D) + 2 * product(1, D, L) / 2
     )

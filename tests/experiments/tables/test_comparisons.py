@@ -35,7 +35,7 @@ def row(
         {metric: float(per_user[metric][seed].mean()) for metric in METRICS}
         for seed in range(len(seeds))
     )
-    axes = {"model.backbone": backbone, "model.name": model} if model else {}
+    axes = {"model.backbone.name": backbone, "model.name": model} if model else {}
     return Measured(name, axes, seeds, "paper", "d", np.arange(USERS), means, per_user)
 
 

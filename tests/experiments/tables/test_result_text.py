@@ -39,7 +39,7 @@ def row(name: str, backbone: str, model: str, gain: float = 0.0) -> Measured:
     means = tuple(
         {metric: float(of[seed].mean()) for metric, of in values.items()} for seed in range(3)
     )
-    labels = {"model.backbone": backbone, "model.name": model}
+    labels = {"model.backbone.name": backbone, "model.name": model}
     return Measured(name, labels, (0, 1, 2), "paper", "d", np.arange(USERS), means, values)
 
 
@@ -51,7 +51,7 @@ def table() -> ResultTable:
         row("other", "sasrec", "duet"),
     ]
     expected = {each.name: each.labels for each in rows} | {
-        "lost": {"model.backbone": "sasrec", "model.name": "spg"}
+        "lost": {"model.backbone.name": "sasrec", "model.name": "spg"}
     }
     return result_table(
         rows, Layout("T", metrics=("UAUC", "NDCG@10"), expected=expected, paper=1, data_name="arts")

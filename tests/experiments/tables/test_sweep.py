@@ -18,12 +18,12 @@ VALUES = [0.5, 0.7, 0.6, None]
 
 @pytest.fixture
 def plan(measured_experiment: Path) -> Plan:
-    rows = tuple(Row(f"{a} {d}", {"train.penalty": a, "model.clip": d}) for a, d in PLACES)
+    rows = tuple(Row(f"{a} {d}", {"train.codebook_weight": a, "model.clip": d}) for a, d in PLACES)
     return replace(Plan.load(measured_experiment), layout="figure5", rows=rows)
 
 
 def row(name: str, a: str, d: str, value: float) -> Measured:
-    labels = {"train.penalty": a, "model.clip": d}
+    labels = {"train.codebook_weight": a, "model.clip": d}
     return Measured(
         name,
         labels,

@@ -37,7 +37,7 @@ def row(
 
 def model(backbone: str, name: str, **how: object) -> Measured:
     return row(
-        f"{backbone} · {name}", labels={"model.backbone": backbone, "model.name": name}, **how
+        f"{backbone} · {name}", labels={"model.backbone.name": backbone, "model.name": name}, **how
     )
 
 
@@ -138,7 +138,7 @@ def test_one_seed_earns_no_star_and_the_notes_say_why():
 
 def test_what_is_missing_is_shown():
     expected = {each.name: each.labels for each in ROWS} | {
-        "sasrec · spg": {"model.backbone": "sasrec", "model.name": "spg"}
+        "sasrec · spg": {"model.backbone.name": "sasrec", "model.name": "spg"}
     }
     rows = [*ROWS[:5], model("sasrec", "solid-duet", seeds=2)]
     found = table(rows, expected=expected, seeds=3)
@@ -192,13 +192,15 @@ def test_the_papers_values_stand_beside_ours():
 
 def test_settings_that_rows_share_are_held_against_the_papers_too():
     rows = [row(name, labels={"model.name": name}) for name in ("duet", "solid-duet")]
-    fixed = {"model.backbone": "sasrec"}
+    fixed = {"model.backbone.name": "sasrec"}
     assert (
         line("duet", table(rows, paper=2, data_name="arts_mm", fixed=fixed)).cells[1].paper
         == 0.7660
     )
     assert (
-        line("duet", table(rows, paper=2, data_name="arts_mm", fixed={"model.backbone": "din"}))
+        line(
+            "duet", table(rows, paper=2, data_name="arts_mm", fixed={"model.backbone.name": "din"})
+        )
         .cells[1]
         .paper
         is None

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from solidrec.backbone_spec import TransformerSpec, settings_of
 from solidrec.nn.backbones import Backbone
 from solidrec.registry import BACKBONES
 
@@ -18,9 +19,16 @@ D, L, C, HEADS = 8, 6, 3, 2
 LENGTHS = [0, 1, 3, 6]
 
 
+def new(name: str, *, blocks: int, dropout: float) -> Backbone:
+    """A backbone of as many blocks, if it has any."""
+    own = {"blocks": blocks, "heads": HEADS} if settings_of(name) is TransformerSpec else {}
+    made: Backbone = BACKBONES[name](D, length=L, dropout=dropout, **own).double()
+    return made
+
+
 def make(name: str) -> Backbone:
     torch.manual_seed(0)
-    backbone = BACKBONES[name](D, length=L, blocks=2, heads=HEADS, dropout=0.0).double()
+    backbone = new(name, blocks=2, dropout=0.0)
     for parameter in backbone.parameters():
         parameter.data.add_(
             0.1 * torch.randn_like(parameter)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.nn.backbones.equations import HEADS, LENGTHS, C, D, L, inputs, make
+from tests.nn.backbones.equations import LENGTHS, C, D, L, inputs, make, new
 
 from solidrec.nn.backbones import CausalBackbone
 from solidrec.registry import BACKBONES
@@ -32,7 +32,7 @@ def test_what_stands_in_the_padding_is_not_read(name: str) -> None:
 @pytest.mark.parametrize("name", list(BACKBONES))
 def test_dropout_is_off_in_eval_mode_and_on_in_training(name: str) -> None:
     torch.manual_seed(0)
-    backbone = BACKBONES[name](D, length=L, blocks=1, heads=HEADS, dropout=0.5).double()
+    backbone = new(name, blocks=1, dropout=0.5)
     batch = inputs()
     assert torch.equal(backbone.eval()(*batch), backbone(*batch))
     assert not torch.equal(backbone.train()(*batch), backbone(*batch))

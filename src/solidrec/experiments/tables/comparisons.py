@@ -13,7 +13,7 @@ from solidrec.errors import UsageError, nearest
 from solidrec.experiments.tables.measured import Measured
 
 TESTED = ("UAUC", "NDCG@10")
-MODEL, BACKBONE = "model.name", "model.backbone"
+MODEL, BACKBONE = "model.name", "model.backbone.name"
 REFERENCES = {name: DESIGNS[name].references for name in DESIGNS.own if DESIGNS[name].references}
 """What each SOLID model is compared with: its base first, static, its trunk, trunk and branch."""
 LOWER = ("LogLoss",)

@@ -82,7 +82,7 @@ def paper_value(
     >>> paper_value(
     ...     table=1,
     ...     data_name="scientific_mm",
-    ...     labels={"model.backbone": "sasrec", "model.name": "solid-duet"},
+    ...     labels={"model.backbone.name": "sasrec", "model.name": "solid-duet"},
     ...     metric="UAUC",
     ... )
     0.6738

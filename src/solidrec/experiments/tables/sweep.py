@@ -14,7 +14,7 @@ from solidrec.experiments.tables.result_table import PAPER_NEGATIVES, protocol_l
 from solidrec.text_grid import NONE, Entry, Grid
 
 LAYOUT = "figure5"
-ACROSS, DOWN = "train.penalty", "model.clip"
+ACROSS, DOWN = "train.codebook_weight", "model.clip"
 SIGNS = {ACROSS: "λ", DOWN: "T"}
 _METRICS = ("UAUC", "NDCG@10", "Recall@10")
 _NOTE = (

@@ -121,7 +121,7 @@ def _most_seeds(rows: Sequence[Measured]) -> int:
 def blocks_of(expected: Mapping[str, Mapping[str, str]], axis: str) -> dict[str, str]:
     """Return the block of each row: its value on the axis; empty where no row has one.
 
-    >>> blocks_of({"a": {"model.backbone": "din"}, "popularity": {}}, "model.backbone")
+    >>> blocks_of({"a": {"model.backbone.name": "din"}, "popularity": {}}, "model.backbone.name")
     {'a': 'din', 'popularity': 'baselines'}
     """
     divided = any(axis in labels for labels in expected.values())

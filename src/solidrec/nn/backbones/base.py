@@ -8,6 +8,7 @@ from typing import ClassVar
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from solidrec.backbone_spec import BackboneSpec
 from solidrec.nn.masks import end_states
 
 
@@ -20,9 +21,11 @@ class Backbone(nn.Module, ABC):
 
     reads_candidates: ClassVar[bool] = False
     """Whether the user state depends on the candidate, as DIN's does."""
+    Settings: ClassVar[type[BackboneSpec]] = BackboneSpec
+    """The backbone's own settings, which its constructor takes as further keyword arguments."""
 
     @abstractmethod
-    def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
+    def __init__(self, dim: int, *, length: int, dropout: float) -> None:
         super().__init__()
 
     @abstractmethod

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from solidrec.backbone_spec import TransformerSpec
 from solidrec.nn.attention import SelfAttention
 from solidrec.nn.backbones.base import Backbone
 from solidrec.nn.kernels.dropout import Dropout
@@ -51,8 +52,10 @@ class BERT4Rec(Backbone):
     too.
     """
 
-    def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
-        super().__init__(dim, length=length, blocks=blocks, heads=heads, dropout=dropout)
+    Settings = TransformerSpec
+
+    def __init__(self, dim: int, *, length: int, dropout: float, blocks: int, heads: int) -> None:
+        super().__init__(dim, length=length, dropout=dropout)
         self.token = nn.Parameter(torch.empty(dim))
         nn.init.normal_(self.token, std=0.1)
         self.position = nn.Embedding(length + 1, dim)

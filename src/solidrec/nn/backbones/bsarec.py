@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from solidrec.backbone_spec import TransformerSpec
 from solidrec.nn.attention import SelfAttention
 from solidrec.nn.backbones.base import Backbone
 from solidrec.nn.kernels.dropout import Dropout
@@ -103,8 +104,10 @@ class BSARec(Backbone):
     newest item (0), whatever the length of the history.
     """
 
-    def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
-        super().__init__(dim, length=length, blocks=blocks, heads=heads, dropout=dropout)
+    Settings = TransformerSpec
+
+    def __init__(self, dim: int, *, length: int, dropout: float, blocks: int, heads: int) -> None:
+        super().__init__(dim, length=length, dropout=dropout)
         self.position = nn.Embedding(length, dim)
         nn.init.normal_(self.position.weight, std=0.1)
         self.norm = nn.LayerNorm(dim)

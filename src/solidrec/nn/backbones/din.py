@@ -26,8 +26,8 @@ class DIN(Backbone):
 
     reads_candidates = True
 
-    def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
-        super().__init__(dim, length=length, blocks=blocks, heads=heads, dropout=dropout)
+    def __init__(self, dim: int, *, length: int, dropout: float) -> None:
+        super().__init__(dim, length=length, dropout=dropout)
         self.dropout = Dropout(dropout)
         self.from_item = nn.Linear(dim, 2 * dim)
         self.from_candidate = nn.Linear(dim, 2 * dim, bias=False)

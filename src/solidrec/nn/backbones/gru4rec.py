@@ -18,8 +18,8 @@ from solidrec.nn.kernels.dropout import Dropout
 class GRU4Rec(CausalBackbone):
     """One GRU layer; the state after the last item is the user state (zeros without items)."""
 
-    def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
-        super().__init__(dim, length=length, blocks=blocks, heads=heads, dropout=dropout)
+    def __init__(self, dim: int, *, length: int, dropout: float) -> None:
+        super().__init__(dim, length=length, dropout=dropout)
         self.dropout = Dropout(dropout)
         self.gru = nn.GRU(dim, dim, batch_first=True)
 

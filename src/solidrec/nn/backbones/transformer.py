@@ -7,6 +7,7 @@ from abc import abstractmethod
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from solidrec.backbone_spec import TransformerSpec
 from solidrec.nn.backbones.base import CausalBackbone
 from solidrec.nn.kernels.dropout import Dropout
 from solidrec.nn.masks import causal, last, pick
@@ -19,8 +20,10 @@ class CausalTransformer(CausalBackbone):
     attn_mask) to new states of the query positions.
     """
 
-    def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
-        super().__init__(dim, length=length, blocks=blocks, heads=heads, dropout=dropout)
+    Settings = TransformerSpec
+
+    def __init__(self, dim: int, *, length: int, dropout: float, blocks: int, heads: int) -> None:
+        super().__init__(dim, length=length, dropout=dropout)
         self.scale = dim**0.5
         self.position = nn.Embedding(length, dim)
         nn.init.normal_(self.position.weight, std=0.1)
