@@ -12,9 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from solidrec.data.datasets.find import _read, find
+from solidrec.data.datasets.raw import Files, Format
 from solidrec.data.datasets.registry import FORMATS
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
+from solidrec.data.readers import read_delimited
 from solidrec.errors import SolidrecError, StorageError, UsageError
 
 Put = Callable[..., Path]
@@ -293,3 +295,26 @@ def test_double_colons_tabs_and_csv_of_numbers_prepare_to_the_same_arrays(
         for path in files
     ]
     assert len(set(made)) == 1
+
+
+def test_a_format_of_another_package_is_recognised(
+    put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put("visits.txt", "who|what|when", "a|b|1")
+    with pytest.raises(UsageError, match=r"unknown file type '\.txt'"):
+        find(path).read_interactions()
+    visits = Format(
+        "Visits",
+        (Files("visits.txt", r"visits\.txt", r"who\|what"),),
+        lambda path: read_delimited(path, separator="|", quote=None),
+        address="https://example.org",
+        terms="free",
+    )
+    monkeypatch.setitem(FORMATS, "visits", visits)
+    found = find(path)
+    assert found.source == "Visits: visits.txt; free"
+    assert found.read_interactions().columns == ["who", "what", "when"]
+    place = "solidrec.data.datasets.douban:FORMAT"
+    assert find(path, dataset=place).format is FORMATS["douban"]
+    with pytest.raises(UsageError, match="format 'os:system' is no instance of Format"):
+        find(path, dataset="os:system")

@@ -97,7 +97,7 @@ def find(interactions: Any, *, items: Any = None, dataset: str | None = None) ->
         hint = nearest(dataset, [*DATASETS, *FORMATS])
         raise UsageError(f"dataset {dataset!r} is unknown{hint}; `solidrec datasets` lists them")
     name = dataset if dataset in DATASETS else None
-    formats = {dataset: FORMATS[dataset]} if dataset in FORMATS else FORMATS
+    formats = FORMATS if dataset is None or name else {dataset: FORMATS[dataset]}
     path = Path(interactions) if isinstance(interactions, str | Path) else None
     if path is None or not path.exists():
         return Found(interactions, items, None, name)
