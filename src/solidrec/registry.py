@@ -24,9 +24,9 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
     """A mapping from names to parts of one ``kind``; other packages add entry points of ``group``.
 
     ``own`` maps the library's names to parts or to their places, ``module:Name``. A part from
-    elsewhere must be a subclass or an instance of ``base`` (``module:Name``), or callable if there
-    is no base, so a file that names a part cannot call anything else. Assigning adds a part to this
-    process only.
+    elsewhere must be a subclass of ``base`` (``module:Name``) if that is abstract, else an instance
+    of it, or callable if there is no base, so a file that names a part cannot call anything else.
+    Assigning adds a part to this process only.
 
     >>> registry = Registry("reader", "my.readers", {"json": "json:loads"})
     >>> registry["json"]("[1]"), registry["json:dumps"]([1]), "xml" in registry
@@ -91,20 +91,20 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
         """Return the part at ``module:Name``, or raise `UsageError` if it is not of this kind."""
         try:
             part: Any = _at(where)
-        except (ImportError, AttributeError, ValueError) as error:
+        except (ImportError, AttributeError, TypeError, ValueError) as error:
             raise UsageError(
                 f"{self.kind} {where!r} cannot be imported ({error}); write package.module:Name"
             ) from None
         base: Any = None if self.base is None else _at(self.base)
-        if base is None and not callable(part):
-            raise UsageError(f"{self.kind} {where!r} is no callable")
-        if base is not None and not (
-            isinstance(part, base) or (isinstance(part, type) and issubclass(part, base))
-        ):
-            raise UsageError(
-                f"{self.kind} {where!r} is no {'subclass' if isabstract(base) else 'instance'} of "
-                f"{base.__name__}"
-            )
+        if base is None:
+            fits, what = callable(part), "callable"
+        elif isabstract(base):
+            fits = isinstance(part, type) and issubclass(part, base)
+            what = f"subclass of {base.__name__}"
+        else:
+            fits, what = isinstance(part, base), f"instance of {base.__name__}"
+        if not fits:
+            raise UsageError(f"{self.kind} {where!r} is no {what}")
         found: Part = part
         return found
 
@@ -141,6 +141,12 @@ LOSSES: Registry[Any] = Registry(
     base="solidrec.training.losses:Loss",
 )
 """What training minimises: subclasses of `training.losses.Loss`."""
+
+SOURCES: Registry[Any] = Registry("source", "solidrec.sources", {})
+"""Sources of other packages: functions from `nn.build.Making` to an `nn.sources.Source`.
+
+The library's own are made of `designs.Parts`.
+"""
 
 METRICS: Registry[Any] = Registry("metric", "solidrec.metrics", {})
 """Metrics of other packages: functions from `metrics.Ranks` of R rows to values (R,).
