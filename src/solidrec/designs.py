@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, final
 
 from solidrec.errors import UsageError, nearest
-from solidrec.registry import Registry
+from solidrec.registry import SOURCES, Registry
 
 HEADS = ("dot", "full", "low-rank", "mixture")
 """Heads of the library."""
@@ -70,20 +70,22 @@ class Design:
 
     A head is *dot* (none), *full* (DUET's layers), *low-rank* (APG's) or *mixture* (weighs
     evidence). A source is made of `Parts`. Other packages may give functions instead: from a
-    `ModelSpec` to an `nn.heads.Head`, and from `nn.build.Making` to an `nn.sources.Source`.
-    ``references`` are the models that this one is compared with in tables, first the one it builds
-    on. A source of another package that reads semantic ids says so by ``reads_semantics``. Raises
-    `UsageError` for an unknown name of a head.
+    `ModelSpec` to an `nn.heads.Head`, and from `nn.build.Making` to an `nn.sources.Source`, itself
+    or its name in `SOURCES`. ``references`` are the models that this one is compared with in
+    tables, first the one it builds on. A source of another package that reads semantic ids says so
+    by ``reads_semantics``. Raises `UsageError` for an unknown name of a head or a source.
     """
 
     head: str | Callable[..., Any]
-    source: Parts | Callable[..., Any]
+    source: Parts | str | Callable[..., Any]
     references: tuple[str, ...] = ()
     reads_semantics: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.head, str) and self.head not in HEADS:
             raise UsageError(f"unknown head {self.head!r}{nearest(self.head, HEADS)}")
+        if isinstance(self.source, str) and self.source not in SOURCES:
+            raise UsageError(f"unknown source {self.source!r}{nearest(self.source, SOURCES)}")
 
     @property
     def is_mixture(self) -> bool:
@@ -94,6 +96,13 @@ class Design:
     def parts(self) -> Parts:
         """The parts of the source, or none if the source is a function of another package."""
         return self.source if isinstance(self.source, Parts) else Parts()
+
+    @property
+    def make_source(self) -> Callable[..., Any] | None:
+        """The function that makes the source, imported, or None if the source is of `Parts`."""
+        if isinstance(self.source, Parts):
+            return None
+        return SOURCES[self.source] if isinstance(self.source, str) else self.source
 
     @property
     def has_codebook(self) -> bool:
