@@ -34,7 +34,7 @@ def cold_items(
     No interaction with a held-out item is left in training. The model is compared with chance and
     with a content-kNN on the same features, paired over the held-out items.
     """
-    from solidrec.cli.settings import settings
+    from solidrec.cli.settings_options import settings
     from solidrec.measures.cold_items import run_cold_items
     from solidrec.measures.cold_table import markdown
 
@@ -62,7 +62,7 @@ def cold_users(
     These are the last 1, 2, 3, 5 and 10 events. The command runs the shipped experiment
     `cold-users`; any experiment with `measures = ["few-events"]` has this table.
     """
-    from solidrec.cli.settings import settings
+    from solidrec.cli.settings_options import settings
     from solidrec.experiments.execute import run_experiment
     from solidrec.experiments.experiment_spec import read_experiment
 

@@ -75,7 +75,7 @@ def run(
     Killed at any moment, the same command goes on. Each result is written to OUT/results.jsonl as
     it comes, keyed by the hash of its specification.
     """
-    from solidrec.cli.settings import settings
+    from solidrec.cli.settings_options import settings
     from solidrec.console import say
     from solidrec.experiments.execute import run_experiment
     from solidrec.experiments.experiment_spec import read_experiment

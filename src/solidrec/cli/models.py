@@ -84,7 +84,7 @@ def train(
 ) -> None:
     """Train a model; the same command again resumes it, or says that it is finished."""
     from solidrec.api import train as run
-    from solidrec.cli.settings import settings
+    from solidrec.cli.settings_options import settings
     from solidrec.console import out as console_out
     from solidrec.console import say
     from solidrec.spec import MIXTURE_NAMES

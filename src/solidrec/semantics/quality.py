@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from solidrec.semantics.fuse import fuse
 from solidrec.semantics.ids import SemanticIds
-from solidrec.semantics.plan import cluster
+from solidrec.semantics.make_ids import cluster
 
 _COMMON = 0.5
 """Share of items beyond which a label says nothing about an item."""

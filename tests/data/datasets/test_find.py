@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from solidrec.data.datasets.find import _read, find
+from solidrec.data.datasets.known import FORMATS
 from solidrec.data.datasets.raw import Files, Format
-from solidrec.data.datasets.registry import FORMATS
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_delimited

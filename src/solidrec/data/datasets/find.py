@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, final
 
+from solidrec.data.datasets.known import DATASETS, FORMATS
 from solidrec.data.datasets.published import Counts, compare
 from solidrec.data.datasets.raw import Files, Format, RawDataset, plain_name
-from solidrec.data.datasets.registry import DATASETS, FORMATS
 from solidrec.data.files import readable
 from solidrec.data.readers import Table, read_table
 from solidrec.errors import StorageError, UsageError, nearest
@@ -87,8 +87,8 @@ def _read(path: Path | str, *, dataset: str | None = None) -> RawDataset:
 def find(interactions: Any, *, items: Any = None, dataset: str | None = None) -> Found:
     """Find the files to read for `interactions` (a folder, a file or a frame).
 
-    Only names and first lines are looked at. `dataset` is a name of `registry.DATASETS`, whose
-    counts are compared, or of `registry.FORMATS`, which says how the file is written. Without it,
+    Only names and first lines are looked at. `dataset` is a name of `known.DATASETS`, whose
+    counts are compared, or of `known.FORMATS`, which says how the file is written. Without it,
     public files are recognised and any other file is a tidy one. An items file beside it is found,
     unless `items` is given. Raises `UsageError` for an unknown name or a folder with several
     candidates, and `StorageError` for a folder without any, listing the names that were tried.

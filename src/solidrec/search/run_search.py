@@ -29,8 +29,8 @@ from solidrec.errors import (
 )
 from solidrec.locks import locked, stoppable
 from solidrec.runs import LEFT_BEHIND, filled
+from solidrec.search.findings import Trial, best_of, finding, line, write_best
 from solidrec.search.read import space_of
-from solidrec.search.result import Trial, best_of, finding, line, write_best
 from solidrec.search.space import Settings, Space, value_at, varied
 from solidrec.search.trial import Outcome, train_trial
 from solidrec.semantics.modalities.needs import need
