@@ -9,7 +9,7 @@ from typing import Any, final
 from solidrec.errors import UsageError, nearest
 from solidrec.registry import SOURCES, Registry
 
-HEADS = ("dot", "full", "low-rank", "mixture")
+_HEADS = ("dot", "full", "low-rank", "mixture")
 """Heads of the library."""
 
 
@@ -58,8 +58,8 @@ def branch(*, clip: bool = False, codebook: bool = False) -> Parts:
     return Parts(branch=True, clip=clip, codebook=codebook)
 
 
-SOLID = TRUNK + branch(clip=True, codebook=True)
-RELEASED = SOLID + Parts(author_code=True)
+_SOLID = TRUNK + branch(clip=True, codebook=True)
+_RELEASED = _SOLID + Parts(author_code=True)
 """SOLID as the authors' released code computes it."""
 
 
@@ -82,7 +82,7 @@ class Design:
     reads_semantics: bool = False
 
     def __post_init__(self) -> None:
-        if isinstance(self.head, str) and self.head not in HEADS:
+        if isinstance(self.head, str) and self.head not in _HEADS:
             raise UsageError(f"unknown head {self.head!r}{nearest(self.head, HEADS)}")
         if isinstance(self.source, str) and self.source not in SOURCES:
             raise UsageError(f"unknown source {self.source!r}{nearest(self.source, SOURCES)}")
@@ -128,20 +128,20 @@ DESIGNS: Registry[Design] = Registry(
         "sml": Design("full", TRUNK + branch(clip=True)),
         "sml-penalty": Design("full", TRUNK + branch(clip=True) + CODEBOOK_LOSS),
         "duet-codebook": Design("full", branch(codebook=True)),
-        "solid-duet": Design("full", SOLID, references=("duet", "static", "spg", "sml")),
-        "author-code": Design("full", RELEASED),
+        "solid-duet": Design("full", _SOLID, references=("duet", "static", "spg", "sml")),
+        "author-code": Design("full", _RELEASED),
         "apg": Design("low-rank", branch()),
         "spg-apg": Design("low-rank", TRUNK),
         "sml-apg": Design("low-rank", TRUNK + branch(clip=True)),
         "duet-codebook-apg": Design("low-rank", branch(codebook=True)),
-        "solid-apg": Design("low-rank", SOLID, references=("apg", "static", "spg-apg", "sml-apg")),
-        "author-code-apg": Design("low-rank", RELEASED),
+        "solid-apg": Design("low-rank", _SOLID, references=("apg", "static", "spg-apg", "sml-apg")),
+        "author-code-apg": Design("low-rank", _RELEASED),
         "mixture": Design("mixture", STATISTICS),
         "mixture-static": Design("mixture", SHARED),
         "mixture-lengths": Design("mixture", LENGTHS),
         "mixture-spg": Design("mixture", TRUNK),
         "mixture-duet": Design("mixture", branch()),
-        "mixture-solid": Design("mixture", SOLID),
+        "mixture-solid": Design("mixture", _SOLID),
         "mixture-full": Design("mixture", STATISTICS + TRUNK + branch()),
     },
     base="solidrec.designs:Design",

@@ -16,11 +16,11 @@ from typing import Any, Generic, TypeVar, final
 
 from solidrec.errors import UsageError, nearest
 
-Part = TypeVar("Part")
+_Part = TypeVar("_Part")
 
 
 @final
-class Registry(MutableMapping[str, Part], Generic[Part]):
+class Registry(MutableMapping[str, _Part], Generic[_Part]):
     """A mapping from names to parts of one ``kind``; other packages add entry points of ``group``.
 
     ``own`` maps the library's names to parts or to their places, ``module:Name``. A part from
@@ -37,10 +37,10 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
     """
 
     def __init__(
-        self, kind: str, group: str, own: Mapping[str, Part | str], *, base: str | None = None
+        self, kind: str, group: str, own: Mapping[str, _Part | str], *, base: str | None = None
     ) -> None:
         self.kind, self.group, self.base = kind, group, base
-        self._own: dict[str, Part | str] = dict(own)
+        self._own: dict[str, _Part | str] = dict(own)
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
             if point.name not in self._own
         }
 
-    def __getitem__(self, name: str) -> Part:
+    def __getitem__(self, name: str) -> _Part:
         found: Any = self._own.get(name)
         if found is None:
             found = self._others.get(name, name if ":" in name else None)
@@ -64,7 +64,7 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
             raise KeyError(name)
         return self._imported(found) if isinstance(found, str) else found
 
-    def __setitem__(self, name: str, part: Part) -> None:
+    def __setitem__(self, name: str, part: _Part) -> None:
         self._own[name] = part
 
     def __delitem__(self, name: str) -> None:
@@ -87,7 +87,7 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
             self[name]
         return name
 
-    def _imported(self, where: str) -> Part:
+    def _imported(self, where: str) -> _Part:
         """Return the part at ``module:Name``, or raise `UsageError` if it is not of this kind."""
         try:
             part: Any = _at(where)
@@ -105,7 +105,7 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
             fits, what = isinstance(part, base), f"instance of {base.__name__}"
         if not fits:
             raise UsageError(f"{self.kind} {where!r} is no {what}")
-        found: Part = part
+        found: _Part = part
         return found
 
 

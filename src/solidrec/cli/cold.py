@@ -10,7 +10,7 @@ from solidrec.cli.app import print_json
 from solidrec.cli.experiment import Jobs, Out, Set, experiment, show
 from solidrec.cli.options import DataArgument, Json
 
-Seeds = Annotated[int, typer.Option(help="Seeds 0, 1, ... of each row.", min=1)]
+_Seeds = Annotated[int, typer.Option(help="Seeds 0, 1, ... of each row.", min=1)]
 
 
 @experiment.command(
@@ -25,7 +25,7 @@ def cold_items(
         str, typer.Option(help="The model to train, for example static or solid-duet.")
     ] = "static",
     share: Annotated[float, typer.Option(help="The share of the items that is held out.")] = 0.1,
-    seeds: Seeds = 3,
+    seeds: _Seeds = 3,
     set_: Set = None,
     json_: Json = False,
 ) -> None:
@@ -52,7 +52,7 @@ def cold_items(
 def cold_users(
     data: DataArgument,
     out: Out,
-    seeds: Seeds = 3,
+    seeds: _Seeds = 3,
     jobs: Jobs = 1,
     set_: Set = None,
     json_: Json = False,

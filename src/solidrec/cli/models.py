@@ -22,9 +22,9 @@ from solidrec.cli.options import (
 )
 from solidrec.errors import UsageError
 
-FLOORS = ("knn-content", "popularity")
+_FLOORS = ("knn-content", "popularity")
 """Baselines shown beside a mixture: neighbours and content (weighted on validation), popularity."""
-FLOORS_BY_TIME = (*FLOORS, "recent-popularity")
+_FLOORS_BY_TIME = (*_FLOORS, "recent-popularity")
 """The same for data split by time, where recent popularity may be hard to beat."""
 
 
@@ -115,7 +115,7 @@ def train(
         ]
         spec = trained.run.spec.model
         if spec.name in MIXTURE_NAMES:
-            rows = with_floors(rows, data, spec.length)
+            rows = _with_floors(rows, data, spec.length)
         console_out().print(metrics_table(f"{spec.name} on {spec.backbone}", rows))
     say(f'wrote {trained.run.path}; next: solidrec recommend {trained.run.path} --history "ID,ID"')
 
@@ -188,7 +188,7 @@ def evaluate(
             out().print(table)
 
 
-def with_floors(rows: list[Any], data: Path, length: int) -> list[Any]:
+def _with_floors(rows: list[Any], data: Path, length: int) -> list[Any]:
     """Append the metrics of baselines without training, on the same users, to rows of metrics."""
     from solidrec.data.prepared import PreparedData
     from solidrec.evaluate.baselines import BASELINES
@@ -197,7 +197,7 @@ def with_floors(rows: list[Any], data: Path, length: int) -> list[Any]:
 
     opened = PreparedData.open(data)
     split: Literal["valid", "test"] = "test" if "test" in opened.manifest["negatives"] else "valid"
-    names = FLOORS_BY_TIME if opened.manifest["split"] == "time" else FLOORS
+    names = _FLOORS_BY_TIME if opened.manifest["split"] == "time" else _FLOORS
     floors = [
         (
             f"{name}, {split}, {PROTOCOLS['full']}",

@@ -20,12 +20,12 @@ _SMALL = "-small"
 SUBSETS = "subsets"
 """Value of an axis ``semantics.modalities``: every non-empty subset of the data's modalities."""
 
-Settings = dict[str, Any]
-Axes = Annotated[
+_Settings = dict[str, Any]
+_Axes = Annotated[
     dict[str, list[Any] | Literal["subsets"]],
     BeforeValidator(lambda axes: flat(axes) if isinstance(axes, Mapping) else axes),
 ]
-Protocols = tuple[Protocol, ...]
+_Protocols = tuple[Protocol, ...]
 
 
 class RowSpec(Spec):
@@ -43,17 +43,17 @@ class RowSpec(Spec):
     trials: int = Field(
         1, ge=1, description="settings of a baseline that are tried on validation users"
     )
-    settings: Settings = Field(default_factory=dict)
+    settings: _Settings = Field(default_factory=dict)
     labels: dict[str, str] | None = None
 
 
-class SmallSpec(Spec):
+class _SmallSpec(Spec):
     """What the small size of an experiment has instead."""
 
     seeds: int | None = Field(None, ge=1)
-    protocols: Protocols | None = None
-    settings: Settings = Field(default_factory=dict)
-    axes: Axes = Field(default_factory=dict)
+    protocols: _Protocols | None = None
+    settings: _Settings = Field(default_factory=dict)
+    axes: _Axes = Field(default_factory=dict)
 
 
 class ExperimentSpec(Spec):
@@ -70,13 +70,13 @@ class ExperimentSpec(Spec):
     seeds: int = Field(3, ge=1, description="how many seeds each row has")
     first_seed: int = Field(0, ge=0, description="the first of them; the others follow it")
     seeded: tuple[str, ...] = ("semantics.seed",)
-    protocols: Protocols = Field(("paper", "full"), min_length=1)
+    protocols: _Protocols = Field(("paper", "full"), min_length=1)
     measures: tuple[Literal["stability", "cost", "few-events"], ...] = ()
-    settings: Settings = Field(default_factory=dict)
-    axes: Axes = Field(default_factory=dict)
+    settings: _Settings = Field(default_factory=dict)
+    axes: _Axes = Field(default_factory=dict)
     rows: tuple[RowSpec, ...] = ()
     reference: str | None = None
-    small: SmallSpec = SmallSpec()
+    small: _SmallSpec = _SmallSpec()
 
     def sized(self, *, small: bool) -> Self:
         """Return the experiment at its small size, or unchanged."""

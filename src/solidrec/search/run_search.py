@@ -68,7 +68,7 @@ def run_search(
     data = PreparedData.open(path)
     data.rows("valid")  # raises an error with advice if there are none
     base = run_spec(data, model=model, backbone=backbone, seed=seed, epochs=None, settings=settings)
-    search = Search(data, base, space_of(space, base), out)
+    search = _Search(data, base, space_of(space, base), out)
     asked = {"spec": base.model_dump(mode="json"), "space": dict(space)}
     _claim(out, asked)
     with locked(out), stoppable():
@@ -100,7 +100,7 @@ def _claim(out: Path, asked: Mapping[str, Any]) -> None:
 
 
 @final
-class Search:
+class _Search:
     """The trials of one search: finished ones, on disk after each, and those in training."""
 
     def __init__(self, data: PreparedData, base: RunSpec, space: Space, out: Path) -> None:

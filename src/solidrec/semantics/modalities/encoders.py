@@ -33,15 +33,15 @@ ENCODERS: Registry[Any] = Registry(
 )
 """Subclasses of `TextEncoder` and of `ImageEncoder` by name."""
 
-Kind = TypeVar("Kind", bound=Encoder[Any])
+_Kind = TypeVar("_Kind", bound=Encoder[Any])
 
 
-def registered(name: str, kind: type[Kind], *, device: str, threads: int) -> Kind:
+def registered(name: str, kind: type[_Kind], *, device: str, threads: int) -> _Kind:
     """Make the encoder called `name`; raises `UsageError` if it is none of this kind."""
     found = ENCODERS[name]
     if not issubclass(found, kind):
         raise UsageError(f"encoder {name!r} is no {kind.__name__}; known: {known(kind)}")
-    made: Kind = found(device=device, threads=threads)
+    made: _Kind = found(device=device, threads=threads)
     return made
 
 

@@ -20,7 +20,7 @@ from solidrec.semantics.modalities.pictures import open_pictures
 from solidrec.semantics.modalities.text import Texts, text_encoder
 
 _CACHE = ".cache"
-Progress = Callable[[int], Callable[[int], None]]
+_Progress = Callable[[int], Callable[[int], None]]
 
 
 class TextJob(NamedTuple):
@@ -48,7 +48,7 @@ def run_job(
     max_unusable: float = 0.1,
     device: str = "cpu",
     threads: int = 1,
-    progress: Progress = lambda items: lambda done: None,
+    progress: _Progress = lambda items: lambda done: None,
 ) -> dict[str, Any]:
     """Make the feature of `job` in the prepared folder `data` and return its manifest.
 
@@ -80,7 +80,7 @@ def encode_catalog(
     max_unusable: float = 0.1,
     device: str = "cpu",
     threads: int = 1,
-    progress: Progress = lambda items: lambda done: None,
+    progress: _Progress = lambda items: lambda done: None,
 ) -> EncodedItems:
     """Return what `job` makes of rows outside a prepared folder; raises as `run_job` does."""
     most = _checked(max_unusable)

@@ -25,7 +25,7 @@ _EXAMPLE = (
     '{"size": 224, "scale": 0.00392156862745098, '
     '"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}'
 )
-Three = tuple[float, float, float]
+_Three = tuple[float, float, float]
 
 
 @final
@@ -44,8 +44,8 @@ class OnnxSettings(BaseModel):
     fit: Literal["crop", "squash"] = "crop"
     filter: Literal["bilinear", "bicubic"] = "bicubic"
     scale: float = Field(gt=0)
-    mean: Three
-    std: Three
+    mean: _Three
+    std: _Three
     layout: Literal["NCHW", "NHWC"] = "NCHW"
     channels: Literal["RGB", "BGR"] = "RGB"
     output: str | None = None
