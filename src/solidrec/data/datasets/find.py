@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, final
 
 from solidrec.data.datasets.known import DATASETS, FORMATS
 from solidrec.data.datasets.published import Counts, compare
-from solidrec.data.datasets.raw import Files, Format, RawDataset, plain_name
+from solidrec.data.datasets.raw import Files, Format, plain_name
 from solidrec.data.files import readable
 from solidrec.data.readers import Table, read_table
 from solidrec.errors import StorageError, UsageError, nearest
@@ -73,15 +73,6 @@ class _Found:
         if self.dataset is None:
             return None
         return compare(self.dataset, DATASETS[self.dataset], Counts(users, items, interactions))
-
-
-def _read(path: Path | str, *, dataset: str | None = None) -> RawDataset:
-    """Return the public files of a folder, or one file and the items beside it, as tables.
-
-    Raises as `find` does.
-    """
-    found = find(path, dataset=dataset)
-    return RawDataset(found.read_interactions(), found.read_items(), found.source, found.dataset)
 
 
 def find(interactions: Any, *, items: Any = None, dataset: str | None = None) -> _Found:
