@@ -83,7 +83,7 @@ class Design:
 
     def __post_init__(self) -> None:
         if isinstance(self.head, str) and self.head not in _HEADS:
-            raise UsageError(f"unknown head {self.head!r}{nearest(self.head, HEADS)}")
+            raise UsageError(f"unknown head {self.head!r}{nearest(self.head, _HEADS)}")
         if isinstance(self.source, str) and self.source not in SOURCES:
             raise UsageError(f"unknown source {self.source!r}{nearest(self.source, SOURCES)}")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from solidrec.data.encoded import read_facts
 from solidrec.data.prepared import PreparedData
 
 Outside = Callable[..., subprocess.CompletedProcess[str]]
@@ -46,7 +47,8 @@ def outside(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Outsid
     folder = tmp_path_factory.mktemp("outside")
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        env = os.environ | {"PYTHONPATH": str(installed)}
+        paths = [str(installed), *filter(None, [os.environ.get("PYTHONPATH")])]
+        env = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
         command = [sys.executable, "-m", "solidrec.cli", *words]
         return subprocess.run(
             command, cwd=folder, env=env, capture_output=True, text=True, check=False
@@ -109,7 +111,7 @@ def test_it_trains_on_the_backbone_and_the_metric_chooses(run_folder: Path) -> N
 
 def test_its_encoder_made_a_feature_matrix(run_folder: Path) -> None:
     data = PreparedData.open(run_folder / "data")
-    assert data.encoded["text"]["encoder"] == "letters"
+    assert read_facts(data.path, "text")["encoder"] == "letters"
     rows = dict(zip(data.catalog["title"], data.features["text"][1:].tolist(), strict=True))
     assert rows["Aa 7"] == [2.0] + [0.0] * 32 + [1.0, 0.0, 0.0]  # a to z, 0 to 9
 

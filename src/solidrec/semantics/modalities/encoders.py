@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from typing import Any, TypeVar
+from typing import Any
 
 from solidrec.errors import UsageError
 from solidrec.registry import Registry
@@ -33,19 +33,16 @@ ENCODERS: Registry[Any] = Registry(
 )
 """Subclasses of `TextEncoder` and of `ImageEncoder` by name."""
 
-_Kind = TypeVar("_Kind", bound=Encoder[Any])
 
-
-def registered(name: str, kind: type[_Kind], *, device: str, threads: int) -> _Kind:
+def registered(name: str, kind: type, *, device: str, threads: int) -> Any:
     """Make the encoder called `name`; raises `UsageError` if it is none of this kind."""
     found = ENCODERS[name]
     if not issubclass(found, kind):
         raise UsageError(f"encoder {name!r} is no {kind.__name__}; known: {known(kind)}")
-    made: _Kind = found(device=device, threads=threads)
-    return made
+    return found(device=device, threads=threads)
 
 
-def known(kind: type[Encoder[Any]]) -> str:
+def known(kind: type) -> str:
     """Return the names of the encoders of a kind.
 
     >>> known(TextEncoder), known(ImageEncoder)

@@ -54,7 +54,8 @@ def image_encoder(
             f"--image-settings belongs to --image-encoder {ONNX}PATH; {name} brings its own"
         )
     if name in ENCODERS:
-        return registered(name, ImageEncoder, device=device, threads=threads)
+        made: ImageEncoder = registered(name, ImageEncoder, device=device, threads=threads)
+        return made
     raise UsageError(
         f"--image-encoder {name!r} is unknown; known: {known(ImageEncoder)}, {ONNX}PATH"
     )

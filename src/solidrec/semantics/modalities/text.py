@@ -134,7 +134,8 @@ def text_encoder(name: str, *, device: str = "cpu", threads: int = 1) -> TextEnc
     folder = Path(name)
     # a folder's name may have a colon, as that of a place has
     if name in list(ENCODERS) or (name in ENCODERS and not folder.is_dir()):
-        return registered(name, TextEncoder, device=device, threads=threads)
+        made: TextEncoder = registered(name, TextEncoder, device=device, threads=threads)
+        return made
     need(_EXTRA, "sentence_transformers")
     if not folder.is_dir():
         folder = _from_hub(name)
