@@ -9,6 +9,7 @@ import pytest
 
 from solidrec.designs import DESIGNS, SHARED, TRUNK, Design, Parts, branch, named
 from solidrec.errors import UsageError
+from solidrec.registry import SOURCES
 
 
 def test_parts_add_up() -> None:
@@ -78,3 +79,14 @@ def test_a_source_of_another_package_may_need_semantic_ids() -> None:
 def test_an_unknown_head_is_named_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="unknown head 'ful'; did you mean 'full'"):
         Design("ful", SHARED)
+
+
+def test_a_source_may_be_a_name_in_the_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match="unknown source 'last-item'; known: none"):
+        Design("full", "last-item")
+    monkeypatch.setitem(SOURCES, "last-item", str)
+    assert Design("full", "last-item").make_source is str
+    assert Design("full", "builtins:len").make_source is len
+    assert DESIGNS["duet"].make_source is None
+    with pytest.raises(UsageError, match="unknown source 'last-itme'; did you mean 'last-item'"):
+        Design("full", "last-itme")

@@ -35,7 +35,7 @@ def test_the_module_says_the_codes_in_words() -> None:
         ("sasrek", ["din", "sasrec"], "", "; did you mean 'sasrec'?"),
         ("dimm", ["dim", "clip"], "model.", "; did you mean 'model.dim'?"),
         ("zzz", ["din", "sasrec"], "", "; known: din, sasrec"),
-        ("zzz", [], "", "; known: "),
+        ("zzz", [], "", "; known: none"),
     ],
 )
 def test_the_nearest_word_or_all_of_them(

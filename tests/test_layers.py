@@ -13,12 +13,12 @@ LAYERS = (
     ("errors",),
     ("registry", "migrations", "arrays", "provenance"),
     ("designs", "spec_base", "score_checks", "selection"),
-    ("artifacts", "ids", "batch", "metrics", "log_loss", "settings", "presets", "backbone_spec"),
+    ("artifacts", "id_map", "batch", "metrics", "log_loss", "settings", "presets", "backbone_spec"),
     ("spec", "pooled_auc", "epochs", "locks", "workers"),
     ("data", "nn"),
     ("semantics", "inference"),
     ("experts",),
-    ("weights",),
+    ("weight_files",),
     ("runs",),  # the run folder: train writes it, recommend and api read it
     ("training", "evaluate", "recommend"),
     ("defaults", "console", "devices"),  # nothing below prints
@@ -94,7 +94,10 @@ def test_imports_point_downward(repository: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("solidrec.ids", "import solidrec.batch"),  # layer 0 stands on nothing of ours but errors
+        (
+            "solidrec.id_map",
+            "import solidrec.batch",
+        ),  # layer 0 stands on nothing of ours but errors
         ("solidrec.data.split", "from solidrec.nn.heads import FullHead"),  # neighbours
         ("solidrec.nn.heads", "from solidrec.data import windows"),
         ("solidrec.nn.heads", "from solidrec.spec import ModelSpec"),  # build.py alone reads a spec
@@ -121,7 +124,7 @@ def test_a_fault_is_found(module: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("solidrec.ids", "from solidrec.errors import DataError"),
+        ("solidrec.id_map", "from solidrec.errors import DataError"),
         ("solidrec.nn.build", "import torch\nfrom solidrec.spec import ModelSpec"),
         ("solidrec.training.loop", "from solidrec.evaluate import runner"),
         ("solidrec.cli", "from solidrec import prepare"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from solidrec.artifacts import read_json
-from solidrec.cli.settings import settings
+from solidrec.cli.settings_options import settings
 from solidrec.defaults import run_spec
 from solidrec.errors import UsageError
 from solidrec.experiments.experiment_spec import read_experiment

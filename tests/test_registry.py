@@ -60,6 +60,7 @@ def test_a_part_is_added_to_this_process_and_taken_away(readers: Registry[Any]) 
         ),
         ("json:nothing", "reader 'json:nothing' cannot be imported"),
         (":x", "reader ':x' cannot be imported"),
+        (".os:system", "reader '.os:system' cannot be imported"),
         ("json:__name__", "reader 'json:__name__' is no callable"),
     ],
 )

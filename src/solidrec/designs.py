@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from typing import Any, final
 
 from solidrec.errors import UsageError, nearest
-from solidrec.registry import Registry
+from solidrec.registry import SOURCES, Registry
 
-HEADS = ("dot", "full", "low-rank", "mixture")
+_HEADS = ("dot", "full", "low-rank", "mixture")
 """Heads of the library."""
 
 
@@ -58,8 +58,8 @@ def branch(*, clip: bool = False, codebook: bool = False) -> Parts:
     return Parts(branch=True, clip=clip, codebook=codebook)
 
 
-SOLID = TRUNK + branch(clip=True, codebook=True)
-RELEASED = SOLID + Parts(author_code=True)
+_SOLID = TRUNK + branch(clip=True, codebook=True)
+_RELEASED = _SOLID + Parts(author_code=True)
 """SOLID as the authors' released code computes it."""
 
 
@@ -70,20 +70,22 @@ class Design:
 
     A head is *dot* (none), *full* (DUET's layers), *low-rank* (APG's) or *mixture* (weighs
     evidence). A source is made of `Parts`. Other packages may give functions instead: from a
-    `ModelSpec` to an `nn.heads.Head`, and from `nn.build.Making` to an `nn.sources.Source`.
-    ``references`` are the models that this one is compared with in tables, first the one it builds
-    on. A source of another package that reads semantic ids says so by ``reads_semantics``. Raises
-    `UsageError` for an unknown name of a head.
+    `ModelSpec` to an `nn.heads.Head`, and from `nn.build.Making` to an `nn.sources.Source`, itself
+    or its name in `SOURCES`. ``references`` are the models that this one is compared with in
+    tables, first the one it builds on. A source of another package that reads semantic ids says so
+    by ``reads_semantics``. Raises `UsageError` for an unknown name of a head or a source.
     """
 
     head: str | Callable[..., Any]
-    source: Parts | Callable[..., Any]
+    source: Parts | str | Callable[..., Any]
     references: tuple[str, ...] = ()
     reads_semantics: bool = False
 
     def __post_init__(self) -> None:
-        if isinstance(self.head, str) and self.head not in HEADS:
-            raise UsageError(f"unknown head {self.head!r}{nearest(self.head, HEADS)}")
+        if isinstance(self.head, str) and self.head not in _HEADS:
+            raise UsageError(f"unknown head {self.head!r}{nearest(self.head, _HEADS)}")
+        if isinstance(self.source, str) and self.source not in SOURCES:
+            raise UsageError(f"unknown source {self.source!r}{nearest(self.source, SOURCES)}")
 
     @property
     def is_mixture(self) -> bool:
@@ -94,6 +96,13 @@ class Design:
     def parts(self) -> Parts:
         """The parts of the source, or none if the source is a function of another package."""
         return self.source if isinstance(self.source, Parts) else Parts()
+
+    @property
+    def make_source(self) -> Callable[..., Any] | None:
+        """The function that makes the source, imported, or None if the source is of `Parts`."""
+        if isinstance(self.source, Parts):
+            return None
+        return SOURCES[self.source] if isinstance(self.source, str) else self.source
 
     @property
     def has_codebook(self) -> bool:
@@ -119,20 +128,20 @@ DESIGNS: Registry[Design] = Registry(
         "sml": Design("full", TRUNK + branch(clip=True)),
         "sml-penalty": Design("full", TRUNK + branch(clip=True) + CODEBOOK_LOSS),
         "duet-codebook": Design("full", branch(codebook=True)),
-        "solid-duet": Design("full", SOLID, references=("duet", "static", "spg", "sml")),
-        "author-code": Design("full", RELEASED),
+        "solid-duet": Design("full", _SOLID, references=("duet", "static", "spg", "sml")),
+        "author-code": Design("full", _RELEASED),
         "apg": Design("low-rank", branch()),
         "spg-apg": Design("low-rank", TRUNK),
         "sml-apg": Design("low-rank", TRUNK + branch(clip=True)),
         "duet-codebook-apg": Design("low-rank", branch(codebook=True)),
-        "solid-apg": Design("low-rank", SOLID, references=("apg", "static", "spg-apg", "sml-apg")),
-        "author-code-apg": Design("low-rank", RELEASED),
+        "solid-apg": Design("low-rank", _SOLID, references=("apg", "static", "spg-apg", "sml-apg")),
+        "author-code-apg": Design("low-rank", _RELEASED),
         "mixture": Design("mixture", STATISTICS),
         "mixture-static": Design("mixture", SHARED),
         "mixture-lengths": Design("mixture", LENGTHS),
         "mixture-spg": Design("mixture", TRUNK),
         "mixture-duet": Design("mixture", branch()),
-        "mixture-solid": Design("mixture", SOLID),
+        "mixture-solid": Design("mixture", _SOLID),
         "mixture-full": Design("mixture", STATISTICS + TRUNK + branch()),
     },
     base="solidrec.designs:Design",

@@ -45,9 +45,9 @@ def encode(
 
     `text` is ``minilm`` (packaged), a sentence-transformers folder or a name on the Hugging Face
     hub. `images` is a folder or a zip of pictures, and `image_encoder` is ``efficientnet-lite0``
-    (packaged) or ``onnx:PATH``. `behaviour` is a run folder of any model, which gives its item
-    embeddings. `name` replaces the default name ``text``, ``image`` or ``behaviour`` of a single
-    matrix. Encoded vectors are kept in `cache`, by default in the data folder. Raises `UsageError`
+    (packaged) or ``onnx:PATH``; both may be other packages' encoders. `behaviour` is a run folder,
+    which gives its item embeddings. `name` is that of a single matrix, else ``text``, ``image`` or
+    ``behaviour``. Vectors are kept in `cache`, by default in the data folder. Raises `UsageError`
     for a wrong option or a missing extra, `DataError` if a share above `max_unusable` is unusable.
     """
     from solidrec.semantics.modalities.job import run_job

@@ -77,4 +77,6 @@ def nearest(word: str, known: Iterable[str], *, prefix: str = "") -> str:
     """
     known = list(known)
     close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {prefix + close[0]!r}?" if close else f"; known: {', '.join(known)}"
+    if close:
+        return f"; did you mean {prefix + close[0]!r}?"
+    return f"; known: {', '.join(known) or 'none'}"

@@ -16,17 +16,17 @@ from typing import Any, Generic, TypeVar, final
 
 from solidrec.errors import UsageError, nearest
 
-Part = TypeVar("Part")
+_Part = TypeVar("_Part")
 
 
 @final
-class Registry(MutableMapping[str, Part], Generic[Part]):
+class Registry(MutableMapping[str, _Part], Generic[_Part]):
     """A mapping from names to parts of one ``kind``; other packages add entry points of ``group``.
 
     ``own`` maps the library's names to parts or to their places, ``module:Name``. A part from
-    elsewhere must be a subclass or an instance of ``base`` (``module:Name``), or callable if there
-    is no base, so a file that names a part cannot call anything else. Assigning adds a part to this
-    process only.
+    elsewhere must be a subclass of ``base`` (``module:Name``) if that is abstract, else an instance
+    of it, or callable if there is no base, so a file that names a part cannot call anything else.
+    Assigning adds a part to this process only.
 
     >>> registry = Registry("reader", "my.readers", {"json": "json:loads"})
     >>> registry["json"]("[1]"), registry["json:dumps"]([1]), "xml" in registry
@@ -37,10 +37,10 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
     """
 
     def __init__(
-        self, kind: str, group: str, own: Mapping[str, Part | str], *, base: str | None = None
+        self, kind: str, group: str, own: Mapping[str, _Part | str], *, base: str | None = None
     ) -> None:
         self.kind, self.group, self.base = kind, group, base
-        self._own: dict[str, Part | str] = dict(own)
+        self._own: dict[str, _Part | str] = dict(own)
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
             if point.name not in self._own
         }
 
-    def __getitem__(self, name: str) -> Part:
+    def __getitem__(self, name: str) -> _Part:
         found: Any = self._own.get(name)
         if found is None:
             found = self._others.get(name, name if ":" in name else None)
@@ -64,7 +64,7 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
             raise KeyError(name)
         return self._imported(found) if isinstance(found, str) else found
 
-    def __setitem__(self, name: str, part: Part) -> None:
+    def __setitem__(self, name: str, part: _Part) -> None:
         self._own[name] = part
 
     def __delitem__(self, name: str) -> None:
@@ -87,25 +87,25 @@ class Registry(MutableMapping[str, Part], Generic[Part]):
             self[name]
         return name
 
-    def _imported(self, where: str) -> Part:
+    def _imported(self, where: str) -> _Part:
         """Return the part at ``module:Name``, or raise `UsageError` if it is not of this kind."""
         try:
             part: Any = _at(where)
-        except (ImportError, AttributeError, ValueError) as error:
+        except (ImportError, AttributeError, TypeError, ValueError) as error:
             raise UsageError(
                 f"{self.kind} {where!r} cannot be imported ({error}); write package.module:Name"
             ) from None
         base: Any = None if self.base is None else _at(self.base)
-        if base is None and not callable(part):
-            raise UsageError(f"{self.kind} {where!r} is no callable")
-        if base is not None and not (
-            isinstance(part, base) or (isinstance(part, type) and issubclass(part, base))
-        ):
-            raise UsageError(
-                f"{self.kind} {where!r} is no {'subclass' if isabstract(base) else 'instance'} of "
-                f"{base.__name__}"
-            )
-        found: Part = part
+        if base is None:
+            fits, what = callable(part), "callable"
+        elif isabstract(base):
+            fits = isinstance(part, type) and issubclass(part, base)
+            what = f"subclass of {base.__name__}"
+        else:
+            fits, what = isinstance(part, base), f"instance of {base.__name__}"
+        if not fits:
+            raise UsageError(f"{self.kind} {where!r} is no {what}")
+        found: _Part = part
         return found
 
 
@@ -141,6 +141,12 @@ LOSSES: Registry[Any] = Registry(
     base="solidrec.training.losses:Loss",
 )
 """What training minimises: subclasses of `training.losses.Loss`."""
+
+SOURCES: Registry[Any] = Registry("source", "solidrec.sources", {})
+"""Sources of other packages: functions from `nn.build.Making` to an `nn.sources.Source`.
+
+The library's own are made of `designs.Parts`.
+"""
 
 METRICS: Registry[Any] = Registry("metric", "solidrec.metrics", {})
 """Metrics of other packages: functions from `metrics.Ranks` of R rows to values (R,).

@@ -30,7 +30,7 @@ from solidrec.artifacts import (
 from solidrec.designs import DESIGNS
 from solidrec.epochs import HISTORY, read_history
 from solidrec.errors import IncompatibleError, StorageError, UsageError
-from solidrec.ids import IdMap
+from solidrec.id_map import IdMap
 from solidrec.locks import LOCK
 from solidrec.nn.build import build, build_mixture
 from solidrec.nn.mixture import Mixture
@@ -39,7 +39,7 @@ from solidrec.semantics.cold import ColdStart
 from solidrec.semantics.ids import SemanticIds
 from solidrec.settings import difference
 from solidrec.spec import RunSpec
-from solidrec.weights import load_weights, read_counted, read_tensors
+from solidrec.weight_files import load_weights, read_counted, read_tensors
 
 _KIND = "run"
 SPEC, WEIGHTS, ITEMS = "spec.json", "weights.safetensors", "items.parquet"

@@ -27,7 +27,7 @@ _GRACE = 60.0
 def workers(jobs: int) -> Iterator[Executor]:
     """Yield an executor: this process for one job, else a pool of processes."""
     if jobs == 1:
-        yield Inline()
+        yield _Inline()
         return
     with processes(jobs) as pool:
         yield pool
@@ -94,7 +94,7 @@ def _follow_parent(mark: Path | None = None) -> None:
 
 
 @final
-class Inline(Executor):
+class _Inline(Executor):
     """An executor that runs each task at once in this process."""
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from solidrec.data.datasets.registry import DATASETS, FORMATS
+from solidrec.data.datasets.known import DATASETS, FORMATS
 
 Solidrec = Callable[..., Any]
 

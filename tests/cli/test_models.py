@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from solidrec.artifacts import read_json
-from solidrec.cli.settings import settings
+from solidrec.cli.settings_options import settings
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from solidrec.data.prepared import PreparedData
-from solidrec.search import run as module
+from solidrec.search import run_search as module
 from solidrec.search.trial import Outcome
 
 Solidrec = Callable[..., Any]

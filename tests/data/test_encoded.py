@@ -15,8 +15,8 @@ from solidrec.data.encoded import _digest, check_name, open_catalog, read_facts,
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DamagedError, IncompatibleError, UsageError
+from solidrec.semantics.make_ids import plan
 from solidrec.semantics.modality import available, modality
-from solidrec.semantics.plan import plan
 from solidrec.spec import SemanticsSpec
 
 Walk = Callable[..., tuple[pl.DataFrame, pl.DataFrame]]

@@ -80,7 +80,7 @@ def test_training_negatives_leave_out_training_items_only(data: PreparedData) ->
 def test_derived_negatives_equal_stored_ones(
     data: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("solidrec.data.write._STORED_ROWS", 0)
+    monkeypatch.setattr("solidrec.data.write_prepared._STORED_ROWS", 0)
     log = pl.DataFrame({"user": [data.users.ids[0]], "item": ["a"], "position": [0]}).clear()
     for u in range(1, len(data.users) + 1):
         items = data.event_items[data.offsets[u] : data.offsets[u + 1]].tolist()

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from solidrec.data.columns import id_column
-from solidrec.data.readers import read_table
+from solidrec.data.readers import READERS, Table, read_table
 from solidrec.errors import DataError, StorageError, UsageError
 
 ODD_IDS = [
@@ -173,3 +173,22 @@ def test_unknown_types_and_empty_files_are_errors(tmp_path: Path) -> None:
     (tmp_path / "log.csv").touch()
     with pytest.raises(DataError, match="is empty"):
         read_table(tmp_path / "log.csv")
+
+
+def test_a_reader_of_another_package_is_found_by_suffix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        READERS, ".arrow", lambda path, encoding: Table(pl.scan_ipc(path), str(path))
+    )
+    pl.DataFrame({"user": ODD_IDS}).write_ipc(tmp_path / "log.ARROW")
+    assert column(tmp_path / "log.ARROW") == ODD_IDS
+    (tmp_path / "log.arow").write_bytes(CSV)
+    with pytest.raises(UsageError, match=r"'.arow'; give one of .csv, .*, .arrow \(text also"):
+        read_table(tmp_path / "log.arow")
+
+
+def test_a_suffix_is_never_taken_for_a_place(tmp_path: Path) -> None:
+    (tmp_path / "log.os:system").write_bytes(CSV)
+    with pytest.raises(UsageError, match=r"unknown file type '\.os:system'"):
+        read_table(tmp_path / "log.os:system")

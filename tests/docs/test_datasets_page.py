@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from solidrec.data.datasets.registry import DATASETS, FORMATS
+from solidrec.data.datasets.known import DATASETS, FORMATS
 
 
 def test_every_set_is_listed_with_its_counts(repository: Path) -> None:

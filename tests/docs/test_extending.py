@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 import torch
 
-from solidrec import prepare
-from solidrec.data.prepared import PreparedData
+from solidrec import encode, prepare
 from solidrec.data.readers import READERS
 from solidrec.nn.build import build
-from solidrec.registry import BACKBONES
+from solidrec.registry import BACKBONES, SOURCES
+from solidrec.semantics.modalities.encoders import ENCODERS
 from solidrec.spec import MODEL_NAMES, ModelSpec, RunSpec
 from solidrec.training.context import RunContext
 from solidrec.training.stages import fit
@@ -23,10 +23,11 @@ from solidrec.training.stages import fit
 
 @pytest.fixture
 def example(
-    repository: Path, blocks: Callable[[Path, str], list[str]]
+    repository: Path, blocks: Callable[[Path, str], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., dict[str, Any]]:
     """Return a function that runs the one block containing a word, with the given names."""
     found = blocks(repository / "docs" / "extending.md", "python")
+    monkeypatch.setitem(SOURCES, "last-item", "solidrec_mine:last_item")  # as its package does
 
     def run(word: str, **names: Any) -> dict[str, Any]:
         (block,) = [block for block in found if word in block]
@@ -116,9 +117,8 @@ def test_the_baseline_scores_what_a_history_holds(
 def test_the_reader_reads(
     example: Callable[..., dict[str, Any]], shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("solidrec.data.readers.READERS", dict(READERS))
+    monkeypatch.setitem(READERS, ".arrow", example("def read_arrow")["read_arrow"])
     pl.read_csv("clicks.csv", infer_schema=False).write_ipc("clicks.arrow")
-    example("_arrow")
     assert (
         prepare("clicks.arrow", out="arrow").fingerprint
         == prepare("clicks.csv", out="csv").fingerprint
@@ -126,11 +126,11 @@ def test_the_reader_reads(
 
 
 def test_the_encoder_makes_a_feature_matrix(
-    example: Callable[..., dict[str, Any]], shop: Path
+    example: Callable[..., dict[str, Any]], shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(ENCODERS, "letters", example("class Letters")["Letters"])
     data = prepare("clicks.csv", items="items.csv", out="data")
-    example("class Letters", data=data)
-    letters = PreparedData.open(data.path).features["letters"]
+    letters = encode(data, text="letters", progress=False).features["text"]
     assert letters.shape == (31, 26 + 10)
     for row, title in zip(letters[1:], data.catalog["title"], strict=True):
         assert row.tolist() == [

@@ -12,6 +12,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from solidrec.data.encoded import read_facts
+from solidrec.data.prepared import PreparedData
+
 Outside = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -44,7 +47,8 @@ def outside(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Outsid
     folder = tmp_path_factory.mktemp("outside")
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        env = os.environ | {"PYTHONPATH": str(installed)}
+        paths = [str(installed), *filter(None, [os.environ.get("PYTHONPATH")])]
+        env = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
         command = [sys.executable, "-m", "solidrec.cli", *words]
         return subprocess.run(
             command, cwd=folder, env=env, capture_output=True, text=True, check=False
@@ -55,20 +59,25 @@ def outside(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Outsid
 
 @pytest.fixture(scope="module")
 def run_folder(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model on the package's backbone, whose epochs the package's metric chose."""
+    """A model on the package's backbone, whose epochs the package's metric chose.
+
+    The events are read by its reader, and the titles are encoded by its encoder.
+    """
     folder = tmp_path_factory.mktemp("run")
     rows = [
         (f"u{user}", f"i{(user + 3 * step) % 30}", step) for user in range(40) for step in range(8)
     ]
-    pl.DataFrame(rows, schema=["user", "item", "position"], orient="row").write_csv(
-        folder / "clicks.csv"
+    pl.DataFrame(rows, schema=["user", "item", "position"], orient="row").write_ipc(
+        folder / "clicks.arrow"
     )
-    assert (
-        outside(
-            "prepare", str(folder / "clicks.csv"), "--negatives", "9", "--out", str(folder / "data")
-        ).returncode
-        == 0
-    )
+    pl.DataFrame(
+        {"item": [f"i{n}" for n in range(30)], "title": [f"Aa {n}" for n in range(30)]}
+    ).write_csv(folder / "items.csv")
+    tables = (str(folder / "clicks.arrow"), "--items", str(folder / "items.csv"))
+    done = outside("prepare", *tables, "--negatives", "9", "--out", str(folder / "data"))
+    assert done.returncode == 0, done.stderr
+    done = outside("encode", str(folder / "data"), "--text", "letters")
+    assert done.returncode == 0, done.stderr
     settings = (
         "--model",
         "last-item",
@@ -97,6 +106,22 @@ def test_it_trains_on_the_backbone_and_the_metric_chooses(run_folder: Path) -> N
     )
     assert 0 <= first["valid"]["First"] <= 1
     assert second["best"] == (second["valid"]["First"] > first["valid"]["First"])
+
+
+def test_its_encoder_made_a_feature_matrix(run_folder: Path) -> None:
+    data = PreparedData.open(run_folder / "data")
+    assert read_facts(data.path, "text")["encoder"] == "letters"
+    rows = dict(zip(data.catalog["title"], data.features["text"][1:].tolist(), strict=True))
+    assert rows["Aa 7"] == [2.0] + [0.0] * 32 + [1.0, 0.0, 0.0]  # a to z, 0 to 9
+
+
+def test_an_unknown_type_of_file_lists_the_packages_suffix(
+    outside: Outside, run_folder: Path
+) -> None:
+    (run_folder / "clicks.xlsx").write_text("x", encoding="utf-8")
+    done = outside("prepare", str(run_folder / "clicks.xlsx"), "--out", "never")
+    assert done.returncode == 2
+    assert ".parquet, .arrow" in done.stderr
 
 
 def test_evaluate_shows_the_metric(outside: Outside, run_folder: Path) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from solidrec.api import load, prepare
 from solidrec.artifacts import read_json
-from solidrec.search.result import BEST
-from solidrec.search.run import SEARCH, TRIALS, _read_trials
+from solidrec.search.findings import BEST
+from solidrec.search.run_search import SEARCH, TRIALS, _read_trials
 from solidrec.search.space import _RANDOM_FIRST
 from solidrec.training.to_mlflow import _EXPERIMENT
 from solidrec.training.to_tensorboard import _FOLDER

@@ -12,7 +12,7 @@ import pytest
 
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError
-from solidrec.ids import IdMap
+from solidrec.id_map import IdMap
 from solidrec.semantics.content import ItemContent, fit_content, principal
 from solidrec.semantics.fuse import side_by_side
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from solidrec.data.prepared import PreparedData
-from solidrec.ids import IdMap
+from solidrec.id_map import IdMap
 from solidrec.semantics.modality import available, is_placed, modality, terms, token_columns
 
 CATALOG = pl.DataFrame(

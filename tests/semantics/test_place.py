@@ -7,8 +7,8 @@ import pytest
 
 from solidrec.semantics.fuse import fuse
 from solidrec.semantics.ids import SemanticIds
+from solidrec.semantics.make_ids import cluster
 from solidrec.semantics.place import place
-from solidrec.semantics.plan import cluster
 
 
 def made(levels: int, missing: int = 0) -> tuple[SemanticIds, np.ndarray]:

@@ -40,8 +40,8 @@ from solidrec.semantics.ids import SemanticIds
 from solidrec.spec import RunSpec
 from solidrec.training.stages import start_of_stage
 
-Check = Callable[[Subject], Verdict | None]
-_CHECKS: dict[str, Check] = {
+_Check = Callable[[Subject], Verdict | None]
+_CHECKS: dict[str, _Check] = {
     "learning": learning,
     "clip": clip,
     "padding": padding,

@@ -15,16 +15,16 @@ from solidrec.arrays import Ints
 from solidrec.artifacts import MANIFEST
 from solidrec.data.prepared import EvalRows, Events, PreparedData
 from solidrec.data.split import Split
-from solidrec.data.write import write_prepared
+from solidrec.data.write_prepared import write_prepared
 from solidrec.designs import DESIGNS
 from solidrec.errors import DataError
-from solidrec.ids import IdMap
+from solidrec.id_map import IdMap
 from solidrec.nn.build import build
 from solidrec.nn.recommender import Recommender
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.kmeans import cluster_count
+from solidrec.semantics.make_ids import make, plan
 from solidrec.semantics.modality import ID
-from solidrec.semantics.plan import make, plan
 from solidrec.spec import RunSpec, SemanticsSpec
 from solidrec.training.optimizer import SPARSE_FROM
 from solidrec.training.semantics import semantics_folder

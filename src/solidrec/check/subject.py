@@ -62,7 +62,7 @@ class Sample(NamedTuple):
     candidates: Tensor
 
 
-class Training(NamedTuple):
+class _Training(NamedTuple):
     """A short training: the model with its best weights, and all tensors of the last checkpoint."""
 
     model: Recommender
@@ -85,7 +85,7 @@ class Subject:
     trained: Recommender | None = None
 
     @cached_property
-    def training(self) -> Training:
+    def training(self) -> _Training:
         """The first short training."""
         return self.train("first")
 
@@ -135,7 +135,7 @@ class Subject:
         return load_run(folder)
 
     @torch.enable_grad()
-    def train(self, name: str, display: Display | None = None) -> Training:
+    def train(self, name: str, display: Display | None = None) -> _Training:
         """Train in a folder of that name, or resume there; every epoch writes a checkpoint."""
         folder = self.folder / name
         checkpoints = Checkpoints(folder / "checkpoints", spacing=0.0)
@@ -151,4 +151,4 @@ class Subject:
             if file.endswith(".safetensors")
             for key, tensor in load_file(last / file).items()
         }
-        return Training(model, tensors)
+        return _Training(model, tensors)

@@ -57,8 +57,8 @@ def resume(subject: Subject) -> Verdict:
         f"{_epochs(subject)}, stopped after the first",
     )
     for _ in range(stages(subject.spec.model)):
-        with suppress(Stopped):
-            subject.train("resumed", StopAfterEpoch())
+        with suppress(_Stopped):
+            subject.train("resumed", _StopAfterEpoch())
     resumed = subject.train("resumed").last
     if different := _unequal(resumed, subject.training.last):
         cause = f"after a stop training ends with another {few(different)}"
@@ -76,12 +76,12 @@ def _epochs(subject: Subject) -> str:
     return f"{subject.spec.train.epochs} epochs{each}"
 
 
-class Stopped(Exception):
-    """Raised by `StopAfterEpoch` to stop training."""
+class _Stopped(Exception):
+    """Raised by `_StopAfterEpoch` to stop training."""
 
 
 @final
-class StopAfterEpoch:
+class _StopAfterEpoch:
     """A display that stops training at the first step after the first epoch of a stage."""
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ class StopAfterEpoch:
     def step(self) -> None:
         """Stop once the first epoch is over."""
         if self.over:
-            raise Stopped
+            raise _Stopped
 
     def epoch(self, row: dict[str, Any]) -> None:
         """Remember whether the first epoch is over."""

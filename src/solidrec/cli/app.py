@@ -20,16 +20,16 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-DEBUG = "SOLIDREC_DEBUG"
+_DEBUG = "SOLIDREC_DEBUG"
 
 
 @app.callback()
-def main_options(
+def _main_options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Take the options that come before a command."""
     if debug:
-        os.environ[DEBUG] = "1"
+        os.environ[_DEBUG] = "1"
 
 
 def print_json(value: Any) -> None:
@@ -50,7 +50,7 @@ def main() -> None:
         print(text if "\n" in text else f"error: {text}", file=sys.stderr)
         sys.exit(error.exit_code)
     except SolidrecError as error:
-        if os.environ.get(DEBUG):
+        if os.environ.get(_DEBUG):
             raise
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -58,7 +58,7 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(0)
     except Exception as error:
-        if os.environ.get(DEBUG):
+        if os.environ.get(_DEBUG):
             raise
         print(
             f"error: {type(error).__name__}: {error} (a fault of solidrec; run again with --debug "

@@ -44,7 +44,7 @@ def check(
     line per check; the exit code is 1 if one fails.
     """
     from solidrec.check.checks import check_fidelity
-    from solidrec.cli.settings import settings
+    from solidrec.cli.settings_options import settings
     from solidrec.console import out
     from solidrec.terminal import check_line, checks_line
 

@@ -10,7 +10,7 @@ from solidrec.cli.app import print_json
 from solidrec.cli.experiment import Jobs, Out, Set, experiment, show
 from solidrec.cli.options import DataArgument, Json
 
-Seeds = Annotated[int, typer.Option(help="Seeds 0, 1, ... of each row.", min=1)]
+_Seeds = Annotated[int, typer.Option(help="Seeds 0, 1, ... of each row.", min=1)]
 
 
 @experiment.command(
@@ -25,7 +25,7 @@ def cold_items(
         str, typer.Option(help="The model to train, for example static or solid-duet.")
     ] = "static",
     share: Annotated[float, typer.Option(help="The share of the items that is held out.")] = 0.1,
-    seeds: Seeds = 3,
+    seeds: _Seeds = 3,
     set_: Set = None,
     json_: Json = False,
 ) -> None:
@@ -34,7 +34,7 @@ def cold_items(
     No interaction with a held-out item is left in training. The model is compared with chance and
     with a content-kNN on the same features, paired over the held-out items.
     """
-    from solidrec.cli.settings import settings
+    from solidrec.cli.settings_options import settings
     from solidrec.measures.cold_items import run_cold_items
     from solidrec.measures.cold_table import markdown
 
@@ -52,7 +52,7 @@ def cold_items(
 def cold_users(
     data: DataArgument,
     out: Out,
-    seeds: Seeds = 3,
+    seeds: _Seeds = 3,
     jobs: Jobs = 1,
     set_: Set = None,
     json_: Json = False,
@@ -62,7 +62,7 @@ def cold_users(
     These are the last 1, 2, 3, 5 and 10 events. The command runs the shipped experiment
     `cold-users`; any experiment with `measures = ["few-events"]` has this table.
     """
-    from solidrec.cli.settings import settings
+    from solidrec.cli.settings_options import settings
     from solidrec.experiments.execute import run_experiment
     from solidrec.experiments.experiment_spec import read_experiment
 

@@ -15,7 +15,11 @@ _Data = Annotated[
     Argument(help="A folder written by `solidrec prepare`, or a file of new items with --out."),
 ]
 _Text = Annotated[
-    str | None, Option(help="minilm (packaged), a sentence-transformers folder, or a hub name.")
+    str | None,
+    Option(
+        help="minilm (packaged), one of another package, a sentence-transformers folder, or a hub "
+        "name."
+    ),
 ]
 _TextColumn = Annotated[
     list[str] | None,
@@ -24,7 +28,9 @@ _TextColumn = Annotated[
 _Images = Annotated[
     Path | None, Option(help="A folder or a zip: ITEM.jpg, or what the image column names.")
 ]
-_ImageEncoder = Annotated[str, Option(help="efficientnet-lite0 (packaged) or onnx:PATH.")]
+_ImageEncoder = Annotated[
+    str, Option(help="efficientnet-lite0 (packaged), onnx:PATH, or one of another package.")
+]
 _ImageSettings = Annotated[
     Path | None,
     Option(help="What an onnx: network expects (JSON); default PATH with .json at its end."),

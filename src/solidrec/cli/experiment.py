@@ -25,7 +25,7 @@ Out = Annotated[
     ),
 ]
 Jobs = Annotated[int, typer.Option(help="Trainings at a time, each on one thread.", min=1)]
-Results = Annotated[Path, typer.Argument(help="A folder written by `solidrec experiment run`.")]
+_Results = Annotated[Path, typer.Argument(help="A folder written by `solidrec experiment run`.")]
 Set = Annotated[
     list[str] | None, typer.Option("--set", help="key=value for every training; may be repeated.")
 ]
@@ -75,7 +75,7 @@ def run(
     Killed at any moment, the same command goes on. Each result is written to OUT/results.jsonl as
     it comes, keyed by the hash of its specification.
     """
-    from solidrec.cli.settings import settings
+    from solidrec.cli.settings_options import settings
     from solidrec.console import say
     from solidrec.experiments.execute import run_experiment
     from solidrec.experiments.experiment_spec import read_experiment
@@ -116,7 +116,7 @@ def prepared_folder(here: Path) -> Path:
     )
 
 
-FILE_WIDTH = 180
+_FILE_WIDTH = 180
 """Columns of a table with spreads where the output is no terminal."""
 
 
@@ -127,17 +127,17 @@ def show(folder: Path, *, json_: bool) -> None:
     from solidrec.console import out
     from solidrec.experiments.plan import Plan
     from solidrec.experiments.ranks import write_ranks
-    from solidrec.experiments.results import Results as Folder
+    from solidrec.experiments.results import Results
     from solidrec.experiments.tables import experiment_tables as of_folder
     from solidrec.text_grid import rich_table
 
-    plan, results = Plan.load(folder), Folder(folder)
+    plan, results = Plan.load(folder), Results(folder)
     measured = of_folder.measured_of(plan, results)
     tables = of_folder.tables_of(plan, results, measured)
     measures = of_folder.measures_of(plan, results, measured)
     if json_:
         print_json([*(table.plain() for table in tables), *map(asdict, measures)])
-    console = out(FILE_WIDTH)
+    console = out(_FILE_WIDTH)
     for parts, notes in [] if json_ else of_folder.grids_and_notes(tables, measures):
         for grid in parts:
             console.print(rich_table(grid))
@@ -151,7 +151,7 @@ def show(folder: Path, *, json_: bool) -> None:
 @experiment.command(
     short_help="The tables of an experiment.", epilog="Example: solidrec experiment table table1"
 )
-def table(results: Results, json_: Json = False) -> None:
+def table(results: _Results, json_: Json = False) -> None:
     """Print the tables of what is finished and write them beside the results.
 
     The files are tables.md, tables.tex, cells.csv, comparisons.csv, measures.csv and, with the rank
@@ -164,7 +164,7 @@ def table(results: Results, json_: Json = False) -> None:
     short_help="One page to look at.", epilog="Example: solidrec experiment report table1"
 )
 def report(
-    results: Results,
+    results: _Results,
     out: Annotated[
         Path | None, typer.Option(help="The HTML file; default report.html in the folder.")
     ] = None,
@@ -208,12 +208,12 @@ def compare(
         )
         return
     for protocol, each in found.items():
-        out(FILE_WIDTH).print(
+        out(_FILE_WIDTH).print(
             rich_table(contrasts_grid(f"{b} less {a}, protocol {protocol}", each.contrasts))
         )
         for folder, names in ((a, each.only_a), (b, each.only_b)):
             if names:
-                out(FILE_WIDTH).print(f"Only in {folder}: {', '.join(names)}.", markup=False)
+                out(_FILE_WIDTH).print(f"Only in {folder}: {', '.join(names)}.", markup=False)
 
 
 @experiment.command(
@@ -238,12 +238,12 @@ def list_(json_: Json = False) -> None:
     short_help="What is finished and what is not.",
     epilog="Example: solidrec experiment status table1",
 )
-def status(results: Results, json_: Json = False) -> None:
+def status(results: _Results, json_: Json = False) -> None:
     """Show which cells of an experiment are finished."""
     from solidrec.console import out
     from solidrec.experiments.plan import Plan
-    from solidrec.experiments.results import Results as Folder
+    from solidrec.experiments.results import Results
     from solidrec.experiments.status import status_of, status_table
 
-    found = status_of(Plan.load(results), Folder(results))
+    found = status_of(Plan.load(results), Results(results))
     print_json(found) if json_ else out().print(status_table(found))

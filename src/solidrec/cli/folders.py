@@ -198,7 +198,7 @@ def prepare(
 
 def _settings(named: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of `prepare`: its own options, over those of --config and --set."""
-    from solidrec.cli.settings import settings
+    from solidrec.cli.settings_options import settings
     from solidrec.data.prepare_spec import PrepareSpec
 
     given = {name: named[name] for name in PrepareSpec.model_fields if named[name] is not None}

@@ -20,15 +20,15 @@ from solidrec.cli.options import (
     TitleColumn,
 )
 
-items = typer.Typer(
+_items = typer.Typer(
     help="The items of a trained run.",
     no_args_is_help=True,
     epilog="Example: solidrec items add run new.csv",
     rich_markup_mode=None,
 )
-LITTLE = 0.2
+_LITTLE = 0.2
 
-app.add_typer(items, name="items")
+app.add_typer(_items, name="items")
 
 
 _NewItems = Annotated[
@@ -46,7 +46,7 @@ _CategoryColumn = Annotated[
 ]
 
 
-@items.command(
+@_items.command(
     "add",
     short_help="New items become recommendable at once.",
     epilog="Example: solidrec items add run new.csv · solidrec items add run new.parquet "
@@ -114,7 +114,7 @@ def _advice(new_items: Path, facts: Mapping[str, Any]) -> Iterator[str]:
             f"trained with the feature {name!r}, which was not given for new items: --features "
             f"{name}=FILE.npy"
         )
-    if explained < LITTLE:
+    if explained < _LITTLE:
         yield (
             f"content explains {max(explained, 0):.0%} of this run's item embeddings, so "
             "new items are placed by little: train with --set model.start=content"

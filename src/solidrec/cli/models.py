@@ -22,9 +22,9 @@ from solidrec.cli.options import (
 )
 from solidrec.errors import UsageError
 
-FLOORS = ("knn-content", "popularity")
+_FLOORS = ("knn-content", "popularity")
 """Baselines shown beside a mixture: neighbours and content (weighted on validation), popularity."""
-FLOORS_BY_TIME = (*FLOORS, "recent-popularity")
+_FLOORS_BY_TIME = (*_FLOORS, "recent-popularity")
 """The same for data split by time, where recent popularity may be hard to beat."""
 
 
@@ -84,7 +84,7 @@ def train(
 ) -> None:
     """Train a model; the same command again resumes it, or says that it is finished."""
     from solidrec.api import train as run
-    from solidrec.cli.settings import settings
+    from solidrec.cli.settings_options import settings
     from solidrec.console import out as console_out
     from solidrec.console import say
     from solidrec.spec import MIXTURE_NAMES
@@ -115,7 +115,7 @@ def train(
         ]
         spec = trained.run.spec.model
         if spec.name in MIXTURE_NAMES:
-            rows = with_floors(rows, data, spec.history_length)
+            rows = _with_floors(rows, data, spec.history_length)
         console_out().print(metrics_table(f"{spec.name} on {spec.backbone.name}", rows))
     say(f'wrote {trained.run.path}; next: solidrec recommend {trained.run.path} --history "ID,ID"')
 
@@ -188,7 +188,7 @@ def evaluate(
             out().print(table)
 
 
-def with_floors(rows: list[Any], data: Path, length: int) -> list[Any]:
+def _with_floors(rows: list[Any], data: Path, length: int) -> list[Any]:
     """Append the metrics of baselines without training, on the same users, to rows of metrics."""
     from solidrec.data.prepared import PreparedData
     from solidrec.evaluate.baselines import BASELINES
@@ -197,7 +197,7 @@ def with_floors(rows: list[Any], data: Path, length: int) -> list[Any]:
 
     opened = PreparedData.open(data)
     split: Literal["valid", "test"] = "test" if "test" in opened.manifest["negatives"] else "valid"
-    names = FLOORS_BY_TIME if opened.manifest["split"] == "time" else FLOORS
+    names = _FLOORS_BY_TIME if opened.manifest["split"] == "time" else _FLOORS
     floors = [
         (
             f"{name}, {split}, {PROTOCOLS['full']}",

@@ -52,12 +52,12 @@ def search(
     They are for `train --config`. The test split is never opened. The same command resumes the
     search.
     """
-    from solidrec.cli.settings import settings
+    from solidrec.cli.settings_options import settings
     from solidrec.console import out as console_out
     from solidrec.console import say
+    from solidrec.search.findings import BEST, table
     from solidrec.search.read import read_space
-    from solidrec.search.result import BEST, table
-    from solidrec.search.run import run_search
+    from solidrec.search.run_search import run_search
 
     found = run_search(
         data,

@@ -72,7 +72,7 @@ def semantics(
 
     page = _page(data, map_, images, shown=open_)
     given = {"method": method, "clusters": clusters, "levels": levels, "seed": seed}
-    parts = {"modalities": tuple(modality or ()), "weights": named_weights(weight or [])}
+    parts = {"modalities": tuple(modality or ()), "weights": _named_weights(weight or [])}
     spec = SemanticsSpec.parse(given | parts)
     opened, ids = make_semantics(data, spec, threads=threads)
     samples = sample_titles(opened, ids, show)
@@ -103,7 +103,7 @@ def _page(data: Path, given: Path | None, images: Path | None, *, shown: bool) -
     return page
 
 
-def named_weights(pairs: list[str]) -> dict[str, float]:
+def _named_weights(pairs: list[str]) -> dict[str, float]:
     """Split NAME=X pairs; raise `UsageError` for anything else."""
     found = {}
     for pair in pairs:

@@ -20,8 +20,8 @@ from solidrec.data.readers import Table
 from solidrec.data.reject import SHOWN, bad_rows, finite_number, judge, read_rejected, whole_number
 from solidrec.errors import DataError, SolidrecError, UsageError
 
-Index = npt.NDArray[np.int32]
-Times = npt.NDArray[np.int64]
+_Index = npt.NDArray[np.int32]
+_Times = npt.NDArray[np.int64]
 
 
 @final
@@ -49,9 +49,9 @@ class CleanLog:
 
     users: pl.Series
     items: pl.Series
-    user: Index
-    item: Index
-    time: Times
+    user: _Index
+    item: _Index
+    time: _Times
     order: str
     rejected: pl.DataFrame
     rows_in: int
@@ -185,7 +185,7 @@ class _Left:
         self.rows = rows
 
 
-def _index(column: pl.Series) -> tuple[pl.Series, Index]:
+def _index(column: pl.Series) -> tuple[pl.Series, _Index]:
     """Return the sorted ids of a categorical column, and the number of each row's id, from 1."""
     found = column.unique()
     names = found.cast(pl.String)
@@ -197,14 +197,14 @@ def _index(column: pl.Series) -> tuple[pl.Series, Index]:
     return names.gather(order), number[column.to_physical().to_numpy()]
 
 
-def _without_gaps(names: pl.Series, index: Index) -> tuple[pl.Series, Index]:
+def _without_gaps(names: pl.Series, index: _Index) -> tuple[pl.Series, _Index]:
     """Renumber, from 1, the ids that still occur."""
     occurs = np.zeros(len(names) + 1, dtype=bool)
     occurs[index] = True
     return names.filter(pl.Series(occurs[1:])), np.cumsum(occurs, dtype=np.int32)[index]
 
 
-def _starts(column: npt.NDArray[np.int32] | Times) -> npt.NDArray[np.bool_]:
+def _starts(column: npt.NDArray[np.int32] | _Times) -> npt.NDArray[np.bool_]:
     """Return a mask of the rows that differ from the row before."""
     return np.append(True, column[1:] != column[:-1])
 
@@ -219,7 +219,7 @@ def _duplicated(rows: npt.NDArray[np.uint32], table: Table) -> DataError:
     )
 
 
-def _k_core(user: Index, item: Index, k: int) -> npt.NDArray[np.bool_]:
+def _k_core(user: _Index, item: _Index, k: int) -> npt.NDArray[np.bool_]:
     """Return a mask of the rows left after repeatedly dropping users and items of under k rows."""
     keep = np.ones(len(user), dtype=bool)
     while True:  # dropping a user can make an item rare, and the other way round

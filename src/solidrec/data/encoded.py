@@ -22,7 +22,7 @@ _VECTORS = "vectors.npy"
 FEATURE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
-class EncodedFeature(NamedTuple):
+class _EncodedFeature(NamedTuple):
     """A (V+1, F) matrix, zero in row 0 and for items without the feature, and its sha256."""
 
     vectors: Floats32
@@ -88,7 +88,7 @@ def check_name(name: str, manifest: Mapping[str, Any]) -> None:
 
 def read_encoded(
     data: Path, *, fingerprint: str, items: int, taken: tuple[str, ...]
-) -> dict[str, EncodedFeature]:
+) -> dict[str, _EncodedFeature]:
     """Return every encoded feature of a prepared folder by name, after checking its bytes.
 
     Raises `DamagedError`, `IncompatibleError` for a matrix made for another catalogue, and
@@ -110,7 +110,7 @@ def read_facts(data: Path, name: str) -> dict[str, Any]:
     return {key: value for key, value in manifest.items() if key not in ("files", "versions")}
 
 
-def _read(folder: Path, *, fingerprint: str, items: int, taken: tuple[str, ...]) -> EncodedFeature:
+def _read(folder: Path, *, fingerprint: str, items: int, taken: tuple[str, ...]) -> _EncodedFeature:
     again = (
         "remove the folder, or make it again with "
         f"`solidrec encode {folder.parent.parent} --name {folder.name}`"
@@ -130,7 +130,7 @@ def _read(folder: Path, *, fingerprint: str, items: int, taken: tuple[str, ...])
         vectors = np.load(folder / _VECTORS, mmap_mode="r", allow_pickle=False)
         if vectors.shape != (items + 1, manifest["width"]) or vectors.dtype != np.float32:
             raise DamagedError(f"{folder / _VECTORS}: is {vectors.dtype} of shape {vectors.shape}")
-        return EncodedFeature(vectors, str(manifest["digest"]))
+        return _EncodedFeature(vectors, str(manifest["digest"]))
     except (DamagedError, StorageError) as error:
         raise DamagedError(f"{error}; {again}") from error
     except (KeyError, TypeError, ValueError) as error:

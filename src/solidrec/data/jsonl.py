@@ -15,7 +15,7 @@ from solidrec.errors import DataError
 
 MAX_LINE = 1 << 20
 CHUNK = 1 << 16
-Kinds = dict[str, dict[str, int]]
+_Kinds = dict[str, dict[str, int]]
 
 
 class _Int(str):
@@ -40,14 +40,14 @@ _KINDS = {
 }
 
 
-def read_jsonl(stream: io.BufferedIOBase, name: str) -> tuple[pl.DataFrame, Kinds]:
+def read_jsonl(stream: io.BufferedIOBase, name: str) -> tuple[pl.DataFrame, _Kinds]:
     """Return a frame of strings and lists of strings, and the kinds of value in each column.
 
     Each kind comes with the first line that has it. Nested objects become their text. Raises
     `DataError` naming the line for anything that is not one JSON object, a repeated key, a NaN or a
     line over 1 MB. Python objects are held for only `CHUNK` lines at a time.
     """
-    kinds: Kinds = {}
+    kinds: _Kinds = {}
     parts: dict[str, list[pl.Series]] = {}
     rows = 0
     lines = iter(lambda: stream.readline(MAX_LINE + 1), b"")
@@ -84,7 +84,7 @@ def json_record(line: bytes, name: str, row: int) -> dict[str, Any]:
     return record
 
 
-def _columns(records: list[dict[str, Any]], first_row: int, kinds: Kinds) -> Iterator[pl.Series]:
+def _columns(records: list[dict[str, Any]], first_row: int, kinds: _Kinds) -> Iterator[pl.Series]:
     """Yield the columns of some records that hold any value, and add new kinds to `kinds`."""
     for key in dict.fromkeys(chain.from_iterable(records)):
         column = [record.get(key) for record in records]

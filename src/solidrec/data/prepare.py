@@ -21,9 +21,9 @@ from solidrec.data.prepare_spec import PrepareSpec
 from solidrec.data.prepared import Events, PreparedData
 from solidrec.data.readers import Table
 from solidrec.data.split import Split, by_time, fit_all, leave_one_out, time_cuts
-from solidrec.data.write import write_prepared
+from solidrec.data.write_prepared import write_prepared
 from solidrec.errors import DataError, StorageError, UsageError
-from solidrec.ids import IdMap
+from solidrec.id_map import IdMap
 
 
 def prepare(

@@ -19,7 +19,7 @@ from solidrec.data.encoded import read_encoded
 from solidrec.data.negatives import Items, TrainingNegatives, Unseen, fixed_negatives
 from solidrec.data.windows import blocks, ranges, windows
 from solidrec.errors import UsageError
-from solidrec.ids import IdMap
+from solidrec.id_map import IdMap
 
 KIND = "data"
 _NPY_HEADER = 128

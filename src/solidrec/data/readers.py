@@ -18,6 +18,7 @@ import polars as pl
 from solidrec.data.files import read_text, readable
 from solidrec.data.jsonl import read_jsonl
 from solidrec.errors import DataError, StorageError, UsageError
+from solidrec.registry import Registry
 
 _EVERY = "every column"
 _MAX_EXPANSION = 100
@@ -96,13 +97,13 @@ def read_table(source: Any, *, encoding: str = "utf-8") -> Table:
 
 def _reader(path: Path) -> Callable[[Path, str], Table]:
     suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
-    reader = READERS.get(suffix.lower())
-    if reader is None or (path.suffix == ".gz" and suffix == ".parquet"):
+    # a suffix is compared with the registered ones: one with a colon must not be taken for a place
+    if suffix.lower() not in list(READERS) or (path.suffix == ".gz" and suffix == ".parquet"):
         raise UsageError(
             f"{path}: unknown file type {path.suffix!r}; give one of {', '.join(READERS)} (text "
             "also as .gz) or a DataFrame"
         )
-    return reader
+    return READERS[suffix.lower()]
 
 
 def read_delimited(
@@ -156,16 +157,21 @@ def _parquet(path: Path, encoding: str) -> Table:
     return table
 
 
-READERS: dict[str, Callable[[Path, str], Table]] = {
-    ".csv": _csv,
-    ".tsv": _tsv,
-    ".inter": _tsv,
-    ".item": _tsv,
-    ".jsonl": _jsonl,
-    ".ndjson": _jsonl,
-    ".json": _jsonl,
-    ".parquet": _parquet,
-}
+READERS: Registry[Callable[[Path, str], Table]] = Registry(
+    "reader",
+    "solidrec.readers",
+    {
+        ".csv": _csv,
+        ".tsv": _tsv,
+        ".inter": _tsv,
+        ".item": _tsv,
+        ".jsonl": _jsonl,
+        ".ndjson": _jsonl,
+        ".json": _jsonl,
+        ".parquet": _parquet,
+    },
+)
+"""Readers by the suffix of a file: functions from a path and an encoding to a `Table`."""
 
 
 def _from_pandas(frame: Any) -> pl.DataFrame:

@@ -14,10 +14,10 @@ _MAX_ID_BYTES = 256
 _MAX_EXACT = 2**53
 SHOWN = 20
 _WHY = {"bad_time": ", not a whole number", "bad_rating": ", not a number"}
-Check = tuple[str, pl.Expr]
+_Check = tuple[str, pl.Expr]
 
 
-def id_checks(role: str) -> list[Check]:
+def id_checks(role: str) -> list[_Check]:
     """Return the reasons to reject an id of column `role`, each with the expression to test it."""
     name = pl.col(role)
     return [

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from solidrec.errors import DataError, UsageError
 
-Positions = npt.NDArray[np.int64]
+_Positions = npt.NDArray[np.int64]
 
 
 @final
@@ -22,12 +22,12 @@ Positions = npt.NDArray[np.int64]
 class Split:
     """The end of training (U+1,), and users and positions (R,) of the valid and test targets."""
 
-    train_end: Positions
-    targets: dict[str, tuple[npt.NDArray[np.int32], Positions]]
+    train_end: _Positions
+    targets: dict[str, tuple[npt.NDArray[np.int32], _Positions]]
     facts: dict[str, Any]
 
 
-def leave_one_out(offsets: Positions) -> Split:
+def leave_one_out(offsets: _Positions) -> Split:
     """Test on each user's last event and validate on the one before.
 
     Users with one or two events only train. `offsets` is (U+2,): the events of user u are
@@ -50,7 +50,7 @@ def leave_one_out(offsets: Positions) -> Split:
     return Split(train_end, targets, {"train_only_users": len(ends) - 1 - len(users)})
 
 
-def by_time(offsets: Positions, times: Positions, *, valid_from: int, test_from: int) -> Split:
+def by_time(offsets: _Positions, times: _Positions, *, valid_from: int, test_from: int) -> Split:
     """Train before `valid_from`; the target of a later period is a user's first event in it.
 
     A target must have an earlier event of its user. Users with events in a period, but no target,
@@ -88,7 +88,7 @@ def by_time(offsets: Positions, times: Positions, *, valid_from: int, test_from:
     return Split(cuts[1], targets, facts)
 
 
-def time_cuts(times: Positions, valid_fraction: float, test_fraction: float) -> tuple[int, int]:
+def time_cuts(times: _Positions, valid_fraction: float, test_fraction: float) -> tuple[int, int]:
     """Return the two times that leave the given shares of all events to validation and test.
 
     >>> time_cuts(np.arange(10), 0.1, 0.2)
@@ -106,12 +106,12 @@ def time_cuts(times: Positions, valid_fraction: float, test_fraction: float) -> 
     return int(ordered[min(valid, last)]), int(ordered[min(test, last)])
 
 
-def fit_all(offsets: Positions) -> Split:
+def fit_all(offsets: _Positions) -> Split:
     """Train on every event, with nothing left to validate or test on."""
     return Split(offsets[1:].copy(), {}, {})
 
 
-def first_at(starts: Positions, ends: Positions, times: Positions, cut: int) -> Positions:
+def first_at(starts: _Positions, ends: _Positions, times: _Positions, cut: int) -> _Positions:
     """Return the position of each user's first event at or after `cut`, or the user's end."""
     # before[i] counts those of the first i events that lie before `cut`
     before = np.concatenate([[0], np.cumsum(times < cut)])
@@ -119,6 +119,6 @@ def first_at(starts: Positions, ends: Positions, times: Positions, cut: int) -> 
 
 
 def _rows(
-    users: npt.NDArray[np.int64], positions: Positions
-) -> tuple[npt.NDArray[np.int32], Positions]:
+    users: npt.NDArray[np.int64], positions: _Positions
+) -> tuple[npt.NDArray[np.int32], _Positions]:
     return users.astype(np.int32), positions.astype(np.int64)

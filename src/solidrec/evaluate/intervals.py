@@ -20,7 +20,7 @@ _CELLS = 1 << 22  # draws x users at a time: 32 MB of float64
 
 @final
 @dataclass(frozen=True)
-class Difference:
+class _Difference:
     """Mean of a - b over users, its bootstrap interval, and the p of a two-sided sign-flip test."""
 
     mean: float
@@ -47,7 +47,7 @@ def bootstrap_mean(
 
 def paired_difference(
     a: Array, b: Array, *, level: float = 0.95, draws: int = 1000, seed: int = 0
-) -> Difference:
+) -> _Difference:
     """Compare two models by one metric `a` and `b` (U,) of the same users, in the same order.
 
     p is the share of random sign flips of a - b whose mean is at least as far from 0, the observed
@@ -65,7 +65,7 @@ def paired_difference(
         )
     gaps = _counted(a - b)
     low, high = _interval(gaps, level=level, draws=draws, seed=seed)
-    return Difference(float(gaps.mean()), low, high, _sign_flip_p(gaps, draws=draws, seed=seed))
+    return _Difference(float(gaps.mean()), low, high, _sign_flip_p(gaps, draws=draws, seed=seed))
 
 
 def _interval(values: Floats, *, level: float, draws: int, seed: int) -> tuple[float, float]:

@@ -104,7 +104,7 @@ def evaluate(
         read = list(readers()) if kept else None
         pooled = PooledAuc(_target_scores(read or readers(), data, rows, parts, seen=seen))
         blocks = _full_blocks(read or readers(), data, rows, parts, seen=seen)
-    sums = MetricSums(len(data.items), pooled)
+    sums = _MetricSums(len(data.items), pooled)
     for block in blocks:
         if sink:
             sink(block)
@@ -134,7 +134,7 @@ def _known(name: str, value: str, known: tuple[str, ...]) -> None:
 
 
 @final
-class MetricSums:
+class _MetricSums:
     """Running totals of an evaluation: ranks, losses, the pooled AUC and the items that were shown.
 
     The ``pooled`` AUC needs all targets first; without it (few candidates) all scores are kept.

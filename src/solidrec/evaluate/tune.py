@@ -13,7 +13,7 @@ from solidrec.evaluate.baselines import BASELINES
 from solidrec.evaluate.neighbours import judge
 from solidrec.inference.scorer import Scorer
 
-Settings = dict[str, Any]
+_Settings = dict[str, Any]
 
 _TRIALS = 12
 """Trials of each baseline in the shipped experiments; *knn-content* tries as many weights."""
@@ -45,19 +45,19 @@ _READS_HISTORIES = ("knn-content",)
 class BaselineTrial(NamedTuple):
     """Settings that were tried, and NDCG@10 over the whole catalogue on validation users."""
 
-    settings: Settings
+    settings: _Settings
     valid: float
 
 
-class Tuned(NamedTuple):
+class _Tuned(NamedTuple):
     """The ``scorer`` and the ``settings`` of the best of all ``trials``."""
 
     scorer: Scorer
-    settings: Settings
+    settings: _Settings
     trials: tuple[BaselineTrial, ...]
 
 
-def _points(space: dict[str, tuple[Any, ...]], trials: int) -> list[Settings]:
+def _points(space: dict[str, tuple[Any, ...]], trials: int) -> list[_Settings]:
     """Return at most `trials` points of a grid: its first, then others by a fixed draw.
 
     >>> _points({"a": (1, 2), "b": (3,)}, 5), _points({}, 5)
@@ -76,7 +76,7 @@ def tune(
     length: int,
     trials: int = _TRIALS,
     tried: Callable[[BaselineTrial], None] = lambda trial: None,
-) -> Tuned:
+) -> _Tuned:
     """Fit a baseline under up to `trials` settings and return the best on validation users.
 
     Ties go to the first. Histories are read up to `length` items, as in the final evaluation.
@@ -85,14 +85,14 @@ def tune(
     """
     fixed = {"length": length} if name in _READS_HISTORIES else {}
     if trials == 1 or "valid" not in data.manifest["negatives"]:
-        return Tuned(BASELINES[name](data, **fixed), {}, ())
-    best: Tuned | None = None
+        return _Tuned(BASELINES[name](data, **fixed), {}, ())
+    best: _Tuned | None = None
     found: list[BaselineTrial] = []
     for settings in _points(SPACES.get(name, {}), trials):
         scorer = BASELINES[name](data, **fixed, **settings)
         trial = BaselineTrial(settings, judge(scorer, data, length=length))
         if best is None or trial.valid > max(each.valid for each in found):
-            best = Tuned(scorer, settings, ())
+            best = _Tuned(scorer, settings, ())
         found.append(trial)
         tried(trial)
     assert best is not None

@@ -25,7 +25,7 @@ from solidrec.experiments.results import Results
 from solidrec.locks import locked, stoppable
 from solidrec.semantics.modalities.needs import need
 from solidrec.settings import merge, nested
-from solidrec.training.check import check_run
+from solidrec.training.trainable import check_run
 from solidrec.workers import as_they_end, processes
 
 _WORKERS = ".workers"

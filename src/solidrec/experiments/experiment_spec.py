@@ -20,13 +20,13 @@ _SMALL = "-small"
 SUBSETS = "subsets"
 """Value of an axis ``semantics.modalities``: every non-empty subset of the data's modalities."""
 
-Settings = Annotated[
+_Settings = Annotated[
     dict[str, Any],
     BeforeValidator(lambda given: nested(given) if isinstance(given, dict) else given),
 ]
-Keyed = BeforeValidator(lambda given: keyed(flat(given)) if isinstance(given, dict) else given)
-Axes = Annotated[dict[str, list[Any] | Literal["subsets"]], Keyed]
-Protocols = tuple[Protocol, ...]
+_Keyed = BeforeValidator(lambda given: keyed(flat(given)) if isinstance(given, dict) else given)
+_Axes = Annotated[dict[str, list[Any] | Literal["subsets"]], _Keyed]
+_Protocols = tuple[Protocol, ...]
 
 
 class RowSpec(Spec):
@@ -44,17 +44,17 @@ class RowSpec(Spec):
     trials: int = Field(
         1, ge=1, description="settings of a baseline that are tried on validation users"
     )
-    settings: Settings = Field(default_factory=dict)
-    labels: Annotated[dict[str, str] | None, Keyed] = None
+    settings: _Settings = Field(default_factory=dict)
+    labels: Annotated[dict[str, str] | None, _Keyed] = None
 
 
-class SmallSpec(Spec):
+class _SmallSpec(Spec):
     """What the small size of an experiment has instead."""
 
     seeds: int | None = Field(None, ge=1)
-    protocols: Protocols | None = None
-    settings: Settings = Field(default_factory=dict)
-    axes: Axes = Field(default_factory=dict)
+    protocols: _Protocols | None = None
+    settings: _Settings = Field(default_factory=dict)
+    axes: _Axes = Field(default_factory=dict)
 
 
 class ExperimentSpec(Spec):
@@ -71,13 +71,13 @@ class ExperimentSpec(Spec):
     seeds: int = Field(3, ge=1, description="how many seeds each row has")
     first_seed: int = Field(0, ge=0, description="the first of them; the others follow it")
     seeded: tuple[str, ...] = ("semantics.seed",)
-    protocols: Protocols = Field(("paper", "full"), min_length=1)
+    protocols: _Protocols = Field(("paper", "full"), min_length=1)
     measures: tuple[Literal["stability", "cost", "few-events"], ...] = ()
-    settings: Settings = Field(default_factory=dict)
-    axes: Axes = Field(default_factory=dict)
+    settings: _Settings = Field(default_factory=dict)
+    axes: _Axes = Field(default_factory=dict)
     rows: tuple[RowSpec, ...] = ()
     reference: str | None = None
-    small: SmallSpec = SmallSpec()
+    small: _SmallSpec = _SmallSpec()
 
     def sized(self, *, small: bool) -> Self:
         """Return the experiment at its small size, or unchanged."""

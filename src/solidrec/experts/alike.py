@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from solidrec.arrays import Array
 from solidrec.data.prepared import PreparedData
-from solidrec.experts.neighbours import KEEP, nearest, sparse
+from solidrec.experts.sparse_rows import KEEP, nearest, sparse
 from solidrec.semantics.content import content_rows, has_content
 from solidrec.semantics.modality import CATEGORIES, TEXT, is_placed, terms
 from solidrec.semantics.terms import tf_idf, words

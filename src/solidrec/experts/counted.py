@@ -8,9 +8,9 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from solidrec.data.prepared import PreparedData
-from solidrec.experts.neighbours import side_by_side
 from solidrec.experts.recency import recency
 from solidrec.experts.semantic import semantic_ratio
+from solidrec.experts.sparse_rows import side_by_side
 from solidrec.experts.transitions import transitions
 from solidrec.nn.memory import Memory
 from solidrec.nn.mixture import CONTENT, LOG, SEMANTIC, Counted

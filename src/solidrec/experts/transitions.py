@@ -7,7 +7,7 @@ from scipy.sparse import csr_array, diags_array
 
 from solidrec.arrays import Array
 from solidrec.data.windows import ranges
-from solidrec.experts.neighbours import nearest, sparse
+from solidrec.experts.sparse_rows import nearest, sparse
 
 _REACH = 30
 """Largest distance, in events, at which two items are counted together."""

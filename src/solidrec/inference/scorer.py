@@ -74,7 +74,7 @@ class HistoryScorer(ABC):
 
 def scorer_of(model: Recommender | Mixture) -> HistoryScorer:
     """Return the scorer for a model."""
-    return MixtureScorer(model) if isinstance(model, Mixture) else ModelScorer(model)
+    return _MixtureScorer(model) if isinstance(model, Mixture) else ModelScorer(model)
 
 
 def neural_of(model: Recommender | Mixture) -> Recommender:
@@ -83,7 +83,7 @@ def neural_of(model: Recommender | Mixture) -> Recommender:
 
 
 @final
-class MixtureScorer(HistoryScorer):
+class _MixtureScorer(HistoryScorer):
     """Score candidates with a mixture, which reads evidence over the whole catalogue each time."""
 
     keeps_vectors = False

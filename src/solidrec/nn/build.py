@@ -81,12 +81,8 @@ def build(
     making = Making(
         spec, head.slots, semantic_of_item, codebook=stage is None or stage >= stages(spec)
     )
-    source = (
-        _source(making, design.source)
-        if isinstance(design.source, Parts)
-        else design.source(making)
-    )
-    return Recommender(table, backbone=backbone, head=head, source=source)
+    make_source = design.make_source or (lambda making: _source(making, design.parts))
+    return Recommender(table, backbone=backbone, head=head, source=make_source(making))
 
 
 def build_backbone(spec: ModelSpec) -> Backbone:
@@ -130,8 +126,8 @@ def build_mixture(
                 Pooled(slots, spec.dim), codebook=codebook, clip=spec.clip if parts.clip else None
             )
         )
-    if not isinstance(design.source, Parts):
-        deltas.append(design.source(making))
+    if design.make_source:
+        deltas.append(design.make_source(making))
     reading = Reading(slots, STATISTICS) if parts.statistics else None
     return Mixture(
         Experts(neural, counted), head=head, shared=shared, deltas=deltas, reading=reading

@@ -19,7 +19,7 @@ _DECAY = 0.99
 """Factor that a step applies to the running means of a code."""
 
 
-class Coded(NamedTuple):
+class _Coded(NamedTuple):
     """Output of a codebook: ``items`` (B, L, D), the ``loss`` () and code ``indices`` (B, L)."""
 
     items: Float[Tensor, "B L D"]
@@ -71,7 +71,7 @@ class Codebook(nn.Module, ABC):
         with_mlp = how.get("mlp", True)
         self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.ReLU(), last) if with_mlp else None
 
-    def forward(self, histories: Histories) -> Coded:
+    def forward(self, histories: Histories) -> _Coded:
         """Replace the embeddings of histories by their codes; padding has index -1 and no loss.
 
         In the loss and in running means, a position counts once per history or prefix with it.
@@ -86,7 +86,7 @@ class Codebook(nn.Module, ABC):
         passed = read if self.loss == "constant" else GRADIENTS[self.gradient](items, read)
         answer = passed if self.mlp is None else passed + self.mlp(passed)
         loss = LOSSES[self.loss](items, read, self.share(histories.ids, weight))
-        return Coded(answer, loss, indices.masked_fill(~histories.mask, -1))
+        return _Coded(answer, loss, indices.masked_fill(~histories.mask, -1))
 
     @abstractmethod
     def find(self, ids: Int[Tensor, "B L"], items: Float[Tensor, "B L D"]) -> Int[Tensor, "B L"]:

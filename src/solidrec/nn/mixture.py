@@ -20,7 +20,7 @@ from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.nn.sources import Generated, Shared, Source, added
 from solidrec.nn.weights import Weights
 
-Memories = tuple[Memory, Memory, SemanticMemory]
+_Memories = tuple[Memory, Memory, SemanticMemory]
 """Memories of the log (forward and symmetric), of content, and of semantic ids."""
 LOG, CONTENT, SEMANTIC = (0.5, 0.8), (0.5,), 0.8
 """Decay per event of age of a history's items: forward and symmetric, content, semantic ids."""
@@ -32,7 +32,7 @@ class Counted(NamedTuple):
     ``counts`` (V + 1,) are over all of training, ``recent`` (V + 1,), if wanted, at the end of it.
     """
 
-    memories: Memories
+    memories: _Memories
     counts: Float[Tensor, " V1"]
     recent: Float[Tensor, " V1"] | None = None
 

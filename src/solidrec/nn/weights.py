@@ -46,7 +46,7 @@ class Weights(ABC):
 
     def __add__(self, other: Weights) -> Weights:
         """Add slot by slot."""
-        return SummedWeights(self, other)
+        return _SummedWeights(self, other)
 
     def saturated(self, limit: float, rows: int = 16) -> Float[Tensor, ""]:
         """Return the share of entries at or beyond the clip, over the first `rows` users."""
@@ -162,7 +162,7 @@ class ProjectedWeights(Weights):
 
 
 @final
-class SummedWeights(Weights):
+class _SummedWeights(Weights):
     """The slot-wise sum of two weights; x (V + W) is x V + x W, so neither is built."""
 
     def __init__(self, one: Weights, other: Weights) -> None:
@@ -185,7 +185,7 @@ class SummedWeights(Weights):
 
     def first(self, rows: int) -> Weights:
         """Return the weights of the first `rows` users."""
-        return SummedWeights(self.one.first(rows), self.other.first(rows))
+        return _SummedWeights(self.one.first(rows), self.other.first(rows))
 
 
 def bound(shape: tuple[int, ...]) -> float:

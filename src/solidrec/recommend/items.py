@@ -30,14 +30,14 @@ from solidrec.runs import Run, copy_run
 from solidrec.semantics.content import ItemContent
 from solidrec.semantics.place import place
 
-Given = Mapping[str, Path | str | npt.NDArray[Any]]
+_Given = Mapping[str, Path | str | npt.NDArray[Any]]
 _COUNTED = ("semantic_of_item", "experts.counts", "experts.recent")
 """Endings of the names of tensors that are not learned, but counted or assigned."""
 
 
 @final
 @dataclass(frozen=True)
-class Added:
+class _Added:
     """A grown run.
 
     ``content`` counts the new items known in each modality; ``missing`` names the matrices that
@@ -53,12 +53,12 @@ def add_items(
     run: Run,
     table: Table,
     *,
-    features: Given | None = None,
+    features: _Given | None = None,
     columns: Mapping[str, str | None] | None = None,
     category_separator: str | None = None,
     feature_start: int | None = None,
     duplicate_items: Literal["error", "first"] = "error",
-) -> Added:
+) -> _Added:
     """Return the run with the items of `table` that it does not know appended to its vocabulary.
 
     Each new item gets an embedding and semantic ids from its content: title, categories and token
@@ -96,7 +96,7 @@ def add_items(
     known = {name: int(matrix.any(axis=1).sum()) for name, matrix in matrices.items()}
     absent = tuple(name for name in _feature_names(content) if name not in features)
     longer = dataclasses.replace(run, model=model, catalog=grown, semantics=semantics)
-    return Added(longer, known, absent)
+    return _Added(longer, known, absent)
 
 
 def _feature_names(content: ItemContent) -> list[str]:
@@ -130,7 +130,7 @@ def _new_rows(
 
 
 def _given_matrices(
-    content: ItemContent, table: Table, catalog: Catalog, features: Given, start: int | None
+    content: ItemContent, table: Table, catalog: Catalog, features: _Given, start: int | None
 ) -> dict[str, np.ndarray]:
     """Return the given feature matrices of new items, one row each.
 
@@ -199,7 +199,7 @@ def _longer(
     return found
 
 
-def save_with_items(added: Added, before: Run, out: Path) -> dict[str, Any]:
+def save_with_items(added: _Added, before: Run, out: Path) -> dict[str, Any]:
     """Write the run that `add_items` made of `before` to `out`, by one rename; return its facts.
 
     ``explained`` is the share of the embeddings that content explains (r2); near 0, content says

@@ -10,7 +10,7 @@ import numpy as np
 UNLABELLED = "(no category)"
 
 
-class Primary(NamedTuple):
+class _Primary(NamedTuple):
     """Primary categories: ``of_item`` (V,) in 0..S-1, ``centroids`` (S, F), ``labels`` (S,)."""
 
     of_item: np.ndarray
@@ -18,7 +18,7 @@ class Primary(NamedTuple):
     labels: tuple[str, ...]
 
 
-def nearest_category(vectors: np.ndarray, categories: Sequence[Sequence[str]]) -> Primary:
+def nearest_category(vectors: np.ndarray, categories: Sequence[Sequence[str]]) -> _Primary:
     """Return each item's primary category: of its own, the one whose centroid is nearest.
 
     `vectors` (V, F); a centroid is the mean over all items of the category (Eq. 8), the distance is
@@ -39,7 +39,7 @@ def nearest_category(vectors: np.ndarray, categories: Sequence[Sequence[str]]) -
     order = np.lexsort((label, apart, item))  # the nearest label of each item comes first
     first = np.r_[True, item[order][1:] != item[order][:-1]]
     used, of_item = np.unique(label[order][first], return_inverse=True)
-    return Primary(of_item, centroids[used].astype(np.float32), tuple(labels[i] for i in used))
+    return _Primary(of_item, centroids[used].astype(np.float32), tuple(labels[i] for i in used))
 
 
 def centroid_of_each(

@@ -67,7 +67,7 @@ class ColdStart:
         return np.where(has, fused.vectors @ self.weight + self.bias, self.base).astype(np.float32)
 
 
-class Fitted(NamedTuple):
+class _Fitted(NamedTuple):
     """Fitted ``weight`` (F, D), ``bias`` (D,), ``alpha``, and predictions ``left_out`` (n, D).
 
     ``left_out`` predicts each item from the others by cross-validation.
@@ -115,7 +115,7 @@ def fit_cold(
     return ColdStart(content, by * found.weight, centre + by * (found.bias - centre), mean, facts)
 
 
-def _regress(vectors: Floats, targets: Floats, weights: np.ndarray) -> Fitted:
+def _regress(vectors: Floats, targets: Floats, weights: np.ndarray) -> _Fitted:
     """Fit a ridge regression of `targets` (n, D) on `vectors` (n, F), with PCA where F is large."""
     from sklearn.decomposition import PCA
     from sklearn.linear_model import Ridge, RidgeCV
@@ -132,7 +132,7 @@ def _regress(vectors: Floats, targets: Floats, weights: np.ndarray) -> Fitted:
         again, seen, targets, cv=KFold(_FOLDS), params={"sample_weight": weights}
     )
     weight = turn @ found.coef_.T  # of the content itself, before its components
-    return Fitted(weight, found.intercept_ - mean @ weight, float(found.alpha_), left_out)
+    return _Fitted(weight, found.intercept_ - mean @ weight, float(found.alpha_), left_out)
 
 
 def _r2(targets: Floats, found: Floats, weights: np.ndarray) -> float:

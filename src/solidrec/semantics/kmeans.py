@@ -25,7 +25,7 @@ _SAMPLED_ITERATIONS = 10
 _TOLERANCE = 1e-4  # of the inertia, where a sample is used
 
 
-class Clusters(NamedTuple):
+class _Clusters(NamedTuple):
     """Clusters ``of_vector`` (V,) in 0..k-1, ``centroids`` (k, F), summed squares ``inertia``."""
 
     of_vector: np.ndarray
@@ -33,7 +33,7 @@ class Clusters(NamedTuple):
     inertia: float
 
 
-class Points(NamedTuple):
+class _Points(NamedTuple):
     """Data to cluster: ``vectors`` (V, F), ``present`` (V, M), and squared lengths ``own`` (V,)."""
 
     vectors: Float[Tensor, "V F"]
@@ -41,9 +41,9 @@ class Points(NamedTuple):
     own: Float[Tensor, " V"]
     widths: tuple[int, ...]
 
-    def first(self, count: int) -> Points:
+    def first(self, count: int) -> _Points:
         """Return the first `count` points."""
-        return Points(self.vectors[:count], self.present[:count], self.own[:count], self.widths)
+        return _Points(self.vectors[:count], self.present[:count], self.own[:count], self.widths)
 
 
 def cluster_count(items: int) -> int:
@@ -57,7 +57,7 @@ def cluster_count(items: int) -> int:
 
 def kmeans(
     fused: Fused, k: int, *, seed: int = 0, iterations: int = 50, device: str = "cpu"
-) -> Clusters:
+) -> _Clusters:
     """Cluster the V vectors into at most `k` groups; fewer when there are fewer distinct vectors.
 
     The distance of an item to a centroid counts the parts that the item has. More than 20,000
@@ -81,7 +81,7 @@ def kmeans(
     of_vector = labels.cpu()
     if order is not None:
         of_vector = torch.empty_like(order).index_copy_(0, order, of_vector)
-    return Clusters(of_vector.numpy(), centroids[used].cpu().numpy(), float(apart.double().sum()))
+    return _Clusters(of_vector.numpy(), centroids[used].cpu().numpy(), float(apart.double().sum()))
 
 
 def _distinct(vectors: np.ndarray) -> int:
@@ -104,18 +104,18 @@ def samples(count: int, k: int) -> list[int]:
     return [*sizes, count]
 
 
-def points_of(fused: Fused, order: Tensor | None, device: str) -> Points:
+def points_of(fused: Fused, order: Tensor | None, device: str) -> _Points:
     """Return the vectors as tensors, in `order` if it is given."""
     vectors, present = torch.from_numpy(fused.vectors), torch.from_numpy(fused.present)
     if order is not None:
         vectors, present = vectors[order], present[order]
     vectors = vectors.to(device)
     own = torch.linalg.vector_norm(vectors, dim=1).square()
-    return Points(vectors, present.to(device), own, fused.widths)
+    return _Points(vectors, present.to(device), own, fused.widths)
 
 
 def _lloyd(
-    points: Points, centroids: Float[Tensor, "k F"], *, iterations: int, tolerance: float
+    points: _Points, centroids: Float[Tensor, "k F"], *, iterations: int, tolerance: float
 ) -> tuple[Float[Tensor, "k F"], Int[Tensor, " V"], Float[Tensor, " V"]]:
     """Move centroids to the means of their vectors until nothing changes.
 
@@ -135,14 +135,14 @@ def _lloyd(
 
 
 def _closeness(
-    points: Points, centroids: Float[Tensor, "k F"]
+    points: _Points, centroids: Float[Tensor, "k F"]
 ) -> tuple[Float[Tensor, "F k"], Float[Tensor, "M k"]]:
     """Return the factors of vectors and presence for x.c - |c on the parts that x has|^2 / 2."""
     lengths = torch.stack([part.square().sum(1) for part in centroids.split(points.widths, dim=1)])
     return centroids.T, -0.5 * lengths
 
 
-def distances(points: Points, centroids: Float[Tensor, "k F"]) -> Float[Tensor, "V k"]:
+def distances(points: _Points, centroids: Float[Tensor, "k F"]) -> Float[Tensor, "V k"]:
     """Return squared distances over the parts that each vector has."""
     turned, offset = _closeness(points, centroids)
     close = torch.addmm(points.present @ offset, points.vectors, turned)
@@ -150,7 +150,7 @@ def distances(points: Points, centroids: Float[Tensor, "k F"]) -> Float[Tensor, 
 
 
 def assign(
-    points: Points, centroids: Float[Tensor, "k F"]
+    points: _Points, centroids: Float[Tensor, "k F"]
 ) -> tuple[Int[Tensor, " V"], Float[Tensor, " V"]]:
     """Return each vector's nearest centroid and squared distance, in chunks of bounded memory."""
     turned, offset = _closeness(points, centroids)
@@ -166,7 +166,7 @@ def assign(
     return labels, (points.own - 2 * close).clamp(min=0)
 
 
-def plus_plus(points: Points, k: int, *, generator: torch.Generator) -> Float[Tensor, "k F"]:
+def plus_plus(points: _Points, k: int, *, generator: torch.Generator) -> Float[Tensor, "k F"]:
     """Draw k start centroids, each with a chance by its distance to those before (k-means++).
 
     Chances are proportional to the squared distance per value that is present. Of a few draws the
@@ -196,7 +196,7 @@ def plus_plus(points: Points, k: int, *, generator: torch.Generator) -> Float[Te
 
 
 def _means(
-    points: Points, labels: Int[Tensor, " V"], old: Float[Tensor, "k F"]
+    points: _Points, labels: Int[Tensor, " V"], old: Float[Tensor, "k F"]
 ) -> Float[Tensor, "k F"]:
     """Return each cluster's mean over the members that have the part, the old value without any."""
     sums = torch.zeros_like(old).index_add_(0, labels, points.vectors)
@@ -207,7 +207,7 @@ def _means(
 
 
 def fill_empty(
-    points: Points,
+    points: _Points,
     labels: Int[Tensor, " V"],
     apart: Float[Tensor, " V"],
     centroids: Float[Tensor, "k F"],

@@ -66,7 +66,7 @@ def modality(
     return term_vectors(data.catalog, name, seed=seed).vectors
 
 
-class TermVectors(NamedTuple):
+class _TermVectors(NamedTuple):
     """Term ``model`` of a modality, its ``vectors`` (V, F), and whether tokens were ``placed``."""
 
     model: TermModel
@@ -74,10 +74,10 @@ class TermVectors(NamedTuple):
     placed: bool
 
 
-def term_vectors(catalog: pl.DataFrame, name: str, *, seed: int) -> TermVectors:
+def term_vectors(catalog: pl.DataFrame, name: str, *, seed: int) -> _TermVectors:
     """Return the vectors of titles, categories or a token column."""
     placed = is_placed(catalog, name)
-    return TermVectors(*fit_terms(terms(catalog, name, placed=placed), seed=seed), placed)
+    return _TermVectors(*fit_terms(terms(catalog, name, placed=placed), seed=seed), placed)
 
 
 def terms(catalog: pl.DataFrame, name: str, *, placed: bool) -> list[list[str]]:

@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from solidrec.semantics.fuse import fuse
 from solidrec.semantics.ids import SemanticIds
-from solidrec.semantics.plan import cluster
+from solidrec.semantics.make_ids import cluster
 
 _COMMON = 0.5
 """Share of items beyond which a label says nothing about an item."""
-Labels = npt.NDArray[np.int64]
+_Labels = npt.NDArray[np.int64]
 
 
 class Purity(NamedTuple):
@@ -61,7 +61,7 @@ def quality(
 
 
 def _purity(
-    groups: Labels, categories: Sequence[Sequence[str] | None], *, seed: int = 0
+    groups: _Labels, categories: Sequence[Sequence[str] | None], *, seed: int = 0
 ) -> Purity | None:
     """Return how pure `groups` (V,) are; None if no item has a telling label.
 
@@ -82,7 +82,7 @@ def _purity(
     return Purity(_majority(groups[some], named), _majority(shuffled, named))
 
 
-def _majority(groups: Labels, labels: Sequence[set[str]]) -> float:
+def _majority(groups: _Labels, labels: Sequence[set[str]]) -> float:
     """Return the share of items that have the most common label of their group."""
     members: dict[int, Counter[str]] = {}
     for group, own in zip(groups.tolist(), labels, strict=True):
@@ -103,7 +103,7 @@ def _agreement(
     return {f"{a}, {b}": _mutual_information(maps[a], maps[b]) for a, b in shared}
 
 
-def _alone(matrix: np.ndarray, k: int, *, seed: int, device: str) -> Labels:
+def _alone(matrix: np.ndarray, k: int, *, seed: int, device: str) -> _Labels:
     """Return the groups (V,) made from one modality, -1 where it is missing."""
     groups, _ = cluster(fuse([matrix]), k, levels=1, seed=seed, device=device)
     return np.where(matrix.any(axis=1), groups[:, 0], -1)
@@ -122,7 +122,7 @@ def _stability(
     return float(np.mean(pairs)) if pairs else None
 
 
-def _mutual_information(a: Labels, b: Labels) -> float:
+def _mutual_information(a: _Labels, b: _Labels) -> float:
     """Return adjusted mutual information over the items in both (Vinh et al., JMLR 2010)."""
     from sklearn.metrics import adjusted_mutual_info_score
 

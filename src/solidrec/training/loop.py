@@ -25,7 +25,7 @@ from solidrec.training.optimizer import Optimizer
 from solidrec.training.seeds import rng, seed_torch
 from solidrec.training.usage import CodebookStats
 
-State = dict[str, Tensor]
+_State = dict[str, Tensor]
 _LOOK_EVERY = 20
 """Steps between two checks of the loss."""
 
@@ -78,7 +78,7 @@ class Stage:
         self.progress, self.validate, self.save, self.display = progress, validate, save, display
         self.optimizer = Optimizer(model, spec)
         self.forward: Any = torch.compile(model, dynamic=True) if spec.compile else model
-        self.best: State = copy_state(model)
+        self.best: _State = copy_state(model)
         self.codebook = codebook_of(model)
         self.loss = loss_of(model, spec)
 
@@ -224,6 +224,6 @@ def codebook_weight(model: Recommender | Mixture, spec: TrainSpec) -> float:
     return codebook.suited_weight if spec.codebook_weight is None else spec.codebook_weight
 
 
-def copy_state(model: Recommender) -> State:
+def copy_state(model: Recommender) -> _State:
     """Return a copy of the model's state."""
     return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}

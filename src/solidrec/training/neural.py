@@ -21,7 +21,7 @@ from solidrec.training.display import Display
 from solidrec.training.loop import Stage
 from solidrec.training.semantics import keep
 from solidrec.training.stages import fit
-from solidrec.weights import load_weights
+from solidrec.weight_files import load_weights
 
 _KIND = "neural-expert"
 WHOLE = "whole"

@@ -14,11 +14,11 @@ from solidrec.spec import TrainSpec
 SPARSE_FROM = 100_000
 """Items from which on the item table is updated sparsely (see the table in docs/performance.md)."""
 
-Moments = dict[str, Any]
+_Moments = dict[str, Any]
 
 
 @final
-class DenseAdam:
+class _DenseAdam:
     """Adam (Kingma and Ba, 2015) by torch's own function.
 
     `torch.optim.Adam` calls the same function, but it imports torch's compiler: a second and 70 MB
@@ -28,7 +28,7 @@ class DenseAdam:
     def __init__(self, parameters: list[Tensor], spec: TrainSpec) -> None:
         self.parameters, self.spec = parameters, spec
         self.fused = all(parameter.device.type in ("cpu", "cuda") for parameter in parameters)
-        self.state: dict[Tensor, Moments] = {}
+        self.state: dict[Tensor, _Moments] = {}
 
     @torch.no_grad()
     def step(self) -> None:
@@ -54,7 +54,7 @@ class DenseAdam:
         )
 
 
-def _start(parameter: Tensor) -> Moments:
+def _start(parameter: Tensor) -> _Moments:
     """Return Adam's state before the first step."""
     step = torch.zeros((), dtype=torch.float32, device=parameter.device)
     moments = {name: torch.zeros_like(parameter) for name in ("exp_avg", "exp_avg_sq")}
@@ -77,7 +77,7 @@ class Optimizer:
         large = len(table) > SPARSE_FROM
         sparse = model.items.sparse = table.requires_grad and large and not spec.weight_decay
         dense = [one for one in self.parameters if not (sparse and one is table)]
-        self.dense = DenseAdam(dense, spec)
+        self.dense = _DenseAdam(dense, spec)
         self.sparse = torch.optim.SparseAdam([table], lr=spec.learning_rate) if sparse else None
 
     def step(self, loss: Tensor) -> None:
@@ -89,12 +89,12 @@ class Optimizer:
         if self.sparse is not None:
             self.sparse.step()
 
-    def moments(self, parameter: Tensor) -> Moments:
+    def moments(self, parameter: Tensor) -> _Moments:
         """Return Adam's state of a parameter, empty before the first step."""
         sparse = {} if self.sparse is None else self.sparse.state.get(parameter, {})
         return dict(self.dense.state.get(parameter, sparse))
 
-    def restore(self, parameter: Tensor, moments: Moments) -> None:
+    def restore(self, parameter: Tensor, moments: _Moments) -> None:
         """Put back Adam's state of a parameter (dense and sparse steps differ in type)."""
         step = moments["step"].reshape(())
         if any(parameter is one for one in self.dense.parameters):

@@ -24,15 +24,15 @@ from solidrec.runs import SPEC, Run, finished, load_run, save_run
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.modality import is_described
 from solidrec.spec import RunSpec
-from solidrec.training.check import check_run
 from solidrec.training.checkpoint import Checkpoints
-from solidrec.training.content import content_map
+from solidrec.training.content_start import content_map
 from solidrec.training.context import RunContext
 from solidrec.training.display import Display, Silent
 from solidrec.training.mixture import fit_named
 from solidrec.training.semantics import cached_semantics
 from solidrec.training.stages import trained_vectors
 from solidrec.training.tracking import tracked
+from solidrec.training.trainable import check_run
 
 _PROTOCOL_KEYS: dict[str, Protocol] = {"": "paper", "_full": "full"}
 """Suffix of a split's name in ``metrics.json`` for each protocol."""

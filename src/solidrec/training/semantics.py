@@ -13,8 +13,8 @@ from solidrec.backbone_spec import TransformerSpec
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import StorageError
 from solidrec.semantics.ids import SemanticIds, load_array
+from solidrec.semantics.make_ids import make, plan
 from solidrec.semantics.modality import ID
-from solidrec.semantics.plan import make, plan
 from solidrec.spec import ModelSpec, RunSpec
 
 _VECTORS = "vectors.npy"

@@ -22,7 +22,7 @@ from solidrec.semantics.modality import is_described
 from solidrec.spec import RunSpec
 from solidrec.training.batches import TrainingBatches
 from solidrec.training.checkpoint import read_progress, restore
-from solidrec.training.content import start_from_content, start_from_terms
+from solidrec.training.content_start import start_from_content, start_from_terms
 from solidrec.training.context import RunContext
 from solidrec.training.display import Display, Silent
 from solidrec.training.loop import Progress, Stage, codebook_of, loss_of

@@ -19,12 +19,12 @@ from solidrec.training.display import Display, Row
 from solidrec.training.to_mlflow import MlflowStore
 from solidrec.training.to_tensorboard import TensorBoardStore
 
-Say = Callable[[str], None]
+_Say = Callable[[str], None]
 _WHERE = ("stage", "epoch", "step", "valid")
 """Keys of a row that are not values, but say where the row belongs."""
 
 
-class Store(Protocol):
+class _Store(Protocol):
     """Storage of points (a named value at an epoch); its library's errors become `StorageError`."""
 
     def written(self) -> set[tuple[str, int]]:
@@ -37,7 +37,7 @@ class Store(Protocol):
         """Close the store; `complete` says whether the run has ended or only stopped."""
 
 
-_STORES: dict[str, tuple[str, Callable[[Path, RunSpec], Store]]] = {
+_STORES: dict[str, tuple[str, Callable[[Path, RunSpec], _Store]]] = {
     "tensorboard": ("tensorboard", TensorBoardStore),
     "mlflow": ("mlflow", MlflowStore),
 }
@@ -56,7 +56,7 @@ def check_trackers(names: Sequence[str]) -> None:
 class Tracker:
     """Writes rows to a store; if that fails, it says so once and stops, and training goes on."""
 
-    def __init__(self, name: str, store: Store, say: Say) -> None:
+    def __init__(self, name: str, store: _Store, say: _Say) -> None:
         self.name, self.store, self.say = name, store, say
         self.there = store.written()
         self.works = True
@@ -102,7 +102,7 @@ class Tracker:
 
 
 @final
-class Several:
+class _Several:
     """A display that passes everything on to another one, and each epoch to trackers."""
 
     def __init__(self, display: Display, trackers: Sequence[Tracker]) -> None:
@@ -135,8 +135,8 @@ class Several:
 
 @contextmanager
 def tracked(
-    display: Display, names: Sequence[str], out: Path, spec: RunSpec, say: Say
-) -> Iterator[Several]:
+    display: Display, names: Sequence[str], out: Path, spec: RunSpec, say: _Say
+) -> Iterator[_Several]:
     """Yield `display` with the trackers of a run folder, caught up with ``history.jsonl``.
 
     Raises `UsageError` as `check_trackers` does, and `StorageError` for a store that cannot be
@@ -153,7 +153,7 @@ def tracked(
         for row in earlier:
             for tracker in trackers:
                 tracker.epoch(row)
-        yield Several(display, trackers)
+        yield _Several(display, trackers)
 
 
 def _points(row: Row) -> dict[str, float]:

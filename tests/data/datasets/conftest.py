@@ -5,10 +5,23 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from solidrec.data.datasets.find import find
+from solidrec.data.readers import Table
+
 Put = Callable[..., Path]
+
+
+class Public(NamedTuple):
+    """Public files as tables, one line of provenance and the name of the data set, if known."""
+
+    interactions: Table
+    items: Table | None
+    source: str
+    dataset: str | None
 
 
 @pytest.fixture
@@ -23,3 +36,14 @@ def put(tmp_path: Path) -> Put:
         return path
 
     return write
+
+
+@pytest.fixture
+def read() -> Callable[..., Public]:
+    """Open the public files that are found at a path."""
+
+    def opened(path: Path, dataset: str | None = None) -> Public:
+        found = find(path, dataset=dataset)
+        return Public(found.read_interactions(), found.read_items(), found.source, found.dataset)
+
+    return opened

@@ -3,13 +3,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from solidrec.data.datasets.find import _read
 from solidrec.errors import DataError
 
 Put = Callable[..., Path]
+Read = Callable[..., Any]
 REVIEW = (
     '{"overall": 5.0, "verified": true, "reviewTime": "10 16, 2014", '
     '"reviewerID": "A3W11493KS6Z2L", "asin": "B000K2PJ4K", '
@@ -34,8 +35,8 @@ def meta(**more: object) -> str:
 
 
 @pytest.mark.parametrize("packed", ["", ".gz"])
-def test_ratings_are_item_user_rating_time(put: Put, packed: str) -> None:
-    found = _read(
+def test_ratings_are_item_user_rating_time(put: Put, packed: str, read: Read) -> None:
+    found = read(
         put(f"Industrial_and_Scientific.csv{packed}", "0176496920,A2CP8HSNIHPSM5,5.0,1405468800")
     )
     assert found.interactions.frame.collect().rows(named=True) == [
@@ -51,7 +52,7 @@ def test_ratings_are_item_user_rating_time(put: Put, packed: str) -> None:
 
 @pytest.mark.parametrize("packed", ["", ".gz"])
 @pytest.mark.parametrize("core", ["_5", ""])
-def test_reviews_and_strict_json_metadata(put: Put, packed: str, core: str) -> None:
+def test_reviews_and_strict_json_metadata(put: Put, packed: str, core: str, read: Read) -> None:
     thumb, large = (
         "https://images-na.ssl-images-amazon.com/images/I/41X._US40_.jpg",
         "https://images/I/41X.jpg",
@@ -61,7 +62,7 @@ def test_reviews_and_strict_json_metadata(put: Put, packed: str, core: str) -> N
         meta(imageURL=[thumb], imageURLHighRes=[large]),
         meta(asin="B2", imageURL=[], image=[thumb]),
     )
-    found = _read(put(f"Tapes{core}.json{packed}", REVIEW))
+    found = read(put(f"Tapes{core}.json{packed}", REVIEW))
     assert found.interactions.frame.collect().rows() == [
         ("A3W11493KS6Z2L", "B000K2PJ4K", "5.0", "1413417600")
     ]
@@ -78,27 +79,27 @@ def test_reviews_and_strict_json_metadata(put: Put, packed: str, core: str) -> N
     assert (second["item_id"], second["image"]) == ("B2", "41X._US40_.jpg")
 
 
-def test_metadata_without_a_picture_has_none(put: Put) -> None:
+def test_metadata_without_a_picture_has_none(put: Put, read: Read) -> None:
     put(
         "meta_Tapes.json.gz",
         meta(),
         meta(asin="B2", imageURL=[], image=""),
         meta(asin="B3", imageURL=None),
     )
-    found = _read(put("Tapes_5.json.gz", REVIEW))
+    found = read(put("Tapes_5.json.gz", REVIEW))
     assert found.items is not None
     assert found.items.frame.collect()["image"].to_list() == [None] * 3
 
 
-def test_metadata_that_repeats_an_item_is_no_error(put: Put) -> None:
+def test_metadata_that_repeats_an_item_is_no_error(put: Put, read: Read) -> None:
     put("meta_Tapes.json.gz", meta(title="first"), meta(title="again"))
-    found = _read(put("Tapes_5.json.gz", REVIEW))
+    found = read(put("Tapes_5.json.gz", REVIEW))
     assert found.items is not None
     assert found.items.frame.collect()["title"].to_list() == ["first"]
     assert "1 records repeat" in found.items.notes[0]
 
 
-def test_python_literals_are_no_json(put: Put) -> None:
+def test_python_literals_are_no_json(put: Put, read: Read) -> None:
     put("meta_Tapes.json.gz", meta(), "{'asin': 'B0'}")
     with pytest.raises(DataError, match=r"meta_Tapes\.json\.gz:2: is not valid JSON"):
-        _read(put("Tapes_5.json.gz", REVIEW))
+        read(put("Tapes_5.json.gz", REVIEW))

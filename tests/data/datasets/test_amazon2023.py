@@ -3,13 +3,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from solidrec.data.datasets.find import _read
 from solidrec.data.prepare import prepare
 
 Put = Callable[..., Path]
+Read = Callable[..., Any]
 
 
 def review(
@@ -49,7 +50,7 @@ def meta(images: object, **more: object) -> str:
 
 
 @pytest.mark.parametrize("packed", ["", ".gz"])
-def test_reviews_name_the_parent_and_milliseconds(put: Put, packed: str) -> None:
+def test_reviews_name_the_parent_and_milliseconds(put: Put, packed: str, read: Read) -> None:
     images = [
         {
             "thumb": "https://m/I/b._SS40_.jpg",
@@ -69,7 +70,7 @@ def test_reviews_name_the_parent_and_milliseconds(put: Put, packed: str) -> None
         meta(images),
         meta([], parent_asin="B2", store=None, categories=[]),
     )
-    found = _read(put(f"All_Beauty.jsonl{packed}", review()))
+    found = read(put(f"All_Beauty.jsonl{packed}", review()))
     assert found.interactions.frame.collect().rows() == [
         ("AGKHLEW2SOWHNMFQIJGBECAF7INQ", "B00YQ6X8EO", "5.0", "1588687728923")
     ]
@@ -82,9 +83,9 @@ def test_reviews_name_the_parent_and_milliseconds(put: Put, packed: str) -> None
 
 @pytest.mark.parametrize("history", ["", ",history"])
 @pytest.mark.parametrize("packed", ["", ".gz"])
-def test_benchmark_files_have_a_header(put: Put, history: str, packed: str) -> None:
+def test_benchmark_files_have_a_header(put: Put, history: str, packed: str, read: Read) -> None:
     row = "AG,B00YQ6X8EO,5.0,1588687728923" + (",B1 B2" if history else "")
-    found = _read(
+    found = read(
         put(
             f"Industrial_and_Scientific.csv{packed}",
             f"user_id,parent_asin,rating,timestamp{history}",

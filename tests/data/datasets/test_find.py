@@ -11,13 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from solidrec.data.datasets.find import _read, find
-from solidrec.data.datasets.registry import FORMATS
+from solidrec.data.datasets.find import find
+from solidrec.data.datasets.known import FORMATS
+from solidrec.data.datasets.raw import Files, Format
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
+from solidrec.data.readers import read_delimited
 from solidrec.errors import SolidrecError, StorageError, UsageError
 
 Put = Callable[..., Path]
+Read = Callable[..., Any]
 RATING = "A1KLRMWW2FWPL4,0439886341,5.0,1297468800"
 
 
@@ -134,14 +137,14 @@ def test_an_empty_file_is_an_error_under_every_format(put: Put, tmp_path: Path) 
 
 
 def test_the_name_of_the_set_and_the_form_of_the_file_are_two_things(
-    put: Put, tmp_path: Path
+    put: Put, tmp_path: Path, read: Read
 ) -> None:
     put(
         "Scientific.inter",
         "user_id:token\titem_id:token\ttimestamp:float",
         *(f"u\t{n}\t{n}" for n in range(3)),
     )
-    found = _read(tmp_path, dataset="paper-scientific")
+    found = read(tmp_path, dataset="paper-scientific")
     assert (found.dataset, found.source.split(":")[0]) == (
         "paper-scientific",
         "RecBole atomic files",
@@ -167,7 +170,9 @@ EVENTS = st.lists(
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n"])
-def test_line_ends_of_windows_change_nothing(put: Put, tmp_path: Path, end: str) -> None:
+def test_line_ends_of_windows_change_nothing(
+    put: Put, tmp_path: Path, end: str, read: Read
+) -> None:
     files = {
         "ratings.dat": ["1::2::3::4", "movies.dat", "2::T::A|B"],
         "u.data": ["1\t2\t3\t4", "u.item", "2|T|||" + "|0|1" + "|0" * 17],
@@ -197,7 +202,7 @@ def test_line_ends_of_windows_change_nothing(put: Put, tmp_path: Path, end: str)
         folder.mkdir()
         (folder / name).write_bytes((events + "\n").replace("\n", end).encode())
         (folder / beside).write_bytes((items + "\n").replace("\n", end).encode())
-        found = _read(folder)
+        found = read(folder)
         assert found.interactions.frame.collect().rows() == [("1", "2", "3", "4")], name
         assert found.items is not None
         row = found.items.frame.collect().row(0, named=True)
@@ -293,3 +298,26 @@ def test_double_colons_tabs_and_csv_of_numbers_prepare_to_the_same_arrays(
         for path in files
     ]
     assert len(set(made)) == 1
+
+
+def test_a_format_of_another_package_is_recognised(
+    put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put("visits.txt", "who|what|when", "a|b|1")
+    with pytest.raises(UsageError, match=r"unknown file type '\.txt'"):
+        find(path).read_interactions()
+    visits = Format(
+        "Visits",
+        (Files("visits.txt", r"visits\.txt", r"who\|what"),),
+        lambda path: read_delimited(path, separator="|", quote=None),
+        address="https://example.org",
+        terms="free",
+    )
+    monkeypatch.setitem(FORMATS, "visits", visits)
+    found = find(path)
+    assert found.source == "Visits: visits.txt; free"
+    assert found.read_interactions().columns == ["who", "what", "when"]
+    place = "solidrec.data.datasets.douban:FORMAT"
+    assert find(path, dataset=place).format is FORMATS["douban"]
+    with pytest.raises(UsageError, match="format 'os:system' is no instance of Format"):
+        find(path, dataset="os:system")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from solidrec.data.datasets.known import DATASETS, FORMATS
 from solidrec.data.datasets.listing import list_datasets, list_formats
-from solidrec.data.datasets.registry import DATASETS, FORMATS
 
 
 def test_every_set_says_where_it_comes_from_and_under_which_terms() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from solidrec.data.datasets.known import DATASETS
 from solidrec.data.datasets.published import _WHY, Counts, Dataset, compare, sentence
-from solidrec.data.datasets.registry import DATASETS
 from solidrec.data.prepare import prepare
 
 TINY = Dataset(

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from solidrec.data.datasets.find import _read
 from solidrec.data.datasets.raw import Files, first_line, picture
 
 Put = Callable[..., Path]
@@ -48,7 +47,3 @@ def test_a_kind_of_file_is_told_by_its_name_and_its_first_line(put: Put) -> None
     assert kind.items_of(books) == packed
     assert kind.stem(put("Toys.csv", "user,item")) is None
     assert kind.stem(put("Toys.tsv", "1,2")) is None
-
-
-def test_rows_are_counted_bad_ones_included(put: Put) -> None:
-    assert _read(put("ratings_Toys.csv.gz", "A1,B1,5.0,1", "A1,B2,4.0,x", "A2,B2,,")).rows_read == 3

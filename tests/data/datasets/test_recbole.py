@@ -2,14 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from solidrec.data.datasets.find import _read
 from solidrec.data.prepare import prepare
 from solidrec.errors import DataError
 
 Put = Callable[..., Path]
+Read = Callable[..., Any]
 INTER = (
     "user_id:token\titem_id:token\trating:float\ttimestamp:float",
     "196\t242\t3\t881250949",
@@ -20,7 +21,7 @@ INTER = (
 
 @pytest.mark.parametrize("packed", ["", ".gz"])
 def test_sequences_of_tokens_are_split_and_titles_are_not(
-    put: Put, tmp_path: Path, packed: str
+    put: Put, tmp_path: Path, packed: str, read: Read
 ) -> None:
     header = "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq"
     put(
@@ -30,7 +31,7 @@ def test_sequences_of_tokens_are_split_and_titles_are_not(
         '302\tLone "quote\t\t',
     )
     put(f"ml-100k.inter{packed}", *INTER)
-    found = _read(tmp_path)
+    found = read(tmp_path)
     assert found.interactions.frame.collect()["timestamp:float"].to_list() == [
         "881250949",
         "881250950.0",
@@ -56,9 +57,9 @@ def test_a_category_of_one_token_is_one_label(put: Put, tmp_path: Path) -> None:
     assert (row["categories"], row["brand"], row["title"]) == (["Table Lamps"], "Ikea", None)
 
 
-def test_without_an_items_file_there_are_ids_alone(put: Put, tmp_path: Path) -> None:
+def test_without_an_items_file_there_are_ids_alone(put: Put, tmp_path: Path, read: Read) -> None:
     path = put("shop.inter", *INTER)
-    assert _read(path).items is None
+    assert read(path).items is None
     assert prepare(path, out=tmp_path / "data", negatives=0).manifest["modalities"] == {}
 
 
@@ -75,7 +76,7 @@ def test_columns_of_other_names_can_still_be_named(put: Put, tmp_path: Path) -> 
     ).users.ids == ("s1",)
 
 
-def test_an_items_file_without_ids_is_named(put: Put) -> None:
+def test_an_items_file_without_ids_is_named(put: Put, read: Read) -> None:
     put("shop.item", "asin_code:token\ttitle:token_seq", "242\tToy Story")
     with pytest.raises(DataError, match=r"shop\.item: no items_id column"):
-        _read(put("shop.inter", *INTER))
+        read(put("shop.inter", *INTER))

@@ -31,11 +31,11 @@ def counted(monkeypatch: pytest.MonkeyPatch, toy: Any) -> list[Any]:
     """The toy encoder in the place of the real one; a list of those that were made."""
     made: list[Any] = []
 
-    def make(name: str, device: str) -> Any:
+    def make(name: str, *, device: str, threads: int) -> Any:
         made.append(toy(key=("33" if name == "toy" else "44") * 32))
         return made[-1]
 
-    monkeypatch.setattr(module, "sentence_encoder", make)
+    monkeypatch.setattr(module, "text_encoder", make)
     return made
 
 

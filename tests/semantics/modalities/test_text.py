@@ -20,7 +20,7 @@ from solidrec.semantics.modalities.text import (
     Texts,
     _folder_key,
     _text_of,
-    sentence_encoder,
+    text_encoder,
 )
 
 Maker = Callable[[list[str | None]], pl.DataFrame]
@@ -47,7 +47,7 @@ SAGAS = {
 
 @pytest.fixture(scope="module")
 def minilm() -> SentenceEncoder:
-    return sentence_encoder("minilm")
+    return SentenceEncoder()
 
 
 def cosine(vectors: np.ndarray) -> np.ndarray:
@@ -162,18 +162,18 @@ def test_a_key_changes_with_every_file_that_decides(
 def test_a_model_that_could_run_code_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "pytorch_model.bin").write_bytes(b"pickled")
     with pytest.raises(DataError, match=r"no \.safetensors weights"):
-        sentence_encoder(str(tmp_path))
+        text_encoder(str(tmp_path))
     (tmp_path / "model.safetensors").write_bytes(b"no weights")
     (tmp_path / "config.json").write_text('{"model_type": "bert"}')
     with pytest.raises(DataError, match="is no sentence-transformers model"):
-        sentence_encoder(str(tmp_path))
+        text_encoder(str(tmp_path))
 
 
 def test_a_name_that_cannot_be_had_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(
-        UsageError, match="is neither minilm, nor a folder, nor to be had"
+        UsageError, match="is neither one of minilm, nor a folder, nor to be had"
     ) as caught:
-        sentence_encoder("nobody/no-such-model")
+        text_encoder("nobody/no-such-model")
     assert "\n" not in str(caught.value)

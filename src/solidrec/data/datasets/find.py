@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, final
 
+from solidrec.data.datasets.known import DATASETS, FORMATS
 from solidrec.data.datasets.published import Counts, compare
-from solidrec.data.datasets.raw import Files, Format, RawDataset, plain_name
-from solidrec.data.datasets.registry import DATASETS, FORMATS
+from solidrec.data.datasets.raw import Files, Format, plain_name
 from solidrec.data.files import readable
 from solidrec.data.readers import Table, read_table
 from solidrec.errors import StorageError, UsageError, nearest
 
 
-class Match(NamedTuple):
+class _Match(NamedTuple):
     """A file of interactions, the name of its format, and its kind of files."""
 
     path: Path
@@ -25,7 +25,7 @@ class Match(NamedTuple):
 
 @final
 @dataclass(frozen=True)
-class Found:
+class _Found:
     """The files or frames that `prepare` reads; `format` is None for tidy files.
 
     `dataset` is None if they are of no known data set.
@@ -75,20 +75,11 @@ class Found:
         return compare(self.dataset, DATASETS[self.dataset], Counts(users, items, interactions))
 
 
-def _read(path: Path | str, *, dataset: str | None = None) -> RawDataset:
-    """Return the public files of a folder, or one file and the items beside it, as tables.
-
-    Raises as `find` does.
-    """
-    found = find(path, dataset=dataset)
-    return RawDataset(found.read_interactions(), found.read_items(), found.source, found.dataset)
-
-
-def find(interactions: Any, *, items: Any = None, dataset: str | None = None) -> Found:
+def find(interactions: Any, *, items: Any = None, dataset: str | None = None) -> _Found:
     """Find the files to read for `interactions` (a folder, a file or a frame).
 
-    Only names and first lines are looked at. `dataset` is a name of `registry.DATASETS`, whose
-    counts are compared, or of `registry.FORMATS`, which says how the file is written. Without it,
+    Only names and first lines are looked at. `dataset` is a name of `known.DATASETS`, whose
+    counts are compared, or of `known.FORMATS`, which says how the file is written. Without it,
     public files are recognised and any other file is a tidy one. An items file beside it is found,
     unless `items` is given. Raises `UsageError` for an unknown name or a folder with several
     candidates, and `StorageError` for a folder without any, listing the names that were tried.
@@ -97,26 +88,26 @@ def find(interactions: Any, *, items: Any = None, dataset: str | None = None) ->
         hint = nearest(dataset, [*DATASETS, *FORMATS])
         raise UsageError(f"dataset {dataset!r} is unknown{hint}; `solidrec datasets` lists them")
     name = dataset if dataset in DATASETS else None
-    formats = {dataset: FORMATS[dataset]} if dataset in FORMATS else FORMATS
+    formats = FORMATS if dataset is None or name else {dataset: FORMATS[dataset]}
     path = Path(interactions) if isinstance(interactions, str | Path) else None
     if path is None or not path.exists():
-        return Found(interactions, items, None, name)
+        return _Found(interactions, items, None, name)
     match = _in_folder(path, formats, name) if path.is_dir() else _match(path, formats)
     if match is None:  # the name of a format says how to read a file of any name
-        return Found(path, items, FORMATS.get(dataset or ""), name)
+        return _Found(path, items, FORMATS.get(dataset or ""), name)
     beside = match.kind.items_of(match.path) if items is None else items
-    return Found(match.path, beside, FORMATS[match.format], name or _recognised(match))
+    return _Found(match.path, beside, FORMATS[match.format], name or _recognised(match))
 
 
-def _match(path: Path, formats: Mapping[str, Format]) -> Match | None:
+def _match(path: Path, formats: Mapping[str, Format]) -> _Match | None:
     """Return the match of a file, or None if it is not a public file."""
     if not path.is_file():
         return None
     kinds = ((name, format.kind(path)) for name, format in formats.items())
-    return next((Match(path, name, kind) for name, kind in kinds if kind is not None), None)
+    return next((_Match(path, name, kind) for name, kind in kinds if kind is not None), None)
 
 
-def _in_folder(folder: Path, formats: Mapping[str, Format], dataset: str | None) -> Match:
+def _in_folder(folder: Path, formats: Mapping[str, Format], dataset: str | None) -> _Match:
     """Return the one file of interactions in a folder; `dataset` chooses among several."""
     with readable(str(folder)):
         paths = sorted(folder.iterdir())
@@ -141,11 +132,11 @@ def _in_folder(folder: Path, formats: Mapping[str, Format], dataset: str | None)
     )
 
 
-def _recognised(match: Match) -> str | None:
+def _recognised(match: _Match) -> str | None:
     return next((name for name in DATASETS if _holds(match, name)), None)
 
 
-def _holds(match: Match, dataset: str) -> bool:
+def _holds(match: _Match, dataset: str) -> bool:
     """Tell whether a file has the name of a file of a data set, alone or with its folder."""
     entry = DATASETS[dataset]
     name = plain_name(match.path)

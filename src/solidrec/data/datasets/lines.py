@@ -17,11 +17,11 @@ from solidrec.data.readers import Table
 from solidrec.errors import DataError
 
 Record = dict[str, Any]
-Parse = Callable[[bytes, str, int], Record]
-Pick = Callable[[Record], tuple[Any, ...]]
+_Parse = Callable[[bytes, str, int], Record]
+_Pick = Callable[[Record], tuple[Any, ...]]
 
 
-def read_lines(path: Path, parse: Parse, pick: Pick, schema: Mapping[str, pl.DataType]) -> Table:
+def read_lines(path: Path, parse: _Parse, pick: _Pick, schema: Mapping[str, pl.DataType]) -> Table:
     """Return the fields that `pick` takes from every line, as the columns of `schema`.
 
     `parse` gets a line, the file's name and the line's number. Python objects are held for only
@@ -44,7 +44,7 @@ def read_lines(path: Path, parse: Parse, pick: Pick, schema: Mapping[str, pl.Dat
     return Table(pl.concat(parts).lazy(), str(path))
 
 
-def _picked(record: Record, pick: Pick, path: Path, row: int) -> tuple[Any, ...]:
+def _picked(record: Record, pick: _Pick, path: Path, row: int) -> tuple[Any, ...]:
     try:
         return pick(record)
     except RecursionError as error:
@@ -53,7 +53,7 @@ def _picked(record: Record, pick: Pick, path: Path, row: int) -> tuple[Any, ...]
         ) from error
 
 
-def read_item_lines(path: Path, parse: Parse, pick: Pick) -> Table:
+def read_item_lines(path: Path, parse: _Parse, pick: _Pick) -> Table:
     """Return the items of a metadata file, by the first record of each, since some are repeated.
 
     Raises `DataError` as `read_lines` does, and for a record without an item id.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from solidrec.data.datasets.known import DATASETS, FORMATS
 from solidrec.data.datasets.raw import Format
-from solidrec.data.datasets.registry import DATASETS, FORMATS
 
 
 def list_datasets() -> list[dict[str, Any]]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, final
 from urllib.parse import urlsplit
 
 import polars as pl
 
-from solidrec.data.files import read_blocks, readable
+from solidrec.data.files import read_blocks
 from solidrec.data.readers import Table
 
 EVENTS = ("user_id", "item_id", "rating", "timestamp")
@@ -59,7 +58,9 @@ class Files(NamedTuple):
 class Format:
     """A family of public files: their names, readers, origin and terms of use.
 
-    `read_items` is None if no items file belongs to the family.
+    `read_interactions` gives user_id, item_id, rating and timestamp as written. `read_items` gives
+    item_id, title, categories and, where the family knows them, brand, description and image, the
+    name of the picture; it is None if no items file belongs to the family.
     """
 
     title: str
@@ -77,29 +78,6 @@ class Format:
         """Tell whether a file is named like an items file of this family."""
         names = (re.escape(kind.items).replace(r"\{\}", ".+") for kind in self.files if kind.items)
         return any(re.fullmatch(name, plain_name(path)) for name in names)
-
-
-@final
-@dataclass(frozen=True)
-class RawDataset:
-    """Public files as tables.
-
-    `interactions` has user_id, item_id, rating and timestamp as written (RecBole's with their
-    types). `items`, if there is such a file, has item_id, title, categories and, where the family
-    knows them, brand, description and image, the name of the picture. `source` is one line of
-    provenance, `dataset` the name of the data set if it is known.
-    """
-
-    interactions: Table
-    items: Table | None
-    source: str
-    dataset: str | None = None
-
-    @cached_property
-    def rows_read(self) -> int:
-        """The number of rows in the interactions file, bad ones included; counted on first use."""
-        with readable(self.interactions.name):
-            return int(self.interactions.frame.select(pl.len()).collect(engine="streaming").item())
 
 
 def plain_name(path: Path) -> str:

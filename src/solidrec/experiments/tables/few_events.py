@@ -33,11 +33,11 @@ _TESTED = (
     "tests of this table."
 )
 _GONE = "The values of every user are not kept for {count} of the cells, which are left out."
-Found = Mapping[str, Mapping[int, Evaluation]]
+_Found = Mapping[str, Mapping[int, Evaluation]]
 
 
 def write_few_events(
-    out: Path, key: str, found: Found
+    out: Path, key: str, found: _Found
 ) -> dict[str, dict[str, dict[str, float | None]]]:
     """Write the metrics of every user; return means by variant, number of events, metric."""
     users = np.unique(next(iter(next(iter(found.values())).values())).users)

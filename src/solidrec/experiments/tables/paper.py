@@ -31,7 +31,7 @@ _FULL = "a full set, with more items than a configuration of theirs has."
 
 @final
 @dataclass(frozen=True)
-class PaperTable:
+class _PaperTable:
     """One table of the paper: ``rows`` are (data set, labels, {metric: value}) in printed order.
 
     ``fixed`` are the labels that hold for every row, ``axes`` the ones that distinguish the rows.
@@ -47,7 +47,7 @@ class PaperTable:
 
 
 @cache
-def paper_table(number: int) -> PaperTable:
+def paper_table(number: int) -> _PaperTable:
     """Return a table of the paper; raise `UsageError` if its numbers are not here.
 
     >>> paper_table(2).rows[1]
@@ -65,7 +65,7 @@ def paper_table(number: int) -> PaperTable:
         for key, values in flat(table["values"]).items()
         for data, *names in (key.split("."),)
     )
-    return PaperTable(
+    return _PaperTable(
         number, table["title"], metrics, axes, table["fixed"], tuple(table["notes"]), rows
     )
 

@@ -19,7 +19,7 @@ from solidrec.nn.masks import pick
 
 
 @final
-class BERT4RecBlock(nn.Module):
+class _BERT4RecBlock(nn.Module):
     """Self-attention, then GELU feed_forward, 4 D wide: each norm(x + dropout(f(x))) (Eq. 2-6)."""
 
     def __init__(self, dim: int, heads: int, dropout: float) -> None:
@@ -62,7 +62,7 @@ class BERT4Rec(Backbone):
         nn.init.normal_(self.position.weight, std=0.1)
         self.norm = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
-        self.blocks = nn.ModuleList(BERT4RecBlock(dim, heads, dropout) for _ in range(blocks))
+        self.blocks = nn.ModuleList(_BERT4RecBlock(dim, heads, dropout) for _ in range(blocks))
 
     def forward(
         self,

@@ -55,7 +55,7 @@ def fourier(
 
 
 @final
-class BSARecBlock(nn.Module):
+class _BSARecBlock(nn.Module):
     """Filter and self-attention, added as .7 to .3, then a GELU feed_forward of width 4 D.
 
     Each of the three maps f is applied as norm(x + dropout(f(x))).
@@ -112,7 +112,7 @@ class BSARec(Backbone):
         nn.init.normal_(self.position.weight, std=0.1)
         self.norm = nn.LayerNorm(dim)
         self.dropout = Dropout(dropout)
-        self.blocks = nn.ModuleList(BSARecBlock(dim, heads, dropout) for _ in range(blocks))
+        self.blocks = nn.ModuleList(_BSARecBlock(dim, heads, dropout) for _ in range(blocks))
 
     def forward(
         self,

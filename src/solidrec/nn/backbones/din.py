@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from solidrec.nn.backbones.base import Backbone
 from solidrec.nn.kernels.dropout import Dropout
 
-ROWS = 128
+_ROWS = 128
 """Histories whose pairs with candidates are computed together, so that they fit into the cache."""
 
 
@@ -49,9 +49,9 @@ class DIN(Backbone):
         the product.
         """
         items = self.dropout(items)
-        blocks = items.split(ROWS)
+        blocks = items.split(_ROWS)
         some = (
-            candidates.split(ROWS) if len(candidates) == len(items) else [candidates] * len(blocks)
+            candidates.split(_ROWS) if len(candidates) == len(items) else [candidates] * len(blocks)
         )
         weights = torch.cat([self.weigh(*block) for block in zip(blocks, some, strict=True)])
         return torch.matmul(weights * mask[:, None], items)

@@ -13,7 +13,7 @@ from solidrec.nn.kernels.dropout import Dropout
 
 
 @final
-class SASRecBlock(nn.Module):
+class _SASRecBlock(nn.Module):
     """Self-attention, then a two-layer feed_forward: each x + dropout(f(norm(x))) (Eq. 4-6)."""
 
     def __init__(self, dim: int, heads: int, dropout: float) -> None:
@@ -42,9 +42,9 @@ class SASRecBlock(nn.Module):
 
 @final
 class SASRec(CausalTransformer):
-    """Causal transformer of `SASRecBlock` layers."""
+    """Causal transformer of `_SASRecBlock` layers."""
 
     @staticmethod
-    def block(dim: int, heads: int, dropout: float) -> SASRecBlock:
+    def block(dim: int, heads: int, dropout: float) -> _SASRecBlock:
         """Return a new block."""
-        return SASRecBlock(dim, heads, dropout)
+        return _SASRecBlock(dim, heads, dropout)

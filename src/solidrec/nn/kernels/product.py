@@ -43,18 +43,18 @@ def generated_product(
     with full_precision(x.device):
         x, z = x.to(weight.dtype), z.to(weight.dtype)
         if limit is None and x.shape[1] == 1:
-            outputs: Tensor = Bilinear.apply(  # type: ignore[no-untyped-call]
+            outputs: Tensor = _Bilinear.apply(  # type: ignore[no-untyped-call]
                 x[:, 0], z, weight, bias
             )
             return outputs[:, None]
-        built: Tensor = Blockwise.apply(  # type: ignore[no-untyped-call]
+        built: Tensor = _Blockwise.apply(  # type: ignore[no-untyped-call]
             x, z, weight, bias, limit, inward
         )
         return built
 
 
 @final
-class Bilinear(torch.autograd.Function):
+class _Bilinear(torch.autograd.Function):
     """(x (x) z) A' + x B, with outer products by blocks of rows, repeated in the backward pass."""
 
     @staticmethod
@@ -107,7 +107,7 @@ class Bilinear(torch.autograd.Function):
 
 
 @final
-class Blockwise(torch.autograd.Function):
+class _Blockwise(torch.autograd.Function):
     """x clip(z A + b), with the matrices built by blocks of rows, again in the backward pass."""
 
     @staticmethod

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import polars as pl
 
 from solidrec.arrays import Floats32
 
 Ready = TypeVar("Ready")
-Takes_contra = TypeVar("Takes_contra", contravariant=True)
 
 
 class Content(NamedTuple):
@@ -29,22 +29,22 @@ class Refusal(NamedTuple):
     missing: bool = False
 
 
-class Encoder(Protocol[Takes_contra]):
-    """Network that maps inputs to vectors of one width, deterministic up to float noise."""
+class Encoder(ABC, Generic[Ready]):
+    """Base class of networks that map inputs to vectors of one width, but for float noise the same.
 
-    @property
-    def name(self) -> str:
-        """Name of the encoder for users."""
+    ``name`` is for users, ``key`` says all that decides the output, such as the sha256 of weights
+    and how an input is read, and ``batch`` is the number of inputs in a batch. A registered one is
+    made with the `device` and the number of CPU `threads` that `solidrec encode` was given.
+    """
 
-    @property
-    def key(self) -> str:
-        """The sha256 of its weights and of how it reads an input, which decide its output."""
+    name: str
+    key: str
+    batch: int = 32
 
-    @property
-    def batch(self) -> int:
-        """Number of inputs in a batch."""
+    def __init__(self, *, device: str = "cpu", threads: int = 1) -> None: ...
 
-    def encode(self, inputs: Sequence[Takes_contra]) -> Floats32:
+    @abstractmethod
+    def encode(self, inputs: Sequence[Ready]) -> Floats32:
         """Return the vectors (n, F), one row per input."""
 
 

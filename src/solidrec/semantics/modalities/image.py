@@ -5,25 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol, final
+from typing import final
 
 import polars as pl
 
 from solidrec.errors import UsageError
-from solidrec.semantics.modalities.base import Content, Encoder, Refusal, key_of
-from solidrec.semantics.modalities.decode import VERSION, View
+from solidrec.semantics.modalities.base import Content, Refusal, key_of
+from solidrec.semantics.modalities.decode import VERSION
 from solidrec.semantics.modalities.decoders import Decoders, Pixels
-from solidrec.semantics.modalities.efficientnet import EFFICIENTNET, EfficientNetLite0
+from solidrec.semantics.modalities.encoders import ENCODERS, ImageEncoder, known, registered
 from solidrec.semantics.modalities.onnx_file import ONNX, OnnxEncoder, read_settings
 from solidrec.semantics.modalities.pictures import Pictures, picture_of
-
-
-class ImageEncoder(Encoder[Pixels], Protocol):
-    """Encoder of (S, S, 3) RGB pixels, with the view that a picture is converted to."""
-
-    @property
-    def view(self) -> View:
-        """The size of the pixels and how a picture is cut to it."""
 
 
 @final
@@ -48,7 +40,7 @@ class Images:
 def image_encoder(
     name: str, *, settings: Path | None = None, device: str = "cpu", threads: int = 1
 ) -> ImageEncoder:
-    """Return an image encoder by name: ``efficientnet-lite0`` (packaged) or ``onnx:PATH``.
+    """Return an image encoder by name: ``onnx:PATH`` or one of `ENCODERS`.
 
     `settings` is the JSON file of an ``onnx:`` encoder, by default the one beside it. Raises
     `UsageError`.
@@ -61,6 +53,9 @@ def image_encoder(
         raise UsageError(
             f"--image-settings belongs to --image-encoder {ONNX}PATH; {name} brings its own"
         )
-    if name == EFFICIENTNET:
-        return EfficientNetLite0(device=device)
-    raise UsageError(f"--image-encoder {name!r} is unknown; known: {EFFICIENTNET}, {ONNX}PATH")
+    if name in ENCODERS:
+        made: ImageEncoder = registered(name, ImageEncoder, device=device, threads=threads)
+        return made
+    raise UsageError(
+        f"--image-encoder {name!r} is unknown; known: {known(ImageEncoder)}, {ONNX}PATH"
+    )

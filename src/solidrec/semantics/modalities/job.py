@@ -17,14 +17,14 @@ from solidrec.semantics.modalities.decoders import Decoders
 from solidrec.semantics.modalities.encode import EncodedItems, encode_feature, encode_items
 from solidrec.semantics.modalities.image import Images, image_encoder
 from solidrec.semantics.modalities.pictures import open_pictures
-from solidrec.semantics.modalities.text import Texts, sentence_encoder
+from solidrec.semantics.modalities.text import Texts, text_encoder
 
 _CACHE = ".cache"
-Progress = Callable[[int], Callable[[int], None]]
+_Progress = Callable[[int], Callable[[int], None]]
 
 
 class TextJob(NamedTuple):
-    """The feature `name` from text columns, by an encoder of `text.sentence_encoder`."""
+    """The feature `name` from text columns, by a `text.text_encoder`."""
 
     name: str
     encoder: str
@@ -48,7 +48,7 @@ def run_job(
     max_unusable: float = 0.1,
     device: str = "cpu",
     threads: int = 1,
-    progress: Progress = lambda items: lambda done: None,
+    progress: _Progress = lambda items: lambda done: None,
 ) -> dict[str, Any]:
     """Make the feature of `job` in the prepared folder `data` and return its manifest.
 
@@ -80,7 +80,7 @@ def encode_catalog(
     max_unusable: float = 0.1,
     device: str = "cpu",
     threads: int = 1,
-    progress: Progress = lambda items: lambda done: None,
+    progress: _Progress = lambda items: lambda done: None,
 ) -> EncodedItems:
     """Return what `job` makes of rows outside a prepared folder; raises as `run_job` does."""
     most = _checked(max_unusable)
@@ -95,7 +95,7 @@ def encode_catalog(
 def _modality_of(job: TextJob | ImageJob, *, device: str, threads: int) -> Iterator[Modality[Any]]:
     """Yield the modality of a job, its encoder loaded and its decoding processes running."""
     if isinstance(job, TextJob):
-        yield Texts(sentence_encoder(job.encoder, device=device), job.columns)
+        yield Texts(text_encoder(job.encoder, device=device, threads=threads), job.columns)
         return
     pictures = open_pictures(job.pictures)
     encoder = image_encoder(job.encoder, settings=job.settings, device=device, threads=threads)

@@ -16,6 +16,7 @@ from solidrec.errors import DataError, StorageError, UsageError, nearest
 from solidrec.semantics.modalities.base import key_of
 from solidrec.semantics.modalities.decode import View
 from solidrec.semantics.modalities.decoders import Pixels
+from solidrec.semantics.modalities.encoders import ImageEncoder
 from solidrec.semantics.modalities.needs import need
 
 ONNX = "onnx:"
@@ -24,7 +25,7 @@ _EXAMPLE = (
     '{"size": 224, "scale": 0.00392156862745098, '
     '"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}'
 )
-Three = tuple[float, float, float]
+_Three = tuple[float, float, float]
 
 
 @final
@@ -43,8 +44,8 @@ class OnnxSettings(BaseModel):
     fit: Literal["crop", "squash"] = "crop"
     filter: Literal["bilinear", "bicubic"] = "bicubic"
     scale: float = Field(gt=0)
-    mean: Three
-    std: Three
+    mean: _Three
+    std: _Three
     layout: Literal["NCHW", "NHWC"] = "NCHW"
     channels: Literal["RGB", "BGR"] = "RGB"
     output: str | None = None
@@ -66,13 +67,11 @@ class OnnxSettings(BaseModel):
 
 
 @final
-class OnnxEncoder:
+class OnnxEncoder(ImageEncoder):
     """The network of an ONNX file.
 
     Raises `UsageError` for settings that it cannot serve and `DataError` if the file has none.
     """
-
-    batch = 32
 
     def __init__(
         self,
@@ -83,6 +82,7 @@ class OnnxEncoder:
         device: str = "cpu",
         threads: int = 1,
     ) -> None:
+        super().__init__(device=device, threads=threads)
         need(_EXTRA, "onnxruntime")
         if not path.is_file():
             raise StorageError(f"{path}: no such file; give --image-encoder {ONNX}PATH")

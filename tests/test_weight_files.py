@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from solidrec.errors import DamagedError, IncompatibleError
 from solidrec.runs import WEIGHTS, load_run
-from solidrec.weights import load_weights
+from solidrec.weight_files import load_weights
 
 Tensors = dict[str, torch.Tensor]
 

@@ -12,7 +12,7 @@ import torch
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.spec import RunSpec
-from solidrec.training.content import _some_scores, content_map
+from solidrec.training.content_start import _some_scores, content_map
 from solidrec.training.stages import start_of_stage
 
 

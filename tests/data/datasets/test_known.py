@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from solidrec.data.datasets.find import find
-from solidrec.data.datasets.registry import DATASETS, FORMATS
+from solidrec.data.datasets.known import DATASETS, FORMATS
 
 Put = Callable[..., Path]
 FIRST = {

@@ -30,8 +30,8 @@ from solidrec.errors import (
 from solidrec.locks import locked, stoppable
 from solidrec.migrations import keyed
 from solidrec.runs import LEFT_BEHIND, filled
+from solidrec.search.findings import Trial, best_of, finding, line, write_best
 from solidrec.search.read import space_of
-from solidrec.search.result import Trial, best_of, finding, line, write_best
 from solidrec.search.space import Settings, Space, value_at, varied
 from solidrec.search.trial import Outcome, train_trial
 from solidrec.semantics.modalities.needs import need
@@ -69,7 +69,7 @@ def run_search(
     data = PreparedData.open(path)
     data.rows("valid")  # raises an error with advice if there are none
     base = run_spec(data, model=model, backbone=backbone, seed=seed, epochs=None, settings=settings)
-    search = Search(data, base, space_of(space, base), out)
+    search = _Search(data, base, space_of(space, base), out)
     asked = {"spec": base.model_dump(mode="json"), "space": keyed(space)}
     _claim(out, asked)
     with locked(out), stoppable():
@@ -101,7 +101,7 @@ def _claim(out: Path, asked: Mapping[str, Any]) -> None:
 
 
 @final
-class Search:
+class _Search:
     """The trials of one search: finished ones, on disk after each, and those in training."""
 
     def __init__(self, data: PreparedData, base: RunSpec, space: Space, out: Path) -> None:

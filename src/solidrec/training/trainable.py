@@ -9,8 +9,8 @@ from solidrec.designs import DESIGNS
 from solidrec.errors import IncompatibleError, UsageError
 from solidrec.nn.build import build_backbone
 from solidrec.registry import LOSSES
+from solidrec.semantics.make_ids import plan
 from solidrec.semantics.modality import is_described
-from solidrec.semantics.plan import plan
 from solidrec.spec import RunSpec
 
 

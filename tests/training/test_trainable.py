@@ -14,7 +14,7 @@ from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import IncompatibleError, UsageError
 from solidrec.spec import RunSpec
-from solidrec.training.check import check_run
+from solidrec.training.trainable import check_run
 
 SpecOf = Callable[..., RunSpec]
 

@@ -25,7 +25,7 @@ from solidrec.semantics.modality import (
 from solidrec.spec import SemanticsSpec
 
 
-class SemanticPlan(NamedTuple):
+class _SemanticPlan(NamedTuple):
     """A method, the modalities that it reads, and the reason in words."""
 
     method: str
@@ -33,7 +33,7 @@ class SemanticPlan(NamedTuple):
     reason: str
 
 
-def plan(data: PreparedData, spec: SemanticsSpec) -> SemanticPlan:
+def plan(data: PreparedData, spec: SemanticsSpec) -> _SemanticPlan:
     """Settle what `spec` leaves open.
 
     The order is features, categories, titles, columns of tokens, id embeddings. Raises `UsageError`
@@ -68,24 +68,24 @@ def plan(data: PreparedData, spec: SemanticsSpec) -> SemanticPlan:
     return chosen
 
 
-def _settled(data: PreparedData, spec: SemanticsSpec) -> SemanticPlan:
+def _settled(data: PreparedData, spec: SemanticsSpec) -> _SemanticPlan:
     """Return the plan for a specification that the data can serve."""
     if spec.method == "random":
-        return SemanticPlan("random", (), "a control: dealt at random")
+        return _SemanticPlan("random", (), "a control: dealt at random")
     content = (
         spec.modalities
         or tuple(data.features)
         or ((TEXT,) if has_titles(data) else token_columns(data) or (ID,))
     )
     if spec.method == "categories":
-        return SemanticPlan("categories", content, "asked for")
+        return _SemanticPlan("categories", content, "asked for")
     if spec.modalities or (spec.method == "kmeans" and not data.features):
-        return SemanticPlan("kmeans", content, "asked for")
+        return _SemanticPlan("kmeans", content, "asked for")
     if data.features:
         why = f"the data has feature matrices: {', '.join(data.features)}"
     elif has_categories(data):
         why = "the items have categories and no feature matrix"
-        return SemanticPlan("categories", content, why)
+        return _SemanticPlan("categories", content, why)
     elif has_titles(data):
         why = "the items have titles, no feature matrix and no categories"
     elif content != (ID,):
@@ -94,7 +94,7 @@ def _settled(data: PreparedData, spec: SemanticsSpec) -> SemanticPlan:
         )
     else:
         why = "the items have ids alone"
-    return SemanticPlan("kmeans", content, why)
+    return _SemanticPlan("kmeans", content, why)
 
 
 def make(
@@ -140,7 +140,7 @@ def make(
     )
 
 
-def dealt(items: int, spec: SemanticsSpec, chosen: SemanticPlan) -> SemanticIds:
+def dealt(items: int, spec: SemanticsSpec, chosen: _SemanticPlan) -> SemanticIds:
     """Return random ids of equal size, a control that says nothing about the items."""
     k = spec.clusters or cluster_count(items)
     order = np.random.default_rng(spec.seed).permutation(items)

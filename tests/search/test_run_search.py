@@ -30,9 +30,9 @@ from solidrec.errors import (
     UsageError,
 )
 from solidrec.locks import locked
-from solidrec.search import run as module
-from solidrec.search.result import BEST
-from solidrec.search.run import SEARCH, TRIALS, _read_trials, run_search
+from solidrec.search import run_search as module
+from solidrec.search.findings import BEST
+from solidrec.search.run_search import SEARCH, TRIALS, _read_trials, run_search
 from solidrec.search.trial import Outcome
 from solidrec.training.loop import Stage
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from solidrec.search.result import Trial, best_of, finding, line
+from solidrec.search.findings import Trial, best_of, finding, line
 
 
 def trial(number: int, score: float | None, error: str | None = None) -> Trial:

@@ -5,15 +5,22 @@ from __future__ import annotations
 from solidrec.data.datasets import amazon2014, amazon2018, amazon2023, douban, movielens, recbole
 from solidrec.data.datasets.published import Counts, Dataset
 from solidrec.data.datasets.raw import Format
+from solidrec.registry import Registry
 
-FORMATS: dict[str, Format] = {
-    "amazon-2014": amazon2014.FORMAT,
-    "amazon-2018": amazon2018.FORMAT,
-    "amazon-2023": amazon2023.FORMAT,
-    "douban": douban.FORMAT,
-    "movielens": movielens.FORMAT,
-    "recbole": recbole.FORMAT,
-}
+FORMATS: Registry[Format] = Registry(
+    "format",
+    "solidrec.formats",
+    {
+        "amazon-2014": amazon2014.FORMAT,
+        "amazon-2018": amazon2018.FORMAT,
+        "amazon-2023": amazon2023.FORMAT,
+        "douban": douban.FORMAT,
+        "movielens": movielens.FORMAT,
+        "recbole": recbole.FORMAT,
+    },
+    base="solidrec.data.datasets.raw:Format",
+)
+"""Every family by name; other packages add theirs by entry points or ``package.module:FORMAT``."""
 
 AMAZON_2014, AMAZON_2018 = amazon2014.FORMAT.address, amazon2018.FORMAT.address
 _SOLID = "SOLID, Table 6"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from solidrec.cli.settings import settings
+from solidrec.cli.settings_options import settings
 from solidrec.errors import UsageError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from solidrec.experts.neighbours import nearest, side_by_side, sparse
+from solidrec.experts.sparse_rows import nearest, side_by_side, sparse
 
 
 def test_values_at_one_place_are_added() -> None:
