@@ -42,7 +42,7 @@ def test_the_commands_run(commands: list[str], shop: Path, monkeypatch: pytest.M
     assert len(load("run3").run.items) == len(load("run1").run.items) + 2
     assert load("run2").run.semantics.levels == 3  # type: ignore[union-attr]
     assert "random ids" in (shop / "table3" / "tables.md").read_text(encoding="utf-8")
-    assert (shop / "cold" / "cold-items.md").read_text(encoding="utf-8").startswith("| ")
+    assert (shop / "cold" / "cold-items.md").read_text(encoding="utf-8").startswith("**New items")
     assert "trunk alone" in (shop / "few" / "tables.md").read_text(encoding="utf-8")
 
 

@@ -10,6 +10,7 @@ from solidrec.nn.codebook import Codebook
 from solidrec.nn.sources import Trunk
 from solidrec.report.codebook import _codes_of, _read_alike, codebooks
 from solidrec.report.material import Material
+from solidrec.report.page import render
 
 
 def test_distances_are_those_of_a_plain_loop(of: Material) -> None:
@@ -76,10 +77,10 @@ def test_a_model_without_a_codebook_has_none(of: Material) -> None:
 
 
 def test_the_section_has_charts_numbers_and_titles(of: Material) -> None:
-    text = codebooks(of)
+    text = render("section.html", it=codebooks(of))
     run = of.runs["solid-duet"]
     assert text.count("<svg") == 3
-    assert "Busiest codes of solid-duet" in text
+    assert "<details open><summary>Busiest codes of solid-duet</summary>" in text
     last = [row for row in run.history if "codes_used" in row][-1]
     assert f"{last['codes_used']} of {last['codes_used'] + last['codes_dead']}" in text
     assert f"{last['perplexity']:.0f}" in text

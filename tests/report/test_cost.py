@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from solidrec.report.cost import cost
 from solidrec.report.material import Material
+from solidrec.report.page import render
 
 
 def test_parts_are_drawn_and_listed(of: Material) -> None:
-    text = cost(of)
+    text = render("section.html", it=cost(of))
     assert text.count("<svg") == 1
     for part in ("items", "backbone", "shared", "trunk", "branch", "metacode", "codebook"):
         assert f"</i> {part}</span>" in text
@@ -16,4 +17,4 @@ def test_parts_are_drawn_and_listed(of: Material) -> None:
 
 
 def test_an_experiment_that_did_not_measure_it_has_no_such_section(of: Material) -> None:
-    assert cost(replace(of, measures=())) == ""
+    assert not cost(replace(of, measures=()))

@@ -88,7 +88,7 @@ def test_everything_from_data_is_escaped(copied: Path) -> None:
     (copied / "results.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     text = write_experiment_report(copied).read_text(encoding="utf-8")
     assert "<script" not in text
-    assert "&lt;script src=&quot;https://evil.example/x.js&quot;&gt;" in text
+    assert "&lt;script src=&#34;https://evil.example/x.js&#34;&gt;" in text
     assert Page(text).open == []
 
 

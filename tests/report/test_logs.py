@@ -59,25 +59,27 @@ def test_a_codebook_has_as_many_codes_as_are_used_or_dead() -> None:
 
 
 def test_a_run_without_codebook_and_clip_has_no_charts_and_no_place_in_the_legend() -> None:
-    assert health([(A, TWO_STAGES)]) == ""
-    text = health([(A, TWO_STAGES), (B, coded())])
-    assert "</i> b</span>" in text
-    assert "</i> a</span>" not in text
+    assert health([(A, TWO_STAGES)]) == []
+    (charts,) = health([(A, TWO_STAGES), (B, coded())], "a block")
+    assert charts.legend == [B]
+    assert charts.heading == "a block"
 
 
 def test_codebooks_have_two_charts_and_clips_one() -> None:
     clipped = [row(1, epoch, 0.5, saturated=0.5) for epoch in (1, 2)]
-    codes, clips, both = (
-        health([(A, coded())]),
+    (codes,), (clips,), (both,) = (
+        health([(A, coded())], of=" of x"),
         health([(A, clipped)]),
         health([(A, coded()), (B, clipped)]),
     )
-    assert [text.count("<svg") for text in (codes, clips, both)] == [2, 1, 3]
-    assert "all 10 codes" in codes
-    assert "Saturated share by epoch" in clips
-    assert 'aria-label="Dead and revived codes by epoch of x"' in health([(A, coded())], of=" of x")
+    assert [len(found.drawn) for found in (codes, clips, both)] == [2, 1, 3]
+    used, dead = (svg for _, svg in codes.drawn)
+    assert "all 10 codes" in used
+    assert 'aria-label="Dead and revived codes by epoch of x"' in dead
+    assert "Saturated share by epoch" in clips.drawn[0][1]
 
 
 def test_codes_that_were_learned_in_a_second_stage_are_drawn_by_its_epochs() -> None:
-    assert "epoch of stage 2" in health([(A, coded(stage=2))])
-    assert "epoch of stage 2" not in health([(A, coded(stage=1))])
+    for stage in (1, 2):
+        (charts,) = health([(A, coded(stage=stage))])
+        assert ("epoch of stage 2" in charts.drawn[0][1]) == (stage == 2)

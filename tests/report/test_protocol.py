@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from solidrec.report.material import Material
+from solidrec.report.page import render
 from solidrec.report.protocol import protocol
 
 
 def test_the_protocol_is_that_of_the_records(of: Material) -> None:
-    text, negatives = protocol(of), of.results.negatives(of.plan)
+    text = render("sections/protocol.html", it=protocol(of))
+    negatives = of.results.negatives(of.plan)
     for words in (
         f"1+{negatives} sampled) among {negatives} items that its user never touched",
         "90 test users",

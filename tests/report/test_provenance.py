@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from solidrec.experiments.results import Results
 from solidrec.report.material import Material
+from solidrec.report.page import render
 from solidrec.report.provenance import _command, provenance
 
 
@@ -17,7 +18,7 @@ def test_the_command_says_everything(of: Material) -> None:
 
 
 def test_each_cell_is_listed_with_what_is_its_own(of: Material) -> None:
-    text = provenance(of)
+    text = render("sections/provenance.html", it=provenance(of))
     for place in of.plan.places:
         assert place.key in text
     assert "model.name = solid-duet" in text
@@ -30,6 +31,6 @@ def test_two_machines_are_both_named(of: Material) -> None:
     results = Results(of.results.out)
     key = of.plan.places[0].key
     results.records[key] = {**results.records[key], "machine": {"cpu": "abacus"}}
-    text = provenance(replace(of, results=results))
+    text = render("sections/provenance.html", it=provenance(replace(of, results=results)))
     assert "cpu abacus (1 cells)" in text
     assert "(6 cells)" in text

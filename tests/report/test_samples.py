@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from solidrec.recommend.engine import Engine
 from solidrec.report.material import Material
-from solidrec.report.samples import _LATEST, FIRST, _sample, samples
+from solidrec.report.page import render
+from solidrec.report.samples import _LATEST, FIRST, samples
 
 
 def test_three_test_users_get_what_each_model_recommends(of: Material) -> None:
-    shown = samples(of)
+    shown = render("sections/samples.html", it=samples(of))
     assert shown.count('class="sample"') == 3
     assert of.data is not None
     rows = of.data.rows("test")
@@ -30,15 +31,17 @@ def test_three_test_users_get_what_each_model_recommends(of: Material) -> None:
 
 
 def test_what_came_next_is_marked_where_it_was_found(of: Material) -> None:
-    name = next(iter(of.runs))
-    found = _sample(of, ["before"], {name: ["one", "the <next> one"]}, "the <next> one")
+    heads = ["", of.looks["duet"]]
+    places = [["one"], ["the <next> one"]]
+    sample = {"past": ["before"], "truth": "the <next> one", "heads": heads, "places": places}
+    found = render("sections/samples.html", it=[sample | {"found": True}])
     assert '<span class="hit">✓ the &lt;next&gt; one</span>' in found
     assert "in none of these lists" not in found
-    missed = _sample(of, [], {name: ["one"]}, "another")
+    missed = render("sections/samples.html", it=[sample | {"past": [], "found": False}])
     assert "in none of these lists" in missed
     assert "(no history)" in missed
 
 
 def test_without_data_or_models_there_are_none(of: Material) -> None:
-    assert samples(replace(of, data=None)) == ""
-    assert samples(replace(of, runs={})) == ""
+    assert samples(replace(of, data=None)) == []
+    assert samples(replace(of, runs={})) == []

@@ -1,4 +1,4 @@
-"""Intervals and paired tests of means over users by resampling, seeded and in bounded memory.
+"""Intervals of means over users by resampling, seeded and in bounded memory, and Holm's p.
 
 `scipy.stats.bootstrap` makes the same draws (a test compares them), but ``scipy.stats`` takes each
 command 1.7 s to import.
@@ -6,9 +6,7 @@ command 1.7 s to import.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import final
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,17 +14,6 @@ from solidrec.arrays import Array, Floats
 from solidrec.errors import UsageError
 
 _CELLS = 1 << 22  # draws x users at a time: 32 MB of float64
-
-
-@final
-@dataclass(frozen=True)
-class _Difference:
-    """Mean of a - b over users, its bootstrap interval, and the p of a two-sided sign-flip test."""
-
-    mean: float
-    low: float
-    high: float
-    p: float
 
 
 def bootstrap_mean(
@@ -42,64 +29,17 @@ def bootstrap_mean(
     True
     """
     counted = _counted(np.asarray(values, dtype=np.float64))
-    return _interval(counted, level=level, draws=draws, seed=seed)
-
-
-def paired_difference(
-    a: Array, b: Array, *, level: float = 0.95, draws: int = 1000, seed: int = 0
-) -> _Difference:
-    """Compare two models by one metric `a` and `b` (U,) of the same users, in the same order.
-
-    p is the share of random sign flips of a - b whose mean is at least as far from 0, the observed
-    one included, so it is never below 1 / (draws + 1). A user skipped (NaN) in either takes no
-    part. Raises `UsageError` as `bootstrap_mean` does, and if the shapes differ.
-
-    >>> paired_difference(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 3.0]))
-    Difference(mean=0.0, low=0.0, high=0.0, p=1.0)
-    """
-    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    if a.shape != b.shape:
-        raise UsageError(
-            f"{a.shape} values against {b.shape}; "
-            "a paired comparison needs the same users on both sides"
-        )
-    gaps = _counted(a - b)
-    low, high = _interval(gaps, level=level, draws=draws, seed=seed)
-    return _Difference(float(gaps.mean()), low, high, _sign_flip_p(gaps, draws=draws, seed=seed))
-
-
-def _interval(values: Floats, *, level: float, draws: int, seed: int) -> tuple[float, float]:
     check_level(level)
-    rng = np.random.default_rng([seed, 0])  # each row of draws resamples the users
-    means = _in_chunks(
-        lambda rows: values[rng.integers(len(values), size=(rows, len(values)))].mean(1),
-        draws,
-        len(values),
-    )
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
-
-
-def _sign_flip_p(gaps: Floats, *, draws: int, seed: int) -> float:
-    rng = np.random.default_rng([seed, 1])  # another stream than the interval's
-    signs = np.array([-1.0, 1.0])
-    sums = _in_chunks(
-        lambda rows: signs[rng.integers(2, size=(rows, len(gaps)), dtype=np.int8)] @ gaps,
-        draws,
-        len(gaps),
-    )
-    # Rounding must not make equal sums count as different.
-    observed = abs(float(gaps.sum())) - 1e-12 * float(np.abs(gaps).sum())
-    return float((1 + np.count_nonzero(np.abs(sums) >= observed)) / (draws + 1))
-
-
-def _in_chunks(draw: Callable[[int], Floats], draws: int, users: int) -> Floats:
     if draws < 1:
         raise UsageError(
             f"{draws} draws were asked; a resampled interval needs 1 or more, 1000 is usual"
         )
+    rng, users = np.random.default_rng([seed, 0]), len(counted)
     step = max(1, _CELLS // users)
-    return np.concatenate([draw(min(step, draws - done)) for done in range(0, draws, step)])
+    sizes = [min(step, draws - done) for done in range(0, draws, step)]
+    means = [counted[rng.integers(users, size=(rows, users))].mean(1) for rows in sizes]
+    low, high = np.quantile(np.concatenate(means), [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 def _counted(values: Floats) -> Floats:

@@ -39,7 +39,7 @@ class Stability:
     perturbation, each (R,), NaN where a history is too short: ``change`` of the AUC, ``overlap`` of
     the first ten places (NaN also where not compared) and ``distance`` of the generated weights,
     None for a static model. The same data and seed give the same users and perturbations for every
-    model, so two are compared row by row (`evaluate.intervals.paired_difference`).
+    model, so two are compared row by row.
     """
 
     seed: int

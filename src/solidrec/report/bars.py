@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from solidrec.experiments.tables.result_table import PAPER_NEGATIVES, ResultTabl
 from solidrec.experiments.tables.sweep import LAYOUT
 from solidrec.metrics import Ranks, per_row
 from solidrec.report.material import Material
-from solidrec.report.page import figures, heading, paragraph
-from solidrec.report.plots import INK, MUTED, Series, drawing, few_ticks, value_after
+from solidrec.report.plots import INK, MUTED, Series, drawing, few_ticks, value_after, write
+from solidrec.report.section import Charts, Section
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,11 +48,11 @@ class Bar:
 Groups = Sequence[tuple[str, Sequence[Bar]]]
 
 
-def bars(of: Material) -> str:
+def bars(of: Material) -> Section:
     """Return the bar charts of every protocol; a sweep over λ and T has its own figure instead."""
-    parts: list[str] = []
+    charts: list[Charts] = []
     if of.plan.layout == LAYOUT:
-        return ""
+        return Section()
     for table in of.tables:
         label = f"of each row, {table.label}"
         drawn = [
@@ -60,11 +60,8 @@ def bars(of: Material) -> str:
             for metric in _METRICS
             if (found := _groups(table, metric, of))
         ]
-        if drawn:
-            parts += [heading(table.label), figures(*drawn)]
-    if parts:
-        parts.append(paragraph(_HOW, kind="muted small"))
-    return "\n".join(parts)
+        charts += [Charts(drawn, table.label)] if drawn else []
+    return Section(charts=charts, how=_HOW)
 
 
 def _start(metric: str, table: ResultTable) -> float:
@@ -95,17 +92,8 @@ def _bar_chart(found: Groups, chance: float, *, label: str) -> str:
         place, places, names = 0, [], []
         for name, group in found:
             if name:
-                axes.annotate(
-                    name,
-                    (0, place + 0.15),
-                    (2, 0),
-                    xycoords=("axes fraction", "data"),
-                    textcoords="offset points",
-                    va="center",
-                    color=MUTED,
-                    fontsize=8,
-                    fontstyle="italic",
-                )
+                style = {"va": "center", "color": MUTED, "fontsize": 8, "fontstyle": "italic"}
+                write(axes, name, (0, place + 0.15), by=(2, 0), aside=True, **style)
                 place += 1
             for bar in group:
                 _one(axes, bar, place, chance)
@@ -124,16 +112,10 @@ def _bar_chart(found: Groups, chance: float, *, label: str) -> str:
 
 def _one(axes: Axes, bar: Bar, place: int, chance: float) -> None:
     """Draw one bar with its interval, and its value at the end."""
-    face = "none" if bar.series.hollow else bar.series.color
-    axes.barh(
-        place,
-        bar.value - chance,
-        left=chance,
-        height=0.72,
-        linewidth=1,
-        facecolor=face,
-        edgecolor=bar.series.color,
-    )
+    color = bar.series.color
+    face = "none" if bar.series.hollow else color
+    look: dict[str, Any] = {"height": 0.72, "linewidth": 1, "facecolor": face, "edgecolor": color}
+    axes.barh(place, bar.value - chance, left=chance, **look)
     end = bar.value
     if bar.low is not None and bar.high is not None:
         axes.plot(

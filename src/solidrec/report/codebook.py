@@ -16,12 +16,12 @@ from solidrec.nn.build import stages
 from solidrec.nn.kernels.nearest import nearest_code
 from solidrec.report.logs import CLIP, Logs, health, size_of
 from solidrec.report.material import Material, charts_of
-from solidrec.report.page import escape, heading, listing, paragraph, table
+from solidrec.report.section import Card, Charts, Section, Tables
 from solidrec.runs import Run
+from solidrec.text_grid import Grid
 from solidrec.training.loop import codebook_of
 
 CODES, TITLES = 3, 6
-_SEED = "Of each row the training with the smallest seed."
 _HEALTH = f"Perplexity: as many codes of equal use would be as even. {CLIP}"
 _APART = (
     "A codebook that is learned in a second stage (schedule=staged) starts as a copy of the "
@@ -33,6 +33,9 @@ _APART = (
 _BUSY = (
     "The codes that most training events fall to, with the most frequent items of each, by title."
 )
+_SEED = "Of each row the training with the smallest seed."
+_AT_END = ("", "codes used", "perplexity", "revived, in all", "on the clip", "T")
+_FAR = ("", "codes", "with an item", "code to metacode", "still nearest their own", "items to code")
 
 
 @final
@@ -53,33 +56,34 @@ class Codes:
     far: float
 
 
-def codebooks(of: Material) -> str:
+def codebooks(of: Material) -> Section:
     """Return the charts, distances and busiest codes of each row that has a codebook or a clip."""
     firsts = {place.row: place for place in of.first_seeds()}
-    parts = []
+    charts: list[Charts] = []
+    tables, busiest = [], []
     for number, (block, group) in enumerate(charts_of(list(firsts), of.blocks), start=1):
         logs: Logs = [
             (of.looks[name], rows) for name in group if (rows := of.history(firsts[name]))
         ]
-        if drawn := health(logs, of=f", {block} {number}"):
-            parts += [heading(block), drawn]
-    parts += [_health_table(of, firsts), paragraph(_HEALTH, kind="muted small")] if parts else []
+        charts += health(logs, block, of=f", {block} {number}")
+    if charts:
+        tables.append(Tables([_health_grid(of, firsts)], [_HEALTH]))
     found = [
         (name, of.runs[name], codes)
         for name in firsts
         if name in of.runs and (codes := _codes_of(of.runs[name]))
     ]
     if found:
-        parts += [_distance_table(found), paragraph(_APART, kind="muted small")]
-        parts += [
-            _busiest(names, run, codes, opened=at == 0)
-            for at, (names, run, codes) in enumerate(_read_alike(found))
+        tables.append(Tables([_distance_grid(found)], [_APART]))
+        busiest = [
+            (f"Busiest codes of {names}", _busiest(run, codes))
+            for names, run, codes in _read_alike(found)
         ]
-        parts.append(paragraph(_BUSY, kind="muted small"))
-    return "\n".join([*parts, paragraph(_SEED, kind="muted small")]) if parts else ""
+    notes = [*([_BUSY] if busiest else []), _SEED]
+    return Section(charts=charts, tables=tables, cards=busiest, notes=notes)
 
 
-def _health_table(of: Material, firsts: Mapping[str, Place]) -> str:
+def _health_grid(of: Material, firsts: Mapping[str, Place]) -> Grid:
     """Return a table of each codebook and clip in the last epoch."""
     rows = []
     for name, place in firsts.items():
@@ -97,9 +101,8 @@ def _health_table(of: Material, firsts: Mapping[str, Place]) -> str:
                 f"{sum(row.get('codes_revived', 0) for row in used):,}",
             ]
         clips = [f"{clip[-1]:.1%}", f"{limit:g}"] if clip else ["–"] * 2
-        rows.append([escape(name), *codes, *clips])
-    head = ["", "codes used", "perplexity", "revived, in all", "on the clip", "T"]
-    return table(head, rows, caption="In the last epoch")
+        rows.append([name, *codes, *clips])
+    return Grid.of("In the last epoch", _AT_END, rows)
 
 
 @torch.inference_mode()
@@ -127,22 +130,14 @@ def _codes_of(run: Run) -> Codes | None:
     return Codes(len(codes), of_item.numpy(), events, apart, own, float(far))
 
 
-def _distance_table(found: Sequence[tuple[str, Run, Codes]]) -> str:
+def _distance_grid(found: Sequence[tuple[str, Run, Codes]]) -> Grid:
     """Return a table of the distances of codes to their metacodes and of items to their codes."""
     rows = []
     for name, _, codes in found:
         apart = ["–", "–"] if codes.apart is None else [f"{codes.apart:.2f}", f"{codes.own:.0%}"]
         chosen = len(np.unique(codes.of_item))
-        rows.append([escape(name), f"{codes.size:,}", f"{chosen:,}", *apart, f"{codes.far:.2f}"])
-    head = [
-        "",
-        "codes",
-        "with an item",
-        "code to metacode",
-        "still nearest their own",
-        "items to code",
-    ]
-    return table(head, rows, caption="Where codes ended up, relative distances")
+        rows.append([name, f"{codes.size:,}", f"{chosen:,}", *apart, f"{codes.far:.2f}"])
+    return Grid.of("Where codes ended up, relative distances", _FAR, rows)
 
 
 def _read_alike(found: Sequence[tuple[str, Run, Codes]]) -> list[tuple[str, Run, Codes]]:
@@ -153,27 +148,18 @@ def _read_alike(found: Sequence[tuple[str, Run, Codes]]) -> list[tuple[str, Run,
     return [(", ".join(name for name, *_ in _group), *_group[0][1:]) for _group in alike.values()]
 
 
-def _busiest(name: str, run: Run, codes: Codes, *, opened: bool) -> str:
-    """Return the busiest codes of one row with titles, folded unless `opened`."""
+def _busiest(run: Run, codes: Codes) -> list[Card]:
+    """Return the busiest codes of one row, each with its most frequent items."""
     # training events of each code (K,), and the codes with the most
     events = np.bincount(codes.of_item, codes.events, codes.size)
     top = np.argsort(-events, kind="stable")[:CODES]
-    share = events / max(1.0, events.sum())
-    groups = "".join(
-        _group(run, codes, int(code), float(share[code])) for code in top if events[code] > 0
-    )
-    if not groups:
-        return ""
-    head = f"<summary>Busiest codes of {escape(name)}</summary>"
-    return f'<details{" open" if opened else ""}>{head}<div class="groups">{groups}</div></details>'
-
-
-def _group(run: Run, codes: Codes, code: int, share: float) -> str:
-    """Return the markup of one code: its share of events and its most frequent items."""
-    members = np.flatnonzero(codes.of_item == code)
-    order = members[np.argsort(-codes.events[members], kind="stable")]
     titles = run.catalog["title"] if "title" in run.catalog.columns else run.catalog["item"]
-    named = [titles[int(item)] or run.catalog["item"][int(item)] for item in order[:TITLES]]
-    size = f"{share:.1%} of training events · {len(order):,} items"
-    listed = listing(named, rest=len(order) - TITLES)
-    return f"<div><h3>Code {code}</h3><small>{size}</small>{listed}</div>"
+    cards = []
+    for code in top[events[top] > 0]:
+        members = np.flatnonzero(codes.of_item == code)
+        order = members[np.argsort(-codes.events[members], kind="stable")]
+        named = [titles[int(item)] or run.catalog["item"][int(item)] for item in order[:TITLES]]
+        share = events[code] / max(1.0, events.sum())
+        facts = f"{share:.1%} of training events · {len(order):,} items"
+        cards.append(Card(f"Code {code}", facts, named, len(order) - TITLES))
+    return cards

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from solidrec.experiments.results import Record
 from solidrec.experiments.tables.cost import COST, PARTS, records_of
 from solidrec.report.material import Material
-from solidrec.report.page import figures, legend
 from solidrec.report.plots import (
     BASELINE_COLORS,
     INK,
@@ -18,7 +17,8 @@ from solidrec.report.plots import (
     few_ticks,
     value_after,
 )
-from solidrec.report.tables import measure_markup
+from solidrec.report.section import Charts, Section
+from solidrec.report.tables import measure_tables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 _TONES = [light for light, _ in (BASELINE_COLORS[0], *RUN_COLORS, BASELINE_COLORS[1])]
 
 
-def cost(of: Material) -> str:
+def cost(of: Material) -> Section:
     """Return the table and the chart of costs, empty where cost was not measured."""
-    tables = measure_markup(of, COST)
+    tables = measure_tables(of, COST)
     if not tables:
-        return ""
+        return Section()
     found = records_of(of.plan, of.results)
     owned = set().union(*(record["parameters"] for record in found.values()))
     parts = [part for part in PARTS if part in owned]
@@ -39,8 +39,8 @@ def cost(of: Material) -> str:
         for at, part in enumerate(parts)
     }
     names = {row: of.looks[row].label for row in found}
-    drawn = figures(("Parameters, thousands", _stacked(found, names, looks)))
-    return "\n".join([legend(list(looks.values())), drawn, tables])
+    drawn = [("Parameters, thousands", _stacked(found, names, looks))]
+    return Section(charts=[Charts(drawn, legend=list(looks.values()))], tables=tables)
 
 
 def _stacked(

@@ -10,8 +10,8 @@ from solidrec.epochs import score_of
 from solidrec.experiments.plan import Place
 from solidrec.report.logs import Logs, Row, curves, judged_by
 from solidrec.report.material import Material, charts_of
-from solidrec.report.page import figures, heading, legend, paragraph
 from solidrec.report.plots import line_chart
+from solidrec.report.section import Charts, Drawn, Section
 
 _LINES = 20
 _HOW = (
@@ -24,10 +24,10 @@ _STAGED = (
 )
 
 
-def training_curves(of: Material) -> str:
+def training_curves(of: Material) -> Section:
     """Return a pair of charts for each block of the table, with as many seeds as stay readable."""
     names = [row.name for row in of.plan.rows if row.baseline is None]
-    parts, most, staged = [], 0, False
+    charts, most, staged = [], 0, False
     for number, (block, group) in enumerate(charts_of(names, of.blocks), start=1):
         places = _readable(of, group)
         logs: Logs = [
@@ -38,15 +38,10 @@ def training_curves(of: Material) -> str:
         staged |= any(row["stage"] > 1 for _, rows in logs for row in rows)
         most = max(most, len({place.seed for place in places}))
         drawn = {look for look, _ in logs}
-        parts += [
-            heading(block),
-            legend([look for name in group if (look := of.looks[name]) in drawn]),
-            figures(*_charts(logs, f"{block} {number}")),
-        ]
-    if not parts:
-        return ""
+        legend = [look for name in group if (look := of.looks[name]) in drawn]
+        charts.append(Charts(_charts(logs, f"{block} {number}"), block, legend))
     how = _HOW.format(seeds=f"{most} of {of.plan.seeds} seeds") + (_STAGED if staged else "")
-    return "\n".join([*parts, paragraph(how, kind="muted small")])
+    return Section(charts=charts, how=how)
 
 
 def _readable(of: Material, group: Sequence[str]) -> list[Place]:
@@ -56,7 +51,7 @@ def _readable(of: Material, group: Sequence[str]) -> list[Place]:
     return [place for place in of.trained() if place.row in group and place.seed in seeds]
 
 
-def _charts(logs: Logs, of: str) -> list[tuple[str, str]]:
+def _charts(logs: Logs, of: str) -> Drawn:
     """Return the charts of validation and of loss; `of` makes their labels unique on the page."""
     judged = judged_by(logs)
     drawn: list[tuple[str, str, Callable[[Row], Any]]] = [

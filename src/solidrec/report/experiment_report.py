@@ -1,7 +1,6 @@
 """``solidrec experiment report``: one self-contained HTML file about all finished cells.
 
-The page has no scripts and loads nothing. Everything that comes from data is escaped, and the same
-folder gives the same bytes.
+The page has no scripts and loads nothing, and the same folder gives the same bytes.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from solidrec.console import console, counted
 from solidrec.experiments.plan import Plan
 from solidrec.experiments.results import Results
 from solidrec.experiments.tables.experiment_tables import write_tables
-from solidrec.experiments.tables.few_events import FEW_EVENTS
 from solidrec.report.bars import bars
 from solidrec.report.codebook import codebooks
 from solidrec.report.cost import cost
@@ -29,23 +27,23 @@ from solidrec.report.headline import (
 )
 from solidrec.report.material import Material, material
 from solidrec.report.norms import norms
-from solidrec.report.page import escape, page, paragraph
+from solidrec.report.page import render
 from solidrec.report.protocol import protocol
 from solidrec.report.provenance import provenance
 from solidrec.report.samples import samples
 from solidrec.report.semantics import semantics_of
 from solidrec.report.stability import stability
-from solidrec.report.tables import measure_markup, result_tables
+from solidrec.report.tables import few_events, result_tables
 from solidrec.report.targets import targets
 
 _REPORT = "report.html"
 
 
-_SECTIONS: dict[str, tuple[str, Callable[[Material], str]]] = {
+_SECTIONS: dict[str, tuple[str, Callable[[Material], object]]] = {
     "sweep": ("λ and T", penalty_and_clip),
     "stability": ("Stability", stability),
     "cost": ("Cost", cost),
-    "few_events": ("Users of few events", lambda of: measure_markup(of, FEW_EVENTS)),
+    "few_events": ("Users of few events", few_events),
     "bars": ("At a glance", bars),
     "tables": ("Tables", result_tables),
     "targets": ("Cold, rare and warm targets", targets),
@@ -57,7 +55,7 @@ _SECTIONS: dict[str, tuple[str, Callable[[Material], str]]] = {
     "protocol": ("How this was measured", protocol),
     "provenance": ("Where it comes from", provenance),
 }
-"""The sections in order: name, heading and function of the markup; empty ones are left out."""
+"""The sections in order: name, heading, and what makes the values; those without are left out."""
 
 
 def write_experiment_report(out: Path, path: Path | None = None, *, progress: bool = False) -> Path:
@@ -74,22 +72,16 @@ def write_experiment_report(out: Path, path: Path | None = None, *, progress: bo
         advance(1)
         sections = []
         for name, (heading, make) in _SECTIONS.items():
-            sections.append((name, heading, make(of)))
+            if values := make(of):
+                sections.append((name, heading, values))
             advance(1)
-    lead = [paragraph(escape(headline(of)), kind="headline")]
-    lead += [
-        paragraph(escape(each), kind="muted")
-        for each in (*more_verdicts(of), baseline_words(of), finished_words(of))
-        if each
-    ]
-    lead += [
-        paragraph(escape(each), kind="note") for each in (*of.lacking, unfinished_words(of)) if each
-    ]
-    text = page(
-        of.plan.title,
-        lead,
-        [section for section in sections if section[2]],
-        foot="Written by solidrec.",
+    text = render(
+        "page.html",
+        title=of.plan.title,
+        headline=headline(of),
+        lead=[*more_verdicts(of), baseline_words(of), finished_words(of)],
+        notes=[*of.lacking, unfinished_words(of)],
+        sections=sections,
     )
     write_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     return path

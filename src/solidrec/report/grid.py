@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from solidrec.experiments.tables.sweep import ACROSS, DOWN, LAYOUT, SIGNS, Sweep, sweeps
 from solidrec.report.material import Material
-from solidrec.report.page import figures, heading, paragraph
-from solidrec.report.plots import INK, MUTED, RUN_COLORS, drawing
-from solidrec.report.tables import measure_markup
+from solidrec.report.plots import INK, MUTED, RUN_COLORS, drawing, write
+from solidrec.report.section import Charts, Section
+from solidrec.report.tables import measure_tables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,21 +25,19 @@ _HOW = (
 )
 
 
-def penalty_and_clip(of: Material) -> str:
+def penalty_and_clip(of: Material) -> Section:
     """Return the circles and values of every protocol; empty unless the rows vary λ and T."""
     if of.plan.layout != LAYOUT:
-        return ""
-    parts = []
+        return Section()
+    charts = []
     for table in of.tables:
         drawn = [
             (sweep.metric, _circles(sweep, label=f"{sweep.metric} over λ and T, {table.label}"))
             for sweep in sweeps(of.plan, of.measured.get(table.protocol, ()))
             if sweep.found
         ]
-        parts += [heading(table.label), figures(*drawn)] if drawn else []
-    if not parts:
-        return ""
-    return "\n".join([*parts, paragraph(_HOW, kind="muted small"), measure_markup(of, "sweep")])
+        charts += [Charts(drawn, table.label)] if drawn else []
+    return Section(charts=charts, how=_HOW, tables=measure_tables(of, "sweep"))
 
 
 def _circles(sweep: Sweep, *, label: str) -> str:
@@ -54,35 +52,8 @@ def _circles(sweep: Sweep, *, label: str) -> str:
                     continue
                 # 0 for the smallest value, 1 for the largest
                 depth = (value - low) / (high - low) if high > low else 0.5
-                size = 2 * (_RADIUS[0] + (_RADIUS[1] - _RADIUS[0]) * depth)
-                color, best = _COLORS[sweep.metric], value == sweep.best
-                axes.plot(
-                    a,
-                    d,
-                    "o",
-                    color=color,
-                    markersize=size,
-                    alpha=_FAINT + (1 - _FAINT) * depth,
-                    markeredgewidth=0,
-                )
-                if best:
-                    axes.plot(
-                        a,
-                        d,
-                        "o",
-                        color="none",
-                        markeredgecolor=INK,
-                        markersize=size + 4,
-                        markeredgewidth=1,
-                    )
-                axes.annotate(
-                    f"{value:.4f}",
-                    (a, d),
-                    (0, -23),
-                    textcoords="offset points",
-                    ha="center",
-                    fontsize=7,
-                )
+                _circle(axes, (a, d), depth, _COLORS[sweep.metric], best=value == sweep.best)
+                write(axes, f"{value:.4f}", (a, d), by=(0, -23), ha="center", fontsize=7)
         axes.set_xticks(range(len(sweep.across)), sweep.across)
         axes.set_yticks(range(len(sweep.down)), sweep.down)
         axes.set_xlim(-0.55, len(sweep.across) - 0.45)
@@ -91,3 +62,13 @@ def _circles(sweep: Sweep, *, label: str) -> str:
         axes.set_ylabel(SIGNS[DOWN], rotation=0, labelpad=8)
 
     return drawing(paint, height=0.6 + 0.62 * len(sweep.down), label=label)
+
+
+def _circle(axes: Axes, at: tuple[int, int], depth: float, color: str, *, best: bool) -> None:
+    """Draw the circle of one value, with a ring around the best."""
+    size = 2 * (_RADIUS[0] + (_RADIUS[1] - _RADIUS[0]) * depth)
+    alpha = _FAINT + (1 - _FAINT) * depth
+    axes.plot(*at, "o", color=color, markersize=size, alpha=alpha, markeredgewidth=0)
+    if best:
+        ring: dict[str, Any] = {"color": "none", "markeredgecolor": INK, "markeredgewidth": 1}
+        axes.plot(*at, "o", markersize=size + 4, **ring)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from solidrec.epochs import select_of
-from solidrec.report.page import figures, legend
 from solidrec.report.plots import Curve, Series, line_chart
+from solidrec.report.section import Charts, Drawn
 
 Row = dict[str, Any]
 Logs = Sequence[tuple[Series, list[Row]]]
@@ -53,11 +53,11 @@ def _with(key: str, logs: Logs) -> Logs:
     return [(look, rows) for look, rows in logs if any(key in row for row in rows)]
 
 
-def health(logs: Logs, *, of: str = "") -> str:
+def health(logs: Logs, heading: str = "", *, of: str = "") -> list[Charts]:
     """Return the charts of codebooks and clips in the logs; `of` makes their labels unique."""
     read, clipped = _with("codes_used", logs), _with("saturated", logs)
     if not read and not clipped:
-        return ""
+        return []
     drawn = [*(_code_charts(read, of) if read else ())]
     if clipped:
         lines = curves(clipped, lambda row: row.get("saturated"))
@@ -65,7 +65,7 @@ def health(logs: Logs, *, of: str = "") -> str:
         drawn.append(("Share of the branch's weights on the clip", chart))
     described = {look for look, _ in [*read, *clipped]}
     shown = [look for look, _ in logs if look in described]
-    return "\n".join([legend(shown), figures(*drawn)])
+    return [Charts(drawn, heading, shown)]
 
 
 def size_of(rows: Sequence[Row]) -> int:
@@ -73,7 +73,7 @@ def size_of(rows: Sequence[Row]) -> int:
     return next(int(row["codes_used"] + row["codes_dead"]) for row in rows if "codes_used" in row)
 
 
-def _code_charts(logs: Logs, of: str) -> list[tuple[str, str]]:
+def _code_charts(logs: Logs, of: str) -> Drawn:
     """Return two charts: used codes with their perplexity, and dead codes with revived ones."""
 
     def lines(key: str, **style: bool) -> list[Curve]:

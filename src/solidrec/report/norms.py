@@ -15,10 +15,12 @@ from solidrec.nn.histories import Histories
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import TrunkAndBranch
 from solidrec.report.material import Material
-from solidrec.report.page import escape, paragraph, table
+from solidrec.report.section import Section, Tables
 from solidrec.runs import Run
+from solidrec.text_grid import Grid
 
 _USERS = 256
+_HEADS = ("", "slot", "shape", "trunk", "branch", "branch / trunk", "at most (T √n)", "on the clip")
 _HOW = (
     "Mean length (Frobenius norm) of what the trunk gives and of what the branch adds after its "
     "clip, over {users:,} test users, of the training with the smallest seed. A branch whose "
@@ -43,29 +45,19 @@ class Norms:
     saturated: float | None
 
 
-def norms(of: Material) -> str:
+def norms(of: Material) -> Section:
     """Return the table of every row that adds a branch to a trunk.
 
     It is empty without the data or a readable run of such a row.
     """
     if of.data is None:
-        return ""
+        return Section()
     rows, users = [], min(_USERS, len(of.data.rows("test")))
     for name, run in of.runs.items():
         for at, one in enumerate(_slot_norms(run, of.data)):
-            rows.append([escape(name) if at == 0 else "", *_slot_line(one)])
-    head = [
-        "",
-        "slot",
-        "shape",
-        "trunk",
-        "branch",
-        "branch / trunk",
-        "at most (T √n)",
-        "on the clip",
-    ]
-    how = paragraph(_HOW.format(users=users), kind="muted small")
-    return table(head, rows, caption="Mean lengths, slot by slot") + how if rows else ""
+            rows.append([name if at == 0 else "", *_slot_line(one)])
+    grid = Grid.of("Mean lengths, slot by slot", _HEADS, rows)
+    return Section(tables=[Tables([grid], [_HOW.format(users=users)])] if rows else [])
 
 
 def _slot_norms(run: Run, data: PreparedData) -> list[Norms]:
@@ -111,7 +103,7 @@ def _slot_line(one: Norms) -> list[str]:
         else [f"{one.limit:.3f}", f"{one.saturated:.1%}"]
     )
     return [
-        escape(one.slot),
+        one.slot,
         " × ".join(map(str, one.shape)),
         f"{one.trunk:.3f}",
         f"{one.branch:.3f}",

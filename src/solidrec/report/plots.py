@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
+
+from markupsafe import Markup
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,22 +74,14 @@ class Series:
     @classmethod
     def run(cls, label: str, number: int) -> Series:
         """Return the look of run `number` (from 0): a colour and a filled marker."""
-        return cls(
-            label,
-            RUN_COLORS[number % len(RUN_COLORS)][0],
-            *_MARKERS[number % len(_MARKERS)],
-            hollow=False,
-        )
+        color, _ = RUN_COLORS[number % len(RUN_COLORS)]
+        return cls(label, color, *_MARKERS[number % len(_MARKERS)], hollow=False)
 
     @classmethod
     def baseline(cls, label: str, number: int) -> Series:
         """Return the look of baseline `number` (from 0): grey and hollow."""
-        return cls(
-            label,
-            BASELINE_COLORS[number % len(BASELINE_COLORS)][0],
-            *_HOLLOW[number % len(_HOLLOW)],
-            hollow=True,
-        )
+        color, _ = BASELINE_COLORS[number % len(BASELINE_COLORS)]
+        return cls(label, color, *_HOLLOW[number % len(_HOLLOW)], hollow=True)
 
 
 @final
@@ -136,16 +129,8 @@ def line_chart(
             axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
         if limit is not None:
             axes.axhline(limit[0], color=MUTED, linewidth=0.9, linestyle=(0, (1, 2)))
-            axes.annotate(
-                limit[1],
-                (1, limit[0]),
-                (0, 3),
-                xycoords=("axes fraction", "data"),
-                textcoords="offset points",
-                ha="right",
-                color=MUTED,
-                fontsize=8,
-            )
+            style = {"ha": "right", "color": MUTED, "fontsize": 8}
+            write(axes, limit[1], (1, limit[0]), by=(0, 3), aside=True, **style)
             axes.set_ylim(0, max(axes.get_ylim()[1], 1.12 * limit[0]))
 
     return drawing(paint, height=2.3, label=label)
@@ -161,14 +146,9 @@ def _draw(axes: Axes, line: Curve) -> None:
         width = 0.9 if line.thin else 1.6
         axes.plot(line.x, line.y, color=color, linestyle=style, linewidth=width)
     if line.chosen is not None:
-        axes.plot(
-            [line.x[line.chosen]],
-            [line.y[line.chosen]],
-            marker=line.series.marker,
-            color=color,
-            markersize=4 if line.thin else 7,
-            linestyle="none",
-        )
+        x, y = [line.x[line.chosen]], [line.y[line.chosen]]
+        look: dict[str, Any] = {"marker": line.series.marker, "color": color, "linestyle": "none"}
+        axes.plot(x, y, markersize=4 if line.thin else 7, **look)
 
 
 def histogram(
@@ -203,10 +183,24 @@ def few_ticks(*, integer: bool = False, most: int = 6) -> MaxNLocator:
 
 def value_after(axes: Axes, text: str, place: tuple[float, float], *, size: float) -> None:
     """Write a value behind the end of a horizontal bar, given as (x, y)."""
-    axes.annotate(text, place, (3, 0), textcoords="offset points", va="center", fontsize=size)
+    write(axes, text, place, by=(3, 0), va="center", fontsize=size)
 
 
-def drawing(paint: Callable[[Axes], None], *, height: float, label: str) -> str:
+def write(
+    axes: Axes,
+    text: str,
+    place: tuple[float, float],
+    *,
+    by: tuple[float, float],
+    aside: bool = False,
+    **style: Any,
+) -> None:
+    """Write a text `by` points beside a place; `aside` gives its x as a share of the width."""
+    where = ("axes fraction", "data") if aside else "data"
+    axes.annotate(text, place, by, xycoords=where, textcoords="offset points", **style)
+
+
+def drawing(paint: Callable[[Axes], None], *, height: float, label: str) -> Markup:
     """Let `paint` fill one pair of axes and return them as an ``<svg>`` element.
 
     `label` names the chart and must be unique on a page.
@@ -226,7 +220,7 @@ def drawing(paint: Callable[[Axes], None], *, height: float, label: str) -> str:
     return _inline(stream.getvalue(), label=label)
 
 
-def _inline(svg: str, *, label: str) -> str:
+def _inline(svg: str, *, label: str) -> Markup:
     """Turn an SVG file into an element of the page.
 
     The prologue, the size and unused ids are dropped, and colours become style sheet variables.
@@ -239,4 +233,6 @@ def _inline(svg: str, *, label: str) -> str:
     body = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in kept else "", body)
     for tone, variable in COLORS.items():
         body = body.replace(tone, f"var(--{variable})")
-    return f'<svg {box[0] if box else ""} role="img" aria-label="{html.escape(label)}">{body}'
+    # matplotlib writes the rest of the element and escapes every text in it
+    frame = Markup('<svg {} role="img" aria-label="{}">{}')
+    return frame.format(Markup(box[0] if box else ""), label, Markup(body))

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from solidrec.arrays import Floats
 from solidrec.data.prepared import PreparedData
 from solidrec.report.material import Material
-from solidrec.report.page import escape, figures, listing, paragraph
 from solidrec.report.plots import histogram
+from solidrec.report.section import Card, Charts, Drawn, Section
 from solidrec.semantics.fuse import fuse
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.modality import ID, modality
@@ -22,13 +22,15 @@ _SHOWN = 8
 _SMALLEST = 4  # two or three items are coherent too easily
 
 
-def semantics_of(of: Material) -> str:
+def semantics_of(of: Material) -> Section:
     """Return the contents of the first model's semantic ids; empty without data or such a model."""
     semantics = next((run.semantics for run in of.runs.values() if run.semantics is not None), None)
-    return "" if of.data is None or semantics is None else _semantic_ids(of.data, semantics)
+    if of.data is None or semantics is None:
+        return Section()
+    return _semantic_ids(of.data, semantics)
 
 
-def _semantic_ids(data: PreparedData, semantics: SemanticIds) -> str:
+def _semantic_ids(data: PreparedData, semantics: SemanticIds) -> Section:
     """Return the sizes of semantic ids, and some of them by title."""
     facts = semantics.facts()
     empty = f"{facts['empty']:,} are empty" if facts["empty"] else "none is empty"
@@ -39,19 +41,13 @@ def _semantic_ids(data: PreparedData, semantics: SemanticIds) -> str:
         "even one (entropy)."
     )
     sizes = _sizes_of(semantics)
-    groups = "".join(
-        _group(data, semantics, name, number) for name, number in _examples(data, semantics)
-    )
+    groups = [_group(data, semantics, *example) for example in _examples(data, semantics)]
     note = f"Up to {_SHOWN} members each, those most frequent in training first."
-    return (
-        paragraph(escape(words))
-        + sizes_figure(sizes[sizes > 0].tolist())
-        + f'<div class="groups">{groups}</div>'
-        + paragraph(note, kind="muted")
-    )
+    drawn = sizes_figure(sizes[sizes > 0].tolist())
+    return Section(words, charts=[Charts(drawn)], cards=[("", groups)], notes=[note])
 
 
-def sizes_figure(sizes: Sequence[int]) -> str:
+def sizes_figure(sizes: Sequence[int]) -> Drawn:
     """Return a chart of the sizes of semantic ids."""
     drawn = histogram(
         sizes,
@@ -59,7 +55,7 @@ def sizes_figure(sizes: Sequence[int]) -> str:
         x_label="items in a semantic id",
         y_label="semantic ids",
     )
-    return figures(("How many items a semantic id holds", drawn))
+    return [("How many items a semantic id holds", drawn)]
 
 
 def _sizes_of(semantics: SemanticIds) -> npt.NDArray[np.int64]:
@@ -116,17 +112,14 @@ def _no_vectors() -> npt.NDArray[Any]:
     raise AssertionError("id embeddings are never asked for here")
 
 
-def _group(data: PreparedData, semantics: SemanticIds, why: str, number: int) -> str:
-    """Return the markup of one semantic id with its most frequent members."""
+def _group(data: PreparedData, semantics: SemanticIds, why: str, number: int) -> Card:
+    """Return one semantic id with its most frequent members."""
     members = semantics.members(number)
     order = members[np.argsort(-data.train_counts[members], kind="stable")]
     label = f" “{semantics.labels[number - 1]}”" if semantics.labels else ""
     titles = [title_of(data, int(item)) for item in order[:_SHOWN]]
-    head = (
-        f"<h3>Semantic id {number}{escape(label)}</h3>"
-        f"<small>{escape(why)} · {len(members):,} items</small>"
-    )
-    return f"<div>{head}{listing(titles, rest=len(order) - _SHOWN)}</div>"
+    facts = f"{why} · {len(members):,} items"
+    return Card(f"Semantic id {number}{label}", facts, titles, len(order) - _SHOWN)
 
 
 def title_of(data: PreparedData, item: int) -> str:

@@ -11,9 +11,9 @@ from solidrec.arrays import Array
 from solidrec.evaluate.stability import METRICS
 from solidrec.experiments.tables.stability import STABILITY, THOUSAND, name_of, steadiness
 from solidrec.report.material import Material
-from solidrec.report.page import figures, paragraph
 from solidrec.report.plots import INK, Series, drawing, few_ticks
-from solidrec.report.tables import measure_markup
+from solidrec.report.section import Charts, Section
+from solidrec.report.tables import measure_tables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,11 +26,11 @@ _HOW = (
 )
 
 
-def stability(of: Material) -> str:
+def stability(of: Material) -> Section:
     """Return the charts and tables of stability, empty where it was not measured."""
-    tables = measure_markup(of, STABILITY)
+    tables = measure_tables(of, STABILITY)
     if not tables:
-        return ""
+        return Section()
     rows = steadiness(of.plan, of.results)
     drawn = []
     for metric in METRICS:
@@ -44,8 +44,7 @@ def stability(of: Material) -> str:
             caption = f"{metric}: how far one more event moves a user"
             label = f"Spread of the stability of {metric}"
             drawn.append((caption, _boxes(counted, label=label)))
-    shown = [figures(*drawn), paragraph(_HOW, kind="muted small")] if drawn else []
-    return "\n".join([*shown, tables])
+    return Section(charts=[Charts(drawn)] if drawn else [], how=_HOW, tables=tables)
 
 
 def _boxes(rows: Sequence[tuple[Series, Array]], *, label: str) -> str:

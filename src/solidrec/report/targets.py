@@ -9,8 +9,7 @@ import numpy as np
 
 from solidrec.evaluate.result import GROUP_METRICS, GROUPS
 from solidrec.report.material import Material
-from solidrec.report.page import escape, paragraph
-from solidrec.report.tables import grid_markup
+from solidrec.report.section import Section, Tables
 from solidrec.text_grid import NONE, Entry, Grid
 
 _RANGES = {"cold": "never in training", "rare": "1 to 4 times", "warm": "5 times or more"}
@@ -19,16 +18,14 @@ _FEW = 50
 Groups = Mapping[str, Mapping[str, Any]]
 
 
-def targets(of: Material) -> str:
+def targets(of: Material) -> Section:
     """Return a table per protocol: each row's metrics by kind of target, means over seeds."""
-    return "\n".join(table for protocol in of.plan.protocols if (table := _one(of, protocol)))
+    protocols = {protocol: _rows_of(of, protocol) for protocol in of.plan.protocols}
+    return Section(tables=[_one(of, name, found) for name, found in protocols.items() if found])
 
 
-def _one(of: Material, protocol: str) -> str:
-    """Return the table of one protocol, empty where no cell was measured by it."""
-    found = _rows_of(of, protocol)
-    if not found:
-        return ""
+def _one(of: Material, protocol: str, found: Mapping[str, list[Groups]]) -> Tables:
+    """Return the table of one protocol, given the groups of each row and seed."""
     counts = {name: int(next(iter(found.values()))[0][name]["targets"]) for name in GROUPS}
     columns = [(group, metric) for group in GROUPS if counts[group] for metric in GROUP_METRICS]
     means = {row: [_mean(seeds, *column) for column in columns] for row, seeds in found.items()}
@@ -42,7 +39,7 @@ def _one(of: Material, protocol: str) -> str:
         tuple((Entry(row), *map(_part, values, best)) for row, values in means.items()),
         tuple(of.blocks.get(row, "") for row in means),
     )
-    return grid_markup(grid, of.looks) + paragraph(escape(_note(counts)), kind="muted small")
+    return Tables([grid], [_note(counts)], looks=of.looks)
 
 
 def _note(counts: Mapping[str, int]) -> str:

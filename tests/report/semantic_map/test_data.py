@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-
 import numpy as np
 
 from solidrec.data.prepared import PreparedData
@@ -12,7 +10,6 @@ from solidrec.report.semantic_map.data import (
     _SCALE,
     _cut,
     colors_of,
-    embedded,
     page_data,
     spots,
 )
@@ -63,13 +60,6 @@ def test_the_data_are_the_placed_items_with_the_most_trained_last(data: Prepared
     assert few["title"] == page["title"][-5:]
     assert few["groups"] == page["groups"]
     assert [(each["number"], each["size"]) for each in page["groups"]] == [(2, 20), (1, 20)]
-
-
-def test_embedded_json_is_the_same_json_without_a_sign_of_markup() -> None:
-    value = {"a": ["</script>", "<!--", "]]>", "&amp;", '"\\', "\u2028\u2029", "🎬", "\x00\n"]}
-    text = embedded(value)
-    assert json.loads(text) == value
-    assert not set(text) & set("<>&\u2028\u2029\n\x00")
 
 
 def test_long_titles_are_cut() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+from typing import Any
 
 import numpy as np
 import pytest
 
 from solidrec.data.prepared import PreparedData
+from solidrec.report.page import render
 from solidrec.report.semantic_map import page
 from solidrec.report.semantic_map.colors import Color
 from solidrec.report.semantic_map.groups import Group
@@ -65,8 +67,7 @@ def test_the_headline_counts_items_and_ids_and_names_what_they_are_of() -> None:
     ],
 )
 def test_items_that_have_no_place_are_counted(missing: int, said: str) -> None:
-    (text,) = lead(places(missing))
-    assert text.endswith(f"in the colour of its semantic id.{said}</p>")
+    assert lead(places(missing)).endswith(f"in the colour of its semantic id.{said}")
 
 
 def test_the_map_says_what_it_is_placed_by_and_what_it_leaves_out(
@@ -85,10 +86,11 @@ def test_the_map_says_what_it_is_placed_by_and_what_it_leaves_out(
 def test_every_semantic_id_is_a_card_with_its_facts(data: PreparedData) -> None:
     groups = [group(2, "a <name>", "text", 4), group(1)]
     central = int(groups[0].central[0])
-    text = directory(data, groups, TONES, {central: "data:image/jpeg;base64,AA"})
-    first, second = re.findall(r'<div id="id-.*', text)
-    assert 'id="id-2" data-row="0" data-number="2" data-size="20" data-trained="1234"' in first
-    assert 'id="id-1" data-row="1" data-number="1" data-size="20" data-trained="1234"' in second
+    found = directory(data, groups, TONES, {central: "data:image/jpeg;base64,AA"})
+    text = render("sections/ids.html", it=found)
+    _, first, second = text.split('<div id="')
+    assert 'id-2" data-row="0" data-number="2" data-size="20" data-trained="1234"' in first
+    assert 'id-1" data-row="1" data-number="1" data-size="20" data-trained="1234"' in second
     assert "--light:#111111;--dark:#eeeeee" in first
     assert "--light:#222222;--dark:#dddddd" in second
     assert ">2 · a &lt;name&gt;</a>" in first
@@ -113,7 +115,8 @@ QUALITY = {
 }
 
 
-def told(text: str) -> dict[str, str]:
+def told(found: dict[str, Any]) -> dict[str, str]:
+    text = render("sections/numbers.html", it=found)
     return dict(re.findall("<dt>(.*?)</dt><dd>(.*?)</dd>", text))
 
 
@@ -131,6 +134,5 @@ def test_the_numbers_say_how_the_ids_were_made(data: PreparedData) -> None:
 
 
 def test_the_sizes_are_a_chart(data: PreparedData) -> None:
-    text = numbers(data, ids(), [group(1), group(2)], QUALITY)
-    assert text.count("<svg") == 1
-    assert 'aria-label="Sizes of the semantic ids"' in text
+    ((_, svg),) = numbers(data, ids(), [group(1), group(2)], QUALITY)["drawn"]
+    assert 'aria-label="Sizes of the semantic ids"' in svg

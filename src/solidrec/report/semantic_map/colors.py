@@ -43,24 +43,16 @@ def colors(centres: Floats) -> list[Color]:
     found = []
     for one, hue in enumerate(hues):
         # OKLab coordinates of each option (options, 3), and the nearest centres that have chosen
-        labs = np.array(
-            [_lab(_LIGHT[shade], chroma, hue + turn) for turn, shade, chroma in options]
-        )
+        labs = np.array([_lab(_LIGHT[at], chroma, hue + turn) for turn, at, chroma in options])
         near = np.argsort(((centres[:one] - centres[one]) ** 2).sum(1), kind="stable")[:_NEAREST]
         unlike = np.linalg.norm(labs[:, None] - taken[near][None], axis=2)  # (options, neighbours)
         # The nearest neighbours matter most: a colour like that of the tenth does little harm.
-        least = (
-            (unlike * np.sqrt(1 + np.arange(len(near)))).min(1)
-            if len(near)
-            else np.ones(len(options))
-        )
+        least = (unlike * np.sqrt(1 + np.arange(len(near)))).min(1, initial=1)
         # Beyond a distance of 0.25 colours are distinct anyway, so the turn alone decides.
         best = int((np.minimum(least, 0.25) - _FIDELITY * turns).argmax())
         taken[one] = labs[best]
-        turn, shade, chroma = options[best]
-        found.append(
-            Color(_rgb(_LIGHT[shade], chroma, hue + turn), _rgb(_DARK[shade], chroma, hue + turn))
-        )
+        turn, at, chroma = options[best]
+        found.append(Color(*(_rgb(tone[at], chroma, hue + turn) for tone in (_LIGHT, _DARK))))
     return found
 
 

@@ -1,8 +1,7 @@
-"""The data of the page's script: items and semantic ids as JSON that no title can break out of."""
+"""The data of the page's script: items and semantic ids as plain values."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -130,15 +129,3 @@ def _categories_of(
 def _cut(text: str) -> str:
     """Return a text of at most `_TITLE` characters."""
     return text if len(text) <= _TITLE else text[: _TITLE - 1] + "…"
-
-
-def embedded(value: Any) -> str:
-    r"""Return JSON that is safe inside a script element, whatever its strings contain.
-
-    >>> embedded({"title": "</script><b>&"})
-    '{"title":"\\u003c/script\\u003e\\u003cb\\u003e\\u0026"}'
-    """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text

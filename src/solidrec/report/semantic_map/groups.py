@@ -74,9 +74,7 @@ def _apart_from_centroid(ids: SemanticIds, fused: Fused) -> Floats:
         own = fused.vectors[rows].astype(np.float64)
         # 1 for each dimension that the item has, so that missing parts do not count
         here = np.repeat(fused.present[rows], fused.widths, axis=1)
-        total, apart = (
-            (own**2).sum(1),
-            ((own - here * ids.centroids[ids.of_item[1:][rows] - 1]) ** 2).sum(1),
-        )
+        total = (own**2).sum(1)
+        apart = ((own - here * ids.centroids[ids.of_item[1:][rows] - 1]) ** 2).sum(1)
         np.divide(apart, total, out=found[rows], where=total > 0)
     return found

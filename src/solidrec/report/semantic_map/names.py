@@ -98,17 +98,17 @@ def _distinctive(
     bags = [set(bag) for bag in bags]
     # number of items with each term in the catalogue
     total = Counter(term for bag in bags for term in bag)
+
+    def rank(pair: tuple[str, float]) -> tuple[float, str]:
+        term, share = pair
+        return -share * math.log((len(bags) + 1) / total[term]), term
+
     found = []
     for members in central:
         here = Counter(term for item in members for term in bags[item - 1])
         least = min(2, len(members))
         shares = [(term, count / len(members)) for term, count in here.items() if count >= least]
-        found.append(
-            sorted(
-                shares,
-                key=lambda pair: (-pair[1] * math.log((len(bags) + 1) / total[pair[0]]), pair[0]),
-            )[:12]
-        )
+        found.append(sorted(shares, key=rank)[:12])
     return found
 
 

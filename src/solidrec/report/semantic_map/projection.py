@@ -94,16 +94,11 @@ def _filled(fused: Fused, groups: Ints) -> npt.NDArray[np.float32]:
         if has.all() or not has.any():
             continue
         # sum of the part and number of items with it, for each semantic id
-        sums, sizes = (
-            np.zeros((groups.max() + 1, stop - start)),
-            np.bincount(groups[has], minlength=groups.max() + 1),
-        )
+        sums = np.zeros((groups.max() + 1, stop - start))
         np.add.at(sums, groups[has], vectors[has, start:stop])
-        mean = np.where(
-            sizes[:, None] > 0,
-            sums / np.maximum(sizes, 1)[:, None],
-            vectors[has, start:stop].mean(0),
-        )
+        sizes = np.bincount(groups[has], minlength=len(sums))
+        mean = sums / np.maximum(sizes, 1)[:, None]
+        mean[sizes == 0] = vectors[has, start:stop].mean(0)
         vectors[~has, start:stop] = mean[groups[~has]]
     return vectors
 
@@ -115,9 +110,8 @@ def _reduced(vectors: npt.NDArray[np.float32]) -> Floats:
     dimensions = min(_DIMENSIONS, *vectors.shape)
     if not np.ptp(vectors, axis=0).any():
         return np.zeros((len(vectors), dimensions))  # equal vectors have no components
-    return np.asarray(
-        PCA(dimensions, svd_solver="covariance_eigh").fit_transform(vectors), dtype=np.float64
-    )
+    made = PCA(dimensions, svd_solver="covariance_eigh").fit_transform(vectors)
+    return np.asarray(made, dtype=np.float64)
 
 
 def _sample(counts: Ints, at_most: int, *, seed: int) -> Ints:
@@ -125,11 +119,8 @@ def _sample(counts: Ints, at_most: int, *, seed: int) -> Ints:
     if len(counts) <= at_most:
         return np.arange(len(counts))
     weights = counts + 1.0  # gives items that were never trained a chance
-    return np.sort(
-        np.random.default_rng(seed).choice(
-            len(counts), at_most, replace=False, p=weights / weights.sum()
-        )
-    )
+    rng, chances = np.random.default_rng(seed), weights / weights.sum()
+    return np.sort(rng.choice(len(counts), at_most, replace=False, p=chances))
 
 
 def _plane(points: Floats, *, seed: int) -> Floats:
@@ -146,10 +137,8 @@ def _plane(points: Floats, *, seed: int) -> Floats:
     # scaled to a standard deviation of 1e-4, as scikit-learn does for a start by PCA
     start = (1e-4 * start / start[:, 0].std()).astype(np.float32)
     perplexity = min(_PERPLEXITY, (len(points) - 1) / 3)
-    return np.asarray(
-        TSNE(init=start, perplexity=perplexity, random_state=seed).fit_transform(points),
-        dtype=np.float64,
-    )
+    made = TSNE(init=start, perplexity=perplexity, random_state=seed).fit_transform(points)
+    return np.asarray(made, dtype=np.float64)
 
 
 def _beside(points: Floats, drawn: Ints, flat: Floats) -> Floats:
@@ -164,10 +153,8 @@ def _beside(points: Floats, drawn: Ints, flat: Floats) -> Floats:
     xy[drawn] = flat
     # the nearest drawn points (rest, k) of each other point, and where they lie on the plane
     rest = np.flatnonzero(np.isnan(xy[:, 0]))
-    search = NearestNeighbors(n_neighbors=min(_NEIGHBOURS, len(drawn)), algorithm="brute").fit(
-        points[drawn]
-    )
-    apart, nearest = search.kneighbors(points[rest])
+    search = NearestNeighbors(n_neighbors=min(_NEIGHBOURS, len(drawn)), algorithm="brute")
+    apart, nearest = search.fit(points[drawn]).kneighbors(points[rest])
     near = flat[nearest]
     # weights by inverse squared distance, 0 for points on another island than the nearest
     together = np.linalg.norm(near - near[:, :1], axis=2) <= _ISLAND * np.ptp(flat)
@@ -185,12 +172,8 @@ def _spread(xy: Floats) -> Floats:
     place[order] = np.arange(len(xy)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     # seed k of a sunflower lies at radius sqrt(k) and angle k times the golden angle
     step = _APART * (np.ptp(xy, axis=0).max() or 1.0)
-    return np.asarray(
-        xy
-        + step
-        * np.sqrt(place)[:, None]
-        * np.stack([np.cos(_GOLDEN * place), np.sin(_GOLDEN * place)], axis=1)
-    )
+    turn = np.stack([np.cos(_GOLDEN * place), np.sin(_GOLDEN * place)], axis=1)
+    return np.asarray(xy + step * np.sqrt(place)[:, None] * turn)
 
 
 def _framed(xy: Floats) -> Floats:

@@ -1,13 +1,12 @@
 """The map of a catalogue by its semantic ids: one HTML file to look at, search and print.
 
-Everything that comes from data is escaped, or set as text by the script. The page loads nothing,
-and a policy in it forbids that. The same input gives the same bytes.
+The script sets what comes from data as text. The page loads nothing, and a policy in it forbids
+that. The same input gives the same bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from solidrec.artifacts import write_file
 from solidrec.console import console, counted
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
-from solidrec.report.page import escape, page, paragraph
-from solidrec.report.semantic_map.data import colors_of, embedded, page_data, spots
+from solidrec.report.page import render
+from solidrec.report.semantic_map.data import colors_of, page_data, spots
 from solidrec.report.semantic_map.groups import groups_of
 from solidrec.report.semantic_map.page import directory, headline, lead, numbers, picture, plural
 from solidrec.report.semantic_map.pictures import EACH, thumbnails
@@ -28,7 +27,6 @@ from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.modality import CATEGORIES, terms
 from solidrec.semantics.terms import fit_terms
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 _QUALITY = "How they were made, and how good they are"
 
 
@@ -77,15 +75,18 @@ def write_map(
         with counted(console, "pictures", EACH * len(groups), shown=True) as step:
             pictures = thumbnails(data, groups, images, step=step)
         say(f"map: {plural(len(pictures), 'picture')} of the most central items")
-    text = _document(
-        f"Semantic ids of {data.path.resolve().name}",
-        [paragraph(escape(headline(ids, groups)), kind="headline"), *lead(placed)],
-        [
+    text = render(
+        "semantic_map.html",
+        title=f"Semantic ids of {data.path.resolve().name}",
+        headline=headline(ids, groups),
+        lead=[lead(placed)],
+        notes=[],
+        sections=[
             ("map", "The catalogue", picture(placed, ids)),
             ("numbers", _QUALITY, numbers(data, ids, groups, quality)),
             ("ids", "Every semantic id", directory(data, groups, tones, pictures)),
         ],
-        content=embedded(page_data(data, groups, placed, where, tones)),
+        items=page_data(data, groups, placed, where, tones),
     )
     write_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
     say(f"wrote {path} ({len(text.encode()) / 1e6:.1f} MB)")
@@ -102,28 +103,3 @@ def _ground(data: PreparedData, ids: SemanticIds, matrices: Mapping[str, np.ndar
         parts.append(fit_terms(terms(data.catalog, CATEGORIES, placed=False), seed=ids.seed)[1])
         weights.append(1.0)
     return fuse(parts, weights)
-
-
-def _document(
-    title: str, opening: Sequence[str], sections: Sequence[tuple[str, str, str]], *, content: str
-) -> str:
-    """Return the page with the style and the script of the map, which reads `content`."""
-    return page(
-        title,
-        opening,
-        sections,
-        foot="Written by solidrec.",
-        head=(
-            f'\n<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}">\n'
-            f"<style>\n{_asset('map.css')}</style>"
-        ),
-        end=(
-            f'\n<script type="application/json" id="items">{content}</script>\n'
-            f"<script>\n{_asset('map.js')}</script>"
-        ),
-    )
-
-
-def _asset(name: str) -> str:
-    """Return the text of a file that stands beside this module."""
-    return files("solidrec.report.semantic_map").joinpath(name).read_text(encoding="utf-8")
