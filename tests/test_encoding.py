@@ -107,10 +107,14 @@ def test_a_file_of_items_is_no_prepared_folder(tmp_path: Path) -> None:
     assert not (tmp_path / "out.npy").exists()
 
 
-def test_torchs_threads_are_put_back_after_an_error(copy: Path) -> None:
+def test_torchs_threads_are_put_back_after_an_error(copy: Path, tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("item,title\na,b\n")
     before = torch.get_num_threads()
+    wrong = {"text": "minilm", "threads": before + 1, "device": "abacus", "progress": False}
     with pytest.raises(UsageError, match="--device abacus"):
-        encode(copy, text="minilm", threads=before + 1, device="abacus", progress=False)
+        encode(copy, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="--device abacus"):
+        encode_items_file(tmp_path / "items.csv", tmp_path / "out.npy", **wrong)  # type: ignore[arg-type]
     assert torch.get_num_threads() == before
 
 

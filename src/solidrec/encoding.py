@@ -17,7 +17,7 @@ from solidrec.data.columns import ITEMS, find_columns, id_column
 from solidrec.data.encoded import check_name, open_catalog, write_encoded
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_table
-from solidrec.devices import check_device, computing, use_threads
+from solidrec.devices import computing
 from solidrec.errors import DataError, UsageError
 from solidrec.runs import Run, load_run
 
@@ -137,8 +137,6 @@ def encode_items_file(
         raise UsageError(
             "a file of items becomes one matrix; say either --text minilm or --images FOLDER"
         )
-    use_threads(threads)
-    check_device(device)
     table = read_table(items)
     columns = find_columns(table, ITEMS, {}, required=("items_id",))
     catalog = read_catalog(
@@ -146,6 +144,7 @@ def encode_items_file(
     )
     out = Path(out)
     with ExitStack() as stack:
+        stack.enter_context(computing(device, threads))
         made = encode_catalog(
             jobs[0],
             catalog.frame,

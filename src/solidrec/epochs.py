@@ -38,12 +38,12 @@ def write_history(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def read_history(path: Path) -> list[dict[str, Any]]:
-    """Read the log of a run, or raise `DamagedError` if it is not valid JSON."""
+    """Read the log of a run, or raise `DamagedError` if it is missing or not valid JSON."""
     try:
         return [
             json.loads(line) for line in (path / HISTORY).read_text(encoding="utf-8").splitlines()
         ]
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise DamagedError(
             f"{path / HISTORY}: is not as it was written ({error}); restore it, or train again"
         ) from None

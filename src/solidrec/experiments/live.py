@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import mean
 from typing import Self, final
 
@@ -101,14 +101,21 @@ class Board:
         missing = self.missing()
         for row, places in self.plan.by_row(self.plan.places):
             found = [self._metrics(place.key) for place in places if place.key not in missing]
-            figures = [
-                f"{mean(each.get(name) or 0 for each in found):.4f}" if found else ""
-                for name in _SHOWN
-            ]
+            figures = [_figure([each.get(name) for each in found]) for name in _SHOWN]
             table.add_row(Text(row.name), f"{len(found)}/{len(places)}", *figures)
         took = _clock(time.monotonic() - self.started)
         line = f"{self.counted()} cells, {self.jobs} at a time, {took} so far, {self.left()}"
         return Group(table, Text(line), *(Text(each, style="red") for each in self.errors))
+
+
+def _figure(values: Sequence[float | None]) -> str:
+    """Return the mean of the cells that have the metric, or nothing.
+
+    >>> _figure([0.25, None, 0.75]), _figure([None])
+    ('0.5000', '')
+    """
+    known = [value for value in values if value is not None]
+    return f"{mean(known):.4f}" if known else ""
 
 
 def _clock(seconds: float) -> str:

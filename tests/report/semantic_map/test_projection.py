@@ -8,6 +8,7 @@ from solidrec.report.semantic_map.projection import (
     _beside,
     _filled,
     _framed,
+    _plane,
     _sample,
     _spread,
     places,
@@ -73,6 +74,12 @@ def test_items_that_are_all_alike_can_all_be_seen() -> None:
         fuse([np.ones((50, 3))]), np.zeros(50, dtype=np.int64), np.zeros(50, dtype=np.int64)
     )
     assert len(np.unique(np.round(found.xy, 3), axis=0)) == 50
+
+
+def test_points_that_differ_beyond_the_first_component_alone_keep_it() -> None:
+    points = np.zeros((_FEWEST, 3))
+    points[:, 1] = np.arange(_FEWEST)
+    assert (_plane(points, seed=0) == points[:, :2]).all()
 
 
 def test_items_without_any_modality_have_no_place() -> None:

@@ -132,7 +132,7 @@ def _plane(points: Floats, *, seed: int) -> Floats:
 
     # the first two components, filled up with zeros if there are fewer
     start = np.pad(points[:, :2], ((0, 0), (0, max(0, 2 - points.shape[1]))))
-    if len(points) < _FEWEST or not start.any():
+    if len(points) < _FEWEST or not start[:, 0].std():
         return start
     # scaled to a standard deviation of 1e-4, as scikit-learn does for a start by PCA
     start = (1e-4 * start / start[:, 0].std()).astype(np.float32)
