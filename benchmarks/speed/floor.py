@@ -94,7 +94,8 @@ def transformer_flops(spec: ModelSpec, tokens: float, *, wide: int, read: float)
     known = 2 * 2.0 * d * d  # key and value
     # query, output and feed_forward; attention logits and the weighted sum of values
     asked = 2.0 * d * d * (2 + 2 * wide) + 4.0 * d * read
-    return (spec.backbone.own()["blocks"] - 1) * tokens * (known + asked) + tokens * known + asked
+    blocks: int = spec.backbone.own()["blocks"]
+    return (blocks - 1) * tokens * (known + asked) + tokens * known + asked
 
 
 def gru_flops(dim: int) -> float:

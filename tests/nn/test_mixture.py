@@ -175,7 +175,9 @@ def test_the_neural_expert_of_a_mixture_is_a_plain_model() -> None:
 def test_a_source_of_another_package_is_added_to_the_shared_weights(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    design = Design("mixture", source=lambda making: Lengths(making.slots, making.spec.length))
+    design = Design(
+        "mixture", source=lambda making: Lengths(making.slots, making.spec.history_length)
+    )
     monkeypatch.setitem(DESIGNS, "mine", design)
     spec = ModelSpec.parse({"name": "mine", "dim": 8, "history_length": L})
     mine = build_mixture(spec, counted())
