@@ -83,7 +83,7 @@ def test_everything_in_a_specification_can_be_set_and_nothing_is_ignored(
 ) -> None:
     config = tmp_path / "run.toml"
     config.write_text(
-        'seed = 5\n[model]\nname = "static"\ndim = 4\n[train]\nepochs = 1\nbatch = 100\n'
+        'seed = 5\n[model]\nname = "static"\ndim = 4\n[train]\nepochs = 1\nbatch_size = 100\n'
     )
     out = tmp_path / "run"
     options = [
@@ -99,13 +99,13 @@ def test_everything_in_a_specification_can_be_set_and_nothing_is_ignored(
     assert (
         spec["seed"],
         spec["train"]["epochs"],
-        spec["train"]["batch"],
+        spec["train"]["batch_size"],
         spec["train"]["learning_rate"],
     ) == (5, 1, 100, 0.5)
     assert {key: spec["model"][key] for key in ("name", "dim", "backbone")} == {
         "name": "static",
         "dim": 8,
-        "backbone": "din",
+        "backbone": {"name": "din"},
     }
 
 

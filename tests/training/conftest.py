@@ -144,6 +144,6 @@ def stop() -> Stop:
 
 @pytest.fixture
 def copy(data: PreparedData, tmp_path: Path) -> PreparedData:
-    """Data whose folder may be written to."""
-    shutil.copytree(data.path, tmp_path / "data")
+    """Data whose folder may be written to, without the experts that other tests left beside it."""
+    shutil.copytree(data.path, tmp_path / "data", ignore=shutil.ignore_patterns("experts"))
     return PreparedData.open(tmp_path / "data")
