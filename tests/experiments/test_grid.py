@@ -192,6 +192,17 @@ def test_settings_may_not_say_what_the_grid_varies(data: PreparedData, key: str)
         cells_of(spec, rows_of(spec, data), data, nested({key: 1}))
 
 
+def test_an_axis_by_an_earlier_name_wins_over_the_settings_and_is_not_set(
+    data: PreparedData,
+) -> None:
+    spec = experiment(settings={"model.blocks": 4}, axes={"model.blocks": [1, 2]})
+    rows = rows_of(spec, data)
+    found = [cell.spec.model.backbone.own() for cell in cells_of(spec, rows, data, {}) if cell.spec]
+    assert {own["blocks"] for own in found} == {1, 2}
+    with pytest.raises(UsageError, match=r"--set model\.backbone\.blocks: is what this experiment"):
+        cells_of(spec, rows, data, nested({"model.blocks": 3}))
+
+
 @pytest.mark.parametrize("name", [*shipped(), *(f"{name}-small" for name in shipped())])
 def test_every_shipped_experiment_has_rows_that_are_runs(name: str, data: PreparedData) -> None:
     spec = read_experiment(name)

@@ -213,8 +213,9 @@ def cells_of(
     """
     data.rows("test")
     seeded = (*experiment.seeded, "seed")
+    given = nested(keyed(flat(settings)))
     for key in (*experiment.axes, *seeded):
-        if value_at(settings, key) is not None:
+        if value_at(given, key) is not None:
             raise UsageError(f"--set {key}: is what this experiment varies; leave it out")
     decided = dict.fromkeys(seeded, "the seed of each run") | dict.fromkeys(
         _OF_THE_DATA, "the data"
