@@ -11,6 +11,7 @@ from itertools import combinations, product
 from math import prod
 from typing import Any, final
 
+from solidrec.backbone_spec import without_own
 from solidrec.data.prepared import PreparedData
 from solidrec.defaults import run_spec
 from solidrec.errors import UsageError, nearest
@@ -222,7 +223,7 @@ def cells_of(
     )
     spec_of = partial(run_spec, data, model=None, backbone=None, epochs=None)
     common = merge(experiment.settings, settings)
-    length = spec_of(seed=0, settings=common).model.history_length
+    length = spec_of(seed=0, settings=without_own(common)).model.history_length
     cells = []
     for seed in range(experiment.first_seed, experiment.first_seed + experiment.seeds):
         for row in rows:
