@@ -14,6 +14,7 @@ from solidrec.errors import UsageError
 from solidrec.nn.backbones import GRU4Rec
 from solidrec.registry import BACKBONES
 from solidrec.spec import BACKBONE_NAMES, ModelSpec, RunSpec
+from solidrec.spec_base import Spec
 
 
 class Decay(BackboneSpec):
@@ -90,6 +91,21 @@ def test_a_mistake_is_one_phrase(backbone: Any, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         RunSpec.parse({"data": "x", "model": {"backbone": backbone}})
     assert str(caught.value) == message
+
+
+def test_a_mistake_in_a_group_of_another_package_is_one_phrase(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Fade(Spec):
+        speed: int = 1
+
+    class Settings(BackboneSpec):
+        fade: Fade = Fade()
+
+    monkeypatch.setitem(BACKBONES, "fading", type("Fading", (GRU4Rec,), {"Settings": Settings}))
+    with pytest.raises(UsageError) as caught:
+        ModelSpec.parse({"backbone": {"name": "fading", "fade": {"sped": 2}}})
+    assert str(caught.value) == "unknown setting 'backbone.fade.sped'"
 
 
 @pytest.mark.usefixtures("fading")

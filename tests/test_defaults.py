@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from solidrec.data.prepared import PreparedData
-from solidrec.defaults import run_spec
+from solidrec.defaults import chosen_settings, run_spec
+from solidrec.settings import merge
+from solidrec.spec import RunSpec
 
 
 def test_names_settings_and_defaults_are_put_together(data: PreparedData) -> None:
@@ -36,3 +41,19 @@ def test_names_settings_and_defaults_are_put_together(data: PreparedData) -> Non
     )
     assert (named.train.epochs, named.train.batch_size) == (5, 9)
     assert settings["model"] == {"name": "duet", "dim": 4}  # what was given is left as it was
+
+
+def test_settings_of_a_run_serve_another_backbone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of its own backbone that are at their defaults stay with it."""
+    spec = RunSpec.parse({"data": "x", "model": {"backbone": {"name": "ligr", "heads": 4}}})
+    history = [{"stage": 1, "epoch": 3, "best": True, "valid": {}}]
+    for run, other, own in (
+        (spec, "bsarec", {"blocks": 2, "heads": 4}),
+        (RunSpec.parse({"data": "x", "model": {"backbone": "ligr"}}), "din", {}),
+    ):
+        found = SimpleNamespace(spec=run, history=history, path="run")
+        monkeypatch.setattr("solidrec.defaults.load_run", lambda _, found=found: found)
+        settings = chosen_settings("run", model=None, epochs=None)
+        assert RunSpec.parse({"data": "x"} | settings).model == run.model
+        again = RunSpec.parse({"data": "x"} | merge(settings, {"model": {"backbone": other}}))
+        assert (again.model.backbone.name, again.model.backbone.own()) == (other, own)

@@ -29,6 +29,24 @@ def test_text_beside_a_group_is_its_name() -> None:
     assert merge(name, blocks) == {"model": {"backbone": {"name": "ligr", "blocks": 4}}}
 
 
+def test_text_beside_a_group_that_is_no_backbone_is_kept_to_be_refused() -> None:
+    for group in ("semantics", "encoded", "codebook"):
+        assert merge({group: {"id": 1}}, {group: "id"}) == {group: "id"}
+
+
+@pytest.mark.parametrize("name", [{}, {"backbone": {"name": "ligr"}}])
+def test_of_the_two_names_of_a_setting_the_later_place_decides(name: dict[str, Any]) -> None:
+    earlier, present = {"blocks": 3}, {"backbone": {"blocks": 4}}
+    named = merge({"model": name}, {"model": present})
+    assert merge({"model": name | earlier}, {"model": present}) == named
+    assert merge(named, {"model": earlier}) == {"model": {"backbone": {}} | name | earlier}
+
+
+def test_one_place_says_a_setting_by_one_name() -> None:
+    with pytest.raises(UsageError, match=r"^model\.blocks is the earlier name"):
+        nested({"model.blocks": 3, "model.backbone.blocks": 4})
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [

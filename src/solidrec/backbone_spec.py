@@ -90,6 +90,19 @@ def backbone_of(given: Any) -> BackboneSpec:
     return kind.model_validate(values)
 
 
+def without_own(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested settings of a run with nothing of its backbone but the name.
+
+    >>> without_own({"model": {"dim": 8, "backbone": {"name": "ligr", "blocks": 3}}})
+    {'model': {'dim': 8, 'backbone': {'name': 'ligr'}}}
+    """
+    model = settings.get("model")
+    if not isinstance(model, Mapping) or not isinstance(model.get("backbone"), Mapping):
+        return dict(settings)
+    named = {key: value for key, value in model["backbone"].items() if key == "name"}
+    return {**settings, "model": {**model, "backbone": named}}
+
+
 def _mapping(given: Any) -> dict[str, Any]:
     """Return the settings of a backbone as a mapping."""
     return dict(given) if isinstance(given, Mapping | BackboneSpec) else {"name": given}

@@ -92,4 +92,10 @@ def chosen_settings(
     if name in MIXTURE_NAMES:
         train["passes"] = best.get(2, run.spec.train.passes or 1)
     spec = run.spec.model_dump(mode="json", exclude={"semantics": {"encoded"}})
+    # A backbone's own settings at their defaults are left out: another one may not have them.
+    encoder = run.spec.model.backbone
+    spec["model"]["backbone"] = {
+        **encoder.model_dump(mode="json", exclude_defaults=True),
+        "name": encoder.name,
+    }
     return {"model": spec["model"], "train": train, "semantics": spec["semantics"]}

@@ -95,6 +95,23 @@ def of_backbone(model: Mapping[str, Any], known: Container[str]) -> dict[str, An
     return {**found, "backbone": backbone | own}
 
 
+def without(model: Mapping[str, Any], by: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a model's settings without those that `by` sets by their other name.
+
+    >>> without({"dim": 8, "blocks": 3}, {"backbone": {"blocks": 4}})
+    {'dim': 8}
+    >>> without({"backbone": {"name": "ligr", "blocks": 3}}, {"blocks": 4})
+    {'backbone': {'name': 'ligr'}}
+    """
+    own, other = model.get("backbone"), by.get("backbone")
+    moved = {key for key in _OF_ALL if isinstance(other, Mapping) and key in other}
+    found = {key: value for key, value in model.items() if key not in moved}
+    if isinstance(own, Mapping):
+        gone = _OF_ALL.keys() & by.keys()
+        found["backbone"] = {key: value for key, value in own.items() if key not in gone}
+    return found
+
+
 def as_before(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a complete specification as earlier versions wrote it, of which digests are made."""
     backbone = _OF_ALL | values["model"]["backbone"]

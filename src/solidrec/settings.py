@@ -13,7 +13,8 @@ from solidrec.errors import UsageError
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return `base` with the nested `changes` laid over it.
 
-    Text beside a group is the group's name.
+    The name of a backbone alone is text beside its settings; of the two names that blocks and heads
+    have, `changes` may say the other one.
 
     >>> merge({"model": {"dim": 32, "clip": 0.01}}, {"model": {"dim": 64}})
     {'model': {'dim': 64, 'clip': 0.01}}
@@ -23,10 +24,12 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
     merged = dict(base)
     for key, value in changes.items():
         old = merged.get(key)
-        if isinstance(old, str) and isinstance(value, Mapping):
+        if key == "backbone" and isinstance(old, str) and isinstance(value, Mapping):
             old = {"name": old}
-        if isinstance(value, str) and isinstance(old, Mapping):
+        if key == "backbone" and isinstance(value, str) and isinstance(old, Mapping):
             value = {"name": value}
+        if key == "model" and isinstance(old, Mapping) and isinstance(value, Mapping):
+            old = migrations.without(old, value)
         merged[key] = (
             merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
         )
@@ -71,6 +74,7 @@ def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
     >>> nested({"model.name": "spg", "model.length": 5, "train": {"epochs": 2}})
     {'model': {'name': 'spg', 'history_length': 5}, 'train': {'epochs': 2}}
     """
+    migrations.keyed(flat(settings))  # one place says a setting by one name
     found: dict[str, Any] = {}
     for key, value in settings.items():
         found = merge(found, _below(key, value))

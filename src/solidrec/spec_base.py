@@ -54,6 +54,8 @@ def _explain(spec: type[BaseModel], item: Any) -> str:
         return f"setting {key}: {item['msg'].lower()} (got {item['input']!r})"
     group: Any = spec
     for part in item["loc"][:-1]:  # a number is a place in a list, whose parts are all of one kind
+        if not isinstance(part, int) and part not in group.model_fields:
+            return f"unknown setting {key!r}"  # in a group of a backbone of another package
         group = get_args(group)[0] if isinstance(part, int) else group.model_fields[part].annotation
     prefix = key.removesuffix(str(item["loc"][-1]))
     return (

@@ -43,7 +43,7 @@ def test_what_is_no_file_and_no_toml_is_one_line(tmp_path: Path) -> None:
 def test_names_of_earlier_versions_are_read_and_laid_over(tmp_path: Path) -> None:
     """An option wins over a file, by whichever name; among options one setting has one name."""
     file = tmp_path / "mine.toml"
-    file.write_text('[model]\nbackbone = "ligr"\nlength = 5\n[train]\nbatch = 64\n')
+    file.write_text('[model]\nbackbone = "ligr"\nblocks = 3\nlength = 5\n[train]\nbatch = 64\n')
     found = settings(file, ["train.batch_size=32", "model.backbone.blocks=4"])
     assert found == {
         "model": {"backbone": {"name": "ligr", "blocks": 4}, "history_length": 5},
@@ -52,6 +52,7 @@ def test_names_of_earlier_versions_are_read_and_laid_over(tmp_path: Path) -> Non
     for pairs in (
         ["train.batch=8", "train.batch_size=8"],
         ["train.stride=1", "train.targets_per_pass=1"],
+        ["model.heads=1", "model.backbone.heads=1"],
     ):
         with pytest.raises(UsageError, match="is the earlier name of"):
             settings(None, pairs)

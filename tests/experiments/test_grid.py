@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from solidrec.backbone_spec import BackboneSpec
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.experiments.experiment_spec import ExperimentSpec, read_experiment, shipped
 from solidrec.experiments.grid import Cell, _kinds, cells_of, rows_of
+from solidrec.nn.backbones import GRU4Rec
+from solidrec.registry import BACKBONES
 from solidrec.settings import nested
 
 
@@ -190,6 +193,36 @@ def test_settings_may_not_say_what_the_grid_varies(data: PreparedData, key: str)
     spec = experiment(axes={"model.name": ["static"]})
     with pytest.raises(UsageError, match=f"--set {key}"):
         cells_of(spec, rows_of(spec, data), data, nested({key: 1}))
+
+
+def test_an_axis_by_an_earlier_name_wins_over_the_settings_and_is_not_set(
+    data: PreparedData,
+) -> None:
+    spec = experiment(settings={"model.blocks": 4}, axes={"model.blocks": [1, 2]})
+    rows = rows_of(spec, data)
+    found = [cell.spec.model.backbone.own() for cell in cells_of(spec, rows, data, {}) if cell.spec]
+    assert {own["blocks"] for own in found} == {1, 2}
+    with pytest.raises(UsageError, match=r"--set model\.backbone\.blocks: is what this experiment"):
+        cells_of(spec, rows, data, nested({"model.blocks": 3}))
+
+
+def test_settings_of_a_backbone_are_for_the_rows_that_have_it(
+    data: PreparedData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A baseline beside them, and the default backbone, know nothing of them."""
+
+    class Settings(BackboneSpec):
+        decay: float = 1.0
+
+    monkeypatch.setitem(BACKBONES, "fading", type("Fading", (GRU4Rec,), {"Settings": Settings}))
+    spec = experiment(
+        settings={"model.backbone.decay": 0.5, "model.history_length": 7},
+        axes={"model.backbone": ["fading"]},
+        rows=[{"name": "popularity", "baseline": "popularity"}],
+    )
+    cells = cells_of(spec, rows_of(spec, data), data, {})
+    assert all(cell.spec.model.backbone.own() == {"decay": 0.5} for cell in cells if cell.spec)
+    assert {cell.length for cell in cells if cell.baseline} == {7}
 
 
 @pytest.mark.parametrize("name", [*shipped(), *(f"{name}-small" for name in shipped())])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import final
 
 import pytest
 import torch
@@ -10,12 +11,23 @@ from torch import Tensor
 
 from solidrec.errors import UsageError
 from solidrec.nn.author_code import AuthorCode
-from solidrec.nn.build import build, stages
+from solidrec.nn.backbones import GRU4Rec
+from solidrec.nn.build import build, build_backbone, stages
 from solidrec.nn.codebook import Codebook, NearestCodebook, SemanticCodebook
 from solidrec.nn.heads import DotHead, FullHead, LowRankHead
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import Branch, Shared, Trunk, TrunkAndBranch, WithCodebookLoss
+from solidrec.registry import BACKBONES
 from solidrec.spec import MODEL_NAMES, ModelSpec
+
+
+@final
+class _Earlier(GRU4Rec):  # type: ignore[misc]
+    """A backbone of another package, with the constructor that backbones had before."""
+
+    def __init__(self, dim: int, *, length: int, blocks: int, heads: int, dropout: float) -> None:
+        super().__init__(dim, length=length, dropout=dropout)
+
 
 Models = Callable[..., Recommender]
 
@@ -149,3 +161,11 @@ def test_a_width_that_does_not_divide_among_heads_is_refused(backbone: str) -> N
 def test_a_backbone_without_heads_takes_any_width() -> None:
     spec = ModelSpec.parse({"name": "static", "backbone": "gru4rec", "dim": 10})
     assert build(spec, items=3).items.weight.shape == (1 + 3, 10)
+
+
+def test_a_constructor_that_does_not_take_the_settings_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(BACKBONES, "earlier", _Earlier)
+    with pytest.raises(UsageError, match=r"^backbone 'earlier': its constructor .*'blocks'"):
+        build_backbone(ModelSpec.parse({"backbone": "earlier"}))

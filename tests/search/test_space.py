@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from solidrec.backbone_spec import BackboneSpec
+from solidrec.errors import UsageError
+from solidrec.nn.backbones import GRU4Rec
+from solidrec.registry import BACKBONES
 from solidrec.search.read import space_of
 from solidrec.search.space import Space, value_at, varied
 from solidrec.spec import RunSpec
@@ -90,3 +96,27 @@ def test_the_size_of_a_space_and_its_points() -> None:
 def test_false_and_zero_are_two_values() -> None:
     made = space(model__codebook__mlp=[True, False])
     assert {str(point["model.codebook.mlp"]) for point in made.points()} == {"True", "False"}
+
+
+def test_another_backbone_takes_of_the_settings_those_that_it_has() -> None:
+    """A point may vary the backbone and what only some of the backbones have."""
+    made = space(model__backbone=["sasrec", "din"], model__blocks=[1, 2])
+    found = {varied(BASE, point).digest() for point in made.points()}
+    assert len(found) == 3  # din has no blocks
+    deep = RunSpec.parse({"data": "x", "model": {"backbone": {"name": "ligr", "blocks": 3}}})
+    assert varied(deep, {"model.backbone.name": "din"}).model.backbone.own() == {}
+    assert varied(deep, {"model.backbone.name": "bsarec"}).model.backbone.own()["blocks"] == 3
+    with pytest.raises(UsageError, match="no setting 'blok'"):
+        space(model__backbone=["sasrec", "din"], model__backbone__blok=[1, 2])
+
+
+def test_a_backbone_keeps_its_name_where_that_is_its_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Settings(BackboneSpec):
+        name: str = "fading"
+
+    fading = type("Fading", (GRU4Rec,), {"Settings": Settings})
+    monkeypatch.setitem(BACKBONES, "fading", fading)
+    base = RunSpec.parse({"data": "x", "model": {"backbone": "fading"}})
+    assert varied(base, {"model.dim": 8}).model.backbone.name == "fading"

@@ -11,8 +11,9 @@ from solidrec.errors import UsageError
 
 def settings(config: Path | None, pairs: list[str]) -> dict[str, Any]:
     """Read settings from a TOML file or a preset, and set the --set pairs over them."""
+    from solidrec.migrations import keyed
     from solidrec.presets import preset, presets
-    from solidrec.settings import assignment, merge, nested
+    from solidrec.settings import assignment, flat, merge, nested
 
     found: dict[str, Any] = {}
     if config is not None and not config.is_file() and str(config) in presets():
@@ -30,4 +31,5 @@ def settings(config: Path | None, pairs: list[str]) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     for pair in pairs:
         changes = merge(changes, assignment(pair))
+    keyed({key: value for pair in pairs for key, value in flat(assignment(pair)).items()})
     return merge(nested(found), nested(changes))

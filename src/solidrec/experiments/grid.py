@@ -11,6 +11,7 @@ from itertools import combinations, product
 from math import prod
 from typing import Any, final
 
+from solidrec.backbone_spec import without_own
 from solidrec.data.prepared import PreparedData
 from solidrec.defaults import run_spec
 from solidrec.errors import UsageError, nearest
@@ -213,15 +214,16 @@ def cells_of(
     """
     data.rows("test")
     seeded = (*experiment.seeded, "seed")
+    given = nested(keyed(flat(settings)))
     for key in (*experiment.axes, *seeded):
-        if value_at(settings, key) is not None:
+        if value_at(given, key) is not None:
             raise UsageError(f"--set {key}: is what this experiment varies; leave it out")
     decided = dict.fromkeys(seeded, "the seed of each run") | dict.fromkeys(
         _OF_THE_DATA, "the data"
     )
     spec_of = partial(run_spec, data, model=None, backbone=None, epochs=None)
     common = merge(experiment.settings, settings)
-    length = spec_of(seed=0, settings=common).model.history_length
+    length = spec_of(seed=0, settings=without_own(common)).model.history_length
     cells = []
     for seed in range(experiment.first_seed, experiment.first_seed + experiment.seeds):
         for row in rows:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
+from inspect import signature
 from typing import NamedTuple
 
 import torch
@@ -87,10 +89,18 @@ def build(
 
 def build_backbone(spec: ModelSpec) -> Backbone:
     """Build the backbone that `spec` names; raises `UsageError` for unsuitable settings."""
-    backbone: Backbone = BACKBONES[spec.backbone.name](
-        spec.dim, length=spec.history_length, dropout=spec.dropout, **spec.backbone.own()
-    )
-    return backbone
+    make: type[Backbone] = BACKBONES[spec.backbone.name]
+    given = partial(make, spec.dim, length=spec.history_length, dropout=spec.dropout)
+    own = spec.backbone.own()
+    try:
+        signature(given).bind(**own)
+    except TypeError as error:  # of another package
+        raise UsageError(
+            f"backbone {spec.backbone.name!r}: its constructor takes dim, length, dropout and what "
+            f"its Settings declare ({', '.join(own) or 'nothing'}), but {error}; change the "
+            "backbone (docs/extending.md)"
+        ) from None
+    return given(**own)
 
 
 def build_mixture(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from solidrec.backbone_spec import known_to
 from solidrec.settings import merge, nested
 from solidrec.spec import RunSpec
 from solidrec.training.seeds import rng
@@ -162,10 +163,21 @@ def _count(distribution: BaseDistribution) -> float:
 
 
 def varied(base: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
-    """Return the specification with other settings; raises `UsageError` naming the nearest key."""
-    # A backbone's own settings at their defaults are left out: another backbone has others.
-    values = base.model_dump(mode="json", exclude_defaults=True)
-    return RunSpec.parse(merge(values, nested(settings)))
+    """Return the specification with other settings; raises `UsageError` naming the nearest key.
+
+    Of the settings of a backbone another one keeps those that it has too.
+    """
+    name = base.model.backbone.name
+    # A backbone's own settings at their defaults are left out: another one has other defaults.
+    values = merge(
+        base.model_dump(mode="json", exclude_defaults=True), {"model": {"backbone": name}}
+    )
+    values = merge(values, nested(settings))
+    backbone = values["model"]["backbone"]
+    if isinstance(backbone, Mapping) and backbone["name"] != name:
+        kept = {"name", *known_to(values["model"])}
+        values["model"]["backbone"] = {key: backbone[key] for key in backbone if key in kept}
+    return RunSpec.parse(values)
 
 
 def value_at(spec: RunSpec, key: str) -> Any:
