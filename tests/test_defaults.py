@@ -7,7 +7,7 @@ import pytest
 
 from solidrec.data.prepared import PreparedData
 from solidrec.defaults import chosen_settings, run_spec
-from solidrec.settings import merge
+from solidrec.settings import merge, nested
 from solidrec.spec import RunSpec
 
 
@@ -55,5 +55,5 @@ def test_settings_of_a_run_serve_another_backbone(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr("solidrec.defaults.load_run", lambda _, found=found: found)
         settings = chosen_settings("run", model=None, epochs=None)
         assert RunSpec.parse({"data": "x"} | settings).model == run.model
-        again = RunSpec.parse({"data": "x"} | merge(settings, {"model": {"backbone": other}}))
+        again = RunSpec.parse({"data": "x"} | merge(settings, nested({"model.backbone": other})))
         assert (again.model.backbone.name, again.model.backbone.own()) == (other, own)

@@ -24,7 +24,7 @@ def test_merge_is_deep_and_leaves_its_input_alone() -> None:
 
 
 def test_text_beside_a_group_is_its_name() -> None:
-    name, blocks = {"model": {"backbone": "ligr"}}, {"model": {"backbone": {"blocks": 4}}}
+    name, blocks = nested({"model.backbone": "ligr"}), nested({"model.backbone.blocks": 4})
     assert merge(name, blocks) == merge(blocks, name)
     assert merge(name, blocks) == {"model": {"backbone": {"name": "ligr", "blocks": 4}}}
 

@@ -32,11 +32,8 @@ def run_spec(
     folds that match the split.
     """
     settings = nested(settings or {})
-    given = {("model", "name"): model, ("model", "backbone"): backbone, ("train", "epochs"): epochs}
-    named: dict[str, Any] = {} if seed is None else {"seed": seed}
-    for (group, key), value in given.items():
-        if value is not None:
-            named.setdefault(group, {})[key] = value
+    given = {"model.name": model, "model.backbone": backbone, "train.epochs": epochs, "seed": seed}
+    named = nested({key: value for key, value in given.items() if value is not None})
     own: dict[str, Any] = {"data": data.fingerprint, "semantics": {"encoded": data.encoded}}
     name = model or value_at(settings, "model.name")
     encoder = backbone or value_at(settings, "model.backbone.name")

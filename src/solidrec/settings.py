@@ -13,21 +13,17 @@ from solidrec.errors import UsageError
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return `base` with the nested `changes` laid over it.
 
-    The name of a backbone alone is text beside its settings; of the two names that blocks and heads
-    have, `changes` may say the other one.
+    Both are as `nested` returns them. Of the two names that blocks and heads have, `changes` may say the
+    other one.
 
     >>> merge({"model": {"dim": 32, "clip": 0.01}}, {"model": {"dim": 64}})
     {'model': {'dim': 64, 'clip': 0.01}}
-    >>> merge({"backbone": "ligr"}, {"backbone": {"blocks": 4}})
-    {'backbone': {'name': 'ligr', 'blocks': 4}}
+    >>> merge({"model": {"blocks": 2}}, {"model": {"backbone": {"blocks": 4}}})
+    {'model': {'backbone': {'blocks': 4}}}
     """
     merged = dict(base)
     for key, value in changes.items():
         old = merged.get(key)
-        if key == "backbone" and isinstance(old, str) and isinstance(value, Mapping):
-            old = {"name": old}
-        if key == "backbone" and isinstance(value, str) and isinstance(old, Mapping):
-            value = {"name": value}
         if key == "model" and isinstance(old, Mapping) and isinstance(value, Mapping):
             old = migrations.without(old, value)
         merged[key] = (
@@ -77,8 +73,8 @@ def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
     migrations.keyed(flat(settings))  # one place says a setting by one name
     found: dict[str, Any] = {}
     for key, value in settings.items():
-        found = merge(found, _below(key, value))
-    return migrations.settings(found)
+        found = merge(found, migrations.settings(_below(key, value)))
+    return found
 
 
 def _below(key: str, value: Any) -> dict[str, Any]:

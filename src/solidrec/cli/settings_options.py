@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,6 @@ def settings(config: Path | None, pairs: list[str]) -> dict[str, Any]:
             ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise UsageError(f"--config {config}: is not TOML ({error})") from None
-    changes: dict[str, Any] = {}
-    for pair in pairs:
-        changes = merge(changes, assignment(pair))
-    keyed({key: value for pair in pairs for key, value in flat(assignment(pair)).items()})
-    return merge(nested(found), nested(changes))
+    given = [assignment(pair) for pair in pairs]
+    keyed({key: value for one in given for key, value in flat(one).items()})  # one name for each
+    return reduce(merge, map(nested, [found, *given]))

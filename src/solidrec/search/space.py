@@ -170,7 +170,7 @@ def varied(base: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
     name = base.model.backbone.name
     # A backbone's own settings at their defaults are left out: another one has other defaults.
     values = merge(
-        base.model_dump(mode="json", exclude_defaults=True), {"model": {"backbone": name}}
+        base.model_dump(mode="json", exclude_defaults=True), {"model": {"backbone": {"name": name}}}
     )
     values = merge(values, nested(settings))
     backbone = values["model"]["backbone"]
