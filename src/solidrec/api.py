@@ -1,4 +1,4 @@
-"""The Python API: `prepare`, `encode`, `train`, `load`, `add_items` and the class `Model`."""
+"""The Python API: the functions from a log to recommendations, and the class `Model`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any, Literal, final
 
+from solidrec.arguments import as_path
+from solidrec.batch_files import recommend_file
 from solidrec.console import ProgressBar, console, counted, say
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
@@ -33,7 +35,7 @@ from solidrec.training.tracking import check_trackers
 _DEFAULT = "mixture"
 """The model that is trained when none is named."""
 
-__all__ = ["Model", "add_items", "encode", "load", "prepare", "train"]
+__all__ = ["Model", "add_items", "encode", "load", "prepare", "recommend_file", "train"]
 
 
 @final
@@ -87,7 +89,7 @@ class Model:
         opened = self.data(data)
         with ExitStack() as stack:
             sink = (
-                stack.enter_context(ScoreWriter(Path(save_scores), opened))
+                stack.enter_context(ScoreWriter(as_path(save_scores, "save_scores"), opened))
                 if save_scores is not None
                 else None
             )
@@ -113,8 +115,7 @@ class Model:
                 f"{trained_on}: the data that {self.run.path} was trained on is gone; "
                 "say where it is (--data)"
             )
-        given = trained_on if data is None else data
-        opened = given if isinstance(given, PreparedData) else PreparedData.open(given)
+        opened = _opened(trained_on if data is None else data)
         if opened.fingerprint != self.run.spec.data:
             raise IncompatibleError(
                 f"{opened.path}: is data {opened.fingerprint[:12]}, {self.run.path} was trained on "
@@ -123,10 +124,14 @@ class Model:
         return opened
 
 
+def _opened(data: PreparedData | Path | str) -> PreparedData:
+    return data if isinstance(data, PreparedData) else PreparedData.open(as_path(data, "data"))
+
+
 def load(path: Path | str, *, device: str = "cpu") -> Model:
     """Load a run folder as `runs.load_run` does, or raise `UsageError` for a missing device."""
     check_device(device)
-    return Model(load_run(path, device=device))
+    return Model(load_run(as_path(path, "path"), device=device))
 
 
 def add_items(
@@ -148,6 +153,8 @@ def add_items(
     names columns by role (``items_id``, ``title``, ``category``). Raises as
     `recommend.items.add_items` does.
     """
+    run = as_path(run, "run")
+    out = run if out is None else as_path(out, "out")
     before = load_run(run)
     table = read_table(items, encoding=encoding)
     grown = with_items(
@@ -159,7 +166,7 @@ def add_items(
         feature_start=feature_start,
         duplicate_items=duplicate_items,
     )
-    return save_with_items(grown, before, Path(run if out is None else out))
+    return save_with_items(grown, before, out)
 
 
 def train(
@@ -190,7 +197,7 @@ def train(
     for an unknown name.
     """
     check_trackers(track)
-    opened = data if isinstance(data, PreparedData) else PreparedData.open(data)
+    opened = _opened(data)
     settings = nested(settings or {})
     if epochs_from is not None:
         found = chosen_settings(epochs_from, model=model, epochs=epochs)
@@ -202,7 +209,7 @@ def train(
         opened, model=model, backbone=backbone, seed=seed, epochs=epochs, settings=settings
     )
     folder = (
-        Path(out)
+        as_path(out, "out")
         if out is not None
         else Path("runs") / f"{spec.model.name}-{spec.model.backbone.name}-{spec.digest()}"
     )

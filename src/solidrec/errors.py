@@ -65,7 +65,7 @@ class DamagedError(SolidrecError):
     exit_code = 77
 
 
-def nearest(word: str, known: Iterable[str], *, prefix: str = "") -> str:
+def nearest(word: object, known: Iterable[str], *, prefix: str = "") -> str:
     """Return a hint with the known word closest to `word`, or else the list of known words.
 
     `prefix` is shown before the closest word but not compared, as it would make all words similar.
@@ -76,7 +76,7 @@ def nearest(word: str, known: Iterable[str], *, prefix: str = "") -> str:
     '; known: din, sasrec'
     """
     known = list(known)
-    close = difflib.get_close_matches(word, known, n=1)
+    close = difflib.get_close_matches(str(word), known, n=1)
     if close:
         return f"; did you mean {prefix + close[0]!r}?"
     return f"; known: {', '.join(known) or 'none'}"

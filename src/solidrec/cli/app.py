@@ -60,9 +60,16 @@ def main() -> None:
     except Exception as error:
         if os.environ.get(_DEBUG):
             raise
-        print(
-            f"error: {type(error).__name__}: {error} (a fault of solidrec; run again with --debug "
-            "and report it)",
-            file=sys.stderr,
-        )
+        print(_unexpected(error), file=sys.stderr)
         sys.exit(70)
+
+
+def _unexpected(error: Exception) -> str:
+    """Return one line about an error that nobody raised on purpose."""
+    text = str(error).strip().partition("\n")[0]
+    if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text:
+        return f"error: out of memory ({text}); close other programs or choose smaller sizes"
+    return (
+        f"error: {type(error).__name__}: {text} (a fault of solidrec; run again with --debug and "
+        "report it)"
+    )
