@@ -53,10 +53,11 @@ lint: $(INSTALLED) ## style: ruff check and ruff format --check
 types: $(INSTALLED) ## types: mypy --strict src
 	$(BIN)/mypy --strict src
 
-docs: $(INSTALLED) ## write the pages that are generated: the command line, settings, results
+docs: $(INSTALLED) ## write the pages that are generated: the command line, settings, results, errors
 	$(BIN)/typer solidrec.cli utils docs --name solidrec --output docs/cli.md
 	$(BIN)/python docs/make_settings.py docs/settings.md
 	$(BIN)/python docs/make_results.py docs/results.md
+	$(BIN)/python docs/make_errors.py docs/errors.md
 
 # The peers' pins and ours exclude each other, so they live apart; one that cannot be installed is named by the bench and left out.
 $(PEERS)/.tried: benchmarks/peers-requirements.txt

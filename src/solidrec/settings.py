@@ -45,6 +45,8 @@ def assignment(text: str) -> dict[str, Any]:
         parsed = json.loads(value)
     except json.JSONDecodeError:
         parsed = value
+    except (ValueError, RecursionError):  # a number of thousands of digits, or as many brackets
+        raise UsageError(f"--set {text[:60]}...: is no value that a setting could have") from None
     return _below(key.strip(), parsed)
 
 
