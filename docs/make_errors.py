@@ -17,11 +17,12 @@ from solidrec.errors import SolidrecError
 SOURCE = Path(errors.__file__).parent
 HEAD = """# Errors
 
-Every error that `solidrec` raises on purpose is one line that says what is wrong, where, and what to do. In Python it is an
-exception of the class below, all of them of the root `SolidrecError` (`solidrec.errors`); on the command line it is
-`error: ...` on standard error and the exit code. Exit code 0 is success, 130 is Ctrl-C outside training, and 70 with "a fault
-of solidrec" is an error that nobody foresaw: `--debug` shows where. `...` stands for what differs from case to case. This page
-is written by `make docs`.
+Every error that `solidrec` raises on purpose is one line that says what is wrong, where, and what
+to do. In Python it is an exception of the class below, all of them of the root `SolidrecError`
+(`solidrec.errors`); on the command line it is `error: ...` on standard error and the exit code.
+0 is success, 130 is Ctrl-C outside training, and 70 with "a fault of solidrec" is an error that
+nobody foresaw: `--debug` shows where. `...` stands for what differs from case to case. This page is
+written by `make docs`.
 """
 
 
