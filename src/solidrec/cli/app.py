@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from solidrec.errors import SolidrecError
+from solidrec.errors import NAMES_OPTIONS, SolidrecError
 
 app = typer.Typer(
     help="Dynamic sequential recommendation: train on your click log, recommend for histories "
@@ -42,6 +42,7 @@ def main() -> None:
     # Waiting threads should sleep: beside another busy process, spinning makes two threads many
     # times slower than one.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ[NAMES_OPTIONS] = "1"
     try:
         sys.exit(app(standalone_mode=False))
     except TyperException as error:
