@@ -10,7 +10,7 @@ PEERS := $(VENV)-peers
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-full test test-long faults fuzz lint types docs bench quality-peers growth clean
+.PHONY: help venv demo demo-full test test-long faults fuzz lint types docs lock bench quality-peers growth clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,12 @@ docs: $(INSTALLED) ## write the pages that are generated: the command line, sett
 	$(BIN)/python docs/make_settings.py docs/settings.md
 	$(BIN)/python docs/make_results.py docs/results.md
 	$(BIN)/python docs/make_errors.py docs/errors.md
+	$(BIN)/python docs/make_licences.py docs/licences.md
+
+lock: ## write requirements.lock with hashes, at the versions of constraints.txt (needs uv)
+	sed 's/;.*//' constraints.txt > $(VENV)/constraints-plain.txt
+	uv pip compile pyproject.toml --generate-hashes --universal --python-version 3.11 \
+	  -c $(VENV)/constraints-plain.txt --no-header --no-annotate -o requirements.lock
 
 # The peers' pins and ours exclude each other, so they live apart; one that cannot be installed is named by the bench and left out.
 $(PEERS)/.tried: benchmarks/peers-requirements.txt
