@@ -71,6 +71,10 @@ _ItemsIdColumn = Annotated[
     str | None, Option(help="The id column of --items, if it has another name there.")
 ]
 _TimeColumn = Annotated[str | None, Option(help="Default: timestamp, time, unixReviewTime.")]
+_TimeFormat = Annotated[
+    str | None,
+    Option(help="How times are written, e.g. %d.%m.%Y %H:%M; numbers and ISO dates need none."),
+]
 _CategoryColumn = Annotated[
     str | None, Option(help="Default: categories, categories_flat, category, attributes, genres.")
 ]
@@ -146,6 +150,7 @@ def prepare(
     item_column: ItemColumn = None,
     items_id_column: _ItemsIdColumn = None,
     time_column: _TimeColumn = None,
+    time_format: _TimeFormat = None,
     position_column: Annotated[str | None, Option(help="Default: position.")] = None,
     rating_column: Annotated[str | None, Option(help="Default: rating.")] = None,
     title_column: TitleColumn = None,

@@ -14,10 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from solidrec.data.columns import INTERACTIONS, find_columns, id_column, number_column
+from solidrec.data.columns import INTERACTIONS, find_columns
 from solidrec.data.order import lexical_order, repeats
+from solidrec.data.read_log import read_log
 from solidrec.data.readers import Table
-from solidrec.data.reject import SHOWN, bad_rows, finite_number, judge, read_rejected, whole_number
+from solidrec.data.reject import SHOWN, bad_rows, judge, read_rejected
+from solidrec.data.time_notes import time_notes
+from solidrec.data.times import Reading
 from solidrec.errors import DataError, SolidrecError, UsageError
 
 _Index = npt.NDArray[np.int32]
@@ -36,6 +39,7 @@ class Rules:
     k_core: int = 0
     on_bad_row: Literal["strict", "quarantine"] = "strict"
     max_bad_fraction: float = 0.01
+    time_format: str | None = None
 
 
 @final
@@ -56,6 +60,7 @@ class CleanLog:
     rejected: pl.DataFrame
     rows_in: int
     dropped: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def rows(self) -> dict[str, object]:
@@ -87,12 +92,21 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
         required=("user", "item", *(("rating",) if rules.min_rating is not None else ())),
     )
     order = _order(table, roles, rules)
-    needed = _needed(table, roles, order)
-    log = table.collect(*needed, then=lambda frame: _numbered(frame, rules))
+    raw = read_log(
+        table,
+        roles,
+        key={"timestamp": "time", "position": "position"}.get(order),
+        time_format=rules.time_format,
+        min_rating=rules.min_rating,
+        numbered=rules.duplicates == "error",
+    )
+    log = raw.rows
     if log.is_empty():
         raise DataError(f"{table.name}: has a header but no rows; give a file with interactions")
     rows_in, bad = len(log), bad_rows(log)
-    rejected = read_rejected(table, needed, bad, rated=rules.min_rating is not None)
+    rejected = read_rejected(
+        table, raw.needed, bad, rated=rules.min_rating is not None, time=raw.times.read("time")
+    )
     judge(
         rejected, rows_in, table, None if rules.on_bad_row == "strict" else rules.max_bad_fraction
     )
@@ -124,7 +138,8 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
         items, item = _without_gaps(items, item[core])
         time = time[core]
     rejected = rejected.with_columns(pl.col("row") + table.first_row)
-    return CleanLog(users, items, user, item, time, order, rejected, rows_in, left.dropped)
+    notes = _notes(table, raw.times, time) if order == "timestamp" else ()
+    return CleanLog(users, items, user, item, time, order, rejected, rows_in, left.dropped, notes)
 
 
 def _order(table: Table, roles: Mapping[str, str], rules: Rules) -> str:
@@ -141,28 +156,11 @@ def _order(table: Table, roles: Mapping[str, str], rules: Rules) -> str:
     )
 
 
-def _needed(table: Table, roles: Mapping[str, str], order: str) -> list[pl.Expr]:
-    """Return expressions for user, item, time and (if present) rating, as in the file."""
-    key = {"timestamp": "time", "position": "position"}.get(order)
-    time = (
-        number_column(table, roles[key], "time")
-        if key
-        else pl.int_range(pl.len(), dtype=pl.Int64).alias("time")
-    )
-    rating = [number_column(table, roles["rating"], "rating")] if "rating" in roles else []
-    return [*(id_column(table, roles[role], role) for role in ("user", "item")), time, *rating]
-
-
-def _numbered(frame: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
-    """Convert ids to categories, times to int64 (null if bad) and ratings to the flag `enough`."""
-    numbers = [
-        pl.col("user", "item").cast(pl.Categorical),
-        whole_number("time", frame.collect_schema()["time"]),
-    ]
-    if rules.min_rating is not None:
-        numbers.append((finite_number("rating") >= rules.min_rating).alias("enough"))
-    frame = frame.with_columns(numbers).drop("rating", strict=False)
-    return frame.with_row_index("row") if rules.duplicates == "error" else frame
+def _notes(table: Table, way: Reading, time: _Times) -> tuple[str, ...]:
+    """Return notes on the times that are kept."""
+    said = [way.note] if way.note else []
+    said += time_notes(time, per_second=way.per_second)
+    return tuple(f"{table.name}: {note}" for note in said)
 
 
 @final

@@ -111,10 +111,14 @@ def id_column(table: Table, column: str, role: str) -> pl.Expr:
 
 
 def number_column(table: Table, column: str, role: str) -> pl.Expr:
-    """Return a column of numbers; dates and times become integer microseconds since 1970."""
+    """Return a column of numbers; dates become integer microseconds since 1970.
+
+    Columns of nanoseconds stay nanoseconds, which `times.readings` brings to one unit.
+    """
     dtype = table.dtype(column)
     if isinstance(dtype, (pl.Datetime, pl.Date)):
-        return pl.col(column).dt.epoch("us").alias(role)
+        fine = isinstance(dtype, pl.Datetime) and dtype.time_unit == "ns"
+        return pl.col(column).dt.epoch("ns" if fine else "us").alias(role)
     if dtype.is_numeric() or isinstance(dtype, (pl.String, pl.Null)):
         return pl.col(column).alias(role)
     what = f"{role} column {column!r} is of type {dtype}, a number is needed"

@@ -70,7 +70,7 @@ def prepare(
     facts = _facts(cleaned, events, parts, spec=spec) | {
         "catalog": catalog.facts,
         "modalities": _modalities(catalog) | of_features,
-        "notes": [*table.notes, *(() if item_table is None else item_table.notes)],
+        "notes": [*table.notes, *cleaned.notes, *(() if item_table is None else item_table.notes)],
         "source": source or found.source,
         "published": found.published(len(events.users), len(events.item_ids), len(events.items)),
     }

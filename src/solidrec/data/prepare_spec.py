@@ -24,6 +24,11 @@ class PrepareSpec(Spec):
         None, description="the id column of the items file, if it has another name there"
     )
     time_column: str | None = Field(None, description="default timestamp, time, unixReviewTime")
+    time_format: str | None = Field(
+        None,
+        description="how times are written, for example %d.%m.%Y %H:%M; numbers and ISO dates "
+        "need none",
+    )
     position_column: str | None = Field(None, description="default position")
     rating_column: str | None = Field(None, description="default rating")
     title_column: str | None = Field(None, description="default title, name")
