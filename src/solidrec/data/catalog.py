@@ -104,11 +104,11 @@ def _content(table: Table, roles: Mapping[str, str], separator: str | None) -> l
 
 
 def _text(table: Table, column: str | None) -> pl.Expr:
-    """Return a text column: blank text becomes null, a list of paragraphs becomes one text."""
+    """Return a text column: blank text becomes null, a list of words or paragraphs one text."""
     if column is None:
         return pl.lit(None, pl.String)
-    text = pl.col(column)
-    if isinstance(table.dtype(column), pl.List):
+    text, dtype = _value(table, column)
+    if isinstance(dtype, pl.List):
         text = text.cast(pl.List(pl.String)).list.join(" ")
     text = text.cast(pl.String)
     return pl.when(text.str.strip_chars() != "").then(text)
@@ -116,11 +116,13 @@ def _text(table: Table, column: str | None) -> pl.Expr:
 
 def _image(table: Table, column: str | None) -> pl.Expr:
     """Return the picture name of each item, the first of a list; null if the column is not text."""
-    dtype = table.dtype(column) if column else pl.Null()
+    if column is None or isinstance(table.dtype(column), (pl.Object, pl.Struct)):
+        return pl.lit(None, pl.String)
+    name, dtype = _value(table, column)
     if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.String):
-        name = pl.col(str(column)).list.drop_nulls().list.first()
+        name = name.list.drop_nulls().list.first()
     elif isinstance(dtype, (pl.String, pl.Categorical, pl.Enum)):
-        name = pl.col(str(column)).cast(pl.String)
+        name = name.cast(pl.String)
     else:
         return pl.lit(None, pl.String)
     return pl.when(name.str.strip_chars() != "").then(name)
@@ -130,21 +132,49 @@ def _categories(table: Table, column: str | None, separator: str | None) -> pl.E
     """Return lists of distinct labels; a string is one label if there is no separator."""
     if column is None:
         return pl.lit([], pl.List(pl.String))
-    dtype = table.dtype(column)
+    labels, dtype = _value(table, column)
     if not isinstance(dtype, pl.List):
-        text = pl.col(column).cast(pl.String)
+        text = labels.cast(pl.String)
         labels = text.str.split(separator) if separator else pl.concat_list(text)
     else:
-        labels = (
-            pl.col(column).list.eval(pl.element().explode())
-            if isinstance(dtype.inner, pl.List)
-            else pl.col(column)
-        )
         labels = labels.cast(pl.List(pl.String))
     labels = labels.list.eval(pl.element().str.strip_chars())
     return labels.list.eval(pl.element().filter(pl.element() != "")).list.unique(
         maintain_order=True
     )
+
+
+def _value(table: Table, column: str) -> tuple[pl.Expr, pl.DataType]:
+    """Return a column of content and its type: arrays are lists, nested ones flat, NaN is null.
+
+    Raises `DataError` for a column of objects, which a pandas frame has where it mixes kinds.
+    """
+    value, dtype = pl.col(column), table.dtype(column)
+    if isinstance(dtype, (pl.Object, pl.Struct)):
+        raise DataError(
+            f"{table.name}: column {column!r} mixes kinds of value or holds objects; make it text, "
+            "for example with frame[column].astype(str) where it is not empty"
+        )
+    if isinstance(dtype, pl.Array):
+        dtype = _as_list(dtype)
+        value = value.cast(dtype)
+    while isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.List):
+        dtype = dtype.inner
+        value = value.list.eval(pl.element().explode())
+    if isinstance(dtype, pl.List) and dtype.inner.is_float():
+        value = value.list.eval(pl.element().fill_nan(None))
+    return (value.fill_nan(None) if dtype.is_float() else value), dtype
+
+
+def _as_list(dtype: Any) -> Any:
+    """Return the type of lists that holds what an array type holds.
+
+    >>> _as_list(pl.Array(pl.Int8, (2, 3)))
+    List(List(Int8))
+    """
+    if not isinstance(dtype, (pl.Array, pl.List)):
+        return dtype
+    return pl.List(_as_list(dtype.inner))
 
 
 def _arranged(frame: pl.DataFrame) -> pl.DataFrame:

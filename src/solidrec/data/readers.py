@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
 import polars as pl
 
 from solidrec.data.files import read_text, readable
+from solidrec.data.frames import frame_of
 from solidrec.data.jsonl import read_jsonl
 from solidrec.errors import DataError, StorageError, UsageError
 from solidrec.registry import Registry
@@ -72,14 +72,11 @@ def read_table(source: Any, *, encoding: str = "utf-8") -> Table:
     """Open a path or a DataFrame as a `Table`; text is decoded strictly as `encoding`.
 
     Raises `StorageError` for a path that is no regular file, `UsageError` for an unknown format or
-    encoding, and `DataError` for content that is empty, truncated or not in that encoding.
+    encoding and for objects that are no table, and `DataError` for content that is empty, truncated
+    or not in that encoding.
     """
-    if isinstance(source, pl.DataFrame):
-        return Table(source.lazy(), "DataFrame")
-    if isinstance(source, pl.LazyFrame):
-        return Table(source, "LazyFrame")
-    if type(source).__module__.partition(".")[0] == "pandas":
-        return Table(_from_pandas(source).lazy(), "DataFrame")
+    if not isinstance(source, str | Path):
+        return Table(*frame_of(source))
     path = Path(source)
     if not path.is_file():
         what = (
@@ -172,22 +169,3 @@ READERS: Registry[Callable[[Path, str], Table]] = Registry(
     },
 )
 """Readers by the suffix of a file: functions from a path and an encoding to a `Table`."""
-
-
-def _from_pandas(frame: Any) -> pl.DataFrame:
-    """Copy a pandas DataFrame without pyarrow; mixed columns stay objects, which cannot be ids."""
-    return pl.DataFrame({str(name): _series(str(name), frame[name]) for name in frame.columns})
-
-
-def _series(name: str, column: Any) -> pl.Series:
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iufbM":
-        return pl.Series(name, column.to_numpy())
-    # as objects, because `to_numpy()` alone turns nullable integers into floats
-    found = [
-        None if gone else value
-        for gone, value in zip(column.isna(), column.to_numpy(dtype=object), strict=True)
-    ]
-    kinds = {type(value) for value in found if value is not None}
-    if len(kinds) > 1:
-        return pl.Series(name, found, dtype=pl.Object)
-    return pl.Series(name, found, strict=True)
