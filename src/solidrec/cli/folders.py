@@ -55,7 +55,15 @@ def demo(
 
 
 _Interactions = Annotated[
-    Path, Argument(help="csv, tsv, jsonl or parquet (also .gz), or a folder of public files.")
+    list[Path],
+    Argument(
+        help="csv, tsv, jsonl or parquet (also .gz), several files or a quoted pattern for one "
+        "log, or a folder of public files."
+    ),
+]
+_Delimiter = Annotated[
+    str | None,
+    Option(help="What separates fields of text, e.g. ';' or tab; default: as the first lines say."),
 ]
 _Items = Annotated[
     Path | None, Option(help="One row an item: title, categories, brand, text, image, item_idx.")
@@ -173,6 +181,7 @@ def prepare(
     on_bad_row: _OnBadRow = None,
     max_bad_fraction: _MaxBadFraction = None,
     duplicate_items: _DuplicateItems = None,
+    delimiter: _Delimiter = None,
     encoding: _Encoding = None,
     config: _Config = None,
     set_: _Set = None,
@@ -185,7 +194,7 @@ def prepare(
     from solidrec.data.prepare import prepare as run
 
     data = run(
-        interactions,
+        interactions if len(interactions) > 1 else interactions[0],
         out=out,
         items=items,
         features=named_files(features or []),

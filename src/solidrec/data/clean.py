@@ -137,7 +137,7 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
         users, user = _without_gaps(users, user[core])
         items, item = _without_gaps(items, item[core])
         time = time[core]
-    rejected = rejected.with_columns(pl.col("row") + table.first_row)
+    rejected = _located(rejected, table)
     notes = _notes(table, raw.times, time) if order == "timestamp" else ()
     return CleanLog(users, items, user, item, time, order, rejected, rows_in, left.dropped, notes)
 
@@ -154,6 +154,17 @@ def _order(table: Table, roles: Mapping[str, str], rules: Rules) -> str:
         f"columns found: {', '.join(table.columns)}); "
         "name it with --time-column NAME, or say --order file if the rows are in order"
     )
+
+
+def _located(rejected: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Give rejected rows their lines for their numbers, and their file if it is one of several."""
+    if rejected.is_empty():
+        return rejected
+    places = table.places(rejected["row"].to_list())
+    lines = pl.Series("row", [place.line for place in places], dtype=rejected.schema["row"])
+    located = rejected.with_columns(lines)
+    files = [place.file for place in places]
+    return located if set(files) <= {table.name} else located.with_columns(file=pl.Series(files))
 
 
 def _notes(table: Table, way: Reading, time: _Times) -> tuple[str, ...]:
@@ -208,9 +219,7 @@ def _starts(column: npt.NDArray[np.int32] | _Times) -> npt.NDArray[np.bool_]:
 
 
 def _duplicated(rows: npt.NDArray[np.uint32], table: Table) -> DataError:
-    shown = ", ".join(
-        f"{table.name}:{row + table.first_row}" for row in np.sort(rows)[:SHOWN].tolist()
-    )
+    shown = ", ".join(map(str, table.places(np.sort(rows)[:SHOWN].tolist())))
     return DataError(
         f"{table.name}: {len(rows):,} exact duplicates: {shown}; remove them or use --duplicates "
         "drop"

@@ -17,6 +17,7 @@ from solidrec.data.clean import CleanLog, Rules, clean
 from solidrec.data.datasets.find import find
 from solidrec.data.encoded import FEATURE_NAME
 from solidrec.data.features import read_features
+from solidrec.data.files import kind_of
 from solidrec.data.prepare_spec import PrepareSpec
 from solidrec.data.prepared import Events, PreparedData
 from solidrec.data.readers import Table
@@ -41,20 +42,21 @@ def prepare(
     """Prepare a log for training: clean it, split it, fix its negatives and write it to `out`.
 
     `interactions` and `items` are paths (csv, tsv, jsonl, parquet) or polars or pandas DataFrames.
-    `interactions` may also be a folder or file of a public data set (`datasets.find`); `dataset`
-    names the set or its format. `features` maps names to .npy files or arrays whose rows the items
-    file numbers, or to a column of number lists in it. `source` is a line of provenance. The
-    `options` are the settings of `PrepareSpec`. The manifest accounts for every row. Raises
-    `DataError` (naming file, row and problem), `UsageError` (an option) or `StorageError` (a path,
-    the disk).
+    `interactions` may also be a list of paths or a pattern such as ``log-*.csv``, which are one
+    log, or a folder or file of a public data set (`datasets.find`); `dataset` names the set or its
+    format. `features` maps names to .npy files or arrays whose rows the items file numbers, or to a
+    column of number lists in it. `source` is a line of provenance. The `options` are the settings
+    of `PrepareSpec`. The manifest accounts for every row. Raises `DataError` (naming file, row and
+    problem), `UsageError` (an option) or `StorageError` (a path, the disk).
     """
     spec, out, features = PrepareSpec.parse(options), Path(out), features or {}
     found = find(interactions, items=items, dataset=dataset)
     _check_features(features, has_items=found.items is not None)
+    kind_of(out)  # a name that is too long is refused here
     _check_out(out, overwrite=overwrite)
 
     progress("reading interactions")
-    table = found.read_interactions(encoding=spec.encoding)
+    table = found.read_interactions(encoding=spec.encoding, delimiter=spec.delimiter)
     cleaned = _cleaned(table, spec)
     events = _events(cleaned)
     progress("splitting")
@@ -62,7 +64,7 @@ def prepare(
     kept = _negatives(events, parts, spec.negatives)
 
     progress("reading the catalogue")
-    item_table = found.read_items(encoding=spec.encoding)
+    item_table = found.read_items(encoding=spec.encoding, delimiter=spec.delimiter)
     catalog = _catalog(item_table, cleaned, spec)
     matrices, of_features = read_features(features, item_table, catalog, start=spec.feature_start)
 

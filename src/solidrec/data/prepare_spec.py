@@ -84,4 +84,9 @@ class PrepareSpec(Spec):
     max_bad_fraction: float = Field(
         0.01, description="with quarantine, the share of bad rows above which prepare stops"
     )
+    delimiter: str | None = Field(
+        None,
+        description="what separates the fields of csv and other text, for example ; or tab; "
+        "by default it is found in the first lines",
+    )
     encoding: str = Field("utf-8", description="of csv, tsv and jsonl")

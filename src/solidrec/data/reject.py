@@ -158,11 +158,10 @@ def _listing(group: pl.DataFrame, table: Table) -> str:
     """Return ``null_user (2): file.csv:5, file.csv:9`` for the rows of a reason, with values."""
     reason = str(group["reason"][0])
     role = reason.partition("_")[2]
-    rows = group.head(SHOWN).select("row", role).iter_rows()
+    rows, values = group.head(SHOWN).select("row", role)
     shown = [
-        f"{table.name}:{row + table.first_row}"
-        + (f" {str(value)[:40]!r}" if reason in _WHY else "")
-        for row, value in rows
+        str(place) + (f" {str(value)[:40]!r}" if reason in _WHY else "")
+        for place, value in zip(table.places(rows.to_list()), values, strict=True)
     ]
     more = ", ..." if len(group) > SHOWN else ""
     return f"{reason} ({len(group):,}{_WHY.get(reason, '')}): {', '.join(shown)}{more}"
