@@ -98,6 +98,9 @@ _Duplicates = Annotated[
     str | None,
     Option(help="The same user, item and time twice: drop (the default), keep or error."),
 ]
+_SplitColumn = Annotated[
+    str | None, Option(help="A column that says train, valid or test, instead of --split.")
+]
 _FitAll = Annotated[
     bool, Option("--fit-all", help="Train on everything, for production: no test split.")
 ]
@@ -168,6 +171,7 @@ def prepare(
     ties: _Ties = None,
     duplicates: _Duplicates = None,
     split: Annotated[str | None, Option(help="leave-one-out (the default) or time.")] = None,
+    split_column: _SplitColumn = None,
     fit_all: _FitAll = False,
     valid_fraction: _ValidFraction = None,
     test_fraction: _TestFraction = None,

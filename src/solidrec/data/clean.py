@@ -48,7 +48,8 @@ class CleanLog:
     """A clean log in final order, and the account of every row.
 
     `users` and `items` are the sorted ids, numbered from 1 by `user` and `item`; `user`, `item` and
-    `time` are (N,).
+    `time` are (N,). `split` (N,) is 0 in training, 1 in validation and 2 in tests, where the log
+    says so.
     """
 
     users: pl.Series
@@ -61,6 +62,7 @@ class CleanLog:
     rows_in: int
     dropped: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    split: npt.NDArray[np.int8] | None = None
 
     @property
     def rows(self) -> dict[str, object]:
@@ -120,9 +122,11 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
     users, user = _index(log.drop_in_place("user"))
     items, item = _index(log.drop_in_place("item"))
     time = log.drop_in_place("time").to_numpy()
-    # sort all rows by user, then time, then (if ties go by item) item
-    place = lexical_order(user, time, *((item,) if rules.ties == "item" else ()))
+    split = [log.drop_in_place("split").to_numpy()] if "split" in log.columns else []
+    # sort all rows by user, then time, then part of a given split, then (if ties go so) item
+    place = lexical_order(user, time, *split, *((item,) if rules.ties == "item" else ()))
     user, item, time = user[place], item[place], time[place]
+    split = [part[place] for part in split]
     # without times, a repeated row may be a second visit
     if rules.duplicates != "keep" and order != "file":
         again = repeats(_starts(user) | _starts(time), item)
@@ -130,16 +134,18 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
             if rules.duplicates == "error":
                 raise _duplicated(log["row"].to_numpy()[place[again]], table)
             user, item, time = user[~again], item[~again], time[~again]
+            split = [part[~again] for part in split]
     left.after("exact_duplicate", len(time))
     if rules.k_core > 1:
         core = _k_core(user, item, rules.k_core)
         left.after("k_core", int(np.count_nonzero(core)))
         users, user = _without_gaps(users, user[core])
         items, item = _without_gaps(items, item[core])
-        time = time[core]
+        time, split = time[core], [part[core] for part in split]
     rejected = _located(rejected, table)
     notes = _notes(table, raw.times, time) if order == "timestamp" else ()
-    return CleanLog(users, items, user, item, time, order, rejected, rows_in, left.dropped, notes)
+    counts = (rejected, rows_in, left.dropped, notes)
+    return CleanLog(users, items, user, item, time, order, *counts, next(iter(split), None))
 
 
 def _order(table: Table, roles: Mapping[str, str], rules: Rules) -> str:

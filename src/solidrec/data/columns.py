@@ -16,6 +16,7 @@ INTERACTIONS: dict[str, tuple[str, ...]] = {
     "time": ("timestamp", "time", "unixReviewTime"),
     "position": ("position",),
     "rating": ("rating",),
+    "split": (),  # by its given name only
 }
 ITEMS: dict[str, tuple[str, ...]] = {
     "items_id": INTERACTIONS["item"],
@@ -129,6 +130,8 @@ def number_column(table: Table, column: str, role: str) -> pl.Expr:
     Columns of nanoseconds stay nanoseconds, which `times.readings` brings to one unit.
     """
     dtype = table.dtype(column)
+    if isinstance(dtype, (pl.Categorical, pl.Enum)):
+        return pl.col(column).cast(pl.String).alias(role)
     if isinstance(dtype, (pl.Datetime, pl.Date)):
         fine = isinstance(dtype, pl.Datetime) and dtype.time_unit == "ns"
         return pl.col(column).dt.epoch("ns" if fine else "us").alias(role)

@@ -58,9 +58,11 @@ def sniffed(content: Path | io.BytesIO) -> str:
 
 def repeated_names(content: Path | io.BytesIO, separator: str, quote: str | None) -> frozenset[str]:
     """Return the names that a header has more than once."""
-    quoting = csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL
-    rows = csv.reader(
-        _beginning(content), delimiter=separator, quotechar=quote or '"', quoting=quoting
+    lines = _beginning(content)
+    rows = (
+        csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE)
+        if quote is None
+        else csv.reader(lines, delimiter=separator, quotechar=quote)
     )
     header = next((row for row in rows if row), [])
     return frozenset(name for name, count in Counter(header).items() if count > 1)

@@ -21,7 +21,7 @@ from solidrec.data.files import kind_of
 from solidrec.data.prepare_spec import PrepareSpec
 from solidrec.data.prepared import Events, PreparedData
 from solidrec.data.readers import Table
-from solidrec.data.split import Split, by_time, fit_all, leave_one_out, time_cuts
+from solidrec.data.split import Split, by_part, by_time, fit_all, leave_one_out, time_cuts
 from solidrec.data.write_prepared import write_prepared
 from solidrec.errors import DataError, StorageError, UsageError
 from solidrec.id_map import IdMap
@@ -60,7 +60,7 @@ def prepare(
     cleaned = _cleaned(table, spec)
     events = _events(cleaned)
     progress("splitting")
-    parts = _split(events, cleaned.order, spec)
+    parts = _split(events, cleaned, spec)
     kept = _negatives(events, parts, spec.negatives)
 
     progress("reading the catalogue")
@@ -111,7 +111,7 @@ def _cleaned(table: Table, spec: PrepareSpec) -> CleanLog:
     """Read and clean the log."""
     columns = {
         kind: getattr(spec, f"{kind}_column")
-        for kind in ("user", "item", "time", "position", "rating")
+        for kind in ("user", "item", "time", "position", "rating", "split")
     }
     return clean(
         table,
@@ -171,9 +171,16 @@ def _events(cleaned: CleanLog) -> Events:
     return Events(IdMap(cleaned.users), IdMap(cleaned.items), offsets, cleaned.item, cleaned.time)
 
 
-def _split(events: Events, order: str, spec: PrepareSpec) -> Split:
-    """Return the split of the events by the settings."""
-    cuts = spec.valid_from, spec.test_from
+def _split(events: Events, cleaned: CleanLog, spec: PrepareSpec) -> Split:
+    """Return the split of the events by the log itself or by the settings."""
+    cuts, order = (spec.valid_from, spec.test_from), cleaned.order
+    if cleaned.split is not None:
+        if spec.split != "leave-one-out":
+            raise UsageError(
+                f"--split-column {spec.split_column} is one split, --split {spec.split} another; "
+                "give one of them"
+            )
+        return by_part(events.offsets, cleaned.split, name=events.users.id)
     if spec.split != "time" and cuts != (None, None):
         raise UsageError(
             f"--valid-from and --test-from cut by time, and the split is {spec.split}; give "
@@ -221,7 +228,7 @@ def _facts(cleaned: CleanLog, events: Events, parts: Split, *, spec: PrepareSpec
     """Return what the manifest says of the log and its split."""
     return {
         "rows": cleaned.rows,
-        "split": spec.split,
+        "split": spec.split if cleaned.split is None else "given",
         "order": cleaned.order,
         "options": spec.model_dump(),
         "last_item_tied_users": _tied(events),

@@ -55,6 +55,10 @@ class PrepareSpec(Spec):
         description="what is held out: the last two events of a user, the end of the log, "
         "or nothing",
     )
+    split_column: str | None = Field(
+        None,
+        description="a column that says train, valid or test for every event, instead of split",
+    )
     valid_fraction: float = Field(
         0.1, description="share of events in the validation period of a split by time"
     )

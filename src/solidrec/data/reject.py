@@ -20,7 +20,10 @@ _WHY = {
     "bad_time": ", neither a whole number nor a date",
     "rounded_time": ", more than this type of float can tell apart",
     "bad_rating": ", not a number",
+    "bad_split": ", neither train, valid nor test",
 }
+PARTS = {"train": 0, "valid": 1, "val": 1, "validation": 1, "dev": 1, "test": 2}
+"""What the column of a given split says of an event, and its number."""
 _Check = tuple[str, pl.Expr]
 
 
@@ -68,6 +71,12 @@ def finite_number(column: str) -> pl.Expr:
     return pl.when(number.is_finite()).then(number)
 
 
+def part_number(column: str) -> pl.Expr:
+    """Return 0, 1 or 2 for what a column of a given split says, null for anything else."""
+    said = pl.col(column).cast(pl.String).str.strip_chars().str.to_lowercase()
+    return said.replace_strict(PARTS, default=None, return_dtype=pl.Int8)
+
+
 def reasons(raw: pl.DataFrame, *, rated: bool, time: pl.Expr | None = None) -> pl.Expr:
     """Return the first reason to reject each row as read, or null; `rated` checks ratings too.
 
@@ -79,6 +88,8 @@ def reasons(raw: pl.DataFrame, *, rated: bool, time: pl.Expr | None = None) -> p
     if exact_below(dtype) < _MAX_EXACT:
         checks.append(("rounded_time", finite_number("time").abs() >= exact_below(dtype)))
     checks.append(("bad_time", time.is_null()))
+    if "split" in raw.columns:
+        checks.append(("bad_split", part_number("split").is_null()))
     if rated:
         checks += [
             ("null_rating", _blank("rating", raw)),

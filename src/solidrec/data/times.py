@@ -61,7 +61,7 @@ def readings(dtype: pl.DataType, time_format: str | None = None) -> tuple[Readin
     if dtype.is_integer() or isinstance(dtype, pl.Null):
         return (whole,)
     fractions = tuple(_fractions(dtype, digits) for digits in _DIGITS.values())
-    if dtype != pl.String:
+    if dtype.is_numeric():
         return (whole, *fractions)
     iso = tuple(
         _dates(partial(_iso, unit=unit, zoned=zoned), unit, zoned=zoned)
