@@ -78,6 +78,10 @@ _Dataset = Annotated[
 _ItemsIdColumn = Annotated[
     str | None, Option(help="The id column of --items, if it has another name there.")
 ]
+_SequenceColumn = Annotated[
+    str | None,
+    Option(help="Lists of items, one row a user. Default: sequence, items, item_sequence."),
+]
 _TimeColumn = Annotated[str | None, Option(help="Default: timestamp, time, unixReviewTime.")]
 _TimeFormat = Annotated[
     str | None,
@@ -160,6 +164,7 @@ def prepare(
     user_column: Annotated[str | None, Option(help="Default: user, user_id, reviewerID.")] = None,
     item_column: ItemColumn = None,
     items_id_column: _ItemsIdColumn = None,
+    sequence_column: _SequenceColumn = None,
     time_column: _TimeColumn = None,
     time_format: _TimeFormat = None,
     position_column: Annotated[str | None, Option(help="Default: position.")] = None,

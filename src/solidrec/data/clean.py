@@ -19,6 +19,7 @@ from solidrec.data.order import lexical_order, repeats
 from solidrec.data.read_log import read_log
 from solidrec.data.readers import Table
 from solidrec.data.reject import SHOWN, bad_rows, judge, read_rejected
+from solidrec.data.sequences import unrolled
 from solidrec.data.time_notes import time_notes
 from solidrec.data.times import Reading
 from solidrec.errors import DataError, SolidrecError, UsageError
@@ -87,13 +88,14 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
     lists the rows; with quarantine the rows are set aside. Then the rules ``below_min_rating``,
     ``exact_duplicate`` and ``k_core`` drop rows.
     """
+    table, columns, ordered = unrolled(table, columns)
     roles = find_columns(
         table,
         INTERACTIONS,
         columns,
         required=("user", "item", *(("rating",) if rules.min_rating is not None else ())),
     )
-    order = _order(table, roles, rules)
+    order = "file" if ordered and "time" not in roles else _order(table, roles, rules)
     raw = read_log(
         table,
         roles,

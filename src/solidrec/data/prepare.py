@@ -111,7 +111,7 @@ def _cleaned(table: Table, spec: PrepareSpec) -> CleanLog:
     """Read and clean the log."""
     columns = {
         kind: getattr(spec, f"{kind}_column")
-        for kind in ("user", "item", "time", "position", "rating", "split")
+        for kind in ("user", "item", "time", "position", "rating", "split", "sequence")
     }
     return clean(
         table,

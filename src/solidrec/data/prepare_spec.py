@@ -23,6 +23,11 @@ class PrepareSpec(Spec):
     items_id_column: str | None = Field(
         None, description="the id column of the items file, if it has another name there"
     )
+    sequence_column: str | None = Field(
+        None,
+        description="lists of items, one row a user, in a table without a column of items; default "
+        "sequence, items, item_sequence",
+    )
     time_column: str | None = Field(None, description="default timestamp, time, unixReviewTime")
     time_format: str | None = Field(
         None,

@@ -59,6 +59,21 @@ def labels_of(text: str) -> list[str] | None:
     return labels if all(isinstance(label, str) for label in labels) else None
 
 
+def list_of(text: str) -> list[str] | None:
+    """Return the entries of a text that writes one list of texts or whole numbers, else None.
+
+    >>> list_of("['007', 12]"), list_of("[1.5]"), list_of("a b")
+    (['007', '12'], None, None)
+    """
+    try:
+        found = literal(text.strip())
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
+    if not isinstance(found, list | tuple) or not all(type(each) in (str, int) for each in found):
+        return None
+    return [str(each) for each in found]
+
+
 def _flat(value: Any) -> Iterator[Any]:
     for part in value if isinstance(value, list | tuple) else [value]:
         if isinstance(part, list | tuple):
