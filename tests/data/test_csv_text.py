@@ -11,9 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solidrec.data.csv_text import record_lines, repeated_names, separator_of, sniffed
+from solidrec.data.csv_text import (
+    broken_record,
+    record_lines,
+    repeated_names,
+    separator_of,
+    sniffed,
+)
 from solidrec.data.readers import read_table
-from solidrec.errors import UsageError
+from solidrec.errors import DataError, UsageError
 
 
 @pytest.mark.parametrize(
@@ -83,6 +89,34 @@ def test_a_record_begins_where_pythons_reader_says(rows: list[tuple[str, str]], 
     assert found == begins[1:]
     assert record_lines(content, [len(rows) - 1], header=True) == begins[-1:]
     assert pl.read_csv(content, infer_schema=False).height == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ('u,i\na,"b\nc"\nd,e,f\n', 4, "has 3 fields, the header 2"),
+        ('u,i\na,b\nc,"d\ne,f\n', 3, "a quotation mark that is not closed"),
+        ("u,i,t\na,b\nc,d,e,f\n", 3, "has 4 fields, the header 3"),  # too few are empty ones
+    ],
+)
+def test_d17_a_broken_record_is_named_by_its_line(
+    tmp_path: Path, text: str, line: int, says: str
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(text)
+    found = broken_record(path, ",", '"')
+    assert found is not None
+    assert found[0] == line
+    assert says in found[1]
+    with pytest.raises(DataError, match=f"log.csv:{line}: .*{says}.*; repair the line") as caught:
+        read_table(path).collect(pl.all())
+    assert "\n" not in str(caught.value)
+
+
+def test_a_whole_file_has_no_broken_record() -> None:
+    content = io.BytesIO(b'u\ti\na\t"b\n')
+    assert broken_record(content, "\t", None) is None
+    assert content.read() == b'u\ti\na\t"b\n'  # nothing was read or closed
 
 
 def test_lines_are_counted_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:

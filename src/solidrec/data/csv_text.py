@@ -97,6 +97,31 @@ def record_lines(content: Path | io.BytesIO, rows: Sequence[int], *, header: boo
     return [begins[row + header] for row in rows]
 
 
+def broken_record(
+    content: Path | io.BytesIO, separator: str, quote: str | None
+) -> tuple[int, str] | None:
+    """Return the line and the fault of the first record that is broken, or None if none is found.
+
+    That is one with more fields than the first, or a quote that is never closed.
+    """
+    quoting = {"quoting": csv.QUOTE_NONE} if quote is None else {"quotechar": quote}
+    width, begin = 0, 1
+    with _opened(content) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8", errors="replace", newline="")
+        rows = csv.reader(text, delimiter=separator, strict=quote is not None, **quoting)
+        try:
+            for row in rows:
+                width = width or len(row)
+                if len(row) > width:
+                    return begin, f"has {len(row)} fields, the header {width}"
+                begin = rows.line_num + 1
+        except csv.Error:
+            return begin, "has a quotation mark that is not closed, or text behind it"
+        finally:
+            text.detach()
+    return None
+
+
 def _beginning(content: Path | io.BytesIO) -> list[str]:
     """Return the first lines of a file, whole ones if it is longer than the sample."""
     with _opened(content) as stream:

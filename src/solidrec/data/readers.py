@@ -14,7 +14,13 @@ from typing import Any
 
 import polars as pl
 
-from solidrec.data.csv_text import record_lines, repeated_names, separator_of, sniffed
+from solidrec.data.csv_text import (
+    broken_record,
+    record_lines,
+    repeated_names,
+    separator_of,
+    sniffed,
+)
 from solidrec.data.files import kind_of, read_text, shown
 from solidrec.data.frames import frame_of
 from solidrec.data.jsonl import read_jsonl
@@ -110,6 +116,10 @@ def _delimited(
         lines = record_lines(content, rows, header=header)
         return [Place(str(path), line) for line in lines]
 
+    def fault() -> str | None:
+        found = broken_record(content, separator, quote)
+        return None if found is None else f"{path}:{found[0]}: {found[1]}"
+
     return Table(
         frame,
         str(path),
@@ -118,6 +128,7 @@ def _delimited(
         delimited=True,
         repeated=repeated_names(content, separator, quote) if header else frozenset(),
         locate=None if quote is None else locate,
+        fault=fault,
     )
 
 

@@ -33,7 +33,7 @@ class Table:
     json only, the kinds of value in each column and the place where each was first seen.
     `delimited` marks csv and the like: polars notices a row with too many fields only if every
     column is read. `repeated` are names that occur more than once in the header, `parts` the tables
-    of which this one is made.
+    of which this one is made. `fault` looks for the line that makes a file unreadable.
     """
 
     frame: pl.LazyFrame
@@ -45,6 +45,7 @@ class Table:
     repeated: frozenset[str] = frozenset()
     locate: Callable[[Sequence[int]], list[Place]] | None = None
     parts: tuple[Table, ...] = ()
+    fault: Callable[[], str | None] | None = None
 
     @property
     def columns(self) -> list[str]:
@@ -76,9 +77,13 @@ class Table:
         """
         try:
             return self._collected(columns, then)
-        except DataError:
+        except DataError as error:
             for part in self.parts:  # the broken one is to be named
                 part.collect(pl.all().is_null().sum())
+            if self.fault is not None and (fault := self.fault()) is not None:
+                raise DataError(
+                    f"{fault}; repair the line, or quote what holds a separator"
+                ) from error
             raise
 
     def _collected(
