@@ -180,3 +180,49 @@ def test_settings_of_a_file_reach_prepare_and_what_is_named_counts_more(
 def test_every_setting_of_prepare_has_an_option() -> None:
     names = set(inspect.signature(prepare_command).parameters)
     assert set(PrepareSpec.model_fields) <= names
+
+
+def test_several_files_a_pattern_and_a_delimiter_are_one_log(
+    solidrec: Solidrec, files: Path
+) -> None:
+    log = pl.read_csv(files / "log.csv", infer_schema=False)
+    log.head(100).write_csv(files / "part-1.csv", separator=";")
+    log.tail(-100).write_csv(files / "part-2.csv", separator=";")
+    parts = (files / "part-1.csv", files / "part-2.csv")
+    fingerprints = set()
+    for number, given in enumerate(
+        [(files / "log.csv",), parts, (files / "part-?.csv",), (*parts, "--delimiter", ";")]
+    ):
+        out = files / f"data{number}"
+        answer = solidrec("prepare", *given, "--out", out)
+        assert answer.code == 0
+        fingerprints.add(PreparedData.open(out).fingerprint)
+        assert ("separated by ';'" in answer.err) == (number in (1, 2))
+    assert len(fingerprints) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "says"),
+    [
+        (("log.csv", "--encoding", "punycode"), 2, "unknown encoding 'punycode'"),
+        (("log.csv", "--delimiter", "::"), 2, "--delimiter '::' is not one character"),
+        (("log.csv", "--time-format", "%H:%M"), 2, "--time-format '%H:%M' does not read a full"),
+        (("none-*.csv",), 74, "no file fits it as a pattern"),
+        (("x" * 5000,), 74, "File name too long"),
+        (("log.csv", "log.csv", "--split-column", "part"), 65, "no split column"),
+    ],
+)
+def test_what_cannot_be_read_is_one_line(
+    solidrec: Solidrec, files: Path, given: tuple[str, ...], code: int, says: str
+) -> None:
+    first = [each for each in given if each.endswith("csv")]
+    answer = solidrec(
+        "prepare",
+        *[files / each if each in first else each for each in given],
+        "--out",
+        files / "data",
+    )
+    assert answer.code == code
+    assert says in answer.err
+    assert answer.err.strip().count("\n") <= 1  # progress, then the error
+    assert not (files / "data").exists()

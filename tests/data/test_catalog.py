@@ -117,3 +117,40 @@ def test_repeated_and_missing_item_ids_name_their_row() -> None:
     assert found.facts["duplicate_items"] == 1
     with pytest.raises(DataError, match="DataFrame:2: 1 rows have no item id"):
         catalog(pl.DataFrame({"item": ["a", " "]}))
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("['Pans, small', 'C0']", ["Pans, small", "C0"]),
+        ('["a", "b", "a"]', ["a", "b"]),
+        (" ['a', ['b', None]] ", ["a", "b"]),
+        ("[]", []),
+        ("plain, text", ["plain, text"]),
+        # neither lists of labels: they stay what they are
+        ("[2024]", ["[2024]"]),
+        ("[sale] pans [new]", ["[sale] pans [new]"]),
+        ("['a', f()]", ["['a', f()]"]),
+    ],
+)
+def test_a_category_that_writes_a_list_is_that_list(text: str, labels: list[str]) -> None:
+    table = read_table(pl.DataFrame({"item": ["a", "b"], "category": [text, "x"]}))
+    found = read_catalog(table, pl.Series(["a", "b"]), columns={}).frame["categories"]
+    assert found.to_list() == [labels, ["x"]]
+    split = read_catalog(table, pl.Series(["a", "b"]), columns={}, category_separator="/")
+    assert split.frame["categories"].to_list() == [[text.strip()], ["x"]]
+
+
+def test_a_number_of_a_feature_row_is_whole() -> None:
+    def index(*numbers: Any) -> list[Any]:
+        frame = pl.DataFrame({"item": ["a", "b"], "item_idx": numbers})
+        found = read_catalog(read_table(frame), pl.Series(["a", "b"]), columns={}).index
+        assert found is not None
+        return found.to_list()
+
+    assert index(4, 5) == index(4.0, 5.0) == index("4", "5") == [4, 5]
+    assert index(4.0, None) == index(4.0, float("nan")) == [4, None]
+    for bad in (4.7, "4.7", "x", float("inf")):
+        good = "1" if isinstance(bad, str) else 1.0
+        with pytest.raises(DataError, match=r"DataFrame:2: item_idx .* is not a whole number"):
+            index(good, bad)

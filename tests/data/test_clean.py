@@ -55,28 +55,55 @@ def test_d8_256_bytes_are_fine() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["yesterday", "1.5", "nan", "1e20", "inf", " 5", "0x10", str(2**63)]
+    "value", ["yesterday", "1.5.0", "nan", "1e20", "inf", " 5", "0x10", str(2**63)]
 )
-def test_d4_a_time_that_is_no_whole_number_names_row_and_value(tmp_path: Path, value: str) -> None:
+def test_d4_a_time_that_is_neither_number_nor_date_names_row_and_value(
+    tmp_path: Path, value: str
+) -> None:
     path = tmp_path / "log.csv"
     path.write_text(f"user,item,timestamp\na,x,1\nb,y,{value}\nc,z,\n")
     with pytest.raises(DataError) as caught:
         run(path)
     said = str(caught.value)
-    assert f"bad_time (1, not a whole number): {path}:3 {value!r}" in said
+    assert f"bad_time (1, neither a whole number nor a date): {path}:3 {value!r}" in said
     assert f"null_time (1): {path}:4" in said
     assert "\n" not in said
 
 
 def test_d4_typed_times_are_held_to_the_same_rule() -> None:
     assert run(log(("a", "x", 3.0), ("a", "y", -2.0))).time.tolist() == [-2, 3]
-    for value in (1.5, float("nan"), 1e20):
+    for value in (float("nan"), 1e20):
         with pytest.raises(DataError, match="bad_time"):
             run(log(("a", "x", value)))
     with pytest.raises(DataError, match="bad_time"):
         run(log(("a", "x", 1)).with_columns(timestamp=pl.lit(2**64 - 1, pl.UInt64)))
     when = run(log(("a", "x", "2024-01-02")).with_columns(pl.col("timestamp").str.to_date()))
     assert when.time.tolist() == [19_724 * 86_400 * 10**6]
+
+
+def test_nanoseconds_keep_their_order_and_are_no_duplicates() -> None:
+    times = pl.Series([7_003, 7_002, 7_001, 7_001], dtype=pl.Datetime("ns"))
+    rows = log(*[("u", name, 0) for name in "aabb"]).with_columns(timestamp=times)
+    found = run(rows)
+    assert told(found)["item"].to_list() == ["b", "a", "a"]
+    assert found.rows["dropped"] == {"exact_duplicate": 1}
+    assert found.notes[0] == "DataFrame: times are dates, kept as nanoseconds since 1970"
+
+
+def test_a_float_of_32_bits_says_why_it_is_no_time() -> None:
+    rows = log(("u", "a", 0), ("u", "b", 0))
+    rounded = rows.with_columns(timestamp=pl.Series([1.7e9, 5.0], dtype=pl.Float32))
+    with pytest.raises(DataError, match=r"rounded_time \(1, more than this type .*DataFrame:1 '1"):
+        run(rounded)
+
+
+def test_d12_odd_times_are_noted_only_where_they_are_times() -> None:
+    rows = log(("u", "a", 1_700_000_000), ("u", "b", 1_700_000_000_000), ("u", "c", -1))
+    assert [note.split(";")[0] for note in run(rows).notes] == [
+        "DataFrame: times in several units: 1 look like seconds, 1 look like milliseconds",
+        "DataFrame: 1 times are negative, so before 1970",
+    ]
+    assert run(rows, order="file").notes == ()
 
 
 def test_strict_mode_lists_twenty_rows_of_each_kind() -> None:

@@ -36,7 +36,7 @@ def random_rows(seed: int, *, bad: float = 0.03) -> list[Row]:
         if rng.random() < 0.2 and rows:
             values = list(rng.choice(rows)[1:])
         if rng.random() < bad:
-            values[rng.randrange(4)] = rng.choice([None, "  ", "x\ty", "long" * 70, "1.5", "nan"])
+            values[rng.randrange(4)] = rng.choice([None, "  ", "x\ty", "long" * 70, "1.5 h", "nan"])
         rows.append((number, *values))  # type: ignore[arg-type]
     return rows
 
@@ -53,7 +53,7 @@ def naive_reason(row: Row, *, rated: bool) -> str | None:
     for role, value in (("time", time), ("rating", rating))[: 1 + rated]:
         if value is None or not value.strip():
             return f"null_{role}"
-        if value in ("x\ty", "long" * 70, "nan") or (role == "time" and value == "1.5"):
+        if value in ("x\ty", "long" * 70, "nan", "1.5 h"):
             return f"bad_{role}"
     return None
 

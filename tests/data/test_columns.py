@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
-from solidrec.data.columns import INTERACTIONS, find_columns
+from solidrec.data.columns import INTERACTIONS, ITEMS, find_columns
 from solidrec.data.readers import read_table
 from solidrec.errors import DataError, UsageError
 
@@ -54,3 +56,41 @@ def test_two_columns_that_could_be_meant_are_refused() -> None:
         match="asin and parent_asin could both be the item; say which with --item-column",
     ):
         find("user", "asin", "parent_asin")
+
+
+def test_a_name_with_two_recbole_types_is_refused_unless_one_is_named() -> None:
+    with pytest.raises(UsageError, match="user_id:token and user_id:float could both be the user"):
+        find("user_id:token", "user_id:float", "item")
+    assert find("user_id:token", "user_id:float", "item", user="user_id:float")["user"] == (
+        "user_id:float"
+    )
+    with pytest.raises(UsageError, match="could both be the user"):
+        find("user_id:token", "user_id:float", "item", user="user_id")
+    # a name without a type is the column of exactly this name
+    assert find("user_id", "user_id:float", "item")["user"] == "user_id"
+
+
+def test_the_first_of_several_names_for_content_wins_but_not_of_several_columns() -> None:
+    def found(*columns: str) -> dict[str, str]:
+        table = read_table(pl.DataFrame({name: ["x"] for name in columns}))
+        return find_columns(table, ITEMS, {}, required=())
+
+    assert found("genres", "categories")["category"] == "categories"
+    assert found("name", "title:token")["title"] == "title:token"
+    with pytest.raises(UsageError, match="title:token and title:token_seq could both be the title"):
+        found("title:token", "title:token_seq")
+
+
+def test_a_name_twice_in_the_header_is_refused_only_where_it_is_meant(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("user,item,note,note,timestamp\na,x,1,2,3\n")
+    assert find_columns(read_table(path), INTERACTIONS, {}, ("user",))["user"] == "user"
+    path.write_text("user,item,timestamp,timestamp\na,x,1,2\n")
+    with pytest.raises(UsageError, match=r"'timestamp', the time, occurs more than once"):
+        find_columns(read_table(path), INTERACTIONS, {}, ("user",))
+
+
+def test_one_single_column_asks_for_the_delimiter(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user item\na x\n")
+    with pytest.raises(DataError, match="separated by another --delimiter"):
+        find_columns(read_table(tmp_path / "log.csv"), INTERACTIONS, {}, ("user",))

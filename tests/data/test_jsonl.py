@@ -77,3 +77,28 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
     assert read_jsonl(io.BytesIO(b'\xef\xbb\xbf{"a": "x"}\n'), "log.jsonl")[0]["a"].to_list() == [
         "x"
     ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"user": "cut \\ud83d"}',
+        b'{"\\ud83d": 1}',
+        b'{"tags": ["a", "\\udc00"]}',
+        b'{"user": 1, "unread": ' + b"[" * 900 + b"]" * 900 + b"}",
+    ],
+)
+def test_a_value_that_no_text_can_hold_is_named(line: bytes) -> None:
+    """A surrogate alone is half a character; lists of 900 levels are no data."""
+    with pytest.raises(
+        DataError, match=r"log.jsonl:2: holds (text with half|lists that)"
+    ) as caught:
+        read_jsonl(io.BytesIO(b'{"user": "a", "tags": []}\n' + line + b"\n{}"), "log.jsonl")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_pair_of_surrogates_is_a_character_and_numbers_may_be_long() -> None:
+    digits = "9" * 5000
+    lines = b'{"user": "\\ud83d\\ude00", "n": ' + digits.encode() + b', "o": {"k": 1}}'
+    frame, _ = read_jsonl(io.BytesIO(lines), "log.jsonl")
+    assert frame.rows() == [("\U0001f600", digits, '{"k": "1"}')]

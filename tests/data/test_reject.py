@@ -79,7 +79,7 @@ def test_the_rows_of_each_reason_are_listed_with_what_is_wrong() -> None:
         judge(found, 9, table(), None)
     assert str(caught.value) == (
         "DataFrame: 3 bad rows: null_user (2): DataFrame:1, DataFrame:3; "
-        f"bad_time (1, not a whole number): DataFrame:5 {'x' * 40!r}; "
+        f"bad_time (1, neither a whole number nor a date): DataFrame:5 {'x' * 40!r}; "
         "repair them or set them aside with --on-bad-row quarantine"
     )
 

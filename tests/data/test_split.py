@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from solidrec.data.split import by_time, fit_all, leave_one_out, time_cuts
+from solidrec.data.split import by_part, by_time, fit_all, leave_one_out, time_cuts
 from solidrec.errors import DataError, UsageError
 
 OFFSETS = np.array([0, 0, 1, 3, 6, 10])  # four users with 1, 2, 3 and 4 events
@@ -59,3 +59,31 @@ def test_fit_all_trains_on_every_event() -> None:
     split = fit_all(OFFSETS)
     assert split.train_end.tolist() == OFFSETS[1:].tolist()
     assert split.targets == {}
+
+
+def test_a_given_split_has_the_first_event_of_each_part_as_target() -> None:
+    # of four users; the third has nothing but a validation event, the fourth only trains
+    offsets = np.array([0, 0, 5, 7, 8, 9])
+    part = np.array([0, 0, 1, 1, 2, 0, 2, 1, 0], dtype=np.int8)
+    found = by_part(offsets, part, name=str)
+    assert found.train_end.tolist() == [0, 2, 6, 7, 9]
+    assert [each.tolist() for each in found.targets["valid"]] == [[1], [2]]
+    assert [each.tolist() for each in found.targets["test"]] == [[1, 2], [4, 6]]
+    assert found.facts == {
+        "users_without_earlier_events": {"valid": 1, "test": 0},
+        "further_events": {"valid": 2, "test": 0},
+    }
+
+
+def test_a_given_split_follows_the_order_of_events() -> None:
+    offsets = np.array([0, 0, 2, 5])
+    with pytest.raises(DataError, match=r"user '2' has an event of an earlier part .*\(1 such"):
+        by_part(offsets, np.array([1, 2, 0, 2, 1]), name=str)
+    # the next user may begin anew
+    by_part(offsets, np.array([0, 2, 0, 1, 2]), name=str)
+
+
+@pytest.mark.parametrize(("part", "name"), [([0, 0, 2], "valid"), ([0, 0, 1], "test")])
+def test_a_given_split_without_a_target_is_refused(part: list[int], name: str) -> None:
+    with pytest.raises(DataError, match=f"leaves no {name} target"):
+        by_part(np.array([0, 0, 3]), np.array(part), name=str)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 # Importing a module registers its commands, in the order in which the help lists them.
 # isort: off
-from solidrec.cli import folders, semantics, datasets, encode, models, check, answers, items
-from solidrec.cli import experiment, cold, search, reports
+from solidrec.cli import demo, folders, semantics, datasets, encode, models, check, answers
+from solidrec.cli import items, experiment, cold, search, reports
 
 # isort: on
 from solidrec.cli.app import app, main
@@ -16,6 +16,7 @@ __all__ = [
     "check",
     "cold",
     "datasets",
+    "demo",
     "encode",
     "experiment",
     "folders",

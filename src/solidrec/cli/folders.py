@@ -1,4 +1,4 @@
-"""Commands that make prepared folders, and the demo."""
+"""The command that makes prepared folders."""
 
 from __future__ import annotations
 
@@ -19,51 +19,16 @@ from solidrec.cli.options import (
 )
 from solidrec.errors import UsageError
 
-
-@app.command(
-    short_help="The whole method on MovieLens 100K, with a report.",
-    epilog="Example: solidrec demo --out demo",
-)
-def demo(
-    out: Annotated[Path, Option(help="Folder for the data, the runs and report.html.")] = Path(
-        "demo"
-    ),
-    full: Annotated[
-        bool, Option("--full", help="Train to convergence: the real figures, not the quick ones.")
-    ] = False,
-    data: Annotated[
-        Path | None, Option(help="An unpacked ml-100k folder, if you have one.")
-    ] = None,
-    download: Annotated[
-        bool, Option("--download", help="Fetch ml-100k from GroupLens (5 MB, checksum verified).")
-    ] = False,
-    seed: Annotated[int, Option(help="Seed of every training run.")] = 0,
-    threads: Annotated[int, Option(help="Trainings at a time, each on one thread.", min=1)] = 1,
-) -> None:
-    """Run the whole method on MovieLens 100k.
-
-    It prepares the data, trains four models, compares them, writes a report and recommends.
-    """
-    from solidrec.cli.experiment import show
-    from solidrec.console import out as console_out
-    from solidrec.console import say
-    from solidrec.demo import BEST, MADE_UP, best_model, ids_of, run_demo
-    from solidrec.terminal import items_table
-
-    folder = run_demo(out, full=full, folder=data, download=download, seed=seed, jobs=threads)
-    show(folder, json_=False)
-    model = best_model(folder)
-    history = ids_of(model, MADE_UP)
-    answer = model.recommend(history, 10)
-    console_out().print(
-        items_table(f"{BEST} for a made-up history: {' · '.join(MADE_UP)}", answer.items)
-    )
-    command = f'solidrec recommend {model.run.path} --history "{",".join(history)}"'
-    say(f"wrote {out / 'report.html'}; recommend for any history: {command}")
-
-
 _Interactions = Annotated[
-    Path, Argument(help="csv, tsv, jsonl or parquet (also .gz), or a folder of public files.")
+    list[Path],
+    Argument(
+        help="csv, tsv, jsonl or parquet (also .gz), several files or a quoted pattern for one "
+        "log, or a folder of public files."
+    ),
+]
+_Delimiter = Annotated[
+    str | None,
+    Option(help="What separates fields of text, e.g. ';' or tab; default: as the first lines say."),
 ]
 _Items = Annotated[
     Path | None, Option(help="One row an item: title, categories, brand, text, image, item_idx.")
@@ -77,6 +42,14 @@ _Dataset = Annotated[
 ]
 _ItemsIdColumn = Annotated[
     str | None, Option(help="The id column of --items, if it has another name there.")
+]
+_SequenceColumn = Annotated[
+    str | None,
+    Option(help="Lists of items, one row a user. Default: sequence, items, item_sequence."),
+]
+_TimeFormat = Annotated[
+    str | None,
+    Option(help="How times are written, e.g. %d.%m.%Y %H:%M; numbers and ISO dates need none."),
 ]
 _CategoryColumn = Annotated[
     str | None, Option(help="Default: categories, categories_flat, category, attributes, genres.")
@@ -92,6 +65,9 @@ _Ties = Annotated[
 _Duplicates = Annotated[
     str | None,
     Option(help="The same user, item and time twice: drop (the default), keep or error."),
+]
+_SplitColumn = Annotated[
+    str | None, Option(help="A column that says train, valid or test, instead of --split.")
 ]
 _FitAll = Annotated[
     bool, Option("--fit-all", help="Train on everything, for production: no test split.")
@@ -152,7 +128,9 @@ def prepare(
     user_column: UserColumn = None,
     item_column: ItemColumn = None,
     items_id_column: _ItemsIdColumn = None,
+    sequence_column: _SequenceColumn = None,
     time_column: TimeColumn = None,
+    time_format: _TimeFormat = None,
     position_column: Annotated[str | None, Option(help="Default: position.")] = None,
     rating_column: Annotated[str | None, Option(help="Default: rating.")] = None,
     title_column: TitleColumn = None,
@@ -162,6 +140,7 @@ def prepare(
     ties: _Ties = None,
     duplicates: _Duplicates = None,
     split: Annotated[str | None, Option(help="leave-one-out (the default) or time.")] = None,
+    split_column: _SplitColumn = None,
     fit_all: _FitAll = False,
     valid_fraction: _ValidFraction = None,
     test_fraction: _TestFraction = None,
@@ -175,6 +154,7 @@ def prepare(
     on_bad_row: _OnBadRow = None,
     max_bad_fraction: _MaxBadFraction = None,
     duplicate_items: _DuplicateItems = None,
+    delimiter: _Delimiter = None,
     encoding: _Encoding = None,
     config: _Config = None,
     set_: _Set = None,
@@ -187,7 +167,7 @@ def prepare(
     from solidrec.data.prepare import prepare as run
 
     data = run(
-        interactions,
+        interactions if len(interactions) > 1 else interactions[0],
         out=out,
         items=items,
         features=named_files(features or []),

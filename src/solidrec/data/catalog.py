@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from solidrec.data.columns import ITEMS, find_columns, id_column
+from solidrec.data.columns import ITEMS, find_columns, id_column, number_column
+from solidrec.data.datasets.literals import labels_of
 from solidrec.data.readers import Table
+from solidrec.data.reject import whole_number
 from solidrec.errors import DataError
 
 _TEXT_COLUMNS = ("title", "brand", "text", "description")
@@ -65,14 +67,13 @@ def read_catalog(
     unnamed = raw.filter(pl.col("item").is_null() | (pl.col("item").str.strip_chars() == ""))["row"]
     if len(unnamed):
         raise DataError(
-            f"{table.name}:{unnamed[0] + table.first_row}: {len(unnamed):,} rows have no item id; "
-            "remove them"
+            f"{table.place(unnamed[0])}: {len(unnamed):,} rows have no item id; remove them"
         )
     once = raw.unique("item", keep="first", maintain_order=True)
     if len(once) < len(raw) and duplicate_items == "error":
         row, name = raw.join(once.select("row"), on="row", how="anti").select("row", "item").row(0)
         raise DataError(
-            f"{table.name}:{row + table.first_row}: item {name!r} occurs again; remove it or use "
+            f"{table.place(row)}: item {name!r} occurs again; remove it or use "
             "--duplicate-items first"
         )
     frame = pl.DataFrame({"item": items}).join(once, on="item", how="left", maintain_order="left")
@@ -84,11 +85,25 @@ def read_catalog(
         "without_catalog_row": without,
         "duplicate_items": len(raw) - len(once),
     }
-    index = raw["item_idx"] if "item_idx" in raw.columns else None
+    index = _whole_index(raw, table) if "item_idx" in raw.columns else None
     frame = frame.with_columns(pl.col("categories").fill_null([]))
     return Catalog(
         _arranged(frame.drop("row", "item_idx", strict=False)), rows, len(raw), index, facts
     )
+
+
+def _whole_index(raw: pl.DataFrame, table: Table) -> pl.Series:
+    """Return the numbers of feature rows; raise `DataError` for one that is no whole number."""
+    given = raw["item_idx"]
+    whole = raw.select(whole_number("item_idx", given.dtype)).to_series()
+    empty = given.is_null() | given.is_nan() if given.dtype.is_float() else given.is_null()
+    bad = (whole.is_null() & ~empty).arg_true()
+    if len(bad):
+        raise DataError(
+            f"{table.place(bad[0])}: item_idx {given[bad[0]]!r} is not a whole number; number the "
+            "rows of the feature matrix 0, 1, 2 and so on"
+        )
+    return whole
 
 
 def _content(table: Table, roles: Mapping[str, str], separator: str | None) -> list[pl.Expr]:
@@ -99,16 +114,16 @@ def _content(table: Table, roles: Mapping[str, str], separator: str | None) -> l
         if "_tokens" in name and isinstance(table.dtype(name), (pl.List, pl.Array)):
             content.append(pl.col(name))
     if "item_idx" in roles:
-        content.append(pl.col(roles["item_idx"]).cast(pl.Int64).alias("item_idx"))
+        content.append(number_column(table, roles["item_idx"], "item_idx"))
     return content
 
 
 def _text(table: Table, column: str | None) -> pl.Expr:
-    """Return a text column: blank text becomes null, a list of paragraphs becomes one text."""
+    """Return a text column: blank text becomes null, a list of words or paragraphs one text."""
     if column is None:
         return pl.lit(None, pl.String)
-    text = pl.col(column)
-    if isinstance(table.dtype(column), pl.List):
+    text, dtype = _value(table, column)
+    if isinstance(dtype, pl.List):
         text = text.cast(pl.List(pl.String)).list.join(" ")
     text = text.cast(pl.String)
     return pl.when(text.str.strip_chars() != "").then(text)
@@ -116,35 +131,85 @@ def _text(table: Table, column: str | None) -> pl.Expr:
 
 def _image(table: Table, column: str | None) -> pl.Expr:
     """Return the picture name of each item, the first of a list; null if the column is not text."""
-    dtype = table.dtype(column) if column else pl.Null()
+    if column is None or isinstance(table.dtype(column), (pl.Object, pl.Struct)):
+        return pl.lit(None, pl.String)
+    name, dtype = _value(table, column)
     if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.String):
-        name = pl.col(str(column)).list.drop_nulls().list.first()
+        name = name.list.drop_nulls().list.first()
     elif isinstance(dtype, (pl.String, pl.Categorical, pl.Enum)):
-        name = pl.col(str(column)).cast(pl.String)
+        name = name.cast(pl.String)
     else:
         return pl.lit(None, pl.String)
     return pl.when(name.str.strip_chars() != "").then(name)
 
 
 def _categories(table: Table, column: str | None, separator: str | None) -> pl.Expr:
-    """Return lists of distinct labels; a string is one label if there is no separator."""
+    """Return lists of distinct labels.
+
+    Without a separator a string is one label, unless it writes a list of labels, as tables of
+    Python objects do in csv files.
+    """
     if column is None:
         return pl.lit([], pl.List(pl.String))
-    dtype = table.dtype(column)
+    labels, dtype = _value(table, column)
     if not isinstance(dtype, pl.List):
-        text = pl.col(column).cast(pl.String)
-        labels = text.str.split(separator) if separator else pl.concat_list(text)
-    else:
+        text = labels.cast(pl.String)
         labels = (
-            pl.col(column).list.eval(pl.element().explode())
-            if isinstance(dtype.inner, pl.List)
-            else pl.col(column)
+            text.str.split(separator)
+            if separator
+            else text.map_batches(_label_lists, return_dtype=pl.List(pl.String))
         )
+    else:
         labels = labels.cast(pl.List(pl.String))
     labels = labels.list.eval(pl.element().str.strip_chars())
     return labels.list.eval(pl.element().filter(pl.element() != "")).list.unique(
         maintain_order=True
     )
+
+
+def _label_lists(text: pl.Series) -> pl.Series:
+    """Return each text as a list of one label, or as the list that it writes."""
+    single = text.to_frame("text").select(pl.concat_list("text")).to_series()
+    writes = text.unique().drop_nulls()
+    writes = writes.filter(writes.str.contains(r"^\s*\[.*\]\s*$"))
+    lists = {each: labels for each in writes if (labels := labels_of(each)) is not None}
+    if not lists:
+        return single
+    pairs = zip(text, single, strict=True)
+    return pl.Series([lists.get(each, label) for each, label in pairs], dtype=pl.List(pl.String))
+
+
+def _value(table: Table, column: str) -> tuple[pl.Expr, pl.DataType]:
+    """Return a column of content and its type: arrays are lists, nested ones flat, NaN is null.
+
+    Raises `DataError` for a column of objects, which a pandas frame has where it mixes kinds.
+    """
+    value, dtype = pl.col(column), table.dtype(column)
+    if isinstance(dtype, (pl.Object, pl.Struct)):
+        raise DataError(
+            f"{table.name}: column {column!r} mixes kinds of value or holds objects; make it text, "
+            "for example with frame[column].astype(str) where it is not empty"
+        )
+    if isinstance(dtype, pl.Array):
+        dtype = _as_list(dtype)
+        value = value.cast(dtype)
+    while isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.List):
+        dtype = dtype.inner
+        value = value.list.eval(pl.element().explode())
+    if isinstance(dtype, pl.List) and dtype.inner.is_float():
+        value = value.list.eval(pl.element().fill_nan(None))
+    return (value.fill_nan(None) if dtype.is_float() else value), dtype
+
+
+def _as_list(dtype: Any) -> Any:
+    """Return the type of lists that holds what an array type holds.
+
+    >>> _as_list(pl.Array(pl.Int8, (2, 3)))
+    List(List(Int8))
+    """
+    if not isinstance(dtype, (pl.Array, pl.List)):
+        return dtype
+    return pl.List(_as_list(dtype.inner))
 
 
 def _arranged(frame: pl.DataFrame) -> pl.DataFrame:

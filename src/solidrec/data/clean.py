@@ -14,10 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from solidrec.data.columns import INTERACTIONS, find_columns, id_column, number_column
+from solidrec.data.columns import INTERACTIONS, find_columns
 from solidrec.data.order import lexical_order, repeats
+from solidrec.data.read_log import read_log
 from solidrec.data.readers import Table
-from solidrec.data.reject import SHOWN, bad_rows, finite_number, judge, read_rejected, whole_number
+from solidrec.data.reject import SHOWN, bad_rows, judge, read_rejected
+from solidrec.data.sequences import unrolled
+from solidrec.data.time_notes import time_notes
+from solidrec.data.times import Reading
 from solidrec.errors import DataError, SolidrecError, UsageError
 
 _Index = npt.NDArray[np.int32]
@@ -36,6 +40,7 @@ class Rules:
     k_core: int = 0
     on_bad_row: Literal["strict", "quarantine"] = "strict"
     max_bad_fraction: float = 0.01
+    time_format: str | None = None
 
 
 @final
@@ -44,7 +49,8 @@ class CleanLog:
     """A clean log in final order, and the account of every row.
 
     `users` and `items` are the sorted ids, numbered from 1 by `user` and `item`; `user`, `item` and
-    `time` are (N,).
+    `time` are (N,). `split` (N,) is 0 in training, 1 in validation and 2 in tests, where the log
+    says so.
     """
 
     users: pl.Series
@@ -56,6 +62,8 @@ class CleanLog:
     rejected: pl.DataFrame
     rows_in: int
     dropped: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    split: npt.NDArray[np.int8] | None = None
 
     @property
     def rows(self) -> dict[str, object]:
@@ -80,19 +88,29 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
     lists the rows; with quarantine the rows are set aside. Then the rules ``below_min_rating``,
     ``exact_duplicate`` and ``k_core`` drop rows.
     """
+    table, columns, ordered = unrolled(table, columns)
     roles = find_columns(
         table,
         INTERACTIONS,
         columns,
         required=("user", "item", *(("rating",) if rules.min_rating is not None else ())),
     )
-    order = _order(table, roles, rules)
-    needed = _needed(table, roles, order)
-    log = table.collect(*needed, then=lambda frame: _numbered(frame, rules))
+    order = "file" if ordered and "time" not in roles else _order(table, roles, rules)
+    raw = read_log(
+        table,
+        roles,
+        key={"timestamp": "time", "position": "position"}.get(order),
+        time_format=rules.time_format,
+        min_rating=rules.min_rating,
+        numbered=rules.duplicates == "error",
+    )
+    log = raw.rows
     if log.is_empty():
         raise DataError(f"{table.name}: has a header but no rows; give a file with interactions")
     rows_in, bad = len(log), bad_rows(log)
-    rejected = read_rejected(table, needed, bad, rated=rules.min_rating is not None)
+    rejected = read_rejected(
+        table, raw.needed, bad, rated=rules.min_rating is not None, time=raw.times.read("time")
+    )
     judge(
         rejected, rows_in, table, None if rules.on_bad_row == "strict" else rules.max_bad_fraction
     )
@@ -106,9 +124,11 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
     users, user = _index(log.drop_in_place("user"))
     items, item = _index(log.drop_in_place("item"))
     time = log.drop_in_place("time").to_numpy()
-    # sort all rows by user, then time, then (if ties go by item) item
-    place = lexical_order(user, time, *((item,) if rules.ties == "item" else ()))
+    split = [log.drop_in_place("split").to_numpy()] if "split" in log.columns else []
+    # sort all rows by user, then time, then part of a given split, then (if ties go so) item
+    place = lexical_order(user, time, *split, *((item,) if rules.ties == "item" else ()))
     user, item, time = user[place], item[place], time[place]
+    split = [part[place] for part in split]
     # without times, a repeated row may be a second visit
     if rules.duplicates != "keep" and order != "file":
         again = repeats(_starts(user) | _starts(time), item)
@@ -116,15 +136,18 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
             if rules.duplicates == "error":
                 raise _duplicated(log["row"].to_numpy()[place[again]], table)
             user, item, time = user[~again], item[~again], time[~again]
+            split = [part[~again] for part in split]
     left.after("exact_duplicate", len(time))
     if rules.k_core > 1:
         core = _k_core(user, item, rules.k_core)
         left.after("k_core", int(np.count_nonzero(core)))
         users, user = _without_gaps(users, user[core])
         items, item = _without_gaps(items, item[core])
-        time = time[core]
-    rejected = rejected.with_columns(pl.col("row") + table.first_row)
-    return CleanLog(users, items, user, item, time, order, rejected, rows_in, left.dropped)
+        time, split = time[core], [part[core] for part in split]
+    rejected = _located(rejected, table)
+    notes = _notes(table, raw.times, time) if order == "timestamp" else ()
+    counts = (rejected, rows_in, left.dropped, notes)
+    return CleanLog(users, items, user, item, time, order, *counts, next(iter(split), None))
 
 
 def _order(table: Table, roles: Mapping[str, str], rules: Rules) -> str:
@@ -141,28 +164,22 @@ def _order(table: Table, roles: Mapping[str, str], rules: Rules) -> str:
     )
 
 
-def _needed(table: Table, roles: Mapping[str, str], order: str) -> list[pl.Expr]:
-    """Return expressions for user, item, time and (if present) rating, as in the file."""
-    key = {"timestamp": "time", "position": "position"}.get(order)
-    time = (
-        number_column(table, roles[key], "time")
-        if key
-        else pl.int_range(pl.len(), dtype=pl.Int64).alias("time")
-    )
-    rating = [number_column(table, roles["rating"], "rating")] if "rating" in roles else []
-    return [*(id_column(table, roles[role], role) for role in ("user", "item")), time, *rating]
+def _located(rejected: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Give rejected rows their lines for their numbers, and their file if it is one of several."""
+    if rejected.is_empty():
+        return rejected
+    places = table.places(rejected["row"].to_list())
+    lines = pl.Series("row", [place.line for place in places], dtype=rejected.schema["row"])
+    located = rejected.with_columns(lines)
+    files = [place.file for place in places]
+    return located if set(files) <= {table.name} else located.with_columns(file=pl.Series(files))
 
 
-def _numbered(frame: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
-    """Convert ids to categories, times to int64 (null if bad) and ratings to the flag `enough`."""
-    numbers = [
-        pl.col("user", "item").cast(pl.Categorical),
-        whole_number("time", frame.collect_schema()["time"]),
-    ]
-    if rules.min_rating is not None:
-        numbers.append((finite_number("rating") >= rules.min_rating).alias("enough"))
-    frame = frame.with_columns(numbers).drop("rating", strict=False)
-    return frame.with_row_index("row") if rules.duplicates == "error" else frame
+def _notes(table: Table, way: Reading, time: _Times) -> tuple[str, ...]:
+    """Return notes on the times that are kept."""
+    said = [way.note] if way.note else []
+    said += time_notes(time, per_second=way.per_second)
+    return tuple(f"{table.name}: {note}" for note in said)
 
 
 @final
@@ -210,9 +227,7 @@ def _starts(column: npt.NDArray[np.int32] | _Times) -> npt.NDArray[np.bool_]:
 
 
 def _duplicated(rows: npt.NDArray[np.uint32], table: Table) -> DataError:
-    shown = ", ".join(
-        f"{table.name}:{row + table.first_row}" for row in np.sort(rows)[:SHOWN].tolist()
-    )
+    shown = ", ".join(map(str, table.places(np.sort(rows)[:SHOWN].tolist())))
     return DataError(
         f"{table.name}: {len(rows):,} exact duplicates: {shown}; remove them or use --duplicates "
         "drop"

@@ -16,6 +16,7 @@ INTERACTIONS: dict[str, tuple[str, ...]] = {
     "time": ("timestamp", "time", "unixReviewTime"),
     "position": ("position",),
     "rating": ("rating",),
+    "split": (),  # by its given name only
 }
 ITEMS: dict[str, tuple[str, ...]] = {
     "items_id": INTERACTIONS["item"],
@@ -39,30 +40,43 @@ def find_columns(
     """Return the table's column for each role that it has, by the given or a recognised name.
 
     A RecBole header such as ``user_id:token`` counts as ``user_id``. Raises `DataError` that lists
-    all missing columns at once with the nearest names, and `UsageError` when two recognised names
-    could both be meant.
+    all missing columns at once with the nearest names, and `UsageError` when two columns could both
+    be meant or a name occurs twice in the header.
     """
-    plain = {name.partition(":")[0]: name for name in table.columns} | {
-        name: name for name in table.columns
-    }
     found: dict[str, str] = {}
     missing: list[str] = []
     for role, names in known.items():
         wanted = given.get(role)
-        matches = [name for name in ((wanted,) if wanted else names) if name in plain]
-        if len(matches) > 1 and role not in _FIRST_WINS:
+        named = [_named(table, name) for name in ((wanted,) if wanted else names)]
+        if role in _FIRST_WINS:  # of several names, but not of several columns of one name
+            named = [columns for columns in named if columns][:1]
+        matches = [column for columns in named for column in columns]
+        if len(matches) > 1:
             raise UsageError(
                 f"{table.name}: {' and '.join(matches)} could both be the {role}; say which with "
                 f"{_option(role)}"
             )
+        if matches and matches[0] in table.repeated:
+            raise UsageError(
+                f"{table.name}: {matches[0]!r}, the {role}, occurs more than once in the header; "
+                "remove or rename all but one"
+            )
         if matches:
-            found[role] = plain[matches[0]]
+            found[role] = matches[0]
         elif wanted or role in required:
             missing.append(_missing(role, wanted, names, table.columns))
     if missing:
         columns = ", ".join(table.columns) or "none"
-        raise DataError(f"{table.name}: {'; '.join(missing)} (columns found: {columns})")
+        cure = "; is it separated by another --delimiter?" if len(table.columns) == 1 else ""
+        raise DataError(f"{table.name}: {'; '.join(missing)} (columns found: {columns}){cure}")
     return found
+
+
+def _named(table: Table, name: str) -> list[str]:
+    """Return the columns that a name stands for: itself, and the same with a type of RecBole."""
+    columns = table.columns
+    exact = [column for column in columns if column == name]
+    return exact or [column for column in columns if column.partition(":")[0] == name]
 
 
 def _option(role: str) -> str:
@@ -92,7 +106,7 @@ def id_column(table: Table, column: str, role: str) -> pl.Expr:
     """
     kinds = table.kinds.get(column, {})
     if len(kinds) > 1 or not kinds.keys() <= {"text", "integer"}:
-        shown = ", ".join(f"{kind} ({table.name}:{row})" for kind, row in kinds.items())
+        shown = ", ".join(f"{kind} ({place})" for kind, place in kinds.items())
         raise DataError(
             f"{table.name}: {role} column {column!r} holds {shown}; write ids as strings everywhere"
         )
@@ -111,10 +125,16 @@ def id_column(table: Table, column: str, role: str) -> pl.Expr:
 
 
 def number_column(table: Table, column: str, role: str) -> pl.Expr:
-    """Return a column of numbers; dates and times become integer microseconds since 1970."""
+    """Return a column of numbers; dates become integer microseconds since 1970.
+
+    Columns of nanoseconds stay nanoseconds, which `times.readings` brings to one unit.
+    """
     dtype = table.dtype(column)
+    if isinstance(dtype, (pl.Categorical, pl.Enum)):
+        return pl.col(column).cast(pl.String).alias(role)
     if isinstance(dtype, (pl.Datetime, pl.Date)):
-        return pl.col(column).dt.epoch("us").alias(role)
+        fine = isinstance(dtype, pl.Datetime) and dtype.time_unit == "ns"
+        return pl.col(column).dt.epoch("ns" if fine else "us").alias(role)
     if dtype.is_numeric() or isinstance(dtype, (pl.String, pl.Null)):
         return pl.col(column).alias(role)
     what = f"{role} column {column!r} is of type {dtype}, a number is needed"

@@ -13,6 +13,7 @@ import polars as pl
 
 from solidrec.arrays import Floats32
 from solidrec.data.catalog import Catalog
+from solidrec.data.files import kind_of
 from solidrec.data.readers import Table
 from solidrec.errors import DataError, StorageError, UsageError
 
@@ -98,7 +99,7 @@ def _vector_column(table: Table, column: str) -> Floats32:
     odd = ((lengths != width) & (lengths != 0)).arg_true()
     if len(odd) or not width:
         row = int(odd[0]) if len(odd) else 0
-        where = f"{table.name}:{row + table.first_row}"
+        where = f"{table.place(row)}"
         raise DataError(
             f"{where}: {column!r} has {lengths[row]:,} numbers, another row {width:,}; give lists "
             "of one length"
@@ -118,7 +119,7 @@ def _matrix(source: Path | str | npt.NDArray[Any], name: str) -> tuple[npt.NDArr
         matrix, where = source, f"feature {name!r}"
     else:
         where = str(source)
-        if not Path(source).is_file():
+        if kind_of(Path(source)) != "file":
             raise StorageError(f"{where}: no such file; check the path of feature {name!r}")
         try:
             matrix = np.load(source, mmap_mode="r", allow_pickle=False)

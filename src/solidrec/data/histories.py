@@ -13,6 +13,7 @@ from solidrec.data.clean import Rules, clean
 from solidrec.data.columns import INTERACTIONS, find_columns, id_column
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import Table, read_table
+from solidrec.data.sequences import SEQUENCES
 from solidrec.errors import DataError, UsageError
 
 HISTORY = "history"
@@ -42,8 +43,8 @@ def read_histories(
 
 def _log(table: Table, columns: Mapping[str, str | None]) -> pl.DataFrame:
     """Return the histories of a log."""
-    roles = find_columns(table, INTERACTIONS, columns, required=())
-    if not {"user", "item"} <= roles.keys():
+    roles = find_columns(table, INTERACTIONS | SEQUENCES, columns, required=())
+    if "user" not in roles or not roles.keys() & {"item", "sequence"}:
         raise UsageError(
             f"{table.name}: a 'history' column of lists is needed, or a user and an item column; "
             f"found {', '.join(table.columns)}; name them with --user-column and --item-column"
@@ -86,9 +87,8 @@ def _lists(table: Table, columns: Mapping[str, str | None]) -> pl.DataFrame:
         (HISTORY, found.select(pl.col(HISTORY).list.eval(empty).list.any()).to_series()),
     ):
         if bad.any():
-            row = int(bad.arg_true()[0]) + table.first_row
             raise DataError(
-                f"{table.name}:{row}: {column!r} has an empty id; remove it ({bad.sum():,} such "
-                "rows)"
+                f"{table.place(int(bad.arg_true()[0]))}: {column!r} has an empty id; remove it "
+                f"({bad.sum():,} such rows)"
             )
     return found

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain, islice
 from types import NoneType
 from typing import Any
@@ -55,7 +56,7 @@ def read_jsonl(stream: io.BufferedIOBase, name: str) -> tuple[pl.DataFrame, _Kin
         json_record(line, name, row)
         for row, line in enumerate(islice(lines, CHUNK), start=rows + 1)
     ]:
-        for column in _columns(records, rows + 1, kinds):
+        for column in _columns(records, name, rows + 1, kinds):
             parts[column.name] = [*_filled(parts.get(column.name, []), rows), column]
         rows += len(records)
     joined = [
@@ -84,7 +85,38 @@ def json_record(line: bytes, name: str, row: int) -> dict[str, Any]:
     return record
 
 
-def _columns(records: list[dict[str, Any]], first_row: int, kinds: _Kinds) -> Iterator[pl.Series]:
+def exact_series(
+    make: Callable[[list[Any]], pl.Series], values: list[Any], name: str, first_row: int
+) -> pl.Series:
+    """Return the series that `make` gives for the values of a column, a value a line.
+
+    Raises `DataError` naming the line of a value that no series can hold: half a character (a lone
+    surrogate, where a text was cut), or lists that are nested too deep.
+    """
+    try:
+        return make(values)
+    except (UnicodeEncodeError, RecursionError) as error:
+        row = next((row for row, value in enumerate(values) if not _fits(make, value)), 0)
+        cut = isinstance(error, UnicodeEncodeError)
+        what = "text with half a character" if cut else "lists that are nested too deep"
+        raise DataError(
+            f"{name}:{first_row + row}: holds {what}; repair or remove the value"
+        ) from error
+
+
+def _fits(make: Callable[[list[Any]], pl.Series], value: Any) -> bool:
+    if value is None:  # a name of half a character is that of the other lines
+        return True
+    try:
+        make([value])
+    except (UnicodeEncodeError, RecursionError):
+        return False
+    return True
+
+
+def _columns(
+    records: list[dict[str, Any]], name: str, first_row: int, kinds: _Kinds
+) -> Iterator[pl.Series]:
     """Yield the columns of some records that hold any value, and add new kinds to `kinds`."""
     for key in dict.fromkeys(chain.from_iterable(records)):
         column = [record.get(key) for record in records]
@@ -93,7 +125,8 @@ def _columns(records: list[dict[str, Any]], first_row: int, kinds: _Kinds) -> It
         for place, kind in found:
             kinds.setdefault(key, {}).setdefault(kind, first_row + place)
         if found:
-            yield _series(key, column, {kind for _, kind in found})
+            made = partial(_series, key, kinds={kind for _, kind in found})
+            yield exact_series(made, column, name, first_row)
 
 
 def _filled(parts: list[pl.Series], rows: int) -> list[pl.Series]:

@@ -17,10 +17,11 @@ from solidrec.data.clean import CleanLog, Rules, clean
 from solidrec.data.datasets.find import find
 from solidrec.data.encoded import FEATURE_NAME
 from solidrec.data.features import read_features
+from solidrec.data.files import kind_of
 from solidrec.data.prepare_spec import PrepareSpec
 from solidrec.data.prepared import Events, PreparedData
 from solidrec.data.readers import Table
-from solidrec.data.split import Split, by_time, fit_all, leave_one_out, time_cuts
+from solidrec.data.split import Split, by_part, by_time, fit_all, leave_one_out, time_cuts
 from solidrec.data.write_prepared import write_prepared
 from solidrec.errors import DataError, StorageError, UsageError
 from solidrec.id_map import IdMap
@@ -41,28 +42,29 @@ def prepare(
     """Prepare a log for training: clean it, split it, fix its negatives and write it to `out`.
 
     `interactions` and `items` are paths (csv, tsv, jsonl, parquet) or polars or pandas DataFrames.
-    `interactions` may also be a folder or file of a public data set (`datasets.find`); `dataset`
-    names the set or its format. `features` maps names to .npy files or arrays whose rows the items
-    file numbers, or to a column of number lists in it. `source` is a line of provenance. The
-    `options` are the settings of `PrepareSpec`. The manifest accounts for every row. Raises
-    `DataError` (naming file, row and problem), `UsageError` (an option) or `StorageError` (a path,
-    the disk).
+    `interactions` may also be a list of paths or a pattern such as ``log-*.csv``, which are one
+    log, or a folder or file of a public data set (`datasets.find`); `dataset` names the set or its
+    format. `features` maps names to .npy files or arrays whose rows the items file numbers, or to a
+    column of number lists in it. `source` is a line of provenance. The `options` are the settings
+    of `PrepareSpec`. The manifest accounts for every row. Raises `DataError` (naming file, row and
+    problem), `UsageError` (an option) or `StorageError` (a path, the disk).
     """
     spec, out, features = PrepareSpec.parse(options), Path(out), features or {}
     found = find(interactions, items=items, dataset=dataset)
     _check_features(features, has_items=found.items is not None)
+    kind_of(out)  # a name that is too long is refused here
     _check_out(out, overwrite=overwrite)
 
     progress("reading interactions")
-    table = found.read_interactions(encoding=spec.encoding)
+    table = found.read_interactions(encoding=spec.encoding, delimiter=spec.delimiter)
     cleaned = _cleaned(table, spec)
     events = _events(cleaned)
     progress("splitting")
-    parts = _split(events, cleaned.order, spec)
+    parts = _split(events, cleaned, spec)
     kept = _negatives(events, parts, spec.negatives)
 
     progress("reading the catalogue")
-    item_table = found.read_items(encoding=spec.encoding)
+    item_table = found.read_items(encoding=spec.encoding, delimiter=spec.delimiter)
     catalog = _catalog(item_table, cleaned, spec)
     matrices, of_features = read_features(features, item_table, catalog, start=spec.feature_start)
 
@@ -70,7 +72,7 @@ def prepare(
     facts = _facts(cleaned, events, parts, spec=spec) | {
         "catalog": catalog.facts,
         "modalities": _modalities(catalog) | of_features,
-        "notes": [*table.notes, *(() if item_table is None else item_table.notes)],
+        "notes": [*table.notes, *cleaned.notes, *(() if item_table is None else item_table.notes)],
         "source": source or found.source,
         "published": found.published(len(events.users), len(events.item_ids), len(events.items)),
     }
@@ -109,7 +111,7 @@ def _cleaned(table: Table, spec: PrepareSpec) -> CleanLog:
     """Read and clean the log."""
     columns = {
         kind: getattr(spec, f"{kind}_column")
-        for kind in ("user", "item", "time", "position", "rating")
+        for kind in ("user", "item", "time", "position", "rating", "split", "sequence")
     }
     return clean(
         table,
@@ -169,9 +171,16 @@ def _events(cleaned: CleanLog) -> Events:
     return Events(IdMap(cleaned.users), IdMap(cleaned.items), offsets, cleaned.item, cleaned.time)
 
 
-def _split(events: Events, order: str, spec: PrepareSpec) -> Split:
-    """Return the split of the events by the settings."""
-    cuts = spec.valid_from, spec.test_from
+def _split(events: Events, cleaned: CleanLog, spec: PrepareSpec) -> Split:
+    """Return the split of the events by the log itself or by the settings."""
+    cuts, order = (spec.valid_from, spec.test_from), cleaned.order
+    if cleaned.split is not None:
+        if spec.split != "leave-one-out":
+            raise UsageError(
+                f"--split-column {spec.split_column} is one split, --split {spec.split} another; "
+                "give one of them"
+            )
+        return by_part(events.offsets, cleaned.split, name=events.users.id)
     if spec.split != "time" and cuts != (None, None):
         raise UsageError(
             f"--valid-from and --test-from cut by time, and the split is {spec.split}; give "
@@ -219,7 +228,7 @@ def _facts(cleaned: CleanLog, events: Events, parts: Split, *, spec: PrepareSpec
     """Return what the manifest says of the log and its split."""
     return {
         "rows": cleaned.rows,
-        "split": spec.split,
+        "split": spec.split if cleaned.split is None else "given",
         "order": cleaned.order,
         "options": spec.model_dump(),
         "last_item_tied_users": _tied(events),

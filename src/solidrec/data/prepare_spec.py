@@ -23,7 +23,17 @@ class PrepareSpec(Spec):
     items_id_column: str | None = Field(
         None, description="the id column of the items file, if it has another name there"
     )
+    sequence_column: str | None = Field(
+        None,
+        description="lists of items, one row a user, in a table without a column of items; default "
+        "sequence, items, item_sequence",
+    )
     time_column: str | None = Field(None, description="default timestamp, time, unixReviewTime")
+    time_format: str | None = Field(
+        None,
+        description="how times are written, for example %d.%m.%Y %H:%M; numbers and ISO dates "
+        "need none",
+    )
     position_column: str | None = Field(None, description="default position")
     rating_column: str | None = Field(None, description="default rating")
     title_column: str | None = Field(None, description="default title, name")
@@ -49,6 +59,10 @@ class PrepareSpec(Spec):
         "leave-one-out",
         description="what is held out: the last two events of a user, the end of the log, "
         "or nothing",
+    )
+    split_column: str | None = Field(
+        None,
+        description="a column that says train, valid or test for every event, instead of split",
     )
     valid_fraction: float = Field(
         0.1, description="share of events in the validation period of a split by time"
@@ -81,5 +95,10 @@ class PrepareSpec(Spec):
         ge=0,
         le=1,
         description="with quarantine, the share of bad rows above which prepare stops",
+    )
+    delimiter: str | None = Field(
+        None,
+        description="what separates the fields of csv and other text, for example ; or tab; "
+        "by default it is found in the first lines",
     )
     encoding: str = Field("utf-8", description="of csv, tsv and jsonl")

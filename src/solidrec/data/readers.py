@@ -7,103 +7,75 @@ decides which of these can be ids.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import io
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
-import numpy as np
 import polars as pl
 
-from solidrec.data.files import read_text, readable
+from solidrec.data.csv_text import (
+    broken_record,
+    record_lines,
+    repeated_names,
+    separator_of,
+    sniffed,
+)
+from solidrec.data.files import kind_of, read_text, shown
+from solidrec.data.frames import frame_of
 from solidrec.data.jsonl import read_jsonl
+from solidrec.data.table import Place, Table
 from solidrec.errors import DataError, StorageError, UsageError
 from solidrec.registry import Registry
 
-_EVERY = "every column"
+_QUOTES = {".csv": '"', ".tsv": None, ".inter": None, ".item": None}
 _MAX_EXPANSION = 100
 
 
-@final
-@dataclass(frozen=True)
-class Table:
-    """A table as read; `name` and `first_row`, the file row of its first record, locate its rows.
-
-    `kinds` holds, for json only, the kinds of value in each column and the file row where each was
-    first seen. `delimited` marks csv and the like: polars notices a row with too many fields only
-    if every column is read.
-    """
-
-    frame: pl.LazyFrame
-    name: str
-    first_row: int = 1
-    kinds: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    delimited: bool = False
-
-    @property
-    def columns(self) -> list[str]:
-        """The names of the columns; raises `DataError` if the file cannot be read."""
-        with readable(self.name):
-            return self.frame.collect_schema().names()
-
-    def dtype(self, column: str) -> Any:
-        """Return the polars type of a column."""
-        with readable(self.name):
-            return self.frame.collect_schema()[column]
-
-    def collect(
-        self, *columns: pl.Expr, then: Callable[[pl.LazyFrame], pl.LazyFrame] = lambda frame: frame
-    ) -> pl.DataFrame:
-        """Read the given columns into memory, or the result of applying `then` to them.
-
-        `then` must keep all other columns. Raises `DataError` naming the file if it is broken.
-        """
-        every = [pl.all_horizontal(pl.all().is_null()).alias(_EVERY)] if self.delimited else []
-        with readable(self.name):
-            return (
-                then(self.frame.select(*columns, *every))
-                .collect(engine="streaming")
-                .drop(_EVERY, strict=False)
-            )
+__all__ = ["READERS", "Place", "Table", "read_delimited", "read_table"]
 
 
-def read_table(source: Any, *, encoding: str = "utf-8") -> Table:
+def read_table(source: Any, *, encoding: str = "utf-8", delimiter: str | None = None) -> Table:
     """Open a path or a DataFrame as a `Table`; text is decoded strictly as `encoding`.
 
+    With a `delimiter`, files of unknown types are delimited text too.
+
     Raises `StorageError` for a path that is no regular file, `UsageError` for an unknown format or
-    encoding, and `DataError` for content that is empty, truncated or not in that encoding.
+    encoding and for objects that are no table, and `DataError` for content that is empty, truncated
+    or not in that encoding.
     """
-    if isinstance(source, pl.DataFrame):
-        return Table(source.lazy(), "DataFrame")
-    if isinstance(source, pl.LazyFrame):
-        return Table(source, "LazyFrame")
-    if type(source).__module__.partition(".")[0] == "pandas":
-        return Table(_from_pandas(source).lazy(), "DataFrame")
+    if not isinstance(source, str | Path):
+        return Table(*frame_of(source))
     path = Path(source)
-    if not path.is_file():
-        what = (
-            "is a folder, a file is needed"
-            if path.is_dir()
-            else "is not a regular file"
-            if path.exists()
-            else "no such file"
-        )
-        raise StorageError(f"{path}: {what}; check the path")
+    kind = kind_of(path)
+    if kind != "file":
+        raise StorageError(f"{shown(path)}: {kind}; check the path")
     if path.stat().st_size == 0:
         raise DataError(f"{path}: is empty; give a file with a header and rows")
+    suffix = _suffix(path)
+    if delimiter is not None and (suffix in _QUOTES or suffix not in list(READERS)):
+        return read_delimited(
+            path,
+            separator=separator_of(delimiter),
+            quote=_QUOTES.get(suffix, '"'),
+            encoding=encoding,
+        )
     return _reader(path)(path, encoding)
 
 
+def _suffix(path: Path) -> str:
+    return (path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix).lower()
+
+
 def _reader(path: Path) -> Callable[[Path, str], Table]:
-    suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+    suffix = _suffix(path)
     # a suffix is compared with the registered ones: one with a colon must not be taken for a place
-    if suffix.lower() not in list(READERS) or (path.suffix == ".gz" and suffix == ".parquet"):
+    if suffix not in list(READERS) or (path.suffix == ".gz" and suffix == ".parquet"):
         raise UsageError(
             f"{path}: unknown file type {path.suffix!r}; give one of {', '.join(READERS)} (text "
-            "also as .gz) or a DataFrame"
+            "also as .gz), say --delimiter for delimited text, or give a DataFrame"
         )
-    return READERS[suffix.lower()]
+    return READERS[suffix]
 
 
 def read_delimited(
@@ -116,6 +88,18 @@ def read_delimited(
 ) -> Table:
     """Open delimited text as a `Table` of strings; without a header, `columns` names the fields."""
     content, notes = read_text(path, encoding)
+    return _delimited(path, content, notes, separator=separator, quote=quote, columns=columns)
+
+
+def _delimited(
+    path: Path,
+    content: Path | io.BytesIO,
+    notes: tuple[str, ...],
+    *,
+    separator: str,
+    quote: str | None,
+    columns: Sequence[str] | None = None,
+) -> Table:
     schema = None if columns is None else dict.fromkeys(columns, pl.String)
     header = columns is None
     frame = pl.scan_csv(
@@ -127,11 +111,34 @@ def read_delimited(
         infer_schema=False,
         glob=False,
     )
-    return Table(frame, str(path), first_row=1 + header, notes=notes, delimited=True)
+
+    def locate(rows: Sequence[int]) -> list[Place]:
+        lines = record_lines(content, rows, header=header)
+        return [Place(str(path), line) for line in lines]
+
+    def fault() -> str | None:
+        found = broken_record(content, separator, quote)
+        return None if found is None else f"{path}:{found[0]}: {found[1]}"
+
+    return Table(
+        frame,
+        str(path),
+        first_row=1 + header,
+        notes=notes,
+        delimited=True,
+        repeated=repeated_names(content, separator, quote) if header else frozenset(),
+        locate=None if quote is None else locate,
+        fault=fault,
+    )
 
 
 def _csv(path: Path, encoding: str) -> Table:
-    return read_delimited(path, separator=",", quote='"', encoding=encoding)
+    """Open comma-separated text, or text that is plainly separated by another character."""
+    content, notes = read_text(path, encoding)
+    separator = sniffed(content)
+    if separator != ",":
+        notes = (*notes, f"{path.name}: fields are taken as separated by {separator!r}")
+    return _delimited(path, content, notes, separator=separator, quote='"')
 
 
 def _tsv(path: Path, encoding: str) -> Table:
@@ -143,7 +150,11 @@ def _jsonl(path: Path, encoding: str) -> Table:
     content, notes = read_text(path, encoding)
     with path.open("rb") if isinstance(content, Path) else content as stream:
         frame, kinds = read_jsonl(stream, str(path))
-    return Table(frame.lazy(), str(path), kinds=kinds, notes=notes)
+    places = {
+        column: {kind: f"{path}:{row}" for kind, row in rows.items()}
+        for column, rows in kinds.items()
+    }
+    return Table(frame.lazy(), str(path), kinds=places, notes=notes)
 
 
 def _parquet(path: Path, encoding: str) -> Table:
@@ -172,22 +183,3 @@ READERS: Registry[Callable[[Path, str], Table]] = Registry(
     },
 )
 """Readers by the suffix of a file: functions from a path and an encoding to a `Table`."""
-
-
-def _from_pandas(frame: Any) -> pl.DataFrame:
-    """Copy a pandas DataFrame without pyarrow; mixed columns stay objects, which cannot be ids."""
-    return pl.DataFrame({str(name): _series(str(name), frame[name]) for name in frame.columns})
-
-
-def _series(name: str, column: Any) -> pl.Series:
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iufbM":
-        return pl.Series(name, column.to_numpy())
-    # as objects, because `to_numpy()` alone turns nullable integers into floats
-    found = [
-        None if gone else value
-        for gone, value in zip(column.isna(), column.to_numpy(dtype=object), strict=True)
-    ]
-    kinds = {type(value) for value in found if value is not None}
-    if len(kinds) > 1:
-        return pl.Series(name, found, dtype=pl.Object)
-    return pl.Series(name, found, strict=True)

@@ -5,15 +5,25 @@ They are read a second time, so that messages can show their values.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from solidrec.data.readers import Table
 from solidrec.errors import DataError
 
 _MAX_ID_BYTES = 256
+_SMALL_FLOATS = ((pl.Float16, 2**11), (pl.Float32, 2**24))
 _MAX_EXACT = 2**53
 SHOWN = 20
-_WHY = {"bad_time": ", not a whole number", "bad_rating": ", not a number"}
+_WHY = {
+    "bad_time": ", neither a whole number nor a date",
+    "rounded_time": ", more than this type of float can tell apart",
+    "bad_rating": ", not a number",
+    "bad_split": ", neither train, valid nor test",
+}
+PARTS = {"train": 0, "valid": 1, "val": 1, "validation": 1, "dev": 1, "test": 2}
+"""What the column of a given split says of an event, and its number."""
 _Check = tuple[str, pl.Expr]
 
 
@@ -27,15 +37,32 @@ def id_checks(role: str) -> list[_Check]:
     ]
 
 
+def exact_below(dtype: pl.DataType) -> int:
+    """Return the least whole number that a float of the type may have been rounded to.
+
+    >>> exact_below(pl.Float32()) == 2**24
+    True
+    """
+    return next((limit for small, limit in _SMALL_FLOATS if dtype == small), _MAX_EXACT)
+
+
 def whole_number(column: str, dtype: pl.DataType) -> pl.Expr:
-    """Return a column as int64, null where it is not exactly a whole number."""
-    exact = pl.col(column).cast(pl.Int64, strict=False)
+    """Return a column as int64, null where it is not exactly a whole number.
+
+    Above 2^24, whole numbers of 32 bits may have been rounded, so they are null too.
+    """
+    value = pl.col(column)
     if dtype.is_integer():
-        return exact
-    number = pl.col(column).cast(pl.Float64, strict=False)
-    whole = (number == number.floor()) & (number.abs() < _MAX_EXACT)
+        return value.cast(pl.Int64, strict=False)
+    number = value.cast(pl.Float64, strict=False)
+    whole = (number == number.floor()) & (number.abs() < exact_below(dtype))
     rounded = pl.when(whole).then(number).cast(pl.Int64, strict=False)
-    return pl.coalesce(exact, rounded) if dtype == pl.String else rounded
+    if dtype.is_float():
+        return rounded
+    # a long fraction is lost in a float: 1.00000000000000001 is no whole number
+    text = value.cast(pl.String)
+    exact = text.cast(pl.Int64, strict=False)
+    return pl.coalesce(exact, pl.when(~text.str.contains(r"^[+-]?\d*\.\d*[1-9]\d*$")).then(rounded))
 
 
 def finite_number(column: str) -> pl.Expr:
@@ -44,13 +71,25 @@ def finite_number(column: str) -> pl.Expr:
     return pl.when(number.is_finite()).then(number)
 
 
-def reasons(raw: pl.DataFrame, *, rated: bool) -> pl.Expr:
-    """Return the first reason to reject each row as read, or null; `rated` checks ratings too."""
-    checks = [*id_checks("user"), *id_checks("item")]
-    checks += [
-        ("null_time", _blank("time", raw)),
-        ("bad_time", whole_number("time", raw.schema["time"]).is_null()),
-    ]
+def part_number(column: str) -> pl.Expr:
+    """Return 0, 1 or 2 for what a column of a given split says, null for anything else."""
+    said = pl.col(column).cast(pl.String).str.strip_chars().str.to_lowercase()
+    return said.replace_strict(PARTS, default=None, return_dtype=pl.Int8)
+
+
+def reasons(raw: pl.DataFrame, *, rated: bool, time: pl.Expr | None = None) -> pl.Expr:
+    """Return the first reason to reject each row as read, or null; `rated` checks ratings too.
+
+    `time` reads the column of times; it is null where a time is bad.
+    """
+    dtype = raw.schema["time"]
+    time = whole_number("time", dtype) if time is None else time
+    checks = [*id_checks("user"), *id_checks("item"), ("null_time", _blank("time", raw))]
+    if exact_below(dtype) < _MAX_EXACT:
+        checks.append(("rounded_time", finite_number("time").abs() >= exact_below(dtype)))
+    checks.append(("bad_time", time.is_null()))
+    if "split" in raw.columns:
+        checks.append(("bad_split", part_number("split").is_null()))
     if rated:
         checks += [
             ("null_rating", _blank("rating", raw)),
@@ -79,9 +118,12 @@ def bad_rows(log: pl.DataFrame) -> pl.Series:
 
 
 def read_rejected(
-    table: Table, needed: list[pl.Expr], bad: pl.Series, *, rated: bool
+    table: Table, needed: Sequence[pl.Expr], bad: pl.Series, *, rated: bool, time: pl.Expr
 ) -> pl.DataFrame:
-    """Read the bad rows again, as they are in the file, with `row` (0-based) and `reason`."""
+    """Read the bad rows again, as they are in the file, with `row` (0-based) and `reason`.
+
+    `needed` are the columns to read, and `time` reads their times as in `reasons`.
+    """
     numbers = bad.arg_true()
     if numbers.is_empty():
         return pl.DataFrame(schema={"row": pl.UInt32, "reason": pl.String})
@@ -91,7 +133,7 @@ def read_rejected(
             pl.col("row").is_in(numbers.implode())
         ),
     )
-    found = found.select(pl.exclude("row"), "row", reason=reasons(found, rated=rated))
+    found = found.select(pl.exclude("row"), "row", reason=reasons(found, rated=rated, time=time))
     if len(found) < len(numbers) or found["reason"].null_count():
         raise DataError(
             f"{table.name}: holds other rows when it is read again; see that nothing changes it "
@@ -127,11 +169,10 @@ def _listing(group: pl.DataFrame, table: Table) -> str:
     """Return ``null_user (2): file.csv:5, file.csv:9`` for the rows of a reason, with values."""
     reason = str(group["reason"][0])
     role = reason.partition("_")[2]
-    rows = group.head(SHOWN).select("row", role).iter_rows()
+    rows, values = group.head(SHOWN).select("row", role)
     shown = [
-        f"{table.name}:{row + table.first_row}"
-        + (f" {str(value)[:40]!r}" if reason.startswith("bad") else "")
-        for row, value in rows
+        str(place) + (f" {str(value)[:40]!r}" if reason in _WHY else "")
+        for place, value in zip(table.places(rows.to_list()), values, strict=True)
     ]
     more = ", ..." if len(group) > SHOWN else ""
     return f"{reason} ({len(group):,}{_WHY.get(reason, '')}): {', '.join(shown)}{more}"

@@ -6,12 +6,14 @@ of each user's training, and the absolute positions of the targets.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
 
+from solidrec.arrays import AnyInts
 from solidrec.errors import DataError, UsageError
 
 _Positions = npt.NDArray[np.int64]
@@ -61,31 +63,62 @@ def by_time(offsets: _Positions, times: _Positions, *, valid_from: int, test_fro
             f"the validation period starts at {valid_from}, after the test period ({test_from}); "
             "swap them"
         )
+    found = _by_cuts(offsets, times, valid_from, test_from)
+    for name, (users, _) in found.targets.items():
+        if not len(users):
+            raise DataError(
+                f"the time split leaves no {name} target (periods start at {valid_from} and "
+                f"{test_from}); move the cuts"
+            )
+    return replace(found, facts={"valid_from": valid_from, "test_from": test_from} | found.facts)
+
+
+def by_part(offsets: _Positions, part: AnyInts, *, name: Callable[[int], str]) -> Split:
+    """Take the split from `part` (N,): 0 in training, 1 in validation, 2 in tests.
+
+    The targets are those of `by_time`: a user's first event of either kind that has an earlier one;
+    `further_events` counts the others. Raises `DataError` for a split without a target, and for a
+    user, called `name`, with a training event after a held-out one.
+    """
+    before = (np.diff(part) < 0).nonzero()[0]
+    inside = before[~np.isin(before + 1, offsets)]
+    if len(inside):
+        user = int(np.searchsorted(offsets, inside[0], side="right")) - 1
+        raise DataError(
+            f"user {name(user)!r} has an event of an earlier part of the split after one of a "
+            f"later part ({len(inside):,} such events in all); a user's training must come first, "
+            "then validation, then tests"
+        )
+    found = _by_cuts(offsets, part, 1, 2)
+    further = {}
+    for part_name, number in (("valid", 1), ("test", 2)):
+        targets = len(found.targets[part_name][0])
+        if not targets:
+            raise DataError(
+                f"the split column leaves no {part_name} target; it needs train, valid and test, "
+                "and an earlier event of each user with a held-out one"
+            )
+        further[part_name] = int(np.count_nonzero(part == number)) - targets
+    return replace(found, facts=found.facts | {"further_events": further})
+
+
+def _by_cuts(offsets: _Positions, keys: AnyInts, valid_from: int, test_from: int) -> Split:
+    """Split every user's events, in the order of their keys (N,), at two keys."""
     starts, ends = offsets[:-1], offsets[1:]
     # positions (U+1,) where each user's periods begin and end
     cuts = [
         starts,
-        first_at(starts, ends, times, valid_from),
-        first_at(starts, ends, times, test_from),
+        first_at(starts, ends, keys, valid_from),
+        first_at(starts, ends, keys, test_from),
         ends,
     ]
     targets, dropped = {}, {}
     for name, begin, end in (("valid", cuts[1], cuts[2]), ("test", cuts[2], cuts[3])):
         first = np.maximum(begin, starts + 1)  # the user's very first event is no target
         users = np.flatnonzero(first < end)
-        if not len(users):
-            raise DataError(
-                f"the time split leaves no {name} target (periods start at {valid_from} and "
-                f"{test_from}); move the cuts"
-            )
         targets[name] = _rows(users, first[users])
         dropped[name] = int(np.count_nonzero(begin < end)) - len(users)
-    facts = {
-        "valid_from": valid_from,
-        "test_from": test_from,
-        "users_without_earlier_events": dropped,
-    }
-    return Split(cuts[1], targets, facts)
+    return Split(cuts[1], targets, {"users_without_earlier_events": dropped})
 
 
 def time_cuts(times: _Positions, valid_fraction: float, test_fraction: float) -> tuple[int, int]:
@@ -111,7 +144,7 @@ def fit_all(offsets: _Positions) -> Split:
     return Split(offsets[1:].copy(), {}, {})
 
 
-def first_at(starts: _Positions, ends: _Positions, times: _Positions, cut: int) -> _Positions:
+def first_at(starts: _Positions, ends: _Positions, times: AnyInts, cut: int) -> _Positions:
     """Return the position of each user's first event at or after `cut`, or the user's end."""
     # before[i] counts those of the first i events that lie before `cut`
     before = np.concatenate([[0], np.cumsum(times < cut)])

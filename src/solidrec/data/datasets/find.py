@@ -10,8 +10,9 @@ from typing import Any, NamedTuple, final
 from solidrec.data.datasets.known import DATASETS, FORMATS
 from solidrec.data.datasets.published import Counts, compare
 from solidrec.data.datasets.raw import Files, Format, plain_name
-from solidrec.data.files import readable
+from solidrec.data.files import kind_of, readable
 from solidrec.data.readers import Table, read_table
+from solidrec.data.several import joined, paths_of
 from solidrec.errors import StorageError, UsageError, nearest
 
 
@@ -28,7 +29,7 @@ class _Match(NamedTuple):
 class _Found:
     """The files or frames that `prepare` reads; `format` is None for tidy files.
 
-    `dataset` is None if they are of no known data set.
+    `interactions` may be a list of files. `dataset` is None if they are of no known data set.
     """
 
     interactions: Any
@@ -36,13 +37,20 @@ class _Found:
     format: Format | None
     dataset: str | None
 
-    def read_interactions(self, *, encoding: str = "utf-8") -> Table:
-        """Open the interactions; `encoding` applies to tidy files, public ones have their own."""
-        if self.format is None:
-            return read_table(self.interactions, encoding=encoding)
-        return self.format.read_interactions(self.interactions)
+    def read_interactions(self, *, encoding: str = "utf-8", delimiter: str | None = None) -> Table:
+        """Open the interactions; the options apply to tidy files, public ones have their own."""
 
-    def read_items(self, *, encoding: str = "utf-8") -> Table | None:
+        def read(source: Any) -> Table:
+            if self.format is None:
+                return read_table(source, encoding=encoding, delimiter=delimiter)
+            return self.format.read_interactions(source)
+
+        several = isinstance(self.interactions, list)
+        return joined(
+            [read(each) for each in (self.interactions if several else [self.interactions])]
+        )
+
+    def read_items(self, *, encoding: str = "utf-8", delimiter: str | None = None) -> Table | None:
         """Open the items, or return None if there are none."""
         if self.items is None:
             return None
@@ -55,12 +63,13 @@ class _Found:
             if path.is_file() and self.format.names_items(path):
                 return self.format.read_items(path)
         # a tidy items file may accompany public interactions
-        return read_table(self.items, encoding=encoding)
+        return read_table(self.items, encoding=encoding, delimiter=delimiter)
 
     @property
     def source(self) -> str:
         """One line of provenance: the family, the file names without folders, and the terms."""
-        given = [part for part in (self.interactions, self.items) if part is not None]
+        logs = self.interactions if isinstance(self.interactions, list) else [self.interactions]
+        given = [part for part in (*logs, self.items) if part is not None]
         names = " + ".join(
             Path(part).name if isinstance(part, str | Path) else "DataFrame" for part in given
         )
@@ -76,7 +85,7 @@ class _Found:
 
 
 def find(interactions: Any, *, items: Any = None, dataset: str | None = None) -> _Found:
-    """Find the files to read for `interactions` (a folder, a file or a frame).
+    """Find the files to read for `interactions`: a folder, a file, several files or a frame.
 
     Only names and first lines are looked at. `dataset` is a name of `known.DATASETS`, whose
     counts are compared, or of `known.FORMATS`, which says how the file is written. Without it,
@@ -89,8 +98,13 @@ def find(interactions: Any, *, items: Any = None, dataset: str | None = None) ->
         raise UsageError(f"dataset {dataset!r} is unknown{hint}; `solidrec datasets` lists them")
     name = dataset if dataset in DATASETS else None
     formats = FORMATS if dataset is None or name else {dataset: FORMATS[dataset]}
+    files = paths_of(interactions)
+    if files is not None and len(files) > 1:
+        return _Found(files, items, FORMATS.get(dataset or ""), name)
+    if files:
+        interactions = files[0]
     path = Path(interactions) if isinstance(interactions, str | Path) else None
-    if path is None or not path.exists():
+    if path is None or kind_of(path).startswith("no such file"):
         return _Found(interactions, items, None, name)
     match = _in_folder(path, formats, name) if path.is_dir() else _match(path, formats)
     if match is None:  # the name of a format says how to read a file of any name

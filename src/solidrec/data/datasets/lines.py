@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import polars as pl
 
 from solidrec.data.datasets.raw import ITEMS
 from solidrec.data.files import read_blocks
-from solidrec.data.jsonl import CHUNK, MAX_LINE
+from solidrec.data.jsonl import CHUNK, MAX_LINE, exact_series
 from solidrec.data.readers import Table
 from solidrec.errors import DataError
 
@@ -27,18 +28,19 @@ def read_lines(path: Path, parse: _Parse, pick: _Pick, schema: Mapping[str, pl.D
     `parse` gets a line, the file's name and the line's number. Python objects are held for only
     `CHUNK` lines at a time. Raises `DataError` as `parse` does, and for an empty file.
     """
-    parts = []
+    parts, done = [], 0
     numbered = enumerate(_split_lines(path), start=1)
     while rows := [
         _picked(parse(line, str(path), row), pick, path, row)
         for row, line in islice(numbered, CHUNK)
     ]:
         columns = zip(schema.items(), zip(*rows, strict=True), strict=True)
-        parts.append(
-            pl.DataFrame(
-                [pl.Series(name, list(column), dtype=dtype) for (name, dtype), column in columns]
-            )
-        )
+        made = [
+            exact_series(partial(pl.Series, column, dtype=dtype), list(values), str(path), done + 1)
+            for (column, dtype), values in columns
+        ]
+        parts.append(pl.DataFrame(made))
+        done += len(rows)
     if not parts:
         raise DataError(f"{path}: is empty; download it again")
     return Table(pl.concat(parts).lazy(), str(path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from solidrec.data.jsonl import MAX_LINE
@@ -34,7 +35,7 @@ def literal_record(line: bytes, name: str, row: int) -> dict[str, Any]:
             f"{name}:{row}: line is longer than {MAX_LINE:,} B; one dictionary a line is needed"
         )
     try:
-        record = _literal(line.decode().removeprefix("\ufeff").strip())
+        record = literal(line.decode().removeprefix("\ufeff").strip())
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
         reason = (str(error).splitlines() or ["too deep"])[0]
         raise DataError(
@@ -45,7 +46,47 @@ def literal_record(line: bytes, name: str, row: int) -> dict[str, Any]:
     return record
 
 
-def _literal(text: str) -> Any:
+def labels_of(text: str) -> list[str] | None:
+    """Return the strings of a text that writes a list of them, nested or not, else None.
+
+    >>> labels_of("['Pans, small', ['C0', None]]"), labels_of("[2024]"), labels_of("[sale] pans")
+    (['Pans, small', 'C0'], None, None)
+    """
+    try:
+        labels = list(_flat(literal(text.strip())))
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return labels if all(isinstance(label, str) for label in labels) else None
+
+
+def list_of(text: str) -> list[str] | None:
+    """Return the entries of a text that writes one list of texts or whole numbers, else None.
+
+    >>> list_of("['007', 12]"), list_of("[1.5]"), list_of("a b")
+    (['007', '12'], None, None)
+    """
+    try:
+        found = literal(text.strip())
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
+    if not isinstance(found, list | tuple) or not all(type(each) in (str, int) for each in found):
+        return None
+    return [str(each) for each in found]
+
+
+def _flat(value: Any) -> Iterator[Any]:
+    for part in value if isinstance(value, list | tuple) else [value]:
+        if isinstance(part, list | tuple):
+            yield from _flat(part)
+        elif part is not None:
+            yield part
+
+
+def literal(text: str) -> Any:
+    """Return what a text writes as a Python literal of the kinds that `literal_record` takes.
+
+    Raises `ValueError`, `SyntaxError`, `TypeError`, `MemoryError` or `RecursionError`.
+    """
     whole = _TOKENS.match(text)
     if whole is None or whole.end() < len(text):
         at = 0 if whole is None else whole.end()
