@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
@@ -11,10 +11,13 @@ import numpy.typing as npt
 import polars as pl
 
 from solidrec.data.columns import ITEMS, find_columns, id_column
+from solidrec.data.matching import compare_ids
 from solidrec.data.readers import Table
 from solidrec.errors import DataError
 
 _TEXT_COLUMNS = ("title", "brand", "text", "description")
+_SHOWN = 10
+"""Number of column names that a note lists."""
 
 
 @final
@@ -24,7 +27,8 @@ class Catalog:
 
     `frame` has V rows in item order: item, title, categories, brand, text, description, image and
     token lists. `rows` (V,) is the row of each item in the items file, or -1. `index` is the
-    item_idx of every row of the file, if it has one. `facts` are counts for the manifest.
+    item_idx of every row of the file, if it has one. `facts` are counts for the manifest, and
+    `notes` are lines on what deserves a look.
     """
 
     frame: pl.DataFrame
@@ -32,6 +36,7 @@ class Catalog:
     file_rows: int
     index: pl.Series | None
     facts: dict[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 def bare_catalog(items: pl.Series) -> Catalog:
@@ -50,12 +55,14 @@ def read_catalog(
     columns: Mapping[str, str | None],
     category_separator: str | None = None,
     duplicate_items: Literal["error", "first"] = "error",
+    also_read: Collection[str] = (),
 ) -> Catalog:
     """Read an items table and align it with the vocabulary `items` (sorted, unique ids).
 
     Items without a catalogue row are kept with a null title and no categories; catalogue rows
-    without interactions are left out. Both are counted. Raises `DataError` for null ids and (by
-    default) for repeated ids.
+    without interactions are left out. Both are counted, and columns that nothing reads are noted;
+    those in `also_read` are read by others. Raises `DataError` for null ids, (by default) for
+    repeated ids, and as `compare_ids` does.
     """
     roles = find_columns(table, ITEMS, columns, required=("items_id",))
     raw = table.collect(
@@ -75,6 +82,7 @@ def read_catalog(
             f"{table.name}:{row + table.first_row}: item {name!r} occurs again; remove it or use "
             "--duplicate-items first"
         )
+    notes = compare_ids(items, once["item"], name=table.name) + _unread(table, roles, also_read)
     frame = pl.DataFrame({"item": items}).join(once, on="item", how="left", maintain_order="left")
     rows = frame["row"].fill_null(-1).to_numpy()
     without = int(np.count_nonzero(rows < 0))
@@ -84,23 +92,54 @@ def read_catalog(
         "without_catalog_row": without,
         "duplicate_items": len(raw) - len(once),
     }
-    index = raw["item_idx"] if "item_idx" in raw.columns else None
+    index = _whole_numbers(raw["item_idx"], table) if "item_idx" in raw.columns else None
     frame = frame.with_columns(pl.col("categories").fill_null([]))
-    return Catalog(
-        _arranged(frame.drop("row", "item_idx", strict=False)), rows, len(raw), index, facts
-    )
+    arranged = _arranged(frame.drop("row", "item_idx", strict=False))
+    return Catalog(arranged, rows, len(raw), index, facts, notes)
 
 
 def _content(table: Table, roles: Mapping[str, str], separator: str | None) -> list[pl.Expr]:
     content = [_text(table, roles.get(name)).alias(name) for name in _TEXT_COLUMNS]
     content.append(_image(table, roles.get("image")).alias("image"))
     content.append(_categories(table, roles.get("category"), separator).alias("categories"))
-    for name in table.columns:
-        if "_tokens" in name and isinstance(table.dtype(name), (pl.List, pl.Array)):
-            content.append(pl.col(name))
+    content += [pl.col(name) for name in _token_columns(table)]
     if "item_idx" in roles:
-        content.append(pl.col(roles["item_idx"]).cast(pl.Int64).alias("item_idx"))
+        content.append(pl.col(roles["item_idx"]).alias("item_idx"))
     return content
+
+
+def _whole_numbers(index: pl.Series, table: Table) -> pl.Series:
+    """Return item_idx as integers; raises `DataError` naming a row whose value is none."""
+    numbers = index.cast(pl.Int64, strict=False)
+    wrong = index.is_not_null() & numbers.is_null()
+    if index.dtype.is_float():
+        wrong |= index != numbers.cast(index.dtype)
+    if wrong.any():
+        row = int(wrong.arg_true()[0])
+        raise DataError(
+            f"{table.name}:{row + table.first_row}: item_idx {index[row]!r} is not a whole number; "
+            "number the rows of the feature matrices"
+        )
+    return numbers
+
+
+def _token_columns(table: Table) -> list[str]:
+    """Return the columns of lists of discrete tokens."""
+    return [
+        name
+        for name in table.columns
+        if "_tokens" in name and isinstance(table.dtype(name), (pl.List, pl.Array))
+    ]
+
+
+def _unread(table: Table, roles: Mapping[str, str], also_read: Collection[str]) -> tuple[str, ...]:
+    """Return a note that names the columns which nothing reads, if there are any."""
+    read = {*roles.values(), *_token_columns(table), *also_read}
+    unread = [name for name in table.columns if name not in read]
+    if not unread:
+        return ()
+    more = f" and {len(unread) - _SHOWN:,} more" if len(unread) > _SHOWN else ""
+    return (f"{table.name}: nothing reads the columns {', '.join(unread[:_SHOWN])}{more}",)
 
 
 def _text(table: Table, column: str | None) -> pl.Expr:

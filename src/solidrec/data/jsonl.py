@@ -92,8 +92,18 @@ def _columns(records: list[dict[str, Any]], first_row: int, kinds: _Kinds) -> It
         found = sorted((types.index(kind), _KINDS[kind]) for kind in set(types) - {NoneType})
         for place, kind in found:
             kinds.setdefault(key, {}).setdefault(kind, first_row + place)
+            if kind == "list":
+                _note_parts(column, first_row, kinds[key])
         if found:
             yield _series(key, column, {kind for _, kind in found})
+
+
+def _note_parts(column: list[Any], first_row: int, kinds: dict[str, int]) -> None:
+    """Add what the lists of a column hold to its `kinds`, as "list of text" and the like."""
+    for row, value in enumerate(column, start=first_row):
+        if isinstance(value, list):
+            for kind in sorted(_KINDS.get(part, "null") for part in set(map(type, value))):
+                kinds.setdefault(f"list of {kind}", row)
 
 
 def _filled(parts: list[pl.Series], rows: int) -> list[pl.Series]:
