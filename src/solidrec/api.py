@@ -226,9 +226,15 @@ def train(
                 device=device,
                 display=display,
                 track=track,
-                say=say if progress else lambda line: None,
+                say=say if progress else _say_warnings,
             )
     return Model(run)
+
+
+def _say_warnings(line: str) -> None:
+    """Print a line that is a warning, no progress."""
+    if line.startswith("warning: "):
+        say(line)
 
 
 def _default_parts(data: PreparedData) -> str:

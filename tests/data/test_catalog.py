@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -136,6 +137,12 @@ def test_columns_that_nothing_reads_are_named() -> None:
     assert catalog(frame.drop("name", "price"), ITEMS.head(1), also_read=["v"]).notes == ()
     wide = pl.DataFrame({"item": ["a"], **{f"c{number}": [1] for number in range(13)}})
     assert catalog(wide, ITEMS.head(1)).notes[0].endswith("c8, c9 and 3 more")
+
+
+def test_notes_name_files_without_their_folder(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("item,price\na,1\n")
+    notes = read_catalog(read_table(tmp_path / "items.csv"), ITEMS, columns={}).notes
+    assert [note.partition(":")[0] for note in notes] == ["items.csv", "items.csv"]
 
 
 def test_items_without_a_row_are_noted_and_none_with_one_is_an_error() -> None:

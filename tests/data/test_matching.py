@@ -12,7 +12,7 @@ from solidrec.errors import DataError
 
 
 def compare(items: list[str], rows: list[str]) -> tuple[str, ...]:
-    return compare_ids(pl.Series(items), pl.Series(rows, dtype=pl.String), name="items.csv")
+    return compare_ids(pl.Series(items), pl.Series(rows, dtype=pl.String), name="/shop/items.csv")
 
 
 def ids(*numbers: int, form: str = "{}") -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, final
 
 import numpy as np
@@ -139,7 +140,8 @@ def _unread(table: Table, roles: Mapping[str, str], also_read: Collection[str]) 
     if not unread:
         return ()
     more = f" and {len(unread) - _SHOWN:,} more" if len(unread) > _SHOWN else ""
-    return (f"{table.name}: nothing reads the columns {', '.join(unread[:_SHOWN])}{more}",)
+    where = Path(table.name).name
+    return (f"{where}: nothing reads the columns {', '.join(unread[:_SHOWN])}{more}",)
 
 
 def _text(table: Table, column: str | None) -> pl.Expr:

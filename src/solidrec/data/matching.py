@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 
 from solidrec.errors import DataError
@@ -51,8 +53,9 @@ def compare_ids(items: pl.Series, rows: pl.Series, *, name: str) -> tuple[str, .
         few = f"only {matched:,} of the {len(items):,} items" if matched else "no item"
         raise DataError(f"{name}: {few} of the log has a row in it; {examples}; {cure}")
     told = f"; if they are the same items, {cure}" if len(alike) else ""
+    # a note goes into the manifest, which does not say where files lay
     return (
-        f"{name}: {len(missing):,} of {len(items):,} items of the log have no row; "
+        f"{Path(name).name}: {len(missing):,} of {len(items):,} items of the log have no row; "
         f"{examples}{told}",
     )
 
