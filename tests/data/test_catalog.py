@@ -135,6 +135,8 @@ def test_columns_that_nothing_reads_are_named() -> None:
         "DataFrame: nothing reads the columns name, price, v",
     )
     assert catalog(frame.drop("name", "price"), ITEMS.head(1), also_read=["v"]).notes == ()
+    pictures = pl.DataFrame({"item": ["a"], "image": [b"\xff\xd8"]})  # bytes name no file
+    assert catalog(pictures, ITEMS.head(1)).notes == ("DataFrame: nothing reads the columns image",)
     wide = pl.DataFrame({"item": ["a"], **{f"c{number}": [1] for number in range(13)}})
     assert catalog(wide, ITEMS.head(1)).notes[0].endswith("c8, c9 and 3 more")
 

@@ -201,6 +201,7 @@ def test_structured_arrays_are_refused_in_a_line() -> None:
     [
         ({"f": [[1.0]] * 3}, "feature 'f' is a list; give a .npy file"),
         ({"f": None}, "feature 'f' is a NoneType"),
+        ({"f": np.ma.masked_less(np.arange(6.0).reshape(3, 2), 2)}, "feature 'f' is a MaskedArray"),
         ({"f": pl.DataFrame({"a": [1.0]})}, "feature 'f' is a DataFrame"),
         ([("f", "f.npy")], "features are a list; give a mapping"),
         (MATRIX, "features are a ndarray; give a mapping"),
@@ -218,8 +219,15 @@ def test_what_is_no_path_and_no_array_is_refused_before_anything_is_read(
 
 
 def test_a_path_that_is_not_there_is_no_column_either() -> None:
-    with pytest.raises(StorageError, match=r"x.npy: no such file, and no column of the items file"):
-        read_feature("x.npy", numbered(0, 1, 2), name="image")
+    for name in ("x.npy", "x" * 5_000, "nul\0.npy"):
+        with pytest.raises(StorageError, match="no such file, and no column of the items file"):
+            read_feature(name, numbered(0, 1, 2), name="image")
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_a_numpy_matrix_is_an_array_like_any_other() -> None:
+    found, _ = read_feature(np.matrix(MATRIX), numbered(2, 0, 1), name="image")
+    assert found.tolist() == [[0, 0], [3, 3], [1, 1], [2, 2]]
 
 
 def test_items_without_a_feature_are_noted_and_hardly_any_with_one_is_an_error() -> None:

@@ -135,7 +135,10 @@ def _token_columns(table: Table) -> list[str]:
 
 def _unread(table: Table, roles: Mapping[str, str], also_read: Collection[str]) -> tuple[str, ...]:
     """Return a note that names the columns which nothing reads, if there are any."""
-    read = {*roles.values(), *_token_columns(table), *also_read}
+    read = {column for role, column in roles.items() if role != "image"}
+    if "image" in roles and _is_name(table.dtype(roles["image"])):
+        read.add(roles["image"])
+    read |= {*_token_columns(table), *also_read}
     unread = [name for name in table.columns if name not in read]
     if not unread:
         return ()
@@ -157,14 +160,19 @@ def _text(table: Table, column: str | None) -> pl.Expr:
 
 def _image(table: Table, column: str | None) -> pl.Expr:
     """Return the picture name of each item, the first of a list; null if the column is not text."""
-    dtype = table.dtype(column) if column else pl.Null()
-    if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.String):
-        name = pl.col(str(column)).list.drop_nulls().list.first()
-    elif isinstance(dtype, (pl.String, pl.Categorical, pl.Enum)):
-        name = pl.col(str(column)).cast(pl.String)
-    else:
+    if column is None or not _is_name(table.dtype(column)):
         return pl.lit(None, pl.String)
+    name = pl.col(column)
+    if isinstance(table.dtype(column), pl.List):
+        name = name.list.drop_nulls().list.first()
+    name = name.cast(pl.String)
     return pl.when(name.str.strip_chars() != "").then(name)
+
+
+def _is_name(dtype: Any) -> bool:
+    """Return whether a column of this type can name pictures."""
+    text = dtype.inner if isinstance(dtype, pl.List) else dtype
+    return isinstance(text, (pl.String, pl.Categorical, pl.Enum))
 
 
 def _categories(table: Table, column: str | None, separator: str | None) -> pl.Expr:

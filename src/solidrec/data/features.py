@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +36,8 @@ def check_given(features: object) -> None:
             "for example {'image': 'clip.npy'}"
         )
     for name, given in features.items():
-        if not isinstance(given, str | Path | np.ndarray):
+        # the numbers beneath a mask are none to read
+        if not isinstance(given, str | Path | np.ndarray) or isinstance(given, np.ma.MaskedArray):
             raise UsageError(
                 f"feature {name!r} is a {type(given).__name__}; give a .npy file, the name of a "
                 "column of the items file, or a NumPy array (numpy.asarray makes one)"
@@ -128,7 +130,7 @@ def feature_source(
     """
     if table is None or not isinstance(given, str | Path):
         return given, catalog
-    if str(given) not in table.columns or Path(given).exists():
+    if str(given) not in table.columns or os.path.exists(given):
         return given, catalog
     return vector_column(table, str(given)), replace(catalog, index=None)
 
@@ -136,10 +138,10 @@ def feature_source(
 def _matrix(source: Path | str | npt.NDArray[Any], name: str) -> tuple[npt.NDArray[Any], str]:
     """Return the matrix of a path or an array, and its name for messages."""
     if isinstance(source, np.ndarray):
-        matrix, where = source, f"feature {name!r}"
+        matrix, where = np.asarray(source), f"feature {name!r}"
     else:
         where = str(source)
-        if not Path(source).is_file():
+        if not os.path.isfile(source):  # also of a name that no file can have
             raise StorageError(
                 f"{where}: no such file, and no column of the items file; check feature {name!r}"
             )
