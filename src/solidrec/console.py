@@ -164,8 +164,11 @@ def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:
     if manifest.get("published"):
         lines.append(sentence(manifest["published"]))
     catalog = manifest["catalog"]
-    # ids that do not match, not new items, are what most of these rows have then
-    strange = 2 * catalog.get("without_catalog_row", 0) > manifest["items"]
+    # ids that do not match, not new items, are what many of these rows have then
+    strange = (
+        catalog.get("written_otherwise")
+        or 2 * catalog.get("without_catalog_row", 0) > manifest["items"]
+    )
     if (alone := catalog.get("catalog_only")) and not strange:
         lines.append(
             f"{alone:,} items of the items file have no interaction: "

@@ -152,6 +152,8 @@ def test_items_without_a_row_are_noted_and_none_with_one_is_an_error() -> None:
         "DataFrame: 2 of 3 items of the log have no row; the log has 'b', the file 'x'",
     )
     assert bare_catalog(ITEMS).notes == ()
+    assert "written_otherwise" not in catalog(pl.DataFrame({"item": ["a", "x"]})).facts
+    assert catalog(pl.DataFrame({"item": ["a", "b", "C"]})).facts["written_otherwise"] == 1
     with pytest.raises(DataError, match="DataFrame: no item of the log has a row in it"):
         catalog(pl.DataFrame({"item": ["x", "y"]}))
 

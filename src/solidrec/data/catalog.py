@@ -83,7 +83,8 @@ def read_catalog(
             f"{table.name}:{row + table.first_row}: item {name!r} occurs again; remove it or use "
             "--duplicate-items first"
         )
-    notes = compare_ids(items, once["item"], name=table.name) + _unread(table, roles, also_read)
+    compared = compare_ids(items, once["item"], name=table.name)
+    notes = compared.notes + _unread(table, roles, also_read)
     frame = pl.DataFrame({"item": items}).join(once, on="item", how="left", maintain_order="left")
     rows = frame["row"].fill_null(-1).to_numpy()
     without = int(np.count_nonzero(rows < 0))
@@ -93,6 +94,8 @@ def read_catalog(
         "without_catalog_row": without,
         "duplicate_items": len(raw) - len(once),
     }
+    if compared.written_otherwise:
+        facts["written_otherwise"] = compared.written_otherwise
     index = _whole_numbers(raw["item_idx"], table) if "item_idx" in raw.columns else None
     frame = frame.with_columns(pl.col("categories").fill_null([]))
     arranged = _arranged(frame.drop("row", "item_idx", strict=False))

@@ -40,8 +40,10 @@ def evaluated(events: Events, split: Split, wanted: int) -> _Evaluated:
         negatives[part] = min(wanted, int(free[~few].min()))
         least = events.users.id(int(users[~few][free[~few].argmin()]))
         if wanted and not negatives[part]:
-            what = f"user {least!r} touched all {len(events.item_ids)} items, as most users did"
-            raise DataError(f"{what}, so no negative is left; say --negatives 0")
+            raise DataError(
+                f"user {least!r} touched all {len(events.item_ids)} items, as did most who have a "
+                f"{part} item, so no negative is left; say --negatives 0"
+            )
         if negatives[part] < wanted:
             parts_of.setdefault(
                 f"{negatives[part]:,} negatives a target, not {wanted:,}: user {least!r} has "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -23,8 +24,15 @@ def hardly_any(matched: int, one: int, other: int) -> bool:
     return matched < FEWEST * min(one, other)
 
 
-def compare_ids(items: pl.Series, rows: pl.Series, *, name: str) -> tuple[str, ...]:
-    """Return notes on items of a log that have no row in the items file `name`.
+class Compared(NamedTuple):
+    """Notes on ids that do not match, and how many of them only differ in how they are written."""
+
+    notes: tuple[str, ...] = ()
+    written_otherwise: int = 0
+
+
+def compare_ids(items: pl.Series, rows: pl.Series, *, name: str) -> Compared:
+    """Return what there is to say of items of a log that have no row in the items file `name`.
 
     `items` and `rows` hold the distinct ids of either side. Raises `DataError` with an example of
     either side if hardly any match, or if less than half do and most of the others would if ids
@@ -34,7 +42,7 @@ def compare_ids(items: pl.Series, rows: pl.Series, *, name: str) -> tuple[str, .
         one.filter(~one.is_in(other.implode())) for one, other in ((items, rows), (rows, items))
     )
     if not len(missing):
-        return ()
+        return Compared()
     alike, most = _written_otherwise(missing, spare), min(len(items), len(rows))
     matched = len(items) - len(missing)
     examples = f"the log has {missing[0]!r}"
@@ -50,14 +58,16 @@ def compare_ids(items: pl.Series, rows: pl.Series, *, name: str) -> tuple[str, .
     if hardly_any(matched, len(items), len(rows)) or (
         2 * matched < most and 2 * len(alike) > most - matched
     ):
-        few = f"only {matched:,} of the {len(items):,} items" if matched else "no item"
-        raise DataError(f"{name}: {few} of the log has a row in it; {examples}; {cure}")
+        few = f"only {matched:,} of the {len(items):,} items of the log have"
+        few = few if matched else "no item of the log has"
+        raise DataError(f"{name}: {few} a row in it; {examples}; {cure}")
     told = f"; if they are the same items, {cure}" if len(alike) else ""
     # a note goes into the manifest, which does not say where files lay
-    return (
+    note = (
         f"{Path(name).name}: {len(missing):,} of {len(items):,} items of the log have no row; "
-        f"{examples}{told}",
+        f"{examples}{told}"
     )
+    return Compared((note,), len(alike))
 
 
 def _written_otherwise(missing: pl.Series, spare: pl.Series) -> pl.DataFrame:
