@@ -10,7 +10,7 @@ from typing import Any, Literal, final
 
 from solidrec.arguments import as_path
 from solidrec.batch_files import recommend_file
-from solidrec.console import ProgressBar, console, counted, say
+from solidrec.console import ProgressBar, console, counted, say, say_warning
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_table
@@ -226,15 +226,9 @@ def train(
                 device=device,
                 display=display,
                 track=track,
-                say=say if progress else _say_warnings,
+                say=say if progress else say_warning,
             )
     return Model(run)
-
-
-def _say_warnings(line: str) -> None:
-    """Print a line that is a warning, no progress."""
-    if line.startswith("warning: "):
-        say(line)
 
 
 def _default_parts(data: PreparedData) -> str:

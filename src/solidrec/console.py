@@ -32,6 +32,12 @@ def say(line: str) -> None:
     console.print(line, markup=False, soft_wrap=True)
 
 
+def say_warning(line: str) -> None:
+    """Print a line if it is a warning: what must be seen where no progress is shown."""
+    if line.startswith("warning: "):
+        say(line)
+
+
 @final
 class ProgressBar:
     """The training display: one bar per stage, with loss, validation metric and time left.
