@@ -229,3 +229,16 @@ def test_item_embeddings_of_a_run_become_a_modality(
     )
     with pytest.raises(DataError, match="knows none of the 3 items"):
         solidrec.encode(stranger, behaviour=model.run.path, progress=False)
+
+
+def test_without_progress_warnings_are_printed_all_the_same(
+    walk: Walk, tiny: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, items = walk(users=30)
+    one = items.with_columns(categories=pl.Series([["all"]] * len(items)))
+    data = solidrec.prepare(log, items=one, out=tmp_path / "data", negatives=5)
+    options: dict[str, Any] = {"epochs": 1, "settings": tiny, "progress": False}
+    train(data, model="solid-duet", out=tmp_path / "run", **options)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("warning: 1 semantic ids for 40 items, the largest of 40")
+    assert "say semantics.method=kmeans" in line

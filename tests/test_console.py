@@ -154,6 +154,10 @@ def test_the_report_names_what_is_particular(data: PreparedData, timed: Prepared
     ]
     more = lines(data.manifest, catalog={"catalog_only": 1234})
     assert sum("1,234 items of the items file have no interaction" in line for line in more) == 1
+    # rows whose ids differ in how they are written, or where most items have none, are hardly new
+    for more in ({"written_otherwise": 1}, {"without_catalog_row": len(data.items) // 2 + 1}):
+        told = lines(data.manifest, catalog={"catalog_only": 1234} | more)
+        assert not any("items add" in line for line in told)
 
 
 def test_a_matrix_is_reported_with_all_that_has_no_vector() -> None:

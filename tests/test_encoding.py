@@ -141,3 +141,21 @@ def test_vectors_stand_where_item_idx_says(numbers: list[int] | None, places: li
     found = _as_numbered(vectors, catalog_of(numbers))
     assert found[:, 0].tolist() == places
     assert found[:, 1].tolist() == [10 * place for place in places]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "says"),
+    [
+        ([1, None, 2], "empty or repeated"),
+        ([1, 1, 2], "empty or repeated"),
+        ([-1, 0, 1], "from -1 to 1 for 3 items"),
+        ([1, 2, 10**12], "from 1 to 1,000,000,000,000 for 3 items"),
+    ],
+)
+def test_numbers_that_number_no_rows_are_refused_before_the_work(
+    tmp_path: Path, numbers: list[int | None], says: str
+) -> None:
+    items = pl.DataFrame({"item": ["a", "b", "c"], "title": ["x"] * 3, "item_idx": numbers})
+    with pytest.raises(DataError, match=says):
+        encode_items_file(items, tmp_path / "out.npy", text="minilm", progress=False)
+    assert list(tmp_path.iterdir()) == []

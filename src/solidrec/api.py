@@ -10,7 +10,7 @@ from typing import Any, Literal, final
 
 from solidrec.arguments import as_path
 from solidrec.batch_files import recommend_file
-from solidrec.console import ProgressBar, console, counted, say
+from solidrec.console import ProgressBar, console, counted, say, say_warning
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_table
@@ -226,7 +226,7 @@ def train(
                 device=device,
                 display=display,
                 track=track,
-                say=say if progress else lambda line: None,
+                say=say if progress else say_warning,
             )
     return Model(run)
 

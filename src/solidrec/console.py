@@ -32,6 +32,12 @@ def say(line: str) -> None:
     console.print(line, markup=False, soft_wrap=True)
 
 
+def say_warning(line: str) -> None:
+    """Print a line if it is a warning: what must be seen where no progress is shown."""
+    if line.startswith("warning: "):
+        say(line)
+
+
 @final
 class ProgressBar:
     """The training display: one bar per stage, with loss, validation metric and time left.
@@ -163,7 +169,13 @@ def prepared_lines(manifest: Mapping[str, Any], path: object) -> list[str]:
     ]
     if manifest.get("published"):
         lines.append(sentence(manifest["published"]))
-    if alone := manifest["catalog"].get("catalog_only"):
+    catalog = manifest["catalog"]
+    # ids that do not match, not new items, are what many of these rows have then
+    strange = (
+        catalog.get("written_otherwise")
+        or 2 * catalog.get("without_catalog_row", 0) > manifest["items"]
+    )
+    if (alone := catalog.get("catalog_only")) and not strange:
         lines.append(
             f"{alone:,} items of the items file have no interaction: "
             "after training, `solidrec items add RUN ITEMS` makes them recommendable"

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from solidrec.artifacts import write_file
 from solidrec.console import console, counted, encoded_line, say
 from solidrec.data.catalog import Catalog, read_catalog
 from solidrec.data.columns import ITEMS, find_columns, id_column
 from solidrec.data.encoded import check_name, open_catalog, write_encoded
+from solidrec.data.matching import hardly_any
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_table
 from solidrec.devices import computing
@@ -23,6 +25,10 @@ from solidrec.runs import Run, load_run
 
 if TYPE_CHECKING:
     from solidrec.semantics.modalities.job import ImageJob, TextJob
+
+
+_MOST_ROWS = 10_000_000
+"""Highest item_idx of a few items; of many, it may be a hundred times their number."""
 
 
 def encode(
@@ -142,6 +148,7 @@ def encode_items_file(
     catalog = read_catalog(
         table, table.collect(id_column(table, columns["items_id"], "item"))["item"], columns={}
     )
+    _check_numbers(catalog.index)
     out = Path(out)
     with ExitStack() as stack:
         stack.enter_context(computing(device, threads))
@@ -156,6 +163,20 @@ def encode_items_file(
         )
     write_file(out, lambda temporary: _save_array(temporary, _as_numbered(made.vectors, catalog)))
     return {"file": str(out), "width": made.vectors.shape[1]} | made.facts
+
+
+def _check_numbers(index: pl.Series | None) -> None:
+    """Raise `DataError` for item_idx that numbers no rows of a matrix."""
+    if index is None or not len(index):
+        return
+    if index.null_count() or index.n_unique() < len(index):
+        raise DataError("item_idx has empty or repeated values; number every item once")
+    low, high = int(index.to_numpy().min()), int(index.to_numpy().max())
+    if low < 0 or high > max(_MOST_ROWS, 100 * len(index)):
+        raise DataError(
+            f"item_idx runs from {low:,} to {high:,} for {len(index):,} items, and a matrix would "
+            "need a row for each number; number the items from 0 or 1"
+        )
 
 
 def _as_numbered(vectors: Any, catalog: Catalog) -> Any:
@@ -185,16 +206,16 @@ def _encode_behaviour(data: Path, run: Run, name: str) -> None:
     check_name(name, manifest)
     table = run.model.items.weight.detach().cpu().numpy()
     vectors = table[[run.items.index(item) for item in catalog["item"]]]
-    if not vectors.any():
-        raise DataError(
-            f"{run.path}: knows none of the {len(catalog):,} items of {data}; "
-            "train it on the same catalogue"
-        )
     missing = int((~vectors.any(axis=1)).sum())
-    facts = {
-        "encoder": f"item embeddings of {run.manifest['digest']}",
-        "encoded": len(catalog) - missing,
-    }
+    known = len(catalog) - missing
+    if not known or hardly_any(known, len(catalog), len(run.items)):
+        example = catalog["item"][int((~vectors.any(axis=1)).argmax())]
+        raise DataError(
+            f"{run.path}: knows {f'only {known:,}' if known else 'none'} of the {len(catalog):,} "
+            f"items of {data} (not {example!r}; it knows {run.items.id(1)!r}); train it on the "
+            "same catalogue"
+        )
+    facts = {"encoder": f"item embeddings of {run.manifest['digest']}", "encoded": known}
     write_encoded(
         data,
         name,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -154,3 +155,51 @@ def test_a_number_of_a_feature_row_is_whole() -> None:
         good = "1" if isinstance(bad, str) else 1.0
         with pytest.raises(DataError, match=r"DataFrame:2: item_idx .* is not a whole number"):
             index(good, bad)
+
+
+def test_columns_that_nothing_reads_are_named() -> None:
+    frame = pl.DataFrame(
+        {
+            "item": ["a"],
+            "title": ["t"],
+            "name": ["n"],
+            "price": [1],
+            "x_tokens": [[1]],
+            "v": [[2.0]],
+        }
+    )
+    assert catalog(frame, ITEMS.head(1)).notes == (
+        "DataFrame: nothing reads the columns name, price, v",
+    )
+    assert catalog(frame.drop("name", "price"), ITEMS.head(1), also_read=["v"]).notes == ()
+    pictures = pl.DataFrame({"item": ["a"], "image": [b"\xff\xd8"]})  # bytes name no file
+    assert catalog(pictures, ITEMS.head(1)).notes == ("DataFrame: nothing reads the columns image",)
+    wide = pl.DataFrame({"item": ["a"], **{f"c{number}": [1] for number in range(13)}})
+    assert catalog(wide, ITEMS.head(1)).notes[0].endswith("c8, c9 and 3 more")
+
+
+def test_notes_name_files_without_their_folder(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("item,price\na,1\n")
+    notes = read_catalog(read_table(tmp_path / "items.csv"), ITEMS, columns={}).notes
+    assert [note.partition(":")[0] for note in notes] == ["items.csv", "items.csv"]
+
+
+def test_items_without_a_row_are_noted_and_none_with_one_is_an_error() -> None:
+    assert catalog(pl.DataFrame({"item": ["a", "x"]})).notes == (
+        "DataFrame: 2 of 3 items of the log have no row; the log has 'b', the file 'x'",
+    )
+    assert bare_catalog(ITEMS).notes == ()
+    assert "written_otherwise" not in catalog(pl.DataFrame({"item": ["a", "x"]})).facts
+    assert catalog(pl.DataFrame({"item": ["a", "b", "C"]})).facts["written_otherwise"] == 1
+    with pytest.raises(DataError, match="DataFrame: no item of the log has a row in it"):
+        catalog(pl.DataFrame({"item": ["x", "y"]}))
+
+
+@pytest.mark.parametrize("values", [[0, 4.7], ["0", "4.7"], ["0", "x"]])
+def test_an_item_idx_that_is_no_whole_number_names_its_row(values: list[Any]) -> None:
+    frame = pl.DataFrame({"item": ["a", "b"], "item_idx": pl.Series(values, strict=False)})
+    with pytest.raises(DataError, match=r"DataFrame:2: item_idx .* is not a whole number"):
+        catalog(frame)
+    whole = frame.with_columns(item_idx=pl.Series(["007", "8"]))
+    assert catalog(whole).index.to_list() == [7, 8]  # type: ignore[union-attr]
+    assert catalog(whole.with_columns(item_idx=pl.Series([1.0, 2.0]))).index.to_list() == [1, 2]  # type: ignore[union-attr]

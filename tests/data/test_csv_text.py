@@ -94,9 +94,9 @@ def test_a_record_begins_where_pythons_reader_says(rows: list[tuple[str, str]], 
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
-        ('u,i\na,"b\nc"\nd,e,f\n', 4, "has 3 fields, the header 2"),
+        ('u,i\na,"b\nc"\nd,e,f\n', 4, "has 3 fields, 2 are needed"),
         ('u,i\na,b\nc,"d\ne,f\n', 3, "a quotation mark that is not closed"),
-        ("u,i,t\na,b\nc,d,e,f\n", 3, "has 4 fields, the header 3"),  # too few are empty ones
+        ("u,i,t\na,b\nc,d,e,f\n", 3, "has 4 fields, 3 are needed"),  # too few are empty ones
     ],
 )
 def test_d17_a_broken_record_is_named_by_its_line(

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from solidrec.data.catalog import Catalog, bare_catalog, read_catalog
-from solidrec.data.features import feature_source, read_feature
+from solidrec.data.features import check_given, feature_source, read_feature, read_features
 from solidrec.data.prepare import prepare
 from solidrec.data.readers import Table, read_table
-from solidrec.errors import DataError, UsageError
+from solidrec.errors import DataError, StorageError, UsageError
 
 ITEMS = pl.Series("item", ["a", "b", "c"])
 
@@ -166,6 +166,7 @@ def test_a_column_of_lists_is_a_feature_row_by_row(tmp_path: Path) -> None:
         ([[1.0, 2.0], [1.0]], "items:2: 'clip' has 1 numbers, another row 2"),
         (["1 2", "3 4"], "column 'clip' is of type String; lists of numbers are needed"),
         ([[], []], "lists of numbers are needed"),
+        ([[], None], "lists of numbers are needed"),
         ([[1.0, None], [1.0, 2.0]], "NaN or infinite"),
     ],
 )
@@ -178,4 +179,74 @@ def test_what_is_no_matrix_is_refused(values: list[Any], text: str) -> None:
         read_feature(matrix, numbered, name="vec")
 
     with pytest.raises(DataError, match=re.escape(text)):
+        read()
+
+
+@pytest.mark.parametrize("value", [1e-46, -1e-300])
+def test_values_that_would_vanish_are_refused(value: float) -> None:
+    with pytest.raises(DataError, match="would vanish in float32; scale them"):
+        read_feature(np.array([[1.0], [value], [2.0]]), numbered(0, 1, 2), name="image")
+    small = np.array([[1e-40, 0], [1.0, value], [2.0, 0]])  # beside others they are nothing
+    assert read_feature(small, numbered(0, 1, 2), name="image")[1]["items"] == 3
+
+
+def test_structured_arrays_are_refused_in_a_line() -> None:
+    records = np.zeros((3, 2), dtype=[(f"f{number}", "f4") for number in range(500)])
+    with pytest.raises(DataError, match=r"is records of shape \(3, 2\)"):
+        read_feature(records, numbered(0, 1, 2), name="image")
+
+
+@pytest.mark.parametrize(
+    ("features", "says"),
+    [
+        ({"f": [[1.0]] * 3}, "feature 'f' is a list; give a .npy file"),
+        ({"f": None}, "feature 'f' is a NoneType"),
+        ({"f": np.ma.masked_less(np.arange(6.0).reshape(3, 2), 2)}, "feature 'f' is a MaskedArray"),
+        ({"f": pl.DataFrame({"a": [1.0]})}, "feature 'f' is a DataFrame"),
+        ([("f", "f.npy")], "features are a list; give a mapping"),
+        (MATRIX, "features are a ndarray; give a mapping"),
+    ],
+)
+def test_what_is_no_path_and_no_array_is_refused_before_anything_is_read(
+    tmp_path: Path, features: Any, says: str
+) -> None:
+    with pytest.raises(UsageError, match=says):
+        check_given(features)
+    items = pl.DataFrame({"item": ["a", "b", "c"]})
+    with pytest.raises(UsageError, match=says):
+        prepare(tmp_path / "absent.csv", items=items, features=features, out=tmp_path / "data")
+    check_given({"f": "f.npy", "g": tmp_path, "h": MATRIX})
+
+
+def test_a_path_that_is_not_there_is_no_column_either() -> None:
+    for name in ("x.npy", "x" * 5_000, "nul\0.npy"):
+        with pytest.raises(StorageError, match="no such file, and no column of the items file"):
+            read_feature(name, numbered(0, 1, 2), name="image")
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_a_numpy_matrix_is_an_array_like_any_other() -> None:
+    found, _ = read_feature(np.matrix(MATRIX), numbered(2, 0, 1), name="image")
+    assert found.tolist() == [[0, 0], [3, 3], [1, 1], [2, 2]]
+
+
+def test_items_without_a_feature_are_noted_and_hardly_any_with_one_is_an_error() -> None:
+    items = pl.Series([f"i{number:02}" for number in range(30)])
+    rows = catalog(pl.DataFrame({"item": items, "item_idx": range(30)}), items)
+    matrix = np.zeros((90, 2))
+    matrix[2:60] = 1
+
+    def read() -> tuple[str, ...]:
+        return read_features({"image": matrix}, None, rows, start=None).notes
+
+    assert read() == (
+        "feature 'image': 2 of 30 items of the log have no row or one of zeros, for example 'i00'",
+    )
+    matrix[2:28] = 0  # two of 30 items have one of 32 rows
+    with pytest.raises(DataError, match="only 2 of the 30 items of the log have one of its 32 row"):
+        read()
+    matrix[30:] = 0  # few items have one, but all rows are theirs
+    assert "28 of 30" in read()[0]
+    matrix[:] = 0
+    with pytest.raises(DataError, match="no item of the log has a row that is not all zero"):
         read()

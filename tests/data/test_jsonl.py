@@ -18,7 +18,11 @@ def test_numbers_keep_their_digits_and_missing_keys_are_null() -> None:
     assert frame["user"].to_list() == ["9007199254740993", "18446744073709551617"]
     assert frame["x"].to_list() == ["1e5", None]
     assert frame["tags"].to_list() == [None, ["a", "b", "7"]]
-    assert kinds == {"user": {"integer": 1}, "x": {"number": 1}, "tags": {"list": 2}}
+    assert kinds == {
+        "user": {"integer": 1},
+        "x": {"number": 1},
+        "tags": {"list": 2, "list of list": 2, "list of text": 2},
+    }
 
 
 @pytest.mark.parametrize(
@@ -57,7 +61,14 @@ def test_columns_that_change_from_part_to_part_are_those_of_one_part(
     assert whole["b"].to_list() == [None, None, None, ["x"], ["true"], None, None, ["y", "3"], None]
     assert kinds == {
         "a": {"integer": 3, "number": 6},
-        "b": {"text": 4, "true/false": 5, "list": 8},
+        "b": {
+            "text": 4,
+            "true/false": 5,
+            "list": 8,
+            "list of list": 8,
+            "list of null": 8,
+            "list of text": 8,
+        },
         "c": {"object": 9},
     }
     for size in range(1, len(rows)):

@@ -104,7 +104,7 @@ def test_ids_that_mix_text_and_numbers_name_both_files(tmp_path: Path) -> None:
 
 def test_a_broken_file_among_several_is_named(folder: Path) -> None:
     (folder / "log-2.csv").write_text("user,item,timestamp\na,b,3,4\n")
-    with pytest.raises(DataError, match=r"log-2.csv:2: has 4 fields, the header 3"):
+    with pytest.raises(DataError, match=r"log-2.csv:2: has 4 fields, 3 are needed"):
         prepare(str(folder / "log-*.csv"), out=folder / "data")
 
 

@@ -50,3 +50,27 @@ def test_rows_and_whole() -> None:
     assert fused.vectors.shape == (2, 3)
     assert whole(np.array([[0.0, 2.0]])).present.tolist() == [[1]]
     assert whole(np.array([[0.0, 2.0]])).vectors.tolist() == [[0, 2]]
+
+
+def test_ordinary_features_keep_every_bit() -> None:
+    """Scaling is for extreme rows alone, and by a power of two, so that it shows in no bit."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(200, 33)).astype(np.float32)
+    rows *= 10.0 ** rng.integers(-14, 15, size=(200, 1)).astype(np.float32)
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    assert fuse([rows]).vectors.tobytes() == unit.tobytes()
+    for power in (-100, -60, -30, 30, 60, 120):
+        scaled = np.ldexp(rng.normal(size=(200, 33)).astype(np.float32), -4)
+        expected = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
+        assert fuse([np.ldexp(scaled, power)]).vectors.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("scale", [1e-44, 1e-38, 1e-25, 1e25, 3e37])
+def test_no_scale_of_float32_is_too_small_or_too_large(scale: float) -> None:
+    rows = np.array([[3.0, 4.0], [-4.0, 3.0], [0.0, 0.0]], dtype=np.float32) * np.float32(scale)
+    fused = fuse([rows])
+    assert fused.present.tolist() == [[1], [1], [0]]
+    rough = 0.2 if scale < 1e-40 else 1e-6  # float32 itself holds few digits there
+    np.testing.assert_allclose(fused.vectors, [[0.6, 0.8], [-0.8, 0.6], [0, 0]], atol=rough)
+    beside = fuse([np.vstack([rows, [[1.0, 0.0]]])])  # one extreme row does not touch the others
+    assert beside.vectors[3].tolist() == [1.0, 0.0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +86,18 @@ def test_ids_alone_train_a_static_model_on_the_way(
     again = train_run(ids_alone, spec, tmp_path / "again", say=said.append)
     assert sha256(again.path / "weights.safetensors") == sha256(run.path / "weights.safetensors")
     assert sum("static SASRec" in line for line in said) == 1  # made once, cached with the data
+
+
+def test_i10_degenerate_ids_are_said_each_time(
+    data: PreparedData,
+    spec_of: Callable[..., RunSpec],
+    no_training: Callable[[RunSpec], np.ndarray],
+    tmp_path: Path,
+) -> None:
+    """All items have one vector, so that one id is left of the five asked for."""
+    alike = replace(data, path=tmp_path, features={"content": np.ones((41, 2), dtype=np.float32)})
+    spec = spec_of(semantics={"clusters": 5})
+    for _ in range(2):  # made, and read
+        said: list[str] = []
+        assert cached_semantics(alike, spec, no_training, say=said.append).count == 1
+        assert said[1].startswith("warning: 1 semantic ids (5 asked for) for 40 items")

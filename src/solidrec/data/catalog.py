@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, final
 
@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from solidrec.data.columns import ITEMS, find_columns, id_column, number_column
+from solidrec.data.columns import ITEMS, find_columns, id_column, number_column, unread_note
 from solidrec.data.datasets.literals import labels_of
+from solidrec.data.matching import compare_ids
 from solidrec.data.readers import Table
 from solidrec.data.reject import whole_number
 from solidrec.errors import DataError
@@ -26,7 +27,8 @@ class Catalog:
 
     `frame` has V rows in item order: item, title, categories, brand, text, description, image and
     token lists. `rows` (V,) is the row of each item in the items file, or -1. `index` is the
-    item_idx of every row of the file, if it has one. `facts` are counts for the manifest.
+    item_idx of every row of the file, if it has one. `facts` are counts for the manifest, and
+    `notes` are lines on what deserves a look.
     """
 
     frame: pl.DataFrame
@@ -34,6 +36,7 @@ class Catalog:
     file_rows: int
     index: pl.Series | None
     facts: dict[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 def bare_catalog(items: pl.Series) -> Catalog:
@@ -52,12 +55,14 @@ def read_catalog(
     columns: Mapping[str, str | None],
     category_separator: str | None = None,
     duplicate_items: Literal["error", "first"] = "error",
+    also_read: Collection[str] = (),
 ) -> Catalog:
     """Read an items table and align it with the vocabulary `items` (sorted, unique ids).
 
     Items without a catalogue row are kept with a null title and no categories; catalogue rows
-    without interactions are left out. Both are counted. Raises `DataError` for null ids and (by
-    default) for repeated ids.
+    without interactions are left out. Both are counted, and columns that nothing reads are noted;
+    those in `also_read` are read by others. Raises `DataError` for null ids, (by default) for
+    repeated ids, and as `compare_ids` does.
     """
     roles = find_columns(table, ITEMS, columns, required=("items_id",))
     raw = table.collect(
@@ -76,6 +81,8 @@ def read_catalog(
             f"{table.place(row)}: item {name!r} occurs again; remove it or use "
             "--duplicate-items first"
         )
+    compared = compare_ids(items, once["item"], name=table.name)
+    notes = compared.notes + _unread(table, roles, also_read)
     frame = pl.DataFrame({"item": items}).join(once, on="item", how="left", maintain_order="left")
     rows = frame["row"].fill_null(-1).to_numpy()
     without = int(np.count_nonzero(rows < 0))
@@ -85,11 +92,12 @@ def read_catalog(
         "without_catalog_row": without,
         "duplicate_items": len(raw) - len(once),
     }
+    if compared.written_otherwise:
+        facts["written_otherwise"] = compared.written_otherwise
     index = _whole_index(raw, table) if "item_idx" in raw.columns else None
     frame = frame.with_columns(pl.col("categories").fill_null([]))
-    return Catalog(
-        _arranged(frame.drop("row", "item_idx", strict=False)), rows, len(raw), index, facts
-    )
+    frame = _arranged(frame.drop("row", "item_idx", strict=False))
+    return Catalog(frame, rows, len(raw), index, facts, notes)
 
 
 def _whole_index(raw: pl.DataFrame, table: Table) -> pl.Series:
@@ -100,8 +108,8 @@ def _whole_index(raw: pl.DataFrame, table: Table) -> pl.Series:
     bad = (whole.is_null() & ~empty).arg_true()
     if len(bad):
         raise DataError(
-            f"{table.place(bad[0])}: item_idx {given[bad[0]]!r} is not a whole number; number the "
-            "rows of the feature matrix 0, 1, 2 and so on"
+            f"{table.place(int(bad[0]))}: item_idx {given[bad[0]]!r} is not a whole number; number "
+            "the rows of the feature matrices"
         )
     return whole
 
@@ -110,12 +118,28 @@ def _content(table: Table, roles: Mapping[str, str], separator: str | None) -> l
     content = [_text(table, roles.get(name)).alias(name) for name in _TEXT_COLUMNS]
     content.append(_image(table, roles.get("image")).alias("image"))
     content.append(_categories(table, roles.get("category"), separator).alias("categories"))
-    for name in table.columns:
-        if "_tokens" in name and isinstance(table.dtype(name), (pl.List, pl.Array)):
-            content.append(pl.col(name))
+    content += [pl.col(name) for name in _token_columns(table)]
     if "item_idx" in roles:
         content.append(number_column(table, roles["item_idx"], "item_idx"))
     return content
+
+
+def _token_columns(table: Table) -> list[str]:
+    """Return the columns of lists of discrete tokens."""
+    return [
+        name
+        for name in table.columns
+        if "_tokens" in name and isinstance(table.dtype(name), (pl.List, pl.Array))
+    ]
+
+
+def _unread(table: Table, roles: Mapping[str, str], also_read: Collection[str]) -> tuple[str, ...]:
+    """Return a note that names the columns which nothing reads, if there are any."""
+    read = {column for role, column in roles.items() if role != "image"}
+    if "image" in roles and _is_name(table.dtype(roles["image"])):
+        read.add(roles["image"])
+    read |= {*_token_columns(table), *also_read}
+    return unread_note(table, read)
 
 
 def _text(table: Table, column: str | None) -> pl.Expr:
@@ -131,16 +155,19 @@ def _text(table: Table, column: str | None) -> pl.Expr:
 
 def _image(table: Table, column: str | None) -> pl.Expr:
     """Return the picture name of each item, the first of a list; null if the column is not text."""
-    if column is None or isinstance(table.dtype(column), (pl.Object, pl.Struct)):
+    if column is None or not _is_name(table.dtype(column)):
         return pl.lit(None, pl.String)
     name, dtype = _value(table, column)
-    if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.String):
+    if isinstance(dtype, pl.List):
         name = name.list.drop_nulls().list.first()
-    elif isinstance(dtype, (pl.String, pl.Categorical, pl.Enum)):
-        name = name.cast(pl.String)
-    else:
-        return pl.lit(None, pl.String)
+    name = name.cast(pl.String)
     return pl.when(name.str.strip_chars() != "").then(name)
+
+
+def _is_name(dtype: Any) -> bool:
+    """Return whether a column of this type can name pictures."""
+    text = dtype.inner if isinstance(dtype, pl.List | pl.Array) else dtype
+    return isinstance(text, (pl.String, pl.Categorical, pl.Enum))
 
 
 def _categories(table: Table, column: str | None, separator: str | None) -> pl.Expr:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from pathlib import Path
 
 import polars as pl
 
@@ -28,6 +29,8 @@ ITEMS: dict[str, tuple[str, ...]] = {
     "image": ("image", "image_path", "picture"),
     "item_idx": ("item_idx",),
 }
+_NAMED = 10
+"""The most columns that a note names."""
 _FIRST_WINS = ("title", "category", "image")
 
 
@@ -139,3 +142,13 @@ def number_column(table: Table, column: str, role: str) -> pl.Expr:
         return pl.col(column).alias(role)
     what = f"{role} column {column!r} is of type {dtype}, a number is needed"
     raise DataError(f"{table.name}: {what}; convert it or name another with {_option(role)}")
+
+
+def unread_note(table: Table, read: Collection[str]) -> tuple[str, ...]:
+    """Return a note that names the columns which nothing reads, if there are any."""
+    unread = [name for name in table.columns if name not in read]
+    if not unread:
+        return ()
+    more = f" and {len(unread) - _NAMED:,} more" if len(unread) > _NAMED else ""
+    shown = ", ".join(unread[:_NAMED]) + more
+    return (f"{Path(table.name).name}: nothing reads the columns {shown}",)

@@ -113,7 +113,7 @@ def broken_record(
             for row in rows:
                 width = width or len(row)
                 if len(row) > width:
-                    return begin, f"has {len(row)} fields, the header {width}"
+                    return begin, f"has {len(row)} fields, {width} are needed"
                 begin = rows.line_num + 1
         except csv.Error:
             return begin, "has a quotation mark that is not closed, or text behind it"

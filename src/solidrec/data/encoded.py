@@ -14,7 +14,8 @@ import polars as pl
 
 from solidrec.arrays import Floats32
 from solidrec.artifacts import new_folder, read_manifest, write_file, write_manifest
-from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
+from solidrec.data.npy import map_npy
+from solidrec.errors import DamagedError, DataError, IncompatibleError, StorageError, UsageError
 
 _KIND = "features"
 FOLDER = "features"
@@ -127,11 +128,11 @@ def _read(folder: Path, *, fingerprint: str, items: int, taken: tuple[str, ...])
                 f"is of data {manifest['data'][:12]}, {folder.parent.parent} is {fingerprint[:12]}"
             )
             raise IncompatibleError(f"{folder}: {made}; {again}")
-        vectors = np.load(folder / _VECTORS, mmap_mode="r", allow_pickle=False)
+        vectors = map_npy(folder / _VECTORS)
         if vectors.shape != (items + 1, manifest["width"]) or vectors.dtype != np.float32:
             raise DamagedError(f"{folder / _VECTORS}: is {vectors.dtype} of shape {vectors.shape}")
         return _EncodedFeature(vectors, str(manifest["digest"]))
-    except (DamagedError, StorageError) as error:
+    except (DamagedError, DataError, StorageError) as error:
         raise DamagedError(f"{error}; {again}") from error
     except (KeyError, TypeError, ValueError) as error:
         raise DamagedError(f"{folder}: is not as it was written ({error!r}); {again}") from error

@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from solidrec.arrays import Floats32
 from solidrec.data.catalog import Catalog
-from solidrec.data.files import kind_of
+from solidrec.data.matching import hardly_any
+from solidrec.data.npy import map_npy
 from solidrec.data.readers import Table
+from solidrec.data.vectors import vector_column
 from solidrec.errors import DataError, StorageError, UsageError
+
+
+class _Features(NamedTuple):
+    """Matrices by name, facts about each for the manifest, and lines on what deserves a look."""
+
+    matrices: dict[str, Floats32]
+    facts: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+def check_given(features: object) -> None:
+    """Raise `UsageError` unless features are named paths, columns or arrays."""
+    if not isinstance(features, Mapping):
+        raise UsageError(
+            f"features are a {type(features).__name__}; give a mapping, "
+            "for example {'image': 'clip.npy'}"
+        )
+    for name, given in features.items():
+        # the numbers beneath a mask are none to read
+        if not isinstance(given, str | Path | np.ndarray) or isinstance(given, np.ma.MaskedArray):
+            raise UsageError(
+                f"feature {name!r} is a {type(given).__name__}; give a .npy file, the name of a "
+                "column of the items file, or a NumPy array (numpy.asarray makes one)"
+            )
 
 
 def read_features(
@@ -24,22 +50,44 @@ def read_features(
     catalog: Catalog,
     *,
     start: Literal[0, 1] | None,
-) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+) -> _Features:
     """Return the matrix of each feature of a log, and its width and how many items have it.
 
-    Raises `DataError` if no item of the log has one of them.
+    Raises `DataError` if hardly any item of the log has one of them.
     """
-    matrices, counts = {}, {}
+    found = _Features({}, {}, ())
     for name, given in sorted(features.items()):
         source, numbered = feature_source(given, table, catalog)
-        matrices[name], counts[name] = read_feature(source, numbered, name=name, start=start)
-        if not counts[name]["items"]:
+        matrix, facts = read_feature(source, numbered, name=name, start=start)
+        found.matrices[name], found.facts[name] = matrix, facts
+        if facts["missing"]:
             where = f"feature {name!r}" if isinstance(source, np.ndarray) else str(source)
-            raise DataError(
-                f"{where}: no item of the log has a row that is not all zero; does it belong to "
-                "the items file?"
+            _check_enough(matrix, _matrix(source, name)[0], facts["items"], where=where)
+            item = catalog.frame["item"][int((~matrix[1:].any(axis=1)).argmax())]
+            found = found._replace(
+                notes=(
+                    *found.notes,
+                    f"feature {name!r}: {facts['missing']:,} of {len(matrix) - 1:,} items of the "
+                    f"log have no row or one of zeros, for example {item!r}",
+                )
             )
-    return matrices, counts
+    return found
+
+
+def _check_enough(out: Floats32, given: npt.NDArray[Any], items: int, *, where: str) -> None:
+    """Raise `DataError` if hardly any item has a row of the matrix `given`."""
+    if not items:
+        raise DataError(
+            f"{where}: no item of the log has a row that is not all zero; does it belong to the "
+            "items file?"
+        )
+    if hardly_any(items, len(out) - 1, len(given)):
+        rows = int(np.count_nonzero(given.any(axis=1)))
+        if hardly_any(items, len(out) - 1, rows):
+            raise DataError(
+                f"{where}: only {items:,} of the {len(out) - 1:,} items of the log have one of its "
+                f"{rows:,} rows; does it belong to the items file?"
+            )
 
 
 def read_feature(
@@ -48,20 +96,26 @@ def read_feature(
     """Return a (V+1, F) float32 feature matrix, zero in row 0 and for missing items, and its facts.
 
     `start` says whether ``item_idx`` of the items file counts from 0 or 1; if it is None, the
-    numbers decide. Raises `DataError` for a matrix that is not 2-d, numeric and finite, or that
-    fits neither numbering.
+    numbers decide. Raises `DataError` for a matrix that is not 2-d, numeric and finite, that
+    float32 cannot hold, or that fits neither numbering.
     """
     matrix, where = _matrix(source, name)
     rows = _feature_rows(catalog, matrix, where, start)
     known = catalog.rows >= 0
     out = np.zeros((len(catalog.rows) + 1, matrix.shape[1]), dtype=np.float32)
     # copy the rows of items in the items file; values that overflow float32 are refused below
-    with np.errstate(over="ignore"):
-        out[1:][known] = matrix[rows[catalog.rows[known]]]
+    chosen = matrix[rows[catalog.rows[known]]]
+    with np.errstate(over="ignore", under="ignore"):
+        out[1:][known] = chosen
     if not np.isfinite(out).all():
         raise DataError(
-            f"{where}: holds NaN or infinite values; remove or impute them (all zeros = no such "
-            "feature)"
+            f"{where}: holds NaN or infinite values, or some beyond 3e38; remove, impute or scale "
+            "them (all zeros = no such feature)"
+        )
+    if (chosen.any(axis=1) & ~out[1:][known].any(axis=1)).any():
+        raise DataError(
+            f"{where}: holds rows of values so near zero (below 1e-45) that they would vanish in "
+            "float32; scale them"
         )
     missing = int(np.count_nonzero(~out[1:].any(axis=1)))
     return out, {"width": matrix.shape[1], "items": len(catalog.rows) - missing, "missing": missing}
@@ -76,64 +130,29 @@ def feature_source(
     """
     if table is None or not isinstance(given, str | Path):
         return given, catalog
-    if str(given) not in table.columns or Path(given).exists():
+    if str(given) not in table.columns or os.path.exists(given):
         return given, catalog
-    return _vector_column(table, str(given)), replace(catalog, index=None)
-
-
-def _vector_column(table: Table, column: str) -> Floats32:
-    """Return a column of number lists as a matrix with one row for each row of the table.
-
-    A null list gives a zero row. Raises `DataError` for a column of another type and for lists of
-    different lengths.
-    """
-    dtype = table.dtype(column)
-    if not isinstance(dtype, (pl.List, pl.Array)) or not dtype.inner.is_numeric():
-        raise DataError(
-            f"{table.name}: column {column!r} is of type {dtype}; lists of numbers are needed for "
-            "a feature"
-        )
-    lists = table.collect(pl.col(column).cast(pl.List(pl.Float32)))[column]
-    lengths = lists.list.len().fill_null(0)
-    width = int(lengths.max() or 0)  # type: ignore[arg-type]
-    odd = ((lengths != width) & (lengths != 0)).arg_true()
-    if len(odd) or not width:
-        row = int(odd[0]) if len(odd) else 0
-        where = f"{table.place(row)}"
-        raise DataError(
-            f"{where}: {column!r} has {lengths[row]:,} numbers, another row {width:,}; give lists "
-            "of one length"
-        )
-    matrix = np.zeros((len(lists), width), dtype=np.float32)
-    has = (lengths > 0).to_numpy()
-    # a null inside a list becomes NaN, which `read_feature` refuses
-    matrix[has] = (
-        lists.filter(lengths > 0).explode().fill_null(float("nan")).to_numpy().reshape(-1, width)
-    )
-    return matrix
+    return vector_column(table, str(given)), replace(catalog, index=None)
 
 
 def _matrix(source: Path | str | npt.NDArray[Any], name: str) -> tuple[npt.NDArray[Any], str]:
     """Return the matrix of a path or an array, and its name for messages."""
     if isinstance(source, np.ndarray):
-        matrix, where = source, f"feature {name!r}"
+        matrix, where = np.asarray(source), f"feature {name!r}"
     else:
         where = str(source)
-        if kind_of(Path(source)) != "file":
-            raise StorageError(f"{where}: no such file; check the path of feature {name!r}")
-        try:
-            matrix = np.load(source, mmap_mode="r", allow_pickle=False)
-        except (ValueError, EOFError, OSError) as error:
-            raise DataError(
-                f"{where}: is not a plain .npy array ({error}); save it with numpy.save(..., "
-                "allow_pickle=False)"
-            ) from error
-    found = type(matrix).__name__
-    if isinstance(matrix, np.ndarray):
-        if matrix.ndim == 2 and matrix.dtype.kind in "fiu" and matrix.size:
-            return matrix, where
-        found = f"{matrix.dtype} of shape {matrix.shape}"
-    raise DataError(f"{where}: is {found}; a 2-d matrix of numbers, one row an item, is needed")
+        if not os.path.isfile(source):  # also of a name that no file can have
+            raise StorageError(
+                f"{where}: no such file, and no column of the items file; check feature {name!r}"
+            )
+        matrix = map_npy(Path(source))
+    if matrix.ndim == 2 and matrix.dtype.kind in "fiu" and matrix.size:
+        return matrix, where
+    kind = "records" if matrix.dtype.fields else str(matrix.dtype)
+    raise DataError(
+        f"{where}: is {kind} of shape {matrix.shape}; a 2-d matrix of numbers, one row an item, is "
+        "needed"
+    )
 
 
 def _feature_rows(

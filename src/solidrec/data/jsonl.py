@@ -124,9 +124,19 @@ def _columns(
         found = sorted((types.index(kind), _KINDS[kind]) for kind in set(types) - {NoneType})
         for place, kind in found:
             kinds.setdefault(key, {}).setdefault(kind, first_row + place)
+            if kind == "list":
+                _note_parts(column, first_row, kinds[key])
         if found:
             made = partial(_series, key, kinds={kind for _, kind in found})
             yield exact_series(made, column, name, first_row)
+
+
+def _note_parts(column: list[Any], first_row: int, kinds: dict[str, int]) -> None:
+    """Add what the lists of a column hold to its `kinds`, as "list of text" and the like."""
+    for row, value in enumerate(column, start=first_row):
+        if isinstance(value, list):
+            for kind in sorted(_KINDS.get(part, "null") for part in set(map(type, value))):
+                kinds.setdefault(f"list of {kind}", row)
 
 
 def _filled(parts: list[pl.Series], rows: int) -> list[pl.Series]:

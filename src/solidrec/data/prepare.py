@@ -16,14 +16,16 @@ from solidrec.data.catalog import Catalog, bare_catalog, read_catalog
 from solidrec.data.clean import CleanLog, Rules, clean
 from solidrec.data.datasets.find import find
 from solidrec.data.encoded import FEATURE_NAME
-from solidrec.data.features import read_features
+from solidrec.data.evaluated import evaluated
+from solidrec.data.features import check_given, read_features
 from solidrec.data.files import kind_of
 from solidrec.data.prepare_spec import PrepareSpec
 from solidrec.data.prepared import Events, PreparedData
 from solidrec.data.readers import Table
-from solidrec.data.split import Split, by_part, by_time, fit_all, leave_one_out, time_cuts
+from solidrec.data.split import Split, tied_last
+from solidrec.data.split_log import split_log
 from solidrec.data.write_prepared import write_prepared
-from solidrec.errors import DataError, StorageError, UsageError
+from solidrec.errors import StorageError, UsageError
 from solidrec.id_map import IdMap
 
 
@@ -49,7 +51,8 @@ def prepare(
     of `PrepareSpec`. The manifest accounts for every row. Raises `DataError` (naming file, row and
     problem), `UsageError` (an option) or `StorageError` (a path, the disk).
     """
-    spec, out, features = PrepareSpec.parse(options), Path(out), features or {}
+    spec, out = PrepareSpec.parse(options), Path(out)
+    features = {} if features is None else features
     found = find(interactions, items=items, dataset=dataset)
     _check_features(features, has_items=found.items is not None)
     kind_of(out)  # a name that is too long is refused here
@@ -60,19 +63,27 @@ def prepare(
     cleaned = _cleaned(table, spec)
     events = _events(cleaned)
     progress("splitting")
-    parts = _split(events, cleaned, spec)
-    kept = _negatives(events, parts, spec.negatives)
+    given = split_log(events, cleaned, spec)
+    parts, kept, on_users = evaluated(events, given, spec.negatives)
 
     progress("reading the catalogue")
     item_table = found.read_items(encoding=spec.encoding, delimiter=spec.delimiter)
-    catalog = _catalog(item_table, cleaned, spec)
-    matrices, of_features = read_features(features, item_table, catalog, start=spec.feature_start)
+    of_vectors = [str(given) for given in features.values() if isinstance(given, str | Path)]
+    catalog = _catalog(item_table, cleaned, spec, of_vectors=of_vectors)
+    of_features = read_features(features, item_table, catalog, start=spec.feature_start)
 
     progress("writing")
     facts = _facts(cleaned, events, parts, spec=spec) | {
         "catalog": catalog.facts,
-        "modalities": _modalities(catalog) | of_features,
-        "notes": [*table.notes, *cleaned.notes, *(() if item_table is None else item_table.notes)],
+        "modalities": _modalities(catalog) | of_features.facts,
+        "notes": [
+            *table.notes,
+            *cleaned.notes,
+            *(() if item_table is None else item_table.notes),
+            *catalog.notes,
+            *of_features.notes,
+            *on_users,
+        ],
         "source": source or found.source,
         "published": found.published(len(events.users), len(events.item_ids), len(events.items)),
     }
@@ -81,7 +92,7 @@ def prepare(
         events,
         split=parts,
         catalog=catalog.frame,
-        features=matrices,
+        features=of_features.matrices,
         negatives=kept,
         seed=spec.seed,
         rejected=cleaned.rejected,
@@ -120,8 +131,13 @@ def _cleaned(table: Table, spec: PrepareSpec) -> CleanLog:
     )
 
 
-def _catalog(table: Table | None, cleaned: CleanLog, spec: PrepareSpec) -> Catalog:
-    """Read the rows of the items file, if there is one, for the items of the log."""
+def _catalog(
+    table: Table | None, cleaned: CleanLog, spec: PrepareSpec, *, of_vectors: list[str]
+) -> Catalog:
+    """Read the rows of the items file, if there is one, for the items of the log.
+
+    Its columns `of_vectors` are read elsewhere.
+    """
     if table is None:
         return bare_catalog(cleaned.items)
     columns = {
@@ -136,6 +152,7 @@ def _catalog(table: Table | None, cleaned: CleanLog, spec: PrepareSpec) -> Catal
         columns=columns,
         category_separator=spec.category_separator,
         duplicate_items=spec.duplicate_items,
+        also_read=of_vectors,
     )
 
 
@@ -153,8 +170,9 @@ def _check_out(out: Path, *, overwrite: bool) -> None:
 
 def _check_features(features: Mapping[str, Any], *, has_items: bool) -> None:
     """Refuse bad feature names, and features without an items file, before anything is read."""
+    check_given(features)
     for name in features:
-        if not FEATURE_NAME.fullmatch(name) or name == "id":
+        if not isinstance(name, str) or not FEATURE_NAME.fullmatch(name) or name == "id":
             raise UsageError(
                 f"feature name {name!r} must be letters, digits, - or _ (at most 64), and not 'id'"
             )
@@ -171,59 +189,6 @@ def _events(cleaned: CleanLog) -> Events:
     return Events(IdMap(cleaned.users), IdMap(cleaned.items), offsets, cleaned.item, cleaned.time)
 
 
-def _split(events: Events, cleaned: CleanLog, spec: PrepareSpec) -> Split:
-    """Return the split of the events by the log itself or by the settings."""
-    cuts, order = (spec.valid_from, spec.test_from), cleaned.order
-    if cleaned.split is not None:
-        if spec.split != "leave-one-out":
-            raise UsageError(
-                f"--split-column {spec.split_column} is one split, --split {spec.split} another; "
-                "give one of them"
-            )
-        return by_part(events.offsets, cleaned.split, name=events.users.id)
-    if spec.split != "time" and cuts != (None, None):
-        raise UsageError(
-            f"--valid-from and --test-from cut by time, and the split is {spec.split}; give "
-            "--split time, or none of them"
-        )
-    if spec.split == "none":
-        return fit_all(events.offsets)
-    if spec.split == "leave-one-out":
-        return leave_one_out(events.offsets)
-    if order != "timestamp":
-        raise UsageError(
-            f"--split time needs timestamps, the log is ordered by {order}; name the column with "
-            "--time-column NAME"
-        )
-    valid_from, test_from = cuts
-    if valid_from is None or test_from is None:
-        if valid_from is not test_from:
-            raise UsageError("valid_from and test_from go together; give both or neither")
-        valid_from, test_from = time_cuts(events.times, spec.valid_fraction, spec.test_fraction)
-    return by_time(events.offsets, events.times, valid_from=valid_from, test_from=test_from)
-
-
-def _negatives(events: Events, split: Split, wanted: int) -> dict[str, int]:
-    """Return how many negatives each split gets: `wanted`, or fewer if a user has fewer left."""
-    kept = {}
-    for name, (users, _) in split.targets.items():
-        free = events.unseen.free[users]
-        kept[name] = min(wanted, int(free.min()))
-        if wanted and not kept[name]:
-            user = events.users.id(int(users[free.argmin()]))
-            what = f"user {user!r} touched all {len(events.item_ids)} items, so no negative is left"
-            raise DataError(f"{what}; remove the user, or say --negatives 0")
-    return kept
-
-
-def _tied(events: Events) -> int:
-    """Count the users whose last two events have the same time, so that the last is arbitrary."""
-    # the last event of every user with at least two
-    last = events.offsets[2:] - 1
-    last = last[np.diff(events.offsets)[1:] >= 2]
-    return int(np.count_nonzero(events.times[last] == events.times[last - 1]))
-
-
 def _facts(cleaned: CleanLog, events: Events, parts: Split, *, spec: PrepareSpec) -> dict[str, Any]:
     """Return what the manifest says of the log and its split."""
     return {
@@ -231,7 +196,7 @@ def _facts(cleaned: CleanLog, events: Events, parts: Split, *, spec: PrepareSpec
         "split": spec.split if cleaned.split is None else "given",
         "order": cleaned.order,
         "options": spec.model_dump(),
-        "last_item_tied_users": _tied(events),
+        "last_item_tied_users": tied_last(events.offsets, events.times),
         "time_range": [int(events.times.min()), int(events.times.max())],
         "split_facts": parts.facts,
     }

@@ -144,6 +144,18 @@ def fit_all(offsets: _Positions) -> Split:
     return Split(offsets[1:].copy(), {}, {})
 
 
+def tied_last(offsets: _Positions, times: _Positions) -> int:
+    """Count the users whose last two events have the same time, so that the last is arbitrary.
+
+    >>> tied_last(np.array([0, 0, 2, 4, 5]), np.array([1, 1, 1, 2, 2]))
+    1
+    """
+    # the last event of every user with at least two
+    last = offsets[2:] - 1
+    last = last[np.diff(offsets)[1:] >= 2]
+    return int(np.count_nonzero(times[last] == times[last - 1]))
+
+
 def first_at(starts: _Positions, ends: _Positions, times: AnyInts, cut: int) -> _Positions:
     """Return the position of each user's first event at or after `cut`, or the user's end."""
     # before[i] counts those of the first i events that lie before `cut`

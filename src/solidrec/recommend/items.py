@@ -16,7 +16,7 @@ from torch import Tensor
 
 from solidrec.data.catalog import Catalog, read_catalog
 from solidrec.data.columns import ITEMS, find_columns, id_column
-from solidrec.data.features import feature_source, read_feature
+from solidrec.data.features import check_given, feature_source, read_feature
 from solidrec.data.readers import Table
 from solidrec.errors import DataError, UsageError
 from solidrec.experts.alike import alike, described
@@ -71,7 +71,8 @@ def add_items(
             f"{run.path}: keeps no map from content: its data had no titles, categories or "
             "features, or an older version trained it; train it again on data that has"
         )
-    features = features or {}
+    features = {} if features is None else features
+    check_given(features)
     catalog = _new_rows(run, table, dict(columns or {}), category_separator, duplicate_items)
     content = run.cold.content
     given = _given_matrices(content, table, catalog, features, feature_start)

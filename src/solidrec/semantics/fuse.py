@@ -7,7 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from solidrec.arrays import Floats32
 from solidrec.errors import DataError
+
+_SAFE = 50
+"""Powers of two, up and down, between which squares in float32 neither overflow nor vanish."""
 
 
 class Fused(NamedTuple):
@@ -54,8 +58,9 @@ def side_by_side(matrices: Sequence[np.ndarray], weights: Sequence[float] | None
     """
     blocks, present = [], []
     for matrix, weight in zip(matrices, weights or [1.0] * len(matrices), strict=True):
-        norm = np.linalg.norm(matrix.astype(np.float32), axis=1, keepdims=True)
-        block = matrix.astype(np.float32) / np.where(norm > 0, norm, 1)
+        rows = _of_safe_size(matrix.astype(np.float32))
+        norm = np.linalg.norm(rows, axis=1, keepdims=True)
+        block = rows / np.where(norm > 0, norm, 1)
         blocks.append(block if weight == 1 else np.float32(np.sqrt(weight)) * block)
         present.append(norm > 0)
     return Fused(
@@ -63,6 +68,19 @@ def side_by_side(matrices: Sequence[np.ndarray], weights: Sequence[float] | None
         np.concatenate(present, axis=1).astype(np.float32),
         tuple(block.shape[1] for block in blocks),
     )
+
+
+def _of_safe_size(rows: Floats32) -> Floats32:
+    """Return rows (V, F), those of extreme size scaled by a power of two, which loses no bit.
+
+    >>> _of_safe_size(np.array([[3.0, 4.0], [2.0**100, 0.0]], dtype=np.float32)).tolist()
+    [[3.0, 4.0], [0.5, 0.0]]
+    """
+    _, power = np.frexp(np.maximum(rows.max(axis=1), -rows.min(axis=1)))
+    extreme = np.abs(power) > _SAFE
+    if not extreme.any():
+        return rows
+    return np.ldexp(rows, np.where(extreme, -power, 0)[:, None])
 
 
 def whole(vectors: np.ndarray) -> Fused:

@@ -9,7 +9,8 @@ from typing import Any, final
 import numpy as np
 
 from solidrec.artifacts import new_folder, read_json, read_manifest, write_json, write_manifest
-from solidrec.errors import DamagedError, UsageError
+from solidrec.data.npy import map_npy
+from solidrec.errors import DamagedError, DataError, UsageError
 
 
 @final
@@ -128,6 +129,6 @@ def _entropy_share(sizes: np.ndarray) -> float:
 def load_array(path: Path) -> np.ndarray:
     """Read a plain array; raises `DamagedError` for anything else, a pickle included."""
     try:
-        return np.asarray(np.load(path, allow_pickle=False))
-    except (ValueError, EOFError) as error:
-        raise DamagedError(f"{path}: is not a plain array ({error}); make it again") from error
+        return np.array(map_npy(path))
+    except DataError as error:
+        raise DamagedError(f"{path}: is not a plain array; make it again") from error

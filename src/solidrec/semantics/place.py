@@ -19,21 +19,21 @@ def place(
 ) -> np.ndarray:
     """Return (n, levels) semantic ids of new items: the nearest centroids, level by level.
 
-    With method *categories* an item's own known categories are compared, if there are any. An item
-    without any modality that the ids were made of gets the id of such items, or else the largest.
-    Random ids are drawn uniformly.
+    An item with the content of a known one gets its ids. With method *categories* an item's own
+    known categories are compared, if there are any, and a missing modality counts as zeros, as in
+    training. An item without any modality that the ids were made of gets the id of such items, or
+    else the largest. Random ids are drawn uniformly.
     """
     if ids.method == "random":
         return np.random.default_rng(ids.seed).integers(1, ids.count + 1, size=(len(categories), 1))
     fused = _parts_of(ids, matrices, len(categories))
-    codes = np.zeros((len(categories), ids.levels), dtype=np.int64)
-    left, own = fused, categories if ids.method == "categories" else None
-    for level in range(ids.levels):
-        codes[:, level] = _nearest(ids, level, left, own)
-        left = left.less(ids.centroids[codes[:, level] - 1])
     bare = ~fused.present.any(axis=1)
-    if ids.method == "categories":  # with a known category, an item is not bare
+    if ids.method == "categories":
+        codes = _nearest_categories(ids, fused, categories)
+        # with a known category, an item is not bare
         bare &= np.array([not _numbers(ids, labels) for labels in categories], dtype=bool)
+    else:
+        codes = _nearest_levels(ids, fused)
     if bare.any():
         codes[bare] = group_of_the_bare(ids)
     return codes
@@ -47,21 +47,32 @@ def _parts_of(ids: SemanticIds, matrices: Mapping[str, np.ndarray], count: int) 
     return side_by_side(parts, ids.weights or None)
 
 
-def _nearest(
-    ids: SemanticIds, level: int, fused: Fused, categories: Sequence[Sequence[str] | None] | None
+def _nearest_levels(ids: SemanticIds, fused: Fused) -> np.ndarray:
+    """Return (n, levels) ids of k-means, by the parts that each item has, as in training."""
+    codes = np.zeros((len(fused.vectors), ids.levels), dtype=np.int64)
+    left = fused
+    for level in range(ids.levels):
+        own = np.setdiff1d(ids.codes[1:, level], [ids.bare])  # the ids of the level
+        points = points_of(left, None, "cpu")
+        labels, _ = assign(points, torch.from_numpy(ids.centroids[own - 1]))
+        codes[:, level] = own[labels.numpy()]
+        left = left.less(ids.centroids[codes[:, level] - 1])
+    return codes
+
+
+def _nearest_categories(
+    ids: SemanticIds, fused: Fused, categories: Sequence[Sequence[str] | None]
 ) -> np.ndarray:
-    """Return each item's nearest id of a level, among those that it may have."""
-    own = np.setdiff1d(ids.codes[1:, level], [ids.bare])  # the ids of the level
-    points = points_of(fused, None, "cpu")
-    labels, _ = assign(points, torch.from_numpy(ids.centroids[own - 1]))
-    found = own[labels.numpy()]
-    for row, own_labels in enumerate(categories or ()):
-        mine = np.array(_numbers(ids, own_labels), dtype=np.int64)
-        if len(mine):
-            points = points_of(fused.rows(np.array([row])), None, "cpu")
-            best, _ = assign(points, torch.from_numpy(ids.centroids[mine - 1]))
-            found[row] = mine[int(best)]
-    return np.asarray(found)
+    """Return (n, 1) ids by whole vectors (Eq. 9), but for id embeddings, which no new item has."""
+    read = np.repeat([name != ID for name in ids.modalities], fused.widths)
+    vectors, centroids = fused.vectors[:, read], ids.centroids[:, read].astype(np.float64)
+    codes = np.zeros((len(vectors), 1), dtype=np.int64)
+    every = list(range(1, ids.count + 1))
+    for row, own in enumerate(categories):
+        numbers = np.array(_numbers(ids, own) or every)
+        apart = np.linalg.norm(vectors[row] - centroids[numbers - 1], axis=1)
+        codes[row] = numbers[apart.argmin()]
+    return codes
 
 
 def _numbers(ids: SemanticIds, labels: Sequence[str] | None) -> list[int]:

@@ -12,6 +12,7 @@ from solidrec.artifacts import MANIFEST, new_folder, read_manifest, write_manife
 from solidrec.backbone_spec import TransformerSpec
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import StorageError
+from solidrec.semantics.degenerate import complaint
 from solidrec.semantics.ids import SemanticIds, load_array
 from solidrec.semantics.make_ids import make, plan
 from solidrec.semantics.modality import ID
@@ -44,6 +45,8 @@ def cached_semantics(
     made = f"{facts['count']} ids{levels if facts['levels'] > 1 else ''} by {semantics.method}"
     over = f" over {', '.join(semantics.modalities)}" if semantics.modalities else ""
     say(f"semantics: {made}{over} ({semantics.reason})")
+    if doubt := complaint(semantics, spec.semantics.clusters):
+        say(f"warning: {doubt}")
     return semantics
 
 

@@ -130,5 +130,5 @@ def test_a_bad_row_of_a_file_without_a_header_has_its_own_line_number(
 
 def test_a_row_with_too_many_fields_is_an_error(put: Put, tmp_path: Path) -> None:
     path = put("ratings_Toys.csv", "A1,B000000001,5.0,1", "A1,B000000002,5.0,1,9")
-    with pytest.raises(DataError, match=r"ratings_Toys\.csv: cannot be read"):
+    with pytest.raises(DataError, match=r"ratings_Toys\.csv:2: has 5 fields, 4 are needed"):
         prepare(path, out=tmp_path / "data")

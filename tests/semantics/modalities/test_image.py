@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from solidrec.errors import UsageError
+from solidrec.errors import DataError, UsageError
 from solidrec.semantics.modalities.cache import VectorCache
 from solidrec.semantics.modalities.decode import Limits, View
 from solidrec.semantics.modalities.decoders import Decoders, Pixels
@@ -123,3 +123,27 @@ def test_an_unknown_encoder_is_one_line(tmp_path: Path) -> None:
         image_encoder("resnet")
     with pytest.raises(UsageError, match="--image-settings belongs to"):
         image_encoder("efficientnet-lite0", settings=tmp_path)
+
+
+def test_a_folder_whose_files_belong_to_hardly_any_item_shows_one_of_either_side(
+    tmp_path: Path, pack: Pack, decoders: Decoders
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(30):
+        (folder / f"{number:03}.png").write_bytes(pack(Image.new("RGB", (20, 20), "red")))
+    images = Images(MeanColour(), open_pictures(folder), decoders)
+
+    def encoded(items: list[str]) -> int:
+        catalog = pl.DataFrame({"item": items})
+        cache = VectorCache(tmp_path / "cache", MeanColour.key)
+        return int(encode_items(images, catalog, cache=cache).facts["encoded"])
+
+    with pytest.raises(
+        DataError, match=r"pictures: 0 of 30 items .*; '0' has none, and there is '"
+    ):
+        encoded([str(number) for number in range(30)])
+    with pytest.raises(DataError, match="pictures: 2 of 21 items have a picture there; '0' has no"):
+        encoded([*(str(number) for number in range(19)), "007", "008"])
+    assert encoded([*(str(number) for number in range(18)), "007", "008"]) == 2  # a tenth
+    assert encoded(["a", "b", "007"]) == 1

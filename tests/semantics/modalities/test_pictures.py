@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -160,3 +161,41 @@ def test_what_is_neither_folder_nor_zip_is_said(tmp_path: Path) -> None:
         open_pictures(tmp_path / "p.zip")
     with pytest.raises(StorageError, match="no such folder of pictures"):
         open_pictures(tmp_path / "none")
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_name_that_is_only_spelled_otherwise_is_found_and_counted(
+    tmp_path: Path, zipped: bool
+) -> None:
+    """Suffixes of cameras, and names as macOS writes them; a stem of another case is another."""
+    decomposed = unicodedata.normalize("NFD", "sub/caf\u00e9")
+    files = {f"{decomposed}.jpg": b"C", "camera.JPG": b"J", "b.png": b"exact", "b.PNG": b"other"}
+    source = tmp_path / "p.zip"
+    if zipped:
+        packed(source, files)
+    else:
+        source = tmp_path / "p"
+        (source / "sub").mkdir(parents=True)
+        for name, content in files.items():
+            (source / name).write_bytes(content)
+    pictures = open_pictures(source)
+    assert picture_of(pictures, "sub/caf\u00e9", None) == Content(b"C", "spelled_otherwise")
+    assert picture_of(pictures, decomposed, None) == Content(b"C")
+    assert picture_of(pictures, "camera", None) == Content(b"J", "spelled_otherwise")
+    assert picture_of(pictures, "x", "camera.Jpg") == Content(b"J", "spelled_otherwise")
+    assert picture_of(pictures, "b", None) == Content(b"exact")
+    for other in ("Camera", "cafe", "camera.JPG", "."):
+        assert picture_of(pictures, other, None) == _NONE
+
+
+def test_the_second_folder_of_a_zip_of_macos_is_no_folder_of_pictures(tmp_path: Path) -> None:
+    path = packed(tmp_path / "p.zip", {"top/a.jpg": b"A", "__MACOSX/top/._a.jpg": b"attributes"})
+    assert PictureZip(path).read("a.jpg") == Content(b"A")
+
+
+def test_spelling_leads_out_of_no_folder(root: Path) -> None:
+    (root.parent / "secret.JPG").write_bytes(b"S")
+    (root / "out.JPG").symlink_to(root.parent / "secret.JPG")
+    pictures = PictureFolder(root)
+    assert picture_of(pictures, "../secret", None) == OUTSIDE
+    assert picture_of(pictures, "out", None) == OUTSIDE

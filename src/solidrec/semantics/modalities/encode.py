@@ -150,7 +150,7 @@ class _Work(Generic[Ready]):
             )
         for digest, vector in zip(self.inputs, vectors, strict=True):
             with np.errstate(over="ignore", under="ignore"):
-                norm = np.linalg.norm(vector)  # in float32, as in later normalisation
+                norm = np.linalg.norm(vector)  # in float32: no sound network leaves its range
             if not np.isfinite(norm):
                 self.refused[digest] = Refusal("vector_not_finite")
             elif norm == 0:

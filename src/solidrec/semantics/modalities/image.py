@@ -9,13 +9,14 @@ from typing import final
 
 import polars as pl
 
-from solidrec.errors import UsageError
+from solidrec.data.matching import hardly_any
+from solidrec.errors import DataError, UsageError
 from solidrec.semantics.modalities.base import Content, Refusal, key_of
 from solidrec.semantics.modalities.decode import VERSION
 from solidrec.semantics.modalities.decoders import Decoders, Pixels
 from solidrec.semantics.modalities.encoders import ENCODERS, ImageEncoder, known, registered
 from solidrec.semantics.modalities.onnx_file import ONNX, OnnxEncoder, read_settings
-from solidrec.semantics.modalities.pictures import Pictures, picture_of
+from solidrec.semantics.modalities.pictures import ENDINGS, Pictures, picture_of
 
 
 @final
@@ -27,10 +28,27 @@ class Images:
         self.key = key_of(encoder=encoder.key, view=asdict(encoder.view), decode=VERSION)
 
     def contents(self, catalog: pl.DataFrame) -> Iterator[Content | Refusal]:
-        """Yield each item's picture, undecoded."""
+        """Yield each item's picture, undecoded; raises `DataError` if hardly any item has one."""
         named = catalog["image"] if "image" in catalog.columns else [None] * len(catalog)
+        without = []
         for item, name in zip(catalog["item"], named, strict=True):
-            yield picture_of(self.pictures, item, name)
+            content = picture_of(self.pictures, item, name)
+            if isinstance(content, Refusal) and content.missing:
+                without.append(name or item)
+            yield content
+        if without:
+            self._check_enough(len(catalog), without)
+
+    def _check_enough(self, items: int, without: Sequence[str]) -> None:
+        """Raise `DataError` if hardly any item has a picture, though there are many."""
+        files = [name for name in self.pictures.spelled if name.endswith(ENDINGS)]
+        found = items - len(without)
+        if hardly_any(found, items, len(files)):
+            raise DataError(
+                f"{self.pictures.root}: {found:,} of {items:,} items have a picture there; "
+                f"{without[0]!r} has none, and there is {files[0]!r}; call the files after the "
+                "items, or name them in a column image of the items file"
+            )
 
     def ready(self, contents: Sequence[bytes]) -> list[Pixels | Refusal]:
         """Return the pixels."""

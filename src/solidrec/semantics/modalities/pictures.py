@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
+import posixpath
 import stat
+import unicodedata
 import zipfile
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol, final
 
 from solidrec.errors import DataError, StorageError
 from solidrec.semantics.modalities.base import Content, Refusal
 
-_ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
+"""Suffixes of a picture that is called after its item."""
 _MAX_BYTES = 16 << 20
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 _NONE = Refusal("no_picture", missing=True)
@@ -23,6 +28,14 @@ _UNREADABLE = Refusal("unreadable")
 
 class Pictures(Protocol):
     """Pictures by name."""
+
+    @property
+    def root(self) -> Path:
+        """Folder or zip that holds them."""
+
+    @property
+    def spelled(self) -> Mapping[str, str]:
+        """Name of every file by its `plain` spelling."""
 
     def read(self, name: str) -> Content | Refusal:
         """Return the bytes of a picture, or why there are none; `name` is untrusted."""
@@ -40,6 +53,12 @@ class PictureFolder:
             raise StorageError(f"{root}: no such folder of pictures")
         self.root = root.resolve()
         self.max_bytes = max_bytes
+
+    @cached_property
+    def spelled(self) -> Mapping[str, str]:
+        """Name of every file below the root by its `plain` spelling."""
+        found = (Path(folder, file) for folder, _, files in os.walk(self.root) for file in files)
+        return _by_spelling(path.relative_to(self.root).as_posix() for path in found)
 
     def read(self, name: str) -> Content | Refusal:
         """Return the bytes of a regular file below the root."""
@@ -70,19 +89,27 @@ class PictureZip:
     """
 
     def __init__(self, path: Path, *, max_bytes: int = _MAX_BYTES) -> None:
-        self.max_bytes = max_bytes
+        self.root, self.max_bytes = path, max_bytes
         try:
             self.archive = zipfile.ZipFile(path)
         except zipfile.BadZipFile as error:
             raise DataError(f"{path}: is not a zip ({error})") from error
         except OSError as error:
             raise StorageError(f"{path}: cannot be read ({error.strerror or error})") from error
+        # a zip packed on macOS has a second folder, of attributes
         self.members = {
-            info.filename: info for info in self.archive.infolist() if not info.is_dir()
+            info.filename: info
+            for info in self.archive.infolist()
+            if not info.is_dir() and not info.filename.startswith("__MACOSX/")
         }
         tops = {name.partition("/")[0] if "/" in name else "" for name in self.members}
         if len(tops) == 1 and "" not in tops:
             self.members |= {name.partition("/")[2]: info for name, info in self.members.items()}
+
+    @cached_property
+    def spelled(self) -> Mapping[str, str]:
+        """Name of every member by its `plain` spelling."""
+        return _by_spelling(self.members)
 
     def read(self, name: str) -> Content | Refusal:
         """Return a member's bytes, if neither the stated nor the unpacked size is too large."""
@@ -118,8 +145,34 @@ def open_pictures(path: Path, *, max_bytes: int = _MAX_BYTES) -> Pictures:
 
 
 def picture_of(pictures: Pictures, item: str, named: str | None) -> Content | Refusal:
-    """Return the picture that an item's row names (unless a URL), else that named by its id."""
-    if named and "://" not in named:
-        return pictures.read(named)
-    found = (pictures.read(f"{item}{ending}") for ending in _ENDINGS)
-    return next((content for content in found if content != _NONE), _NONE)
+    """Return the picture that an item's row names (unless a URL), else that named by its id.
+
+    A file whose name is only spelled otherwise serves where no other does, with a note.
+    """
+    by_row = named is not None and "://" not in named
+    names = [named] if by_row and named else [f"{item}{ending}" for ending in ENDINGS]
+    for name in names:
+        found = pictures.read(name)
+        if found != _NONE:
+            return found
+    others = (pictures.spelled.get(plain(name)) for name in names)
+    found = next((pictures.read(other) for other in others if other is not None), _NONE)
+    return found._replace(note="spelled_otherwise") if isinstance(found, Content) else found
+
+
+def plain(name: str) -> str:
+    """Return a file name in composed Unicode (NFC) with its suffix in lower case.
+
+    >>> plain("Cafe\N{COMBINING ACUTE ACCENT}.JPG")
+    'Café.jpg'
+    """
+    stem, suffix = posixpath.splitext(unicodedata.normalize("NFC", name))
+    return stem + suffix.lower()
+
+
+def _by_spelling(names: Iterable[str]) -> dict[str, str]:
+    """Return names by their `plain` spelling, the first of those that share one."""
+    found: dict[str, str] = {}
+    for name in sorted(names):
+        found.setdefault(plain(name), name)
+    return found
