@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from solidrec.data.columns import INTERACTIONS, find_columns
+from solidrec.data.columns import INTERACTIONS, find_columns, names_shown
 from solidrec.data.order import lexical_order, repeats
 from solidrec.data.read_log import read_log
 from solidrec.data.readers import Table
@@ -159,7 +159,7 @@ def _order(table: Table, roles: Mapping[str, str], rules: Rules) -> str:
     names = ", ".join(INTERACTIONS["time"] + INTERACTIONS["position"])
     raise UsageError(
         f"{table.name}: no time column (looked for {names}; "
-        f"columns found: {', '.join(table.columns)}); "
+        f"columns found: {names_shown(table.columns)}); "
         "name it with --time-column NAME, or say --order file if the rows are in order"
     )
 
