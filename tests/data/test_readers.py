@@ -3,7 +3,6 @@ from __future__ import annotations
 import gzip
 import os
 import re
-from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -193,14 +192,3 @@ def test_a_suffix_is_never_taken_for_a_place(tmp_path: Path) -> None:
     (tmp_path / "log.os:system").write_bytes(CSV)
     with pytest.raises(UsageError, match=r"unknown file type '\.os:system'"):
         read_table(tmp_path / "log.os:system")
-
-
-def test_d20_a_parquet_file_whose_pages_lie_outside_is_an_error(tmp_path: Path) -> None:
-    """Polars panics at some of them, which is no exception of Python's usual kind."""
-    path = tmp_path / "log.parquet"
-    pl.DataFrame({"user": ["a"] * 100, "item": ["b"] * 100}).write_parquet(path)
-    whole = path.read_bytes()
-    for cut in range(4, len(whole) // 2, 7):
-        path.write_bytes(whole[:4] + whole[4 + cut :])
-        with suppress(DataError):
-            column(path)
