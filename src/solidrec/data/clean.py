@@ -96,26 +96,7 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
         required=("user", "item", *(("rating",) if rules.min_rating is not None else ())),
     )
     order = "file" if ordered and "time" not in roles else _order(table, roles, rules)
-    raw = read_log(
-        table,
-        roles,
-        key={"timestamp": "time", "position": "position"}.get(order),
-        time_format=rules.time_format,
-        min_rating=rules.min_rating,
-        numbered=rules.duplicates == "error",
-    )
-    log = raw.rows
-    if log.is_empty():
-        raise DataError(f"{table.name}: has a header but no rows; give a file with interactions")
-    rows_in, bad = len(log), bad_rows(log)
-    rejected = read_rejected(
-        table, raw.needed, bad, rated=rules.min_rating is not None, time=raw.times.read("time")
-    )
-    judge(
-        rejected, rows_in, table, None if rules.on_bad_row == "strict" else rules.max_bad_fraction
-    )
-    if len(rejected):
-        log = log.filter(~bad)
+    log, rejected, rows_in, way = _judged(table, roles, order, rules)
     left = _Left(table, len(log))
     if rules.min_rating is not None:
         log = log.filter("enough")
@@ -145,9 +126,37 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
         items, item = _without_gaps(items, item[core])
         time, split = time[core], [part[core] for part in split]
     rejected = _located(rejected, table)
-    notes = _notes(table, raw.times, time) if order == "timestamp" else ()
+    notes = _notes(table, way, time) if order == "timestamp" else ()
     counts = (rejected, rows_in, left.dropped, notes)
     return CleanLog(users, items, user, item, time, order, *counts, next(iter(split), None))
+
+
+def _judged(
+    table: Table, roles: Mapping[str, str], order: str, rules: Rules
+) -> tuple[pl.DataFrame, pl.DataFrame, int, Reading]:
+    """Return the good rows of a log, the bad ones unless too many, their sum and its times' kind.
+
+    Nothing else of the log is kept in memory.
+    """
+    raw = read_log(
+        table,
+        roles,
+        key={"timestamp": "time", "position": "position"}.get(order),
+        time_format=rules.time_format,
+        min_rating=rules.min_rating,
+        numbered=rules.duplicates == "error",
+    )
+    log = raw.rows
+    if log.is_empty():
+        raise DataError(f"{table.name}: has a header but no rows; give a file with interactions")
+    bad = bad_rows(log)
+    rejected = read_rejected(
+        table, raw.needed, bad, rated=rules.min_rating is not None, time=raw.times.read("time")
+    )
+    judge(
+        rejected, len(log), table, None if rules.on_bad_row == "strict" else rules.max_bad_fraction
+    )
+    return log.filter(~bad) if len(rejected) else log, rejected, len(log), raw.times
 
 
 def _order(table: Table, roles: Mapping[str, str], rules: Rules) -> str:
