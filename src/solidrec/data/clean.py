@@ -18,7 +18,7 @@ from solidrec.data.columns import INTERACTIONS, find_columns, names_shown
 from solidrec.data.order import lexical_order, repeats
 from solidrec.data.read_log import read_log
 from solidrec.data.readers import Table
-from solidrec.data.reject import SHOWN, bad_rows, judge, read_rejected
+from solidrec.data.reject import SHOWN, bad_rows, judge, located, read_rejected
 from solidrec.data.sequences import unrolled
 from solidrec.data.time_notes import time_notes
 from solidrec.data.times import Reading
@@ -125,7 +125,7 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
         users, user = _without_gaps(users, user[core])
         items, item = _without_gaps(items, item[core])
         time, split = time[core], [part[core] for part in split]
-    rejected = _located(rejected, table)
+    rejected = located(rejected, table)
     notes = _notes(table, way, time) if order == "timestamp" else ()
     counts = (rejected, rows_in, left.dropped, notes)
     return CleanLog(users, items, user, item, time, order, *counts, next(iter(split), None))
@@ -171,17 +171,6 @@ def _order(table: Table, roles: Mapping[str, str], rules: Rules) -> str:
         f"columns found: {names_shown(table.columns)}); "
         "name it with --time-column NAME, or say --order file if the rows are in order"
     )
-
-
-def _located(rejected: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """Give rejected rows their lines for their numbers, and their file if it is one of several."""
-    if rejected.is_empty():
-        return rejected
-    places = table.places(rejected["row"].to_list())
-    lines = pl.Series("row", [place.line for place in places], dtype=rejected.schema["row"])
-    located = rejected.with_columns(lines)
-    files = [place.file for place in places]
-    return located if set(files) <= {table.name} else located.with_columns(file=pl.Series(files))
 
 
 def _notes(table: Table, way: Reading, time: _Times) -> tuple[str, ...]:
