@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from solidrec.data.files import kind_of
+from solidrec.data.files import kind_of, readable
 from solidrec.data.readers import read_table
 from solidrec.errors import DataError, StorageError, UsageError
 
@@ -75,3 +75,14 @@ def test_blank_last_lines_are_no_rows(tmp_path: Path, name: str, end: str) -> No
 def test_a_blank_line_between_rows_is_no_last_line(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("user,item\n\na,x\n")
     assert len(read_table(tmp_path / "log.csv").collect(pl.all())) == 2
+
+
+@pytest.mark.parametrize("kind", [pl.exceptions.ComputeError, pl.exceptions.PanicException])
+def test_d20_an_error_of_polars_is_one_line_that_names_the_file(kind: type[BaseException]) -> None:
+    """Some damaged Parquet files make polars panic, which is no `Exception`."""
+    with (
+        pytest.raises(DataError, match=r"log.parquet: cannot be read \(pages") as caught,
+        readable("log.parquet"),
+    ):
+        raise kind("pages lie outside\nbacktrace")
+    assert "\n" not in str(caught.value)

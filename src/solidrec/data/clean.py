@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from solidrec.data.columns import INTERACTIONS, find_columns
+from solidrec.data.columns import INTERACTIONS, find_columns, names_shown
 from solidrec.data.order import lexical_order, repeats
 from solidrec.data.read_log import read_log
 from solidrec.data.readers import Table
-from solidrec.data.reject import SHOWN, bad_rows, judge, read_rejected
+from solidrec.data.reject import SHOWN, bad_rows, judge, located, read_rejected
 from solidrec.data.sequences import unrolled
 from solidrec.data.time_notes import time_notes
 from solidrec.data.times import Reading
@@ -96,26 +96,7 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
         required=("user", "item", *(("rating",) if rules.min_rating is not None else ())),
     )
     order = "file" if ordered and "time" not in roles else _order(table, roles, rules)
-    raw = read_log(
-        table,
-        roles,
-        key={"timestamp": "time", "position": "position"}.get(order),
-        time_format=rules.time_format,
-        min_rating=rules.min_rating,
-        numbered=rules.duplicates == "error",
-    )
-    log = raw.rows
-    if log.is_empty():
-        raise DataError(f"{table.name}: has a header but no rows; give a file with interactions")
-    rows_in, bad = len(log), bad_rows(log)
-    rejected = read_rejected(
-        table, raw.needed, bad, rated=rules.min_rating is not None, time=raw.times.read("time")
-    )
-    judge(
-        rejected, rows_in, table, None if rules.on_bad_row == "strict" else rules.max_bad_fraction
-    )
-    if len(rejected):
-        log = log.filter(~bad)
+    log, rejected, rows_in, way = _judged(table, roles, order, rules)
     left = _Left(table, len(log))
     if rules.min_rating is not None:
         log = log.filter("enough")
@@ -144,10 +125,38 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
         users, user = _without_gaps(users, user[core])
         items, item = _without_gaps(items, item[core])
         time, split = time[core], [part[core] for part in split]
-    rejected = _located(rejected, table)
-    notes = _notes(table, raw.times, time) if order == "timestamp" else ()
+    rejected = located(rejected, table)
+    notes = _notes(table, way, time) if order == "timestamp" else ()
     counts = (rejected, rows_in, left.dropped, notes)
     return CleanLog(users, items, user, item, time, order, *counts, next(iter(split), None))
+
+
+def _judged(
+    table: Table, roles: Mapping[str, str], order: str, rules: Rules
+) -> tuple[pl.DataFrame, pl.DataFrame, int, Reading]:
+    """Return the good rows of a log, the bad ones unless too many, their sum and its times' kind.
+
+    Nothing else of the log is kept in memory.
+    """
+    raw = read_log(
+        table,
+        roles,
+        key={"timestamp": "time", "position": "position"}.get(order),
+        time_format=rules.time_format,
+        min_rating=rules.min_rating,
+        numbered=rules.duplicates == "error",
+    )
+    log = raw.rows
+    if log.is_empty():
+        raise DataError(f"{table.name}: has a header but no rows; give a file with interactions")
+    bad = bad_rows(log)
+    rejected = read_rejected(
+        table, raw.needed, bad, rated=rules.min_rating is not None, time=raw.times.read("time")
+    )
+    judge(
+        rejected, len(log), table, None if rules.on_bad_row == "strict" else rules.max_bad_fraction
+    )
+    return log.filter(~bad) if len(rejected) else log, rejected, len(log), raw.times
 
 
 def _order(table: Table, roles: Mapping[str, str], rules: Rules) -> str:
@@ -159,20 +168,9 @@ def _order(table: Table, roles: Mapping[str, str], rules: Rules) -> str:
     names = ", ".join(INTERACTIONS["time"] + INTERACTIONS["position"])
     raise UsageError(
         f"{table.name}: no time column (looked for {names}; "
-        f"columns found: {', '.join(table.columns)}); "
+        f"columns found: {names_shown(table.columns)}); "
         "name it with --time-column NAME, or say --order file if the rows are in order"
     )
-
-
-def _located(rejected: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """Give rejected rows their lines for their numbers, and their file if it is one of several."""
-    if rejected.is_empty():
-        return rejected
-    places = table.places(rejected["row"].to_list())
-    lines = pl.Series("row", [place.line for place in places], dtype=rejected.schema["row"])
-    located = rejected.with_columns(lines)
-    files = [place.file for place in places]
-    return located if set(files) <= {table.name} else located.with_columns(file=pl.Series(files))
 
 
 def _notes(table: Table, way: Reading, time: _Times) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ ITEMS: dict[str, tuple[str, ...]] = {
 }
 _NAMED = 10
 """The most columns that a note names."""
+_LONG = 1000
 _FIRST_WINS = ("title", "category", "image")
 
 
@@ -69,10 +70,20 @@ def find_columns(
         elif wanted or role in required:
             missing.append(_missing(role, wanted, names, table.columns))
     if missing:
-        columns = ", ".join(table.columns) or "none"
+        columns = names_shown(table.columns) or "none"
         cure = "; is it separated by another --delimiter?" if len(table.columns) == 1 else ""
         raise DataError(f"{table.name}: {'; '.join(missing)} (columns found: {columns}){cure}")
     return found
+
+
+def names_shown(columns: list[str]) -> str:
+    r"""Return column names for a message, in one line whatever a broken header holds.
+
+    >>> names_shown(["user", "a\nb"])
+    'user, a b'
+    """
+    shown = ", ".join(" ".join(name.split()) for name in columns)
+    return shown if len(shown) <= _LONG else f"{shown[:_LONG]}..."
 
 
 def _named(table: Table, name: str) -> list[str]:

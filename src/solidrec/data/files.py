@@ -61,7 +61,8 @@ def readable(name: str) -> Iterator[None]:
     """Turn errors of polars and of the file system into one-line errors that name the file."""
     try:
         yield
-    except pl.exceptions.PolarsError as error:
+    # a damaged parquet file can also make polars panic, which is no `Exception`
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         reason = str(error).strip().splitlines()[0].rstrip(".:")
         raise DataError(
             f"{name}: cannot be read ({reason}); repair the file or export it again"

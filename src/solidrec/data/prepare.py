@@ -55,7 +55,6 @@ def prepare(
     features = {} if features is None else features
     found = find(interactions, items=items, dataset=dataset)
     _check_features(features, has_items=found.items is not None)
-    kind_of(out)  # a name that is too long is refused here
     _check_out(out, overwrite=overwrite)
 
     progress("reading interactions")
@@ -158,6 +157,7 @@ def _catalog(
 
 def _check_out(out: Path, *, overwrite: bool) -> None:
     """Refuse an `out` that exists; with `overwrite`, all but a prepared or an empty folder."""
+    kind_of(out)  # a name that is too long is refused here
     if out.exists() and not overwrite:
         raise StorageError(f"{out}: exists already; choose another --out or say --overwrite")
     if out.exists() and not (

@@ -165,6 +165,17 @@ def judge(rejected: pl.DataFrame, rows: int, table: Table, max_fraction: float |
         raise DataError(f"{table.name}: {share}: {listing}; repair the file or raise the fraction")
 
 
+def located(rejected: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Give rejected rows their lines for their numbers, and their file if it is one of several."""
+    if rejected.is_empty():
+        return rejected
+    places = table.places(rejected["row"].to_list())
+    lines = pl.Series("row", [place.line for place in places], dtype=rejected.schema["row"])
+    located = rejected.with_columns(lines)
+    files = [place.file for place in places]
+    return located if set(files) <= {table.name} else located.with_columns(file=pl.Series(files))
+
+
 def _listing(group: pl.DataFrame, table: Table) -> str:
     """Return ``null_user (2): file.csv:5, file.csv:9`` for the rows of a reason, with values."""
     reason = str(group["reason"][0])

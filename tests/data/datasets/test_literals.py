@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solidrec.data.datasets.literals import literal_record
+from solidrec.data.datasets.literals import labels_of, list_of, literal_record
 from solidrec.data.jsonl import MAX_LINE
 from solidrec.errors import DataError
 
@@ -109,3 +109,18 @@ def test_an_escape_that_python_does_not_know_is_kept_without_a_warning() -> None
 def test_json_is_a_literal_too_where_it_has_no_words_of_its_own() -> None:
     record = {"asin": "B0", "categories": [["A"]], "price": 1.5}
     assert literal_record(json.dumps(record).encode(), "meta", 1) == record
+
+
+@pytest.mark.parametrize("text", ["['\\ud800']", "['a'", "a", "[f()]", "[" * 9999, "", "[b'a']"])
+def test_what_writes_no_list_of_texts_is_none(text: str) -> None:
+    assert labels_of(text) is None
+    assert list_of(text) is None
+
+
+def test_lists_of_texts() -> None:
+    assert labels_of("[['a', None], ('b', [])]") == ["a", "b"]
+    assert labels_of("[1]") is None
+    assert list_of("[1, '007', 10]") == ["1", "007", "10"]
+    assert list_of("[['a']]") is None
+    assert list_of("[True]") is None
+    assert list_of("[]") == []

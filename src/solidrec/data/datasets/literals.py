@@ -54,9 +54,10 @@ def labels_of(text: str) -> list[str] | None:
     """
     try:
         labels = list(_flat(literal(text.strip())))
+        "".join(labels).encode()  # half a character is no text
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
-    return labels if all(isinstance(label, str) for label in labels) else None
+    return labels
 
 
 def list_of(text: str) -> list[str] | None:
@@ -67,11 +68,13 @@ def list_of(text: str) -> list[str] | None:
     """
     try:
         found = literal(text.strip())
+        if not isinstance(found, list | tuple) or not {type(each) for each in found} <= {str, int}:
+            return None
+        entries = [str(each) for each in found]
+        "".join(entries).encode()  # half a character is no text
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
-    if not isinstance(found, list | tuple) or not all(type(each) in (str, int) for each in found):
-        return None
-    return [str(each) for each in found]
+    return entries
 
 
 def _flat(value: Any) -> Iterator[Any]:
