@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -38,11 +40,12 @@ def other(folder: Path) -> str:
 def test_a_second_process_is_told_who_is_there(tmp_path: Path) -> None:
     folder = tmp_path / "made" / "on the way"
     with locked(folder):
-        assert (
-            other(folder)
-            == f"{folder}: another process bakes here (pid {os.getpid()}); wait for it"
-        )
+        told = other(folder)
+    who = f"pid {os.getpid()} on host {socket.gethostname()} since {date.today()} "
+    assert told.startswith(f"{folder}: another process bakes here ({who}")
+    assert told.endswith("); wait for it")
     assert other(folder) == "in"
+    assert list(folder.iterdir()) == []
 
 
 def test_an_error_inside_gives_the_lock_back(tmp_path: Path) -> None:

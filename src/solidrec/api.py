@@ -20,6 +20,7 @@ from solidrec.evaluate.result import Evaluation
 from solidrec.evaluate.runner import Protocol, Seen, evaluate
 from solidrec.evaluate.scores import ScoreWriter
 from solidrec.inference.scorer import scorer_of
+from solidrec.locks import replacing
 from solidrec.recommend.engine import Engine, Recommendation
 from solidrec.recommend.items import add_items as with_items
 from solidrec.recommend.items import save_with_items
@@ -148,18 +149,22 @@ def add_items(
     names columns by role (``items_id``, ``title``, ``category``). Raises as
     `recommend.items.add_items` does.
     """
-    before = load_run(run)
-    table = read_table(items, encoding=encoding)
-    grown = with_items(
-        before,
-        table,
-        features=features,
-        columns=columns,
-        category_separator=category_separator,
-        feature_start=feature_start,
-        duplicate_items=duplicate_items,
-    )
-    return save_with_items(grown, before, Path(run if out is None else out))
+    target = Path(run if out is None else out)
+    if out is None and not target.is_dir():
+        load_run(target)  # says what is wrong, before anything is made beside it
+    with replacing(target, doing="adds items to this run"):
+        before = load_run(run)
+        table = read_table(items, encoding=encoding)
+        grown = with_items(
+            before,
+            table,
+            features=features,
+            columns=columns,
+            category_separator=category_separator,
+            feature_start=feature_start,
+            duplicate_items=duplicate_items,
+        )
+        return save_with_items(grown, before, target)
 
 
 def train(
@@ -171,6 +176,7 @@ def train(
     epochs: int | None = None,
     epochs_from: Path | str | None = None,
     out: Path | str | None = None,
+    overwrite: bool = False,
     settings: Mapping[str, Any] | None = None,
     device: str = "cpu",
     threads: int = 1,
@@ -184,7 +190,8 @@ def train(
     stage. `epochs_from` is a run whose settings, epochs and passes, chosen on its validation users,
     are used for data without such users (`prepare --fit-all`). `settings` is any part of a
     `RunSpec`, nested (``{"model": {"dim": 64}}``), and is overridden by named arguments. The run
-    folder is `out`, or ``runs/<model>-<backbone>-<digest>``. `threads` is the number of torch
+    folder is `out`, or ``runs/<model>-<backbone>-<digest>``; `overwrite` replaces a run of other
+    settings there. `threads` is the number of torch
     threads; one is repeatable and, on a busy machine, often the fastest. `track` names trackers
     that log every epoch besides ``history.jsonl``: ``tensorboard``, ``mlflow``. Raises `UsageError`
     for an unknown name.
@@ -218,6 +225,7 @@ def train(
                 folder,
                 device=device,
                 display=display,
+                overwrite=overwrite,
                 track=track,
                 say=say if progress else lambda line: None,
             )

@@ -18,7 +18,9 @@ from solidrec.data.encoded import check_name, open_catalog, write_encoded
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_table
 from solidrec.devices import computing
+from solidrec.disk import check_writable
 from solidrec.errors import DataError, UsageError
+from solidrec.locks import locked
 from solidrec.runs import Run, load_run
 
 if TYPE_CHECKING:
@@ -68,9 +70,11 @@ def encode(
             f"--name {name}: names one feature matrix, and more are to be made; "
             "encode them one after the other"
         )
-    if behaviour is not None:
-        _encode_behaviour(path, load_run(behaviour), name or "behaviour")
-    with computing(device, threads):
+    if not path.is_dir():
+        open_catalog(path)  # says that there is none
+    with locked(path, doing="encodes this folder"), computing(device, threads):
+        if behaviour is not None:
+            _encode_behaviour(path, load_run(behaviour), name or "behaviour")
         for job in jobs:
             with ExitStack() as stack:
                 made = run_job(
@@ -143,6 +147,7 @@ def encode_items_file(
         table, table.collect(id_column(table, columns["items_id"], "item"))["item"], columns={}
     )
     out = Path(out)
+    check_writable(out)
     with ExitStack() as stack:
         stack.enter_context(computing(device, threads))
         made = encode_catalog(

@@ -238,10 +238,20 @@ def test_workers_end_with_the_process_that_started_them(
     out = tmp_path / "out"
     command = endless(data, tmp_path, out)
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    worker = wait_for(lambda: next((int(p.read_text() or 0) for p in out.glob("runs/*/.lock")), 0))
+    worker = wait_for(
+        lambda: next(
+            (int((p.read_text().split() or [0, 0])[1]) for p in out.glob("runs/*/.lock")), 0
+        )
+    )
     process.kill()
     process.wait()
     wait_for(lambda: not alive(worker))
+
+
+def holder(lock: Path) -> int:
+    """The process that a lock file names, 0 before it does."""
+    words = lock.read_text(encoding="utf-8").split()
+    return int(words[1]) if words else 0
 
 
 def wait_for(found: Any, seconds: float = 60) -> Any:

@@ -22,7 +22,8 @@ from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.epochs import read_history
 from solidrec.errors import DivergedError, IncompatibleError, Interrupted, StorageError, UsageError
-from solidrec.runs import Run, finished
+from solidrec.run_state import finished
+from solidrec.runs import Run
 from solidrec.spec import RunSpec
 from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.display import Row
