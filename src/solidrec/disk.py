@@ -27,7 +27,10 @@ def write_file(path: Path, write: Callable[[Path], object], *, size: int = 0) ->
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         need_space(path, size)
+        half.touch()
+        mode = half.stat().st_mode
         write(half)
+        half.chmod(mode)  # some writers make a file that nobody else may read
         with half.open("rb") as stream:
             os.fsync(stream.fileno())
         os.replace(half, path)
