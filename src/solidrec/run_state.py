@@ -14,7 +14,9 @@ from solidrec.runs import FILES, PARTS, SPEC
 from solidrec.settings import difference
 from solidrec.spec import RunSpec
 
-_OWN = (*FILES, *PARTS, MANIFEST, "checkpoints", "tensorboard", "mlflow.json")
+CHECKPOINTS = "checkpoints"
+"""The folder in an unfinished run from which it resumes."""
+_OWN = (*FILES, *PARTS, MANIFEST, CHECKPOINTS, "tensorboard", "mlflow.json")
 """The names in a run folder; MANIFEST is removed first and SPEC last."""
 
 

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 HERE = Path(__file__).parent
-_SMALL = ["--set", "model.dim=4", "--set", "train.batch_size=64", "--set", "train.epochs=2"]
+_SMALL = "--set model.dim=4 --set train.batch_size=64 --set train.epochs=2"
 _GRID = """
 title = "tiny"
 seeds = 1
@@ -26,51 +26,18 @@ settings.model.name = "static"
 name = "popularity"
 baseline = "popularity"
 """
-COMMANDS: dict[str, list[str]] = {
-    "prepare": ["prepare", "log.csv", "--items", "items.csv", "--negatives", "5", "--out", "new"],
-    "prepare-over": [
-        *("prepare", "log.csv", "--items", "items.csv", "--negatives", "4", "--out", "data"),
-        "--overwrite",
-    ],
-    "train": ["train", "data", "--model", "solid-duet", "--out", "new", *_SMALL],
-    "train-over": [
-        "train",
-        "data",
-        "--model",
-        "static",
-        "--out",
-        "run",
-        "--seed",
-        "3",
-        "--overwrite",
-    ]
-    + _SMALL,
-    "encode": ["encode", "data", "--behaviour", "run"],
-    "items-add": ["items", "add", "run", "added.csv"],
-    "search": [
-        "search",
-        "data",
-        "--model",
-        "static",
-        "--try",
-        "model.dropout=0,0.5",
-        "--trials",
-        "2",
-    ]
-    + [*_SMALL, "--out", "new"],
-    "experiment": [
-        "experiment",
-        "run",
-        "grid.toml",
-        "data",
-        "--out",
-        "new",
-        "--jobs",
-        "1",
-        *_SMALL,
-    ],
+_LINES = {
+    "prepare": "prepare log.csv --items items.csv --negatives 5 --out new",
+    "prepare-over": "prepare log.csv --items items.csv --negatives 4 --out data --overwrite",
+    "train": f"train data --model solid-duet --out new {_SMALL}",
+    "train-over": f"train data --model static --seed 3 --out run --overwrite {_SMALL}",
+    "encode": "encode data --behaviour run",
+    "items-add": "items add run added.csv",
+    "search": "search data --model static --try model.dropout=0,0.5 --trials 2 --out new " + _SMALL,
+    "experiment": f"experiment run grid.toml data --out new --jobs 1 {_SMALL}",
 }
-_TIMES = {"seconds", "sha256", "bytes", "since"}
+COMMANDS = {name: line.split() for name, line in _LINES.items()}
+_TIMES = {"seconds", "seconds_an_epoch", "positives_per_second", "sha256", "bytes"}
 _TABLES = ("cells.csv", "tables.md", "tables.tex", "measures.csv")
 """Written anew from the results by every call; they have times in them."""
 
@@ -138,7 +105,7 @@ def inputs(forks: Forks, tmp_path_factory: pytest.TempPathFactory, walk: Any) ->
     (folder / "grid.toml").write_text(_GRID)
     for words in (
         [*COMMANDS["prepare"][:-1], "data"],
-        ["train", "data", "--model", "static", "--out", "run", *_SMALL],
+        f"train data --model static --out run {_SMALL}".split(),
     ):
         code, _, said = forks.run(folder, words)
         assert code == 0, said

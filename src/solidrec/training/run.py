@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,13 @@ from solidrec.data.prepared import PreparedData
 from solidrec.designs import DESIGNS
 from solidrec.disk import need_space
 from solidrec.epochs import HISTORY, write_history
-from solidrec.errors import Interrupted
+from solidrec.errors import Interrupted, StorageError
 from solidrec.evaluate.runner import Protocol, evaluate
 from solidrec.inference.scorer import neural_of, scorer_of
-from solidrec.locks import locked, stoppable
+from solidrec.locks import LOCK, locked, stoppable
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
-from solidrec.run_state import clear_other, finished
+from solidrec.run_state import CHECKPOINTS, clear_other, finished
 from solidrec.runs import SPEC, Run, load_run, save_run
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.modality import is_described
@@ -64,6 +65,7 @@ def train_run(
             if clear_other(out, spec):
                 say(f"{out}: removed the run of another specification that was there")
     if finished(out, spec):
+        _tidy(out)
         say(f"{out}: this run is finished already; remove the folder to train it again")
         return load_run(out, device=device)
     with locked(out), stoppable():
@@ -80,6 +82,14 @@ def train_run(
     return load_run(out, device=device)
 
 
+def _tidy(out: Path) -> None:
+    """Remove what a process left behind that was killed when its run was complete already."""
+    checkpoints = out / CHECKPOINTS
+    if checkpoints.exists() or (out / LOCK).exists():
+        with suppress(StorageError), locked(out):  # who holds it tidies up itself
+            Checkpoints(checkpoints).clear()
+
+
 _COPIES = 4
 """Weights, best weights and the two moments of Adam: what a checkpoint has of each parameter."""
 
@@ -93,7 +103,7 @@ def _carry_out(run: RunContext, track: Sequence[str]) -> None:
     """Make semantic ids, run the stages, measure, and write the files of the locked run folder."""
     started, out = time.perf_counter(), run.out
     assert out is not None
-    checkpoints = Checkpoints(out / "checkpoints")
+    checkpoints = Checkpoints(out / CHECKPOINTS)
     with tracked(run.display, track, out, run.spec, run.say) as shown:
         # Training a model for semantic ids is not tracked.
         semantics = semantics_for(run)

@@ -12,7 +12,7 @@ import signal
 import sys
 from typing import Any
 
-_WIDTH = 64
+_WIDTH = 160
 _CHANGES = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.truncate")
 _WRITING = os.O_WRONLY | os.O_RDWR
 
