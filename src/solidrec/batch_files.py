@@ -54,7 +54,7 @@ def _as_histories(frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
 def _read_batch(path: Path) -> tuple[list[str], list[list[str]]]:
     """Read users and histories from a Parquet file, or raise `DataError` if it cannot be read."""
     try:
-        return _as_histories(pl.read_parquet(path))
+        return _as_histories(pl.read_parquet(path, glob=False))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise DataError(
             f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})"
