@@ -37,8 +37,8 @@ class Results:
                 record = _checked(unsealed(parse_json(line)))
             except (ValueError, AttributeError, TypeError, KeyError):
                 raise DamagedError(
-                    f"{path}: line {number} is not a result as it was written; remove that line "
-                    "and run the experiment again"
+                    f"{path}: line {number} is not a result; remove that line and run the "
+                    "experiment again"
                 ) from None
             self.records[record["key"]] = record
 
