@@ -104,7 +104,7 @@ def _prepare(
         negatives=kept,
         seed=spec.seed,
         rejected=cleaned.rejected,
-        facts=found_out | facts,
+        facts={**found_out, **facts},
     )
 
 
