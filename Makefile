@@ -10,7 +10,7 @@ PEERS := $(VENV)-peers
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-full test test-long kills lint types docs bench quality-peers growth clean
+.PHONY: help venv demo demo-full test test-long kills faults fuzz lint types docs lock bench quality-peers growth clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,14 @@ test-long: $(ML100K) ## the tests that take minutes each
 kills: $(INSTALLED) ## kill each command at every change that it makes on disk, and call it again (an hour)
 	$(BIN)/python -m pytest -m kills
 
+faults: $(ML100K) ## inject every fault of the catalogue (docs/reliability.md) and print what happened
+	$(BIN)/python tests/faults/run_faults.py
+
+FUZZ_SECONDS ?= 3600
+
+fuzz: $(INSTALLED) ## an hour of atheris on the loaders (folder fuzz/)
+	$(BIN)/python tests/fuzz/fuzz_loaders.py fuzz -max_total_time=$(FUZZ_SECONDS)
+
 lint: $(INSTALLED) ## style: ruff check and ruff format --check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -56,10 +64,17 @@ lint: $(INSTALLED) ## style: ruff check and ruff format --check
 types: $(INSTALLED) ## types: mypy --strict src
 	$(BIN)/mypy --strict src
 
-docs: $(INSTALLED) ## write the pages that are generated: the command line, settings, results
+docs: $(INSTALLED) ## write the pages that are generated: the command line, settings, results, errors
 	$(BIN)/typer solidrec.cli utils docs --name solidrec --output docs/cli.md
 	$(BIN)/python docs/make_settings.py docs/settings.md
 	$(BIN)/python docs/make_results.py docs/results.md
+	$(BIN)/python docs/make_errors.py docs/errors.md
+	$(BIN)/python docs/make_licences.py docs/licences.md
+
+lock: ## write requirements.lock with hashes, at the versions of constraints.txt (needs uv)
+	sed 's/;.*//' constraints.txt > $(VENV)/constraints-plain.txt
+	uv pip compile pyproject.toml --generate-hashes --universal --python-version 3.11 \
+	  -c $(VENV)/constraints-plain.txt --no-header --no-annotate -o requirements.lock
 
 # The peers' pins and ours exclude each other, so they live apart; one that cannot be installed is named by the bench and left out.
 $(PEERS)/.tried: benchmarks/peers-requirements.txt

@@ -19,6 +19,8 @@ import torch
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
+from solidrec.errors import NAMES_OPTIONS
+
 if TYPE_CHECKING:
     from solidrec.data.prepared import PreparedData
 
@@ -48,6 +50,12 @@ torch.use_deterministic_algorithms(True)
 # The same examples on every machine, and no time limit on one that others use too.
 settings.register_profile("solidrec", derandomize=True, deadline=None)
 settings.load_profile("solidrec")
+
+
+@pytest.fixture(autouse=True)
+def _names_of_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let tests read the messages as they stand in the source; `test_errors` has their Python."""
+    monkeypatch.setenv(NAMES_OPTIONS, "1")
 
 
 @pytest.fixture(scope="session")

@@ -92,7 +92,7 @@ def test_a_fingerprint_in_the_settings_is_compared_and_not_overwritten(
         ({"model": "solid"}, "unknown name 'solid'; did you mean"),
         ({"backbone": "bert"}, "unknown name 'bert'; did you mean 'bert4rec'"),
         ({"settings": {"model": {"with": 3}}}, "unknown setting 'model.with'"),
-        ({"threads": 0}, "threads=0: give 1 or more"),
+        ({"threads": 0}, "threads=0: give a whole number, 1 or more"),
         ({"device": "abacus"}, "--device abacus"),
     ],
 )

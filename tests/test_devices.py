@@ -22,8 +22,10 @@ def threads() -> Iterator[None]:
 def test_torch_uses_as_many_threads_as_are_asked_for() -> None:
     use_threads(1)
     assert torch.get_num_threads() == 1
-    with pytest.raises(UsageError, match="threads=0: give 1 or more"):
+    with pytest.raises(UsageError, match="threads=0: give a whole number, 1 or more"):
         use_threads(0)
+    with pytest.raises(UsageError, match=r"--threads 5000: there are \d+ cores"):
+        use_threads(5_000)
 
 
 def test_a_device_that_is_not_there_is_one_line_with_the_cure() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from solidrec import errors
-from solidrec.errors import SolidrecError, nearest
+from solidrec.errors import NAMES_OPTIONS, SolidrecError, UsageError, nearest
 
 CODES = {
     "UsageError": 2,
@@ -42,3 +42,28 @@ def test_the_nearest_word_or_all_of_them(
     word: str, known: list[str], prefix: str, hint: str
 ) -> None:
     assert nearest(word, known, prefix=prefix) == hint
+
+
+@pytest.mark.parametrize(
+    ("option", "argument"),
+    [
+        ("choose another --out or say --overwrite", "choose another out or say overwrite=True"),
+        ("--device gpu: unknown", "device gpu: unknown"),
+        ("say --feature-start 0 or 1", "say feature_start=0 or 1"),
+        ("with --on-bad-row quarantine", "with on_bad_row='quarantine'"),
+        ("--valid-from and --test-from cut", "valid_from and test_from cut"),
+        ("more than --max-bad-fraction 0.01", "more than max_bad_fraction=0.01"),
+        ("give --split leave-one-out or time", "give split='leave-one-out' or time"),
+        ("give --set model.dim=64", "give settings={'model.dim': 64}"),
+        ("--set seed: is what varies", "settings seed: is what varies"),
+        ("--fit-all with --epochs-from RUN", "split='none' with epochs_from=RUN"),
+        ("a - b -- c, x--y is no option", "a - b -- c, x--y is no option"),
+    ],
+)
+def test_python_reads_arguments_and_the_command_line_options(
+    monkeypatch: pytest.MonkeyPatch, option: str, argument: str
+) -> None:
+    monkeypatch.delenv(NAMES_OPTIONS)
+    assert str(UsageError(option)) == argument
+    monkeypatch.setenv(NAMES_OPTIONS, "1")
+    assert str(UsageError(option)) == option

@@ -6,6 +6,8 @@ import tracemalloc
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from solidrec.id_map import IdMap
 
@@ -31,6 +33,16 @@ def test_known_and_unknown_keep_their_order() -> None:
     assert ids.index("z") == 0
     assert ids.known(iter(["c", "z", "a", "c", "y"])) == ([3, 1, 3], ["z", "y"])
     assert ids.known([]) == ([], [])
+
+
+@given(st.lists(st.text(), unique=True), st.lists(st.text()))
+def test_any_ids_come_back_and_nothing_else_is_known(names: list[str], asked: list[str]) -> None:
+    ids = IdMap(names)
+    assert [ids.id(number) for number in range(1, len(names) + 1)] == names
+    known, unknown = ids.known([*names, *asked])
+    expected = [name for name in [*names, *asked] if name in names]
+    assert [ids.id(number) for number in known] == expected
+    assert unknown == [name for name in asked if name not in names]
 
 
 def test_empty_map() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 LAYERS = (
     ("errors",),
-    ("registry", "migrations", "arrays", "provenance", "temporaries"),
+    ("arguments", "registry", "migrations", "arrays", "provenance", "temporaries"),
     ("designs", "spec_base", "score_checks", "selection", "disk"),
     ("json_files",),
     ("artifacts", "id_map", "batch", "metrics", "log_loss", "settings", "presets", "backbone_spec"),
@@ -26,9 +26,9 @@ LAYERS = (
     ("training", "evaluate", "recommend"),
     ("defaults", "console", "devices"),  # nothing below prints
     ("terminal", "text_grid"),
-    ("encoding",),
+    ("encoding", "batch_files"),
     ("experiments", "measures", "api"),
-    ("report", "search", "check", "batch_files"),
+    ("report", "search", "check"),
     ("demo",),
     ("solidrec",),  # the package's own __init__: the names that people import
     ("cli",),

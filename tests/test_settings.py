@@ -110,3 +110,16 @@ def test_nested_settings_have_their_present_names() -> None:
     }
     with pytest.raises(UsageError, match=r"train\.batch is the earlier name of train\.batch_size"):
         nested({"train.batch": 8, "train.batch_size": 9})
+
+
+@pytest.mark.parametrize("value", ["9" * 5_000, "[" * 100_000])
+def test_a_value_of_no_setting_is_one_short_line(value: str) -> None:
+    with pytest.raises(UsageError, match=r"^--set seed=.*is no value") as found:
+        assignment(f"seed={value}")
+    assert len(str(found.value)) < 150
+
+
+@pytest.mark.parametrize("value", [None, "x", 3, [1], {3: 4}])
+def test_settings_are_a_dictionary_by_name(value: Any) -> None:
+    with pytest.raises(UsageError, match="give a dictionary"):
+        nested(value)

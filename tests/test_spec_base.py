@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 import pytest
@@ -77,3 +77,9 @@ def test_a_part_of_another_package_is_named_by_its_place() -> None:
     assert Machine.parse({"tool": "shutil:move"}).tool == "shutil:move"
     with pytest.raises(UsageError, match=r"setting tool: .*shutil:nothing"):
         Machine.parse({"tool": "shutil:nothing"})
+
+
+@pytest.mark.parametrize("value", [None, 3, "text", [1, 2], [["speed", 1]]])
+def test_a_specification_is_a_table(value: Any) -> None:
+    with pytest.raises(UsageError, match="a table of names and values is needed"):
+        Machine.parse(value)

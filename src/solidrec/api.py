@@ -1,4 +1,4 @@
-"""The Python API: `prepare`, `encode`, `train`, `load`, `add_items` and the class `Model`."""
+"""The Python API: the functions from a log to recommendations, and the class `Model`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any, Literal, final
 
+from solidrec.arguments import as_path
+from solidrec.batch_files import recommend_file
 from solidrec.console import ProgressBar, console, counted, say
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
@@ -34,7 +36,7 @@ from solidrec.training.tracking import check_trackers
 _DEFAULT = "mixture"
 """The model that is trained when none is named."""
 
-__all__ = ["Model", "add_items", "encode", "load", "prepare", "train"]
+__all__ = ["Model", "add_items", "encode", "load", "prepare", "recommend_file", "train"]
 
 
 @final
@@ -88,7 +90,7 @@ class Model:
         opened = self.data(data)
         with ExitStack() as stack:
             sink = (
-                stack.enter_context(ScoreWriter(Path(save_scores), opened))
+                stack.enter_context(ScoreWriter(as_path(save_scores, "save_scores"), opened))
                 if save_scores is not None
                 else None
             )
@@ -114,8 +116,7 @@ class Model:
                 f"{trained_on}: the data that {self.run.path} was trained on is gone; "
                 "say where it is (--data)"
             )
-        given = trained_on if data is None else data
-        opened = given if isinstance(given, PreparedData) else PreparedData.open(given)
+        opened = _opened(trained_on if data is None else data)
         if opened.fingerprint != self.run.spec.data:
             raise IncompatibleError(
                 f"{opened.path}: is data {opened.fingerprint[:12]}, {self.run.path} was trained on "
@@ -124,10 +125,14 @@ class Model:
         return opened
 
 
+def _opened(data: PreparedData | Path | str) -> PreparedData:
+    return data if isinstance(data, PreparedData) else PreparedData.open(as_path(data, "data"))
+
+
 def load(path: Path | str, *, device: str = "cpu") -> Model:
     """Load a run folder as `runs.load_run` does, or raise `UsageError` for a missing device."""
     check_device(device)
-    return Model(load_run(path, device=device))
+    return Model(load_run(as_path(path, "path"), device=device))
 
 
 def add_items(
@@ -149,22 +154,22 @@ def add_items(
     names columns by role (``items_id``, ``title``, ``category``). Raises as
     `recommend.items.add_items` does.
     """
-    target = Path(run if out is None else out)
-    if out is None and not target.is_dir():
-        load_run(target)  # says what is wrong, before anything is made beside it
-    with replacing(target, doing="adds items to this run"):
+    run = as_path(run, "run")
+    out = run if out is None else as_path(out, "out")
+    if out == run and not run.is_dir():
+        load_run(run)  # says what is wrong, before anything is made beside it
+    with replacing(out, doing="adds items to this run"):
         before = load_run(run)
-        table = read_table(items, encoding=encoding)
         grown = with_items(
             before,
-            table,
+            read_table(items, encoding=encoding),
             features=features,
             columns=columns,
             category_separator=category_separator,
             feature_start=feature_start,
             duplicate_items=duplicate_items,
         )
-        return save_with_items(grown, before, target)
+        return save_with_items(grown, before, out)
 
 
 def train(
@@ -191,13 +196,12 @@ def train(
     are used for data without such users (`prepare --fit-all`). `settings` is any part of a
     `RunSpec`, nested (``{"model": {"dim": 64}}``), and is overridden by named arguments. The run
     folder is `out`, or ``runs/<model>-<backbone>-<digest>``; `overwrite` replaces a run of other
-    settings there. `threads` is the number of torch
-    threads; one is repeatable and, on a busy machine, often the fastest. `track` names trackers
-    that log every epoch besides ``history.jsonl``: ``tensorboard``, ``mlflow``. Raises `UsageError`
-    for an unknown name.
+    settings there. `threads` is the number of torch threads; one is repeatable and, on a busy
+    machine, often the fastest. `track` names trackers that log every epoch besides
+    ``history.jsonl``: ``tensorboard``, ``mlflow``. Raises `UsageError` for an unknown name.
     """
     check_trackers(track)
-    opened = data if isinstance(data, PreparedData) else PreparedData.open(data)
+    opened = _opened(data)
     settings = nested(settings or {})
     if epochs_from is not None:
         found = chosen_settings(epochs_from, model=model, epochs=epochs)
@@ -208,11 +212,8 @@ def train(
     spec = run_spec(
         opened, model=model, backbone=backbone, seed=seed, epochs=epochs, settings=settings
     )
-    folder = (
-        Path(out)
-        if out is not None
-        else Path("runs") / f"{spec.model.name}-{spec.model.backbone.name}-{spec.digest()}"
-    )
+    name = f"{spec.model.name}-{spec.model.backbone.name}-{spec.digest()}"
+    folder = Path("runs", name) if out is None else as_path(out, "out")
     with computing(device, threads):
         if progress:
             if not named:

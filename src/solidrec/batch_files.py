@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
-from solidrec.api import Model
+from solidrec.arguments import as_count
 from solidrec.artifacts import write_table
 from solidrec.console import console, counted
+from solidrec.data.histories import HISTORY, read_histories
 from solidrec.errors import DataError, UsageError
+from solidrec.recommend.engine import Engine, Recommendation
+from solidrec.runs import Run
 
 _ANSWERS = {
     "user": pl.String,
@@ -21,79 +25,90 @@ _ANSWERS = {
 }
 
 
-def _as_histories(frame: pl.DataFrame) -> tuple[list[str], list[list[str]]]:
-    """Return users and histories from a list column ``history`` or from rows of one event each.
+class Answering(Protocol):
+    """What answers histories: an `Engine`, or a `Model`."""
 
-    Events have the columns user and item and are in order. Raises `UsageError` for other columns.
+    run: Run
 
-    >>> _as_histories(pl.DataFrame({"user": ["a", "a", "b"], "item": ["1", "2", "1"]}))
-    (['a', 'b'], [['1', '2'], ['1']])
-    """
-    user = next((name for name in ("user", "user_id") if name in frame.columns), None)
-    item = next((name for name in ("item", "item_id") if name in frame.columns), None)
-    if "history" in frame.columns:
-        lists = frame["history"]
-        if not isinstance(lists.dtype, (pl.List, pl.Array)):
-            raise UsageError(
-                f"the 'history' column holds {lists.dtype}; "
-                "a list of item ids is needed in each row"
-            )
-        users = frame[user].cast(pl.String).to_list() if user else list(map(str, range(len(frame))))
-        return users, lists.cast(pl.List(pl.String)).fill_null([]).list.drop_nulls().to_list()
-    if user is None or item is None:
-        raise UsageError(
-            "a batch needs a 'history' list column, or 'user' and 'item' columns; "
-            f"found {', '.join(frame.columns)}"
-        )
-    grouped = frame.group_by(pl.col(user).cast(pl.String).alias("user"), maintain_order=True).agg(
-        pl.col(item).cast(pl.String).drop_nulls()
-    )
-    return grouped["user"].to_list(), grouped[item].to_list()
+    def recommend_many(
+        self, histories: Sequence[Sequence[str]], k: int, *, keep_history: bool
+    ) -> list[Recommendation]:
+        """Return the `k` best items for each history."""
 
 
-def _read_batch(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Read users and histories from a Parquet file, or raise `DataError` if it cannot be read."""
-    try:
-        return _as_histories(pl.read_parquet(path, glob=False))
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise DataError(
-            f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})"
-        ) from None
+MOST_UNKNOWN = 0.5
+"""The share of a file's events that a model may not know before the ids are taken for others."""
 
 
 def recommend_file(
-    model: Model, batch: Path, out: Path, k: int, *, keep_history: bool = False
+    model: Answering,
+    batch: Path,
+    out: Path,
+    k: int,
+    *,
+    keep_history: bool = False,
+    columns: Mapping[str, str | None] | None = None,
+    max_unknown: float = MOST_UNKNOWN,
 ) -> dict[str, int]:
-    """Write user, rank, item, score and title for each history of a file and return the counts."""
-    users, histories = _read_batch(batch)
+    """Write user, rank, item, score and title for each history of a file and return the counts.
+
+    `batch` is what `read_histories` reads. Raises `DataError` if the model does not know more than
+    the share `max_unknown` of the events, and as `read_histories` does.
+    """
+    k = as_count(k, "k")
+    histories = _known_histories(model.run, batch, out, columns=columns, max_unknown=max_unknown)
     rows: dict[str, list[Any]] = {name: [] for name in _ANSWERS}
     fallbacks = ignored = 0
-    with counted(console, "recommend", len(users), shown=True) as step:
-        for start in range(0, len(users), 1024):
-            part = slice(start, start + 1024)
-            answers = model.recommend_many(histories[part], k, keep_history=keep_history)
-            for user, answer in zip(users[part], answers, strict=True):
+    with counted(console, "recommend", len(histories), shown=True) as step:
+        for part in histories.iter_slices(1024):
+            answers = model.recommend_many(part[HISTORY].to_list(), k, keep_history=keep_history)
+            for user, answer in zip(part["user"].to_list(), answers, strict=True):
                 fallbacks += answer.fallback is not None
                 ignored += len(answer.ignored)
                 for rank, item in enumerate(answer.items, start=1):
                     for name, value in (("user", user), ("rank", rank), *item.items()):
                         rows[name].append(value)
-            step(len(users[part]))
+            step(len(part))
     write_table(out, pl.DataFrame(rows, schema=_ANSWERS))
-    counts = {"users": len(users), "rows": len(rows["user"])}
+    counts = {"users": len(histories), "rows": len(rows["user"])}
     return counts | {"fallbacks": fallbacks, "ignored": ignored}
 
 
-def export_items(model: Model, out: Path) -> int:
+def _known_histories(
+    run: Run,
+    batch: Path,
+    out: Path,
+    *,
+    columns: Mapping[str, str | None] | None,
+    max_unknown: float,
+) -> pl.DataFrame:
+    """Read the histories of `batch`; raise for ids that are not the model's, or the file `out`."""
+    if not 0 <= max_unknown <= 1:
+        raise UsageError(f"--max-unknown {max_unknown}: give a share between 0 and 1")
+    if out.exists() and batch.exists() and out.samefile(batch):
+        raise UsageError(f"--out {out}: is the file that is read; choose another --out")
+    histories = read_histories(batch, columns=columns)
+    events = histories[HISTORY].explode().drop_nulls()
+    unknown = events.filter(~events.is_in(run.items.series.implode()))
+    if len(unknown) > max_unknown * len(events):
+        raise DataError(
+            f"{batch}: the model does not know {len(unknown):,} of {len(events):,} events, for "
+            f"example item {unknown[0]!r}; its ids are such as {run.items.id(1)!r}; write "
+            "ids as in training, or say --max-unknown 1"
+        )
+    return histories
+
+
+def export_items(engine: Engine, out: Path) -> int:
     """Write item and vector as Parquet and return the number of items."""
-    frame = model.engine.item_vectors()
+    frame = engine.item_vectors()
     write_table(out, frame)
     return len(frame)
 
 
-def export_users(model: Model, batch: Path, out: Path) -> int:
-    """Write user and vector for the histories of a Parquet file and return the number of users."""
-    users, histories = _read_batch(batch)
-    frame = pl.DataFrame({"user": users, "vector": model.engine.user_vectors(histories)})
-    write_table(out, frame)
-    return len(frame)
+def export_users(engine: Engine, batch: Path, out: Path) -> int:
+    """Write user and vector for the histories of a file and return the number of users."""
+    histories = _known_histories(engine.run, batch, out, columns=None, max_unknown=MOST_UNKNOWN)
+    vectors = engine.user_vectors(histories[HISTORY].to_list())
+    write_table(out, pl.DataFrame({"user": histories["user"], "vector": vectors}))
+    return len(histories)

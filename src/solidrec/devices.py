@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
+from solidrec.arguments import as_count
 from solidrec.errors import UsageError
+
+_PER_CORE = 8
+"""The most threads a core; more only wait for each other."""
 
 
 def use_threads(threads: int) -> None:
-    """Set the torch threads of this process, or raise `UsageError` for less than one."""
-    if threads < 1:
-        raise UsageError(f"threads={threads}: give 1 or more")
-    torch.set_num_threads(threads)
+    """Set the torch threads of this process.
+
+    Raises `UsageError` for less than one, and for many more than there are cores: the threads'
+    stacks would end the process.
+    """
+    cores = os.cpu_count() or 1
+    if as_count(threads, "threads") > _PER_CORE * cores:
+        raise UsageError(
+            f"--threads {threads}: there are {cores} cores; give 1 to {_PER_CORE * cores}"
+        )
+    torch.set_num_threads(int(threads))
 
 
 def check_device(device: str) -> None:
     """Raise `UsageError` unless torch can put a tensor on `device`."""
     try:
         torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+    except (RuntimeError, AssertionError, TypeError) as error:
         raise UsageError(
             f"--device {device}: {str(error).splitlines()[0]}; "
             "`solidrec doctor` lists what there is"

@@ -14,13 +14,29 @@
 from __future__ import annotations
 
 import difflib
+import os
+import re
 from collections.abc import Iterable
+
+NAMES_OPTIONS = "SOLIDREC_NAMES_OPTIONS"
 
 
 class SolidrecError(Exception):
-    """Root of all errors that `solidrec` raises on purpose; its text is one line with a remedy."""
+    """Root of all errors that `solidrec` raises on purpose; its text is one line with a remedy.
+
+    Its one argument names options as the command line does, its text as Python does. On the command
+    line, and in the processes that it starts, the environment variable `NAMES_OPTIONS` is set, and
+    the text is the argument.
+
+    >>> str(UsageError("the log has no times; say --order file"))
+    "the log has no times; say order='file'"
+    """
 
     exit_code = 70
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if os.environ.get(NAMES_OPTIONS) else in_python(text)
 
 
 class UsageError(SolidrecError):
@@ -65,7 +81,42 @@ class DamagedError(SolidrecError):
     exit_code = 77
 
 
-def nearest(word: str, known: Iterable[str], *, prefix: str = "") -> str:
+_OPTION = re.compile(
+    r"(?<![\w-])--(?P<name>[a-z][a-z-]*)"
+    r"(?: (?P<key>[a-z_]+(?:\.[a-z_]+)*)=(?P<set>[\w.+-]*\w))?"
+    r"(?: (?P<value>[A-Z][A-Z.]*[a-z]*|\d[\d.]*"
+    r"|drop|file|first|item|leave-one-out|quarantine|time))?"
+    r"(?![\w-])"
+)
+_FLAGS = {"fit-all": "split='none'", "overwrite": "overwrite=True", "keep-history": "keep_history"}
+
+
+def in_python(text: str) -> str:
+    """Return a message with the options that it names as arguments of Python.
+
+    >>> in_python("name it with --time-column NAME, or say --fit-all or --k-core 5")
+    "name it with time_column=NAME, or say split='none' or k_core=5"
+    >>> in_python("train with --set train.folds=users; choose another --out")
+    "train with settings={'train.folds': 'users'}; choose another out"
+    """
+    return _OPTION.sub(_argument, text)
+
+
+def _argument(found: re.Match[str]) -> str:
+    """Return one option as an argument."""
+    name, key, value = (found[part] for part in ("name", "key", "value"))
+    if name == "set" and key:
+        number = re.fullmatch(r"[\d.]+", found["set"])
+        return f"settings={{'{key}': {found['set'] if number else repr(found['set'])}}}"
+    if name in _FLAGS:
+        return _FLAGS[name] + found[0].removeprefix(f"--{name}")
+    plain = "settings" if name == "set" else name.replace("-", "_")
+    if not value:
+        return plain + found[0].removeprefix(f"--{name}")
+    return f"{plain}={value if value[0].isupper() or value[0].isdigit() else repr(value)}"
+
+
+def nearest(word: object, known: Iterable[str], *, prefix: str = "") -> str:
     """Return a hint with the known word closest to `word`, or else the list of known words.
 
     `prefix` is shown before the closest word but not compared, as it would make all words similar.
@@ -76,7 +127,7 @@ def nearest(word: str, known: Iterable[str], *, prefix: str = "") -> str:
     '; known: din, sasrec'
     """
     known = list(known)
-    close = difflib.get_close_matches(word, known, n=1)
+    close = difflib.get_close_matches(str(word), known, n=1)
     if close:
         return f"; did you mean {prefix + close[0]!r}?"
     return f"; known: {', '.join(known) or 'none'}"

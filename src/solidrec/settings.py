@@ -13,8 +13,8 @@ from solidrec.errors import UsageError
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return `base` with the nested `changes` laid over it.
 
-    Both are as `nested` returns them. Of the two names that blocks and heads have, `changes` may say the
-    other one.
+    Both are as `nested` returns them. Of the two names that blocks and heads have, `changes` may
+    say the other one.
 
     >>> merge({"model": {"dim": 32, "clip": 0.01}}, {"model": {"dim": 64}})
     {'model': {'dim': 64, 'clip': 0.01}}
@@ -45,6 +45,8 @@ def assignment(text: str) -> dict[str, Any]:
         parsed = json.loads(value)
     except json.JSONDecodeError:
         parsed = value
+    except (ValueError, RecursionError):  # a number of thousands of digits, or as many brackets
+        raise UsageError(f"--set {text[:60]}...: is no value that a setting could have") from None
     return _below(key.strip(), parsed)
 
 
@@ -67,9 +69,15 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings nested and by their present names, from dotted keys or from tables.
 
+    Raises `UsageError` if they are no mapping from texts.
+
     >>> nested({"model.name": "spg", "model.length": 5, "train": {"epochs": 2}})
     {'model': {'name': 'spg', 'history_length': 5}, 'train': {'epochs': 2}}
     """
+    if not isinstance(settings, Mapping) or not all(isinstance(key, str) for key in settings):
+        raise UsageError(
+            f"settings {settings!r}: give a dictionary, for example {{'model': {{'dim': 64}}}}"
+        )
     migrations.keyed(flat(settings))  # one place says a setting by one name
     found: dict[str, Any] = {}
     for key, value in settings.items():

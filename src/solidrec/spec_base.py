@@ -24,6 +24,8 @@ class Spec(BaseModel):
 
         Raises `UsageError`, one line that names each wrong key and the nearest known one.
         """
+        if not isinstance(values, Mapping):
+            raise UsageError(f"settings {values!r}: a table of names and values is needed")
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:

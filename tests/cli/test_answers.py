@@ -8,7 +8,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from solidrec.cli.answers import _ids
 from solidrec.data.prepared import PreparedData
+from solidrec.id_map import IdMap
 
 Solidrec = Callable[..., Any]
 
@@ -44,6 +46,12 @@ def test_without_a_known_item_popularity_answers_with_exit_code_0(
         ]
         == "popularity"
     )
+
+
+def test_spaces_of_an_id_are_kept_where_the_model_knows_it_with_them() -> None:
+    known = IdMap([" lead", "tail ", "x y", "x"])
+    assert _ids(" lead,tail ,x y", ",", known=known) == [" lead", "tail ", "x y"]
+    assert _ids("lead, x , x y,  ,tail", ",", known=known) == ["lead", "x", "x y", "tail"]
 
 
 def test_history_items_are_left_out_unless_kept(solidrec: Solidrec, run_folder: Path) -> None:
@@ -86,7 +94,7 @@ def test_a_file_of_histories(
 
 
 def test_a_file_of_events(solidrec: Solidrec, run_folder: Path, tmp_path: Path) -> None:
-    events = pl.DataFrame({"user_id": [7, 8, 7, 7], "item_id": ["i03", "i01", None, "i09"]})
+    events = pl.DataFrame({"user_id": [7, 8, 7], "item_id": ["i03", "i01", "i09"]})
     events.write_parquet(tmp_path / "events.parquet")
     out = tmp_path / "out.parquet"
     facts = json.loads(
@@ -112,14 +120,14 @@ def test_a_file_of_events(solidrec: Solidrec, run_folder: Path, tmp_path: Path) 
         (
             pl.DataFrame({"user": ["a"]}),
             2,
-            "a batch needs a 'history' list column, or 'user' and 'item' columns; found user",
+            "a 'history' column of lists is needed, or a user and an item column; found user",
         ),
         (
             pl.DataFrame({"history": ["i03,i09"]}),
             2,
             "the 'history' column holds String; a list of item ids is needed",
         ),
-        (None, 65, "cannot be read as Parquet"),
+        (None, 65, "batch.parquet: cannot be read"),
     ],
 )
 def test_a_file_that_is_no_batch_is_one_line(

@@ -140,6 +140,39 @@ def test_ctrl_c_ends_with_130(solidrec: Solidrec, monkeypatch: pytest.MonkeyPatc
     assert solidrec("doctor").code == 130
 
 
+def test_ctrl_c_while_modules_are_imported_is_one_line_and_130() -> None:
+    script = """
+import sys
+class Stop:
+    def find_spec(self, name, path, target=None):
+        if name == "typer":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Stop())
+from solidrec.__main__ import main
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "error: stopped (Ctrl-C)\n")
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError("no room"), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+)
+def test_no_memory_left_is_no_fault_of_the_program(
+    solidrec: Solidrec, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def diagnose() -> None:
+        raise error
+
+    monkeypatch.setattr("solidrec.check.doctor.diagnose", diagnose)
+    done = solidrec("doctor")
+    assert done.code == 70
+    assert done.err.startswith("error: out of memory (")
+    assert "fault of solidrec" not in done.err
+
+
 def test_help_needs_none_of_the_heavy_libraries() -> None:
     script = """
 import sys

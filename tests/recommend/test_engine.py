@@ -123,20 +123,20 @@ def test_more_than_the_catalogue_gives_the_catalogue(engine: Engine) -> None:
 
 @pytest.mark.parametrize("k", [0, -1])
 def test_less_than_one_item_is_refused(engine: Engine, k: int) -> None:
-    with pytest.raises(UsageError, match=f"k={k}: ask for at least one item"):
+    with pytest.raises(UsageError, match=f"k={k}: give a whole number, 1 or more"):
         engine.recommend(HISTORY, k)
-    with pytest.raises(UsageError, match=f"k={k}: ask for at least one item"):
+    with pytest.raises(UsageError, match=f"k={k}: give a whole number, 1 or more"):
         engine.similar("i03", k)
 
 
 @pytest.mark.parametrize("history", [None, 5])
 def test_what_is_no_list_is_refused_with_the_cure(engine: Engine, history: Any) -> None:
-    with pytest.raises(UsageError, match="give a list of item ids, for example"):
+    with pytest.raises(UsageError, match="give a list of item ids, oldest first"):
         engine.recommend(history)
 
 
 def test_a_bare_string_is_refused_with_the_cure(engine: Engine) -> None:
-    with pytest.raises(UsageError, match=r"give a list of item ids, for example \['i03'\]"):
+    with pytest.raises(UsageError, match=r"oldest first, for example \['i03'\]"):
         engine.recommend("i03")
     with pytest.raises(UsageError, match="give a list"):
         engine.recommend_many(["i03"])

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
 from solidrec.cli.app import app, print_json
-from solidrec.cli.options import Batch, Device, HowMany, Json, RunArgument
+from solidrec.cli.options import (
+    Batch,
+    Device,
+    HowMany,
+    ItemColumn,
+    Json,
+    RunArgument,
+    TimeColumn,
+    UserColumn,
+)
 from solidrec.errors import UsageError
+
+if TYPE_CHECKING:
+    from solidrec.id_map import IdMap
 
 _History = Annotated[
     str | None, Option(help='Item ids, oldest first, separated by commas; "" for no history.')
 ]
 _Out = Annotated[
     Path | None, Option(help="Where --batch writes user, rank, item, score, title (Parquet).")
+]
+_MaxUnknown = Annotated[
+    float, Option(help="Share of events of --batch that the model may not know.")
 ]
 _KeepHistory = Annotated[
     bool, Option("--keep-history", help="Also recommend items of the history.")
@@ -32,6 +47,10 @@ def recommend(
     batch: Batch = None,
     out: _Out = None,
     k: HowMany = 10,
+    user_column: UserColumn = None,
+    item_column: ItemColumn = None,
+    time_column: TimeColumn = None,
+    max_unknown: _MaxUnknown = 0.5,
     separator: Annotated[str, Option(help="What separates ids in --history.")] = ",",
     keep_history: _KeepHistory = False,
     device: Device = "cpu",
@@ -49,12 +68,22 @@ def recommend(
         raise UsageError("--separator is empty; give what stands between two ids, for example ','")
     model = load(run, device=device)
     if batch is not None and out is not None:
-        facts = recommend_file(model, batch, out, k, keep_history=keep_history)
+        columns = {"user": user_column, "item": item_column, "time": time_column}
+        facts = recommend_file(
+            model,
+            batch,
+            out,
+            k,
+            keep_history=keep_history,
+            columns=columns,
+            max_unknown=max_unknown,
+        )
         print_json(facts) if json_ else print(
-            f"wrote {out}: {facts['users']:,} users, {facts['fallbacks']:,} by fallback"
+            f"wrote {out}: {facts['users']:,} users, {facts['fallbacks']:,} by fallback, "
+            f"{facts['ignored']:,} events of unknown items ignored"
         )
         return
-    ids = [part.strip() for part in (history or "").split(separator) if part.strip()]
+    ids = _ids(history or "", separator, known=model.run.items)
     answer = model.recommend(ids, k, keep_history=keep_history)
     if json_:
         print_json(answer.to_json())
@@ -68,6 +97,12 @@ def recommend(
     if answer.fallback:
         say(f"no known item in the history: answered by {answer.fallback}")
     console_out().print(items_table(f"for {', '.join(ids) or 'an empty history'}", answer.items))
+
+
+def _ids(history: str, separator: str, *, known: IdMap) -> list[str]:
+    """Split a history into ids; spaces around one are kept if the model knows it with them."""
+    parts = [part for part in history.split(separator) if part.strip()]
+    return [part if known.index(part) else part.strip() for part in parts]
 
 
 @app.command(short_help="Nearest items of an item.", epilog="Example: solidrec similar run 50 -k 5")
@@ -129,6 +164,6 @@ def export(
             "evidence, not what `recommend` ranks by"
         )
     if items is not None:
-        print(f"wrote {items}: {export_items(model, items):,} item vectors")
+        print(f"wrote {items}: {export_items(model.engine, items):,} item vectors")
     if users is not None and batch is not None:
-        print(f"wrote {users}: {export_users(model, batch, users):,} user vectors")
+        print(f"wrote {users}: {export_users(model.engine, batch, users):,} user vectors")

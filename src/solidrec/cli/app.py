@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from solidrec.errors import SolidrecError
+from solidrec.errors import NAMES_OPTIONS, SolidrecError
 
 app = typer.Typer(
     help="Dynamic sequential recommendation: train on your click log, recommend for histories "
@@ -42,6 +42,7 @@ def main() -> None:
     # Waiting threads should sleep: beside another busy process, spinning makes two threads many
     # times slower than one.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ[NAMES_OPTIONS] = "1"
     try:
         sys.exit(app(standalone_mode=False))
     except TyperException as error:
@@ -60,9 +61,16 @@ def main() -> None:
     except Exception as error:
         if os.environ.get(_DEBUG):
             raise
-        print(
-            f"error: {type(error).__name__}: {error} (a fault of solidrec; run again with --debug "
-            "and report it)",
-            file=sys.stderr,
-        )
+        print(_unexpected(error), file=sys.stderr)
         sys.exit(70)
+
+
+def _unexpected(error: Exception) -> str:
+    """Return one line about an error that nobody raised on purpose."""
+    text = str(error).strip().partition("\n")[0]
+    if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text:
+        return f"error: out of memory ({text}); close other programs or choose smaller sizes"
+    return (
+        f"error: {type(error).__name__}: {text} (a fault of solidrec; run again with --debug and "
+        "report it)"
+    )

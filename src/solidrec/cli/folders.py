@@ -8,7 +8,15 @@ from typing import Annotated, Any
 from typer import Argument, Option
 
 from solidrec.cli.app import app, print_json
-from solidrec.cli.options import CategorySeparator, FeatureStart, ItemColumn, Json, TitleColumn
+from solidrec.cli.options import (
+    CategorySeparator,
+    FeatureStart,
+    ItemColumn,
+    Json,
+    TimeColumn,
+    TitleColumn,
+    UserColumn,
+)
 from solidrec.errors import UsageError
 
 
@@ -70,7 +78,6 @@ _Dataset = Annotated[
 _ItemsIdColumn = Annotated[
     str | None, Option(help="The id column of --items, if it has another name there.")
 ]
-_TimeColumn = Annotated[str | None, Option(help="Default: timestamp, time, unixReviewTime.")]
 _CategoryColumn = Annotated[
     str | None, Option(help="Default: categories, categories_flat, category, attributes, genres.")
 ]
@@ -142,10 +149,10 @@ def prepare(
     items: _Items = None,
     features: _Features = None,
     dataset: _Dataset = None,
-    user_column: Annotated[str | None, Option(help="Default: user, user_id, reviewerID.")] = None,
+    user_column: UserColumn = None,
     item_column: ItemColumn = None,
     items_id_column: _ItemsIdColumn = None,
-    time_column: _TimeColumn = None,
+    time_column: TimeColumn = None,
     position_column: Annotated[str | None, Option(help="Default: position.")] = None,
     rating_column: Annotated[str | None, Option(help="Default: rating.")] = None,
     title_column: TitleColumn = None,

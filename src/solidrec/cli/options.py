@@ -46,8 +46,14 @@ Set = Annotated[
 ]
 HowMany = Annotated[int, Option("-k", help="How many items.")]
 Batch = Annotated[
-    Path | None, Option(help="Parquet with a 'history' list column, or user and item columns.")
+    Path | None,
+    Option(
+        help="A log as `prepare` reads it (csv, jsonl, Parquet), a table with a 'history' list "
+        "column, or a prepared folder: all its users."
+    ),
 ]
+UserColumn = Annotated[str | None, Option(help="Default: user, user_id, reviewerID.")]
+TimeColumn = Annotated[str | None, Option(help="Default: timestamp, time, unixReviewTime.")]
 ItemColumn = Annotated[str | None, Option(help="Default: item, item_id, asin, parent_asin.")]
 TitleColumn = Annotated[str | None, Option(help="Default: title, name.")]
 CategorySeparator = Annotated[str | None, Option(help="Splits a category string, for example '|'.")]

@@ -27,7 +27,7 @@ def settings(config: Path | None, pairs: list[str]) -> dict[str, Any]:
             raise UsageError(
                 f"--config {config}: {error.strerror}; give a TOML file or a preset ({names})"
             ) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:  # of bytes, of syntax, of thousands of digits
             raise UsageError(f"--config {config}: is not TOML ({error})") from None
     given = [assignment(pair) for pair in pairs]
     keyed({key: value for one in given for key, value in flat(one).items()})  # one name for each

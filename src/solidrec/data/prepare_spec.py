@@ -77,6 +77,9 @@ class PrepareSpec(Spec):
         "strict", description="strict stops; quarantine sets bad rows aside in rejected.parquet"
     )
     max_bad_fraction: float = Field(
-        0.01, description="with quarantine, the share of bad rows above which prepare stops"
+        0.01,
+        ge=0,
+        le=1,
+        description="with quarantine, the share of bad rows above which prepare stops",
     )
     encoding: str = Field("utf-8", description="of csv, tsv and jsonl")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, final
@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import torch.nn.functional as F
 
+from solidrec.arguments import as_count, as_history
 from solidrec.arrays import Array
 from solidrec.errors import UsageError
 from solidrec.inference.scorer import ModelScorer, neural_of, scorer_of, slices
@@ -61,7 +62,7 @@ class Engine:
 
         Ids that the model does not know are ignored and listed. If none is left, the answer is the
         most frequent items in training. Items of the history are left out unless `keep_history`.
-        Raises `UsageError` for k < 1 or a history that is one string.
+        Raises `UsageError` for a k or a history of another kind (`arguments`).
         """
         return self.recommend_many([history], k, keep_history=keep_history)[0]
 
@@ -69,9 +70,12 @@ class Engine:
         self, histories: Sequence[Sequence[str]], k: int = 10, *, keep_history: bool = False
     ) -> list[Recommendation]:
         """Return the result of `recommend` for many histories, scored together."""
-        if k < 1:
-            raise UsageError(f"k={k}: ask for at least one item")
-        split = [self.run.items.known(self.checked(history)) for history in histories]
+        k = as_count(k, "k")
+        if isinstance(histories, str | bytes | Mapping) or not isinstance(histories, Iterable):
+            raise UsageError(
+                f"histories {histories!r}: give a list of histories, each a list of ids"
+            )
+        split = [self.run.items.known(as_history(history)) for history in histories]
         ranked: list[list[dict[str, Any]]] = []
         for part in slices(len(split), _ENCODED):
             ranked += self.ranked([known for known, _ in split[part]], k, keep_history=keep_history)
@@ -79,19 +83,6 @@ class Engine:
             Recommendation(items, ignored, None if known else POPULARITY)
             for items, (known, ignored) in zip(ranked, split, strict=True)
         ]
-
-    @staticmethod
-    def checked(history: Sequence[str]) -> list[str]:
-        """Return a history as a list of ids, with integers as strings.
-
-        Raises `UsageError` for a bare string, whose letters would be read as ids, and for a value
-        that is not iterable.
-        """
-        if isinstance(history, str) or not isinstance(history, Iterable):
-            example = [] if history is None else [str(history)]
-            raise UsageError(f"history {history!r}: give a list of item ids, for example {example}")
-        items = list(history)
-        return items if set(map(type, items)) <= {str} else [str(item) for item in items]
 
     def window(self, histories: Sequence[Sequence[int]]) -> Array:
         """Return the last L items of each history, (B, L), padded with 0 on the right."""
@@ -147,8 +138,7 @@ class Engine:
                 f"item {item!r}: the model does not know it; its vocabulary is items.parquet of "
                 f"{self.run.path}"
             )
-        if k < 1:
-            raise UsageError(f"k={k}: ask for at least one item")
+        k = as_count(k, "k")
         vectors = F.normalize(self.run.model.items.weight.detach()[1:], dim=1)
         scores = (vectors @ vectors[index - 1]).cpu().numpy()
         scores[index - 1] = -np.inf
@@ -173,5 +163,5 @@ class Engine:
                 f"backbone {self.run.spec.model.backbone.name!r} has one user state a candidate, "
                 "so there is no single user vector"
             )
-        known = [self.run.items.known(self.checked(history))[0] for history in histories]
+        known = [self.run.items.known(as_history(history))[0] for history in histories]
         return np.asarray(self.encoder.vectors(self.window(known)).cpu().numpy())

@@ -31,6 +31,7 @@ from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.content_start import content_map
 from solidrec.training.context import RunContext
 from solidrec.training.display import Display, Silent
+from solidrec.training.memory_plan import check_memory
 from solidrec.training.mixture import fit_named
 from solidrec.training.semantics import cached_semantics
 from solidrec.training.stages import trained_vectors
@@ -59,6 +60,7 @@ def train_run(
     names trackers that epochs go to besides ``history.jsonl`` (see `check_trackers`). Raises
     `Interrupted` when stopped by a signal after saving.
     """
+    check_memory(data, spec, device)
     check_run(data, spec)
     if overwrite and out.is_dir():
         with locked(out):

@@ -6,7 +6,7 @@ each new one, so each point is written once, however often the run is stopped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol, final
@@ -46,6 +46,8 @@ _STORES: dict[str, tuple[str, Callable[[Path, RunSpec], _Store]]] = {
 
 def check_trackers(names: Sequence[str]) -> None:
     """Raise `UsageError` for a tracker that is unknown, or whose package is not installed."""
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise UsageError(f"track={names!r}: give a list of names, for example ['mlflow']")
     for name in names:
         if name not in _STORES:
             raise UsageError(f"--track {name}: unknown name{nearest(name, _STORES)}")
