@@ -37,7 +37,7 @@ def main() -> None:
         {
             "item": [f"i{item:02d}" for item in range(16)],
             "title": [
-                f"{'red blue green grey'.split()[item % 4]} lamp {item}" for item in range(16)
+                f"{['red', 'blue', 'green', 'grey'][item % 4]} lamp {item}" for item in range(16)
             ],
             "category": [f"c{item % 3}" for item in range(16)],
         }

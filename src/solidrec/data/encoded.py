@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 import polars as pl
 
-from solidrec.arrays import Floats32
+from solidrec.arrays import NOT_PLAIN, Floats32
 from solidrec.artifacts import Facts, new_folder, read_manifest, write_file, write_manifest
 from solidrec.data.data_manifest import read_data_manifest
 from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
@@ -148,7 +148,7 @@ def _read(folder: Path, *, fingerprint: str, items: int, taken: tuple[str, ...])
         return _EncodedFeature(vectors, str(manifest["digest"]))
     except (DamagedError, StorageError) as error:
         raise DamagedError(f"{error}; {again}") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, *NOT_PLAIN) as error:
         raise DamagedError(f"{folder}: is not as it was written ({error!r}); {again}") from error
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from solidrec.arrays import NOT_PLAIN, Array
 from solidrec.arrays import AnyInts as Integers
-from solidrec.arrays import Array
 from solidrec.data.data_manifest import read_data_manifest
 from solidrec.data.encoded import read_encoded
 from solidrec.data.negatives import Items, TrainingNegatives, Unseen, fixed_negatives
@@ -206,5 +206,5 @@ def _load(path: Path) -> Array:
     empty = path.stat().st_size <= _NPY_HEADER
     try:
         return np.asarray(np.load(path, mmap_mode=None if empty else "r", allow_pickle=False))
-    except (ValueError, EOFError, SyntaxError, MemoryError):
+    except NOT_PLAIN:
         raise DamagedError(f"{path}: is not a plain array; prepare the data again") from None

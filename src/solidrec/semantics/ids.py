@@ -8,6 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
+from solidrec.arrays import NOT_PLAIN
 from solidrec.artifacts import new_folder, read_json, read_manifest, write_json, write_manifest
 from solidrec.errors import DamagedError, UsageError
 
@@ -135,5 +136,5 @@ def load_array(path: Path) -> np.ndarray:
     """Read a plain array; raises `DamagedError` for anything else, a pickle included."""
     try:
         return np.asarray(np.load(path, allow_pickle=False))
-    except (ValueError, EOFError, SyntaxError, MemoryError):
+    except NOT_PLAIN:
         raise DamagedError(f"{path}: is not a plain array of numbers; make it again") from None
