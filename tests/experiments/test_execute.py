@@ -27,6 +27,7 @@ from solidrec.experiments.execute import run_experiment
 from solidrec.experiments.experiment_spec import ExperimentSpec
 from solidrec.experiments.plan import Plan
 from solidrec.experiments.results import Results
+from solidrec.json_files import sealed
 
 GRID = {
     "title": "tiny",
@@ -129,7 +130,9 @@ def test_another_data_set_and_a_second_process_are_refused(
     plan = read_json(finished / "experiment.json")
     other = tmp_path / "other"
     other.mkdir()
-    (other / "experiment.json").write_text(json.dumps(plan | {"data": "f" * 64}), encoding="utf-8")
+    (other / "experiment.json").write_text(
+        json.dumps(sealed(plan | {"data": "f" * 64})), encoding="utf-8"
+    )
     with pytest.raises(IncompatibleError, match="choose another --out"):
         run_experiment("tiny", ExperimentSpec.parse(GRID), data.path, other, jobs=1)
     with (finished / ".lock").open("a+") as held:

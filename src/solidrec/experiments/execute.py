@@ -20,7 +20,7 @@ from solidrec.experiments.cell_work import work
 from solidrec.experiments.experiment_spec import ExperimentSpec
 from solidrec.experiments.grid import Cell, cells_of, rows_of
 from solidrec.experiments.live import Board
-from solidrec.experiments.plan import PLAN, USERS, Plan
+from solidrec.experiments.plan import PLAN, RESULTS, USERS, Plan
 from solidrec.experiments.results import Results
 from solidrec.locks import locked, stoppable
 from solidrec.overwrite import is_empty
@@ -129,7 +129,7 @@ def _carry_out(
 
 def _claim(out: Path) -> None:
     """Raise `StorageError` for a folder of something else."""
-    if not out.exists() or (out / PLAN).is_file():
+    if not out.exists() or any((out / name).is_file() for name in (PLAN, RESULTS)):
         return
     if not (out.is_dir() and is_empty(out, known=(_WORKERS,))):
         raise StorageError(f"{out}: is no folder of an experiment; choose another --out")

@@ -120,5 +120,6 @@ class Plan:
             return cls(**values)
         except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise DamagedError(
-                f"{out / PLAN}: is not a plan as it was written ({error}); run the experiment again"
+                f"{out / PLAN}: is not a plan as it was written ({error}); remove it and run "
+                "the experiment again"
             ) from None
