@@ -10,7 +10,7 @@ PEERS := $(VENV)-peers
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-full test test-long faults fuzz lint types docs lock bench quality-peers growth clean
+.PHONY: help venv demo demo-full test test-long kills faults fuzz lint types docs lock bench quality-peers growth clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ test: $(ML100K) ## the tests, by WORKERS processes (2)
 
 test-long: $(ML100K) ## the tests that take minutes each
 	$(BIN)/python -m pytest -m long
+
+kills: $(INSTALLED) ## kill each command at every change that it makes on disk, and call it again (an hour)
+	$(BIN)/python -m pytest -m kills
 
 faults: $(ML100K) ## inject every fault of the catalogue (docs/reliability.md) and print what happened
 	$(BIN)/python tests/faults/run_faults.py

@@ -19,6 +19,8 @@ TENSORS_ALONE = (
 METHODS = {"cuda"}  # a device is chosen in one place and passed on
 ARGUMENTS = {("weights_only", False), ("allow_pickle", True), ("ignore_errors", True)}
 STRINGS = {"utf8-lossy"}
+PATTERNS = {"read_parquet", "scan_parquet", "read_csv", "scan_csv", "scan_ipc"}
+"""Readers of polars that take a path with ``[ ] * ?`` for a pattern, but for ``glob=False``."""
 TEXTS = {"", ".md", ".toml", ".txt", ".cff", ".py", ".ipynb", ".json", ".csv", ".html", ".svg"}
 MACHINE_PATH = re.compile(r"(?<![\w.~<$/:-])/(?:home|root|work|mnt|Users|tmp|opt|private)/[\w.]+")
 
@@ -49,9 +51,35 @@ def banned_here(node: ast.AST) -> list[str]:
                 or (isinstance(func, ast.Attribute) and func.attr in METHODS)
                 else []
             )
-            return found + [ast.unparse(k) for k in keywords if is_banned_argument(name, k)]
+            return [
+                *found,
+                *(ast.unparse(k) for k in keywords if is_banned_argument(name, k)),
+                *is_pattern(func, node.args, keywords),
+            ]
         case _:
             return []
+
+
+def is_pattern(func: ast.expr, given: list[ast.expr], keywords: list[ast.keyword]) -> list[str]:
+    """A path of the user's that would be read as a pattern: in polars, or in ``Path.glob``."""
+    if not isinstance(func, ast.Attribute):
+        return []
+    literal = any((k.arg, getattr(k.value, "value", None)) == ("glob", False) for k in keywords)
+    if func.attr in PATTERNS and not literal:
+        return [f"{func.attr} without glob=False"]
+    if func.attr in ("glob", "rglob") and not all(map(is_ours, given)):
+        return [f"{func.attr} of a name that may hold a pattern"]
+    return []
+
+
+def is_ours(pattern: ast.expr) -> bool:
+    """A pattern that is written here: a text, with constants at most."""
+    parts = pattern.values if isinstance(pattern, ast.JoinedStr) else [pattern]
+    inner = [part.value if isinstance(part, ast.FormattedValue) else part for part in parts]
+    return all(
+        isinstance(part, ast.Constant) or (isinstance(part, ast.Name) and part.id.isupper())
+        for part in inner
+    )
 
 
 def is_banned_argument(call: str, keyword: ast.keyword) -> bool:
@@ -79,11 +107,16 @@ def test_the_source_does_nothing_banned(repository: Path) -> None:
         "torch.load(path, map_location='cpu')",
         "torch.save(value, path, weights_only=True)",
         "x = np.load(path, allow_pickle=True)",
-        "polars.read_csv(path, ignore_errors=True)",
-        "polars.read_csv(path, encoding='utf8-lossy')",
+        "polars.read_csv(path, glob=False, ignore_errors=True)",
+        "polars.read_csv(path, glob=False, encoding='utf8-lossy')",
         "yaml.load(text)",
         "eval('1')",
         "model.eval().cuda()",
+        "pl.read_parquet(path)",
+        "polars.scan_parquet(path, glob=True)",
+        "pl.scan_csv(path, separator=';')",
+        "folder.glob(f'{name}*.npy')",
+        "folder.rglob(pattern)",
     ],
 )
 def test_a_banned_line_is_found(source: str) -> None:
@@ -94,6 +127,9 @@ def test_a_banned_line_is_found(source: str) -> None:
     "source",
     [
         "model.eval()",
+        "pl.read_parquet(path, glob=False)",
+        "folder.glob('*.npy')",
+        "folder.glob(f'*/{MANIFEST}')",
         "np.load(path, allow_pickle=False)",
         "torch.load(path, weights_only=True)",
         "shutil.rmtree(folder, ignore_errors=True)",

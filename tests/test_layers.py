@@ -11,15 +11,18 @@ import pytest
 
 LAYERS = (
     ("errors",),
-    ("arguments", "registry", "migrations", "arrays", "provenance"),
-    ("designs", "spec_base", "score_checks", "selection"),
+    ("arguments", "registry", "migrations", "arrays", "provenance", "temporaries"),
+    ("designs", "spec_base", "score_checks", "selection", "disk"),
+    ("json_files",),
     ("artifacts", "id_map", "batch", "metrics", "log_loss", "settings", "presets", "backbone_spec"),
     ("spec", "pooled_auc", "epochs", "locks", "workers"),
+    ("overwrite",),
     ("data", "nn"),
     ("semantics", "inference"),
     ("experts",),
     ("weight_files",),
     ("runs",),  # the run folder: train writes it, recommend and api read it
+    ("run_state",),
     ("training", "evaluate", "recommend"),
     ("defaults", "console", "devices"),  # nothing below prints
     ("terminal", "text_grid"),
@@ -35,7 +38,7 @@ LAYER = {part: number for number, parts in enumerate(LAYERS) for part in parts}
 # Parts of one layer are strangers, but that the left one of these may import the right one.
 NEIGHBOURS = {("training", "evaluate"), ("experiments", "api"), ("measures", "api")}
 BUILDERS = {("solidrec.nn.build", "spec")}
-UNSEEN_BY_NN = {"artifacts", "metrics", "spec"}
+UNSEEN_BY_NN = {"artifacts", "disk", "json_files", "metrics", "spec"}
 
 
 def imports(source: str) -> Iterator[str]:

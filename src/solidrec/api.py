@@ -22,6 +22,7 @@ from solidrec.evaluate.result import Evaluation
 from solidrec.evaluate.runner import Protocol, Seen, evaluate
 from solidrec.evaluate.scores import ScoreWriter
 from solidrec.inference.scorer import scorer_of
+from solidrec.locks import replacing
 from solidrec.recommend.engine import Engine, Recommendation
 from solidrec.recommend.items import add_items as with_items
 from solidrec.recommend.items import save_with_items
@@ -155,18 +156,20 @@ def add_items(
     """
     run = as_path(run, "run")
     out = run if out is None else as_path(out, "out")
-    before = load_run(run)
-    table = read_table(items, encoding=encoding)
-    grown = with_items(
-        before,
-        table,
-        features=features,
-        columns=columns,
-        category_separator=category_separator,
-        feature_start=feature_start,
-        duplicate_items=duplicate_items,
-    )
-    return save_with_items(grown, before, out)
+    if out == run and not run.is_dir():
+        load_run(run)  # says what is wrong, before anything is made beside it
+    with replacing(out, doing="adds items to this run"):
+        before = load_run(run)
+        grown = with_items(
+            before,
+            read_table(items, encoding=encoding),
+            features=features,
+            columns=columns,
+            category_separator=category_separator,
+            feature_start=feature_start,
+            duplicate_items=duplicate_items,
+        )
+        return save_with_items(grown, before, out)
 
 
 def train(
@@ -178,6 +181,7 @@ def train(
     epochs: int | None = None,
     epochs_from: Path | str | None = None,
     out: Path | str | None = None,
+    overwrite: bool = False,
     settings: Mapping[str, Any] | None = None,
     device: str = "cpu",
     threads: int = 1,
@@ -191,10 +195,10 @@ def train(
     stage. `epochs_from` is a run whose settings, epochs and passes, chosen on its validation users,
     are used for data without such users (`prepare --fit-all`). `settings` is any part of a
     `RunSpec`, nested (``{"model": {"dim": 64}}``), and is overridden by named arguments. The run
-    folder is `out`, or ``runs/<model>-<backbone>-<digest>``. `threads` is the number of torch
-    threads; one is repeatable and, on a busy machine, often the fastest. `track` names trackers
-    that log every epoch besides ``history.jsonl``: ``tensorboard``, ``mlflow``. Raises `UsageError`
-    for an unknown name.
+    folder is `out`, or ``runs/<model>-<backbone>-<digest>``; `overwrite` replaces a run of other
+    settings there. `threads` is the number of torch threads; one is repeatable and, on a busy
+    machine, often the fastest. `track` names trackers that log every epoch besides
+    ``history.jsonl``: ``tensorboard``, ``mlflow``. Raises `UsageError` for an unknown name.
     """
     check_trackers(track)
     opened = _opened(data)
@@ -208,11 +212,8 @@ def train(
     spec = run_spec(
         opened, model=model, backbone=backbone, seed=seed, epochs=epochs, settings=settings
     )
-    folder = (
-        as_path(out, "out")
-        if out is not None
-        else Path("runs") / f"{spec.model.name}-{spec.model.backbone.name}-{spec.digest()}"
-    )
+    name = f"{spec.model.name}-{spec.model.backbone.name}-{spec.digest()}"
+    folder = Path("runs", name) if out is None else as_path(out, "out")
     with computing(device, threads):
         if progress:
             if not named:
@@ -225,6 +226,7 @@ def train(
                 folder,
                 device=device,
                 display=display,
+                overwrite=overwrite,
                 track=track,
                 say=say if progress else say_warning,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -13,3 +14,5 @@ Bools = npt.NDArray[np.bool_]
 Floats32 = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 AnyInts = npt.NDArray[np.integer[Any]]
+NOT_PLAIN = (ValueError, EOFError, OSError, SyntaxError, TokenError, MemoryError)
+"""What NumPy raises for a .npy file that holds no plain array, or that is damaged."""

@@ -7,27 +7,47 @@ leaves either the old artifact or none, never half of one.
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
-import json
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
+from errno import ENOSPC
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from solidrec.disk import new_folder, write_file
 from solidrec.errors import DamagedError, IncompatibleError, StorageError
+from solidrec.json_files import read_json, sealed, unsealed, write_json
 from solidrec.provenance import versions
 
 if TYPE_CHECKING:
     import polars as pl
     from torch import Tensor
 
+__all__ = [
+    "MANIFEST",
+    "Facts",
+    "as_os_error",
+    "new_folder",
+    "read_json",
+    "read_manifest",
+    "require",
+    "sha256",
+    "write_file",
+    "write_json",
+    "write_manifest",
+    "write_table",
+    "write_tensors",
+]
+
 _FORMAT = 1
-AT_CWD, RENAME_EXCHANGE = -100, 2  # constants of renameat2(2)
 MANIFEST = "manifest.json"
+
+
+class Facts(BaseModel):
+    """The facts of a manifest that its readers use, with their types; a kind may have more."""
+
+    model_config = ConfigDict(strict=True, extra="allow", protected_namespaces=())
 
 
 def sha256(path: Path) -> str:
@@ -39,57 +59,11 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def write_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then sync it and rename it to `path`.
-
-    Raises `StorageError` if that fails (disk full, read-only, not a folder).
-    """
-    temporary = path.parent / f".tmp-{os.getpid()}-{path.name}"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary)
-        with temporary.open("rb") as stream:
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise StorageError(
-            f"{path}: cannot write ({error.strerror or error}); free space or choose another --out"
-        ) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write `value` atomically as indented JSON, or raise `ValueError` for NaN and infinity."""
-    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file that `solidrec` wrote.
-
-    Raises `StorageError` if it cannot be read and `DamagedError` if it is not JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise StorageError(f"{path}: no such file") from error
-    except OSError as error:
-        raise StorageError(f"{path}: cannot read ({error.strerror or error})") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DamagedError(
-            f"{path}: is not valid JSON ({error}); the file is damaged, make it again"
-        ) from error
-
-
 def write_table(path: Path, table: pl.DataFrame) -> None:
     """Write a Parquet file as `write_file` does; errors of polars become `StorageError`."""
     from polars.exceptions import PolarsError
 
-    write_file(
-        path, lambda temporary: as_os_error(lambda: table.write_parquet(temporary), PolarsError)
-    )
+    write_file(path, lambda half: as_os_error(lambda: table.write_parquet(half), PolarsError))
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -99,7 +73,9 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     write_file(
-        path, lambda temporary: as_os_error(lambda: save_file(plain, temporary), SafetensorError)
+        path,
+        lambda half: as_os_error(lambda: save_file(plain, half), SafetensorError),
+        size=sum(tensor.nbytes for tensor in plain.values()),
     )
 
 
@@ -108,107 +84,114 @@ def as_os_error(write: Callable[[], object], kind: type[Exception]) -> None:
     try:
         write()
     except kind as error:
-        raise OSError(str(error)) from error
+        text = str(error)
+        full = (ENOSPC,) if "No space left" in text or "os error 28" in text else ()
+        raise OSError(*full, text) from error
 
 
 def write_manifest(
-    folder: Path, *, kind: str, files: Iterable[str], facts: dict[str, Any]
+    folder: Path, *, kind: str, files: Iterable[str], facts: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Write and return ``manifest.json`` with sizes and sha256 of `files`, versions and `facts`."""
+    """Write and return ``manifest.json`` with sizes and sha256 of `files`, versions and `facts`.
+
+    The file is sealed (`json_files.sealed`); what is returned is not.
+    """
     listed = {
         name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)}
         for name in sorted(files)
     }
     manifest = {"kind": kind, "format": _FORMAT, **facts, "versions": versions(), "files": listed}
-    write_json(folder / MANIFEST, manifest)
+    write_json(folder / MANIFEST, sealed(manifest))
     return manifest
-
-
-@contextmanager
-def new_folder(final: Path, *, replace: bool = False) -> Iterator[Path]:
-    """Yield a temporary folder that is renamed to `final` if the block ends without an error.
-
-    Raises `StorageError` if `final` exists, unless `replace` is set. If `final` is a link, the
-    folder that it points to is replaced.
-    """
-    final = final.resolve() if final.is_symlink() else final
-    if final.exists() and not final.is_dir():
-        raise StorageError(f"{final}: is a file; choose another --out")
-    if final.exists() and not replace:
-        raise StorageError(f"{final}: exists already; remove it or choose another --out")
-    try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".tmp-{os.getpid()}-", dir=final.parent))
-    except OSError as error:
-        raise StorageError(
-            f"{final}: cannot write ({error.strerror or error}); choose another --out"
-        ) from error
-    try:
-        temporary.chmod(0o755)
-        yield temporary
-        if not final.exists():
-            os.replace(temporary, final)
-        elif not _exchange(temporary, final):
-            retired = final.with_name(f".old-{os.getpid()}-{final.name}")
-            os.replace(final, retired)
-            os.replace(temporary, final)
-            shutil.rmtree(retired)
-    except OSError as error:
-        raise StorageError(
-            f"{final}: cannot write ({error.strerror or error}); free space or choose another --out"
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _exchange(one: Path, other: Path) -> bool:
-    """Swap two paths of one file system in one step, so that neither is ever missing.
-
-    Returns False where that is not possible; only Linux has the call (renameat2, since 3.15).
-    """
-    try:
-        rename = ctypes.CDLL(None, use_errno=True).renameat2
-    except (AttributeError, OSError):
-        return False
-    return bool(rename(AT_CWD, os.fsencode(one), AT_CWD, os.fsencode(other), RENAME_EXCHANGE) == 0)
 
 
 _MAKERS = {"data": "solidrec prepare", "run": "solidrec train"}
 """The commands that write folders of each kind."""
 
 
-def read_manifest(folder: Path, *, kind: str) -> dict[str, Any]:
+def read_manifest(
+    folder: Path, *, kind: str, files: Iterable[str] = (), facts: type[Facts] = Facts
+) -> dict[str, Any]:
     """Return an artifact's manifest after checking its kind, its format and every listed file.
 
-    Raises `StorageError` if `folder` is not such an artifact, `IncompatibleError` for a newer
-    format and `DamagedError` if a file is missing, truncated or changed.
+    It must list the `files` and have the `facts`. Raises `StorageError` if `folder` is not such an
+    artifact, `IncompatibleError` for a newer format and `DamagedError` if a file is missing,
+    truncated or changed, the manifest included.
     """
     made = f"; `{_MAKERS[kind]}` writes one" if kind in _MAKERS else ""
-    if not (folder / MANIFEST).is_file():
+    path = folder / MANIFEST
+    if not path.is_file():
         raise StorageError(
             f"{folder}: is not a {kind} folder of solidrec (it has no {MANIFEST}){made}"
         )
-    manifest: dict[str, Any] = read_json(folder / MANIFEST)
+    manifest: dict[str, Any] = read_json(path)
     if not isinstance(manifest, dict) or manifest.get("kind") != kind:
         found = manifest.get("kind") if isinstance(manifest, dict) else None
-        raise StorageError(f"{folder}: is a {found!r} folder, a {kind!r} folder is needed{made}")
+        raise StorageError(
+            f"{folder}: is a {found!r:.60} folder, a {kind!r} folder is needed{made}"
+        )
+    _check_format(folder, manifest)
     try:
-        if manifest["format"] > _FORMAT:
-            wrote = manifest.get("versions", {}).get("solidrec")
-            raise IncompatibleError(
-                f"{folder}: written by solidrec {wrote} (format {manifest['format']}), this one "
-                f"reads format {_FORMAT}"
-            )
-        for name, facts in manifest["files"].items():
-            _check_file(folder / name, facts)
-    except (AttributeError, KeyError, TypeError) as error:
-        raise DamagedError(
-            f"{folder / MANIFEST}: is not as it was written ({error}); make the folder again"
-        ) from error
+        manifest = unsealed(manifest)
+        facts.model_validate(manifest)
+        _Files.model_validate(manifest)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise _changed(path, f"{where[:60]}: {first['msg']}") from None
+    except ValueError as error:
+        raise _changed(path, str(error)) from None
+    require(folder, manifest, files)
+    for name, listed in manifest["files"].items():
+        _check_file(folder / name, listed)
     return manifest
 
 
-def _check_file(path: Path, facts: dict[str, Any]) -> None:
+class _Listed(BaseModel):
+    """The size and the sha256 of one file."""
+
+    model_config = ConfigDict(strict=True)
+    bytes: int
+    sha256: str
+
+
+class _Files(Facts):
+    """What the manifest of every kind has."""
+
+    versions: dict[str, str]
+    files: dict[str, _Listed]
+
+
+def _changed(path: Path, why: str) -> DamagedError:
+    return DamagedError(f"{path}: is not as it was written ({why}); make the folder again")
+
+
+def _check_format(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Raise `IncompatibleError` for a newer format, `DamagedError` if there is none."""
+    found = manifest.get("format")
+    if type(found) is not int:
+        raise _changed(folder / MANIFEST, "its format is no number")
+    if found > _FORMAT:
+        named = manifest.get("versions")
+        wrote = named.get("solidrec") if isinstance(named, dict) else None
+        raise IncompatibleError(
+            f"{folder}: written by solidrec {wrote!s:.20} (format {found}), this one reads format "
+            f"{_FORMAT}; use that version"
+        )
+
+
+def require(folder: Path, manifest: Mapping[str, Any], files: Iterable[str]) -> None:
+    """Raise `DamagedError` unless the manifest of `folder` lists `files`, and none outside it."""
+    listed = manifest["files"]
+    for name in files:
+        if name not in listed:
+            raise _changed(folder / MANIFEST, f"it does not list {name}")
+    for name in listed:
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise _changed(folder / MANIFEST, f"it lists {name!r:.60}, which is outside the folder")
+
+
+def _check_file(path: Path, facts: Mapping[str, Any]) -> None:
     """Raise `DamagedError` unless a file has the size and sha256 in its manifest."""
     if not path.is_file():
         raise DamagedError(

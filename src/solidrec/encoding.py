@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from solidrec.arguments import as_path
 from solidrec.artifacts import write_file
 from solidrec.console import console, counted, encoded_line, say
 from solidrec.data.catalog import Catalog, read_catalog
@@ -20,7 +21,9 @@ from solidrec.data.matching import hardly_any
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_table
 from solidrec.devices import computing
+from solidrec.disk import check_writable
 from solidrec.errors import DataError, UsageError
+from solidrec.locks import locked
 from solidrec.runs import Run, load_run
 
 if TYPE_CHECKING:
@@ -58,7 +61,7 @@ def encode(
     """
     from solidrec.semantics.modalities.job import run_job
 
-    path = data.path if isinstance(data, PreparedData) else Path(data)
+    path = data.path if isinstance(data, PreparedData) else as_path(data, "data")
     if path.is_file():
         raise UsageError(
             f"{path}: is a file, not a prepared folder; to encode new items say where to write: "
@@ -74,9 +77,11 @@ def encode(
             f"--name {name}: names one feature matrix, and more are to be made; "
             "encode them one after the other"
         )
-    if behaviour is not None:
-        _encode_behaviour(path, load_run(behaviour), name or "behaviour")
-    with computing(device, threads):
+    if not path.is_dir():
+        open_catalog(path)  # says that there is none
+    with locked(path, doing="encodes this folder"), computing(device, threads):
+        if behaviour is not None:
+            _encode_behaviour(path, load_run(behaviour), name or "behaviour")
         for job in jobs:
             with ExitStack() as stack:
                 made = run_job(
@@ -110,7 +115,7 @@ def _jobs_of(
         jobs.append(TextJob(name or "text", text, tuple(text_columns)))
     if images is not None:
         settings = Path(image_settings) if image_settings is not None else None
-        jobs.append(ImageJob(name or "image", Path(images), image_encoder, settings))
+        jobs.append(ImageJob(name or "image", as_path(images, "images"), image_encoder, settings))
     return jobs
 
 
@@ -149,7 +154,8 @@ def encode_items_file(
         table, table.collect(id_column(table, columns["items_id"], "item"))["item"], columns={}
     )
     _check_numbers(catalog.index)
-    out = Path(out)
+    out = as_path(out, "out")
+    check_writable(out)
     with ExitStack() as stack:
         stack.enter_context(computing(device, threads))
         made = encode_catalog(

@@ -9,6 +9,7 @@ from typing import Any
 
 from solidrec.artifacts import write_file
 from solidrec.errors import DamagedError
+from solidrec.json_files import parse_json
 
 HISTORY = "history.jsonl"
 """The log in a run folder, with one line per epoch."""
@@ -40,9 +41,10 @@ def write_history(path: Path, rows: list[dict[str, Any]]) -> None:
 def read_history(path: Path) -> list[dict[str, Any]]:
     """Read the log of a run, or raise `DamagedError` if it is missing or not valid JSON."""
     try:
-        return [
-            json.loads(line) for line in (path / HISTORY).read_text(encoding="utf-8").splitlines()
-        ]
+        rows = [parse_json(line) for line in (path / HISTORY).read_bytes().splitlines()]
+        if not all(isinstance(row, dict) for row in rows):
+            raise ValueError("a line is no object")
+        return rows
     except (OSError, ValueError) as error:
         raise DamagedError(
             f"{path / HISTORY}: is not as it was written ({error}); restore it, or train again"

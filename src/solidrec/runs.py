@@ -19,25 +19,27 @@ import torch
 
 from solidrec.artifacts import (
     MANIFEST,
+    Facts,
     new_folder,
     read_json,
     read_manifest,
+    require,
     write_json,
     write_manifest,
     write_table,
     write_tensors,
 )
 from solidrec.designs import DESIGNS
+from solidrec.disk import need_space
 from solidrec.epochs import HISTORY, read_history
-from solidrec.errors import IncompatibleError, StorageError, UsageError
+from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
 from solidrec.id_map import IdMap
-from solidrec.locks import LOCK
 from solidrec.nn.build import build, build_mixture
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
+from solidrec.overwrite import LEFT_BEHIND
 from solidrec.semantics.cold import ColdStart
 from solidrec.semantics.ids import SemanticIds
-from solidrec.settings import difference
 from solidrec.spec import RunSpec
 from solidrec.weight_files import load_weights, read_counted, read_tensors
 
@@ -45,6 +47,13 @@ _KIND = "run"
 SPEC, WEIGHTS, ITEMS = "spec.json", "weights.safetensors", "items.parquet"
 METRICS, SEMANTICS = "metrics.json", "semantics"
 COLD, COLD_ARRAYS = "content.json", "content.safetensors"
+FILES = (SPEC, WEIGHTS, ITEMS, HISTORY, METRICS)
+_SEMANTIC_FILES = tuple(
+    f"{SEMANTICS}/{name}" for name in ("of_item.npy", "centroids.npy", "semantics.json")
+)
+_COLD_FILES = (COLD, COLD_ARRAYS)
+PARTS = (SEMANTICS, *_COLD_FILES)
+"""What a run has besides its `FILES` if its model reads semantic ids or its items have content."""
 
 
 @final
@@ -92,16 +101,15 @@ def save_run(
     write_tensors(path / WEIGHTS, model.state_dict())
     write_table(path / ITEMS, catalog)
     write_json(path / METRICS, metrics)
-    files = [SPEC, WEIGHTS, ITEMS, HISTORY, METRICS]
+    files = [*FILES]
     if semantics is not None:
         semantics.save(path / SEMANTICS)
-        parts = ("of_item.npy", "centroids.npy", "semantics.json")
-        files += [f"{SEMANTICS}/{name}" for name in parts]
+        files += _SEMANTIC_FILES
     if cold is not None:
         arrays = {name: torch.from_numpy(array) for name, array in cold.arrays().items()}
         write_json(path / COLD, cold.plain())
         write_tensors(path / COLD_ARRAYS, arrays)
-        files += [COLD, COLD_ARRAYS]
+        files += _COLD_FILES
     write_manifest(path, kind=_KIND, files=files, facts=facts)
 
 
@@ -116,9 +124,12 @@ def copy_run(run: Run, out: Path, *, facts: dict[str, Any]) -> None:
         raise StorageError(f"{out}: exists already; choose another --out")
     new = ("kind", "format", "versions", "files")
     own = {key: value for key, value in run.manifest.items() if key not in new}
-    with new_folder(out, replace=True) as temporary:
+    files = [path for path in run.path.rglob("*") if path.is_file()]
+    need_space(out, sum(path.stat().st_size for path in files))
+    with new_folder(out, replace=itself) as temporary:
         if itself:
-            shutil.copytree(run.path, temporary, dirs_exist_ok=True)
+            left = shutil.ignore_patterns(*(f"{start}*" for start in LEFT_BEHIND))
+            shutil.copytree(run.path, temporary, dirs_exist_ok=True, ignore=left)
         for name in (SPEC, HISTORY):
             shutil.copyfile(run.path / name, temporary / name)
         save_run(
@@ -149,15 +160,15 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
             f"{path}: training has not finished; "
             "run the same `solidrec train` command again to resume it"
         )
-    manifest = read_manifest(path, kind=_KIND)
+    manifest = _read_manifest(path)
     try:
         spec = RunSpec.parse(read_json(path / SPEC))
-    except UsageError as error:
-        wrote = manifest["versions"]["solidrec"]
+    except (UsageError, TypeError, ValueError) as error:
+        wrote = manifest["versions"].get("solidrec")
         raise IncompatibleError(
             f"{path / SPEC}: written by solidrec {wrote}, does not fit this one ({error})"
         ) from None
-    catalog = pl.read_parquet(path / ITEMS)
+    catalog = pl.read_parquet(path / ITEMS, glob=False)
     semantics = (
         SemanticIds.load(path / SEMANTICS)
         if f"{SEMANTICS}/semantics.json" in manifest["files"]
@@ -176,38 +187,36 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
     if COLD in manifest["files"]:
         tensors = read_tensors(path / COLD_ARRAYS)
         arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
-        cold = ColdStart.of(read_json(path / COLD), arrays)
+        try:
+            cold = ColdStart.of(read_json(path / COLD), arrays)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise DamagedError(
+                f"{path / COLD}: is not as it was written ({error!r}); train again or restore it"
+            ) from None
     return Run(path, manifest, spec, model.to(device).eval(), catalog, semantics, cold)
 
 
-LEFT_BEHIND = (LOCK, ".tmp-")
-"""Files that a process leaves in its run folder if it is killed before it writes spec.json."""
+@final
+class _DataOfRun(Facts):
+    """Where the data of a run were."""
+
+    path: str
 
 
-def finished(out: Path, spec: RunSpec) -> bool:
-    """Return whether `out` holds this run complete, or raise an error if it holds anything else.
+@final
+class _RunFacts(Facts):
+    """The facts of a run that its readers use."""
 
-    The specification of a folder may change until its first epoch ends, as nothing is lost then.
-    """
-    if (out / SPEC).is_file():
-        there = filled(read_json(out / SPEC))
-        mine = spec.model_dump(mode="json")
-        if there != mine and any((out / name).is_file() for name in (MANIFEST, HISTORY)):
-            raise IncompatibleError(
-                f"{out}: holds a run of another specification ({difference(there, mine)}); "
-                "choose another --out"
-            )
-        return (out / MANIFEST).is_file()
-    if out.exists() and (
-        not out.is_dir() or any(not path.name.startswith(LEFT_BEHIND) for path in out.iterdir())
-    ):
-        raise StorageError(f"{out}: exists and is not a run folder; choose another --out")
-    return False
+    digest: str
+    parameters: int
+    data: _DataOfRun
+    added_items: int = 0
 
 
-def filled(there: Any) -> Any:
-    """Return a stored specification with defaults for settings that were added since."""
-    try:
-        return RunSpec.parse(there).model_dump(mode="json")
-    except UsageError:
-        return there
+def _read_manifest(path: Path) -> dict[str, Any]:
+    """Return the manifest of a run, which lists every part that the folder has."""
+    manifest = read_manifest(path, kind=_KIND, files=FILES, facts=_RunFacts)
+    for parts in (_SEMANTIC_FILES, _COLD_FILES):
+        if any((path / name).exists() or name in manifest["files"] for name in parts):
+            require(path, manifest, parts)
+    return manifest

@@ -12,6 +12,7 @@ from solidrec.artifacts import read_json
 from solidrec.cli.settings_options import settings
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
+from solidrec.json_files import sealed
 
 Solidrec = Callable[..., Any]
 SMALL = ("--set", "model.dim=8", "--set", "train.batch_size=128", "--epochs", "1")
@@ -244,7 +245,7 @@ def test_evaluate_takes_the_data_from_elsewhere_and_no_other_data(
     run = Path(shutil.copytree(run_folder, tmp_path / "run"))
     manifest = read_json(run / "manifest.json")
     manifest["data"]["path"] = str(tmp_path / "gone")
-    (run / "manifest.json").write_text(json.dumps(manifest))
+    (run / "manifest.json").write_text(json.dumps(sealed(manifest)))
     answer = solidrec("evaluate", run, "--json")
     assert (answer.code, answer.out) == (74, "")
     assert "gone: the data that" in answer.err

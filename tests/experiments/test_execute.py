@@ -27,6 +27,7 @@ from solidrec.experiments.execute import run_experiment
 from solidrec.experiments.experiment_spec import ExperimentSpec
 from solidrec.experiments.plan import Plan
 from solidrec.experiments.results import Results
+from solidrec.json_files import sealed
 
 GRID = {
     "title": "tiny",
@@ -129,7 +130,9 @@ def test_another_data_set_and_a_second_process_are_refused(
     plan = read_json(finished / "experiment.json")
     other = tmp_path / "other"
     other.mkdir()
-    (other / "experiment.json").write_text(json.dumps(plan | {"data": "f" * 64}), encoding="utf-8")
+    (other / "experiment.json").write_text(
+        json.dumps(sealed(plan | {"data": "f" * 64})), encoding="utf-8"
+    )
     with pytest.raises(IncompatibleError, match="choose another --out"):
         run_experiment("tiny", ExperimentSpec.parse(GRID), data.path, other, jobs=1)
     with (finished / ".lock").open("a+") as held:
@@ -238,10 +241,20 @@ def test_workers_end_with_the_process_that_started_them(
     out = tmp_path / "out"
     command = endless(data, tmp_path, out)
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    worker = wait_for(lambda: next((int(p.read_text() or 0) for p in out.glob("runs/*/.lock")), 0))
+    worker = wait_for(
+        lambda: next(
+            (int((p.read_text().split() or [0, 0])[1]) for p in out.glob("runs/*/.lock")), 0
+        )
+    )
     process.kill()
     process.wait()
     wait_for(lambda: not alive(worker))
+
+
+def holder(lock: Path) -> int:
+    """The process that a lock file names, 0 before it does."""
+    words = lock.read_text(encoding="utf-8").split()
+    return int(words[1]) if words else 0
 
 
 def wait_for(found: Any, seconds: float = 60) -> Any:

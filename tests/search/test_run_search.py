@@ -29,6 +29,7 @@ from solidrec.errors import (
     StorageError,
     UsageError,
 )
+from solidrec.json_files import unsealed
 from solidrec.locks import locked
 from solidrec.search import run_search as module
 from solidrec.search.findings import BEST
@@ -70,9 +71,8 @@ def test_the_first_trial_is_the_start_and_the_best_one_is_what_train_repeats(
         assert trial["settings"]["model.dropout"] in (0, 0.2, 0.4)
         assert 1e-3 <= trial["settings"]["train.learning_rate"] <= 1e-1
         assert trial["epochs"] == 2
-    assert found["trials"] == [
-        json.loads(line) for line in (out / TRIALS).read_text(encoding="utf-8").splitlines()
-    ]
+    lines = (out / TRIALS).read_text(encoding="utf-8").splitlines()
+    assert found["trials"] == [unsealed(json.loads(line)) for line in lines]
     best = tomllib.loads((out / BEST).read_text(encoding="utf-8"))
     spec = run_spec(data, model=None, backbone=None, seed=None, epochs=None, settings=best)
     assert spec.digest() == found["best"]["digest"]

@@ -97,7 +97,7 @@ def run(
 def prepared_folder(here: Path) -> Path:
     """Return the only prepared folder in `here`; raise `UsageError` unless there is exactly one."""
     from solidrec.artifacts import MANIFEST, read_json
-    from solidrec.data.prepared import KIND
+    from solidrec.data.data_manifest import KIND
     from solidrec.errors import UsageError
 
     found = sorted(

@@ -58,6 +58,9 @@ _EpochsFrom = Annotated[
     ),
 ]
 _Out = Annotated[Path | None, Option(help="The run folder; default runs/MODEL-BACKBONE-DIGEST.")]
+_Overwrite = Annotated[
+    bool, Option("--overwrite", help="Replace a run of other settings in --out.")
+]
 _Track = Annotated[
     list[str] | None, Option(help="Also log every epoch to tensorboard or mlflow; may be repeated.")
 ]
@@ -75,6 +78,7 @@ def train(
     epochs: _Epochs = None,
     epochs_from: _EpochsFrom = None,
     out: _Out = None,
+    overwrite: _Overwrite = False,
     config: Config = None,
     set_: Set = None,
     track: _Track = None,
@@ -98,6 +102,7 @@ def train(
         epochs=epochs,
         epochs_from=epochs_from,
         out=out,
+        overwrite=overwrite,
         settings=settings(config, set_ or []),
         device=device,
         threads=threads,

@@ -7,18 +7,19 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import numpy as np
 import polars as pl
 
-from solidrec.arrays import Floats32
-from solidrec.artifacts import new_folder, read_manifest, write_file, write_manifest
+from solidrec.arrays import NOT_PLAIN, Floats32
+from solidrec.artifacts import Facts, new_folder, read_manifest, write_file, write_manifest
+from solidrec.data.data_manifest import read_data_manifest
 from solidrec.data.npy import map_npy
 from solidrec.errors import DamagedError, DataError, IncompatibleError, StorageError, UsageError
 
 _KIND = "features"
-FOLDER = "features"
+FOLDER, CACHE = "features", ".cache"
 _VECTORS = "vectors.npy"
 FEATURE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -28,6 +29,20 @@ class _EncodedFeature(NamedTuple):
 
     vectors: Floats32
     digest: str
+
+
+@final
+class _FeatureFacts(Facts):
+    """The facts of an encoded feature that its readers use."""
+
+    data: str
+    items: int
+    width: int
+    digest: str
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    return read_manifest(folder, kind=_KIND, files=[_VECTORS], facts=_FeatureFacts)
 
 
 def write_encoded(
@@ -69,7 +84,7 @@ def open_catalog(data: Path) -> tuple[dict[str, Any], pl.DataFrame]:
     The encoded features are not read, so their state does not matter. Raises as
     `artifacts.read_manifest` does.
     """
-    manifest = read_manifest(data, kind="data")
+    manifest = read_data_manifest(data)
     return manifest, pl.read_parquet(data / "items.parquet", glob=False)
 
 
@@ -107,7 +122,7 @@ def read_encoded(
 
 def read_facts(data: Path, name: str) -> dict[str, Any]:
     """Return the manifest of an encoded feature without its files and versions."""
-    manifest = read_manifest(data / FOLDER / name, kind=_KIND)
+    manifest = _read_manifest(data / FOLDER / name)
     return {key: value for key, value in manifest.items() if key not in ("files", "versions")}
 
 
@@ -122,7 +137,7 @@ def _read(folder: Path, *, fingerprint: str, items: int, taken: tuple[str, ...])
             "rename the folder"
         )
     try:
-        manifest = read_manifest(folder, kind=_KIND)
+        manifest = _read_manifest(folder)
         if manifest["data"] != fingerprint:
             made = (
                 f"is of data {manifest['data'][:12]}, {folder.parent.parent} is {fingerprint[:12]}"
@@ -134,7 +149,7 @@ def _read(folder: Path, *, fingerprint: str, items: int, taken: tuple[str, ...])
         return _EncodedFeature(vectors, str(manifest["digest"]))
     except (DamagedError, DataError, StorageError) as error:
         raise DamagedError(f"{error}; {again}") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, *NOT_PLAIN) as error:
         raise DamagedError(f"{folder}: is not as it was written ({error!r}); {again}") from error
 
 

@@ -131,7 +131,12 @@ def _read_grouplens(folder: Path) -> MovieLens:
     """Read u.data (tabs, no header) and u.item (latin-1, 24 fields, the last 19 genre flags)."""
     columns = ["user_id", "item_id", "rating", "timestamp"]
     interactions = pl.read_csv(
-        folder / "u.data", separator="\t", has_header=False, new_columns=columns, infer_schema=False
+        folder / "u.data",
+        separator="\t",
+        has_header=False,
+        new_columns=columns,
+        infer_schema=False,
+        glob=False,
     )
     items = read_u_item((folder / "u.item").read_text(encoding="latin-1"), str(folder / "u.item"))
     return MovieLens(interactions, items, f"MovieLens 100K from GroupLens; {_TERMS}")

@@ -5,28 +5,31 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from solidrec.arguments import as_path
 from solidrec.artifacts import MANIFEST
 from solidrec.data.catalog import Catalog, bare_catalog, read_catalog
 from solidrec.data.clean import CleanLog, Rules, clean
-from solidrec.data.datasets.find import find
+from solidrec.data.datasets.find import Found, find
 from solidrec.data.encoded import FEATURE_NAME
 from solidrec.data.evaluated import evaluated
 from solidrec.data.features import check_given, read_features
-from solidrec.data.files import kind_of
+from solidrec.data.out_folder import check_out, job_of
 from solidrec.data.prepare_spec import PrepareSpec
 from solidrec.data.prepared import Events, PreparedData
 from solidrec.data.readers import Table
 from solidrec.data.split import Split, tied_last
 from solidrec.data.split_log import split_log
 from solidrec.data.write_prepared import write_prepared
-from solidrec.errors import StorageError, UsageError
+from solidrec.errors import UsageError
 from solidrec.id_map import IdMap
+from solidrec.locks import replacing
 
 
 def prepare(
@@ -48,15 +51,36 @@ def prepare(
     log, or a folder or file of a public data set (`datasets.find`); `dataset` names the set or its
     format. `features` maps names to .npy files or arrays whose rows the items file numbers, or to a
     column of number lists in it. `source` is a line of provenance. The `options` are the settings
-    of `PrepareSpec`. The manifest accounts for every row. Raises `DataError` (naming file, row and
-    problem), `UsageError` (an option) or `StorageError` (a path, the disk).
+    of `PrepareSpec`. The manifest accounts for every row. What the same call made before it was
+    killed is opened as it is. Raises `DataError` (naming file, row and problem), `UsageError` (an
+    option) or `StorageError` (a path, the disk).
     """
-    spec, out = PrepareSpec.parse(options), Path(out)
+    spec, out = PrepareSpec.parse(options), as_path(out, "out")
     features = {} if features is None else features
     found = find(interactions, items=items, dataset=dataset)
     _check_features(features, has_items=found.items is not None)
-    _check_out(out, overwrite=overwrite)
+    named = {"features": list(features), "dataset": dataset, "source": source}
+    job = job_of((found.interactions, found.items, *features.values()), spec.model_dump() | named)
+    with replacing(out, doing="prepares this folder", job=job) as before:
+        if job and job == before and (out / MANIFEST).is_file() and not overwrite:
+            progress(f"{out}: the same command prepared it before it was killed")
+            return PreparedData.open(out)
+        check_out(out, overwrite=overwrite)
+        write = partial(write_prepared, out, overwrite=overwrite, say=progress)
+        facts = {"source": source or found.source}
+        return _prepare(found, spec, features, facts=facts, write=write, progress=progress)
 
+
+def _prepare(
+    found: Found,
+    spec: PrepareSpec,
+    features: Mapping[str, Any],
+    *,
+    facts: Mapping[str, Any],
+    write: Callable[..., PreparedData],
+    progress: Callable[[str], None],
+) -> PreparedData:
+    """Carry out a preparation; `write` puts it in its folder, which is locked."""
     progress("reading interactions")
     table = found.read_interactions(encoding=spec.encoding, delimiter=spec.delimiter)
     cleaned = _cleaned(table, spec)
@@ -72,7 +96,7 @@ def prepare(
     of_features = read_features(features, item_table, catalog, start=spec.feature_start)
 
     progress("writing")
-    facts = _facts(cleaned, events, parts, spec=spec) | {
+    found_out = _facts(cleaned, events, parts, spec=spec) | {
         "catalog": catalog.facts,
         "modalities": _modalities(catalog) | of_features.facts,
         "notes": [
@@ -83,11 +107,9 @@ def prepare(
             *of_features.notes,
             *on_users,
         ],
-        "source": source or found.source,
         "published": found.published(len(events.users), len(events.item_ids), len(events.items)),
     }
-    return write_prepared(
-        out,
+    return write(
         events,
         split=parts,
         catalog=catalog.frame,
@@ -95,8 +117,7 @@ def prepare(
         negatives=kept,
         seed=spec.seed,
         rejected=cleaned.rejected,
-        facts=facts,
-        overwrite=overwrite,
+        facts={**found_out, **facts},
     )
 
 
@@ -153,19 +174,6 @@ def _catalog(
         duplicate_items=spec.duplicate_items,
         also_read=of_vectors,
     )
-
-
-def _check_out(out: Path, *, overwrite: bool) -> None:
-    """Refuse an `out` that exists; with `overwrite`, all but a prepared or an empty folder."""
-    kind_of(out)  # a name that is too long is refused here
-    if out.exists() and not overwrite:
-        raise StorageError(f"{out}: exists already; choose another --out or say --overwrite")
-    if out.exists() and not (
-        out.is_dir() and (not any(out.iterdir()) or (out / MANIFEST).is_file())
-    ):
-        raise StorageError(
-            f"{out}: is not a prepared folder, so --overwrite leaves it alone; choose another --out"
-        )
 
 
 def _check_features(features: Mapping[str, Any], *, has_items: bool) -> None:

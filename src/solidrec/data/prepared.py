@@ -12,16 +12,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from solidrec.arrays import NOT_PLAIN, Array
 from solidrec.arrays import AnyInts as Integers
-from solidrec.arrays import Array
-from solidrec.artifacts import read_manifest
+from solidrec.data.data_manifest import read_data_manifest
 from solidrec.data.encoded import read_encoded
 from solidrec.data.negatives import Items, TrainingNegatives, Unseen, fixed_negatives
 from solidrec.data.windows import blocks, ranges, windows
-from solidrec.errors import UsageError
+from solidrec.errors import DamagedError, UsageError
 from solidrec.id_map import IdMap
 
-KIND = "data"
 _NPY_HEADER = 128
 
 
@@ -118,7 +117,7 @@ class PreparedData:
         `IncompatibleError` if a newer solidrec wrote it.
         """
         path = Path(path)
-        manifest = read_manifest(path, kind=KIND)
+        manifest = read_data_manifest(path)
         catalog = pl.read_parquet(path / "items.parquet", glob=False)
         given = {name: _load(path / f"feature_{name}.npy") for name in manifest["features"]}
         encoded = read_encoded(
@@ -205,4 +204,7 @@ class PreparedData:
 def _load(path: Path) -> Array:
     """Map an array into memory; an empty one cannot be mapped and is read instead."""
     empty = path.stat().st_size <= _NPY_HEADER
-    return np.asarray(np.load(path, mmap_mode=None if empty else "r", allow_pickle=False))
+    try:
+        return np.asarray(np.load(path, mmap_mode=None if empty else "r", allow_pickle=False))
+    except NOT_PLAIN:
+        raise DamagedError(f"{path}: is not a plain array; prepare the data again") from None

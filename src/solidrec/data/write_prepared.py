@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,11 @@ import polars as pl
 
 from solidrec.arrays import Array
 from solidrec.artifacts import new_folder, write_file, write_manifest, write_table
-from solidrec.data.prepared import KIND, Events, PreparedData
+from solidrec.data.data_manifest import KIND
+from solidrec.data.out_folder import carry_over
+from solidrec.data.prepared import Events, PreparedData
 from solidrec.data.split import Split
+from solidrec.disk import need_space
 
 _STORED_ROWS = 1_000_000
 """Negatives of more rows than these are not stored; each reader derives them."""
@@ -34,11 +37,13 @@ def write_prepared(
     rejected: pl.DataFrame,
     facts: Mapping[str, Any],
     overwrite: bool = False,
+    say: Callable[[str], None] = lambda line: None,
 ) -> PreparedData:
     """Write a prepared folder by one rename, and open it.
 
     `facts` joins the counts and the fingerprint in its manifest. Raises `StorageError` when `out`
-    exists (unless `overwrite`) or the disk refuses.
+    exists (unless `overwrite`) or the disk refuses. What stays of a folder that is replaced is said
+    by `say` (see `out_folder.carry_over`).
     """
     stored = sum(len(users) for users, _ in split.targets.values()) <= _STORED_ROWS
     arrays: dict[str, Array] = {
@@ -69,12 +74,15 @@ def write_prepared(
         "negatives": {**fixed, "stored": stored},
         "features": sorted(features),
     }
+    need_space(out, sum(array.nbytes for array in arrays.values()))
     with new_folder(out, replace=overwrite) as folder:
         for name, array in arrays.items():
-            write_file(folder / f"{name}.npy", partial(np.save, arr=array, allow_pickle=False))
+            save = partial(np.save, arr=array, allow_pickle=False)
+            write_file(folder / f"{name}.npy", save, size=array.nbytes)
         for name, table in tables.items():
             write_table(folder / f"{name}.parquet", table)
         files = [f"{name}.npy" for name in arrays] + [f"{name}.parquet" for name in tables]
+        carry_over(out, folder, fingerprint=str(manifest["fingerprint"]), say=say)
         write_manifest(folder, kind=KIND, files=files, facts=manifest)
     return PreparedData.open(out)
 

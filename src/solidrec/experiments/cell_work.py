@@ -22,7 +22,7 @@ from solidrec.experiments.grid import Cell
 from solidrec.experiments.plan import RUNS
 from solidrec.experiments.tables.few_events import FEW_EVENTS, write_few_events
 from solidrec.experiments.tables.stability import STABILITY, write_stability
-from solidrec.experiments.users import write_users
+from solidrec.experiments.users import write_users, written
 from solidrec.inference.scorer import Scorer, scorer_of
 from solidrec.provenance import commit, versions
 from solidrec.runs import Run
@@ -68,15 +68,15 @@ def work(
         found = evaluate(scorer, data, split="test", protocol=protocol, length=length)
         write_users(out, cell.key, found)
         evaluations[protocol] = found.summary()
+    taken = {name: _measure(name, run, data, key=cell.key, out=out) for name in measures if run}
     return {
         "key": cell.key,
         "data": cell.data,
         "seed": cell.seed,
         "spec": cell.facts() if cell.spec is None else cell.spec.model_dump(mode="json"),
         "evaluations": evaluations,
-        "measures": {
-            name: _measure(name, run, data, key=cell.key, out=out) for name in measures if run
-        },
+        "measures": taken,
+        "users": written(out, cell.key, (*evaluations, *taken)),
         **facts,
         # A run that was there already has cost more than its loading.
         "seconds": max(time.perf_counter() - started, _epoch_seconds(run) if run else 0.0),

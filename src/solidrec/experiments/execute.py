@@ -14,15 +14,16 @@ from typing import Any
 from solidrec.console import console, say
 from solidrec.data.prepared import PreparedData
 from solidrec.devices import check_device
-from solidrec.errors import Interrupted, SolidrecError, UsageError
+from solidrec.errors import Interrupted, SolidrecError, StorageError, UsageError
 from solidrec.evaluate.baselines import EXTRAS
 from solidrec.experiments.cell_work import work
 from solidrec.experiments.experiment_spec import ExperimentSpec
 from solidrec.experiments.grid import Cell, cells_of, rows_of
 from solidrec.experiments.live import Board
-from solidrec.experiments.plan import USERS, Plan
+from solidrec.experiments.plan import PLAN, RESULTS, USERS, Plan
 from solidrec.experiments.results import Results
 from solidrec.locks import locked, stoppable
+from solidrec.overwrite import is_empty
 from solidrec.semantics.modalities.needs import need
 from solidrec.settings import merge, nested
 from solidrec.training.trainable import check_run
@@ -57,6 +58,7 @@ def run_experiment(
     cells = cells_of(experiment, rows, data, settings)
     common = merge(experiment.settings, settings)
     plan = Plan.of(Path(name).name, experiment, rows, cells, data=path, settings=common)
+    _claim(out)
     with _alone(out):
         plan.save(out)
         results = Results(out)
@@ -123,6 +125,14 @@ def _carry_out(
                 f"{max(1, jobs // 2)}"
             ) from None
     return failed
+
+
+def _claim(out: Path) -> None:
+    """Raise `StorageError` for a folder of something else."""
+    if not out.exists() or any((out / name).is_file() for name in (PLAN, RESULTS)):
+        return
+    if not (out.is_dir() and is_empty(out, known=(_WORKERS,))):
+        raise StorageError(f"{out}: is no folder of an experiment; choose another --out")
 
 
 @contextmanager

@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self, final
 
-from solidrec.artifacts import read_json, write_json
 from solidrec.errors import DamagedError, IncompatibleError, StorageError
 from solidrec.evaluate.runner import Protocol
 from solidrec.experiments.experiment_spec import ExperimentSpec
 from solidrec.experiments.grid import Cell, Row
+from solidrec.json_files import read_json, sealed, unsealed, write_json
 from solidrec.migrations import keyed
 from solidrec.settings import nested
 
@@ -98,7 +98,7 @@ class Plan:
                 f"{out}: holds results on {there.data_name} ({there.data[:12]}), not on "
                 f"{self.data_name} ({self.data[:12]}); choose another --out"
             )
-        write_json(out / PLAN, asdict(self))
+        write_json(out / PLAN, sealed(asdict(self)))
 
     @classmethod
     def load(cls, out: Path) -> Self:
@@ -108,8 +108,9 @@ class Plan:
                 f"{out}: is no folder of an experiment; give the one that `solidrec experiment run "
                 "--out` wrote"
             )
-        values: dict[str, Any] = read_json(out / PLAN)
+        found = read_json(out / PLAN)
         try:
+            values = unsealed(found)
             values |= {key: tuple(values[key]) for key in ("protocols", "measures")}
             values["settings"] = nested(values["settings"])
             values["rows"] = tuple(
@@ -117,7 +118,8 @@ class Plan:
             )
             values["places"] = tuple(Place(**place) for place in values["places"])
             return cls(**values)
-        except (TypeError, KeyError, AttributeError) as error:
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise DamagedError(
-                f"{out / PLAN}: is not a plan ({error}); run the experiment again"
+                f"{out / PLAN}: is not a plan as it was written ({error}); remove it and run "
+                "the experiment again"
             ) from None

@@ -17,7 +17,8 @@ from solidrec.experiments.grid import Row
 from solidrec.experiments.plan import RESULTS, USERS, Place, Plan
 from solidrec.experiments.tables.measured import Measured
 from solidrec.experiments.users import read_users, users_file
-from solidrec.runs import filled
+from solidrec.json_files import parse_json, sealed, unsealed
+from solidrec.run_state import filled
 
 Record = Mapping[str, Any]
 
@@ -33,7 +34,7 @@ class Results:
         whole = path.read_bytes() if path.is_file() else b""
         for number, line in enumerate(whole.split(b"\n")[:-1], start=1):
             try:
-                record = _checked(json.loads(line))
+                record = _checked(unsealed(parse_json(line)))
             except (ValueError, AttributeError, TypeError, KeyError):
                 raise DamagedError(
                     f"{path}: line {number} is not a result; remove that line and run the "
@@ -48,7 +49,8 @@ class Results:
         same versions, machine and commit made it.
         """
         record = _joined(self.records.get(record["key"]), record)
-        line = (json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode()
+        text = json.dumps(sealed(record), ensure_ascii=False, allow_nan=False)
+        line = f"{text}\n".encode()
         try:
             with (self.out / RESULTS).open("a+b") as stream:
                 _cut_torn_line(stream)
@@ -88,10 +90,18 @@ class Results:
     def kept(self, plan: Plan, measure: str) -> dict[Place, pl.DataFrame]:
         """Return the values of every user by a measure, for the cells that have their file."""
         return {
-            place: read_users(self.out, place.key, measure)
+            place: self.users(place, measure)
             for place in self.cells(plan, "measures", measure)
             if users_file(self.out, place.key, measure).is_file()
         }
+
+    def users(self, place: Place, name: str) -> pl.DataFrame:
+        """Return the values of a cell's users under a protocol or of a measure, all bytes checked.
+
+        Raises as `users.read_users`.
+        """
+        digest = self.records[place.key].get("users", {}).get(name)
+        return read_users(self.out, place.key, name, digest=digest)
 
     def negatives(self, plan: Plan) -> int | None:
         """Return the number of sampled items per target under protocol *paper*.
@@ -108,7 +118,7 @@ class Results:
 
     def row(self, row: Row, places: Sequence[Place], plan: Plan, protocol: str) -> Measured:
         """Return one row from the results of its seeds."""
-        frames = [read_users(self.out, place.key, protocol) for place in places]
+        frames = [self.users(place, protocol) for place in places]
         if any(not frame["user"].equals(frames[0]["user"]) for frame in frames):
             raise DamagedError(
                 f"{self.out / USERS}: the seeds of {row.name} were measured on different users"
@@ -139,12 +149,13 @@ def _joined(before: Record | None, record: Record) -> Record:
         before.get(key) != record.get(key) for key in ("versions", "machine", "commit")
     ):
         return record
-    return {**record, **{part: before[part] | record[part] for part in ("evaluations", "measures")}}
+    parts = ("evaluations", "measures", "users")
+    return {**record, **{part: before.get(part, {}) | record.get(part, {}) for part in parts}}
 
 
 def _checked(record: Record) -> Record:
     """Return a record, its specification by present names; raise an error if a part is missing."""
-    parts = (record["spec"], record["measures"], record["evaluations"])
+    parts = (record["spec"], record["measures"], record["evaluations"], record.get("users", {}))
     metrics = [found["metrics"] for found in record["evaluations"].values()]
     if not isinstance(record["key"], str) or not all(
         isinstance(each, dict) for each in (*parts, *metrics)

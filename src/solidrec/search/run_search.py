@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, final
 
-from solidrec.artifacts import read_json, write_file, write_json
+from solidrec.artifacts import write_file
 from solidrec.console import console, counted, say
 from solidrec.data.prepared import PreparedData
 from solidrec.defaults import run_spec
@@ -27,9 +27,11 @@ from solidrec.errors import (
     StorageError,
     UsageError,
 )
+from solidrec.json_files import parse_json, read_json, sealed, unsealed, write_json
 from solidrec.locks import locked, stoppable
 from solidrec.migrations import keyed
-from solidrec.runs import LEFT_BEHIND, filled
+from solidrec.overwrite import is_empty
+from solidrec.run_state import filled
 from solidrec.search.findings import Trial, best_of, finding, line, write_best
 from solidrec.search.read import space_of
 from solidrec.search.space import Settings, Space, value_at, varied
@@ -72,7 +74,7 @@ def run_search(
     search = _Search(data, base, space_of(space, base), out)
     asked = {"spec": base.model_dump(mode="json"), "space": keyed(space)}
     _claim(out, asked)
-    with locked(out), stoppable():
+    with locked(out, doing="runs this search"), stoppable():
         write_json(out / SEARCH, asked)
         try:
             search.run(trials, jobs)
@@ -87,16 +89,19 @@ def run_search(
 def _claim(out: Path, asked: Mapping[str, Any]) -> None:
     """Refuse a folder with other content; a search without a finished trial may be replaced."""
     if (out / SEARCH).is_file():
-        there = read_json(out / SEARCH)
-        there = {"spec": filled(there["spec"]), "space": keyed(there["space"])}
+        found = read_json(out / SEARCH)
+        try:
+            there = {"spec": filled(found["spec"]), "space": keyed(found["space"])}
+        except (TypeError, KeyError, AttributeError) as error:
+            raise DamagedError(
+                f"{out / SEARCH}: is not as it was written ({error!r}); choose another --out"
+            ) from None
         if there != asked and (out / TRIALS).is_file():
             raise IncompatibleError(
                 f"{out}: holds another search ({difference(there, dict(asked))}); "
                 "choose another --out"
             )
-    elif out.exists() and (
-        not out.is_dir() or any(not path.name.startswith(LEFT_BEHIND) for path in out.iterdir())
-    ):
+    elif out.exists() and not (out.is_dir() and is_empty(out)):
         raise StorageError(f"{out}: exists and is no folder of a search; choose another --out")
 
 
@@ -174,7 +179,8 @@ class _Search:
             raise UsageError(outcome.error or "")
         digest = varied(self.base, settings).digest()
         self.done[number] = Trial(number, settings, digest, **outcome.plain())
-        lines = (json.dumps(asdict(trial), allow_nan=False) + "\n" for trial in self.finished)
+        rows = (sealed(asdict(trial)) for trial in self.finished)
+        lines = (json.dumps(row, allow_nan=False) + "\n" for row in rows)
         text = "".join(lines)
         write_file(
             self.out / TRIALS, lambda temporary: temporary.write_text(text, encoding="utf-8")
@@ -206,7 +212,7 @@ def _read_trials(path: Path) -> list[Trial]:
     if not path.is_file():
         return []
     try:
-        found = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
+        found = [unsealed(parse_json(text)) for text in path.read_bytes().splitlines()]
         return [Trial(**trial | {"settings": keyed(trial["settings"])}) for trial in found]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise DamagedError(

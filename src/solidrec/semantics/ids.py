@@ -12,6 +12,8 @@ from solidrec.artifacts import new_folder, read_json, read_manifest, write_json,
 from solidrec.data.npy import map_npy
 from solidrec.errors import DamagedError, DataError, UsageError
 
+_FILES = ("of_item.npy", "centroids.npy", "semantics.json")
+
 
 @final
 @dataclass(frozen=True)
@@ -85,26 +87,30 @@ class SemanticIds:
             np.save(temporary / "of_item.npy", self.table)
             np.save(temporary / "centroids.npy", self.centroids)
             write_json(temporary / "semantics.json", self.facts() | {"labels": list(self.labels)})
-            files = ["of_item.npy", "centroids.npy", "semantics.json"]
-            write_manifest(temporary, kind="semantics", files=files, facts={})
+            write_manifest(temporary, kind="semantics", files=_FILES, facts={})
 
     @classmethod
     def load(cls, folder: Path) -> SemanticIds:
         """Read what `save` wrote; raises as `artifacts.read_manifest` does."""
-        read_manifest(folder, kind="semantics")
+        read_manifest(folder, kind="semantics", files=_FILES)
         facts = read_json(folder / "semantics.json")
         codes = load_array(folder / "of_item.npy")
-        return cls(
-            codes=codes.reshape(len(codes), -1),
-            centroids=load_array(folder / "centroids.npy"),
-            labels=tuple(facts["labels"]),
-            method=facts["method"],
-            modalities=tuple(facts["modalities"]),
-            seed=facts["seed"],
-            reason=facts["reason"],
-            weights=tuple(facts.get("weights", ())),
-            bare=facts.get("bare", 0),
-        )
+        try:
+            return cls(
+                codes=codes.reshape(len(codes), -1),
+                centroids=load_array(folder / "centroids.npy"),
+                labels=tuple(facts["labels"]),
+                method=facts["method"],
+                modalities=tuple(facts["modalities"]),
+                seed=facts["seed"],
+                reason=facts["reason"],
+                weights=tuple(facts.get("weights", ())),
+                bare=facts.get("bare", 0),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise DamagedError(
+                f"{folder / 'semantics.json'}: is not as it was written ({error!r}); make it again"
+            ) from None
 
     def check(self, items: int) -> SemanticIds:
         """Return self if it covers a catalogue of V `items`; raises `UsageError` otherwise."""

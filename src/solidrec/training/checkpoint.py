@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any, final
 
 import torch
+from pydantic import ValidationError
 from safetensors.torch import load_file
 
 from solidrec import migrations
 from solidrec.artifacts import (
+    Facts,
     new_folder,
     read_json,
     read_manifest,
@@ -25,10 +27,13 @@ from solidrec.artifacts import (
     write_manifest,
     write_tensors,
 )
+from solidrec.disk import need_space
 from solidrec.errors import DamagedError, StorageError
 from solidrec.training.loop import Progress, Stage
 
 _KEEP = 2
+_SPARE = 1.2
+"""How much of the size of a checkpoint must be free before it is written."""
 FILES = ("model.safetensors", "best.safetensors", "optimizer.safetensors", "state.json")
 
 
@@ -58,10 +63,13 @@ class Checkpoints:
         """Write a checkpoint folder, put it in place by one rename, and remove older ones."""
         at, started = stage.progress, time.monotonic()
         folder = self.folder / f"stage{at.stage}-epoch{at.epoch:05d}"
+        parts = zip(FILES, (stage.model.state_dict(), stage.best, _moments(stage)), strict=False)
+        tensors = dict(parts)
+        size = sum(tensor.nbytes for part in tensors.values() for tensor in part.values())
+        need_space(folder, int(_SPARE * size))
         with new_folder(folder, replace=True) as temporary:
-            write_tensors(temporary / "model.safetensors", stage.model.state_dict())
-            write_tensors(temporary / "best.safetensors", stage.best)
-            write_tensors(temporary / "optimizer.safetensors", _moments(stage))
+            for name, part in tensors.items():
+                write_tensors(temporary / name, part)
             write_json(temporary / "state.json", at.to_json())
             write_manifest(temporary, kind="checkpoint", files=FILES, facts={})
         for old in self.names()[:-_KEEP]:
@@ -73,7 +81,7 @@ class Checkpoints:
         """Return the newest good checkpoint; rename bad ones to ``.corrupt-NAME`` and say so."""
         for path in reversed(self.names()):
             try:
-                read_manifest(path, kind="checkpoint")
+                read_manifest(path, kind="checkpoint", files=FILES)
             except (DamagedError, StorageError) as error:
                 aside = path.with_name(f".corrupt-{path.name}")
                 shutil.rmtree(aside, ignore_errors=True)
@@ -88,9 +96,30 @@ class Checkpoints:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+@final
+class _State(Facts):
+    """The types of a `Progress`."""
+
+    stage: int
+    epoch: int
+    step: int
+    best: float
+    best_epoch: int
+    best_step: int
+    history: list[dict[str, Any]]
+
+
 def read_progress(path: Path) -> Progress:
-    """Return the progress that a checkpoint has saved."""
-    return Progress(**read_json(path / "state.json"))
+    """Return the progress that a checkpoint has saved; raises `DamagedError` if it is none."""
+    found = read_json(path / "state.json")
+    try:
+        _State.model_validate(found)
+        return Progress(**found)
+    except (ValidationError, TypeError) as error:
+        raise DamagedError(
+            f"{path / 'state.json'}: is not as it was written ({str(error).splitlines()[0]}); "
+            f"remove {path} to go on from the checkpoint before"
+        ) from None
 
 
 def restore(stage: Stage, path: Path) -> None:

@@ -58,7 +58,7 @@ def neural_expert(run: RunContext, *, part: str) -> Neural:
     )
     folder = data.path / "experts" / f"{own.digest()}-{part}"
     if (folder / MANIFEST).is_file():
-        read_manifest(folder, kind=_KIND)
+        read_manifest(folder, kind=_KIND, files=[WEIGHTS, HISTORY])
         model = build(own.model, items=len(data.items))
         load_weights(model, folder / WEIGHTS)
         run.say(f"neural expert ({part}): read from {folder}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,16 @@ import torch
 from solidrec.artifacts import write_json
 from solidrec.data.prepared import PreparedData
 from solidrec.designs import DESIGNS
+from solidrec.disk import need_space
 from solidrec.epochs import HISTORY, write_history
-from solidrec.errors import Interrupted
+from solidrec.errors import Interrupted, StorageError
 from solidrec.evaluate.runner import Protocol, evaluate
 from solidrec.inference.scorer import neural_of, scorer_of
-from solidrec.locks import locked, stoppable
+from solidrec.locks import LOCK, locked, stoppable
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
-from solidrec.runs import SPEC, Run, finished, load_run, save_run
+from solidrec.run_state import CHECKPOINTS, clear_other, finished
+from solidrec.runs import SPEC, Run, load_run, save_run
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.modality import is_described
 from solidrec.spec import RunSpec
@@ -46,24 +49,31 @@ def train_run(
     *,
     device: str = "cpu",
     display: Display | None = None,
+    overwrite: bool = False,
     track: Sequence[str] = (),
     say: Callable[[str], None] = lambda line: None,
 ) -> Run:
     """Train the model of `spec` on prepared data, write the run folder `out`, and load it.
 
     A finished run of the same specification is returned as it is, an unfinished one resumes, one of
-    another specification raises `IncompatibleError`. `track` names trackers that epochs go to
-    besides ``history.jsonl`` (see `check_trackers`). Raises `Interrupted` when stopped by a signal
-    after saving.
+    another specification raises `IncompatibleError`, or makes room if `overwrite` is set. `track`
+    names trackers that epochs go to besides ``history.jsonl`` (see `check_trackers`). Raises
+    `Interrupted` when stopped by a signal after saving.
     """
     check_memory(data, spec, device)
     check_run(data, spec)
+    if overwrite and out.is_dir():
+        with locked(out):
+            if clear_other(out, spec):
+                say(f"{out}: removed the run of another specification that was there")
     if finished(out, spec):
+        _tidy(out)
         say(f"{out}: this run is finished already; remove the folder to train it again")
         return load_run(out, device=device)
     with locked(out), stoppable():
         # Another process may have finished the run before the lock was taken.
         if not finished(out, spec):
+            need_space(out, _least_bytes(data, spec))
             write_json(out / SPEC, spec.model_dump(mode="json"))
             try:
                 _carry_out(RunContext(data, spec, out, device, display or Silent(), say=say), track)
@@ -74,11 +84,28 @@ def train_run(
     return load_run(out, device=device)
 
 
+def _tidy(out: Path) -> None:
+    """Remove what a process left behind that was killed when its run was complete already."""
+    checkpoints = out / CHECKPOINTS
+    if checkpoints.exists() or (out / LOCK).exists():
+        with suppress(StorageError), locked(out):  # who holds it tidies up itself
+            Checkpoints(checkpoints).clear()
+
+
+_COPIES = 4
+"""Weights, best weights and the two moments of Adam: what a checkpoint has of each parameter."""
+
+
+def _least_bytes(data: PreparedData, spec: RunSpec) -> int:
+    """Return the bytes that a checkpoint needs at least: those of the item embeddings."""
+    return _COPIES * 4 * (len(data.items) + 1) * spec.model.dim
+
+
 def _carry_out(run: RunContext, track: Sequence[str]) -> None:
     """Make semantic ids, run the stages, measure, and write the files of the locked run folder."""
     started, out = time.perf_counter(), run.out
     assert out is not None
-    checkpoints = Checkpoints(out / "checkpoints")
+    checkpoints = Checkpoints(out / CHECKPOINTS)
     with tracked(run.display, track, out, run.spec, run.say) as shown:
         # Training a model for semantic ids is not tracked.
         semantics = semantics_for(run)

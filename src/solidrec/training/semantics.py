@@ -75,7 +75,7 @@ def item_vectors(
     )
     folder = data.path / "semantics" / f"id-{static.digest()}"
     if (folder / MANIFEST).is_file():
-        read_manifest(folder, kind=_KIND)
+        read_manifest(folder, kind=_KIND, files=[_VECTORS])
         return load_array(folder / _VECTORS)
     say("semantics: training a static SASRec first, for its item embeddings")
     vectors = train(static)

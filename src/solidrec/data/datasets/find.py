@@ -26,7 +26,7 @@ class _Match(NamedTuple):
 
 @final
 @dataclass(frozen=True)
-class _Found:
+class Found:
     """The files or frames that `prepare` reads; `format` is None for tidy files.
 
     `interactions` may be a list of files. `dataset` is None if they are of no known data set.
@@ -84,7 +84,7 @@ class _Found:
         return compare(self.dataset, DATASETS[self.dataset], Counts(users, items, interactions))
 
 
-def find(interactions: Any, *, items: Any = None, dataset: str | None = None) -> _Found:
+def find(interactions: Any, *, items: Any = None, dataset: str | None = None) -> Found:
     """Find the files to read for `interactions`: a folder, a file, several files or a frame.
 
     Only names and first lines are looked at. `dataset` is a name of `known.DATASETS`, whose
@@ -100,17 +100,17 @@ def find(interactions: Any, *, items: Any = None, dataset: str | None = None) ->
     formats = FORMATS if dataset is None or name else {dataset: FORMATS[dataset]}
     files = paths_of(interactions)
     if files is not None and len(files) > 1:
-        return _Found(files, items, FORMATS.get(dataset or ""), name)
+        return Found(files, items, FORMATS.get(dataset or ""), name)
     if files:
         interactions = files[0]
     path = Path(interactions) if isinstance(interactions, str | Path) else None
     if path is None or kind_of(path).startswith("no such file"):
-        return _Found(interactions, items, None, name)
+        return Found(interactions, items, None, name)
     match = _in_folder(path, formats, name) if path.is_dir() else _match(path, formats)
     if match is None:  # the name of a format says how to read a file of any name
-        return _Found(path, items, FORMATS.get(dataset or ""), name)
+        return Found(path, items, FORMATS.get(dataset or ""), name)
     beside = match.kind.items_of(match.path) if items is None else items
-    return _Found(match.path, beside, FORMATS[match.format], name or _recognised(match))
+    return Found(match.path, beside, FORMATS[match.format], name or _recognised(match))
 
 
 def _match(path: Path, formats: Mapping[str, Format]) -> _Match | None:

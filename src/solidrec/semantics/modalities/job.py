@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from solidrec.data.encoded import FOLDER, check_name, open_catalog
+from solidrec.data.encoded import CACHE, FOLDER, check_name, open_catalog
 from solidrec.errors import UsageError
 from solidrec.semantics.modalities.base import Modality
 from solidrec.semantics.modalities.cache import VectorCache
@@ -19,7 +19,6 @@ from solidrec.semantics.modalities.image import Images, image_encoder
 from solidrec.semantics.modalities.pictures import open_pictures
 from solidrec.semantics.modalities.text import Texts, text_encoder
 
-_CACHE = ".cache"
 _Progress = Callable[[int], Callable[[int], None]]
 
 
@@ -67,7 +66,7 @@ def run_job(
             name=job.name,
             fingerprint=manifest["fingerprint"],
             max_unusable=most,
-            cache=VectorCache(cache or data / FOLDER / _CACHE, modality.key),
+            cache=VectorCache(cache or data / FOLDER / CACHE, modality.key),
             step=progress(len(catalog)),
         )
 

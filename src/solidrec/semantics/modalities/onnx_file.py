@@ -87,9 +87,12 @@ class OnnxEncoder(ImageEncoder):
         if not path.is_file():
             raise StorageError(f"{path}: no such file; give --image-encoder {ONNX}PATH")
         self.name, self.settings, self.view = name, settings, settings.view
-        beside = sorted(path.parent.glob(f"{path.name}*.data")) + sorted(
-            path.parent.glob(f"{path.name}_data")
-        )
+        # The name may have characters that a pattern would not take literally.
+        others = sorted(path.parent.iterdir())
+        beside = [
+            *(p for p in others if p.name.startswith(path.name) and p.name.endswith(".data")),
+            *(p for p in others if p.name == f"{path.name}_data"),
+        ]
         self.key = key_of(
             files=[sha256(file) for file in (path, *beside)],
             settings=settings.model_dump(mode="json"),
