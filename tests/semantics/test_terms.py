@@ -104,3 +104,13 @@ def test_a_placed_token_means_something_else_in_each_place() -> None:
     assert cosine(placed[0], placed[1]) == pytest.approx(0, abs=1e-6)
     assert cosine(placed[0], placed[2]) == pytest.approx(1)
     assert cosine(bags[0], bags[1]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("labels", [2, 3, 6, 40])
+@pytest.mark.parametrize("times", [1, 0], ids=["one more of each label", "equally many"])
+def test_labels_that_no_two_items_share_are_all_told_apart(labels: int, times: int) -> None:
+    items = [[f"label {k}"] for k in range(labels) for _ in range(3 + times * k)]
+    model, vectors = fit_terms(items)
+    assert (np.abs(vectors).max(axis=1) > 0.1).all()
+    assert len(np.unique(vectors.round(4), axis=0)) == labels
+    np.testing.assert_allclose(model.vectors(items), vectors, atol=1e-6)

@@ -16,6 +16,7 @@ from solidrec.arrays import Floats32
 MAX_CHARACTERS = 4096
 _WORD = re.compile(r"(?u)\b\w+\b")
 _WIDTH = 64
+_NOTHING = 1e-6  # of a vector of about unit length
 _MOST_TERMS = 50_000  # rarer terms are left out: article numbers would fill the disk
 
 
@@ -65,14 +66,18 @@ def fit_terms(
     vectorizer = tf_idf(most=_MOST_TERMS)
     weighted = vectorizer.fit_transform(items)
     vocabulary = tuple(vectorizer.get_feature_names_out().tolist())
-    width = min(width, len(vocabulary) - 1)
-    if width < 1:
-        single = np.asarray(weighted.toarray(), dtype=np.float32)
-        return TermModel(vocabulary, vectorizer.idf_, np.eye(1)), single
-    svd = TruncatedSVD(width, random_state=seed)
+    exact = TermModel(vocabulary, vectorizer.idf_, np.eye(len(vocabulary)))
+    if len(vocabulary) == 1:
+        return exact, exact.vectors(items)
+    svd = TruncatedSVD(min(width, len(vocabulary) - 1), random_state=seed)
     with np.errstate(invalid="ignore", divide="ignore"):  # identical items have no variance
         reduced = svd.fit_transform(weighted)
     vectors = np.ascontiguousarray(reduced, dtype=np.float32)
+    # The SVD has a direction less than there are terms: where no two items share a term, those of
+    # one term would look as if they had none.
+    lost = (np.abs(vectors).max(axis=1) < _NOTHING) & (weighted.getnnz(axis=1) > 0)
+    if lost.any() and len(vocabulary) <= width:
+        return exact, exact.vectors(items)
     return TermModel(vocabulary, vectorizer.idf_, svd.components_), vectors
 
 
