@@ -150,7 +150,7 @@ def test_an_option_goes_before_a_setting(
         (["--set", "model.dim"], "write it as key=value"),
         (["--seed", "-1"], "setting seed: "),
         (["--epochs", "0"], "setting train.epochs: "),
-        (["--threads", "0"], "threads=0: give 1 or more"),
+        (["--threads", "0"], "threads=0: give a whole number, 1 or more"),
         (["--device", "abacus"], "--device abacus: "),
         (["--config", "nowhere.toml"], "--config nowhere.toml: No such file"),
     ],

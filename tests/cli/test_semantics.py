@@ -45,7 +45,7 @@ def test_semantics_says_what_is_in_the_ids(solidrec: Solidrec, data: PreparedDat
         (["--weight", "content=much"], "--weight content=much: write it as NAME=X"),
         (["--weight", "2"], "--weight 2: write it as NAME=X"),
         (["--images", "."], "say --map FILE.html too"),
-        (["--threads", "0"], "threads=0: give 1 or more"),
+        (["--threads", "0"], "threads=0: give a whole number, 1 or more"),
     ],
 )
 def test_semantics_names_the_nearest(

@@ -14,6 +14,7 @@ from tests.report.test_page import Page
 
 from solidrec.artifacts import read_json, write_json
 from solidrec.errors import StorageError
+from solidrec.json_files import sealed
 from solidrec.report.experiment_report import _SECTIONS, write_experiment_report
 
 EVIL = '<script src="https://evil.example/x.js">alert("&")</script>'
@@ -76,13 +77,13 @@ def test_everything_from_data_is_escaped(copied: Path) -> None:
         "data_path": f"/nowhere/{EVIL}",
         "settings": {"model": {"name": EVIL}},
     }
-    write_json(copied / "experiment.json", plan)
+    write_json(copied / "experiment.json", sealed(plan))
     records = [
         json.loads(line)
         for line in (copied / "results.jsonl").read_text(encoding="utf-8").splitlines()
     ]
     lines = [
-        json.dumps(record | {"machine": {"cpu": EVIL}, "versions": {"torch": EVIL}})
+        json.dumps(sealed(record | {"machine": {"cpu": EVIL}, "versions": {"torch": EVIL}}))
         for record in records
     ]
     (copied / "results.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -8,6 +8,7 @@ import pytest
 
 from solidrec.artifacts import read_json, write_json
 from solidrec.experiments.grid import Row
+from solidrec.json_files import sealed
 from solidrec.report.material import Material, _looks_of, charts_of
 
 Read = Callable[[Path], Material]
@@ -75,14 +76,14 @@ def test_without_users_the_means_stay_and_nothing_is_compared(
 def test_runs_and_data_that_are_gone_or_others_are_named(copied: Path, read_material: Read) -> None:
     shutil.rmtree(copied / "runs")
     plan = read_json(copied / "experiment.json")
-    write_json(copied / "experiment.json", plan | {"data_path": str(copied / "nowhere")})
+    write_json(copied / "experiment.json", sealed(plan | {"data_path": str(copied / "nowhere")}))
     found = read_material(copied)
     assert found.data is None
     assert any("it is no longer there" in each for each in found.lacking)
     assert any("runs/ lacks 6 of 6" in each for each in found.lacking)
     assert not found.runs
     assert found.history(found.trained()[0]) == []
-    write_json(copied / "experiment.json", plan | {"data": "0" * 64})
+    write_json(copied / "experiment.json", sealed(plan | {"data": "0" * 64}))
     assert any("other data is there now" in each for each in read_material(copied).lacking)
 
 

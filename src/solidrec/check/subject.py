@@ -130,7 +130,11 @@ class Subject:
             catalog=catalog,
             semantics=self.semantics,
             metrics={},
-            facts={},
+            facts={
+                "digest": self.spec.digest(),
+                "parameters": sum(one.numel() for one in self.model.parameters()),
+                "data": {"path": str(self.data.path)},
+            },
         )
         return load_run(folder)
 

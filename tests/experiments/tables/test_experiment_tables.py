@@ -19,6 +19,7 @@ from solidrec.experiments.plan import Plan
 from solidrec.experiments.results import Results
 from solidrec.experiments.status import status_of
 from solidrec.experiments.tables.experiment_tables import compared, tables_of, write_tables
+from solidrec.json_files import sealed
 
 GRID = {
     "title": "tiny",
@@ -73,7 +74,7 @@ def test_what_is_not_finished_is_shown_as_missing(out: Path) -> None:
 def changed(out: Path, to: Path, **values: Any) -> Path:
     shutil.copytree(out, to)
     plan = read_json(to / "experiment.json") | values
-    (to / "experiment.json").write_text(json.dumps(plan), encoding="utf-8")
+    (to / "experiment.json").write_text(json.dumps(sealed(plan)), encoding="utf-8")
     return to
 
 
