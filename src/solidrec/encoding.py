@@ -70,13 +70,7 @@ def encode(
     jobs = _jobs_of(
         text, text_columns, images, image_encoder, image_settings=image_settings, name=name
     )
-    if not jobs and behaviour is None:
-        raise UsageError("nothing to encode; say --text minilm, --images FOLDER or --behaviour RUN")
-    if len(jobs) + (behaviour is not None) > 1 and name is not None:
-        raise UsageError(
-            f"--name {name}: names one feature matrix, and more are to be made; "
-            "encode them one after the other"
-        )
+    _check_number(len(jobs) + (behaviour is not None), name)
     if not path.is_dir():
         open_catalog(path)  # says that there is none
     with locked(path, doing="encodes this folder"), computing(device, threads):
@@ -96,6 +90,17 @@ def encode(
             if progress:
                 say(encoded_line(job.name, made))
     return PreparedData.open(path)
+
+
+def _check_number(matrices: int, name: str | None) -> None:
+    """Raise `UsageError` if there is nothing to encode, or one name for several matrices."""
+    if not matrices:
+        raise UsageError("nothing to encode; say --text minilm, --images FOLDER or --behaviour RUN")
+    if matrices > 1 and name is not None:
+        raise UsageError(
+            f"--name {name}: names one feature matrix, and more are to be made; "
+            "encode them one after the other"
+        )
 
 
 def _jobs_of(

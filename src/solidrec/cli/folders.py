@@ -166,16 +166,9 @@ def prepare(
     from solidrec.console import prepared_lines, say
     from solidrec.data.prepare import prepare as run
 
-    data = run(
-        interactions if len(interactions) > 1 else interactions[0],
-        out=out,
-        items=items,
-        features=named_files(features or []),
-        dataset=dataset,
-        overwrite=overwrite,
-        progress=say,
-        **options,
-    )
+    options |= {"items": items, "dataset": dataset, "overwrite": overwrite, "progress": say}
+    log = interactions if len(interactions) > 1 else interactions[0]
+    data = run(log, out=out, features=named_files(features or []), **options)
     if json_:
         print_json({key: value for key, value in data.manifest.items() if key != "files"})
         return

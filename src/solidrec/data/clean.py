@@ -95,7 +95,7 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
         columns,
         required=("user", "item", *(("rating",) if rules.min_rating is not None else ())),
     )
-    order = "file" if ordered and "time" not in roles else _order(table, roles, rules)
+    order = _order(table, roles, rules, ordered=ordered)
     log, rejected, rows_in, way = _judged(table, roles, order, rules)
     left = _Left(table, len(log))
     if rules.min_rating is not None:
@@ -108,16 +108,13 @@ def clean(table: Table, *, columns: Mapping[str, str | None], rules: Rules) -> C
     split = [log.drop_in_place("split").to_numpy()] if "split" in log.columns else []
     # sort all rows by user, then time, then part of a given split, then (if ties go so) item
     place = lexical_order(user, time, *split, *((item,) if rules.ties == "item" else ()))
-    user, item, time = user[place], item[place], time[place]
-    split = [part[place] for part in split]
+    user, item, time, *split = (part[place] for part in (user, item, time, *split))
     # without times, a repeated row may be a second visit
     if rules.duplicates != "keep" and order != "file":
         again = repeats(_starts(user) | _starts(time), item)
-        if again.any():
-            if rules.duplicates == "error":
-                raise _duplicated(log["row"].to_numpy()[place[again]], table)
-            user, item, time = user[~again], item[~again], time[~again]
-            split = [part[~again] for part in split]
+        if rules.duplicates == "error" and again.any():
+            raise _duplicated(log["row"].to_numpy()[place[again]], table)
+        user, item, time, *split = (part[~again] for part in (user, item, time, *split))
     left.after("exact_duplicate", len(time))
     if rules.k_core > 1:
         core = _k_core(user, item, rules.k_core)
@@ -159,8 +156,9 @@ def _judged(
     return log.filter(~bad) if len(rejected) else log, rejected, len(log), raw.times
 
 
-def _order(table: Table, roles: Mapping[str, str], rules: Rules) -> str:
-    if rules.order == "file":
+def _order(table: Table, roles: Mapping[str, str], rules: Rules, *, ordered: bool) -> str:
+    """Return what orders the rows; lists of items are `ordered` as they are."""
+    if rules.order == "file" or (ordered and "time" not in roles):
         return "file"
     for role, name in (("time", "timestamp"), ("position", "position")):
         if role in roles:

@@ -51,22 +51,9 @@ def find_columns(
     missing: list[str] = []
     for role, names in known.items():
         wanted = given.get(role)
-        named = [_named(table, name) for name in ((wanted,) if wanted else names)]
-        if role in _FIRST_WINS:  # of several names, but not of several columns of one name
-            named = [columns for columns in named if columns][:1]
-        matches = [column for columns in named for column in columns]
-        if len(matches) > 1:
-            raise UsageError(
-                f"{table.name}: {' and '.join(matches)} could both be the {role}; say which with "
-                f"{_option(role)}"
-            )
-        if matches and matches[0] in table.repeated:
-            raise UsageError(
-                f"{table.name}: {matches[0]!r}, the {role}, occurs more than once in the header; "
-                "remove or rename all but one"
-            )
-        if matches:
-            found[role] = matches[0]
+        column = _column(table, role, (wanted,) if wanted else names)
+        if column is not None:
+            found[role] = column
         elif wanted or role in required:
             missing.append(_missing(role, wanted, names, table.columns))
     if missing:
@@ -74,6 +61,25 @@ def find_columns(
         cure = "; is it separated by another --delimiter?" if len(table.columns) == 1 else ""
         raise DataError(f"{table.name}: {'; '.join(missing)} (columns found: {columns}){cure}")
     return found
+
+
+def _column(table: Table, role: str, names: tuple[str, ...]) -> str | None:
+    """Return the one column of these names, or None; raise `UsageError` for several."""
+    named = [_named(table, name) for name in names]
+    if role in _FIRST_WINS:  # of several names, but not of several columns of one name
+        named = [columns for columns in named if columns][:1]
+    matches = [column for columns in named for column in columns]
+    if len(matches) > 1:
+        raise UsageError(
+            f"{table.name}: {' and '.join(matches)} could both be the {role}; say which with "
+            f"{_option(role)}"
+        )
+    if matches and matches[0] in table.repeated:
+        raise UsageError(
+            f"{table.name}: {matches[0]!r}, the {role}, occurs more than once in the header; "
+            "remove or rename all but one"
+        )
+    return matches[0] if matches else None
 
 
 def names_shown(columns: list[str]) -> str:

@@ -33,12 +33,7 @@ def time_notes(
     units = {name: unit for name, unit in _UNITS.items() if per_second in (None, unit)}
     if any(_FIRST * unit <= low and high <= last * unit for unit in units.values()):
         return []
-    counts = {
-        name: int(np.count_nonzero((times >= _FIRST * unit) & (times <= last * unit)))
-        for name, unit in units.items()
-        if last * unit < 2**63
-    }
-    found = {name: count for name, count in counts.items() if count}
+    found = _counts(times, units, last)
     notes = []
     if len(found) > 1:
         shown = ", ".join(f"{count:,} look like {name}" for name, count in found.items())
@@ -53,3 +48,13 @@ def time_notes(
             "that the column and its unit are the right ones"
         )
     return notes
+
+
+def _counts(times: npt.NDArray[np.int64], units: dict[str, int], last: int) -> dict[str, int]:
+    """Return how many times are in order in each unit, for those of any."""
+    counts = {
+        name: int(np.count_nonzero((times >= _FIRST * unit) & (times <= last * unit)))
+        for name, unit in units.items()
+        if last * unit < 2**63
+    }
+    return {name: count for name, count in counts.items() if count}

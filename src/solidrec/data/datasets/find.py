@@ -97,12 +97,15 @@ def find(interactions: Any, *, items: Any = None, dataset: str | None = None) ->
         hint = nearest(dataset, [*DATASETS, *FORMATS])
         raise UsageError(f"dataset {dataset!r} is unknown{hint}; `solidrec datasets` lists them")
     name = dataset if dataset in DATASETS else None
-    formats = FORMATS if dataset is None or name else {dataset: FORMATS[dataset]}
-    files = paths_of(interactions)
-    if files is not None and len(files) > 1:
+    files = paths_of(interactions) or [interactions]
+    if len(files) > 1:
         return Found(files, items, FORMATS.get(dataset or ""), name)
-    if files:
-        interactions = files[0]
+    return _find_one(files[0], items, dataset, name)
+
+
+def _find_one(interactions: Any, items: Any, dataset: str | None, name: str | None) -> Found:
+    """Find the files to read for one source; `name` is that of a known data set."""
+    formats = FORMATS if dataset is None or name else {dataset: FORMATS[dataset]}
     path = Path(interactions) if isinstance(interactions, str | Path) else None
     if path is None or kind_of(path).startswith("no such file"):
         return Found(interactions, items, None, name)
