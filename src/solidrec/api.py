@@ -126,13 +126,13 @@ class Model:
 
 
 def _opened(data: PreparedData | Path | str) -> PreparedData:
-    return data if isinstance(data, PreparedData) else PreparedData.open(as_path(data, "data"))
+    return data if isinstance(data, PreparedData) else PreparedData.open(data)
 
 
 def load(path: Path | str, *, device: str = "cpu") -> Model:
     """Load a run folder as `runs.load_run` does, or raise `UsageError` for a missing device."""
     check_device(device)
-    return Model(load_run(as_path(path, "path"), device=device))
+    return Model(load_run(path, device=device))
 
 
 def add_items(

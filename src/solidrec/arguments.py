@@ -29,6 +29,7 @@ def as_path(value: Any, name: str) -> Path:
     if not text or "\0" in text:
         raise UsageError(f"{name}={text!r}: is no path; give the name of a file or a folder")
     try:
+        text.encode()  # bytes that are no text are surrogates here, which not every reader takes
         os.lstat(text)
     except UnicodeEncodeError:
         raise UsageError(f"{name}={text!r}: has characters that no file name can hold") from None

@@ -49,7 +49,7 @@ def new_folder(final: Path, *, replace: bool = False) -> Iterator[Path]:
     Raises `StorageError` if `final` exists, unless `replace` is set. If `final` is a link, the
     folder that it points to is replaced.
     """
-    final = final.resolve() if final.is_symlink() else final
+    final = final.resolve() if final.is_symlink() or not final.name else final
     _check_free(final, replace=replace)
     half = temporary(final)
     try:

@@ -17,6 +17,7 @@ from typing import Any, final
 import polars as pl
 import torch
 
+from solidrec.arguments import as_path
 from solidrec.artifacts import (
     MANIFEST,
     Facts,
@@ -150,7 +151,7 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
     Raises `StorageError` if it is not a finished run, `DamagedError` for changed or truncated files
     and `IncompatibleError` for weights that do not fit the specification.
     """
-    path = Path(path)
+    path = as_path(path, "path")
     if not path.is_dir():
         raise StorageError(
             f"{path}: no such folder; give the folder that `solidrec train --out` wrote"

@@ -15,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 
+from solidrec.errors import StorageError
+
 BEGINNINGS = (".tmp-", ".old-")
 _HOST = re.sub(r"[^A-Za-z0-9_.]", "_", socket.gethostname())[:64]
 _NAME = re.compile(r"\.(?:tmp|old)-(?P<pid>[0-9]{1,10})@(?P<host>[A-Za-z0-9_.]+)-")
@@ -28,6 +30,8 @@ def temporary(path: Path, *, old: bool = False) -> Path:
     >>> temporary(Path("data/run")).name.startswith(f".tmp-{os.getpid()}@")
     True
     """
+    if not path.name:
+        raise StorageError(f"{path}: is a folder that nothing can replace; name one inside it")
     suffix = path.suffix[:16]  # by which some writers tell the format
     return path.with_name(f"{BEGINNINGS[old]}{os.getpid()}@{_HOST}-{token_hex(4)}{suffix}")
 

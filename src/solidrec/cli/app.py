@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
-from solidrec.errors import NAMES_OPTIONS, SolidrecError
+from solidrec.errors import NAMES_OPTIONS, SolidrecError, UsageError
 
 app = typer.Typer(
     help="Dynamic sequential recommendation: train on your click log, recommend for histories "
@@ -21,6 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _DEBUG = "SOLIDREC_DEBUG"
+_LONG = 100
+"""The most characters of a name in an error."""
 
 
 @app.callback()
@@ -44,6 +47,7 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ[NAMES_OPTIONS] = "1"
     try:
+        _check_words(sys.argv[1:])
         sys.exit(app(standalone_mode=False))
     except TyperException as error:
         # Several lines are a help text, shown when no command was given.
@@ -58,11 +62,30 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        if os.environ.get(_DEBUG):
+            raise
+        name = str(error.filename or "")
+        shown = name if len(name) <= _LONG else f"{name[:_LONG]}..."
+        print(f"error: {shown}: {error.strerror or error}; check the path", file=sys.stderr)
+        sys.exit(74)
     except Exception as error:
         if os.environ.get(_DEBUG):
             raise
         print(_unexpected(error), file=sys.stderr)
         sys.exit(70)
+
+
+def _check_words(words: Sequence[str]) -> None:
+    """Raise `UsageError` for an argument whose bytes are no text."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise UsageError(
+                f"argument {word[:_LONG]!r}: its bytes are no UTF-8 text; rename the file, or type "
+                "it in a terminal that writes UTF-8"
+            ) from None
 
 
 def _unexpected(error: Exception) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from solidrec.arguments import as_path
 from solidrec.arrays import NOT_PLAIN, Array
 from solidrec.arrays import AnyInts as Integers
 from solidrec.data.data_manifest import read_data_manifest
@@ -116,7 +117,7 @@ class PreparedData:
         Raises `StorageError` if it is no prepared folder, `DamagedError` if its bytes changed, and
         `IncompatibleError` if a newer solidrec wrote it.
         """
-        path = Path(path)
+        path = as_path(path, "path")
         manifest = read_data_manifest(path)
         catalog = pl.read_parquet(path / "items.parquet", glob=False)
         given = {name: _load(path / f"feature_{name}.npy") for name in manifest["features"]}
