@@ -26,8 +26,8 @@ from rich.table import Table
 
 from growth_point import Point
 from picture import draw_growth
-from solidrec.artifacts import read_json, write_json
 from solidrec.console import out, say
+from solidrec.json_files import read_json, write_json
 from solidrec.provenance import versions
 from speed.run import machine
 from speed.table import number

@@ -8,8 +8,9 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solidrec.artifacts import read_manifest, write_json, write_manifest
+from solidrec.artifacts import read_manifest, write_manifest
 from solidrec.errors import SolidrecError
+from solidrec.json_files import write_json
 
 NAMES = ("a.bin", "b.json", "manifest.json")
 

@@ -9,16 +9,10 @@ from typing import Any
 
 import pytest
 
-from solidrec.artifacts import (
-    _FORMAT,
-    new_folder,
-    read_json,
-    read_manifest,
-    write_file,
-    write_json,
-    write_manifest,
-)
+from solidrec.artifacts import _FORMAT, read_manifest, write_manifest
+from solidrec.disk import new_folder, write_file
 from solidrec.errors import DamagedError, IncompatibleError, StorageError
+from solidrec.json_files import read_json, write_json
 from solidrec.provenance import versions
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solidrec.errors import DamagedError, StorageError
-from solidrec.json_files import parse_json, read_json, read_object, sealed, unsealed, write_json
+from solidrec.json_files import parse_json, read_json, sealed, unsealed
 
 HOSTILE = {
     "deep lists": "[" * 100_000,
@@ -93,16 +93,6 @@ def test_any_change_breaks_the_seal() -> None:
             unsealed(other)
     with pytest.raises(ValueError, match="no object, but list"):
         unsealed([])
-
-
-def test_an_object_is_asked_for(tmp_path: Path) -> None:
-    write_json(tmp_path / "a.json", {"a": 1})
-    assert read_object(tmp_path / "a.json") == {"a": 1}
-    write_json(tmp_path / "a.json", ["a"])
-    with pytest.raises(
-        DamagedError, match=r"a.json: is not as it was written \(no object, but list"
-    ):
-        read_object(tmp_path / "a.json")
 
 
 def test_reading_what_is_not_there(tmp_path: Path) -> None:

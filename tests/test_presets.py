@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from solidrec.artifacts import read_json
 from solidrec.cli.settings_options import settings
 from solidrec.defaults import run_spec
 from solidrec.errors import UsageError
 from solidrec.experiments.experiment_spec import read_experiment
+from solidrec.json_files import read_json
 from solidrec.presets import preset, presets
 from solidrec.settings import flat, nested
 from solidrec.spec import MIXTURE_NAMES, CodebookSpec, ModelSpec, RunSpec, TrainSpec

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from solidrec.artifacts import read_json, write_json
 from solidrec.errors import IncompatibleError, StorageError
+from solidrec.json_files import read_json, write_json
 from solidrec.run_state import clear_other, filled, finished
 from solidrec.spec import RunSpec
 

@@ -10,12 +10,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from solidrec.artifacts import read_json, write_json, write_manifest
+from solidrec.artifacts import write_manifest
 from solidrec.data.prepared import PreparedData
 from solidrec.designs import DESIGNS, named
 from solidrec.epochs import read_history, write_history
 from solidrec.errors import DamagedError, IncompatibleError, StorageError
 from solidrec.inference.scorer import ModelScorer
+from solidrec.json_files import read_json, write_json
 from solidrec.runs import load_run
 from solidrec.semantics.ids import SemanticIds
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from solidrec.artifacts import read_json, write_json
 from solidrec.errors import DataError
+from solidrec.json_files import read_json, write_json
 from solidrec.provenance import versions
 from speed.measurement import Row
 from speed.run import machine

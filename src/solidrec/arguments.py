@@ -54,6 +54,16 @@ def as_count(value: Any, name: str) -> int:
     return operator.index(value)
 
 
+def as_histories(value: Any) -> list[list[str]]:
+    """Return several histories, each as `as_history` does.
+
+    Raises `UsageError` for what is no list of histories too.
+    """
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise UsageError(f"histories {value!r}: give a list of histories, each a list of ids")
+    return [as_history(history) for history in value]
+
+
 def as_history(value: Any) -> list[str]:
     """Return a history of item ids, oldest first, as a list of strings.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -14,5 +13,3 @@ Bools = npt.NDArray[np.bool_]
 Floats32 = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 AnyInts = npt.NDArray[np.integer[Any]]
-NOT_PLAIN = (ValueError, EOFError, OSError, SyntaxError, TokenError, MemoryError)
-"""What NumPy raises for a .npy file that holds no plain array, or that is damaged."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from solidrec.disk import new_folder, write_file
+from solidrec.disk import write_file
 from solidrec.errors import DamagedError, IncompatibleError, StorageError
 from solidrec.json_files import read_json, sealed, unsealed, write_json
 from solidrec.provenance import versions
@@ -23,22 +23,6 @@ from solidrec.provenance import versions
 if TYPE_CHECKING:
     import polars as pl
     from torch import Tensor
-
-__all__ = [
-    "MANIFEST",
-    "Facts",
-    "as_os_error",
-    "new_folder",
-    "read_json",
-    "read_manifest",
-    "require",
-    "sha256",
-    "write_file",
-    "write_json",
-    "write_manifest",
-    "write_table",
-    "write_tensors",
-]
 
 _FORMAT = 1
 MANIFEST = "manifest.json"

@@ -22,11 +22,12 @@ def use_threads(threads: int) -> None:
     stacks would end the process.
     """
     cores = os.cpu_count() or 1
-    if as_count(threads, "threads") > _PER_CORE * cores:
+    threads = as_count(threads, "threads")
+    if threads > _PER_CORE * cores:
         raise UsageError(
             f"--threads {threads}: there are {cores} cores; give 1 to {_PER_CORE * cores}"
         )
-    torch.set_num_threads(int(threads))
+    torch.set_num_threads(threads)
 
 
 def check_device(device: str) -> None:

@@ -11,7 +11,7 @@ from errno import EDQUOT, ENOSPC
 from pathlib import Path
 
 from solidrec.errors import StorageError
-from solidrec.temporaries import sweep, temporary
+from solidrec.temporaries import destination, sweep, temporary
 
 AT_CWD, RENAME_EXCHANGE = -100, 2  # constants of renameat2(2)
 _FULL = (ENOSPC, EDQUOT)
@@ -49,7 +49,7 @@ def new_folder(final: Path, *, replace: bool = False) -> Iterator[Path]:
     Raises `StorageError` if `final` exists, unless `replace` is set. If `final` is a link, the
     folder that it points to is replaced.
     """
-    final = final.resolve() if final.is_symlink() or not final.name else final
+    final = destination(final)
     _check_free(final, replace=replace)
     half = temporary(final)
     try:

@@ -12,7 +12,6 @@ import numpy as np
 import polars as pl
 
 from solidrec.arguments import as_path
-from solidrec.artifacts import write_file
 from solidrec.console import console, counted, encoded_line, say
 from solidrec.data.catalog import Catalog, read_catalog
 from solidrec.data.columns import ITEMS, find_columns, id_column
@@ -21,7 +20,7 @@ from solidrec.data.matching import hardly_any
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_table
 from solidrec.devices import computing
-from solidrec.disk import check_writable
+from solidrec.disk import check_writable, write_file
 from solidrec.errors import DataError, UsageError
 from solidrec.locks import locked
 from solidrec.runs import Run, load_run

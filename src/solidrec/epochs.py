@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from solidrec.artifacts import write_file
+from solidrec.disk import write_file
 from solidrec.errors import DamagedError
 from solidrec.json_files import parse_json
 

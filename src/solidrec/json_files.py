@@ -114,17 +114,6 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
-def read_object(path: Path) -> dict[str, Any]:
-    """Read a JSON file that holds an object; raises as `read_json`, and `DamagedError` if not."""
-    found = read_json(path)
-    if not isinstance(found, dict):
-        raise DamagedError(
-            f"{path}: is not as it was written (no object, but {type(found).__name__}); make it "
-            "again"
-        )
-    return found
-
-
 def write_json(path: Path, value: Any) -> None:
     """Write `value` atomically as indented JSON, or raise `ValueError` for NaN and infinity."""
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

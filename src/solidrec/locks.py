@@ -20,7 +20,7 @@ from types import FrameType
 from typing import TextIO
 
 from solidrec.errors import StorageError
-from solidrec.temporaries import sweep, temporary
+from solidrec.temporaries import destination, sweep
 
 LOCK = ".lock"
 """The file in a folder that is locked."""
@@ -45,8 +45,7 @@ def replacing(out: Path, *, doing: str, job: str = "") -> Iterator[str]:
     `job` says what is to be done. Yields the job of the holder before, if that was killed, else "".
     Raises as `locked`. If `out` is a link, this is about the folder that it points to.
     """
-    out = out.resolve() if out.is_symlink() or not out.name else out
-    temporary(out)  # raises an error for the root of all folders
+    out = destination(out)
     _make(out.parent, out)
     with _held(out.with_name(f".{out.name}.lock"), out, doing, job=job) as before:
         sweep(out.parent)

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from solidrec.artifacts import MANIFEST, read_json
+from solidrec.artifacts import MANIFEST
 from solidrec.errors import DamagedError, StorageError
+from solidrec.json_files import read_json
 from solidrec.locks import LOCK
 from solidrec.temporaries import BEGINNINGS
 

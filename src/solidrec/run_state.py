@@ -6,9 +6,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from solidrec.artifacts import MANIFEST, read_json
+from solidrec.artifacts import MANIFEST
 from solidrec.epochs import HISTORY
 from solidrec.errors import IncompatibleError, StorageError, UsageError
+from solidrec.json_files import read_json
 from solidrec.overwrite import check_own, is_empty
 from solidrec.runs import FILES, PARTS, SPEC
 from solidrec.settings import difference

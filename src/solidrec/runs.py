@@ -21,20 +21,18 @@ from solidrec.arguments import as_path
 from solidrec.artifacts import (
     MANIFEST,
     Facts,
-    new_folder,
-    read_json,
     read_manifest,
     require,
-    write_json,
     write_manifest,
     write_table,
     write_tensors,
 )
 from solidrec.designs import DESIGNS
-from solidrec.disk import need_space
+from solidrec.disk import need_space, new_folder
 from solidrec.epochs import HISTORY, read_history
 from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
 from solidrec.id_map import IdMap
+from solidrec.json_files import read_json, write_json
 from solidrec.nn.build import build, build_mixture
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender

@@ -17,11 +17,23 @@ from secrets import token_hex
 
 from solidrec.errors import StorageError
 
+_ROOT = "{}: is a folder that nothing can replace; name one inside it"
 BEGINNINGS = (".tmp-", ".old-")
 _HOST = re.sub(r"[^A-Za-z0-9_.]", "_", socket.gethostname())[:64]
 _NAME = re.compile(r"\.(?:tmp|old)-(?P<pid>[0-9]{1,10})@(?P<host>[A-Za-z0-9_.]+)-")
 _EARLIER = re.compile(r"\.(?:tmp|old)-(?P<pid>[0-9]{1,10})-")
 """Names of versions before 0.2, which did not say the machine: always this one."""
+
+
+def destination(path: Path) -> Path:
+    """Return where a folder is to be made or replaced: where a link leads, and what ``.`` is.
+
+    Raises `StorageError` for the root of all folders.
+    """
+    path = path.resolve() if path.is_symlink() or not path.name else path
+    if not path.name:
+        raise StorageError(_ROOT.format(path))
+    return path
 
 
 def temporary(path: Path, *, old: bool = False) -> Path:
@@ -31,7 +43,7 @@ def temporary(path: Path, *, old: bool = False) -> Path:
     True
     """
     if not path.name:
-        raise StorageError(f"{path}: is a folder that nothing can replace; name one inside it")
+        raise StorageError(_ROOT.format(path))
     suffix = path.suffix[:16]  # by which some writers tell the format
     return path.with_name(f"{BEGINNINGS[old]}{os.getpid()}@{_HOST}-{token_hex(4)}{suffix}")
 

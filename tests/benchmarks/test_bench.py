@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from solidrec.artifacts import write_json
+from solidrec.json_files import write_json
 from speed.measurement import Row
 
 Bench = Callable[..., subprocess.CompletedProcess[str]]

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from solidrec.artifacts import read_json
 from solidrec.cli.experiment import prepared_folder
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.experiments.execute import run_experiment
 from solidrec.experiments.experiment_spec import ExperimentSpec
+from solidrec.json_files import read_json
 
 
 def floors(data: PreparedData, out: Path, *names: str) -> Path:

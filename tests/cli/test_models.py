@@ -8,11 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from solidrec.artifacts import read_json
 from solidrec.cli.settings_options import settings
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
-from solidrec.json_files import sealed
+from solidrec.json_files import read_json, sealed
 
 Solidrec = Callable[..., Any]
 SMALL = ("--set", "model.dim=8", "--set", "train.batch_size=128", "--epochs", "1")

@@ -11,7 +11,8 @@ import pytest
 from solidrec.data.catalog import Catalog, bare_catalog, read_catalog
 from solidrec.data.features import check_given, feature_source, read_feature, read_features
 from solidrec.data.prepare import prepare
-from solidrec.data.readers import Table, read_table
+from solidrec.data.readers import read_table
+from solidrec.data.table import Table
 from solidrec.errors import DataError, StorageError, UsageError
 
 ITEMS = pl.Series("item", ["a", "b", "c"])

@@ -90,3 +90,20 @@ def test_t10_what_is_no_plain_array_is_refused(tmp_path: Path, content: bytes, r
 def test_a_file_that_cannot_be_read_is_a_fault_of_the_disk(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"a.npy: cannot be read \(No such file"):
         map_npy(tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<html>",
+        b"\x93NUMPY\x01\x00\x10\x00{'descr': [[[[\n",
+        b"\x93NUMPY\x01\x00\x76\x00{'des\x91\x00'<f4', 'shape': \x91\x00, 2), }" + b" " * 90,
+        b"\x93NUMPY\x01\x00\x46\x00{'descr': '|O', 'fortran_order': False, 'shape': (9, 9)}\n",
+        b"\x93NUMPY\x09\x00",
+    ],
+)
+def test_whatever_numpy_raises_for_it_is_one_error(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.npy").write_bytes(content)
+    with pytest.raises(DataError):
+        map_npy(tmp_path / "a.npy")

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from solidrec.artifacts import read_json
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import DataError, UsageError
+from solidrec.json_files import read_json
 
 
 def tiny(users: int = 6, length: int = 5, items: int = 40) -> pl.DataFrame:

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from solidrec.data.columns import id_column
-from solidrec.data.readers import READERS, Table, read_table
+from solidrec.data.readers import READERS, read_table
+from solidrec.data.table import Table
 from solidrec.errors import DataError, StorageError, UsageError
 
 ODD_IDS = [

@@ -7,8 +7,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from solidrec.data.readers import Table, read_table
+from solidrec.data.readers import read_table
 from solidrec.data.reject import SHOWN, finite_number, id_checks, judge, reasons, whole_number
+from solidrec.data.table import Table
 from solidrec.errors import DataError
 
 

@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 
 from solidrec import prepare
-from solidrec.data.readers import Place, read_table
+from solidrec.data.readers import read_table
 from solidrec.data.several import joined, paths_of
+from solidrec.data.table import Place
 from solidrec.errors import DataError, StorageError, UsageError
 
 

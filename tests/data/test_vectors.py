@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from solidrec.data.readers import Table, read_table
+from solidrec.data.readers import read_table
+from solidrec.data.table import Table
 from solidrec.data.vectors import vector_column
 from solidrec.errors import DataError
 

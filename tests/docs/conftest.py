@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +23,19 @@ def pages(repository: Path) -> list[Path]:
         repository / "CHANGELOG.md",
         *sorted((repository / "docs").glob("*.md")),
     ]
+
+
+@pytest.fixture
+def generated(repository: Path, tmp_path: Path) -> Callable[[str], str]:
+    """Return what ``docs/make_NAME.py`` writes now."""
+
+    def make(name: str) -> str:
+        out = tmp_path / f"{name}.md"
+        command = [sys.executable, f"docs/make_{name}.py", str(out)]
+        subprocess.run(command, check=True, cwd=repository)
+        return out.read_text(encoding="utf-8")
+
+    return make
 
 
 @pytest.fixture(scope="session")

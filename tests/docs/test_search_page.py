@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from solidrec.api import load, prepare
-from solidrec.artifacts import read_json
+from solidrec.json_files import read_json
 from solidrec.search.findings import BEST
 from solidrec.search.run_search import SEARCH, TRIALS, _read_trials
 from solidrec.search.space import _RANDOM_FIRST

@@ -19,7 +19,6 @@ import numpy as np
 import pytest
 
 from solidrec.api import load
-from solidrec.artifacts import read_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import IncompatibleError, SolidrecError, StorageError, UsageError
 from solidrec.evaluate.baselines import EXTRAS
@@ -27,7 +26,7 @@ from solidrec.experiments.execute import run_experiment
 from solidrec.experiments.experiment_spec import ExperimentSpec
 from solidrec.experiments.plan import Plan
 from solidrec.experiments.results import Results
-from solidrec.json_files import sealed
+from solidrec.json_files import read_json, sealed
 
 GRID = {
     "title": "tiny",

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from solidrec.artifacts import read_json, read_manifest
+from solidrec.artifacts import read_manifest
 from solidrec.cli.settings_options import settings
 from solidrec.data.catalog import Catalog
 from solidrec.data.clean import Rules, clean
@@ -18,6 +18,7 @@ from solidrec.data.features import read_feature
 from solidrec.data.readers import read_table
 from solidrec.epochs import HISTORY, read_history
 from solidrec.errors import SolidrecError
+from solidrec.json_files import read_json
 from solidrec.spec import RunSpec
 from solidrec.weight_files import read_tensors
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from solidrec.artifacts import read_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
+from solidrec.json_files import read_json
 from solidrec.measures.cold_items import (
     KNOWN,
     MODEL,

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from tests.report.test_page import Page
 
-from solidrec.artifacts import read_json, write_json
 from solidrec.errors import StorageError
-from solidrec.json_files import sealed
+from solidrec.json_files import read_json, sealed, write_json
 from solidrec.report.experiment_report import _SECTIONS, write_experiment_report
 
 EVIL = '<script src="https://evil.example/x.js">alert("&")</script>'

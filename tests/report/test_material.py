@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from solidrec.artifacts import read_json, write_json
 from solidrec.experiments.grid import Row
-from solidrec.json_files import sealed
+from solidrec.json_files import read_json, sealed, write_json
 from solidrec.report.material import Material, _looks_of, charts_of
 
 Read = Callable[[Path], Material]

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 
 from solidrec.api import train
-from solidrec.artifacts import read_json
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import EvalRows, PreparedData
 from solidrec.defaults import run_spec
@@ -29,7 +28,7 @@ from solidrec.errors import (
     StorageError,
     UsageError,
 )
-from solidrec.json_files import unsealed
+from solidrec.json_files import read_json, unsealed
 from solidrec.locks import locked
 from solidrec.search import run_search as module
 from solidrec.search.findings import BEST

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from solidrec.artifacts import read_json, read_manifest, write_json
+from solidrec.artifacts import read_manifest
 from solidrec.errors import IncompatibleError, StorageError
+from solidrec.json_files import read_json, write_json
 from solidrec.training.checkpoint import FILES, Checkpoints, _moments, read_progress, restore
 from solidrec.training.loop import Stage
 

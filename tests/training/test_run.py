@@ -16,11 +16,12 @@ import polars as pl
 import pytest
 import torch
 
-from solidrec.artifacts import read_json, sha256
+from solidrec.artifacts import sha256
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.epochs import read_history
 from solidrec.errors import DivergedError, IncompatibleError, Interrupted, StorageError, UsageError
+from solidrec.json_files import read_json
 from solidrec.run_state import finished
 from solidrec.runs import Run
 from solidrec.spec import RunSpec

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from solidrec.artifacts import read_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import Interrupted, StorageError
+from solidrec.json_files import read_json
 from solidrec.settings import flat
 from solidrec.spec import RunSpec
 from solidrec.training.display import Display

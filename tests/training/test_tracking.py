@@ -9,9 +9,9 @@ from typing import Any, final
 
 import pytest
 
-from solidrec.artifacts import read_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import Interrupted, StorageError, UsageError
+from solidrec.json_files import read_json
 from solidrec.runs import Run
 from solidrec.spec import RunSpec
 from solidrec.training import tracking

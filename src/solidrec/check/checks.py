@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from solidrec.api import Model, load
-from solidrec.artifacts import MANIFEST, read_json
+from solidrec.artifacts import MANIFEST
 from solidrec.check.chance import chance, untrained
 from solidrec.check.learning import learning
 from solidrec.check.model import clip, independence, padding, prefixes
@@ -34,6 +34,7 @@ from solidrec.defaults import run_spec
 from solidrec.designs import DESIGNS
 from solidrec.errors import UsageError
 from solidrec.inference.scorer import neural_of
+from solidrec.json_files import read_json
 from solidrec.nn.build import plain
 from solidrec.runs import SPEC, Run
 from solidrec.semantics.ids import SemanticIds

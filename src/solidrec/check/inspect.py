@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from solidrec.artifacts import MANIFEST, read_json
+from solidrec.artifacts import MANIFEST
 from solidrec.data.encoded import read_facts
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import StorageError
 from solidrec.evaluate.cost import parameters
+from solidrec.json_files import read_json
 from solidrec.runs import load_run
 
 

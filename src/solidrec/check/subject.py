@@ -13,9 +13,9 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from solidrec.artifacts import write_json
 from solidrec.data.prepared import PreparedData
 from solidrec.epochs import write_history
+from solidrec.json_files import write_json
 from solidrec.nn.recommender import Recommender
 from solidrec.runs import SPEC, Run, load_run, save_run
 from solidrec.semantics.ids import SemanticIds

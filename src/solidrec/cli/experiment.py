@@ -96,9 +96,10 @@ def run(
 
 def prepared_folder(here: Path) -> Path:
     """Return the only prepared folder in `here`; raise `UsageError` unless there is exactly one."""
-    from solidrec.artifacts import MANIFEST, read_json
+    from solidrec.artifacts import MANIFEST
     from solidrec.data.data_manifest import KIND
     from solidrec.errors import UsageError
+    from solidrec.json_files import read_json
 
     found = sorted(
         path.parent for path in here.glob(f"*/{MANIFEST}") if read_json(path).get("kind") == KIND

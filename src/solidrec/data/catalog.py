@@ -13,8 +13,8 @@ import polars as pl
 from solidrec.data.columns import ITEMS, find_columns, id_column, number_column, unread_note
 from solidrec.data.datasets.literals import labels_of
 from solidrec.data.matching import compare_ids
-from solidrec.data.readers import Table
 from solidrec.data.reject import whole_number
+from solidrec.data.table import Table
 from solidrec.errors import DataError
 
 _TEXT_COLUMNS = ("title", "brand", "text", "description")

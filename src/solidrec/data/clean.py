@@ -17,9 +17,9 @@ import polars as pl
 from solidrec.data.columns import INTERACTIONS, find_columns, names_shown
 from solidrec.data.order import lexical_order, repeats
 from solidrec.data.read_log import read_log
-from solidrec.data.readers import Table
 from solidrec.data.reject import SHOWN, bad_rows, judge, located, read_rejected
 from solidrec.data.sequences import unrolled
+from solidrec.data.table import Table
 from solidrec.data.time_notes import time_notes
 from solidrec.data.times import Reading
 from solidrec.errors import DataError, SolidrecError, UsageError

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from solidrec.data.readers import Table
+from solidrec.data.table import Table
 from solidrec.errors import DataError, UsageError
 
 INTERACTIONS: dict[str, tuple[str, ...]] = {

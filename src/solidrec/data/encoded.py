@@ -12,10 +12,11 @@ from typing import Any, NamedTuple, final
 import numpy as np
 import polars as pl
 
-from solidrec.arrays import NOT_PLAIN, Floats32
-from solidrec.artifacts import Facts, new_folder, read_manifest, write_file, write_manifest
+from solidrec.arrays import Floats32
+from solidrec.artifacts import Facts, read_manifest, write_manifest
 from solidrec.data.data_manifest import read_data_manifest
 from solidrec.data.npy import map_npy
+from solidrec.disk import new_folder, write_file
 from solidrec.errors import DamagedError, DataError, IncompatibleError, StorageError, UsageError
 
 _KIND = "features"
@@ -149,7 +150,7 @@ def _read(folder: Path, *, fingerprint: str, items: int, taken: tuple[str, ...])
         return _EncodedFeature(vectors, str(manifest["digest"]))
     except (DamagedError, DataError, StorageError) as error:
         raise DamagedError(f"{error}; {again}") from error
-    except (KeyError, TypeError, *NOT_PLAIN) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise DamagedError(f"{folder}: is not as it was written ({error!r}); {again}") from error
 
 

@@ -15,7 +15,7 @@ from solidrec.arrays import Floats32
 from solidrec.data.catalog import Catalog
 from solidrec.data.matching import hardly_any
 from solidrec.data.npy import map_npy
-from solidrec.data.readers import Table
+from solidrec.data.table import Table
 from solidrec.data.vectors import vector_column
 from solidrec.errors import DataError, StorageError, UsageError
 

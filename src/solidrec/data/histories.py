@@ -12,8 +12,9 @@ from solidrec.artifacts import MANIFEST
 from solidrec.data.clean import Rules, clean
 from solidrec.data.columns import INTERACTIONS, find_columns, id_column
 from solidrec.data.prepared import PreparedData
-from solidrec.data.readers import Table, read_table
+from solidrec.data.readers import read_table
 from solidrec.data.sequences import SEQUENCES
+from solidrec.data.table import Table
 from solidrec.errors import DataError, UsageError
 
 HISTORY = "history"

@@ -14,9 +14,9 @@ from typing import final
 
 import polars as pl
 
-from solidrec.artifacts import write_file
 from solidrec.data.datasets import recbole
 from solidrec.data.readers import read_table
+from solidrec.disk import write_file
 from solidrec.errors import DataError, StorageError
 
 _URL = "https://files.grouplens.org/datasets/movielens/ml-100k.zip"

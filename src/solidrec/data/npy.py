@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.lib import format as npy
@@ -21,6 +21,8 @@ _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0
 def map_npy(path: Path) -> Array:
     """Return the array of a .npy file, mapped into memory; nothing in the file is ever run.
 
+    An empty array is read instead.
+
     Raises `DataError` for any other file, one that is cut off, and one of Python objects, and
     `StorageError` if it cannot be read.
     """
@@ -28,7 +30,9 @@ def map_npy(path: Path) -> Array:
         with path.open("rb") as stream, warnings.catch_warnings(action="ignore"):
             reason = _fault(stream, path.stat().st_size)
             if reason is None:
-                return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+                empty = stream.tell() == path.stat().st_size  # which cannot be mapped
+                mode: Literal["r"] | None = None if empty else "r"
+                return np.asarray(np.load(path, mmap_mode=mode, allow_pickle=False))
     except OSError as error:
         raise StorageError(f"{path}: cannot be read ({error.strerror or error})") from error
     except Exception:  # a hostile header makes the parsers beneath raise errors of any kind

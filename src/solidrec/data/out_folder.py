@@ -11,10 +11,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from solidrec.artifacts import MANIFEST, read_json
+from solidrec.artifacts import MANIFEST
 from solidrec.data.data_manifest import KIND
 from solidrec.data.encoded import CACHE, FEATURE_NAME, FOLDER
 from solidrec.errors import SolidrecError, StorageError
+from solidrec.json_files import read_json
 from solidrec.overwrite import check_overwrite
 
 _BESIDE = (FOLDER, "semantics", "experts")

@@ -23,9 +23,9 @@ from solidrec.data.features import check_given, read_features
 from solidrec.data.out_folder import check_out, job_of
 from solidrec.data.prepare_spec import PrepareSpec
 from solidrec.data.prepared import Events, PreparedData
-from solidrec.data.readers import Table
 from solidrec.data.split import Split, tied_last
 from solidrec.data.split_log import split_log
+from solidrec.data.table import Table
 from solidrec.data.write_prepared import write_prepared
 from solidrec.errors import UsageError
 from solidrec.id_map import IdMap

@@ -13,16 +13,15 @@ import numpy.typing as npt
 import polars as pl
 
 from solidrec.arguments import as_path
-from solidrec.arrays import NOT_PLAIN, Array
 from solidrec.arrays import AnyInts as Integers
+from solidrec.arrays import Array
 from solidrec.data.data_manifest import read_data_manifest
 from solidrec.data.encoded import read_encoded
 from solidrec.data.negatives import Items, TrainingNegatives, Unseen, fixed_negatives
+from solidrec.data.npy import map_npy
 from solidrec.data.windows import blocks, ranges, windows
-from solidrec.errors import DamagedError, UsageError
+from solidrec.errors import DamagedError, DataError, UsageError
 from solidrec.id_map import IdMap
-
-_NPY_HEADER = 128
 
 
 @final
@@ -203,9 +202,8 @@ class PreparedData:
 
 
 def _load(path: Path) -> Array:
-    """Map an array into memory; an empty one cannot be mapped and is read instead."""
-    empty = path.stat().st_size <= _NPY_HEADER
+    """Map an array of the folder into memory, or raise `DamagedError`."""
     try:
-        return np.asarray(np.load(path, mmap_mode=None if empty else "r", allow_pickle=False))
-    except NOT_PLAIN:
+        return map_npy(path)
+    except DataError:
         raise DamagedError(f"{path}: is not a plain array; prepare the data again") from None

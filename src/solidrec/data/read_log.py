@@ -10,8 +10,8 @@ from typing import final
 import polars as pl
 
 from solidrec.data.columns import id_column, number_column
-from solidrec.data.readers import Table
 from solidrec.data.reject import finite_number, part_number
+from solidrec.data.table import Table
 from solidrec.data.times import Reading, best_reading, readings
 
 _SAMPLE = 10_000

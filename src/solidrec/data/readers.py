@@ -32,9 +32,6 @@ _QUOTES = {".csv": '"', ".tsv": None, ".inter": None, ".item": None}
 _MAX_EXPANSION = 100
 
 
-__all__ = ["READERS", "Place", "Table", "read_delimited", "read_table"]
-
-
 def read_table(source: Any, *, encoding: str = "utf-8", delimiter: str | None = None) -> Table:
     """Open a path or a DataFrame as a `Table`; text is decoded strictly as `encoding`.
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from solidrec.data.readers import Table
+from solidrec.data.table import Table
 from solidrec.errors import DataError
 
 _MAX_ID_BYTES = 256

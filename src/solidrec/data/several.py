@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from solidrec.data.files import kind_of, shown
-from solidrec.data.readers import Place, Table
+from solidrec.data.table import Place, Table
 from solidrec.errors import DataError, StorageError, UsageError
 
 

@@ -15,8 +15,8 @@ from typing import Literal, final
 
 import polars as pl
 
-from solidrec.data.readers import Table
 from solidrec.data.reject import exact_below, whole_number
+from solidrec.data.table import Table
 from solidrec.errors import UsageError
 
 _NUMBER = r"^(?<sign>[+-]?)(?<whole>\d*)(?:\.(?<part>\d*))?$"

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from solidrec.arrays import Floats32
-from solidrec.data.readers import Table
+from solidrec.data.table import Table
 from solidrec.errors import DataError
 
 _NUMBERS = ("list", "list of integer", "list of number")

@@ -14,12 +14,12 @@ import numpy.typing as npt
 import polars as pl
 
 from solidrec.arrays import Array
-from solidrec.artifacts import new_folder, write_file, write_manifest, write_table
+from solidrec.artifacts import write_manifest, write_table
 from solidrec.data.data_manifest import KIND
 from solidrec.data.out_folder import carry_over
 from solidrec.data.prepared import Events, PreparedData
 from solidrec.data.split import Split
-from solidrec.disk import need_space
+from solidrec.disk import need_space, new_folder, write_file
 
 _STORED_ROWS = 1_000_000
 """Negatives of more rows than these are not stored; each reader derives them."""

@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
-from solidrec.artifacts import as_os_error, write_file, write_table
+from solidrec.artifacts import as_os_error, write_table
 from solidrec.data.prepared import PreparedData
+from solidrec.disk import write_file
 from solidrec.errors import StorageError
 from solidrec.evaluate.runner import Block
 

@@ -17,11 +17,12 @@ import numpy.typing as npt
 
 from solidrec.api import train
 from solidrec.arrays import Floats, Ints
-from solidrec.artifacts import write_file, write_json
 from solidrec.console import console, counted
 from solidrec.data.prepared import PreparedData
+from solidrec.disk import write_file
 from solidrec.errors import UsageError
 from solidrec.inference.scorer import scorer_of
+from solidrec.json_files import write_json
 from solidrec.measures.cold_table import METRICS, Values, markdown, table_of
 from solidrec.measures.held_out import HeldOut, hold_out, joined, shuffled
 from solidrec.metrics import per_row, ranks

@@ -16,7 +16,7 @@ import torch
 from solidrec.artifacts import MANIFEST
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
-from solidrec.data.readers import Table
+from solidrec.data.table import Table
 from solidrec.errors import UsageError
 from solidrec.recommend.items import add_items
 from solidrec.runs import Run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, final
@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import torch.nn.functional as F
 
-from solidrec.arguments import as_count, as_history
+from solidrec.arguments import as_count, as_histories
 from solidrec.arrays import Array
 from solidrec.errors import UsageError
 from solidrec.inference.scorer import ModelScorer, neural_of, scorer_of, slices
@@ -71,11 +71,7 @@ class Engine:
     ) -> list[Recommendation]:
         """Return the result of `recommend` for many histories, scored together."""
         k = as_count(k, "k")
-        if isinstance(histories, str | bytes | Mapping) or not isinstance(histories, Iterable):
-            raise UsageError(
-                f"histories {histories!r}: give a list of histories, each a list of ids"
-            )
-        split = [self.run.items.known(as_history(history)) for history in histories]
+        split = [self.run.items.known(history) for history in as_histories(histories)]
         ranked: list[list[dict[str, Any]]] = []
         for part in slices(len(split), _ENCODED):
             ranked += self.ranked([known for known, _ in split[part]], k, keep_history=keep_history)
@@ -163,5 +159,5 @@ class Engine:
                 f"backbone {self.run.spec.model.backbone.name!r} has one user state a candidate, "
                 "so there is no single user vector"
             )
-        known = [self.run.items.known(as_history(history))[0] for history in histories]
+        known = [self.run.items.known(history)[0] for history in as_histories(histories)]
         return np.asarray(self.encoder.vectors(self.window(known)).cpu().numpy())

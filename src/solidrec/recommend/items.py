@@ -17,7 +17,7 @@ from torch import Tensor
 from solidrec.data.catalog import Catalog, read_catalog
 from solidrec.data.columns import ITEMS, find_columns, id_column
 from solidrec.data.features import check_given, feature_source, read_feature
-from solidrec.data.readers import Table
+from solidrec.data.table import Table
 from solidrec.errors import DataError, UsageError
 from solidrec.experts.alike import alike, described
 from solidrec.experts.counted import memory

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from solidrec.artifacts import write_file
 from solidrec.console import console, counted
+from solidrec.disk import write_file
 from solidrec.experiments.plan import Plan
 from solidrec.experiments.results import Results
 from solidrec.experiments.tables.experiment_tables import write_tables

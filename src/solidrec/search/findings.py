@@ -12,7 +12,7 @@ from typing import Any, final
 from rich.table import Table
 from rich.text import Text
 
-from solidrec.artifacts import write_file
+from solidrec.disk import write_file
 from solidrec.epochs import score_of
 from solidrec.spec import RunSpec
 

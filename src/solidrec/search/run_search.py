@@ -15,10 +15,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, final
 
-from solidrec.artifacts import write_file
 from solidrec.console import console, counted, say
 from solidrec.data.prepared import PreparedData
 from solidrec.defaults import run_spec
+from solidrec.disk import write_file
 from solidrec.errors import (
     DamagedError,
     DivergedError,

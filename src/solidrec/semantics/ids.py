@@ -8,9 +8,11 @@ from typing import Any, final
 
 import numpy as np
 
-from solidrec.artifacts import new_folder, read_json, read_manifest, write_json, write_manifest
+from solidrec.artifacts import read_manifest, write_manifest
 from solidrec.data.npy import map_npy
+from solidrec.disk import new_folder
 from solidrec.errors import DamagedError, DataError, UsageError
+from solidrec.json_files import read_json, write_json
 
 _FILES = ("of_item.npy", "centroids.npy", "semantics.json")
 

@@ -18,17 +18,10 @@ from pydantic import ValidationError
 from safetensors.torch import load_file
 
 from solidrec import migrations
-from solidrec.artifacts import (
-    Facts,
-    new_folder,
-    read_json,
-    read_manifest,
-    write_json,
-    write_manifest,
-    write_tensors,
-)
-from solidrec.disk import need_space
+from solidrec.artifacts import Facts, read_manifest, write_manifest, write_tensors
+from solidrec.disk import need_space, new_folder
 from solidrec.errors import DamagedError, StorageError
+from solidrec.json_files import read_json, write_json
 from solidrec.training.loop import Progress, Stage
 
 _KEEP = 2

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from solidrec.artifacts import MANIFEST, new_folder, read_manifest, write_manifest, write_tensors
+from solidrec.artifacts import MANIFEST, read_manifest, write_manifest, write_tensors
 from solidrec.data.prepared import PreparedData
+from solidrec.disk import new_folder
 from solidrec.epochs import HISTORY, read_history, write_history
 from solidrec.nn.build import build, plain
 from solidrec.nn.recommender import Recommender

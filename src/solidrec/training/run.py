@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from solidrec.artifacts import write_json
 from solidrec.data.prepared import PreparedData
 from solidrec.designs import DESIGNS
 from solidrec.disk import need_space
@@ -19,6 +18,7 @@ from solidrec.epochs import HISTORY, write_history
 from solidrec.errors import Interrupted, StorageError
 from solidrec.evaluate.runner import Protocol, evaluate
 from solidrec.inference.scorer import neural_of, scorer_of
+from solidrec.json_files import write_json
 from solidrec.locks import LOCK, locked, stoppable
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender

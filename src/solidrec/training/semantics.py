@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from solidrec.artifacts import MANIFEST, new_folder, read_manifest, write_manifest
+from solidrec.artifacts import MANIFEST, read_manifest, write_manifest
 from solidrec.backbone_spec import TransformerSpec
 from solidrec.data.prepared import PreparedData
+from solidrec.disk import new_folder
 from solidrec.errors import StorageError
 from solidrec.semantics.degenerate import complaint
 from solidrec.semantics.ids import SemanticIds, load_array

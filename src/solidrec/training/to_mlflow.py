@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import final
 
-from solidrec.artifacts import read_json, write_json
 from solidrec.errors import StorageError
+from solidrec.json_files import read_json, write_json
 from solidrec.settings import flat
 from solidrec.spec import RunSpec
 

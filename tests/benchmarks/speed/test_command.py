@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from solidrec.artifacts import write_json
 from solidrec.errors import UsageError
+from solidrec.json_files import write_json
 from speed.command import QUICK, choose, compare_files
 from speed.measurement import Row
 from speed.worker import SUBJECTS

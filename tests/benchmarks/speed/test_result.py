@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from solidrec.artifacts import write_json
 from solidrec.errors import DataError
+from solidrec.json_files import write_json
 from speed.compare import with_peers
 from speed.measurement import Row
 from speed.result import Result, about

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from solidrec.data.datasets.find import find
-from solidrec.data.readers import Table
+from solidrec.data.table import Table
 
 Put = Callable[..., Path]
 

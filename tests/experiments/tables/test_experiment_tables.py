@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from solidrec.artifacts import read_json
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.experiments.execute import run_experiment
@@ -19,7 +18,7 @@ from solidrec.experiments.plan import Plan
 from solidrec.experiments.results import Results
 from solidrec.experiments.status import status_of
 from solidrec.experiments.tables.experiment_tables import compared, tables_of, write_tables
-from solidrec.json_files import sealed
+from solidrec.json_files import read_json, sealed
 
 GRID = {
     "title": "tiny",

@@ -17,7 +17,8 @@ from solidrec.data.datasets.lines import (
 from solidrec.data.datasets.literals import literal_record
 from solidrec.data.datasets.raw import EVENTS, Files, Format, picture, plain_name
 from solidrec.data.jsonl import json_record
-from solidrec.data.readers import Table, read_delimited
+from solidrec.data.readers import read_delimited
+from solidrec.data.table import Table
 
 
 def _read_interactions(path: Path) -> Table:

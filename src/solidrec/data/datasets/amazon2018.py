@@ -8,7 +8,8 @@ from solidrec.data.datasets.amazon2014 import read_reviews
 from solidrec.data.datasets.lines import Record, first, identifier, labels, read_item_lines, text
 from solidrec.data.datasets.raw import Files, Format, picture, plain_name
 from solidrec.data.jsonl import json_record
-from solidrec.data.readers import Table, read_delimited
+from solidrec.data.readers import read_delimited
+from solidrec.data.table import Table
 
 _COLUMNS = ("item_id", "user_id", "rating", "timestamp")
 _PICTURES = ("imageURLHighRes", "imageURL", "image", "imUrl")

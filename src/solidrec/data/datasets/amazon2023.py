@@ -16,7 +16,8 @@ from solidrec.data.datasets.lines import (
 )
 from solidrec.data.datasets.raw import EVENTS, Files, Format, picture, plain_name, renamed
 from solidrec.data.jsonl import json_record
-from solidrec.data.readers import Table, read_delimited
+from solidrec.data.readers import read_delimited
+from solidrec.data.table import Table
 
 _SIZES = ("hi_res", "large", "thumb")
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from solidrec.data.datasets.raw import EVENTS, Files, Format, first_line, plain_name, renamed
-from solidrec.data.readers import Table, read_delimited
+from solidrec.data.readers import read_delimited
+from solidrec.data.table import Table
 
 _HEADER = {"UserId": "user_id", "ItemId": "item_id", "Rating": "rating", "Timestamp": "timestamp"}
 _REVIEWS = dict.fromkeys(("book_id", "movie_id", "music_id"), "item_id") | {"time": "timestamp"}

@@ -11,8 +11,9 @@ from solidrec.data.datasets.known import DATASETS, FORMATS
 from solidrec.data.datasets.published import Counts, compare
 from solidrec.data.datasets.raw import Files, Format, plain_name
 from solidrec.data.files import kind_of, readable
-from solidrec.data.readers import Table, read_table
+from solidrec.data.readers import read_table
 from solidrec.data.several import joined, paths_of
+from solidrec.data.table import Table
 from solidrec.errors import StorageError, UsageError, nearest
 
 

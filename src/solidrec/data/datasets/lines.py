@@ -14,7 +14,7 @@ import polars as pl
 from solidrec.data.datasets.raw import ITEMS
 from solidrec.data.files import read_blocks
 from solidrec.data.jsonl import CHUNK, MAX_LINE, exact_series
-from solidrec.data.readers import Table
+from solidrec.data.table import Table
 from solidrec.errors import DataError
 
 Record = dict[str, Any]

@@ -10,7 +10,8 @@ import polars as pl
 from solidrec.data.datasets.raw import EVENTS, Files, Format, plain_name, renamed
 from solidrec.data.files import read_blocks
 from solidrec.data.ml100k import read_u_item
-from solidrec.data.readers import Table, read_delimited
+from solidrec.data.readers import read_delimited
+from solidrec.data.table import Table
 
 _UNUSED = "\x1f"
 _CSV = {"userId": "user_id", "movieId": "item_id", "genres": "categories"}

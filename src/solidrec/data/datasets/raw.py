@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from solidrec.data.files import read_blocks
-from solidrec.data.readers import Table
+from solidrec.data.table import Table
 
 EVENTS = ("user_id", "item_id", "rating", "timestamp")
 ITEMS = {

@@ -9,7 +9,8 @@ import polars as pl
 
 from solidrec.data.columns import find_columns
 from solidrec.data.datasets.raw import Files, Format
-from solidrec.data.readers import Table, read_table
+from solidrec.data.readers import read_table
+from solidrec.data.table import Table
 
 _ITEMS = {
     "items_id": ("item_id",),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from solidrec.artifacts import write_file
+from solidrec.disk import write_file
 from solidrec.errors import UsageError
 from solidrec.experiments.plan import Plan
 from solidrec.experiments.results import Results

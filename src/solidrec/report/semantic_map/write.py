@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from solidrec.artifacts import write_file
 from solidrec.console import console, counted
 from solidrec.data.prepared import PreparedData
+from solidrec.disk import write_file
 from solidrec.errors import UsageError
 from solidrec.report.page import render
 from solidrec.report.semantic_map.data import colors_of, page_data, spots

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from solidrec.arrays import Floats32 as Floats
-from solidrec.artifacts import sha256, write_file
+from solidrec.artifacts import sha256
+from solidrec.disk import write_file
 
 _BLOCK_NAME = re.compile(r"[0-9a-f]{64}\.npy")
 
