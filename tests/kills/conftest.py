@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ _LINES = {
 }
 COMMANDS = {name: line.split() for name, line in _LINES.items()}
 _TIMES = {"seconds", "seconds_an_epoch", "positives_per_second", "sha256", "bytes"}
+_LITTER = (".tmp-", ".old-", ".lock")
 _TABLES = ("cells.csv", "tables.md", "tables.tex", "measures.csv")
 """Written anew from the results by every call; they have times in them."""
 
@@ -62,14 +63,20 @@ class Forks:
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
         )
 
-    def run(self, folder: Path, words: list[str], at: int = 0) -> tuple[int, list[str], str]:
-        """The exit code (-9 if killed), what was changed on disk, and what was said."""
+    def run(
+        self, folder: Path, words: list[str], at: int = 0, *, error: int = 0
+    ) -> tuple[int, list[str], str]:
+        """The exit code (-9 if killed), what was changed on disk, and what was said.
+
+        Change `at` is the last one, or with `error` the one that fails with this number.
+        """
         log, said = self.scratch / "log", self.scratch / "said"
         log.unlink(missing_ok=True)
         asked = {
             "folder": str(folder),
             "words": words,
             "at": at,
+            "error": error,
             "log": str(log),
             "said": str(said),
         }
@@ -80,6 +87,29 @@ class Forks:
         code = int(self.process.stdout.readline())
         changes = [line.rstrip() for line in log.read_text("ascii").splitlines()]
         return code, changes, said.read_text("utf-8")
+
+    def whole(self, place: Place, words: list[str]) -> tuple[dict[str, Any], list[str]]:
+        """What a call that nothing disturbs leaves, and its changes on disk."""
+        code, changes, said = self.run(place.fresh(), words)
+        assert code == 0, said
+        tree = place.tree()
+        assert litter(tree) == []
+        return tree, changes
+
+    def again(self, place: Place, words: list[str], expected: dict[str, Any], what: object) -> None:
+        """Call a command again: it ends as the one that nothing disturbed."""
+        code, _, said = self.run(place.path, words)
+        known = words[0] == "items" and "knows all of its 1 items already" in said
+        assert code == 0 or (code == 2 and known), (what, said)
+        found = place.tree()
+        assert litter(found) == [], what
+        assert found.keys() == expected.keys(), what
+        assert [name for name in found if found[name] != expected[name]] == [], what
+
+
+def litter(tree: dict[str, Any]) -> list[str]:
+    """What should not be left over."""
+    return [name for name in tree if any(part in name for part in _LITTER)]
 
 
 @pytest.fixture(scope="session")
@@ -123,6 +153,11 @@ class Place:
         shutil.rmtree(self.path, ignore_errors=True)
         return Path(shutil.copytree(self.inputs, self.path))
 
+    def filled(self) -> dict[str, Any]:
+        """All files of a fresh copy."""
+        self.fresh()
+        return self.tree()
+
     def tree(self) -> dict[str, Any]:
         """All files by name: their bytes, or their content without times."""
         found = sorted(path for path in self.path.rglob("*") if path.is_file())
@@ -132,6 +167,12 @@ class Place:
 @pytest.fixture(scope="session")
 def place(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
     return Place(inputs, tmp_path_factory.mktemp("place") / "work")
+
+
+@pytest.fixture(scope="session")
+def place_on(inputs: Path) -> Callable[[Path], Place]:
+    """Makes a place in a folder."""
+    return lambda folder: Place(inputs, folder / "work")
 
 
 def _content(path: Path) -> Any:

@@ -28,6 +28,7 @@ def child(asked: dict[str, Any]) -> None:
         "KILL_UNDER": asked["folder"],
         "KILL_LOG": asked["log"],
         "KILL_AT": str(asked["at"]),
+        "KILL_ERRNO": str(asked["error"]),
     }
     from sitecustomize import install
 

@@ -1,8 +1,9 @@
-"""Count what a process changes on disk, and kill its whole group at the n-th change.
+"""Count what a process changes on disk; kill its whole group, or fail, at the n-th change.
 
 Python runs this file at its start if its folder is on PYTHONPATH, so worker processes count too.
 KILL_LOG names the file that gets one line for each change below the folder KILL_UNDER, just before
-it is made; at line KILL_AT everything ends by SIGKILL. Without KILL_LOG nothing is done.
+it is made; at line KILL_AT everything ends by SIGKILL, or that one change fails with the number
+of an error, KILL_ERRNO. Without KILL_LOG nothing is done.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ def _paths(event: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
 def install() -> None:
     """Watch this process from now on."""
     under, at = os.path.realpath(os.environ["KILL_UNDER"]), int(os.environ["KILL_AT"])
+    number = int(os.environ.get("KILL_ERRNO", "0"))
     log = os.open(os.environ["KILL_LOG"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     def note(event: str, path: Any) -> None:
@@ -37,8 +39,11 @@ def install() -> None:
         if name == under or name.startswith(under + os.sep):
             line = f"{event} {os.path.relpath(name, under)}"
             os.write(log, f"{line[: _WIDTH - 1]:<{_WIDTH - 1}}\n".encode("ascii", "replace"))
-            if os.fstat(log).st_size == at * _WIDTH:
-                os.killpg(0, signal.SIGKILL)
+            if os.fstat(log).st_size != at * _WIDTH:
+                return
+            if number:
+                raise OSError(number, os.strerror(number), name)
+            os.killpg(0, signal.SIGKILL)
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         paths = [p for p in _paths(event, args) if isinstance(p, str | bytes | os.PathLike)]
@@ -48,8 +53,8 @@ def install() -> None:
     fsync = os.fsync
 
     def watched(handle: Any) -> None:
-        number = handle if isinstance(handle, int) else handle.fileno()
-        note("fsync", os.readlink(f"/proc/self/fd/{number}"))
+        descriptor = handle if isinstance(handle, int) else handle.fileno()
+        note("fsync", os.readlink(f"/proc/self/fd/{descriptor}"))
         fsync(handle)
 
     os.fsync = watched
