@@ -33,3 +33,14 @@ def test_a_file_that_is_gone_or_damaged_is_named_with_its_cure(tmp_path: Path) -
     path.write_bytes(b"no parquet")
     with pytest.raises(DamagedError, match=rf"is damaged .*; {cure}"):
         read_users(tmp_path, "0123456789ab", "full")
+
+
+def test_t8_bytes_that_changed_are_not_parsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = users_file(tmp_path, "0123456789ab", "full")
+    path.parent.mkdir()
+    path.write_bytes(b"PAR1, with a header that claims all the memory")
+    monkeypatch.setattr("polars.read_parquet", lambda *_, **__: pytest.fail("parsed"))
+    with pytest.raises(DamagedError, match=r"is not what .*results.jsonl has of it"):
+        read_users(tmp_path, "0123456789ab", "full", digest="0" * 64)

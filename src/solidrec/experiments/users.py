@@ -41,11 +41,12 @@ def read_users(out: Path, key: str, name: str, *, digest: str | None = None) -> 
     cure = f"remove the line of {key} from {out / RESULTS} and run the experiment again"
     if not path.is_file():
         raise StorageError(f"{path}: is gone; {cure}")
+    # Before it is parsed: a damaged header can claim so much memory that the process is aborted.
+    if digest is not None and sha256(path) != digest:
+        raise DamagedError(f"{path}: is not what {out / RESULTS} has of it; {cure}")
     try:
         frame = pl.read_parquet(path, glob=False)
         frame.get_column("user")
     except (OSError, pl.exceptions.PolarsError) as error:
         raise DamagedError(f"{path}: is damaged ({str(error).splitlines()[0]}); {cure}") from None
-    if digest is not None and sha256(path) != digest:
-        raise DamagedError(f"{path}: is not what {out / RESULTS} has of it; {cure}")
     return frame
