@@ -93,7 +93,7 @@ class Forks:
         code, changes, said = self.run(place.fresh(), words)
         assert code == 0, said
         tree = place.tree()
-        assert place.litter(tree) == []
+        assert litter(tree) == []
         return tree, changes
 
     def again(self, place: Place, words: list[str], expected: dict[str, Any], what: object) -> None:
@@ -102,9 +102,14 @@ class Forks:
         known = words[0] == "items" and "knows all of its 1 items already" in said
         assert code == 0 or (code == 2 and known), (what, said)
         found = place.tree()
-        assert place.litter(found) == [], what
+        assert litter(found) == [], what
         assert found.keys() == expected.keys(), what
         assert [name for name in found if found[name] != expected[name]] == [], what
+
+
+def litter(tree: dict[str, Any]) -> list[str]:
+    """What should not be left over."""
+    return [name for name in tree if any(part in name for part in _LITTER)]
 
 
 @pytest.fixture(scope="session")
@@ -152,10 +157,6 @@ class Place:
         """All files of a fresh copy."""
         self.fresh()
         return self.tree()
-
-    def litter(self, tree: dict[str, Any]) -> list[str]:
-        """What of its files should not be left over."""
-        return [name for name in tree if any(part in name for part in _LITTER)]
 
     def tree(self) -> dict[str, Any]:
         """All files by name: their bytes, or their content without times."""
