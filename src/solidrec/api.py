@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import Any, Literal, Unpack, final
 
 from solidrec.arguments import as_path
 from solidrec.batch_files import recommend_file
@@ -14,8 +13,8 @@ from solidrec.console import ProgressBar, console, counted, say, say_warning
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_table
-from solidrec.defaults import chosen_settings, run_spec
-from solidrec.devices import check_device, computing
+from solidrec.defaults import DEFAULT, chosen_settings, default_parts, run_spec
+from solidrec.devices import check_device, computing, computing_on
 from solidrec.encoding import encode
 from solidrec.errors import IncompatibleError, StorageError
 from solidrec.evaluate.result import Evaluation
@@ -23,18 +22,16 @@ from solidrec.evaluate.runner import Protocol, Seen, evaluate
 from solidrec.evaluate.scores import ScoreWriter
 from solidrec.inference.scorer import scorer_of
 from solidrec.locks import replacing
-from solidrec.recommend.engine import Engine, Recommendation
+from solidrec.recommend.engine import Engine
 from solidrec.recommend.items import add_items as with_items
 from solidrec.recommend.items import save_with_items
+from solidrec.recommend.questions import Recommendation
+from solidrec.recommend.rules import RuleWords, rules_of
 from solidrec.runs import Run, load_run
-from solidrec.semantics.modality import is_described
 from solidrec.settings import merge, nested, value_at
 from solidrec.training.display import Silent
 from solidrec.training.run import train_run
 from solidrec.training.tracking import check_trackers
-
-_DEFAULT = "mixture"
-"""The model that is trained when none is named."""
 
 __all__ = ["Model", "add_items", "encode", "load", "prepare", "recommend_file", "train"]
 
@@ -55,16 +52,32 @@ class Model:
         )
 
     def recommend(
-        self, history: Sequence[str], k: int = 10, *, keep_history: bool = False
+        self,
+        history: Sequence[str],
+        k: int = 10,
+        *,
+        keep_history: bool = False,
+        **rules: Unpack[RuleWords],
     ) -> Recommendation:
-        """Return the `k` best items for a history of raw item ids (see `Engine.recommend`)."""
-        return self.engine.recommend(history, k, keep_history=keep_history)
+        """Return the `k` best items for a history of raw item ids (see `Engine.recommend`).
+
+        The `rules` are those of `recommend.rules.Rules`: ``candidates``, ``exclude``, ``filter``,
+        ``boost``, ``diversity`` and ``at_most``.
+        """
+        return self.engine.recommend(history, k, keep_history=keep_history, rules=rules_of(rules))
 
     def recommend_many(
-        self, histories: Sequence[Sequence[str]], k: int = 10, *, keep_history: bool = False
+        self,
+        histories: Sequence[Sequence[str]],
+        k: int = 10,
+        *,
+        keep_history: bool = False,
+        **rules: Unpack[RuleWords],
     ) -> list[Recommendation]:
-        """Return the `k` best items for each of several histories."""
-        return self.engine.recommend_many(histories, k, keep_history=keep_history)
+        """Return the `k` best items for each of several histories; the rules are those of all."""
+        return self.engine.recommend_many(
+            histories, k, keep_history=keep_history, rules=rules_of(rules)
+        )
 
     def similar(self, item: str, k: int = 10) -> list[dict[str, Any]]:
         """Return the `k` items nearest to an item."""
@@ -208,7 +221,7 @@ def train(
         settings = merge(found, settings)
     named = model or value_at(settings, "model.name")
     if not named:
-        settings = merge({"model": {"name": _DEFAULT}}, settings)
+        settings = merge({"model": {"name": DEFAULT}}, settings)
     spec = run_spec(
         opened, model=model, backbone=backbone, seed=seed, epochs=epochs, settings=settings
     )
@@ -217,8 +230,8 @@ def train(
     with computing(device, threads):
         if progress:
             if not named:
-                say(_default_parts(opened))
-            say(_computing_on(device, threads))
+                say(default_parts(opened))
+            say(computing_on(device, threads))
         with ProgressBar(console) if progress else nullcontext(Silent()) as display:
             run = train_run(
                 opened,
@@ -231,20 +244,3 @@ def train(
                 say=say if progress else say_warning,
             )
     return Model(run)
-
-
-def _default_parts(data: PreparedData) -> str:
-    """Describe what the default design is made of, given the evidence in `data`."""
-    parts = ["a neural model", "transition memories"]
-    parts += ["content", "semantic ids"] if is_described(data) else []
-    parts += ["popularity", "recency"] if data.manifest["split"] == "time" else ["popularity"]
-    without = "" if is_described(data) else " (the items have no content to read)"
-    made = f"{', '.join(parts[:-1])} and {parts[-1]}{without}"
-    return f"model: {_DEFAULT} of {made}, weighed for each user by what the evidence says"
-
-
-def _computing_on(device: str, threads: int) -> str:
-    """Describe the device, the number of threads, and how the threads wait for each other."""
-    waiting = os.environ.get("OMP_WAIT_POLICY", "the runtime's default")
-    together = f", which wait by OMP_WAIT_POLICY={waiting}" if threads > 1 else ""
-    return f"computing on {device} with {threads} of {os.cpu_count()} threads{together} (--threads)"

@@ -64,7 +64,7 @@ def as_histories(value: Any) -> list[list[str]]:
     return [as_history(history) for history in value]
 
 
-def as_history(value: Any) -> list[str]:
+def as_history(value: Any, name: str = "history") -> list[str]:
     """Return a history of item ids, oldest first, as a list of strings.
 
     Lists, arrays, series and other ordered iterables of texts or integers are taken. Raises
@@ -84,14 +84,14 @@ def as_history(value: Any) -> list[str]:
             repr(value) if isinstance(value, str | int | None) else f"is a {type(value).__name__}"
         )
         example = f", for example [{value!r}]" if isinstance(value, str | int) else ""
-        raise UsageError(f"history {shown}: give a list of item ids, oldest first{example}")
+        raise UsageError(f"{name} {shown}: give a list of item ids, oldest first{example}")
     items = list(value)
     if set(map(type, items)) <= {str}:
         return items
     for place, item in enumerate(items):
         if isinstance(item, bool) or not isinstance(item, str | Integral):
             raise UsageError(
-                f"history[{place}] is {item!r}, of type {type(item).__name__}: ids are texts or "
+                f"{name}[{place}] is {item!r}, of type {type(item).__name__}: ids are texts or "
                 "integers"
             )
     return [str(item) for item in items]

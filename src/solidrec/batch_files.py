@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Unpack
 
 import polars as pl
 
@@ -13,7 +13,9 @@ from solidrec.artifacts import write_table
 from solidrec.console import console, counted
 from solidrec.data.histories import HISTORY, read_histories
 from solidrec.errors import DataError, UsageError
-from solidrec.recommend.engine import Engine, Recommendation
+from solidrec.recommend.engine import Engine
+from solidrec.recommend.questions import Recommendation
+from solidrec.recommend.rules import RuleWords
 from solidrec.runs import Run
 
 _ANSWERS = {
@@ -26,12 +28,17 @@ _ANSWERS = {
 
 
 class Answering(Protocol):
-    """What answers histories: an `Engine`, or a `Model`."""
+    """What answers histories: a `Model`."""
 
     run: Run
 
     def recommend_many(
-        self, histories: Sequence[Sequence[str]], k: int, *, keep_history: bool
+        self,
+        histories: Sequence[Sequence[str]],
+        k: int,
+        *,
+        keep_history: bool,
+        **rules: Unpack[RuleWords],
     ) -> list[Recommendation]:
         """Return the `k` best items for each history."""
 
@@ -49,11 +56,13 @@ def recommend_file(
     keep_history: bool = False,
     columns: Mapping[str, str | None] | None = None,
     max_unknown: float = MOST_UNKNOWN,
+    **rules: Unpack[RuleWords],
 ) -> dict[str, int]:
     """Write user, rank, item, score and title for each history of a file and return the counts.
 
-    `batch` is what `read_histories` reads. Raises `DataError` if the model does not know more than
-    the share `max_unknown` of the events, and as `read_histories` does.
+    `batch` is what `read_histories` reads, and the `rules` are those of `Model.recommend`. Raises
+    `DataError` if the model does not know more than the share `max_unknown` of the events, and as
+    `read_histories` does.
     """
     k = as_count(k, "k")
     histories = _known_histories(model.run, batch, out, columns=columns, max_unknown=max_unknown)
@@ -61,7 +70,9 @@ def recommend_file(
     fallbacks = ignored = 0
     with counted(console, "recommend", len(histories), shown=True) as step:
         for part in histories.iter_slices(1024):
-            answers = model.recommend_many(part[HISTORY].to_list(), k, keep_history=keep_history)
+            answers = model.recommend_many(
+                part[HISTORY].to_list(), k, keep_history=keep_history, **rules
+            )
             for user, answer in zip(part["user"].to_list(), answers, strict=True):
                 fallbacks += answer.fallback is not None
                 ignored += len(answer.ignored)

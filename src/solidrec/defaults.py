@@ -11,9 +11,13 @@ from solidrec.errors import UsageError
 from solidrec.presets import preset
 from solidrec.registry import BACKBONES
 from solidrec.runs import load_run
+from solidrec.semantics.modality import is_described
 from solidrec.settings import merge, nested, value_at
 from solidrec.spec import MIXTURE_NAMES, RunSpec
 from solidrec.training.losses import WHOLE
+
+DEFAULT = "mixture"
+"""The model that is trained when none is named."""
 
 
 def run_spec(
@@ -96,3 +100,13 @@ def chosen_settings(
         "name": encoder.name,
     }
     return {"model": spec["model"], "train": train, "semantics": spec["semantics"]}
+
+
+def default_parts(data: PreparedData) -> str:
+    """Describe what the default design is made of, given the evidence in `data`."""
+    parts = ["a neural model", "transition memories"]
+    parts += ["content", "semantic ids"] if is_described(data) else []
+    parts += ["popularity", "recency"] if data.manifest["split"] == "time" else ["popularity"]
+    without = "" if is_described(data) else " (the items have no content to read)"
+    made = f"{', '.join(parts[:-1])} and {parts[-1]}{without}"
+    return f"model: {DEFAULT} of {made}, weighed for each user by what the evidence says"

@@ -54,3 +54,10 @@ def computing(device: str, threads: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def computing_on(device: str, threads: int) -> str:
+    """Describe the device, the number of threads, and how the threads wait for each other."""
+    waiting = os.environ.get("OMP_WAIT_POLICY", "the runtime's default")
+    together = f", which wait by OMP_WAIT_POLICY={waiting}" if threads > 1 else ""
+    return f"computing on {device} with {threads} of {os.cpu_count()} threads{together} (--threads)"

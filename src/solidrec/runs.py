@@ -1,9 +1,9 @@
 """The run folder: all that is needed to use a trained model, and nothing that could run code.
 
 ``spec.json`` · ``weights.safetensors`` · ``items.parquet`` (the vocabulary in index order, with
-titles and training counts) · ``semantics/`` · ``content.json`` and ``content.safetensors`` (the map
-from content for items that are added later) · ``history.jsonl`` (every epoch) · ``metrics.json`` ·
-``manifest.json``, which is written last.
+titles and training counts) · ``attributes.parquet`` (columns that rules read) · ``semantics/`` ·
+``content.json`` and ``content.safetensors`` (the map from content for items that are added later) ·
+``history.jsonl`` (every epoch) · ``metrics.json`` · ``manifest.json``, which is written last.
 """
 
 from __future__ import annotations
@@ -45,13 +45,14 @@ from solidrec.weight_files import load_weights, read_counted, read_tensors
 _KIND = "run"
 SPEC, WEIGHTS, ITEMS = "spec.json", "weights.safetensors", "items.parquet"
 METRICS, SEMANTICS = "metrics.json", "semantics"
+ATTRIBUTES = "attributes.parquet"
 COLD, COLD_ARRAYS = "content.json", "content.safetensors"
 FILES = (SPEC, WEIGHTS, ITEMS, HISTORY, METRICS)
 _SEMANTIC_FILES = tuple(
     f"{SEMANTICS}/{name}" for name in ("of_item.npy", "centroids.npy", "semantics.json")
 )
 _COLD_FILES = (COLD, COLD_ARRAYS)
-PARTS = (SEMANTICS, *_COLD_FILES)
+PARTS = (SEMANTICS, *_COLD_FILES, ATTRIBUTES)
 """What a run has besides its `FILES` if its model reads semantic ids or its items have content."""
 
 
@@ -67,6 +68,7 @@ class Run:
     catalog: pl.DataFrame
     semantics: SemanticIds | None
     cold: ColdStart | None = None
+    attributes: pl.DataFrame | None = None
 
     @cached_property
     def items(self) -> IdMap:
@@ -95,6 +97,7 @@ def save_run(
     metrics: dict[str, Any],
     facts: dict[str, Any],
     cold: ColdStart | None = None,
+    attributes: pl.DataFrame | None = None,
 ) -> None:
     """Write the final files of a run; the manifest comes last and makes the run complete."""
     write_tensors(path / WEIGHTS, model.state_dict())
@@ -109,6 +112,9 @@ def save_run(
         write_json(path / COLD, cold.plain())
         write_tensors(path / COLD_ARRAYS, arrays)
         files += _COLD_FILES
+    if attributes is not None:
+        write_table(path / ATTRIBUTES, attributes)
+        files.append(ATTRIBUTES)
     write_manifest(path, kind=_KIND, files=files, facts=facts)
 
 
@@ -140,6 +146,7 @@ def copy_run(run: Run, out: Path, *, facts: dict[str, Any]) -> None:
             metrics=run.metrics,
             facts=own | facts,
             cold=run.cold,
+            attributes=run.attributes,
         )
 
 
@@ -192,7 +199,9 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
             raise DamagedError(
                 f"{path / COLD}: is not as it was written ({error!r}); train again or restore it"
             ) from None
-    return Run(path, manifest, spec, model.to(device).eval(), catalog, semantics, cold)
+    kept = ATTRIBUTES in manifest["files"]
+    attributes = pl.read_parquet(path / ATTRIBUTES, glob=False) if kept else None
+    return Run(path, manifest, spec, model.to(device).eval(), catalog, semantics, cold, attributes)
 
 
 @final
@@ -215,7 +224,7 @@ class _RunFacts(Facts):
 def _read_manifest(path: Path) -> dict[str, Any]:
     """Return the manifest of a run, which lists every part that the folder has."""
     manifest = read_manifest(path, kind=_KIND, files=FILES, facts=_RunFacts)
-    for parts in (_SEMANTIC_FILES, _COLD_FILES):
+    for parts in (_SEMANTIC_FILES, _COLD_FILES, (ATTRIBUTES,)):
         if any((path / name).exists() or name in manifest["files"] for name in parts):
             require(path, manifest, parts)
     return manifest

@@ -236,3 +236,49 @@ def test_folders_that_are_no_good_runs(
 def test_a_device_that_is_not_there(solidrec: Solidrec, run_folder: Path) -> None:
     answer = solidrec("recommend", run_folder, "--history", "i03", "--device", "abacus")
     assert (answer.code, len(answer.err.splitlines())) == (2, 1)
+
+
+def test_rules_are_options(solidrec: Solidrec, run_folder: Path, tmp_path: Path) -> None:
+    def found(*options: object) -> list[str]:
+        words = ("recommend", run_folder, "--history", "i03,i09", "-k", 40, *options, "--json")
+        answer = solidrec(*words)
+        assert answer.code == 0, answer.err
+        return [item["item"] for item in json.loads(answer.out)["items"]]
+
+    plain = found()
+    kind = [item for item in plain if int(item[1:]) // 5 == 2]
+    assert found("--filter", '"kind 2" in categories') == kind
+    assert found("--exclude", f" {plain[0]} ,{plain[1]}") == plain[2:]
+    assert found("--candidates", ",".join(kind)) == kind
+    assert found("--boost", '"kind 2" in categories=1e9')[: len(kind)] == kind
+    assert len(found("--at-most", "categories=1")) == 8
+    assert sorted(found("--diversity", 0.5)) == sorted(plain)
+
+
+def test_rules_hold_for_files_of_histories(
+    solidrec: Solidrec, run_folder: Path, batch: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.parquet"
+    words = ("--batch", batch, "--out", out, "-k", 3, "--filter", "title == 'thing 7 of kind 1'")
+    assert solidrec("recommend", run_folder, *words).code == 0
+    assert pl.read_parquet(out)["item"].to_list() == ["i07"] * 3
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--filter", "prize < 3"], "no column 'prize'; known: item, title, categories"),
+        (["--boost", "on_sale"], "'on_sale': write KEY=VALUE"),
+        (["--boost", "title == 'a'=x"], "--boost ...=x: a number is needed"),
+        (["--at-most", "categories=1.5"], "--at-most ...=1.5: a number is needed"),
+        (["--at-most", "categories=0"], "at_most.categories: input should be greater than"),
+        (["--diversity", "2"], "diversity: input should be less than or equal to 1"),
+    ],
+)
+def test_rules_that_are_wrong_are_one_line(
+    solidrec: Solidrec, run_folder: Path, options: list[str], why: str
+) -> None:
+    answer = solidrec("recommend", run_folder, "--history", "i03", *options)
+    assert answer.code == 2
+    assert why in answer.err
+    assert answer.err.count("\n") == 1

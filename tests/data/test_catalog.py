@@ -58,57 +58,6 @@ def test_a_log_without_items_file_has_a_bare_catalogue() -> None:
     assert found.columns == catalog(pl.DataFrame({"item": ["a"]})).frame.columns
 
 
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        (["a.jpg", " ", None], ["a.jpg", None, None]),
-        ([[None, "a.jpg", "b.jpg"], [], None], ["a.jpg", None, None]),
-        ([1, 2, None], [None, None, None]),  # a number, bytes or a structure names no file
-        ([{"path": "a.jpg"}, None, None], [None, None, None]),
-        ([b"\xff\xd8", None, None], [None, None, None]),
-    ],
-)
-@pytest.mark.parametrize("name", ["image", "image_path", "picture"])
-def test_the_name_of_a_picture_is_kept(
-    name: str, values: list[Any], expected: list[str | None]
-) -> None:
-    found = catalog(pl.DataFrame({"item": ["a", "b", "c"], name: values})).frame
-    assert (found["image"].to_list(), found["image"].dtype) == (expected, pl.String)
-
-
-def test_of_several_picture_columns_the_first_known_name_counts() -> None:
-    frame = pl.DataFrame({"item": ["a"], "picture": ["p"], "image_path": ["i"]})
-    assert catalog(frame).frame["image"][0] == "i"
-
-
-@pytest.mark.parametrize(
-    ("values", "separator", "expected"),
-    [
-        (["x, y,x", None, ""], ",", [["x", "y"], [], []]),
-        (["x, y", None, " z "], None, [["x, y"], [], ["z"]]),
-        ([["x", " y", "x", None, ""], [], None], None, [["x", "y"], [], []]),
-        ([[["x", "y"], ["z", "x"]], [], None], None, [["x", "y", "z"], [], []]),
-        ([[3, 5], [], None], None, [["3", "5"], [], []]),
-    ],
-)
-def test_categories_become_lists_of_distinct_labels(
-    values: list[Any], separator: str | None, expected: list[list[str]]
-) -> None:
-    found = catalog(
-        pl.DataFrame({"item": ["a", "b", "c"], "genres": values}), category_separator=separator
-    )
-    assert found.frame["categories"].to_list() == expected
-
-
-def test_the_first_recognised_category_column_wins() -> None:
-    found = catalog(
-        pl.DataFrame(
-            {"item": ["a"], "genres": ["g"], "categories_flat": ["f"], "categories": ["c"]}
-        )
-    )
-    assert found.frame["categories"].to_list()[0] == ["c"]
-
-
 def test_repeated_and_missing_item_ids_name_their_row() -> None:
     twice = pl.DataFrame({"item": ["a", "b", "a"], "title": ["first", "x", "second"]})
     with pytest.raises(DataError, match="DataFrame:3: item 'a' occurs again"):
@@ -118,28 +67,6 @@ def test_repeated_and_missing_item_ids_name_their_row() -> None:
     assert found.facts["duplicate_items"] == 1
     with pytest.raises(DataError, match="DataFrame:2: 1 rows have no item id"):
         catalog(pl.DataFrame({"item": ["a", " "]}))
-
-
-@pytest.mark.parametrize(
-    ("text", "labels"),
-    [
-        ("['Pans, small', 'C0']", ["Pans, small", "C0"]),
-        ('["a", "b", "a"]', ["a", "b"]),
-        (" ['a', ['b', None]] ", ["a", "b"]),
-        ("[]", []),
-        ("plain, text", ["plain, text"]),
-        # neither lists of labels: they stay what they are
-        ("[2024]", ["[2024]"]),
-        ("[sale] pans [new]", ["[sale] pans [new]"]),
-        ("['a', f()]", ["['a', f()]"]),
-    ],
-)
-def test_a_category_that_writes_a_list_is_that_list(text: str, labels: list[str]) -> None:
-    table = read_table(pl.DataFrame({"item": ["a", "b"], "category": [text, "x"]}))
-    found = read_catalog(table, pl.Series(["a", "b"]), columns={}).frame["categories"]
-    assert found.to_list() == [labels, ["x"]]
-    split = read_catalog(table, pl.Series(["a", "b"]), columns={}, category_separator="/")
-    assert split.frame["categories"].to_list() == [[text.strip()], ["x"]]
 
 
 def test_a_number_of_a_feature_row_is_whole() -> None:
@@ -169,13 +96,14 @@ def test_columns_that_nothing_reads_are_named() -> None:
         }
     )
     assert catalog(frame, ITEMS.head(1)).notes == (
-        "DataFrame: nothing reads the columns name, price, v",
+        "DataFrame: training does not read the columns name, price; they are kept for filters",
+        "DataFrame: nothing reads the columns v",
     )
     assert catalog(frame.drop("name", "price"), ITEMS.head(1), also_read=["v"]).notes == ()
     pictures = pl.DataFrame({"item": ["a"], "image": [b"\xff\xd8"]})  # bytes name no file
     assert catalog(pictures, ITEMS.head(1)).notes == ("DataFrame: nothing reads the columns image",)
     wide = pl.DataFrame({"item": ["a"], **{f"c{number}": [1] for number in range(13)}})
-    assert catalog(wide, ITEMS.head(1)).notes[0].endswith("c8, c9 and 3 more")
+    assert "c8, c9 and 3 more; they" in catalog(wide, ITEMS.head(1)).notes[0]
 
 
 def test_notes_name_files_without_their_folder(tmp_path: Path) -> None:

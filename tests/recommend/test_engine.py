@@ -11,7 +11,8 @@ import torch
 from solidrec.api import train
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
-from solidrec.recommend.engine import POPULARITY, Engine, Recommendation
+from solidrec.recommend.engine import POPULARITY, Engine
+from solidrec.recommend.questions import Recommendation
 from solidrec.runs import load_run
 
 HISTORY = ["i03", "i09", "i12"]

@@ -83,6 +83,7 @@ def slice_of(data: PreparedData, spec: RunSpec, folder: Path, items: Ints) -> Pr
         ),
         split=Split(np.concatenate([[0], train_end - begin + offsets[1:-1]]), targets, {}),
         catalog=catalog,
+        attributes=None,
         features={name: data.features[name][rows] for name in data.features if content},
         negatives={name: max(count, 0) for name, count in negatives.items()},
         seed=data.manifest["negatives"].get("seed", 0),

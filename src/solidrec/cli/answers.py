@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from typer import Argument, Option
 
@@ -22,6 +22,7 @@ from solidrec.errors import UsageError
 
 if TYPE_CHECKING:
     from solidrec.id_map import IdMap
+    from solidrec.recommend.rules import RuleWords
 
 _History = Annotated[
     str | None, Option(help='Item ids, oldest first, separated by commas; "" for no history.')
@@ -34,6 +35,27 @@ _MaxUnknown = Annotated[
 ]
 _KeepHistory = Annotated[
     bool, Option("--keep-history", help="Also recommend items of the history.")
+]
+
+
+_Candidates = Annotated[
+    str | None, Option(help="Rank only these items, separated as in --history.")
+]
+_Exclude = Annotated[str | None, Option(help="Never recommend these items.")]
+_Filter = Annotated[
+    str | None,
+    Option("--filter", help="What an item has to fit: 'price < 20 and \"toys\" in categories'."),
+]
+_Boost = Annotated[
+    list[str] | None,
+    Option(help="FILTER=FACTOR: the odds of items that fit are multiplied. Repeatable."),
+]
+_Diversity = Annotated[
+    float, Option(help="From 0, ranked by score, to 1, each item unlike those above it.")
+]
+_AtMost = Annotated[
+    list[str] | None,
+    Option(help="COLUMN=N: at most N items may share a value of a column. Repeatable."),
 ]
 
 
@@ -53,10 +75,19 @@ def recommend(
     max_unknown: _MaxUnknown = 0.5,
     separator: Annotated[str, Option(help="What separates ids in --history.")] = ",",
     keep_history: _KeepHistory = False,
+    candidates: _Candidates = None,
+    exclude: _Exclude = None,
+    filter_: _Filter = None,
+    boost: _Boost = None,
+    diversity: _Diversity = 0.0,
+    at_most: _AtMost = None,
     device: Device = "cpu",
     json_: Json = False,
 ) -> None:
-    """Recommend for a history that training never saw, or for a file of them."""
+    """Recommend for a history that training never saw, or for a file of them.
+
+    --filter, --boost and --at-most read columns of the items file, such as price or categories.
+    """
     from solidrec.api import load
     from solidrec.batch_files import recommend_file
 
@@ -67,6 +98,15 @@ def recommend(
     if not separator:
         raise UsageError("--separator is empty; give what stands between two ids, for example ','")
     model = load(run, device=device)
+    rules: RuleWords = {
+        "filter": filter_,
+        "boost": {text: _number(factor, "--boost", float) for text, factor in _pairs(boost)},
+        "diversity": diversity,
+        "at_most": {name: _number(most, "--at-most", int) for name, most in _pairs(at_most)},
+        "exclude": _ids(exclude or "", separator, known=model.run.items),
+    }
+    if candidates is not None:
+        rules["candidates"] = _ids(candidates, separator, known=model.run.items)
     if batch is not None and out is not None:
         columns = {"user": user_column, "item": item_column, "time": time_column}
         facts = recommend_file(
@@ -77,6 +117,7 @@ def recommend(
             keep_history=keep_history,
             columns=columns,
             max_unknown=max_unknown,
+            **rules,
         )
         print_json(facts) if json_ else print(
             f"wrote {out}: {facts['users']:,} users, {facts['fallbacks']:,} by fallback, "
@@ -84,7 +125,7 @@ def recommend(
         )
         return
     ids = _ids(history or "", separator, known=model.run.items)
-    answer = model.recommend(ids, k, keep_history=keep_history)
+    answer = model.recommend(ids, k, keep_history=keep_history, **rules)
     if json_:
         print_json(answer.to_json())
         return
@@ -97,6 +138,32 @@ def recommend(
     if answer.fallback:
         say(f"no known item in the history: answered by {answer.fallback}")
     console_out().print(items_table(f"for {', '.join(ids) or 'an empty history'}", answer.items))
+
+
+def _pairs(texts: list[str] | None) -> list[tuple[str, str]]:
+    """Split ``KEY=VALUE`` at the last sign that is none of a comparison.
+
+    >>> _pairs(["brand == 'a'=2"])
+    [("brand == 'a'", '2')]
+    """
+    found = []
+    for text in texts or ():
+        key, sign, value = text.rpartition("=")
+        if not sign or not key.strip() or not value.strip():
+            raise UsageError(f"{text!r}: write KEY=VALUE")
+        found.append((key.strip(), value.strip()))
+    return found
+
+
+_Number = TypeVar("_Number", int, float)
+
+
+def _number(text: str, option: str, kind: type[_Number]) -> _Number:
+    """Return the number of an option."""
+    try:
+        return kind(text)
+    except ValueError:
+        raise UsageError(f"{option} ...={text}: a number is needed after the last =") from None
 
 
 def _ids(history: str, separator: str, *, known: IdMap) -> list[str]:

@@ -10,13 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from solidrec.data.attributes import attribute_columns, kept_note, typed
 from solidrec.data.columns import ITEMS, find_columns, id_column, number_column, unread_note
-from solidrec.data.datasets.literals import labels_of
+from solidrec.data.content_columns import category_column, image_column, is_name, text_column
 from solidrec.data.matching import compare_ids
 from solidrec.data.reject import whole_number
 from solidrec.data.table import Table
 from solidrec.errors import DataError
 
+_KEPT = "kept:"
+"""Before the names of attributes while they are read, since a role may have the same name."""
 _TEXT_COLUMNS = ("title", "brand", "text", "description")
 
 
@@ -26,9 +29,10 @@ class Catalog:
     """The catalogue rows of the V items of a vocabulary.
 
     `frame` has V rows in item order: item, title, categories, brand, text, description, image and
-    token lists. `rows` (V,) is the row of each item in the items file, or -1. `index` is the
-    item_idx of every row of the file, if it has one. `facts` are counts for the manifest, and
-    `notes` are lines on what deserves a look.
+    token lists; `attributes`, if there are any, the other columns that hold values. `rows` (V,) is
+    the row of each item in the items file, or -1. `index` is the item_idx of every row of the file,
+    if it has one. `facts` are counts for the manifest, and `notes` are lines on what deserves a
+    look.
     """
 
     frame: pl.DataFrame
@@ -37,6 +41,7 @@ class Catalog:
     index: pl.Series | None
     facts: dict[str, Any]
     notes: tuple[str, ...] = ()
+    attributes: pl.DataFrame | None = None
 
 
 def bare_catalog(items: pl.Series) -> Catalog:
@@ -60,13 +65,18 @@ def read_catalog(
     """Read an items table and align it with the vocabulary `items` (sorted, unique ids).
 
     Items without a catalogue row are kept with a null title and no categories; catalogue rows
-    without interactions are left out. Both are counted, and columns that nothing reads are noted;
-    those in `also_read` are read by others. Raises `DataError` for null ids, (by default) for
+    without interactions are left out. Both are counted. Columns that training does not read are
+    noted, and kept as attributes if they hold values; those in `also_read` are read by others.
+    Raises `DataError` for null ids, (by default) for
     repeated ids, and as `compare_ids` does.
     """
     roles = find_columns(table, ITEMS, columns, required=("items_id",))
+    unread = _unread(table, roles, also_read)
+    kept = attribute_columns(table, unread)
     raw = table.collect(
-        id_column(table, roles["items_id"], "item"), *_content(table, roles, category_separator)
+        id_column(table, roles["items_id"], "item"),
+        *_content(table, roles, category_separator),
+        *(pl.col(name).alias(f"{_KEPT}{name}") for name in kept),
     )
     raw = raw.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
     unnamed = raw.filter(pl.col("item").is_null() | (pl.col("item").str.strip_chars() == ""))["row"]
@@ -82,7 +92,8 @@ def read_catalog(
             "--duplicate-items first"
         )
     compared = compare_ids(items, once["item"], name=table.name)
-    notes = compared.notes + _unread(table, roles, also_read)
+    read = set(table.columns) - set(unread) | set(kept)
+    notes = compared.notes + kept_note(table, kept) + unread_note(table, read)
     frame = pl.DataFrame({"item": items}).join(once, on="item", how="left", maintain_order="left")
     rows = frame["row"].fill_null(-1).to_numpy()
     without = int(np.count_nonzero(rows < 0))
@@ -96,8 +107,9 @@ def read_catalog(
         facts["written_otherwise"] = compared.written_otherwise
     index = _whole_index(raw, table) if "item_idx" in raw.columns else None
     frame = frame.with_columns(pl.col("categories").fill_null([]))
-    frame = _arranged(frame.drop("row", "item_idx", strict=False))
-    return Catalog(frame, rows, len(raw), index, facts, notes)
+    attributes = frame.select(typed(frame[f"{_KEPT}{name}"]).alias(name) for name in kept)
+    frame = _arranged(frame.select(pl.exclude("row", "item_idx", f"^{_KEPT}.*$")))
+    return Catalog(frame, rows, len(raw), index, facts, notes, attributes if kept else None)
 
 
 def _whole_index(raw: pl.DataFrame, table: Table) -> pl.Series:
@@ -115,9 +127,9 @@ def _whole_index(raw: pl.DataFrame, table: Table) -> pl.Series:
 
 
 def _content(table: Table, roles: Mapping[str, str], separator: str | None) -> list[pl.Expr]:
-    content = [_text(table, roles.get(name)).alias(name) for name in _TEXT_COLUMNS]
-    content.append(_image(table, roles.get("image")).alias("image"))
-    content.append(_categories(table, roles.get("category"), separator).alias("categories"))
+    content = [text_column(table, roles.get(name)).alias(name) for name in _TEXT_COLUMNS]
+    content.append(image_column(table, roles.get("image")).alias("image"))
+    content.append(category_column(table, roles.get("category"), separator).alias("categories"))
     content += [pl.col(name) for name in _token_columns(table)]
     if "item_idx" in roles:
         content.append(number_column(table, roles["item_idx"], "item_idx"))
@@ -133,110 +145,13 @@ def _token_columns(table: Table) -> list[str]:
     ]
 
 
-def _unread(table: Table, roles: Mapping[str, str], also_read: Collection[str]) -> tuple[str, ...]:
-    """Return a note that names the columns which nothing reads, if there are any."""
+def _unread(table: Table, roles: Mapping[str, str], also_read: Collection[str]) -> list[str]:
+    """Return the columns that training does not read."""
     read = {column for role, column in roles.items() if role != "image"}
-    if "image" in roles and _is_name(table.dtype(roles["image"])):
+    if "image" in roles and is_name(table.dtype(roles["image"])):
         read.add(roles["image"])
     read |= {*_token_columns(table), *also_read}
-    return unread_note(table, read)
-
-
-def _text(table: Table, column: str | None) -> pl.Expr:
-    """Return a text column: blank text becomes null, a list of words or paragraphs one text."""
-    if column is None:
-        return pl.lit(None, pl.String)
-    text, dtype = _value(table, column)
-    if isinstance(dtype, pl.List):
-        text = text.cast(pl.List(pl.String)).list.join(" ")
-    text = text.cast(pl.String)
-    return pl.when(text.str.strip_chars() != "").then(text)
-
-
-def _image(table: Table, column: str | None) -> pl.Expr:
-    """Return the picture name of each item, the first of a list; null if the column is not text."""
-    if column is None or not _is_name(table.dtype(column)):
-        return pl.lit(None, pl.String)
-    name, dtype = _value(table, column)
-    if isinstance(dtype, pl.List):
-        name = name.list.drop_nulls().list.first()
-    name = name.cast(pl.String)
-    return pl.when(name.str.strip_chars() != "").then(name)
-
-
-def _is_name(dtype: Any) -> bool:
-    """Return whether a column of this type can name pictures."""
-    text = dtype.inner if isinstance(dtype, pl.List | pl.Array) else dtype
-    return isinstance(text, (pl.String, pl.Categorical, pl.Enum))
-
-
-def _categories(table: Table, column: str | None, separator: str | None) -> pl.Expr:
-    """Return lists of distinct labels.
-
-    Without a separator a string is one label, unless it writes a list of labels, as tables of
-    Python objects do in csv files.
-    """
-    if column is None:
-        return pl.lit([], pl.List(pl.String))
-    labels, dtype = _value(table, column)
-    if not isinstance(dtype, pl.List):
-        text = labels.cast(pl.String)
-        labels = (
-            text.str.split(separator)
-            if separator
-            else text.map_batches(_label_lists, return_dtype=pl.List(pl.String))
-        )
-    else:
-        labels = labels.cast(pl.List(pl.String))
-    labels = labels.list.eval(pl.element().str.strip_chars())
-    return labels.list.eval(pl.element().filter(pl.element() != "")).list.unique(
-        maintain_order=True
-    )
-
-
-def _label_lists(text: pl.Series) -> pl.Series:
-    """Return each text as a list of one label, or as the list that it writes."""
-    single = text.to_frame("text").select(pl.concat_list("text")).to_series()
-    writes = text.unique().drop_nulls()
-    writes = writes.filter(writes.str.contains(r"^\s*\[.*\]\s*$"))
-    lists = {each: labels for each in writes if (labels := labels_of(each)) is not None}
-    if not lists:
-        return single
-    pairs = zip(text, single, strict=True)
-    return pl.Series([lists.get(each, label) for each, label in pairs], dtype=pl.List(pl.String))
-
-
-def _value(table: Table, column: str) -> tuple[pl.Expr, pl.DataType]:
-    """Return a column of content and its type: arrays are lists, nested ones flat, NaN is null.
-
-    Raises `DataError` for a column of objects, which a pandas frame has where it mixes kinds.
-    """
-    value, dtype = pl.col(column), table.dtype(column)
-    if isinstance(dtype, (pl.Object, pl.Struct)):
-        raise DataError(
-            f"{table.name}: column {column!r} mixes kinds of value or holds objects; make it text, "
-            "for example with frame[column].astype(str) where it is not empty"
-        )
-    if isinstance(dtype, pl.Array):
-        dtype = _as_list(dtype)
-        value = value.cast(dtype)
-    while isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.List):
-        dtype = dtype.inner
-        value = value.list.eval(pl.element().explode())
-    if isinstance(dtype, pl.List) and dtype.inner.is_float():
-        value = value.list.eval(pl.element().fill_nan(None))
-    return (value.fill_nan(None) if dtype.is_float() else value), dtype
-
-
-def _as_list(dtype: Any) -> Any:
-    """Return the type of lists that holds what an array type holds.
-
-    >>> _as_list(pl.Array(pl.Int8, (2, 3)))
-    List(List(Int8))
-    """
-    if not isinstance(dtype, (pl.Array, pl.List)):
-        return dtype
-    return pl.List(_as_list(dtype.inner))
+    return [name for name in table.columns if name not in read]
 
 
 def _arranged(frame: pl.DataFrame) -> pl.DataFrame:

@@ -166,6 +166,14 @@ def unread_note(table: Table, read: Collection[str]) -> tuple[str, ...]:
     unread = [name for name in table.columns if name not in read]
     if not unread:
         return ()
-    more = f" and {len(unread) - _NAMED:,} more" if len(unread) > _NAMED else ""
-    shown = ", ".join(unread[:_NAMED]) + more
-    return (f"{Path(table.name).name}: nothing reads the columns {shown}",)
+    return (f"{Path(table.name).name}: nothing reads the columns {listed_columns(unread)}",)
+
+
+def listed_columns(names: list[str]) -> str:
+    """Return the first names of columns, and how many more there are.
+
+    >>> listed_columns(["price", "stock"])
+    'price, stock'
+    """
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return names_shown(names[:_NAMED]) + more

@@ -47,5 +47,6 @@ def read_data_manifest(path: Path) -> dict[str, Any]:
         f"{split}_{part}" for split in ("valid", "test") if split in negatives for part in parts
     ]
     names += [f"feature_{name}" for name in manifest["features"]]
-    require(path, manifest, [f"{name}.npy" for name in names])
+    tables = ["attributes.parquet"] if manifest.get("attributes") else []
+    require(path, manifest, [f"{name}.npy" for name in names] + tables)
     return manifest

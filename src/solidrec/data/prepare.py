@@ -113,6 +113,7 @@ def _prepare(
         events,
         split=parts,
         catalog=catalog.frame,
+        attributes=catalog.attributes,
         features=of_features.matrices,
         negatives=kept,
         seed=spec.seed,

@@ -94,6 +94,7 @@ class PreparedData:
     - `train_end` (U+1,): absolute end of each user's training events
     - `catalog`: V rows in item order
     - `features`: name -> (V+1, F) float32, zero in row 0 and for missing items
+    - `attributes`: V rows of the columns kept for rules, None if there are none
     - `encoded`: name -> sha256 of features made by `solidrec encode`; not in the fingerprint
     """
 
@@ -108,6 +109,7 @@ class PreparedData:
     catalog: pl.DataFrame
     features: dict[str, npt.NDArray[np.float32]]
     encoded: dict[str, str] = field(default_factory=dict)
+    attributes: pl.DataFrame | None = None
 
     @classmethod
     def open(cls, path: Path | str) -> PreparedData:
@@ -135,6 +137,7 @@ class PreparedData:
             catalog=catalog,
             features=given | {name: found.vectors for name, found in encoded.items()},
             encoded={name: found.digest for name, found in encoded.items()},
+            attributes=_attributes(path, manifest),
         )
 
     @property
@@ -199,6 +202,12 @@ class PreparedData:
         return lambda start, stop: self._events.negatives(
             users[start:stop], split=split, count=facts[split], seed=facts["seed"]
         )
+
+
+def _attributes(path: Path, manifest: dict[str, Any]) -> pl.DataFrame | None:
+    """Read the columns that are kept for rules, None if there are none."""
+    kept = manifest.get("attributes")
+    return pl.read_parquet(path / "attributes.parquet", glob=False) if kept else None
 
 
 def _load(path: Path) -> Array:

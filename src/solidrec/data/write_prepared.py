@@ -31,6 +31,7 @@ def write_prepared(
     *,
     split: Split,
     catalog: pl.DataFrame,
+    attributes: pl.DataFrame | None,
     features: Mapping[str, npt.NDArray[np.float32]],
     negatives: Mapping[str, int],
     seed: int,
@@ -60,6 +61,10 @@ def write_prepared(
                 users, split=name, count=negatives[name], seed=seed
             )
     tables = {"users": events.users.series.alias("user").to_frame(), "items": catalog}
+    if (
+        attributes is not None
+    ):  # not in the fingerprint: prices change, and training does not read them
+        tables["attributes"] = attributes
     if len(rejected):
         tables["rejected"] = rejected
     fixed = {**negatives, "seed": seed}
@@ -73,6 +78,7 @@ def write_prepared(
         **facts,
         "negatives": {**fixed, "stored": stored},
         "features": sorted(features),
+        **({} if attributes is None else {"attributes": attributes.columns}),
     }
     need_space(out, sum(array.nbytes for array in arrays.values()))
     with new_folder(out, replace=overwrite) as folder:

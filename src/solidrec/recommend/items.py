@@ -96,8 +96,35 @@ def add_items(
     model = model.to(run.model.items.weight.device).eval()
     known = {name: int(matrix.any(axis=1).sum()) for name, matrix in matrices.items()}
     absent = tuple(name for name in _feature_names(content) if name not in features)
-    longer = dataclasses.replace(run, model=model, catalog=grown, semantics=semantics)
+    longer = dataclasses.replace(
+        run,
+        model=model,
+        catalog=grown,
+        semantics=semantics,
+        attributes=_grown(run.attributes, catalog.attributes, len(catalog.frame)),
+    )
     return _Added(longer, known, absent)
+
+
+def _grown(kept: pl.DataFrame | None, new: pl.DataFrame | None, count: int) -> pl.DataFrame | None:
+    """Return the attributes of a run with those of `count` new items, null where they have none."""
+    if kept is None:
+        return None
+    given = [] if new is None else [name for name in kept.columns if name in new.columns]
+    shared = (
+        new.select(given)
+        if new is not None and given
+        else pl.DataFrame({kept.columns[0]: [None] * count})
+    )
+    texts = [  # of kinds that have no common type
+        name
+        for name in shared.columns
+        if kept[name].dtype != shared[name].dtype
+        and not (kept[name].dtype.is_numeric() and shared[name].dtype.is_numeric())
+        and shared[name].null_count() < count
+    ]
+    both = [frame.with_columns(pl.col(texts).cast(pl.String)) for frame in (kept, shared)]
+    return pl.concat(both, how="diagonal_relaxed")
 
 
 def _feature_names(content: ItemContent) -> list[str]:

@@ -191,6 +191,7 @@ def _finish(
         metrics=metrics,
         facts=facts,
         cold=cold,
+        attributes=data.attributes,
     )
 
 
