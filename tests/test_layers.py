@@ -27,7 +27,7 @@ LAYERS = (
     ("defaults", "console", "devices"),  # nothing below prints
     ("terminal", "text_grid"),
     ("encoding", "batch_files"),
-    ("experiments", "measures", "api"),
+    ("experiments", "measures", "api", "serve"),
     ("report", "search", "check"),
     ("demo",),
     ("solidrec",),  # the package's own __init__: the names that people import

@@ -26,7 +26,7 @@ COMMANDS = (
         "similar",
         "export",
     ),
-    *("search", "inspect", "doctor", "items", "experiment"),
+    *("serve", "search", "inspect", "doctor", "items", "experiment"),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # Importing a module registers its commands, in the order in which the help lists them.
 # isort: off
-from solidrec.cli import demo, folders, semantics, datasets, encode, models, check, answers
+from solidrec.cli import demo, folders, semantics, datasets, encode, models, check, answers, serve
 from solidrec.cli import items, experiment, cold, search, reports
 
 # isort: on
@@ -26,4 +26,5 @@ __all__ = [
     "reports",
     "search",
     "semantics",
+    "serve",
 ]

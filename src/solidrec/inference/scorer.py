@@ -48,6 +48,8 @@ class HistoryScorer(ABC):
     """
 
     model: Recommender | Mixture
+    compute: Callable[[torch.Tensor], torch.Tensor]
+    """What the network computes for histories (B, L): user vectors (B, D), or scores (B, V)."""
 
     @property
     def device(self) -> torch.device:
@@ -90,6 +92,7 @@ class _MixtureScorer(HistoryScorer):
 
     def __init__(self, model: Mixture) -> None:
         self.model: Mixture = model
+        self.compute = self._mixed
 
     def read(self, histories: Array) -> Reader:
         """Return a function that scores candidates for `histories` (r, L)."""
@@ -109,13 +112,17 @@ class _MixtureScorer(HistoryScorer):
                 some = order[part]
                 # cut padding up to the longest of the block: it costs time and changes nothing
                 history = self.tensor(histories[some, : max(1, lengths[some[-1]])])
-                evidence = self.model.experts(history)
-                found = self.model.head(evidence, self.model.read(history, evidence).weights)
+                found = self.compute(history)
                 if not np.array_equal(candidates, everything):
                     own = candidates if len(candidates) == 1 else candidates[some]
                     found = of_candidates(found, self.tensor(own))
                 scores[some] = _array(found)
         return scores
+
+    def _mixed(self, history: torch.Tensor) -> torch.Tensor:
+        evidence = self.model.experts(history)
+        mixed: torch.Tensor = self.model.head(evidence, self.model.read(history, evidence).weights)
+        return mixed
 
 
 @final
@@ -124,6 +131,7 @@ class ModelScorer(HistoryScorer):
 
     def __init__(self, model: Recommender) -> None:
         self.model: Recommender = model
+        self.compute = self._users
 
     @property
     def keeps_vectors(self) -> bool:
@@ -143,8 +151,11 @@ class ModelScorer(HistoryScorer):
         rows = self.rows_at_once(histories.shape[1], 1)
         with evaluating(self.model):
             for start in range(0, len(histories), rows):
-                parts.append(self.model.encode(self.tensor(histories[start : start + rows])).users)
+                parts.append(self.compute(self.tensor(histories[start : start + rows])))
             return torch.cat(parts)
+
+    def _users(self, history: torch.Tensor) -> torch.Tensor:
+        return self.model.encode(history).users
 
     def meet(self, vectors: torch.Tensor, rows: slice, candidates: Array) -> Array:
         """Score `candidates` (r or 1, C) by their dot products with the `rows` of `vectors`."""
@@ -207,12 +218,14 @@ def _array(scores: torch.Tensor) -> Array:
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Put a model into eval mode without gradients, and restore its mode afterwards."""
     was_training = model.training
-    model.eval()
+    if was_training:  # else the walk over all modules would take a third of a short request
+        model.eval()
     try:
         with torch.inference_mode():
             yield
     finally:
-        model.train(was_training)
+        if was_training:
+            model.train()
 
 
 def own_weights(model: Recommender | Mixture) -> bool:

@@ -54,9 +54,9 @@ class Memory(nn.Module):
         count = self.starts[items + 1] - begin
         # All entries of all rows, flat: the event (of B L) that each belongs to, and its index.
         event = torch.repeat_interleave(count)
-        entry = (
-            torch.arange(len(event), device=event.device) + (begin - count.cumsum(0) + count)[event]
-        )
+        # Numbered by `shape`, which a recording reads anew each time (`inference.traced`).
+        number = torch.arange(event.shape[0], device=event.device)
+        entry = number + (begin - count.cumsum(0) + count)[event]
         # The flat place (history, item) in the result that an entry adds to.
         cell = (
             torch.div(event, history.shape[1], rounding_mode="floor") * width + self.columns[entry]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, final
 
@@ -22,11 +22,12 @@ _NOT_READ = ("training_count", "image")
 class Attributes:
     """One row of values for each of the V items of a run, in the order of its vocabulary.
 
-    An object of this class never changes; `changed` returns another one.
+    `shown` (V,) says which items may be recommended at all, None if all may. An object of this
+    class never changes; `changed` and `showing` return another one.
     """
 
-    def __init__(self, frame: pl.DataFrame) -> None:
-        self.frame = frame
+    def __init__(self, frame: pl.DataFrame, shown: Array | None = None) -> None:
+        self.frame, self.shown = frame, shown
         self.fitting = lru_cache(_CACHED)(self._fitting)
         self.labels = lru_cache(_CACHED)(self._labels)
 
@@ -71,4 +72,10 @@ class Attributes:
             source = np.arange(len(frame))  # where each item's value is: before, or among the new
             source[[row for row, _ in given]] = len(frame) + np.arange(len(given))
             frame = frame.with_columns(frame[name].clone().append(new).gather(source).alias(name))
-        return Attributes(frame)
+        return Attributes(frame, self.shown)
+
+    def showing(self, rows: Iterable[int], *, shown: bool) -> Attributes:
+        """Return attributes by which the items of `rows` are never recommended, or are again."""
+        found = np.ones(len(self.frame), dtype=bool) if self.shown is None else self.shown.copy()
+        found[list(rows)] = shown
+        return Attributes(self.frame, None if found.all() else found)

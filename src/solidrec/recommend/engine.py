@@ -19,7 +19,7 @@ from solidrec.inference.scorer import ModelScorer, neural_of, scorer_of, slices
 from solidrec.inference.top import top
 from solidrec.recommend.attributes import Attributes
 from solidrec.recommend.choose import choose
-from solidrec.recommend.questions import Asked, Question, Recommendation
+from solidrec.recommend.questions import Asked, Question, Recommendation, candidates_of
 from solidrec.recommend.rules import NO_RULES, Rules
 from solidrec.runs import Run
 
@@ -42,8 +42,8 @@ class Engine:
         self.encoder = ModelScorer(neural_of(run.model))
         self.popularity = run.catalog["training_count"].to_numpy().astype(np.float32)
         self.everything = np.arange(1, len(run.items) + 1)[None]
-        untitled = pl.Series([None] * len(run.catalog), dtype=pl.String)
-        self.titles = run.catalog["title"] if "title" in run.catalog.columns else untitled
+        names = run.catalog.get_column("title", default=None)
+        self.titles = [None] * len(run.catalog) if names is None else names.to_list()
         self.attributes = Attributes.of(run.catalog, run.attributes)
 
     def recommend(
@@ -58,8 +58,7 @@ class Engine:
 
         Ids that the model does not know are ignored and listed. If none is left, the answer is the
         most frequent items in training. Items of the history are left out unless `keep_history`.
-        Raises `UsageError` for a k or a history of another kind (`arguments`), and for rules that
-        name what the items do not have.
+        Raises `UsageError` for a k, a history (`arguments`) or rules that cannot be followed.
         """
         return self.recommend_many([history], k, keep_history=keep_history, rules=rules)[0]
 
@@ -90,12 +89,14 @@ class Engine:
 
     def _asked(self, question: Question) -> Asked:
         """Translate the ids of a question to indices."""
-        known, ignored = self.run.items.known(question.history)
-        if question.rules.candidates is None:
-            return Asked(question, known, ignored)
-        candidates, others = self.run.items.known(question.rules.candidates)
+        items, rules = self.run.items, question.rules
+        known, ignored = items.known(question.history)
+        banned = [*items.known(rules.exclude)[0], *(() if question.keep_history else known)]
+        if rules.candidates is None:
+            return Asked(question, known, banned, ignored)
+        candidates, others = items.known(rules.candidates)
         ignored = list(dict.fromkeys([*ignored, *others]))
-        return Asked(question, known, ignored, np.unique(np.asarray(candidates, dtype=np.int64)))
+        return Asked(question, known, banned, ignored, sorted({*candidates} - {*banned}))
 
     def window(self, histories: Sequence[Sequence[int]]) -> Array:
         """Return the last L items of each history, (B, L), padded with 0 on the right."""
@@ -113,36 +114,43 @@ class Engine:
 
         The histories are encoded together and scored in blocks of bounded memory.
         """
-        return self._ranked([Asked(Question((), k, keep_history), [*one]) for one in histories])
+        question = Question((), k, keep_history)
+        return self._ranked(
+            [Asked(question, [*one], [] if keep_history else [*one]) for one in histories]
+        )
 
     def _ranked(self, asked: Sequence[Asked]) -> list[list[dict[str, Any]]]:
         """Return the items of each answer; histories are encoded together."""
-        whole = [place for place, one in enumerate(asked) if one.candidates is None]
-        few = [place for place, one in enumerate(asked) if one.candidates is not None]
         found: dict[int, list[dict[str, Any]]] = {}
-        # Rows that ask for the whole catalogue are scored in blocks of bounded memory.
-        rows = [asked[place] for place in whole]
-        read = self.score.read(self.window([one.known for one in rows])) if rows else None
-        for part in slices(len(rows), max(1, _CELLS // self.everything.shape[1])):
-            assert read is not None
-            scores = read(part, self.everything)
-            for row, one in zip(scores, rows[part], strict=True):
-                self._restrict(row, one, slice(None))
-            found |= zip(whole[part], self._chosen(scores, rows[part]), strict=True)
-        # Those that name candidates are scored for these, one by one: each has its own.
-        rows = [asked[place] for place in few]
-        read = self.score.read(self.window([one.known for one in rows])) if rows else None
-        for place, one in enumerate(rows):
-            assert read is not None
-            assert one.candidates is not None
-            columns = one.candidates - 1
-            row = np.full((1, self.everything.shape[1]), -np.inf, dtype=np.float32)
-            if len(columns):
-                scores = read(slice(place, place + 1), one.candidates[None])[0]
-                self._restrict(scores, one, columns)
-                row[0, columns] = scores
-            found[few[place]] = self._chosen(row, [one])[0]
+        for named in (False, True):
+            places = [n for n, one in enumerate(asked) if (one.candidates is not None) == named]
+            rows = [asked[place] for place in places]
+            if not rows:
+                continue
+            read = self.score.read(self.window([one.known for one in rows]))
+            items = candidates_of(rows) if named else self.everything
+            for part in slices(len(rows), max(1, _CELLS // max(1, items.shape[1]))):
+                own = items[part] if named else items
+                scores = read(part, np.maximum(own, 1)) if own.size else np.zeros(own.shape)
+                found |= zip(places[part], self._chosen(scores, own, rows[part]), strict=True)
         return [found[place] for place in range(len(asked))]
+
+    def _chosen(
+        self, scores: Array, items: Array, asked: Sequence[Asked]
+    ) -> list[list[dict[str, Any]]]:
+        """Return the items of the answers from the scores (r, C) of `items` (r or 1, C)."""
+        each = np.broadcast_to(items, scores.shape)
+        for row, own, one in zip(scores, each, asked, strict=True):
+            # A slice costs nothing where an index would copy the whole catalogue.
+            columns = slice(None) if items is self.everything else own - 1
+            self._restrict(row, one, columns)
+            if items is not self.everything:
+                row[own == 0] = -np.inf
+        best = self._best(scores, each, max(one.question.k for one in asked))
+        return [
+            self._reordered(row, own, one) if one.question.rules.reorders else top[: one.question.k]
+            for row, own, one, top in zip(scores, each, asked, best, strict=True)
+        ]
 
     def _restrict(self, scores: Array, asked: Asked, columns: Array | slice) -> None:
         """Apply a question's fallback, boosts and bans to the scores of the items in `columns`."""
@@ -153,37 +161,25 @@ class Engine:
             # The odds exp(score) are multiplied; counts are multiplied themselves.
             fits = self.attributes.fitting(text)[columns]
             scores[fits] = scores[fits] + math.log(factor) if asked.known else scores[fits] * factor
+        if self.attributes.shown is not None:
+            scores[~self.attributes.shown[columns]] = -np.inf
         if rules.filter is not None:
             scores[~self.attributes.fitting(rules.filter)[columns]] = -np.inf
-        banned = asked.banned
-        if rules.exclude:
-            banned = banned + self.run.items.known(rules.exclude)[0]
-        if banned:
-            places = np.asarray(banned) - 1
-            own = places if isinstance(columns, slice) else np.isin(columns, places)
-            scores[own] = -np.inf
+        if asked.banned and asked.candidates is None:  # else they are no candidates
+            scores[np.asarray(asked.banned) - 1] = -np.inf
 
-    def _chosen(self, scores: Array, asked: Sequence[Asked]) -> list[list[dict[str, Any]]]:
-        """Return the items of the answers from scores (r, V): the best, or as the rules choose."""
-        most = max((one.question.k for one in asked), default=1)
-        best = self.top(scores, most)
-        return [
-            self._reordered(row, one) if one.question.rules.reorders else items[: one.question.k]
-            for row, one, items in zip(scores, asked, best, strict=True)
-        ]
-
-    def _reordered(self, scores: Array, asked: Asked) -> list[dict[str, Any]]:
+    def _reordered(self, scores: Array, items: Array, asked: Asked) -> list[dict[str, Any]]:
         """Return the items of an answer that has to be varied."""
-        question = asked.question
-        rules = question.rules
-        columns = choose(
+        rules, columns = asked.question.rules, np.maximum(items, 1) - 1
+        kinds = [(self.attributes.labels(name), most) for name, most in rules.at_most.items()]
+        chosen = choose(
             scores,
-            question.k,
-            vectors=self._directions if rules.diversity else None,
+            asked.question.k,
+            vectors=self._directions[columns] if rules.diversity else None,
             diversity=rules.diversity,
-            at_most=[(self.attributes.labels(name), most) for name, most in rules.at_most.items()],
+            at_most=[([labels[n] for n in columns.tolist()], most) for labels, most in kinds],
         )
-        return self._shown(columns, scores[columns])
+        return self._shown(columns[chosen], scores[chosen])
 
     @cached_property
     def _directions(self) -> Array:
@@ -193,21 +189,26 @@ class Engine:
 
     def top(self, scores: Array, k: int) -> list[list[dict[str, Any]]]:
         """Return the k best items of each row of `scores` (r, V) as dicts, ties by vocabulary."""
+        items = self.everything[:, : scores.shape[1]]
+        return self._best(scores, np.broadcast_to(items, scores.shape), k)
+
+    def _best(self, scores: Array, items: Array, k: int) -> list[list[dict[str, Any]]]:
+        """Return the k best of `items` by `scores`, both (r, C), as dicts, ties by column."""
         # infinite scores and NaN are never recommended
         if not scores.max(initial=-np.inf) < np.inf:
             scores = np.where(np.isfinite(scores), scores, -np.inf)
         rows, columns = top(scores, k)
-        found = self._shown(columns, scores[rows, columns])
+        found = self._shown(items[rows, columns] - 1, scores[rows, columns])
         # `rows` is sorted: find where each row's items begin and end
         ends = np.searchsorted(rows, np.arange(len(scores) + 1)).tolist()
         return [found[start:stop] for start, stop in pairwise(ends)]
 
     def _shown(self, columns: Array, scores: Array) -> list[dict[str, Any]]:
         """Return items as an answer lists them."""
-        ids, titles = self.run.items.ids, self.titles.gather(columns).to_list()
-        best = zip(columns.tolist(), scores.tolist(), titles, strict=True)
+        ids, titles = self.run.items.ids, self.titles
         return [
-            {"item": ids[column], "score": score, "title": title} for column, score, title in best
+            {"item": ids[column], "score": score, "title": titles[column]}
+            for column, score in zip(columns.tolist(), scores.tolist(), strict=True)
         ]
 
     def similar(self, item: str, k: int = 10) -> list[dict[str, Any]]:

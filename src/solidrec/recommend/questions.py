@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
+import numpy as np
+
 from solidrec.arrays import Array
 from solidrec.recommend.rules import NO_RULES, Rules
 
@@ -45,17 +47,23 @@ class Question:
 @final
 @dataclass(frozen=True)
 class Asked:
-    """A question in item indices: its ``known`` history and ``candidates`` (C,), if it names any.
+    """A question in item indices: its ``known`` history, and what may not be in the answer.
 
-    ``ignored`` are its ids that the model does not know.
+    Its ``candidates``, if it names any, ascend and are not ``banned``; ``ignored`` are ids that the
+    model does not know.
     """
 
     question: Question
     known: list[int]
+    banned: list[int]
     ignored: list[str] = field(default_factory=list)
-    candidates: Array | None = None
+    candidates: list[int] | None = None
 
-    @property
-    def banned(self) -> list[int]:
-        """The items of the history, unless they are kept."""
-        return [] if self.question.keep_history or not self.known else self.known
+
+def candidates_of(asked: Sequence[Asked]) -> Array:
+    """Return the candidates of several questions, (r, C), in ascending order, padded with 0."""
+    named = [one.candidates for one in asked if one.candidates is not None]
+    table = np.zeros((len(named), max(map(len, named), default=0)), dtype=np.int64)
+    for row, own in zip(table, named, strict=True):
+        row[: len(own)] = own
+    return table

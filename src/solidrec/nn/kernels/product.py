@@ -43,10 +43,14 @@ def generated_product(
     with full_precision(x.device):
         x, z = x.to(weight.dtype), z.to(weight.dtype)
         if limit is None and x.shape[1] == 1:
+            if not torch.is_grad_enabled():  # no call of Python in a recorded model
+                return _bilinear(x[:, 0], z, weight, bias)[:, None]
             outputs: Tensor = _Bilinear.apply(  # type: ignore[no-untyped-call]
                 x[:, 0], z, weight, bias
             )
             return outputs[:, None]
+        if not torch.is_grad_enabled():
+            return _blockwise(x, z, weight, bias, limit)
         built: Tensor = _Blockwise.apply(  # type: ignore[no-untyped-call]
             x, z, weight, bias, limit, inward
         )
@@ -67,14 +71,7 @@ class _Bilinear(torch.autograd.Function):
     ) -> Float[Tensor, "N O"]:
         """Return the products."""
         ctx.save_for_backward(x, z, weight, bias)
-        width = x.shape[1]
-        # The blocks of outer products, times A', are added to x B.
-        y = x @ bias.view(width, -1)
-        matrix = _by_pair(weight, width)
-        room = _scratch(x, matrix)
-        for rows in _blocks(x):
-            y[rows].addmm_(_outer(x[rows], z[rows], room), matrix)
-        return y
+        return _bilinear(x, z, weight, bias)
 
     @staticmethod
     @once_differentiable
@@ -123,15 +120,7 @@ class _Blockwise(torch.autograd.Function):
         """Return the products."""
         ctx.save_for_backward(x, z, weight, bias)
         ctx.limit, ctx.inward = limit, inward
-        y = x.new_empty(x.shape[0], x.shape[1], weight.shape[0] // x.shape[2])
-        room = _scratch(x, weight)
-        for rows in _blocks(x):
-            # Each row's own matrix, flat, in the buffer.
-            flat = torch.addmm(bias, z[rows], weight.T, out=room[: len(x[rows])])
-            if limit is not None:
-                flat.clamp_(-limit, limit)
-            torch.bmm(x[rows], flat.view(-1, x.shape[2], y.shape[2]), out=y[rows])
-        return y
+        return _blockwise(x, z, weight, bias, limit)
 
     @staticmethod
     @once_differentiable
@@ -161,6 +150,42 @@ class _Blockwise(torch.autograd.Function):
                 d_bias += d_flat.sum(0)
         found = (dx, dz, d_weight.T if learned else None)
         return *found, d_bias if ctx.needs_input_grad[3] else None, None, None
+
+
+def _bilinear(
+    x: Float[Tensor, "N I"],
+    z: Float[Tensor, "N K"],
+    weight: Float[Tensor, "IO K"],
+    bias: Float[Tensor, " IO"],
+) -> Float[Tensor, "N O"]:
+    """Return (x (x) z) A' + x B."""
+    width = x.shape[1]
+    # The blocks of outer products, times A', are added to x B.
+    y = x @ bias.view(width, -1)
+    matrix = _by_pair(weight, width)
+    room = _scratch(x, matrix)
+    for rows in _blocks(x):
+        y[rows].addmm_(_outer(x[rows], z[rows], room), matrix)
+    return y
+
+
+def _blockwise(
+    x: Float[Tensor, "N C I"],
+    z: Float[Tensor, "N K"],
+    weight: Float[Tensor, "IO K"],
+    bias: Float[Tensor, " IO"],
+    limit: float | None,
+) -> Float[Tensor, "N C O"]:
+    """Return x clip(z A + b)."""
+    y = x.new_empty(x.shape[0], x.shape[1], weight.shape[0] // x.shape[2])
+    room = _scratch(x, weight)
+    for rows in _blocks(x):
+        # Each row's own matrix, flat, in the buffer.
+        flat = torch.addmm(bias, z[rows], weight.T, out=room[: len(x[rows])])
+        if limit is not None:
+            flat.clamp_(-limit, limit)
+        torch.bmm(x[rows], flat.view(-1, x.shape[2], y.shape[2]), out=y[rows])
+    return y
 
 
 def _passed(

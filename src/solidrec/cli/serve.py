@@ -1,0 +1,56 @@
+"""The command that serves a model over HTTP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from solidrec.cli.app import app
+from solidrec.cli.options import Device, RunArgument, Threads
+
+
+@app.command(
+    short_help="Answer requests over HTTP.",
+    epilog="Example: solidrec serve run, then: curl localhost:8000/v1/recommend --json "
+    '\'{"history": ["50", "181"], "k": 5}\'',
+)
+def serve(
+    run: RunArgument,
+    host: Annotated[str, Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, Option(min=0, max=65535)] = 8000,
+    token_file: Annotated[
+        Path | None, Option(help="A file with the bearer token that /v1 needs.")
+    ] = None,
+    max_batch: Annotated[int, Option(help="Requests that are answered together.")] = 32,
+    max_wait_ms: Annotated[float, Option(help="Time to wait for more requests.")] = 0.0,
+    queue: Annotated[int, Option(help="Requests that may wait; more are refused.")] = 256,
+    deadline_ms: Annotated[float, Option(help="Longest wait in the queue.")] = 500.0,
+    threads: Threads = 1,
+    device: Device = "cpu",
+) -> None:
+    """Serve a trained model: recommendations for the history in each request.
+
+    The interface is described under /openapi.json.
+    """
+    from solidrec.console import say
+    from solidrec.devices import computing
+    from solidrec.semantics.modalities.needs import need
+
+    need("serve", "fastapi", "uvicorn", "orjson", "prometheus_client")
+    from solidrec.serve.limits import Limits
+    from solidrec.serve.run_server import read_token
+    from solidrec.serve.run_server import serve as serve_run
+
+    limits = Limits.parse(
+        {
+            "max_batch": max_batch,
+            "max_wait_ms": max_wait_ms,
+            "queue": queue,
+            "deadline_seconds": deadline_ms / 1000,
+        }
+    )
+    token = None if token_file is None else read_token(token_file)
+    with computing(device, threads):
+        serve_run(run, host=host, port=port, token=token, limits=limits, device=device, say=say)

@@ -1,0 +1,145 @@
+"""The HTTP interface: routes, refusals, tokens and the description of all of it (OpenAPI)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from solidrec.provenance import versions
+from solidrec.serve import schema
+from solidrec.serve.http import JSON, Work, check_token, respond
+from solidrec.serve.refusals import Refused
+from solidrec.serve.service import Service
+
+_REFUSALS = {
+    400: "The body is no JSON.",
+    401: "No token, or another one.",
+    408: "The body did not arrive in time.",
+    413: "The body is too large.",
+    415: "The body is of another type than JSON.",
+    422: "The body is of another form, or its rules name what the items do not have.",
+    503: "Too many requests wait, or the service stops; see Retry-After.",
+    504: "No answer in time.",
+}
+
+
+@final
+class Application:
+    """The whole service as an ASGI application.
+
+    What is asked most often is answered here, without the layers of FastAPI, which take longer than
+    the answer; FastAPI answers the rest and describes all of it.
+    """
+
+    def __init__(self, service: Service, *, token: str | None = None) -> None:
+        self.service, self.token = service, token
+        self.routes: dict[tuple[str, str], Work] = {}
+        self.rest = _described_app(service, token, self.routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        work = None
+        if scope["type"] == "http":
+            work = self.routes.get((scope["method"], scope["path"]))
+        if work is None:
+            await self.rest(scope, receive, send)
+            return
+        await respond(
+            scope,
+            receive,
+            send,
+            work=work,
+            limits=self.service.limits,
+            token=self.token,
+            metrics=self.service.metrics,
+        )
+
+
+def _described_app(
+    service: Service, token: str | None, routes: dict[tuple[str, str], Work]
+) -> FastAPI:
+    """Return the application that has all routes, and note those that `Application` answers."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        service.start()
+        yield
+        await service.stop()
+
+    app = FastAPI(
+        title="solidrec",
+        version=versions()["solidrec"],
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    for method, path, work, body, answer in (
+        ("POST", "/v1/recommend", service.recommend, schema.RecommendBody, schema.Recommended),
+        ("POST", "/v1/score", service.score, schema.ScoreBody, schema.Scored),
+        ("POST", "/v1/similar", service.similar, schema.SimilarBody, schema.Nearest),
+        ("POST", "/v1/parameters", service.parameters, schema.ParametersBody, schema.Parameters),
+        ("PATCH", "/v1/items", service.items, schema.ItemsBody, schema.Changed),
+    ):
+        routes[method, path] = work
+        app.add_api_route(
+            path,
+            _elsewhere,
+            methods=[method],
+            summary=body.__doc__,
+            responses=_responses(answer),
+            openapi_extra=_described(body),
+            name=path.rpartition("/")[2],
+        )
+    _add_state(app, service, token)
+    return app
+
+
+async def _elsewhere() -> Response:
+    """Stand for a route that `Application` answers."""
+    raise AssertionError("answered before")
+
+
+def _add_state(app: FastAPI, service: Service, token: str | None) -> None:
+    """Add the routes that say how the service is."""
+
+    @app.get("/live", response_class=Response)
+    async def live() -> Response:
+        """The process answers."""
+        return Response(b"{}", media_type=JSON)
+
+    @app.get("/ready", response_class=Response, responses={503: {"model": schema.Problem}})
+    async def ready() -> Response:
+        """Requests should be sent here: the model is warm, and the service does not stop."""
+        return Response(b"{}", 200 if service.ready else 503, media_type=JSON)
+
+    @app.get("/metrics", response_class=Response)
+    async def metrics() -> Response:
+        """Counts and times in the format of Prometheus."""
+        return Response(service.metrics.text(), media_type="text/plain; version=0.0.4")
+
+    @app.get("/v1/models", responses={401: {"model": schema.Problem}})
+    async def models(request: Request) -> Any:
+        """The version that answers, and the columns that its rules can read."""
+        try:
+            check_token(request.headers.get("authorization", "").encode("latin-1"), token)
+        except Refused as refused:
+            return Response(refused.body(), refused.status, media_type=JSON)
+        return service.models()
+
+
+def _responses(answer: Any) -> dict[int | str, dict[str, Any]]:
+    described: dict[int | str, dict[str, Any]] = {
+        status: {"model": schema.Problem, "description": why} for status, why in _REFUSALS.items()
+    }
+    return {200: {"model": answer}, **described}
+
+
+def _described(body: type[schema.Body]) -> dict[str, Any]:
+    """Return what OpenAPI says of a body."""
+    content = {JSON: {"schema": body.model_json_schema()}}
+    return {"requestBody": {"required": True, "content": content}}

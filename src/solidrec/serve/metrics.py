@@ -1,0 +1,66 @@
+"""What the service counts, in the format of Prometheus."""
+
+from __future__ import annotations
+
+from typing import final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+STAGES = ("parse", "queue", "answer", "write")
+"""Reading a request, waiting, the model, writing the answer."""
+_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
+
+
+@final
+class Metrics:
+    """The counters of one service."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._stages = Histogram(
+            "solidrec_stage_seconds",
+            "Seconds of a request by stage",
+            ["stage"],
+            registry=self.registry,
+            buckets=_SECONDS,
+        )
+        self._stage = {name: self._stages.labels(name) for name in STAGES}
+        self._responses = Counter(
+            "solidrec_responses", "Responses", ["path", "status"], registry=self.registry
+        )
+        self._batches = Histogram(
+            "solidrec_batch_size", "Requests in a batch", registry=self.registry, buckets=_SIZES
+        )
+        self._fallbacks = Counter(
+            "solidrec_fallbacks", "Answers by popularity", registry=self.registry
+        )
+        self._version = Gauge(
+            "solidrec_model", "The model that answers", ["version"], registry=self.registry
+        )
+
+    def observe(self, stage: str, seconds: float) -> None:
+        """Note how long a stage took."""
+        self._stage[stage].observe(seconds)
+
+    def batch(self, size: int, seconds: float) -> None:
+        """Note a batch and how long the model took for it."""
+        self._batches.observe(size)
+        self._stage["answer"].observe(seconds)
+
+    def response(self, path: str, status: int) -> None:
+        """Count a response."""
+        self._responses.labels(path, str(status)).inc()
+
+    def fallback(self) -> None:
+        """Count an answer by popularity."""
+        self._fallbacks.inc()
+
+    def version(self, name: str) -> None:
+        """Note which model answers from now on."""
+        self._version.clear()
+        self._version.labels(name).set(1)
+
+    def text(self) -> bytes:
+        """Return all of it as text."""
+        return generate_latest(self.registry)

@@ -1,0 +1,115 @@
+"""Run the service: one process, a quiet stop that drops nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import ipaddress
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import final
+
+import uvicorn
+
+from solidrec.errors import StorageError, UsageError
+from solidrec.serve.app import Application
+from solidrec.serve.limits import Limits
+from solidrec.serve.service import Service
+from solidrec.serve.versions import Version
+
+_SHORTEST_TOKEN = 16
+
+
+@final
+class _Server(uvicorn.Server):
+    """A server that is first not ready for a while, and then stops."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self.service = service
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Be not ready, and close after the time that a proxy needs to notice; twice: at once.
+
+        The process then ends with 0. Ctrl-C closes at once, and ends as it does elsewhere.
+        """
+        if sig == signal.SIGINT:
+            super().handle_exit(sig, frame)
+        elif self.service.draining:
+            self.should_exit = self.force_exit = True
+        else:
+            self.service.draining = True
+            asyncio.get_running_loop().call_later(self.service.limits.notice_seconds, self._close)
+
+    def _close(self) -> None:
+        self.should_exit = True
+
+
+def serve(
+    run: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    token: str | None = None,
+    limits: Limits | None = None,
+    device: str = "cpu",
+    say: Callable[[str], None] = lambda line: None,
+) -> None:
+    """Serve the model of a run folder over HTTP until the process is told to stop.
+
+    Raises `UsageError` for an address that others can reach without a `token`, and as `load_run`.
+    """
+    limits = Limits() if limits is None else limits
+    if token is None and not _is_loopback(host):
+        raise UsageError(
+            f"--host {host}: others can reach it; give --token-file, whose token they have to send"
+        )
+    version = Version.load(run, device=device, max_batch=limits.max_batch)
+    service = Service(version, limits)
+    config = uvicorn.Config(
+        Application(service, token=token),
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        h11_max_incomplete_event_size=8192,
+        timeout_graceful_shutdown=max(1, round(limits.drain_seconds)),
+    )
+    say(f"serving {version.name} on http://{host}:{port} (/v1/recommend, /openapi.json)")
+    server = _Server(config, service)
+    gc.collect()
+    gc.freeze()  # what is there for good is not looked through again and again
+    try:
+        server.run()
+    except SystemExit:
+        raise StorageError(f"{host}:{port}: cannot listen there; choose another --port") from None
+
+
+def read_token(path: Path) -> str:
+    """Return the token in a file.
+
+    Raises `StorageError` if it cannot be read and `UsageError` if it is too short to be a secret.
+    """
+    try:
+        token = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StorageError(f"{path}: cannot be read as a token ({error})") from None
+    if len(token) < _SHORTEST_TOKEN:
+        raise UsageError(
+            f"--token-file {path}: a token of {len(token)} characters is guessed; write at least "
+            f"{_SHORTEST_TOKEN}"
+        )
+    return token
+
+
+def _is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

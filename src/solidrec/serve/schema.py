@@ -1,0 +1,171 @@
+"""The bodies of requests and answers: strict types, bounded sizes, no unknown keys."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from solidrec.recommend.questions import Question
+from solidrec.recommend.rules import NO_RULES, Rules
+
+HISTORY, CANDIDATES, MOST = 1000, 5000, 1000
+"""The largest history, list of candidates or exclusions, and k of a request."""
+Id = Annotated[str, Field(min_length=1, max_length=256)]
+_Named = Annotated[str, Field(max_length=1000)]
+_EXAMPLE: Any = {"history": ["50", "181", "174"], "k": 5, "filter": "price < 20"}
+
+
+class Body(BaseModel):
+    """A request, whose keys and types are taken as they are or refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+@final
+class RecommendBody(Body):
+    """The best items for a history (``POST /v1/recommend``)."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE})
+
+    history: list[Id] = Field(max_length=HISTORY, description="item ids, oldest first")
+    k: int = Field(10, ge=1, le=MOST)
+    keep_history: bool = False
+    candidates: list[Id] | None = Field(None, min_length=1, max_length=CANDIDATES)
+    exclude: list[Id] = Field([], max_length=CANDIDATES)
+    filter: _Named | None = None
+    boost: dict[_Named, Annotated[float, Field(gt=0)]] = Field({}, max_length=20)
+    diversity: float = Field(0.0, ge=0, le=1)
+    at_most: dict[_Named, Annotated[int, Field(ge=1)]] = Field({}, max_length=5)
+
+    def question(self) -> Question:
+        """Return what the engine is asked."""
+        given = {name: getattr(self, name) for name in self.model_fields_set & _RULES}
+        rules = Rules.parse(given) if given else NO_RULES
+        return Question(self.history, self.k, self.keep_history, rules)
+
+
+_RULES = set(Rules.model_fields)
+
+
+@final
+class ScoreBody(Body):
+    """The scores of some items for a history (``POST /v1/score``)."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"history": ["50"], "items": ["181"]}})
+
+    history: list[Id] = Field(max_length=HISTORY, description="item ids, oldest first")
+    items: list[Id] = Field(min_length=1, max_length=CANDIDATES)
+
+    def question(self) -> Question:
+        """Return what the engine is asked: all items, also those of the history."""
+        return Question(self.history, len(self.items), True, Rules(candidates=tuple(self.items)))
+
+
+@final
+class SimilarBody(Body):
+    """The items nearest to an item (``POST /v1/similar``)."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"item": "50", "k": 5}})
+
+    item: Id
+    k: int = Field(10, ge=1, le=MOST)
+
+
+@final
+class ParametersBody(Body):
+    """The weights that are generated for a history (``POST /v1/parameters``)."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"history": ["50", "181"]}})
+
+    history: list[Id] = Field(max_length=HISTORY, description="item ids, oldest first")
+
+
+@final
+class ItemsBody(Body):
+    """New values of item columns, or items to remove (``PATCH /v1/items``)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"set": {"50": {"price": 9.5}}, "remove": ["181"]}}
+    )
+
+    set: dict[Id, dict[_Named, Any]] = Field({}, max_length=CANDIDATES)
+    remove: list[Id] = Field([], max_length=CANDIDATES, description="never recommended again")
+    restore: list[Id] = Field([], max_length=CANDIDATES, description="recommended again")
+
+
+class Answer(BaseModel):
+    """Shapes of answers, for the documentation of the interface."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+
+@final
+class Item(Answer):
+    """One item of an answer."""
+
+    item: str
+    score: float
+    title: str | None
+
+
+@final
+class Recommended(Answer):
+    """The answer of ``/v1/recommend``."""
+
+    items: list[Item]
+    ignored: list[str]
+    fallback: str | None
+    model_version: str
+
+
+@final
+class Scored(Answer):
+    """The answer of ``/v1/score``: the items that the model knows, in the order asked."""
+
+    items: list[Item]
+    ignored: list[str]
+    fallback: str | None
+    model_version: str
+
+
+@final
+class Nearest(Answer):
+    """The answer of ``/v1/similar``."""
+
+    items: list[Item]
+    model_version: str
+
+
+@final
+class Problem(Answer):
+    """The answer of a request that is refused."""
+
+    error: str
+
+
+@final
+class Tensor(Answer):
+    """A tensor: base64 of its values in C order, little-endian."""
+
+    shape: list[int]
+    dtype: str
+    data: str
+
+
+@final
+class Parameters(Answer):
+    """The answer of ``/v1/parameters``."""
+
+    parameters: dict[str, Tensor]
+    ignored: list[str]
+    fallback: str | None
+    model_version: str
+
+
+@final
+class Changed(Answer):
+    """The answer of ``PATCH /v1/items``: the ids that the model does not know."""
+
+    unknown: list[str]
+    model_version: str

@@ -1,0 +1,167 @@
+"""What the service does with a request, without anything of HTTP but bytes in and bytes out."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from functools import partial
+from typing import Any, TypeVar, final
+
+import orjson
+from pydantic import ValidationError
+
+from solidrec.errors import SolidrecError
+from solidrec.recommend.parameters import generated
+from solidrec.recommend.questions import Question, Recommendation
+from solidrec.serve.batcher import Batcher
+from solidrec.serve.limits import Limits
+from solidrec.serve.metrics import Metrics
+from solidrec.serve.refusals import Refused, of_error, of_validation
+from solidrec.serve.schema import (
+    Body,
+    ItemsBody,
+    ParametersBody,
+    RecommendBody,
+    ScoreBody,
+    SimilarBody,
+)
+from solidrec.serve.versions import Version
+
+_Body = TypeVar("_Body", bound=Body)
+_FULL_SECONDS = 5.0
+"""A queue that is full for longer makes the service not ready."""
+
+
+@final
+class Service:
+    """Answers requests with the current version of a model."""
+
+    def __init__(self, version: Version, limits: Limits) -> None:
+        self.version, self.limits = version, limits
+        self.metrics = Metrics()
+        self.metrics.version(version.name)
+        self.batcher: Batcher | None = None
+        self.draining = False
+
+    def start(self) -> None:
+        """Begin to answer; called in the event loop."""
+        self.batcher = Batcher(self.limits, self.metrics)
+        self.batcher.start()
+
+    async def stop(self) -> None:
+        """Answer nothing more."""
+        if self.batcher is not None:
+            await self.batcher.stop()
+            self.batcher = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests should be sent here."""
+        if self.batcher is None or self.draining:
+            return False
+        full = self.batcher.full_since
+        return full is None or time.monotonic() - full < _FULL_SECONDS
+
+    def parsed(self, kind: type[_Body], content: bytes) -> _Body:
+        """Return a body; raise `Refused` for one that is no JSON or of another form."""
+        started = time.perf_counter()
+        try:
+            return kind.model_validate_json(content)
+        except ValidationError as error:
+            raise of_validation(error, kind) from None
+        finally:
+            self.metrics.observe("parse", time.perf_counter() - started)
+
+    def written(self, answer: dict[str, Any]) -> bytes:
+        """Return an answer as JSON."""
+        started = time.perf_counter()
+        found = orjson.dumps(answer)
+        self.metrics.observe("write", time.perf_counter() - started)
+        return found
+
+    async def asked(self, question: Question, version: Version) -> Recommendation:
+        """Return the answer of a version to a question; raise `Refused`."""
+        if self.batcher is None:
+            raise Refused(503, "the service is not ready", retry_after=1)
+        try:
+            version.check(question.rules)
+            answer = await self.batcher.ask(question, version.answer)
+        except SolidrecError as error:
+            raise of_error(error) from None
+        if answer.fallback is not None:
+            self.metrics.fallback()
+        return answer
+
+    async def recommend(self, content: bytes) -> bytes:
+        """Answer ``/v1/recommend``."""
+        body, version = self.parsed(RecommendBody, content), self.version
+        try:
+            question = body.question()
+        except SolidrecError as error:
+            raise of_error(error) from None
+        answer = await self.asked(question, version)
+        return self.written(answer.to_json() | {"model_version": version.name})
+
+    async def score(self, content: bytes) -> bytes:
+        """Answer ``/v1/score``: the items in the order in which they were asked."""
+        body, version = self.parsed(ScoreBody, content), self.version
+        answer = await self.asked(body.question(), version)
+        of_item = {item["item"]: item for item in answer.items}
+        items = [of_item[name] for name in dict.fromkeys(body.items) if name in of_item]
+        named = {"items": items, "ignored": answer.ignored, "fallback": answer.fallback}
+        return self.written(named | {"model_version": version.name})
+
+    async def similar(self, content: bytes) -> bytes:
+        """Answer ``/v1/similar``."""
+        body, version = self.parsed(SimilarBody, content), self.version
+        if not version.engine.run.items.index(body.item):
+            raise Refused(404, "the model does not know this item")
+        items = await self.apart(partial(version.engine.similar, body.item, body.k))
+        return self.written({"items": items, "model_version": version.name})
+
+    async def parameters(self, content: bytes) -> bytes:
+        """Answer ``/v1/parameters``: each tensor as base64 of little-endian float32."""
+        body, version = self.parsed(ParametersBody, content), self.version
+        tensors = await self.apart(partial(generated, version.engine, body.history))
+        named = {
+            slot: {
+                "shape": list(array.shape),
+                "dtype": "float32",
+                "data": base64.b64encode(array.astype("<f4").tobytes()).decode("ascii"),
+            }
+            for slot, array in tensors.items()
+        }
+        known, ignored = version.engine.run.items.known(body.history)
+        fallback = None if known else "empty_history"
+        answer = {"parameters": named, "ignored": ignored, "fallback": fallback}
+        return self.written(answer | {"model_version": version.name})
+
+    async def items(self, content: bytes) -> bytes:
+        """Answer ``PATCH /v1/items``: the ids that are not known."""
+        body, version = self.parsed(ItemsBody, content), self.version
+        try:
+            unknown = version.change_items(body.set, remove=body.remove, restore=body.restore)
+        except SolidrecError as error:
+            raise of_error(error) from None
+        return self.written({"unknown": unknown, "model_version": version.name})
+
+    async def apart(self, work: Any) -> Any:
+        """Do work in the thread of the model, so that one thing at a time uses it."""
+        if self.batcher is None:
+            raise Refused(503, "the service is not ready", retry_after=1)
+        return await asyncio.get_running_loop().run_in_executor(self.batcher.thread, work)
+
+    def models(self) -> dict[str, Any]:
+        """Return what ``GET /v1/models`` tells of the version that answers."""
+        run = self.version.engine.run
+        return {
+            "current": self.version.name,
+            "model": run.spec.model.name,
+            "backbone": run.spec.model.backbone.name,
+            "items": len(run.items),
+            "columns": {
+                name: str(dtype)
+                for name, dtype in self.version.engine.attributes.frame.schema.items()
+            },
+        }

@@ -1,0 +1,78 @@
+"""The versions of a model that a service holds: one answers, the one before can come back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from solidrec.artifacts import MANIFEST, sha256
+from solidrec.errors import DamagedError, UsageError
+from solidrec.inference.traced import trace
+from solidrec.recommend.engine import Engine
+from solidrec.recommend.questions import Question, Recommendation
+from solidrec.recommend.rules import Rules
+from solidrec.runs import load_run
+
+_WARM_UP = 3
+"""Times that the model answers before it is used: the first ones are slower."""
+
+
+@final
+@dataclass(frozen=True)
+class Version:
+    """A loaded run and its name: the folder's, and the first digits of its manifest's sha256."""
+
+    name: str
+    path: Path
+    engine: Engine
+
+    @classmethod
+    def load(cls, path: Path, *, device: str = "cpu", max_batch: int = 32) -> Version:
+        """Load a run, record its computations for batches up to `max_batch`, and let it answer.
+
+        Raises as `load_run`, and `DamagedError` for a model without finite scores.
+        """
+        run = load_run(path, device=device)
+        name = f"{path.resolve().name}-{sha256(path / MANIFEST)[:12]}"
+        version = cls(name, path, Engine(run))
+        length, items = run.spec.model.history_length, len(run.items)
+        trace(version.engine.score, length=length, items=items, most=max_batch)
+        for _ in range(_WARM_UP):
+            found = version.answer([Question((run.items.id(1),), 1, True)])
+            if not found[0].items:
+                raise DamagedError(f"{path}: its scores are not finite; train it again")
+        return version
+
+    def answer(self, questions: Sequence[Question]) -> list[Recommendation]:
+        """Answer questions together."""
+        return self.engine.answer(questions)
+
+    def check(self, rules: Rules) -> None:
+        """Raise `UsageError` for rules that the items cannot follow, before a question waits."""
+        attributes = self.engine.attributes
+        for text in (*rules.boost, *([] if rules.filter is None else [rules.filter])):
+            attributes.fitting(text)
+        for column in rules.at_most:
+            attributes.labels(column)
+
+    def change_items(
+        self, values: dict[str, dict[str, Any]], *, remove: Sequence[str], restore: Sequence[str]
+    ) -> list[str]:
+        """Give items other column values, take them out or back in; return the unknown ids.
+
+        Nothing is changed if a value does not fit (`UsageError`).
+        """
+        index = self.engine.run.items.index
+        named = [*values, *remove, *restore]
+        unknown = list(dict.fromkeys(name for name in named if not index(name)))
+        rows = {index(name) - 1: own for name, own in values.items() if index(name)}
+        gone, back = ({index(name) - 1 for name in ids} - {-1} for ids in (remove, restore))
+        if gone & back:
+            raise UsageError("an item is to be removed and restored at once")
+        changed = self.engine.attributes.changed(rows)
+        if gone or back:
+            changed = changed.showing(gone, shown=False).showing(back, shown=True)
+        self.engine.attributes = changed
+        return unknown
