@@ -85,21 +85,41 @@ def test_a_question_alone_is_answered_at_once() -> None:
     assert time.monotonic() - started < 1
 
 
-def test_waiting_for_more_makes_one_batch() -> None:
+@pytest.mark.parametrize(("wait", "sizes"), [(500, [2, 2]), (0, [2, 1, 1])])
+def test_after_a_batch_of_several_as_many_are_waited_for(wait: float, sizes: list[int]) -> None:
     model = Model()
 
     async def late() -> list[Any]:
-        batcher = Batcher(Limits(max_wait_ms=200), Metrics())
+        batcher = Batcher(Limits(max_wait_ms=wait), Metrics())
         batcher.start()
-        first = asyncio.create_task(batcher.ask(Question(("a",)), model.answer))
-        await asyncio.sleep(0.02)
-        second = asyncio.create_task(batcher.ask(Question(("b",)), model.answer))
-        found = await asyncio.gather(first, second)
+        first = [asyncio.create_task(batcher.ask(one, model.answer)) for one in questions(2)]
+        await asyncio.gather(*first)
+        third = asyncio.create_task(batcher.ask(Question(("a",)), model.answer))
+        await asyncio.sleep(0.05)
+        fourth = asyncio.create_task(batcher.ask(Question(("b",)), model.answer))
+        found = await asyncio.gather(third, fourth)
         await batcher.stop()
         return [*found]
 
     assert items(asyncio.run(late())) == ["a", "b"]
-    assert model.sizes == [2]
+    assert model.sizes == sizes
+
+
+def test_nobody_waits_longer_than_said_for_others_who_do_not_come() -> None:
+    async def alone() -> float:
+        model, batcher = Model(), Batcher(Limits(max_wait_ms=30), Metrics())
+        batcher.start()
+        tasks = [asyncio.create_task(batcher.ask(one, model.answer)) for one in questions(3)]
+        await asyncio.gather(*tasks)
+        started = time.monotonic()
+        await batcher.ask(Question(("a",)), model.answer)
+        took = time.monotonic() - started
+        await batcher.ask(Question(("b",)), model.answer)  # the last batch was one alone
+        await batcher.stop()
+        assert model.sizes == [3, 1, 1]
+        return took
+
+    assert 0.02 < asyncio.run(alone()) < 0.5
 
 
 def test_s10_a_full_queue_refuses_and_keeps_its_word() -> None:

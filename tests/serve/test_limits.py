@@ -11,7 +11,6 @@ from solidrec.serve.limits import Limits
 def test_the_defaults_are_those_of_the_documentation() -> None:
     limits = Limits()
     assert (limits.body_bytes, limits.queue, limits.deadline_seconds) == (262_144, 256, 0.5)
-    assert limits.max_wait_ms == 0  # nobody waits for others
 
 
 @pytest.mark.parametrize(

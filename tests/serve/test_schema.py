@@ -20,6 +20,7 @@ def test_a_body_is_the_question_that_it_says() -> None:
     question = body.question()
     assert (question.history, question.k, question.keep_history) == (["a"], 3, True)
     assert question.rules == Rules(exclude=("b",), at_most={"c": 2})
+    assert question.rules.model_fields_set == {"exclude", "at_most"}
     plain = RecommendBody.model_validate_json('{"history": []}').question()
     assert plain.rules is NO_RULES
 

@@ -24,7 +24,9 @@ def serve(
         Path | None, Option(help="A file with the bearer token that /v1 needs.")
     ] = None,
     max_batch: Annotated[int, Option(help="Requests that are answered together.")] = 32,
-    max_wait_ms: Annotated[float, Option(help="Time to wait for more requests.")] = 0.0,
+    max_wait_ms: Annotated[
+        float, Option(help="While busy, time to wait for as many requests as the last batch had.")
+    ] = 1.0,
     queue: Annotated[int, Option(help="Requests that may wait; more are refused.")] = 256,
     deadline_ms: Annotated[float, Option(help="Longest wait in the queue.")] = 500.0,
     threads: Threads = 1,

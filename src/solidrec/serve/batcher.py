@@ -31,7 +31,9 @@ class Batcher:
     """Answers questions in one thread, all that wait at once, at most ``limits.max_batch``.
 
     Questions with candidates form batches of their own, so that an answer does not depend on who
-    asks at the same time. With nobody waiting a question is answered at once.
+    asks at the same time. A question that comes alone is answered at once. After a batch of several
+    the next one waits for up to ``limits.max_wait_ms``, until as many have come: those who were
+    answered ask again one after the other, and a batch costs hardly more than one question.
     """
 
     def __init__(self, limits: Limits, metrics: Metrics) -> None:
@@ -41,6 +43,7 @@ class Batcher:
         self.wake = asyncio.Event()
         self.full_since: float | None = None
         self.task: asyncio.Task[None] | None = None
+        self.last = self.wanted = 0
 
     def start(self) -> None:
         """Begin to answer; called in the event loop."""
@@ -68,6 +71,8 @@ class Batcher:
         self.full_since = None
         done: asyncio.Future[Recommendation] = asyncio.get_running_loop().create_future()
         self.waiting.append(_Waiting(question, answer, done, time.perf_counter()))
+        if 0 < self.wanted <= len(self.waiting) and not self.enough.done():
+            self.enough.set_result(None)
         self.wake.set()
         return await done
 
@@ -76,15 +81,25 @@ class Batcher:
         loop = asyncio.get_running_loop()
         while True:
             await self.wake.wait()
-            if self.limits.max_wait_ms and len(self.waiting) < self.limits.max_batch:
-                await asyncio.sleep(self.limits.max_wait_ms / 1000)
+            await self._company()
             batch = self._taken()
             if not self.waiting:
                 self.wake.clear()
+            self.last = len(batch)
             if batch:
                 found = await loop.run_in_executor(self.thread, self._answered, batch)
                 for one, answer in zip(batch, found, strict=True):
                     _settle(one.done, answer)
+
+    async def _company(self) -> None:
+        """Wait a little, if the last batch was one of several, until as many are here again."""
+        missing = min(self.last, self.limits.max_batch) - len(self.waiting)
+        if self.last < 2 or missing <= 0 or not self.limits.max_wait_ms:
+            return
+        self.enough = asyncio.get_running_loop().create_future()
+        self.wanted = len(self.waiting) + missing
+        await asyncio.wait([self.enough], timeout=self.limits.max_wait_ms / 1000)
+        self.wanted = 0
 
     def _taken(self) -> list[_Waiting]:
         """Take the next batch out of the queue; all of it asks the same version of the model."""

@@ -23,7 +23,9 @@ class Limits(Spec):
     deadline_seconds: float = Field(0.5, gt=0, description="time after which one is refused (504)")
     max_batch: int = Field(32, ge=1, description="requests that are answered together at most")
     max_wait_ms: float = Field(
-        0.0, ge=0, description="time to wait for more requests; 0 never waits"
+        1.0,
+        ge=0,
+        description="time to wait, if the last batch was one of several, until as many are there",
     )
     drain_seconds: float = Field(30.0, ge=0, description="time that running requests get at a stop")
     notice_seconds: float = Field(

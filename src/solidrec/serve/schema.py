@@ -41,11 +41,17 @@ class RecommendBody(Body):
     def question(self) -> Question:
         """Return what the engine is asked."""
         given = {name: getattr(self, name) for name in self.model_fields_set & _RULES}
-        rules = Rules.parse(given) if given else NO_RULES
+        given |= {name: tuple(one) for name, one in given.items() if isinstance(one, list)}
+        # The values are checked already, as strictly as rules check them.
+        rules = Rules.model_construct(set(given), **given) if given else NO_RULES
         return Question(self.history, self.k, self.keep_history, rules)
 
 
 _RULES = set(Rules.model_fields)
+
+
+def _of(candidates: list[str]) -> Rules:
+    return Rules.model_construct({"candidates"}, candidates=tuple(candidates))
 
 
 @final
@@ -59,7 +65,7 @@ class ScoreBody(Body):
 
     def question(self) -> Question:
         """Return what the engine is asked: all items, also those of the history."""
-        return Question(self.history, len(self.items), True, Rules(candidates=tuple(self.items)))
+        return Question(self.history, len(self.items), True, _of(self.items))
 
 
 @final

@@ -96,11 +96,7 @@ class Service:
     async def recommend(self, content: bytes) -> bytes:
         """Answer ``/v1/recommend``."""
         body, version = self.parsed(RecommendBody, content), self.version
-        try:
-            question = body.question()
-        except SolidrecError as error:
-            raise of_error(error) from None
-        answer = await self.asked(question, version)
+        answer = await self.asked(body.question(), version)
         return self.written(answer.to_json() | {"model_version": version.name})
 
     async def score(self, content: bytes) -> bytes:
