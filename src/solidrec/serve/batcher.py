@@ -31,9 +31,9 @@ class Batcher:
     """Answers questions in one thread, all that wait at once, at most ``limits.max_batch``.
 
     Questions with candidates form batches of their own, so that an answer does not depend on who
-    asks at the same time. A question that comes alone is answered at once. After a batch of several
-    the next one waits for up to ``limits.max_wait_ms``, until as many have come: those who were
-    answered ask again one after the other, and a batch costs hardly more than one question.
+    asks at the same time. A question that comes alone is answered at once. Where several were
+    there a moment ago, a batch waits for up to ``limits.max_wait_ms`` until as many have come again:
+    those who were answered ask one after the other, and a batch costs hardly more than a question.
     """
 
     def __init__(self, limits: Limits, metrics: Metrics) -> None:
@@ -43,7 +43,7 @@ class Batcher:
         self.wake = asyncio.Event()
         self.full_since: float | None = None
         self.task: asyncio.Task[None] | None = None
-        self.last = self.wanted = 0
+        self.busy = self.wanted = 0  # requests that were there last, or are waited for
 
     def start(self) -> None:
         """Begin to answer; called in the event loop."""
@@ -85,16 +85,16 @@ class Batcher:
             batch = self._taken()
             if not self.waiting:
                 self.wake.clear()
-            self.last = len(batch)
             if batch:
                 found = await loop.run_in_executor(self.thread, self._answered, batch)
+                self.busy = len(batch) + len(self.waiting)
                 for one, answer in zip(batch, found, strict=True):
                     _settle(one.done, answer)
 
     async def _company(self) -> None:
-        """Wait a little, if the last batch was one of several, until as many are here again."""
-        missing = min(self.last, self.limits.max_batch) - len(self.waiting)
-        if self.last < 2 or missing <= 0 or not self.limits.max_wait_ms:
+        """Wait a little, if several were there a moment ago, until as many are here again."""
+        missing = min(self.busy, self.limits.max_batch) - len(self.waiting)
+        if self.busy < 2 or missing <= 0 or not self.limits.max_wait_ms:
             return
         self.enough = asyncio.get_running_loop().create_future()
         self.wanted = len(self.waiting) + missing
