@@ -22,6 +22,7 @@ from solidrec.errors import UsageError
 
 if TYPE_CHECKING:
     from solidrec.id_map import IdMap
+    from solidrec.recommend.questions import Recommendation
     from solidrec.recommend.rules import RuleWords
 
 _History = Annotated[
@@ -44,7 +45,10 @@ _Candidates = Annotated[
 _Exclude = Annotated[str | None, Option(help="Never recommend these items.")]
 _Filter = Annotated[
     str | None,
-    Option("--filter", help="What an item has to fit: 'price < 20 and \"toys\" in categories'."),
+    Option(
+        "--filter",
+        help="What the columns of an item have to fit: 'price < 20 and \"toys\" in categories'.",
+    ),
 ]
 _Boost = Annotated[
     list[str] | None,
@@ -84,10 +88,7 @@ def recommend(
     device: Device = "cpu",
     json_: Json = False,
 ) -> None:
-    """Recommend for a history that training never saw, or for a file of them.
-
-    --filter, --boost and --at-most read columns of the items file, such as price or categories.
-    """
+    """Recommend for a history that training never saw, or for a file of them."""
     from solidrec.api import load
     from solidrec.batch_files import recommend_file
 
@@ -100,9 +101,9 @@ def recommend(
     model = load(run, device=device)
     rules: RuleWords = {
         "filter": filter_,
-        "boost": {text: _number(factor, "--boost", float) for text, factor in _pairs(boost)},
+        "boost": _numbers(boost, "--boost", float),
         "diversity": diversity,
-        "at_most": {name: _number(most, "--at-most", int) for name, most in _pairs(at_most)},
+        "at_most": _numbers(at_most, "--at-most", int),
         "exclude": _ids(exclude or "", separator, known=model.run.items),
     }
     if candidates is not None:
@@ -119,25 +120,31 @@ def recommend(
             max_unknown=max_unknown,
             **rules,
         )
-        print_json(facts) if json_ else print(
-            f"wrote {out}: {facts['users']:,} users, {facts['fallbacks']:,} by fallback, "
-            f"{facts['ignored']:,} events of unknown items ignored"
-        )
+        print_json(facts) if json_ else _count(out, facts)
         return
     ids = _ids(history or "", separator, known=model.run.items)
     answer = model.recommend(ids, k, keep_history=keep_history, **rules)
-    if json_:
-        print_json(answer.to_json())
-        return
-    from solidrec.console import out as console_out
-    from solidrec.console import say
+    print_json(answer.to_json()) if json_ else _show(ids, answer)
+
+
+def _count(out: Path, facts: dict[str, int]) -> None:
+    """Print what was written for a file of histories."""
+    print(
+        f"wrote {out}: {facts['users']:,} users, {facts['fallbacks']:,} by fallback, "
+        f"{facts['ignored']:,} events of unknown items ignored"
+    )
+
+
+def _show(ids: list[str], answer: Recommendation) -> None:
+    """Print an answer as a table, after what was ignored and who answered."""
+    from solidrec.console import out, say
     from solidrec.terminal import items_table
 
     if answer.ignored:
         say(f"ignored, not known to the model: {', '.join(answer.ignored)}")
     if answer.fallback:
         say(f"no known item in the history: answered by {answer.fallback}")
-    console_out().print(items_table(f"for {', '.join(ids) or 'an empty history'}", answer.items))
+    out().print(items_table(f"for {', '.join(ids) or 'an empty history'}", answer.items))
 
 
 def _pairs(texts: list[str] | None) -> list[tuple[str, str]]:
@@ -158,12 +165,15 @@ def _pairs(texts: list[str] | None) -> list[tuple[str, str]]:
 _Number = TypeVar("_Number", int, float)
 
 
-def _number(text: str, option: str, kind: type[_Number]) -> _Number:
-    """Return the number of an option."""
-    try:
-        return kind(text)
-    except ValueError:
-        raise UsageError(f"{option} ...={text}: a number is needed after the last =") from None
+def _numbers(texts: list[str] | None, option: str, kind: type[_Number]) -> dict[str, _Number]:
+    """Return the numbers of an option ``KEY=NUMBER`` by their keys."""
+    found = {}
+    for key, text in _pairs(texts):
+        try:
+            found[key] = kind(text)
+        except ValueError:
+            raise UsageError(f"{option} ...={text}: a number is needed after the last =") from None
+    return found
 
 
 def _ids(history: str, separator: str, *, known: IdMap) -> list[str]:

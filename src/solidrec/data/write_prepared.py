@@ -43,30 +43,22 @@ def write_prepared(
     """Write a prepared folder by one rename, and open it.
 
     `facts` joins the counts and the fingerprint in its manifest. Raises `StorageError` when `out`
-    exists (unless `overwrite`) or the disk refuses. What stays of a folder that is replaced is said
-    by `say` (see `out_folder.carry_over`).
+    exists (unless `overwrite`) or the disk refuses; `say` is told what stays of a folder that is
+    replaced.
     """
     stored = sum(len(users) for users, _ in split.targets.values()) <= _STORED_ROWS
-    arrays: dict[str, Array] = {
-        "offsets": events.offsets,
-        "event_items": events.items,
-        "event_times": events.times,
-    }
-    arrays["train_end"] = split.train_end
-    arrays |= {f"feature_{name}": matrix for name, matrix in features.items()}
-    for name, (users, positions) in split.targets.items():
-        arrays |= {f"{name}_users": users, f"{name}_positions": positions}
-        if stored:
-            arrays[f"{name}_negatives"] = events.negatives(
+    arrays = _arrays(events, split, features)
+    if stored:
+        arrays |= {
+            f"{name}_negatives": events.negatives(
                 users, split=name, count=negatives[name], seed=seed
             )
+            for name, (users, _) in split.targets.items()
+        }
     tables = {"users": events.users.series.alias("user").to_frame(), "items": catalog}
-    if (
-        attributes is not None
-    ):  # not in the fingerprint: prices change, and training does not read them
-        tables["attributes"] = attributes
-    if len(rejected):
-        tables["rejected"] = rejected
+    # Not in the fingerprint: prices change, and training does not read them.
+    tables |= {} if attributes is None else {"attributes": attributes}
+    tables |= {"rejected": rejected} if len(rejected) else {}
     fixed = {**negatives, "seed": seed}
     manifest = {
         "users": len(events.users),
@@ -91,6 +83,22 @@ def write_prepared(
         carry_over(out, folder, fingerprint=str(manifest["fingerprint"]), say=say)
         write_manifest(folder, kind=KIND, files=files, facts=manifest)
     return PreparedData.open(out)
+
+
+def _arrays(
+    events: Events, split: Split, features: Mapping[str, npt.NDArray[np.float32]]
+) -> dict[str, Array]:
+    """Return the arrays of a folder by the names of their files, but for the negatives."""
+    arrays: dict[str, Array] = {
+        "offsets": events.offsets,
+        "event_items": events.items,
+        "event_times": events.times,
+        "train_end": split.train_end,
+    }
+    arrays |= {f"feature_{name}": matrix for name, matrix in features.items()}
+    for name, (users, positions) in split.targets.items():
+        arrays |= {f"{name}_users": users, f"{name}_positions": positions}
+    return arrays
 
 
 def _fingerprint(

@@ -217,15 +217,14 @@ def _array(scores: torch.Tensor) -> Array:
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Put a model into eval mode without gradients, and restore its mode afterwards."""
-    was_training = model.training
-    if was_training:  # else the walk over all modules would take a third of a short request
+    was_training = model.training  # the walk over all modules takes longer than a short request
+    if was_training:
         model.eval()
     try:
         with torch.inference_mode():
             yield
     finally:
-        if was_training:
-            model.train()
+        model.train() if was_training else None
 
 
 def own_weights(model: Recommender | Mixture) -> bool:

@@ -71,10 +71,8 @@ class Engine:
         rules: Rules = NO_RULES,
     ) -> list[Recommendation]:
         """Return the result of `recommend` for many histories, scored together."""
-        k = as_count(k, "k")
-        return self.answer(
-            [Question(history, k, keep_history, rules) for history in as_histories(histories)]
-        )
+        k, each = as_count(k, "k"), as_histories(histories)
+        return self.answer(Question(history, k, keep_history, rules) for history in each)
 
     def answer(self, questions: Iterable[Question]) -> list[Recommendation]:
         """Return the answers to questions, which are scored together."""

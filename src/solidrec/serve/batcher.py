@@ -32,8 +32,8 @@ class Batcher:
 
     Questions with candidates form batches of their own, so that an answer does not depend on who
     asks at the same time. A question that comes alone is answered at once. Where several were
-    there a moment ago, a batch waits for up to ``limits.max_wait_ms`` until as many have come again:
-    those who were answered ask one after the other, and a batch costs hardly more than a question.
+    there a moment ago, a batch waits for ``limits.max_wait_ms`` at most, until as many are again: a
+    batch costs hardly more than a question.
     """
 
     def __init__(self, limits: Limits, metrics: Metrics) -> None:
