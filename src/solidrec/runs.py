@@ -3,7 +3,8 @@
 ``spec.json`` · ``weights.safetensors`` · ``items.parquet`` (the vocabulary in index order, with
 titles and training counts) · ``attributes.parquet`` (columns that rules read) · ``semantics/`` ·
 ``content.json`` and ``content.safetensors`` (the map from content for items that are added later) ·
-``history.jsonl`` (every epoch) · ``metrics.json`` · ``manifest.json``, which is written last.
+``history.jsonl`` (every epoch) · ``metrics.json`` · ``golden.json`` (a few answers) ·
+``manifest.json``, which is written last.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from solidrec.disk import need_space, new_folder
 from solidrec.epochs import HISTORY, read_history
 from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
 from solidrec.id_map import IdMap
+from solidrec.inference.golden import Golden
+from solidrec.inference.scorer import scorer_of
 from solidrec.json_files import read_json, write_json
 from solidrec.nn.build import build, build_mixture
 from solidrec.nn.mixture import Mixture
@@ -45,14 +48,14 @@ from solidrec.weight_files import load_weights, read_counted, read_tensors
 _KIND = "run"
 SPEC, WEIGHTS, ITEMS = "spec.json", "weights.safetensors", "items.parquet"
 METRICS, SEMANTICS = "metrics.json", "semantics"
-ATTRIBUTES = "attributes.parquet"
+ATTRIBUTES, GOLDEN = "attributes.parquet", "golden.json"
 COLD, COLD_ARRAYS = "content.json", "content.safetensors"
 FILES = (SPEC, WEIGHTS, ITEMS, HISTORY, METRICS)
 _SEMANTIC_FILES = tuple(
     f"{SEMANTICS}/{name}" for name in ("of_item.npy", "centroids.npy", "semantics.json")
 )
 _COLD_FILES = (COLD, COLD_ARRAYS)
-PARTS = (SEMANTICS, *_COLD_FILES, ATTRIBUTES)
+PARTS = (SEMANTICS, *_COLD_FILES, ATTRIBUTES, GOLDEN)
 """What a run has besides its `FILES` if its model reads semantic ids or its items have content."""
 
 
@@ -74,6 +77,13 @@ class Run:
     def items(self) -> IdMap:
         """The item vocabulary."""
         return IdMap(self.catalog["item"].to_list())
+
+    @property
+    def golden(self) -> Golden | None:
+        """Answers that the model gave when it was written; None for a run of an older version."""
+        if GOLDEN not in self.manifest["files"]:
+            return None
+        return Golden.model_validate(read_json(self.path / GOLDEN))
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -103,7 +113,9 @@ def save_run(
     write_tensors(path / WEIGHTS, model.state_dict())
     write_table(path / ITEMS, catalog)
     write_json(path / METRICS, metrics)
-    files = [*FILES]
+    golden = Golden.of(scorer_of(model), items=len(catalog), length=spec.model.history_length)
+    write_json(path / GOLDEN, golden.model_dump(mode="json"))
+    files = [*FILES, GOLDEN]
     if semantics is not None:
         semantics.save(path / SEMANTICS)
         files += _SEMANTIC_FILES
@@ -224,7 +236,7 @@ class _RunFacts(Facts):
 def _read_manifest(path: Path) -> dict[str, Any]:
     """Return the manifest of a run, which lists every part that the folder has."""
     manifest = read_manifest(path, kind=_KIND, files=FILES, facts=_RunFacts)
-    for parts in (_SEMANTIC_FILES, _COLD_FILES, (ATTRIBUTES,)):
+    for parts in (_SEMANTIC_FILES, _COLD_FILES, (ATTRIBUTES,), (GOLDEN,)):
         if any((path / name).exists() or name in manifest["files"] for name in parts):
             require(path, manifest, parts)
     return manifest

@@ -9,6 +9,7 @@ from typer import Option
 
 from solidrec.cli.app import app
 from solidrec.cli.options import Device, RunArgument, Threads
+from solidrec.errors import UsageError
 
 
 @app.command(
@@ -22,6 +23,15 @@ def serve(
     port: Annotated[int, Option(min=0, max=65535)] = 8000,
     token_file: Annotated[
         Path | None, Option(help="A file with the bearer token that /v1 needs.")
+    ] = None,
+    models: Annotated[
+        Path | None, Option(help="A folder of run folders, which --admin-port loads by name.")
+    ] = None,
+    admin_port: Annotated[
+        int | None, Option(help="A port of this machine on which versions are changed.")
+    ] = None,
+    admin_token_file: Annotated[
+        Path | None, Option(help="A file with the bearer token of --admin-port.")
     ] = None,
     max_batch: Annotated[int, Option(help="Requests that are answered together.")] = 32,
     max_wait_ms: Annotated[
@@ -42,7 +52,7 @@ def serve(
 
     need("serve", "fastapi", "uvicorn", "orjson", "prometheus_client")
     from solidrec.serve.limits import Limits
-    from solidrec.serve.run_server import read_token
+    from solidrec.serve.run_server import Admin, read_token
     from solidrec.serve.run_server import serve as serve_run
 
     limits = Limits.parse(
@@ -54,5 +64,19 @@ def serve(
         }
     )
     token = None if token_file is None else read_token(token_file)
+    admin = None
+    if admin_port is not None:
+        if admin_token_file is None or models is None:
+            raise UsageError("--admin-port needs --admin-token-file FILE and --models FOLDER")
+        admin = Admin(admin_port, read_token(admin_token_file), models)
     with computing(device, threads):
-        serve_run(run, host=host, port=port, token=token, limits=limits, device=device, say=say)
+        serve_run(
+            run,
+            host=host,
+            port=port,
+            token=token,
+            limits=limits,
+            admin=admin,
+            device=device,
+            say=say,
+        )

@@ -6,14 +6,17 @@ import asyncio
 import gc
 import ipaddress
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import final
+from typing import Any, final
 
 import uvicorn
 
 from solidrec.errors import StorageError, UsageError
+from solidrec.serve.admin import make_admin
 from solidrec.serve.app import Application
 from solidrec.serve.limits import Limits
 from solidrec.serve.service import Service
@@ -47,6 +50,26 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
+@final
+class _Beside(uvicorn.Server):
+    """A second server in the same process, which ends with the first."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to the first server."""
+        yield
+
+
+@final
+@dataclass(frozen=True)
+class Admin:
+    """Where versions are changed: a `port` of this machine, a `token`, the folder of `models`."""
+
+    port: int
+    token: str
+    models: Path
+
+
 def serve(
     run: Path,
     *,
@@ -54,12 +77,14 @@ def serve(
     port: int = 8000,
     token: str | None = None,
     limits: Limits | None = None,
+    admin: Admin | None = None,
     device: str = "cpu",
     say: Callable[[str], None] = lambda line: None,
 ) -> None:
     """Serve the model of a run folder over HTTP until the process is told to stop.
 
-    Raises `UsageError` for an address that others can reach without a `token`, and as `load_run`.
+    Raises `UsageError` for an address that others can reach without a `token`, and as
+    `Version.load`.
     """
     limits = Limits() if limits is None else limits
     if token is None and not _is_loopback(host):
@@ -68,8 +93,39 @@ def serve(
         )
     version = Version.load(run, device=device, max_batch=limits.max_batch)
     service = Service(version, limits)
-    config = uvicorn.Config(
-        Application(service, token=token),
+    server = _Server(_config(Application(service, token=token), host, port, limits), service)
+    beside = None
+    if admin is not None:
+        app = make_admin(service, models=admin.models, token=admin.token, device=device)
+        beside = _Beside(_config(app, "127.0.0.1", admin.port, limits))
+        say(f"versions are changed on http://127.0.0.1:{admin.port}/models")
+    gc.collect()
+    gc.freeze()  # what is there for good is not looked through again and again
+    say(f"serving {version.name} on http://{host}:{port} (/v1/recommend, /openapi.json)")
+    try:
+        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+            runner.run(_together(server, beside))
+    except SystemExit:
+        raise StorageError(f"{host}:{port}: cannot listen there; choose another --port") from None
+
+
+async def _together(server: _Server, beside: _Beside | None) -> None:
+    """Run the service, and the second server as long as it runs."""
+    if beside is None:
+        await server.serve()
+        return
+    second = asyncio.create_task(beside.serve())
+    try:
+        await server.serve()
+    finally:
+        beside.should_exit = True
+        await second
+
+
+def _config(app: Any, host: str, port: int, limits: Limits) -> uvicorn.Config:
+    """Return how a server listens."""
+    return uvicorn.Config(
+        app,
         host=host,
         port=port,
         log_level="warning",
@@ -80,14 +136,6 @@ def serve(
         h11_max_incomplete_event_size=8192,
         timeout_graceful_shutdown=max(1, round(limits.drain_seconds)),
     )
-    say(f"serving {version.name} on http://{host}:{port} (/v1/recommend, /openapi.json)")
-    server = _Server(config, service)
-    gc.collect()
-    gc.freeze()  # what is there for good is not looked through again and again
-    try:
-        server.run()
-    except SystemExit:
-        raise StorageError(f"{host}:{port}: cannot listen there; choose another --port") from None
 
 
 def read_token(path: Path) -> str:

@@ -39,6 +39,9 @@ class Service:
 
     def __init__(self, version: Version, limits: Limits) -> None:
         self.version, self.limits = version, limits
+        self.previous: Version | None = None
+        self.values: dict[str, dict[str, Any]] = {}
+        self.removed: set[str] = set()
         self.metrics = Metrics()
         self.metrics.version(version.name)
         self.batcher: Batcher | None = None
@@ -54,6 +57,27 @@ class Service:
         if self.batcher is not None:
             await self.batcher.stop()
             self.batcher = None
+
+    def switch(self, version: Version) -> None:
+        """Let another version answer from the next request on; the one before is kept.
+
+        What was changed about items meanwhile holds for it, too, in the columns that it has.
+        """
+        columns = {*version.engine.attributes.frame.columns} - {"item"}
+        values = {
+            name: {column: own[column] for column in own.keys() & columns}
+            for name, own in self.values.items()
+        }
+        gone = sorted(self.removed)
+        shown = [name for name in version.engine.run.items.ids if name not in self.removed]
+        version.change_items(values, remove=gone, restore=shown)
+        self.version, self.previous = version, self.version
+        self.metrics.version(version.name)
+
+    def names(self) -> dict[str, str | None]:
+        """Return the names of the version that answers and of the one before."""
+        previous = None if self.previous is None else self.previous.name
+        return {"current": self.version.name, "previous": previous}
 
     @property
     def ready(self) -> bool:
@@ -140,6 +164,9 @@ class Service:
             unknown = version.change_items(body.set, remove=body.remove, restore=body.restore)
         except SolidrecError as error:
             raise of_error(error) from None
+        for name, own in body.set.items():
+            self.values[name] = self.values.get(name, {}) | own
+        self.removed = (self.removed | {*body.remove}) - {*body.restore}
         return self.written({"unknown": unknown, "model_version": version.name})
 
     async def apart(self, work: Any) -> Any:
@@ -152,7 +179,7 @@ class Service:
         """Return what ``GET /v1/models`` tells of the version that answers."""
         run = self.version.engine.run
         return {
-            "current": self.version.name,
+            **self.names(),
             "model": run.spec.model.name,
             "backbone": run.spec.model.backbone.name,
             "items": len(run.items),

@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
+import numpy as np
+
 from solidrec.artifacts import MANIFEST, sha256
-from solidrec.errors import DamagedError, UsageError
+from solidrec.errors import DamagedError, IncompatibleError, UsageError
+from solidrec.inference.golden import TOLERANCE
 from solidrec.inference.traced import trace
 from solidrec.recommend.engine import Engine
 from solidrec.recommend.questions import Question, Recommendation
 from solidrec.recommend.rules import Rules
 from solidrec.runs import load_run
 
+_COMPARED, _COMPARED_LENGTH, _COMPARED_ITEMS = 32, 5, 10
+"""Histories, their length, and items of each answer by which two versions are compared."""
 _WARM_UP = 3
 """Times that the model answers before it is used: the first ones are slower."""
 
@@ -43,7 +48,26 @@ class Version:
             found = version.answer([Question((run.items.id(1),), 1, True)])
             if not found[0].items:
                 raise DamagedError(f"{path}: its scores are not finite; train it again")
+        apart = 0.0 if run.golden is None else run.golden.distance(version.engine.score)
+        if not apart <= 1:
+            raise IncompatibleError(
+                f"{path}: answers otherwise than when it was written ({apart:.3g} times the "
+                f"tolerance of {TOLERANCE}); train it with this version, on such a machine"
+            )
         return version
+
+    def overlap(self, other: Version) -> float:
+        """Return the mean rank-biased overlap of two versions' answers to random histories."""
+        ids = sorted({*self.engine.run.items.ids} & {*other.engine.run.items.ids})
+        if not ids:
+            return 0.0
+        rng = np.random.default_rng(0)
+        questions = [
+            Question([ids[n] for n in rng.integers(0, len(ids), _COMPARED_LENGTH)], _COMPARED_ITEMS)
+            for _ in range(_COMPARED)
+        ]
+        pairs = zip(self.answer(questions), other.answer(questions), strict=True)
+        return float(np.mean([rank_biased_overlap(_ids(one), _ids(two)) for one, two in pairs]))
 
     def answer(self, questions: Sequence[Question]) -> list[Recommendation]:
         """Answer questions together."""
@@ -76,3 +100,23 @@ class Version:
             changed = changed.showing(gone, shown=False).showing(back, shown=True)
         self.engine.attributes = changed
         return unknown
+
+
+def _ids(answer: Recommendation) -> list[str]:
+    return [item["item"] for item in answer.items]
+
+
+def rank_biased_overlap(one: Sequence[str], other: Sequence[str], p: float = 0.9) -> float:
+    """Return how alike two rankings are, from 0 to 1; their first places count most.
+
+    The sum over depths d of p^(d-1) times the share of items that both have among their first d,
+    over the sum of the p^(d-1) (Webber, Moffat & Zobel, TOIS 2010, cut at the longer ranking).
+
+    >>> rank_biased_overlap(["a", "b"], ["a", "b"]), rank_biased_overlap(["a"], ["b"])
+    (1.0, 0.0)
+    """
+    depth = max(len(one), len(other))
+    weights = [p**place for place in range(depth)]
+    shared = [len({*one[:place]} & {*other[:place]}) / place for place in range(1, depth + 1)]
+    total = sum(weights)
+    return sum(w * s for w, s in zip(weights, shared, strict=True)) / total if total else 1.0
