@@ -112,8 +112,10 @@ def test_answers_that_are_not_the_model_are_named(
     wrong: Callable[[np.ndarray], np.ndarray],
     cause: str,
 ) -> None:
-    top = Engine.top
-    monkeypatch.setattr(Engine, "top", lambda self, scores, k: top(self, wrong(scores), k))
+    best = Engine._best
+    monkeypatch.setattr(
+        Engine, "_best", lambda self, scores, items, k: best(self, wrong(scores), items, k)
+    )
     verdict = export(subject(backbone="din"))
     assert verdict.status == "fail"
     assert verdict.cause.startswith(cause)

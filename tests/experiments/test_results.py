@@ -51,7 +51,7 @@ def test_users_of_another_cell_or_none_at_all_are_refused(copied: Path) -> None:
     with pytest.raises(DamagedError, match=f"{other.name}: is not what .*results.jsonl has of it"):
         results.measured(plan, "paper")
     other.write_bytes(one.read_bytes()[:100])
-    with pytest.raises(DamagedError, match=f"{other.name}: is damaged"):
+    with pytest.raises(DamagedError, match=f"{other.name}: is not what"):
         results.measured(plan, "paper")
 
 
