@@ -424,6 +424,7 @@ def test_what_the_run_folder_holds(whole: Run, data: PreparedData) -> None:
         "semantics",
         "history.jsonl",
         "metrics.json",
+        "golden.json",
         "manifest.json",
         "content.json",
         "content.safetensors",
