@@ -56,7 +56,7 @@ _SEMANTIC_FILES = tuple(
 )
 _COLD_FILES = (COLD, COLD_ARRAYS)
 PARTS = (SEMANTICS, *_COLD_FILES, ATTRIBUTES, GOLDEN)
-"""What a run has besides its `FILES` if its model reads semantic ids or its items have content."""
+"""What a run may have besides its `FILES`: by its model, its items, the version that wrote it."""
 
 
 @final

@@ -49,6 +49,12 @@ def commands() -> dict[str, list[str]]:
     return COMMANDS
 
 
+@pytest.fixture(scope="module", params=[name for name in COMMANDS if name != "experiment"])
+def command(request: pytest.FixtureRequest) -> list[str]:
+    """The words of each command but the slow one, whose workers import everything anew."""
+    return COMMANDS[request.param]
+
+
 class Forks:
     """Runs commands in a folder, and kills them."""
 
@@ -93,7 +99,7 @@ class Forks:
         code, changes, said = self.run(place.fresh(), words)
         assert code == 0, said
         tree = place.tree()
-        assert litter(tree) == []
+        assert place.litter(tree) == []
         return tree, changes
 
     def again(self, place: Place, words: list[str], expected: dict[str, Any], what: object) -> None:
@@ -102,14 +108,9 @@ class Forks:
         known = words[0] == "items" and "knows all of its 1 items already" in said
         assert code == 0 or (code == 2 and known), (what, said)
         found = place.tree()
-        assert litter(found) == [], what
+        assert place.litter(found) == [], what
         assert found.keys() == expected.keys(), what
         assert [name for name in found if found[name] != expected[name]] == [], what
-
-
-def litter(tree: dict[str, Any]) -> list[str]:
-    """What should not be left over."""
-    return [name for name in tree if any(part in name for part in _LITTER)]
 
 
 @pytest.fixture(scope="session")
@@ -157,6 +158,10 @@ class Place:
         """All files of a fresh copy."""
         self.fresh()
         return self.tree()
+
+    def litter(self, tree: dict[str, Any]) -> list[str]:
+        """What of its files should not be left over."""
+        return [name for name in tree if any(part in name for part in _LITTER)]
 
     def tree(self) -> dict[str, Any]:
         """All files by name: their bytes, or their content without times."""

@@ -14,14 +14,7 @@ from typing import Any
 
 import pytest
 
-LITTER = (".tmp-", ".old-", ".lock")
-COMMANDS = ("prepare", "prepare-over", "train", "train-over", "encode", "items-add", "search")
 KIB = 1024
-
-
-@pytest.fixture(scope="module", params=COMMANDS)
-def command(request: pytest.FixtureRequest, commands: dict[str, list[str]]) -> list[str]:
-    return commands[request.param]
 
 
 def refused(code: int, said: str) -> bool:
@@ -49,11 +42,11 @@ def not_kept(said: str, expected: dict[str, Any]) -> list[str]:
     return [name for name in expected if told and name.startswith("data/semantics/")]
 
 
-def not_removed(found: dict[str, Any], change: str) -> list[str]:
+def not_removed(place: Any, found: dict[str, Any], change: str) -> list[str]:
     """The files that may be left where it is a removal that fails: litter and old checkpoints."""
     if not change.startswith(("os.remove", "os.rmdir")):
         return []
-    return [name for name in found if "/checkpoints/" in name or any(p in name for p in LITTER)]
+    return place.litter(found) + [name for name in found if "/checkpoints/" in name]
 
 
 def fail_at(forks: Any, place: Any, words: list[str], at: int, expected: dict[str, Any]) -> None:
@@ -63,7 +56,7 @@ def fail_at(forks: Any, place: Any, words: list[str], at: int, expected: dict[st
     what = (at, changes[at - 1], code, said)
     found = place.tree()
     if code == 0:  # a change that may fail
-        left = not_removed(found, changes[at - 1])
+        left = not_removed(place, found, changes[at - 1])
         assert without(found, *left) == without(expected, *not_kept(said, expected)), what
         return
     assert refused(code, said), what

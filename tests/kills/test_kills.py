@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-COMMANDS = ("prepare", "prepare-over", "train", "train-over", "encode", "items-add", "search")
 SLOW = "experiment"  # each of its workers imports everything anew
 
 
@@ -18,11 +17,6 @@ def check(forks: Any, place: Any, words: list[str], at: int, expected: dict[str,
     code, changes, said = forks.run(place.fresh(), words, at)
     assert code == -9, (code, said)
     forks.again(place, words, expected, (at, changes[-1]))
-
-
-@pytest.fixture(scope="module", params=COMMANDS)
-def command(request: pytest.FixtureRequest, commands: dict[str, list[str]]) -> list[str]:
-    return commands[request.param]
 
 
 def test_t1_t2_d1_killed_at_some_points(forks: Any, place: Any, command: list[str]) -> None:

@@ -11,6 +11,7 @@ from typing import Any, final
 import numpy as np
 import polars as pl
 import torch.nn.functional as F
+from torch import Tensor
 
 from solidrec.arguments import as_count, as_histories
 from solidrec.arrays import Array
@@ -152,17 +153,17 @@ class Engine:
 
     def _restrict(self, scores: Array, asked: Asked, columns: Array | slice) -> None:
         """Apply a question's fallback, boosts and bans to the scores of the items in `columns`."""
-        rules = asked.question.rules
+        rules, attributes = asked.question.rules, self.attributes  # which others may replace
         if not asked.known:
             scores[:] = self.popularity[columns]
         for text, factor in rules.boost.items():
             # The odds exp(score) are multiplied; counts are multiplied themselves.
-            fits = self.attributes.fitting(text)[columns]
+            fits = attributes.fitting(text)[columns]
             scores[fits] = scores[fits] + math.log(factor) if asked.known else scores[fits] * factor
-        if self.attributes.shown is not None:
-            scores[~self.attributes.shown[columns]] = -np.inf
+        if attributes.shown is not None:
+            scores[~attributes.shown[columns]] = -np.inf
         if rules.filter is not None:
-            scores[~self.attributes.fitting(rules.filter)[columns]] = -np.inf
+            scores[~attributes.fitting(rules.filter)[columns]] = -np.inf
         if asked.banned and asked.candidates is None:  # else they are no candidates
             scores[np.asarray(asked.banned) - 1] = -np.inf
 
@@ -173,17 +174,16 @@ class Engine:
         chosen = choose(
             scores,
             asked.question.k,
-            vectors=self._directions[columns] if rules.diversity else None,
+            vectors=self._directions[columns].cpu().numpy() if rules.diversity else None,
             diversity=rules.diversity,
             at_most=[([labels[n] for n in columns.tolist()], most) for labels, most in kinds],
         )
         return self._shown(columns[chosen], scores[chosen])
 
     @cached_property
-    def _directions(self) -> Array:
+    def _directions(self) -> Tensor:
         """The item embeddings, each of length 1, (V, D)."""
-        vectors = F.normalize(self.run.model.items.weight.detach()[1:], dim=1)
-        return np.asarray(vectors.cpu().numpy())
+        return F.normalize(self.run.model.items.weight.detach()[1:], dim=1)
 
     def top(self, scores: Array, k: int) -> list[list[dict[str, Any]]]:
         """Return the k best items of each row of `scores` (r, V) as dicts, ties by vocabulary."""
@@ -221,8 +221,7 @@ class Engine:
                 f"{self.run.path}"
             )
         k = as_count(k, "k")
-        vectors = F.normalize(self.run.model.items.weight.detach()[1:], dim=1)
-        scores = (vectors @ vectors[index - 1]).cpu().numpy()
+        scores = (self._directions @ self._directions[index - 1]).cpu().numpy()
         scores[index - 1] = -np.inf
         return self.top(scores[None], k)[0]
 

@@ -80,7 +80,7 @@ def _described_app(
     )
     for method, path, work, body, answer in (
         ("POST", "/v1/recommend", service.recommend, schema.RecommendBody, schema.Recommended),
-        ("POST", "/v1/score", service.score, schema.ScoreBody, schema.Scored),
+        ("POST", "/v1/score", service.score, schema.ScoreBody, schema.Recommended),
         ("POST", "/v1/similar", service.similar, schema.SimilarBody, schema.Nearest),
         ("POST", "/v1/parameters", service.parameters, schema.ParametersBody, schema.Parameters),
         ("PATCH", "/v1/items", service.items, schema.ItemsBody, schema.Changed),

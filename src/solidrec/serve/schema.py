@@ -50,10 +50,6 @@ class RecommendBody(Body):
 _RULES = set(Rules.model_fields)
 
 
-def _of(candidates: list[str]) -> Rules:
-    return Rules.model_construct({"candidates"}, candidates=tuple(candidates))
-
-
 @final
 class ScoreBody(Body):
     """The scores of some items for a history (``POST /v1/score``)."""
@@ -65,7 +61,8 @@ class ScoreBody(Body):
 
     def question(self) -> Question:
         """Return what the engine is asked: all items, also those of the history."""
-        return Question(self.history, len(self.items), True, _of(self.items))
+        rules = Rules.model_construct({"candidates"}, candidates=tuple(self.items))
+        return Question(self.history, len(self.items), True, rules)
 
 
 @final
@@ -117,17 +114,7 @@ class Item(Answer):
 
 @final
 class Recommended(Answer):
-    """The answer of ``/v1/recommend``."""
-
-    items: list[Item]
-    ignored: list[str]
-    fallback: str | None
-    model_version: str
-
-
-@final
-class Scored(Answer):
-    """The answer of ``/v1/score``: the items that the model knows, in the order asked."""
+    """The answer of ``/v1/recommend``, and of ``/v1/score`` in the order asked."""
 
     items: list[Item]
     ignored: list[str]
