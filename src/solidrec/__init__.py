@@ -2,7 +2,7 @@
 
 >>> import solidrec
 >>> sorted(solidrec.__all__)
-['Model', 'PreparedData', 'add_items', 'encode', 'load', 'prepare', 'train']
+['Model', 'PreparedData', 'add_items', 'encode', 'load', 'prepare', 'train', 'update']
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from solidrec.api import Model, add_items, encode, load, prepare, train
+    from solidrec.api import Model, add_items, encode, load, prepare, train, update
     from solidrec.data.prepared import PreparedData
 
 __version__ = "0.1.0"
-__all__ = ["Model", "PreparedData", "add_items", "encode", "load", "prepare", "train"]
+__all__ = ["Model", "PreparedData", "add_items", "encode", "load", "prepare", "train", "update"]
 
 
 def __getattr__(name: str) -> Any:

@@ -29,11 +29,15 @@ from solidrec.recommend.questions import Recommendation
 from solidrec.recommend.rules import RuleWords, rules_of
 from solidrec.runs import Run, load_run
 from solidrec.settings import merge, nested, value_at
+from solidrec.training.context import RunContext
 from solidrec.training.display import Silent
 from solidrec.training.run import train_run
 from solidrec.training.tracking import check_trackers
+from solidrec.updates.delisted import without
+from solidrec.updates.new_data import with_new_events
+from solidrec.updates.run_update import UpdateSpec, UpdateWords, save_update, updated
 
-__all__ = ["Model", "add_items", "encode", "load", "prepare", "recommend_file", "train"]
+__all__ = ["Model", "add_items", "encode", "load", "prepare", "recommend_file", "train", "update"]
 
 
 @final
@@ -183,6 +187,61 @@ def add_items(
             duplicate_items=duplicate_items,
         )
         return save_with_items(grown, before, out)
+
+
+def update(
+    run: Path | str,
+    interactions: Any,
+    *,
+    out: Path | str,
+    data: Path | str | None = None,
+    data_out: Path | str | None = None,
+    items: Any = None,
+    features: Mapping[str, Any] | None = None,
+    delisted: Sequence[str] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    device: str = "cpu",
+    threads: int = 1,
+    progress: bool = True,
+    **options: Unpack[UpdateWords],
+) -> dict[str, Any]:
+    """Continue a trained run with new events, users and items, and return what changed.
+
+    `interactions` is a log like the one that `prepare` read; events that the data has already may
+    be among its rows. `items` describes items that are new, and `features` are matrices whose rows
+    it numbers; `settings` of `prepare` say what differs in how the log is written. The new run is
+    written to `out`, and its data, to be updated next time, to `data_out` (default: OUT-data);
+    `data` is the folder that `run` was trained on, if it has moved.
+    `delisted` are the items that are not to be recommended from now on; by default those of before.
+    The `options` are the settings of `updates.run_update.UpdateSpec`. Raises `RefusedError` if the
+    update is worse on the newest events than the run before, or cannot be judged.
+    """
+    run, out, spec = as_path(run, "run"), as_path(out, "out"), UpdateSpec.parse(options)
+    data_out = Path(f"{out}-data") if data_out is None else as_path(data_out, "data_out")
+    with computing(device, threads), replacing(out, doing="writes this run"):
+        if out.exists():
+            raise StorageError(f"{out}: exists already; choose another --out")
+        before = load_run(run, device=device)
+        prepared = Model(before).data(data)
+        tell = say if progress else say_warning
+        with replacing(data_out, doing="writes this data"):
+            new = with_new_events(
+                before,
+                prepared,
+                interactions,
+                out=data_out,
+                items=items,
+                features=features,
+                settings=settings,
+                say=tell,
+            )
+        with ProgressBar(console) if progress else nullcontext(Silent()) as display:
+            fresh = before.spec.model_copy(update={"data": new.data.fingerprint})
+            context = RunContext(new.data, fresh, device=device, display=display, say=tell)
+            after, verdict = updated(new, spec, context)
+        if delisted is not None:
+            after = without(after, delisted)
+        return save_update(before, after, new, verdict, out=out)
 
 
 def train(

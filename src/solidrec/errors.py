@@ -9,6 +9,7 @@
 - ``Interrupted`` (75): stopped on purpose; the same command resumes.
 - ``IncompatibleError`` (76): an artifact of another version, data set or specification.
 - ``DamagedError`` (77): an artifact whose bytes have changed since it was written.
+- ``RefusedError`` (78): an update that would publish a worse model.
 """
 
 from __future__ import annotations
@@ -79,6 +80,12 @@ class DamagedError(SolidrecError):
     """The bytes of an artifact have changed since it was written."""
 
     exit_code = 77
+
+
+class RefusedError(SolidrecError):
+    """An update is measurably worse than the model before, or cannot be judged."""
+
+    exit_code = 78
 
 
 _OPTION = re.compile(

@@ -55,6 +55,8 @@ _SEMANTIC_FILES = tuple(
     f"{SEMANTICS}/{name}" for name in ("of_item.npy", "centroids.npy", "semantics.json")
 )
 _COLD_FILES = (COLD, COLD_ARRAYS)
+DELISTED = "delisted"
+"""Column of the vocabulary that marks items which are never recommended, if there are any."""
 PARTS = (SEMANTICS, *_COLD_FILES, ATTRIBUTES, GOLDEN)
 """What a run may have besides its `FILES`: by its model, its items, the version that wrote it."""
 
@@ -130,11 +132,14 @@ def save_run(
     write_manifest(path, kind=_KIND, files=files, facts=facts)
 
 
-def copy_run(run: Run, out: Path, *, facts: dict[str, Any]) -> None:
+def copy_run(
+    run: Run, out: Path, *, facts: dict[str, Any], metrics: dict[str, Any] | None = None
+) -> None:
     """Write a loaded run to the folder `out` by one rename, with `facts` added to its manifest.
 
-    `out` is a new folder, or the run's own, whose other files are then kept. Raises `StorageError`
-    for any other folder that exists.
+    Its `metrics` are those of the folder that it was loaded from, unless others are given. `out` is
+    a new folder, or the run's own, whose other files are then kept. Raises `StorageError` for any
+    other folder that exists.
     """
     itself = out.exists() and out.resolve() == run.path.resolve()
     if out.exists() and not itself:
@@ -147,15 +152,15 @@ def copy_run(run: Run, out: Path, *, facts: dict[str, Any]) -> None:
         if itself:
             left = shutil.ignore_patterns(*(f"{start}*" for start in LEFT_BEHIND))
             shutil.copytree(run.path, temporary, dirs_exist_ok=True, ignore=left)
-        for name in (SPEC, HISTORY):
-            shutil.copyfile(run.path / name, temporary / name)
+        shutil.copyfile(run.path / HISTORY, temporary / HISTORY)
+        write_json(temporary / SPEC, run.spec.model_dump(mode="json"))
         save_run(
             temporary,
             run.spec,
             run.model,
             catalog=run.catalog,
             semantics=run.semantics,
-            metrics=run.metrics,
+            metrics=run.metrics if metrics is None else metrics,
             facts=own | facts,
             cold=run.cold,
             attributes=run.attributes,

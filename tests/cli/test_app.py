@@ -26,7 +26,7 @@ COMMANDS = (
         "similar",
         "export",
     ),
-    *("serve", "search", "inspect", "doctor", "items", "experiment"),
+    *("serve", "update", "search", "inspect", "doctor", "items", "experiment"),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 # Importing a module registers its commands, in the order in which the help lists them.
 # isort: off
 from solidrec.cli import demo, folders, semantics, datasets, encode, models, check, answers, serve
-from solidrec.cli import items, experiment, cold, search, reports
+from solidrec.cli import update, items, experiment, cold, search, reports
 
 # isort: on
 from solidrec.cli.app import app, main
@@ -27,4 +27,5 @@ __all__ = [
     "search",
     "semantics",
     "serve",
+    "update",
 ]

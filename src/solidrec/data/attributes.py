@@ -72,3 +72,26 @@ def typed(column: pl.Series) -> pl.Series:
         if number.is_finite().sum() == len(filled):
             return number
     return text
+
+
+def joined_attributes(
+    kept: pl.DataFrame | None, new: pl.DataFrame | None, count: int
+) -> pl.DataFrame | None:
+    """Return the attributes `kept` with those of `count` new items, null where they have none."""
+    if kept is None:
+        return None
+    given = [] if new is None else [name for name in kept.columns if name in new.columns]
+    shared = (
+        new.select(given)
+        if new is not None and given
+        else pl.DataFrame({kept.columns[0]: [None] * count})
+    )
+    texts = [  # of kinds that have no common type
+        name
+        for name in shared.columns
+        if kept[name].dtype != shared[name].dtype
+        and not (kept[name].dtype.is_numeric() and shared[name].dtype.is_numeric())
+        and shared[name].null_count() < count
+    ]
+    both = [frame.with_columns(pl.col(texts).cast(pl.String)) for frame in (kept, shared)]
+    return pl.concat(both, how="diagonal_relaxed")

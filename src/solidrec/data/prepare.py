@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from solidrec.arguments import as_path
 from solidrec.artifacts import MANIFEST
@@ -83,7 +84,7 @@ def _prepare(
     """Carry out a preparation; `write` puts it in its folder, which is locked."""
     progress("reading interactions")
     table = found.read_interactions(encoding=spec.encoding, delimiter=spec.delimiter)
-    cleaned = _cleaned(table, spec)
+    cleaned = cleaned_log(table, spec)
     events = _events(cleaned)
     progress("splitting")
     given = split_log(events, cleaned, spec)
@@ -92,7 +93,7 @@ def _prepare(
     progress("reading the catalogue")
     item_table = found.read_items(encoding=spec.encoding, delimiter=spec.delimiter)
     of_vectors = [str(given) for given in features.values() if isinstance(given, str | Path)]
-    catalog = _catalog(item_table, cleaned, spec, of_vectors=of_vectors)
+    catalog = catalog_of(item_table, cleaned.items, spec, of_vectors=of_vectors)
     of_features = read_features(features, item_table, catalog, start=spec.feature_start)
 
     progress("writing")
@@ -139,8 +140,8 @@ def _with_options(function: Callable[..., Any]) -> inspect.Signature:
 prepare.__signature__ = _with_options(prepare)  # type: ignore[attr-defined]
 
 
-def _cleaned(table: Table, spec: PrepareSpec) -> CleanLog:
-    """Read and clean the log."""
+def cleaned_log(table: Table, spec: PrepareSpec) -> CleanLog:
+    """Read and clean a log by the columns and rules of a specification."""
     columns = {
         kind: getattr(spec, f"{kind}_column")
         for kind in ("user", "item", "time", "position", "rating", "split", "sequence")
@@ -152,15 +153,15 @@ def _cleaned(table: Table, spec: PrepareSpec) -> CleanLog:
     )
 
 
-def _catalog(
-    table: Table | None, cleaned: CleanLog, spec: PrepareSpec, *, of_vectors: list[str]
+def catalog_of(
+    table: Table | None, items: pl.Series, spec: PrepareSpec, *, of_vectors: Collection[str] = ()
 ) -> Catalog:
-    """Read the rows of the items file, if there is one, for the items of the log.
+    """Read the rows of the items file, if there is one, for some items.
 
     Its columns `of_vectors` are read elsewhere.
     """
     if table is None:
-        return bare_catalog(cleaned.items)
+        return bare_catalog(items)
     columns = {
         "items_id": spec.items_id_column
         or (spec.item_column if spec.item_column in table.columns else None),
@@ -169,7 +170,7 @@ def _catalog(
     }
     return read_catalog(
         table,
-        cleaned.items,
+        items,
         columns=columns,
         category_separator=spec.category_separator,
         duplicate_items=spec.duplicate_items,

@@ -86,11 +86,39 @@ def evaluate(
     progress). Raises `UsageError` if the data has no such split or `protocol` or `seen` is unknown,
     and `DivergedError` for a score that is not finite.
     """
-    _known("protocol", protocol, _PROTOCOLS)
-    _known("seen", seen, _SEEN)
     rows = data.rows(split)
     if most is not None and most < len(rows):
         rows = rows.take(np.linspace(0, len(rows) - 1, most).astype(np.int64))
+    return evaluate_rows(
+        score,
+        data,
+        rows,
+        split=split,
+        protocol=protocol,
+        seen=seen,
+        length=length,
+        ks=ks,
+        sink=sink,
+        step=step,
+    )
+
+
+def evaluate_rows(
+    score: Scorer,
+    data: PreparedData,
+    rows: EvalRows,
+    *,
+    split: str,
+    protocol: Protocol = "paper",
+    seen: Seen = "filter",
+    length: int = 10,
+    ks: tuple[int, ...] = (5, 10, 20),
+    sink: Callable[[Block], None] | None = None,
+    step: Callable[[int], None] = lambda rows: None,
+) -> Evaluation:
+    """Rank the targets of some rows, called `split`, as `evaluate` does those of a split."""
+    _known("protocol", protocol, _PROTOCOLS)
+    _known("seen", seen, _SEEN)
     parts = list(slices(len(rows), _ROWS))
 
     def readers() -> Iterable[Reader]:

@@ -26,6 +26,10 @@ LOG, CONTENT, SEMANTIC = (0.5, 0.8), (0.5,), 0.8
 """Decay per event of age of a history's items: forward and symmetric, content, semantic ids."""
 
 
+_COUNTED = ("semantic_of_item", "experts.counts", "experts.recent")
+"""Endings of the names of tensors that are counted or assigned."""
+
+
 class Counted(NamedTuple):
     """Counted experts: the ``memories``, and how often each item occurs in training.
 
@@ -146,3 +150,12 @@ def of_candidates(
     """Return the columns of `candidates` from scores of items 1..V; padding gets item 1's."""
     columns = candidates.clamp(min=1) - 1
     return scores[:, columns[0]] if len(columns) == 1 else scores.gather(1, columns)
+
+
+def is_counted(name: str) -> bool:
+    """Return whether a tensor of a state is not learned, but counted or assigned.
+
+    >>> is_counted("experts.memories.0.values"), is_counted("head.bias")
+    (True, False)
+    """
+    return ".memories." in name or name.endswith(_COUNTED)

@@ -12,10 +12,11 @@ import polars as pl
 from solidrec.arrays import Array
 from solidrec.errors import UsageError, nearest
 from solidrec.recommend.expressions import filter_of
+from solidrec.runs import DELISTED
 
 _CACHED = 256
 """Filters whose items are remembered; each takes a byte an item."""
-_NOT_READ = ("training_count", "image")
+_NOT_READ = ("training_count", "image", DELISTED)
 
 
 @final
@@ -33,9 +34,16 @@ class Attributes:
 
     @classmethod
     def of(cls, catalog: pl.DataFrame, kept: pl.DataFrame | None) -> Attributes:
-        """Return the columns of a run's catalogue and the columns that were `kept` for rules."""
+        """Return the columns of a run's catalogue and the columns that were `kept` for rules.
+
+        Items that are delisted are not shown.
+        """
         own = catalog.drop(*_NOT_READ, strict=False)
-        return cls(own if kept is None else own.hstack(kept.drop(own.columns, strict=False)))
+        frame = own if kept is None else own.hstack(kept.drop(own.columns, strict=False))
+        if DELISTED not in catalog.columns:
+            return cls(frame)
+        gone = catalog[DELISTED].fill_null(False).arg_true()
+        return cls(frame).showing(gone, shown=False)
 
     def _fitting(self, text: str) -> Array:
         """Return which items fit a filter, (V,) booleans; raise `UsageError` as `filter_of`."""

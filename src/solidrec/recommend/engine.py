@@ -210,7 +210,7 @@ class Engine:
         ]
 
     def similar(self, item: str, k: int = 10) -> list[dict[str, Any]]:
-        """Return the k items with the largest cosine between learned embeddings.
+        """Return the k items with the largest cosine between learned embeddings, if they are shown.
 
         Raises `UsageError` if `item` is unknown.
         """
@@ -223,6 +223,8 @@ class Engine:
         k = as_count(k, "k")
         scores = (self._directions @ self._directions[index - 1]).cpu().numpy()
         scores[index - 1] = -np.inf
+        if (shown := self.attributes.shown) is not None:
+            scores[~shown] = -np.inf
         return self.top(scores[None], k)[0]
 
     def item_vectors(self) -> pl.DataFrame:

@@ -14,6 +14,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from solidrec.data.attributes import joined_attributes
 from solidrec.data.catalog import Catalog, read_catalog
 from solidrec.data.columns import ITEMS, find_columns, id_column
 from solidrec.data.features import check_given, feature_source, read_feature
@@ -23,7 +24,7 @@ from solidrec.experts.alike import alike, described
 from solidrec.experts.counted import memory
 from solidrec.nn.build import build, build_mixture
 from solidrec.nn.memory import Memory
-from solidrec.nn.mixture import Counted, Experts, Mixture
+from solidrec.nn.mixture import Counted, Experts, Mixture, is_counted
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.semantic_memory import SemanticMemory
 from solidrec.runs import Run, copy_run
@@ -31,8 +32,6 @@ from solidrec.semantics.content import ItemContent
 from solidrec.semantics.place import place
 
 _Given = Mapping[str, Path | str | npt.NDArray[Any]]
-_COUNTED = ("semantic_of_item", "experts.counts", "experts.recent")
-"""Endings of the names of tensors that are not learned, but counted or assigned."""
 
 
 @final
@@ -77,54 +76,53 @@ def add_items(
     content = run.cold.content
     given = _given_matrices(content, table, catalog, features, feature_start)
     matrices = content.matrices(catalog.frame, given)
-    semantics = run.semantics
-    if semantics is not None:
-        codes = place(semantics, matrices, catalog.frame["categories"].to_list())
-        semantics = dataclasses.replace(semantics, codes=np.concatenate([semantics.codes, codes]))
-    shared = [name for name in run.catalog.columns if name in catalog.frame.columns]
-    rows = catalog.frame.select(shared).with_columns(training_count=pl.lit(0, pl.Int64))
-    grown = pl.concat([run.catalog, rows], how="diagonal_relaxed")
-    ids = None if semantics is None else torch.from_numpy(semantics.table)
-    embeddings = torch.from_numpy(run.cold.embed(matrices))
-    model: Recommender | Mixture
-    if isinstance(run.model, Mixture):
-        counted = recounted(run.model.experts, grown, ids)
-        model = build_mixture(run.spec.model, counted, semantic_of_item=ids)
-    else:
-        model = build(run.spec.model, items=len(grown), semantic_of_item=ids)
-    model.load_state_dict(_longer(run.model.state_dict(), model.state_dict(), embeddings))
-    model = model.to(run.model.items.weight.device).eval()
     known = {name: int(matrix.any(axis=1).sum()) for name, matrix in matrices.items()}
     absent = tuple(name for name in _feature_names(content) if name not in features)
-    longer = dataclasses.replace(
+    return _Added(grown(run, catalog.frame, catalog.attributes, matrices), known, absent)
+
+
+def grown(
+    run: Run,
+    rows: pl.DataFrame,
+    attributes: pl.DataFrame | None,
+    matrices: Mapping[str, npt.NDArray[Any]],
+) -> Run:
+    """Return the run with new items behind its own: their catalogue `rows`, and their content.
+
+    Their embeddings and semantic ids come from the `matrices` of `ItemContent.matrices`; a run
+    without a map from content gives them the mean embedding.
+    """
+    semantics = run.semantics
+    if semantics is not None:
+        codes = place(semantics, matrices, rows["categories"].to_list())
+        semantics = dataclasses.replace(semantics, codes=np.concatenate([semantics.codes, codes]))
+    shared = [name for name in run.catalog.columns if name in rows.columns]
+    new = rows.select(shared).with_columns(training_count=pl.lit(0, pl.Int64))
+    catalog = pl.concat([run.catalog, new], how="diagonal_relaxed")
+    ids = None if semantics is None else torch.from_numpy(semantics.table)
+    model: Recommender | Mixture
+    if isinstance(run.model, Mixture):
+        counted = recounted(run.model.experts, catalog, ids)
+        model = build_mixture(run.spec.model, counted, semantic_of_item=ids)
+    else:
+        model = build(run.spec.model, items=len(catalog), semantic_of_item=ids)
+    embeddings = _embeddings(run, matrices, len(rows))
+    model.load_state_dict(_longer(run.model.state_dict(), model.state_dict(), embeddings))
+    return dataclasses.replace(
         run,
-        model=model,
-        catalog=grown,
+        model=model.to(run.model.items.weight.device).eval(),
+        catalog=catalog,
         semantics=semantics,
-        attributes=_grown(run.attributes, catalog.attributes, len(catalog.frame)),
+        attributes=joined_attributes(run.attributes, attributes, len(rows)),
     )
-    return _Added(longer, known, absent)
 
 
-def _grown(kept: pl.DataFrame | None, new: pl.DataFrame | None, count: int) -> pl.DataFrame | None:
-    """Return the attributes of a run with those of `count` new items, null where they have none."""
-    if kept is None:
-        return None
-    given = [] if new is None else [name for name in kept.columns if name in new.columns]
-    shared = (
-        new.select(given)
-        if new is not None and given
-        else pl.DataFrame({kept.columns[0]: [None] * count})
-    )
-    texts = [  # of kinds that have no common type
-        name
-        for name in shared.columns
-        if kept[name].dtype != shared[name].dtype
-        and not (kept[name].dtype.is_numeric() and shared[name].dtype.is_numeric())
-        and shared[name].null_count() < count
-    ]
-    both = [frame.with_columns(pl.col(texts).cast(pl.String)) for frame in (kept, shared)]
-    return pl.concat(both, how="diagonal_relaxed")
+def _embeddings(run: Run, matrices: Mapping[str, npt.NDArray[Any]], count: int) -> Tensor:
+    """Return (count, D) embeddings of new items, the mean of the known ones without a map."""
+    if run.cold is not None:
+        return torch.from_numpy(run.cold.embed(matrices))
+    seen = torch.from_numpy(run.catalog["training_count"].to_numpy() > 0)
+    return run.model.items.weight.detach().cpu()[1:][seen].mean(0).expand(count, -1)
 
 
 def _feature_names(content: ItemContent) -> list[str]:
@@ -222,7 +220,7 @@ def _longer(
     for name, tensor in old.items():
         if name == "items.weight" or name.endswith("neural.items.weight"):
             found[name] = torch.cat([tensor.cpu(), embeddings])
-        elif ".memories." in name or name.endswith(_COUNTED):
+        elif is_counted(name):
             found[name] = new[name]
     return found
 

@@ -12,6 +12,7 @@ from typing import final
 import numpy as np
 import torch
 
+from solidrec.arrays import Ints
 from solidrec.batch import Batch
 from solidrec.data.negatives import TrainingNegatives
 from solidrec.data.prepared import PreparedData
@@ -32,7 +33,8 @@ class TrainingBatches:
     their items in column 0 of the candidates. The passes of a step are about equally long, so that
     little is padding; the steps come in random order, some made together. Each target has
     `negatives` of its own; `shared` more, uniform over the catalogue, are for all targets of a
-    step. Raises `DataError` when no user has two training events.
+    step. Only the events of a user from `begin` (U + 1,) on are read, by default all. Raises
+    `DataError` when no user has two training events.
     """
 
     def __init__(
@@ -46,12 +48,14 @@ class TrainingBatches:
         device: str,
         stride: int | None = None,
         shared: int | None = None,
+        begin: Ints | None = None,
     ) -> None:
         self.data, self.length, self.batch = data, length, batch
         self.count, self.shared, self.seed, self.device = negatives, shared, seed, device
         # A pass serves up to `length` targets, so a smaller batch gets one pass per target.
         self.stride = None if stride is None or batch < length else min(stride, length)
-        self.begin, self.end = data.offsets[:-1].astype(np.int64), data.train_end.astype(np.int64)
+        starts = data.offsets[:-1] if begin is None else begin
+        self.begin, self.end = starts.astype(np.int64), data.train_end.astype(np.int64)
         self.positives = int(target_counts(self.begin, self.end).sum())
         """Number of training targets, each served once per epoch."""
         if not self.positives:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 
@@ -10,7 +12,7 @@ from solidrec.errors import UsageError
 from solidrec.experts.alike import described, term_rows
 from solidrec.nn.recommender import Recommender, dot
 from solidrec.semantics.cold import ColdStart, Score, fit_cold
-from solidrec.semantics.content import fit_content, principal
+from solidrec.semantics.content import ItemContent, fit_content, principal
 
 _START = 0.1
 """Standard deviation of embeddings when training begins, as of random ones."""
@@ -64,8 +66,26 @@ def content_map(
 ) -> ColdStart | None:
     """Fit a map from content to embeddings for later items; None if no item has content."""
     content, matrices = fit_content(data, seed=seed)
-    if not content.parts:
-        return None
+    return _fitted(content, matrices, data, model, length, seed) if content.parts else None
+
+
+def content_again(
+    content: ItemContent, data: PreparedData, model: Recommender, *, length: int, seed: int
+) -> ColdStart:
+    """Fit the map anew from content as it was read before, also of items that came later."""
+    given = {name: np.asarray(matrix[1:]) for name, matrix in data.features.items()}
+    return _fitted(content, content.matrices(data.catalog, given), data, model, length, seed)
+
+
+def _fitted(
+    content: ItemContent,
+    matrices: Mapping[str, np.ndarray],
+    data: PreparedData,
+    model: Recommender,
+    length: int,
+    seed: int,
+) -> ColdStart:
+    """Fit a map from the content of all items to their embeddings."""
     embeddings, counts = model.items.weight[1:].detach().cpu().numpy(), data.train_counts[1:]
     score, ranked = _some_scores(data, model, length)
     return fit_cold(content, matrices, embeddings, counts, score=score, ranked=ranked, seed=seed)

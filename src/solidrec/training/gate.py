@@ -63,13 +63,15 @@ class Gate:
             self.optimizer, lambda step: max(0.0, 1 - step / max(steps, 1))
         )
 
+    def standardise(self) -> None:
+        """Let head and reading standardise what they read by these rows; once, before training."""
+        self.mixture.head.standardise(self.rows.evidence, self.rows.kept)
+        if self.mixture.reading is not None:
+            self.mixture.reading.standardise(self.rows.read)
+
     def run(self, display: Display, save: Callable[[Row], None]) -> None:
         """Train, log each pass by `save`, and put the best weights back."""
         display.stage(STAGE, self.passes, self.steps)
-        if self.rows.size:
-            self.mixture.head.standardise(self.rows.evidence, self.rows.kept)
-            if self.mixture.reading is not None:
-                self.mixture.reading.standardise(self.rows.read)
         best, kept, chosen = -1.0, _trained_state(self.mixture), None
         for number in range(1, self.passes + 1):
             started = time.perf_counter()

@@ -75,6 +75,7 @@ def _fit_mixture(run: RunContext, semantics: SemanticIds | None) -> Mixture:
         seed=spec.seed,
     )
     if rows.size:
+        gate.standardise()
         gate.run(run.display, save)
     else:
         run.say(

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from solidrec.arrays import Ints
 from solidrec.data.prepared import PreparedData
 from solidrec.epochs import write_history
 from solidrec.evaluate.runner import evaluate
@@ -136,7 +137,7 @@ def place_codes(model: Recommender, spec: RunSpec) -> None:
 
 
 def batches_for(
-    model: Recommender, data: PreparedData, spec: RunSpec, *, device: str
+    model: Recommender, data: PreparedData, spec: RunSpec, *, device: str, begin: Ints | None = None
 ) -> TrainingBatches:
     """Return a model's training batches; a pass serves many targets if it reads prefixes."""
     stride = spec.train.served(spec.model.history_length) if model.reads_prefixes else None
@@ -150,6 +151,7 @@ def batches_for(
         device=device,
         stride=stride,
         shared=loss.shared,
+        begin=begin,
     )
 
 
