@@ -58,8 +58,8 @@ def ndcg(model: Model, before: pl.DataFrame, step: pl.DataFrame) -> tuple[float,
         found = [one["item"] for one in answer.items]
         values.append(1 / np.log2(found.index(target) + 2) if target in found else 0.0)
     each = pl.DataFrame({"user": [user for user, _ in rows], "value": values})
-    means = each.group_by("user").mean()["value"]
-    return float(np.mean(means)), len(means)
+    means = each.group_by("user").mean()["value"].to_numpy()
+    return float(means.mean()), len(means)
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:

@@ -11,7 +11,7 @@ import pytest
 
 LAYERS = (
     ("errors",),
-    ("arguments", "registry", "migrations", "arrays", "provenance", "temporaries"),
+    ("arguments", "registry", "migrations", "arrays", "provenance", "temporaries", "rank_overlap"),
     ("designs", "spec_base", "score_checks", "selection", "disk"),
     ("json_files",),
     ("artifacts", "id_map", "batch", "metrics", "log_loss", "settings", "presets", "backbone_spec"),

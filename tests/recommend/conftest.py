@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from solidrec.api import Model, prepare, train
+from solidrec.data.prepared import PreparedData
 
 
 @pytest.fixture(scope="session")
@@ -33,4 +34,19 @@ def shop(
     data = prepare(walk()[0], items=shop_items, out=folder / "data")
     return train(
         data, model="solid-duet", epochs=3, out=folder / "run", settings=tiny, progress=False
+    )
+
+
+@pytest.fixture(scope="session")
+def mixed(
+    data: PreparedData, tiny: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Model:
+    """A mixture whose weights are generated; nobody writes to its folder."""
+    return train(
+        data,
+        model="mixture",
+        epochs=2,
+        settings={"model": {"dim": 8}, "train": tiny["train"] | {"passes": 2}},
+        out=tmp_path_factory.mktemp("mixed") / "run",
+        progress=False,
     )

@@ -15,7 +15,7 @@ from solidrec.errors import DamagedError, UsageError
 from solidrec.inference.traced import Traced
 from solidrec.recommend.questions import Question
 from solidrec.recommend.rules import Rules
-from solidrec.serve.versions import Version, rank_biased_overlap
+from solidrec.serve.versions import Version
 
 
 def test_a_version_is_named_after_its_folder_and_manifest(trained: Model, version: Version) -> None:
@@ -60,15 +60,3 @@ def test_nothing_changes_if_one_value_does_not_fit(version: Version) -> None:
     assert int((~version.engine.attributes.shown).sum()) == 1
     version.change_items({}, remove=[], restore=["i03"])
     assert version.engine.attributes.shown is None
-
-
-def test_the_overlap_of_two_rankings_weighs_the_first_places_most() -> None:
-    assert rank_biased_overlap(["a", "b", "c"], ["a", "b", "c"]) == 1
-    assert rank_biased_overlap(["a"], ["b"]) == 0
-    assert rank_biased_overlap([], []) == 1
-    # depths 1 and 2 share 0 of 1 and 2 of 2
-    assert rank_biased_overlap(["a", "b"], ["b", "a"]) == pytest.approx(0.9 / 1.9)
-    first, last = ["x", "b", "c", "d"], ["a", "b", "c", "x"]
-    assert rank_biased_overlap(["a", "b", "c", "d"], last) > rank_biased_overlap(
-        ["a", "b", "c", "d"], first
-    )

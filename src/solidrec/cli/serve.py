@@ -24,6 +24,12 @@ def serve(
     token_file: Annotated[
         Path | None, Option(help="A file with the bearer token that /v1 needs.")
     ] = None,
+    beside: Annotated[
+        Path | None, Option(help="Another run, shown next to this one on the page.")
+    ] = None,
+    pictures: Annotated[
+        Path | None, Option(help="A folder of pictures for the page, each named after its item.")
+    ] = None,
     models: Annotated[
         Path | None, Option(help="A folder of run folders, which --admin-port loads by name.")
     ] = None,
@@ -44,7 +50,7 @@ def serve(
 ) -> None:
     """Serve a trained model: recommendations for the history in each request.
 
-    The interface is described under /openapi.json.
+    A page to try it is at /, and /openapi.json describes the interface.
     """
     from solidrec.console import say
     from solidrec.devices import computing
@@ -77,6 +83,8 @@ def serve(
             token=token,
             limits=limits,
             admin=admin,
+            beside=beside,
+            pictures=pictures,
             device=device,
             say=say,
         )

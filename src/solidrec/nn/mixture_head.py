@@ -93,6 +93,13 @@ class MixtureHead(nn.Module):
         bent = torch.baddbmm(shift[:, :, None], units.expand(rows, -1, -1), found).relu_()
         return torch.baddbmm(scores, self.out.weight.expand(rows, -1, -1), bent)[:, 0]
 
+    def contributions(self, evidence: Evidence, weights: Weights) -> Float[Tensor, "B E C"]:
+        """Return what each expert adds to the linear part of scores, w_e(u) t_e(i) f_e(u, i)."""
+        group = torch.log2(evidence.counts[0] + 1).floor().long().clamp(max=BUCKETS - 1)
+        trust = self.trust.exp()[:, group].transpose(0, 1)
+        found = features(evidence, weights.tensors["temperature"])
+        return weights.tensors["mixture"].exp()[:, :, None] * trust * found
+
     @torch.no_grad()
     def standardise(self, evidence: Evidence, kept: Bool[Tensor, "R C"]) -> None:
         """Set mean and deviation of f over `kept` candidates of training rows, at the initial k."""

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, final
+from pathlib import Path
+from typing import Annotated, Any, final
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from solidrec.provenance import versions
 from solidrec.serve import schema
 from solidrec.serve.http import JSON, Work, check_token, respond
+from solidrec.serve.page import add_page
 from solidrec.serve.refusals import Refused
 from solidrec.serve.service import Service
 
 _REFUSALS = {
     400: "The body is no JSON.",
     401: "No token, or another one.",
+    404: "The model does not know the item, or there is no model beside this one.",
     408: "The body did not arrive in time.",
     413: "The body is too large.",
     415: "The body is of another type than JSON.",
@@ -36,10 +39,16 @@ class Application:
     the answer; FastAPI answers the rest and describes all of it.
     """
 
-    def __init__(self, service: Service, *, token: str | None = None) -> None:
+    def __init__(
+        self,
+        service: Service,
+        *,
+        token: str | None = None,
+        pictures: Mapping[str, Path] | None = None,
+    ) -> None:
         self.service, self.token = service, token
         self.routes: dict[tuple[str, str], Work] = {}
-        self.rest = _described_app(service, token, self.routes)
+        self.rest = _described_app(service, token, self.routes, pictures or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -61,7 +70,10 @@ class Application:
 
 
 def _described_app(
-    service: Service, token: str | None, routes: dict[tuple[str, str], Work]
+    service: Service,
+    token: str | None,
+    routes: dict[tuple[str, str], Work],
+    pictures: Mapping[str, Path],
 ) -> FastAPI:
     """Return the application that has all routes, and note those that `Application` answers."""
 
@@ -80,6 +92,8 @@ def _described_app(
     )
     for method, path, work, body, answer in (
         ("POST", "/v1/recommend", service.recommend, schema.RecommendBody, schema.Recommended),
+        ("POST", "/v1/beside", service.recommend_beside, schema.RecommendBody, schema.Recommended),
+        ("POST", "/v1/inspect", service.inspect, schema.InspectBody, schema.Inspected),
         ("POST", "/v1/score", service.score, schema.ScoreBody, schema.Recommended),
         ("POST", "/v1/similar", service.similar, schema.SimilarBody, schema.Nearest),
         ("POST", "/v1/parameters", service.parameters, schema.ParametersBody, schema.Parameters),
@@ -95,7 +109,9 @@ def _described_app(
             openapi_extra=_described(body),
             name=path.rpartition("/")[2],
         )
-    _add_state(app, service, token)
+    _add_state(app, service)
+    _add_lookups(app, service, token, pictured=bool(pictures))
+    add_page(app, pictures)
     return app
 
 
@@ -104,7 +120,7 @@ async def _elsewhere() -> Response:
     raise AssertionError("answered before")
 
 
-def _add_state(app: FastAPI, service: Service, token: str | None) -> None:
+def _add_state(app: FastAPI, service: Service) -> None:
     """Add the routes that say how the service is."""
 
     @app.get("/live", response_class=Response)
@@ -122,14 +138,32 @@ def _add_state(app: FastAPI, service: Service, token: str | None) -> None:
         """Counts and times in the format of Prometheus."""
         return Response(service.metrics.text(), media_type="text/plain; version=0.0.4")
 
+
+def _add_lookups(app: FastAPI, service: Service, token: str | None, *, pictured: bool) -> None:
+    """Add the routes that tell of the model and its items."""
+
+    @app.exception_handler(Refused)
+    async def refuse(_: Request, refused: Refused) -> Response:
+        return Response(refused.body(), refused.status, media_type=JSON)
+
+    def check(request: Request) -> None:
+        check_token(request.headers.get("authorization", "").encode("latin-1"), token)
+
     @app.get("/v1/models", responses={401: {"model": schema.Problem}})
     async def models(request: Request) -> Any:
         """The version that answers, and the columns that its rules can read."""
-        try:
-            check_token(request.headers.get("authorization", "").encode("latin-1"), token)
-        except Refused as refused:
-            return Response(refused.body(), refused.status, media_type=JSON)
-        return service.models()
+        check(request)
+        return service.models() | {"pictures": pictured}
+
+    @app.get("/v1/search", response_class=Response, responses=_responses(schema.Found))
+    async def search(
+        request: Request,
+        q: Annotated[str, Query(max_length=200)] = "",
+        k: Annotated[int, Query(ge=1, le=100)] = 10,
+    ) -> Response:
+        """Items whose title or id holds a text, the popular first."""
+        check(request)
+        return Response(await service.search(q, k), media_type=JSON)
 
 
 def _responses(answer: Any) -> dict[int | str, dict[str, Any]]:

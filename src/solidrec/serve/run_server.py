@@ -19,6 +19,7 @@ from solidrec.errors import StorageError, UsageError
 from solidrec.serve.admin import make_admin
 from solidrec.serve.app import Application
 from solidrec.serve.limits import Limits
+from solidrec.serve.page import pictures_in
 from solidrec.serve.service import Service
 from solidrec.serve.versions import Version
 
@@ -78,10 +79,15 @@ def serve(
     token: str | None = None,
     limits: Limits | None = None,
     admin: Admin | None = None,
+    beside: Path | None = None,
+    pictures: Path | None = None,
     device: str = "cpu",
     say: Callable[[str], None] = lambda line: None,
 ) -> None:
     """Serve the model of a run folder over HTTP until the process is told to stop.
+
+    Another one, `beside` it, is shown next to it on the page, with `pictures` of the items from a
+    folder.
 
     Raises `UsageError` for an address that others can reach without a `token`, and as
     `Version.load`.
@@ -92,34 +98,39 @@ def serve(
             f"--host {host}: others can reach it; give --token-file, whose token they have to send"
         )
     version = Version.load(run, device=device, max_batch=limits.max_batch)
-    service = Service(version, limits)
-    server = _Server(_config(Application(service, token=token), host, port, limits), service)
-    beside = None
+    other = None
+    if beside is not None:
+        other = Version.load(beside, device=device, max_batch=limits.max_batch)
+    service = Service(version, limits, beside=other)
+    shown = None if pictures is None else pictures_in(pictures)
+    app = Application(service, token=token, pictures=shown)
+    server = _Server(_config(app, host, port, limits), service)
+    second = None
     if admin is not None:
-        app = make_admin(service, models=admin.models, token=admin.token, device=device)
-        beside = _Beside(_config(app, "127.0.0.1", admin.port, limits))
+        inner = make_admin(service, models=admin.models, token=admin.token, device=device)
+        second = _Beside(_config(inner, "127.0.0.1", admin.port, limits))
         say(f"versions are changed on http://127.0.0.1:{admin.port}/models")
     gc.collect()
     gc.freeze()  # what is there for good is not looked through again and again
-    say(f"serving {version.name} on http://{host}:{port} (/v1/recommend, /openapi.json)")
+    say(f"serving {version.name} on http://{host}:{port}, a page to try it; see /openapi.json")
     try:
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-            runner.run(_together(server, beside))
+            runner.run(_together(server, second))
     except SystemExit:
         raise StorageError(f"{host}:{port}: cannot listen there; choose another --port") from None
 
 
-async def _together(server: _Server, beside: _Beside | None) -> None:
+async def _together(server: _Server, second: _Beside | None) -> None:
     """Run the service, and the second server as long as it runs."""
-    if beside is None:
+    if second is None:
         await server.serve()
         return
-    second = asyncio.create_task(beside.serve())
+    task = asyncio.create_task(second.serve())
     try:
         await server.serve()
     finally:
-        beside.should_exit = True
-        await second
+        second.should_exit = True
+        await task
 
 
 def _config(app: Any, host: str, port: int, limits: Limits) -> uvicorn.Config:

@@ -37,6 +37,7 @@ class RecommendBody(Body):
     boost: dict[_Named, Annotated[float, Field(gt=0)]] = Field({}, max_length=20)
     diversity: float = Field(0.0, ge=0, le=1)
     at_most: dict[_Named, Annotated[int, Field(ge=1)]] = Field({}, max_length=5)
+    because: bool = Field(False, description="say of each item which experts and events raise it")
 
     def question(self) -> Question:
         """Return what the engine is asked."""
@@ -85,6 +86,15 @@ class ParametersBody(Body):
 
 
 @final
+class InspectBody(Body):
+    """What the model makes of a history (``POST /v1/inspect``)."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"history": ["50", "181"]}})
+
+    history: list[Id] = Field(max_length=HISTORY, description="item ids, oldest first")
+
+
+@final
 class ItemsBody(Body):
     """New values of item columns, or items to remove (``PATCH /v1/items``)."""
 
@@ -110,6 +120,7 @@ class Item(Answer):
     item: str
     score: float
     title: str | None
+    because: dict[str, Any] | None = None
 
 
 @final
@@ -153,6 +164,32 @@ class Parameters(Answer):
     parameters: dict[str, Tensor]
     ignored: list[str]
     fallback: str | None
+    model_version: str
+
+
+@final
+class FoundItem(Answer):
+    """One item that a search found."""
+
+    item: str
+    title: str | None
+
+
+@final
+class Found(Answer):
+    """The answer of ``/v1/search``."""
+
+    items: list[FoundItem]
+    model_version: str
+
+
+@final
+class Inspected(Answer):
+    """The answer of ``/v1/inspect``; see `solidrec.recommend.inspect_user`."""
+
+    events: list[dict[str, Any]]
+    mixture: dict[str, dict[str, float]] | None = None
+    branch: float | None = None
     model_version: str
 
 

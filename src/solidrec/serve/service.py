@@ -12,6 +12,9 @@ import orjson
 from pydantic import ValidationError
 
 from solidrec.errors import SolidrecError
+from solidrec.recommend.because import reasons
+from solidrec.recommend.find import found_items
+from solidrec.recommend.inspect_user import inspected
 from solidrec.recommend.parameters import generated
 from solidrec.recommend.questions import Question, Recommendation
 from solidrec.serve.batcher import Batcher
@@ -20,6 +23,7 @@ from solidrec.serve.metrics import Metrics
 from solidrec.serve.refusals import Refused, of_error, of_validation
 from solidrec.serve.schema import (
     Body,
+    InspectBody,
     ItemsBody,
     ParametersBody,
     RecommendBody,
@@ -37,8 +41,8 @@ _FULL_SECONDS = 5.0
 class Service:
     """Answers requests with the current version of a model."""
 
-    def __init__(self, version: Version, limits: Limits) -> None:
-        self.version, self.limits = version, limits
+    def __init__(self, version: Version, limits: Limits, *, beside: Version | None = None) -> None:
+        self.version, self.limits, self.beside = version, limits, beside
         self.previous: Version | None = None
         self.values: dict[str, dict[str, Any]] = {}
         self.removed: set[str] = set()
@@ -120,8 +124,35 @@ class Service:
     async def recommend(self, content: bytes) -> bytes:
         """Answer ``/v1/recommend``."""
         body, version = self.parsed(RecommendBody, content), self.version
+        return await self._recommended(body, version)
+
+    async def recommend_beside(self, content: bytes) -> bytes:
+        """Answer ``/v1/beside``: as `recommend`, by the model that is shown beside this one."""
+        if self.beside is None:
+            raise Refused(404, "no model is served beside this one")
+        return await self._recommended(self.parsed(RecommendBody, content), self.beside)
+
+    async def _recommended(self, body: RecommendBody, version: Version) -> bytes:
         answer = await self.asked(body.question(), version)
-        return self.written(answer.to_json() | {"model_version": version.name})
+        items = answer.items
+        if body.because:
+            named = [one["item"] for one in items]
+            why = await self.apart(partial(reasons, version.engine, body.history, named))
+            items = [one | {"because": own} for one, own in zip(items, why, strict=True)]
+        found = answer.to_json() | {"items": items, "model_version": version.name}
+        return self.written(found)
+
+    async def inspect(self, content: bytes) -> bytes:
+        """Answer ``/v1/inspect``."""
+        body, version = self.parsed(InspectBody, content), self.version
+        found = await self.apart(partial(inspected, version.engine, body.history))
+        return self.written(found | {"model_version": version.name})
+
+    async def search(self, text: str, k: int) -> bytes:
+        """Answer ``GET /v1/search``: items whose title or id holds a text, the popular first."""
+        version = self.version
+        items = await self.apart(partial(found_items, version.engine, text, k))
+        return self.written({"items": items, "model_version": version.name})
 
     async def score(self, content: bytes) -> bytes:
         """Answer ``/v1/score``: the items in the order in which they were asked."""
@@ -183,6 +214,7 @@ class Service:
             "model": run.spec.model.name,
             "backbone": run.spec.model.backbone.name,
             "items": len(run.items),
+            "beside": None if self.beside is None else self.beside.name,
             "columns": {
                 name: str(dtype)
                 for name, dtype in self.version.engine.attributes.frame.schema.items()
