@@ -22,6 +22,7 @@ from solidrec.evaluate.runner import Protocol, Seen, evaluate
 from solidrec.evaluate.scores import ScoreWriter
 from solidrec.inference.scorer import scorer_of
 from solidrec.locks import replacing
+from solidrec.recommend.because import reasons
 from solidrec.recommend.engine import Engine
 from solidrec.recommend.items import add_items as with_items
 from solidrec.recommend.items import save_with_items
@@ -82,6 +83,10 @@ class Model:
         return self.engine.recommend_many(
             histories, k, keep_history=keep_history, rules=rules_of(rules)
         )
+
+    def because(self, history: Sequence[str], items: Sequence[str]) -> list[dict[str, Any]]:
+        """Return why each of `items` is recommended for a history (see `recommend.because`)."""
+        return reasons(self.engine, history, items)
 
     def similar(self, item: str, k: int = 10) -> list[dict[str, Any]]:
         """Return the `k` items nearest to an item."""

@@ -55,12 +55,15 @@ def _number(value: float | None) -> str:
 
 
 def items_table(title: str, items: Sequence[Mapping[str, Any]]) -> Table:
-    """Return a table of recommended items."""
+    """Return a table of recommended items, with the events that raise them if they are known."""
     table = Table(title=title, title_justify="left")
-    for name in ("", "item", "score", "title"):
+    reasons = any("because" in item for item in items)
+    for name in ("", "item", "score", "title", *(["because of"] if reasons else [])):
         table.add_column(name, justify="right" if name in ("", "score") else "left")
     for place, item in enumerate(items, start=1):
-        table.add_row(str(place), item["item"], f"{item['score']:.4f}", item["title"] or "")
+        events = item["because"]["events"] if reasons else []
+        why = [", ".join(one["title"] or one["item"] for one in events)] if reasons else []
+        table.add_row(str(place), item["item"], f"{item['score']:.4f}", item["title"] or "", *why)
     return table
 
 

@@ -282,3 +282,15 @@ def test_rules_that_are_wrong_are_one_line(
     assert answer.code == 2
     assert why in answer.err
     assert answer.err.count("\n") == 1
+
+
+def test_recommendations_say_because_of_what(solidrec: Any, run_folder: Path) -> None:
+    words = ("recommend", run_folder, "--history", "i01,i06", "-k", 3, "--because")
+    found = json.loads(solidrec(*words, "--json").out)["items"]
+    assert all(
+        {event["item"] for event in one["because"]["events"]} <= {"i01", "i06"} for one in found
+    )
+    assert any(one["because"]["events"] for one in found)
+    shown = solidrec(*words).out
+    assert "because of" in shown
+    assert "thing 1 of kind 0" in shown

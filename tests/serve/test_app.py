@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from solidrec.api import Model
+from solidrec.recommend.inspect_user import inspected
 from solidrec.recommend.parameters import generated
 from solidrec.serve.versions import Version
 
@@ -234,4 +235,31 @@ def test_every_example_of_the_description_is_answered(ask: Ask) -> None:
                 for before, now in (('"50"', '"i05"'), ('"181"', '"i18"'), ("9.5", "9")):
                     text = text.replace(before, now)
                 response = ask((method.upper(), path, {"json": json.loads(text)}))[0]
-                assert response.status_code == 200, (path, response.text)
+                expected = 404 if path == "/v1/beside" else 200  # no model is beside it
+                assert response.status_code == expected, (path, response.text)
+
+
+def test_an_answer_says_why_if_it_is_asked(ask: Ask, trained: Model) -> None:
+    answer = ask(post("recommend", history=HISTORY, k=3, because=True))[0].json()
+    expected = trained.because(HISTORY, [one["item"] for one in answer["items"]])
+    for one, own in zip(answer["items"], expected, strict=True):
+        assert [event["item"] for event in one["because"]["events"]] == [
+            event["item"] for event in own["events"]
+        ]
+    assert "because" not in ask(post("recommend", history=HISTORY))[0].json()["items"][0]
+    assert ask(post("recommend", history=[], because=True))[0].json()["items"][0]["because"] == {
+        "events": []
+    }
+
+
+def test_what_a_model_makes_of_a_history_is_shown(ask: Ask, trained: Model) -> None:
+    found = ask(post("inspect", history=[*HISTORY, "x"]))[0].json()
+    assert [event["item"] for event in found["events"]] == HISTORY
+    assert found["branch"] == pytest.approx(inspected(trained.engine, HISTORY)["branch"])
+    assert ask(post("inspect", history=[]))[0].json()["events"] == []
+
+
+def test_a_model_beside_is_asked_by_its_own_path(ask: Ask) -> None:
+    response = ask(post("beside", history=HISTORY))[0]
+    assert response.status_code == 404
+    assert response.json() == {"error": "no model is served beside this one"}

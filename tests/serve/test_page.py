@@ -152,7 +152,7 @@ def texts(page: Any, list_: str) -> list[str]:
     return [text.splitlines()[0] for text in found]
 
 
-@pytest.mark.browser
+@pytest.mark.serving
 def test_recommendations_change_as_the_history_grows(page: Any, trained: Model) -> None:
     page.wait_for_selector("#popular button")
     page.fill("#search", "thing 7 of")
@@ -178,7 +178,7 @@ def test_recommendations_change_as_the_history_grows(page: Any, trained: Model) 
     counted(page, "#history button", 0)
 
 
-@pytest.mark.browser
+@pytest.mark.serving
 def test_it_is_used_by_keyboard_alone(page: Any) -> None:
     page.wait_for_selector("#found button")
     page.keyboard.press("Tab")
@@ -191,7 +191,7 @@ def test_it_is_used_by_keyboard_alone(page: Any) -> None:
     counted(page, "#history button", 1)
 
 
-@pytest.mark.browser
+@pytest.mark.serving
 def test_nothing_is_wider_than_a_phone(page: Any) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     page.wait_for_selector("#found button")

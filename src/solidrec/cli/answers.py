@@ -85,6 +85,9 @@ def recommend(
     boost: _Boost = None,
     diversity: _Diversity = 0.0,
     at_most: _AtMost = None,
+    because: Annotated[
+        bool, Option("--because", help="Also say which events of the history raise each item.")
+    ] = False,
     device: Device = "cpu",
     json_: Json = False,
 ) -> None:
@@ -124,6 +127,10 @@ def recommend(
         return
     ids = _ids(history or "", separator, known=model.run.items)
     answer = model.recommend(ids, k, keep_history=keep_history, **rules)
+    if because:
+        why = model.because(ids, [one["item"] for one in answer.items])
+        for one, own in zip(answer.items, why, strict=True):
+            one["because"] = own
     print_json(answer.to_json()) if json_ else _show(ids, answer)
 
 

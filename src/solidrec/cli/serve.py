@@ -45,6 +45,16 @@ def serve(
     ] = 1.0,
     queue: Annotated[int, Option(help="Requests that may wait; more are refused.")] = 256,
     deadline_ms: Annotated[float, Option(help="Longest wait in the queue.")] = 500.0,
+    remember_users: Annotated[
+        int, Option(help="Users whose events (/v1/events) are remembered in the process.")
+    ] = 100_000,
+    remember_hours: Annotated[
+        float, Option(help="After a user's last event all of them are forgotten.")
+    ] = 24.0,
+    redis: Annotated[
+        str | None,
+        Option(help="Remember events there instead, as in redis://127.0.0.1:6379/0 (extra redis)."),
+    ] = None,
     threads: Threads = 1,
     device: Device = "cpu",
 ) -> None:
@@ -58,6 +68,7 @@ def serve(
 
     need("serve", "fastapi", "uvicorn", "orjson", "prometheus_client")
     from solidrec.serve.limits import Limits
+    from solidrec.serve.memory import LocalMemory, Memory, MemoryLimits
     from solidrec.serve.run_server import Admin, read_token
     from solidrec.serve.run_server import serve as serve_run
 
@@ -70,6 +81,16 @@ def serve(
         }
     )
     token = None if token_file is None else read_token(token_file)
+    remembered = MemoryLimits.parse({"users": remember_users, "seconds": 3600 * remember_hours})
+    memory: Memory = LocalMemory(remembered)
+    if redis is not None:
+        need("redis", "redis")
+        from solidrec.serve.redis_memory import RedisMemory
+
+        try:
+            memory = RedisMemory(redis, remembered)
+        except ValueError as error:
+            raise UsageError(f"--redis {redis}: {error}") from None
     admin = None
     if admin_port is not None:
         if admin_token_file is None or models is None:
@@ -85,6 +106,7 @@ def serve(
             admin=admin,
             beside=beside,
             pictures=pictures,
+            memory=memory,
             device=device,
             say=say,
         )

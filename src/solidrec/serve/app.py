@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, final
 
 from fastapi import FastAPI, Query, Request
+from fastapi import Path as PathParameter
 from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -93,6 +94,7 @@ def _described_app(
     for method, path, work, body, answer in (
         ("POST", "/v1/recommend", service.recommend, schema.RecommendBody, schema.Recommended),
         ("POST", "/v1/beside", service.recommend_beside, schema.RecommendBody, schema.Recommended),
+        ("POST", "/v1/events", service.events, schema.EventsBody, schema.Remembered),
         ("POST", "/v1/inspect", service.inspect, schema.InspectBody, schema.Inspected),
         ("POST", "/v1/score", service.score, schema.ScoreBody, schema.Recommended),
         ("POST", "/v1/similar", service.similar, schema.SimilarBody, schema.Nearest),
@@ -164,6 +166,15 @@ def _add_lookups(app: FastAPI, service: Service, token: str | None, *, pictured:
         """Items whose title or id holds a text, the popular first."""
         check(request)
         return Response(await service.search(q, k), media_type=JSON)
+
+    @app.delete("/v1/users/{user:path}", status_code=204, responses=_responses(schema.Problem))
+    async def forget(
+        request: Request, user: Annotated[str, PathParameter(min_length=1, max_length=256)]
+    ) -> Response:
+        """Forget what a user did (``/v1/events``)."""
+        check(request)
+        await service.forget(user)
+        return Response(status_code=204)
 
 
 def _responses(answer: Any) -> dict[int | str, dict[str, Any]]:

@@ -35,6 +35,11 @@ class Metrics:
         self._fallbacks = Counter(
             "solidrec_fallbacks", "Answers by popularity", registry=self.registry
         )
+        self._memory_down = Counter(
+            "solidrec_memory_failures",
+            "Times that the memory of events did not answer",
+            registry=self.registry,
+        )
         self._version = Gauge(
             "solidrec_model", "The model that answers", ["version"], registry=self.registry
         )
@@ -55,6 +60,10 @@ class Metrics:
     def fallback(self) -> None:
         """Count an answer by popularity."""
         self._fallbacks.inc()
+
+    def memory_down(self) -> None:
+        """Count a time that the memory of events did not answer."""
+        self._memory_down.inc()
 
     def version(self, name: str) -> None:
         """Note which model answers from now on."""

@@ -19,6 +19,7 @@ from solidrec.errors import StorageError, UsageError
 from solidrec.serve.admin import make_admin
 from solidrec.serve.app import Application
 from solidrec.serve.limits import Limits
+from solidrec.serve.memory import Memory
 from solidrec.serve.page import pictures_in
 from solidrec.serve.service import Service
 from solidrec.serve.versions import Version
@@ -81,13 +82,14 @@ def serve(
     admin: Admin | None = None,
     beside: Path | None = None,
     pictures: Path | None = None,
+    memory: Memory | None = None,
     device: str = "cpu",
     say: Callable[[str], None] = lambda line: None,
 ) -> None:
     """Serve the model of a run folder over HTTP until the process is told to stop.
 
     Another one, `beside` it, is shown next to it on the page, with `pictures` of the items from a
-    folder.
+    folder. Recent events are remembered by `memory`, by default in the process.
 
     Raises `UsageError` for an address that others can reach without a `token`, and as
     `Version.load`.
@@ -101,7 +103,7 @@ def serve(
     other = None
     if beside is not None:
         other = Version.load(beside, device=device, max_batch=limits.max_batch)
-    service = Service(version, limits, beside=other)
+    service = Service(version, limits, beside=other, memory=memory)
     shown = None if pictures is None else pictures_in(pictures)
     app = Application(service, token=token, pictures=shown)
     server = _Server(_config(app, host, port, limits), service)

@@ -37,15 +37,19 @@ class RecommendBody(Body):
     boost: dict[_Named, Annotated[float, Field(gt=0)]] = Field({}, max_length=20)
     diversity: float = Field(0.0, ge=0, le=1)
     at_most: dict[_Named, Annotated[int, Field(ge=1)]] = Field({}, max_length=5)
+    user: Id | None = Field(
+        None, description="whose remembered events come before the history; see /v1/events"
+    )
     because: bool = Field(False, description="say of each item which experts and events raise it")
 
-    def question(self) -> Question:
-        """Return what the engine is asked."""
+    def question(self, remembered: list[str]) -> Question:
+        """Return what the engine is asked; `remembered` events come before the history."""
         given = {name: getattr(self, name) for name in self.model_fields_set & _RULES}
         given |= {name: tuple(one) for name, one in given.items() if isinstance(one, list)}
         # The values are checked already, as strictly as rules check them.
         rules = Rules.model_construct(set(given), **given) if given else NO_RULES
-        return Question(self.history, self.k, self.keep_history, rules)
+        history = [*remembered, *self.history] if remembered else self.history
+        return Question(history, self.k, self.keep_history, rules)
 
 
 _RULES = set(Rules.model_fields)
@@ -83,6 +87,16 @@ class ParametersBody(Body):
     model_config = ConfigDict(json_schema_extra={"example": {"history": ["50", "181"]}})
 
     history: list[Id] = Field(max_length=HISTORY, description="item ids, oldest first")
+
+
+@final
+class EventsBody(Body):
+    """What a user just did, for the service to remember (``POST /v1/events``)."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"user": "u1", "items": ["50"]}})
+
+    user: Id
+    items: list[Id] = Field(min_length=1, max_length=HISTORY, description="oldest first")
 
 
 @final
@@ -130,6 +144,9 @@ class Recommended(Answer):
     items: list[Item]
     ignored: list[str]
     fallback: str | None
+    remembered: int | None = Field(
+        None, description="events of the user that were read; null where the memory was down"
+    )
     model_version: str
 
 
@@ -164,6 +181,14 @@ class Parameters(Answer):
     parameters: dict[str, Tensor]
     ignored: list[str]
     fallback: str | None
+    model_version: str
+
+
+@final
+class Remembered(Answer):
+    """The answer of ``/v1/events``: how many of the items the model knows."""
+
+    known: int
     model_version: str
 
 

@@ -19,10 +19,12 @@ from solidrec.recommend.parameters import generated
 from solidrec.recommend.questions import Question, Recommendation
 from solidrec.serve.batcher import Batcher
 from solidrec.serve.limits import Limits
+from solidrec.serve.memory import LocalMemory, Memory, MemoryDown
 from solidrec.serve.metrics import Metrics
 from solidrec.serve.refusals import Refused, of_error, of_validation
 from solidrec.serve.schema import (
     Body,
+    EventsBody,
     InspectBody,
     ItemsBody,
     ParametersBody,
@@ -41,8 +43,16 @@ _FULL_SECONDS = 5.0
 class Service:
     """Answers requests with the current version of a model."""
 
-    def __init__(self, version: Version, limits: Limits, *, beside: Version | None = None) -> None:
+    def __init__(
+        self,
+        version: Version,
+        limits: Limits,
+        *,
+        beside: Version | None = None,
+        memory: Memory | None = None,
+    ) -> None:
         self.version, self.limits, self.beside = version, limits, beside
+        self.memory = LocalMemory() if memory is None else memory
         self.previous: Version | None = None
         self.values: dict[str, dict[str, Any]] = {}
         self.removed: set[str] = set()
@@ -61,6 +71,7 @@ class Service:
         if self.batcher is not None:
             await self.batcher.stop()
             self.batcher = None
+        await self.memory.close()
 
     def switch(self, version: Version) -> None:
         """Let another version answer from the next request on; the one before is kept.
@@ -133,14 +144,46 @@ class Service:
         return await self._recommended(self.parsed(RecommendBody, content), self.beside)
 
     async def _recommended(self, body: RecommendBody, version: Version) -> bytes:
-        answer = await self.asked(body.question(), version)
-        items = answer.items
+        remembered = None if body.user is None else await self._remembered(body.user)
+        question = body.question(remembered or [])
+        answer = await self.asked(question, version)
+        found = answer.to_json()
         if body.because:
-            named = [one["item"] for one in items]
-            why = await self.apart(partial(reasons, version.engine, body.history, named))
-            items = [one | {"because": own} for one, own in zip(items, why, strict=True)]
-        found = answer.to_json() | {"items": items, "model_version": version.name}
-        return self.written(found)
+            named = [one["item"] for one in answer.items]
+            why = await self.apart(partial(reasons, version.engine, question.history, named))
+            found["items"] = [
+                one | {"because": own} for one, own in zip(answer.items, why, strict=True)
+            ]
+        if body.user is not None:
+            found["remembered"] = None if remembered is None else len(remembered)
+        return self.written(found | {"model_version": version.name})
+
+    async def _remembered(self, user: str) -> list[str] | None:
+        """Return the events of a user, or None where the memory is down: nobody waits for it."""
+        try:
+            return await self.memory.events(user)
+        except MemoryDown:
+            self.metrics.memory_down()
+            return None
+
+    async def events(self, content: bytes) -> bytes:
+        """Answer ``/v1/events``."""
+        body, version = self.parsed(EventsBody, content), self.version
+        try:
+            await self.memory.add(body.user, body.items)
+        except MemoryDown:
+            self.metrics.memory_down()
+            raise Refused(503, "the memory of events does not answer", retry_after=1) from None
+        known = len(version.engine.run.items.known(body.items)[0])
+        return self.written({"known": known, "model_version": version.name})
+
+    async def forget(self, user: str) -> None:
+        """Forget a user; raise `Refused` where the memory is down."""
+        try:
+            await self.memory.forget(user)
+        except MemoryDown:
+            self.metrics.memory_down()
+            raise Refused(503, "the memory of events does not answer", retry_after=1) from None
 
     async def inspect(self, content: bytes) -> bytes:
         """Answer ``/v1/inspect``."""
