@@ -10,7 +10,7 @@ PEERS := $(VENV)-peers
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-full test test-long kills faults fuzz lint types docs lock bench quality-peers growth clean
+.PHONY: help venv demo demo-full test test-long kills faults fuzz serve-demo serve-test lint types docs lock bench quality-peers growth clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,21 @@ kills: $(INSTALLED) ## kill each command at every change that it makes on disk, 
 
 faults: $(ML100K) ## inject every fault of the catalogue (docs/reliability.md) and print what happened
 	$(BIN)/python tests/faults/run_faults.py
+
+PORT ?= 8000
+
+serve-demo: $(ML100K) ## the demo's models behind a page in your browser, on PORT (8000)
+	test -f demo/runs/static/manifest.json || $(MAKE) demo
+	$(BIN)/solidrec serve demo/runs/solid-duet --beside demo/runs/static --port $(PORT)
+
+$(VENV)/.serving: $(INSTALLED) constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev,serving]"
+	@touch $@
+
+# Debian: apt-get install chromium nginx redis-server curl
+serve-test: $(VENV)/.serving $(ML100K) ## the service in a browser, behind nginx, under load, and its table of numbers
+	$(BIN)/python -m pytest -m serving tests/serve
+	$(BIN)/python benchmarks/serving.py
 
 FUZZ_SECONDS ?= 3600
 

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from solidrec.data.catalog import Catalog, bare_catalog, read_catalog
+from solidrec.data.catalog import bare_catalog, read_catalog, renewed
 from solidrec.data.readers import read_table
 from solidrec.errors import DataError
 
@@ -131,3 +131,25 @@ def test_an_item_idx_that_is_no_whole_number_names_its_row(values: list[Any]) ->
     whole = frame.with_columns(item_idx=pl.Series(["007", "8"]))
     assert catalog(whole).index.to_list() == [7, 8]  # type: ignore[union-attr]
     assert catalog(whole.with_columns(item_idx=pl.Series([1.0, 2.0]))).index.to_list() == [1, 2]  # type: ignore[union-attr]
+
+
+def test_a_newer_catalogue_renews_the_values_of_the_items_that_it_lists() -> None:
+    kept = pl.DataFrame({"price": [1, 2, 3], "maker": ["x", "y", "z"], "old": [7, 8, 9]})
+    table = read_table(
+        pl.DataFrame({"item": ["a", "c", "d"], "price": [1.5, 3.5, 9.0], "maker": [1, 2, 3]})
+    )
+    newer = read_catalog(table, pl.Series("item", ["a", "b", "c", "d"]), columns={})
+    found = renewed(kept, newer)
+    assert found is not None
+    assert found.to_dict(as_series=False) == {
+        "price": [1.5, 2.0, 3.5],
+        "maker": ["x", "y", "z"],  # numbers are no texts
+        "old": [7, 8, 9],
+    }
+    assert renewed(None, newer) is None
+    assert renewed(kept, bare_catalog(pl.Series(["a", "b", "c"]))) is kept
+    last = newer.behind(3)
+    assert last.frame["item"].to_list() == ["d"]
+    assert last.rows.tolist() == [2]
+    assert last.attributes is not None
+    assert last.attributes["price"].to_list() == [9.0]

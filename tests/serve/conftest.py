@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx2
@@ -14,6 +19,17 @@ from solidrec.serve.app import Application
 from solidrec.serve.limits import Limits
 from solidrec.serve.service import Service
 from solidrec.serve.versions import Version
+
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
+)
+"""A picture of one pixel."""
+
+
+@pytest.fixture(scope="session")
+def pixel() -> bytes:
+    return PIXEL
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +75,27 @@ def ask(version: Version) -> Callable[..., Any]:
     import asyncio
 
     return lambda *requests, **options: asyncio.run(asked(*requests, **options))
+
+
+@pytest.fixture(scope="session")
+def address(trained: Model, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A service as people start it, with a picture of item i07 and another model beside it."""
+    folder = tmp_path_factory.mktemp("pictures")
+    (folder / "i07.png").write_bytes(PIXEL)
+    port = 8617 + os.getpid() % 1000
+    words = [sys.executable, "-m", "solidrec", "serve", trained.run.path, "--port", port]
+    words += ["--pictures", folder, "--beside", trained.run.path]
+    with subprocess.Popen([*map(str, words)], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "a page to try it" in process.stderr.readline()
+        url = f"http://127.0.0.1:{port}/"
+        with httpx2.Client() as client:
+            for _ in range(100):
+                try:
+                    client.get(url + "ready")
+                    break
+                except httpx2.ConnectError:
+                    time.sleep(0.1)
+        yield url
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0

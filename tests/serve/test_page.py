@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,11 +14,6 @@ import pytest
 from solidrec.api import Model
 from solidrec.errors import StorageError
 from solidrec.serve.page import pictures_in
-
-PIXEL = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
-    "1f15c4890000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
-)
 
 
 def test_the_page_is_three_files_that_may_load_nothing_from_elsewhere(ask: Any) -> None:
@@ -50,11 +40,16 @@ def test_a_search_finds_items_and_needs_the_token(ask: Any) -> None:
         token=token,
     )
     assert (none.status_code, good.status_code, page.status_code) == (401, 200, 200)
-    assert ask(("GET", "/v1/search?k=0", {}))[0].status_code == 422
+    refused = ask(
+        ("GET", "/v1/search?k=1e9999secret", {}), ("DELETE", f"/v1/users/{'u' * 257}", {})
+    )
+    assert [(one.status_code, one.json()) for one in refused] == [
+        (422, {"error": f"{name}: is of another form; see /openapi.json"}) for name in ("k", "user")
+    ]
 
 
 def test_pictures_are_looked_up_by_item_and_never_opened_by_path(
-    version: Any, tmp_path: Path
+    version: Any, tmp_path: Path, pixel: bytes
 ) -> None:
     import asyncio
 
@@ -63,7 +58,7 @@ def test_pictures_are_looked_up_by_item_and_never_opened_by_path(
     from solidrec.serve.service import Service
 
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "i07.png").write_bytes(PIXEL)
+    (tmp_path / "in" / "i07.png").write_bytes(pixel)
     (tmp_path / "secret.png").write_bytes(b"secret")
     app = Application(Service(version, Limits()), pictures=pictures_in(tmp_path / "in"))
 
@@ -73,7 +68,7 @@ def test_pictures_are_looked_up_by_item_and_never_opened_by_path(
             return await client.get(path)
 
     found = asyncio.run(get("/pictures/i07"))
-    assert (found.content, found.headers["content-type"]) == (PIXEL, "image/png")
+    assert (found.content, found.headers["content-type"]) == (pixel, "image/png")
     for name in ("i08", "../secret", "%2e%2e%2fsecret", "..%2Fin%2Fi07", "i07.png"):
         assert asyncio.run(get(f"/pictures/{name}")).status_code == 404
     assert asyncio.run(get("/v1/models")).json()["pictures"] is True
@@ -84,30 +79,6 @@ def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
         pictures_in(tmp_path)
     with pytest.raises(StorageError, match="cannot be read"):
         pictures_in(tmp_path / "none")
-
-
-@pytest.fixture(scope="module")
-def address(trained: Model, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A service as people start it, with a picture of item i07 and another model beside it."""
-    folder = tmp_path_factory.mktemp("pictures")
-    (folder / "i07.png").write_bytes(PIXEL)
-    port = 8617 + os.getpid() % 1000
-    words = [sys.executable, "-m", "solidrec", "serve", trained.run.path, "--port", port]
-    words += ["--pictures", folder, "--beside", trained.run.path]
-    with subprocess.Popen([*map(str, words)], stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        assert "a page to try it" in process.stderr.readline()
-        url = f"http://127.0.0.1:{port}/"
-        with httpx2.Client() as client:
-            for _ in range(100):
-                try:
-                    client.get(url + "ready")
-                    break
-                except httpx2.ConnectError:
-                    time.sleep(0.1)
-        yield url
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
 
 
 @pytest.fixture(scope="module")

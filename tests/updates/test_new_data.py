@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +136,19 @@ def test_data_prepared_by_a_k_core_take_rare_items_too(
     rare = pl.DataFrame({"user": ["new"], "item": ["only"], "timestamp": [400]})
     new = with_new_events(run, data, rare, out=tmp_path / "new")
     assert new.added["items"] == new.added["users"] == 1
+
+
+def test_the_items_table_need_not_list_the_new_items_and_renews_prices(
+    log: Any, solid: Any, tmp_path: Path
+) -> None:
+    """A file of known items is no error, and its prices are those of today."""
+    priced = log[1].with_columns(price=pl.lit(5))
+    before = log[0].filter(pl.col("timestamp") < 160)
+    data = prepare(before, items=priced, split="time", out=tmp_path / "data")
+    run = dataclasses.replace(solid.run, attributes=data.attributes)
+    clicks = pl.DataFrame({"user": ["new"], "item": ["unlisted"], "timestamp": [400]})
+    today = priced.filter(~pl.col("item").str.ends_with("new")).with_columns(price=pl.lit(7))
+    new = with_new_events(run, data, clicks, items=today, out=tmp_path / "new")
+    prices = new.run.attributes["price"].to_list()
+    assert prices == [7] * 40 + [None]
+    assert new.data.attributes["price"].to_list() == prices

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, final
 
 import numpy as np
@@ -42,6 +42,34 @@ class Catalog:
     facts: dict[str, Any]
     notes: tuple[str, ...] = ()
     attributes: pl.DataFrame | None = None
+
+    def behind(self, count: int) -> Catalog:
+        """Return the catalogue without its first `count` items."""
+        attributes = None if self.attributes is None else self.attributes[count:]
+        return replace(
+            self, frame=self.frame[count:], rows=self.rows[count:], attributes=attributes
+        )
+
+
+def renewed(kept: pl.DataFrame | None, catalog: Catalog) -> pl.DataFrame | None:
+    """Return the attributes `kept` of the first items with their values in a newer catalogue.
+
+    An item without a row there keeps its own values, and so does a column of another type.
+    """
+    newer = catalog.attributes
+    if kept is None or newer is None:
+        return kept
+    has_row = pl.Series(catalog.rows[: len(kept)] >= 0)
+    found = []
+    for column in kept:
+        if column.name in newer.columns:
+            given = newer[column.name][: len(kept)]
+            if given.dtype == column.dtype or (
+                given.dtype.is_numeric() and column.dtype.is_numeric()
+            ):
+                column = given.zip_with(has_row, column).alias(column.name)
+        found.append(column)
+    return pl.DataFrame(found)
 
 
 def bare_catalog(items: pl.Series) -> Catalog:

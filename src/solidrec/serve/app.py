@@ -9,6 +9,7 @@ from typing import Annotated, Any, final
 
 from fastapi import FastAPI, Query, Request
 from fastapi import Path as PathParameter
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -146,6 +147,12 @@ def _add_lookups(app: FastAPI, service: Service, token: str | None, *, pictured:
 
     @app.exception_handler(Refused)
     async def refuse(_: Request, refused: Refused) -> Response:
+        return Response(refused.body(), refused.status, media_type=JSON)
+
+    @app.exception_handler(RequestValidationError)
+    async def misread(_: Request, error: RequestValidationError) -> Response:
+        where = error.errors()[0]["loc"][-1]  # one of our names; what was sent is not repeated
+        refused = Refused(422, f"{where}: is of another form; see /openapi.json")
         return Response(refused.body(), refused.status, media_type=JSON)
 
     def check(request: Request) -> None:

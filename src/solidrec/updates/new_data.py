@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import polars as pl
 
 from solidrec.arrays import Floats32
 from solidrec.data.append import Appended, appended
-from solidrec.data.catalog import Catalog
+from solidrec.data.catalog import Catalog, renewed
 from solidrec.data.clean import CleanLog
 from solidrec.data.datasets.find import find
 from solidrec.data.features import check_given, read_features
@@ -59,9 +60,10 @@ def with_new_events(
     """Write prepared data with the events of a new log behind those of `data` to the folder `out`.
 
     The log is read as `prepare` read the first one, but for the `settings` (of `PrepareSpec`).
-    `items` describes the new items, and `features` are matrices whose rows it numbers. A folder
-    that the same call wrote before is opened as it is. Raises `DataError` for a log that cannot be
-    used, or has no new event, and `StorageError` for another folder that exists.
+    `items` describes the new items, and gives known ones new values of the columns that rules read;
+    `features` are matrices whose rows it numbers. A folder that the same call wrote before is
+    opened as it is. Raises `DataError` for a log that cannot be used, or has no new event, and
+    `StorageError` for another folder that exists.
     """
     features = {} if features is None else features
     _check_features(features, data)
@@ -77,14 +79,17 @@ def with_new_events(
         raise DataError(
             f"{interactions}: all of its {both.known:,} events are known already; bring new ones"
         )
-    new = both.events.item_ids.series[len(run.items) :].alias("item")
-    table = found.read_items(encoding=spec.encoding, delimiter=spec.delimiter) if len(new) else None
+    known, new = len(run.items), len(both.events.item_ids) - len(run.items)
+    table = found.read_items(encoding=spec.encoding, delimiter=spec.delimiter)
     of_vectors = [str(given) for given in features.values() if isinstance(given, str | Path)]
-    catalog = catalog_of(table, new, spec, of_vectors=of_vectors)
+    whole = catalog_of(
+        table, both.events.item_ids.series.alias("item"), spec, of_vectors=of_vectors
+    )
+    run = dataclasses.replace(run, attributes=renewed(run.attributes, whole))
+    catalog = whole.behind(known)
     given = read_features(features, table, catalog, start=spec.feature_start).matrices
     matrices = {
-        name: _longer(matrix, given.get(name), len(run.items), len(new))
-        for name, matrix in data.features.items()
+        name: _longer(matrix, given.get(name), known, new) for name, matrix in data.features.items()
     }
     job = job_of(
         (interactions, items, *features.values()),
@@ -106,7 +111,7 @@ def with_new_events(
         "events": both.added,
         "known_events": both.known,
         "users": len(both.events.users) - len(data.users),
-        "items": len(new),
+        "items": new,
     }
     return NewData(written, both.first, bigger, added)
 
@@ -137,7 +142,7 @@ def _longer(matrix: Floats32, given: Floats32 | None, known: int, new: int) -> F
 
 
 def _grown_run(run: Run, catalog: Catalog, matrices: Mapping[str, Floats32]) -> Run:
-    """Return the run with the items of `catalog` behind its own."""
+    """Return the run with the items of `catalog`, if there are any, behind its own."""
     if not len(catalog.frame):
         return run
     own = {name: matrix[len(run.items) + 1 :] for name, matrix in matrices.items()}
