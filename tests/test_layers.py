@@ -26,7 +26,7 @@ LAYERS = (
     ("training", "evaluate", "recommend"),
     ("defaults", "console", "devices"),  # nothing below prints
     ("terminal", "text_grid"),
-    ("encoding", "batch_files", "updates"),
+    ("encoding", "batch_files", "updates", "kit"),
     ("experiments", "measures", "api", "serve"),
     ("report", "search", "check"),
     ("demo",),

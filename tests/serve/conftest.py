@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import httpx2
@@ -77,25 +79,57 @@ def ask(version: Version) -> Callable[..., Any]:
     return lambda *requests, **options: asyncio.run(asked(*requests, **options))
 
 
+Started = Callable[..., AbstractContextManager[str]]
+
+
 @pytest.fixture(scope="session")
-def address(trained: Model, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A service as people start it, with a picture of item i07 and another model beside it."""
+def started(trained: Model) -> Started:
+    """Start a service as people do, with options; the context is its address."""
+
+    @contextmanager
+    def run(*options: object) -> Iterator[str]:
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            port = one.getsockname()[1]
+        words = [sys.executable, "-m", "solidrec", "serve", trained.run.path, "--port", port]
+        log = subprocess.DEVNULL
+        with subprocess.Popen([*map(str, [*words, *options])], stderr=log) as process:
+            url = f"http://127.0.0.1:{port}/"
+            try:
+                with httpx2.Client() as client:
+                    for _ in range(200):
+                        with suppress(httpx2.TransportError):
+                            if client.get(url + "ready").status_code == 200:
+                                break
+                        time.sleep(0.1)
+                yield url
+            finally:
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(20) == 0
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def address(
+    trained: Model, started: Started, pixel: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A service with a picture of item i07 and another model beside it."""
     folder = tmp_path_factory.mktemp("pictures")
-    (folder / "i07.png").write_bytes(PIXEL)
-    port = 8617 + os.getpid() % 1000
-    words = [sys.executable, "-m", "solidrec", "serve", trained.run.path, "--port", port]
-    words += ["--pictures", folder, "--beside", trained.run.path]
-    with subprocess.Popen([*map(str, words)], stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        assert "a page to try it" in process.stderr.readline()
-        url = f"http://127.0.0.1:{port}/"
-        with httpx2.Client() as client:
-            for _ in range(100):
-                try:
-                    client.get(url + "ready")
-                    break
-                except httpx2.ConnectError:
-                    time.sleep(0.1)
+    (folder / "i07.png").write_bytes(pixel)
+    with started("--pictures", folder, "--beside", trained.run.path) as url:
         yield url
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, as Debian packages it, driven by Playwright, which runs a loop while it lives."""
+    api = pytest.importorskip("playwright.sync_api")
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("no chromium; apt-get install chromium")
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=quiet)
+        yield running
+        running.close()

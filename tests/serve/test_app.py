@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from solidrec.api import Model
+from solidrec.kit.export_kit import group_weights
+from solidrec.kit.packet import decode, model_id
 from solidrec.recommend.inspect_user import inspected
 from solidrec.recommend.parameters import generated
 from solidrec.serve.versions import Version
@@ -263,3 +265,24 @@ def test_a_model_beside_is_asked_by_its_own_path(ask: Ask) -> None:
     response = ask(post("beside", history=HISTORY))[0]
     assert response.status_code == 404
     assert response.json() == {"error": "no model is served beside this one"}
+
+
+def test_parameters_come_as_a_packet_by_accept(ask: Ask, trained: Model) -> None:
+    accept = {"headers": {"accept": "application/vnd.solidrec.packet"}}
+    name = model_id(trained.run.manifest["files"]["weights.safetensors"]["sha256"])
+    method, path, body = post("parameters", history=HISTORY, precision="fp32")
+    response = ask((method, path, body | accept))[0]
+    assert response.headers["content-type"] == "application/vnd.solidrec.packet"
+    found = decode(response.content, model=name).tensors
+    for slot, tensor in generated(trained.engine, HISTORY).items():
+        assert found[slot] == pytest.approx(tensor, abs=1e-6)
+    method, path, body = post("parameters", history=HISTORY, precision="int8", delta=True)
+    small = ask((method, path, body | accept))[0].content
+    assert len(small) < len(response.content) / 2
+    base = group_weights(trained.engine)
+    for slot, tensor in decode(small, model=name, base=base).tensors.items():
+        assert tensor == pytest.approx(found[slot], abs=0.05)
+    refused = ask((method, path, {"json": {"history": 3}} | accept))[0]
+    assert (refused.status_code, refused.headers["content-type"]) == (422, "application/json")
+    method, path, body = post("recommend", history=HISTORY)  # there is no other packet
+    assert ask((method, path, body | accept))[0].json()["items"]

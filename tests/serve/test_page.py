@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,20 +78,6 @@ def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
         pictures_in(tmp_path)
     with pytest.raises(StorageError, match="cannot be read"):
         pictures_in(tmp_path / "none")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium, as Debian packages it, driven by Playwright."""
-    api = pytest.importorskip("playwright.sync_api")
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("no chromium; apt-get install chromium")
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=quiet)
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 from typer import Argument, Option
 
@@ -214,17 +214,23 @@ _Users = Annotated[
 
 
 @app.command(
-    short_help="Item and user vectors as Parquet.",
+    short_help="Vectors as Parquet, or a device kit.",
     epilog="Example: solidrec export run --items items.parquet --users users.parquet --batch "
-    "histories.parquet",
+    "histories.parquet · solidrec export run --onnx kit --item-precision fp16",
 )
 def export(
     run: RunArgument,
     items: Annotated[Path | None, Option(help="Write item, vector (Parquet).")] = None,
     users: _Users = None,
     batch: Batch = None,
+    onnx: Annotated[
+        Path | None, Option(help="Write the device kit: both halves as ONNX, into this folder.")
+    ] = None,
+    item_precision: Annotated[
+        str, Option(help="Of the kit's item vectors: fp32, fp16 or int8.")
+    ] = "fp32",
 ) -> None:
-    """Export item and user vectors; their dot product is the model's logit.
+    """Export item and user vectors, whose dot product is the model's logit, or a device kit.
 
     Those of a mixture are the vectors of its neural expert: their dot product is one kind of its
     evidence, and ranks worse than `recommend`.
@@ -233,15 +239,23 @@ def export(
     from solidrec.batch_files import export_items, export_users
     from solidrec.console import say
     from solidrec.nn.mixture import Mixture
+    from solidrec.semantics.modalities.needs import need
 
-    if items is None and users is None:
+    if items is None and users is None and onnx is None:
         raise UsageError(
             "say what to export: --items FILE.parquet, --users FILE.parquet --batch FILE.parquet, "
-            "or both"
+            "or --onnx FOLDER"
         )
     if users is not None and batch is None:
         raise UsageError("--users needs --batch FILE.parquet, the histories")
     model = load(run)
+    if onnx is not None:
+        need("device", "onnx", "onnxruntime")
+        from solidrec.kit.export_kit import export_kit
+
+        facts = export_kit(model.run, onnx, item_precision=cast(Any, item_precision))
+        size = facts["files"]["device.onnx"]["bytes"]
+        print(f"wrote {onnx}: device half {size:,} bytes, {facts['items']:,} items")
     if isinstance(model.run.model, Mixture):
         say(
             "vectors of the mixture's neural expert: their dot product is one kind of its "

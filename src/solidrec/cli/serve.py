@@ -45,6 +45,10 @@ def serve(
     ] = 1.0,
     queue: Annotated[int, Option(help="Requests that may wait; more are refused.")] = 256,
     deadline_ms: Annotated[float, Option(help="Longest wait in the queue.")] = 500.0,
+    cors: Annotated[
+        list[str] | None,
+        Option(help="An origin whose pages may ask, as in https://shop.example. Repeatable."),
+    ] = None,
     remember_users: Annotated[
         int, Option(help="Users whose events (/v1/events) are remembered in the process.")
     ] = 100_000,
@@ -107,6 +111,7 @@ def serve(
             beside=beside,
             pictures=pictures,
             memory=memory,
+            origins=cors or (),
             device=device,
             say=say,
         )

@@ -91,13 +91,13 @@ def trace(scorer: HistoryScorer, *, length: int, items: int, most: int) -> bool:
 
 def _recording(compute: Compute, example: Int[Tensor, "B L"]) -> Compute:
     """Record the operations on an example of the size."""
-    with _unchecked():
+    with unchecked():
         made: Compute = torch.jit.trace(compute, (example,), check_trace=False)
     return made
 
 
 @contextmanager
-def _unchecked() -> Iterator[None]:
+def unchecked() -> Iterator[None]:
     """Check no shapes in signatures meanwhile: while recording, a size is a tensor and no int."""
     before = config.jaxtyping_disable
     config.update("jaxtyping_disable", True)

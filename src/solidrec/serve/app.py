@@ -15,11 +15,12 @@ from starlette.types import Receive, Scope, Send
 
 from solidrec.provenance import versions
 from solidrec.serve import schema
-from solidrec.serve.http import JSON, Work, check_token, respond
+from solidrec.serve.http import JSON, PACKET, Work, check_token, respond
 from solidrec.serve.page import add_page
 from solidrec.serve.refusals import Refused
 from solidrec.serve.service import Service
 
+_PARAMETERS = "/v1/parameters"
 _REFUSALS = {
     400: "The body is no JSON.",
     401: "No token, or another one.",
@@ -65,6 +66,7 @@ class Application:
             receive,
             send,
             work=work,
+            packet=self.service.packet if scope["path"] == _PARAMETERS else None,
             limits=self.service.limits,
             token=self.token,
             metrics=self.service.metrics,
@@ -99,7 +101,7 @@ def _described_app(
         ("POST", "/v1/inspect", service.inspect, schema.InspectBody, schema.Inspected),
         ("POST", "/v1/score", service.score, schema.ScoreBody, schema.Recommended),
         ("POST", "/v1/similar", service.similar, schema.SimilarBody, schema.Nearest),
-        ("POST", "/v1/parameters", service.parameters, schema.ParametersBody, schema.Parameters),
+        ("POST", _PARAMETERS, service.parameters, schema.ParametersBody, schema.Parameters),
         ("PATCH", "/v1/items", service.items, schema.ItemsBody, schema.Changed),
     ):
         routes[method, path] = work
@@ -108,7 +110,7 @@ def _described_app(
             _elsewhere,
             methods=[method],
             summary=body.__doc__,
-            responses=_responses(answer),
+            responses=_responses(answer, packet=path == _PARAMETERS),
             openapi_extra=_described(body),
             name=path.rpartition("/")[2],
         )
@@ -184,11 +186,13 @@ def _add_lookups(app: FastAPI, service: Service, token: str | None, *, pictured:
         return Response(status_code=204)
 
 
-def _responses(answer: Any) -> dict[int | str, dict[str, Any]]:
+def _responses(answer: Any, *, packet: bool = False) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of the answers; of some there is a `packet`, too."""
     described: dict[int | str, dict[str, Any]] = {
         status: {"model": schema.Problem, "description": why} for status, why in _REFUSALS.items()
     }
-    return {200: {"model": answer}, **described}
+    binary = {PACKET: {"schema": {"type": "string", "format": "binary"}}}
+    return {200: {"model": answer, **({"content": binary} if packet else {})}, **described}
 
 
 def _described(body: type[schema.Body]) -> dict[str, Any]:

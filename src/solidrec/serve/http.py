@@ -14,10 +14,10 @@ from solidrec.serve.limits import Limits
 from solidrec.serve.metrics import Metrics
 from solidrec.serve.refusals import Refused
 
-JSON = "application/json"
+JSON, PACKET = "application/json", "application/vnd.solidrec.packet"
 Work = Callable[[bytes], Awaitable[bytes]]
 _log = logging.getLogger(__name__)
-_TYPE = (b"content-type", JSON.encode())
+_TYPE, _PACKET = ((b"content-type", kind.encode()) for kind in (JSON, PACKET))
 _FAULT = b'{"error":"a fault of the service"}'
 
 
@@ -32,25 +32,34 @@ async def respond(
     send: Send,
     *,
     work: Work,
+    packet: Work | None = None,
     limits: Limits,
     token: str | None,
     metrics: Metrics,
 ) -> None:
-    """Read a request, do the work, send its answer or refusal, and count it."""
+    """Read a request, do the work, send its answer or refusal, and count it.
+
+    A request that accepts a packet gets what `packet` returns, if there is such an answer.
+    """
     status, headers = 200, [_TYPE]
     try:
         given = dict(scope["headers"])
         check_token(given.get(b"authorization", b""), token)
-        content = await work(await _body(given, receive, limits))
+        content = await _body(given, receive, limits)
+        if packet is not None and given.get(b"accept") == _PACKET[1]:
+            content = await packet(content)
+            headers = [_PACKET]
+        else:
+            content = await work(content)
     except Refused as refused:
         status, content = refused.status, refused.body()
-        headers += _headers(refused)
+        headers = [_TYPE, *_headers(refused)]
     except _Gone:
         metrics.response(scope["path"], 499)
         return
     except Exception:  # what nobody expected: without a word of the request
         _log.exception("a fault of the service")
-        status, content = 500, _FAULT
+        status, content, headers = 500, _FAULT, [_TYPE]
     headers.append((b"content-length", str(len(content)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content})

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import ipaddress
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any, final
 
 import uvicorn
+from starlette.middleware.cors import CORSMiddleware
 
 from solidrec.errors import StorageError, UsageError
 from solidrec.serve.admin import make_admin
@@ -25,6 +26,8 @@ from solidrec.serve.service import Service
 from solidrec.serve.versions import Version
 
 _SHORTEST_TOKEN = 16
+_ALLOWED = ["authorization", "content-type"]
+"""Headers that pages of other origins may send."""
 
 
 @final
@@ -83,6 +86,7 @@ def serve(
     beside: Path | None = None,
     pictures: Path | None = None,
     memory: Memory | None = None,
+    origins: Sequence[str] = (),
     device: str = "cpu",
     say: Callable[[str], None] = lambda line: None,
 ) -> None:
@@ -90,6 +94,7 @@ def serve(
 
     Another one, `beside` it, is shown next to it on the page, with `pictures` of the items from a
     folder. Recent events are remembered by `memory`, by default in the process.
+    Pages of other `origins` may ask, too.
 
     Raises `UsageError` for an address that others can reach without a `token`, and as
     `Version.load`.
@@ -105,7 +110,11 @@ def serve(
         other = Version.load(beside, device=device, max_batch=limits.max_batch)
     service = Service(version, limits, beside=other, memory=memory)
     shown = None if pictures is None else pictures_in(pictures)
-    app = Application(service, token=token, pictures=shown)
+    app: Any = Application(service, token=token, pictures=shown)
+    if origins:
+        app = CORSMiddleware(
+            app, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=_ALLOWED
+        )
     server = _Server(_config(app, host, port, limits), service)
     second = None
     if admin is not None:

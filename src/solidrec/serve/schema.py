@@ -6,6 +6,7 @@ from typing import Annotated, Any, final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from solidrec.kit.packet import Precision
 from solidrec.recommend.questions import Question
 from solidrec.recommend.rules import NO_RULES, Rules
 
@@ -87,6 +88,8 @@ class ParametersBody(Body):
     model_config = ConfigDict(json_schema_extra={"example": {"history": ["50", "181"]}})
 
     history: list[Id] = Field(max_length=HISTORY, description="item ids, oldest first")
+    precision: Precision = Field("fp16", description="of a packet's values")
+    delta: bool = Field(False, description="a packet of differences from the kit's group weights")
 
 
 @final

@@ -12,11 +12,13 @@ import orjson
 from pydantic import ValidationError
 
 from solidrec.errors import SolidrecError
+from solidrec.kit.packet import encode, model_id
 from solidrec.recommend.because import reasons
 from solidrec.recommend.find import found_items
 from solidrec.recommend.inspect_user import inspected
 from solidrec.recommend.parameters import generated
 from solidrec.recommend.questions import Question, Recommendation
+from solidrec.runs import WEIGHTS
 from solidrec.serve.batcher import Batcher
 from solidrec.serve.limits import Limits
 from solidrec.serve.memory import LocalMemory, Memory, MemoryDown
@@ -231,6 +233,11 @@ class Service:
         answer = {"parameters": named, "ignored": ignored, "fallback": fallback}
         return self.written(answer | {"model_version": version.name})
 
+    async def packet(self, content: bytes) -> bytes:
+        """Answer ``/v1/parameters`` with a packet (see `kit.packet`)."""
+        body, version = self.parsed(ParametersBody, content), self.version
+        return bytes(await self.apart(partial(_packet, version, body)))
+
     async def items(self, content: bytes) -> bytes:
         """Answer ``PATCH /v1/items``: the ids that are not known."""
         body, version = self.parsed(ItemsBody, content), self.version
@@ -263,3 +270,14 @@ class Service:
                 for name, dtype in self.version.engine.attributes.frame.schema.items()
             },
         }
+
+
+def _packet(version: Version, body: ParametersBody) -> bytes:
+    """Return the packet of a history; the group weights, from which it may differ, are kept."""
+    return encode(
+        generated(version.engine, body.history),
+        model=model_id(version.engine.run.manifest["files"][WEIGHTS]["sha256"]),
+        created=int(time.time()),
+        precision=body.precision,
+        base=version.group if body.delta else None,
+    )

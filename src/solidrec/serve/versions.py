@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, final
 
@@ -13,6 +14,8 @@ from solidrec.artifacts import MANIFEST, sha256
 from solidrec.errors import DamagedError, IncompatibleError, UsageError
 from solidrec.inference.golden import TOLERANCE
 from solidrec.inference.traced import trace
+from solidrec.kit.export_kit import group_weights
+from solidrec.kit.packet import Tensors
 from solidrec.rank_overlap import rank_biased_overlap
 from solidrec.recommend.engine import Engine
 from solidrec.recommend.questions import Question, Recommendation
@@ -56,6 +59,11 @@ class Version:
                 f"tolerance of {TOLERANCE}); train it with this version, on such a machine"
             )
         return version
+
+    @cached_property
+    def group(self) -> Tensors:
+        """The group weights of the device kit."""
+        return group_weights(self.engine)
 
     def overlap(self, other: Version) -> float:
         """Return the mean rank-biased overlap of two versions' answers to random histories."""
