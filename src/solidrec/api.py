@@ -32,13 +32,25 @@ from solidrec.runs import Run, load_run
 from solidrec.settings import merge, nested, value_at
 from solidrec.training.context import RunContext
 from solidrec.training.display import Silent
-from solidrec.training.run import train_run
+from solidrec.training.memory_plan import check_memory
+from solidrec.training.plan import plan as measured_plan
+from solidrec.training.run import semantics_for, train_run
 from solidrec.training.tracking import check_trackers
 from solidrec.updates.delisted import without
 from solidrec.updates.new_data import with_new_events
 from solidrec.updates.run_update import UpdateSpec, UpdateWords, save_update, updated
 
-__all__ = ["Model", "add_items", "encode", "load", "prepare", "recommend_file", "train", "update"]
+__all__ = [
+    "Model",
+    "add_items",
+    "encode",
+    "load",
+    "plan",
+    "prepare",
+    "recommend_file",
+    "train",
+    "update",
+]
 
 
 @final
@@ -247,6 +259,33 @@ def update(
         if delisted is not None:
             after = without(after, delisted)
         return save_update(before, after, new, verdict, out=out)
+
+
+def plan(
+    data: PreparedData | Path | str,
+    *,
+    model: str | None = None,
+    backbone: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    device: str = "cpu",
+    threads: int = 1,
+) -> dict[str, Any]:
+    """Return how long `train` would take with the same arguments, and how much memory it needs.
+
+    Some steps are run and measured (see `training.plan.plan`); nothing is written but semantic ids,
+    which `train` needs, too.
+    """
+    opened = _opened(data)
+    settings = nested(settings or {})
+    if not model and not value_at(settings, "model.name"):
+        settings = merge({"model": {"name": DEFAULT}}, settings)
+    spec = run_spec(
+        opened, model=model, backbone=backbone, seed=None, epochs=None, settings=settings
+    )
+    with computing(device, threads):
+        check_memory(opened, spec, device)
+        semantics = semantics_for(RunContext(opened, spec, device=device))
+        return measured_plan(opened, spec, semantics, device=device)
 
 
 def train(

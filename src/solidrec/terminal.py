@@ -67,6 +67,36 @@ def items_table(title: str, items: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
+def plan_lines(found: Mapping[str, Any]) -> list[str]:
+    """Return the report of `plan`."""
+    needed, free = (f"{found[name] / 1e9:.1f} GB" for name in ("memory_bytes", "free_bytes"))
+    lines = [
+        f"{found['model']} on {found['backbone']}: {found['users']:,} users, {found['items']:,} "
+        f"items, {found['interactions']:,} interactions, {found['parameters']:,} parameters",
+        f"an epoch: {found['steps']:,} steps, {duration(found['epoch_seconds'])} with validation",
+        f"{found['epochs']} epochs, as many take: about {duration(found['seconds'])}; at most "
+        f"{duration(found['most_seconds'])}",
+        f"memory: {needed} at least, {free} are free on {found['device']}",
+    ]
+    if found["request_seconds"]:
+        rate = 1 / found["request_seconds"]
+        lines.append(f"ranking all items: {rate:,.0f} users a second, many at once")
+    return lines
+
+
+def duration(seconds: float) -> str:
+    """Return a time for people.
+
+    >>> duration(4.2), duration(240), duration(5400), duration(200_000)
+    ('4 s', '4 min', '1.5 h', '2.3 days')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 86_400 else f"{seconds / 86_400:.1f} days"
+
+
 def facts_table(title: str, facts: Mapping[str, Any]) -> Table:
     """Return nested facts as a table of two columns, with keys joined by dots."""
     table = Table(title=title, title_justify="left", show_header=False)

@@ -20,6 +20,7 @@ COMMANDS = (
         "datasets",
         "encode",
         "train",
+        "plan",
         "evaluate",
         "check",
         "recommend",

@@ -125,6 +125,40 @@ def train(
     say(f'wrote {trained.run.path}; next: solidrec recommend {trained.run.path} --history "ID,ID"')
 
 
+@app.command(
+    short_help="How long would training take?",
+    epilog="Example: solidrec plan data --model solid-duet",
+)
+def plan(
+    data: DataArgument,
+    model: _Model = None,
+    backbone: _Backbone = None,
+    config: Config = None,
+    set_: Set = None,
+    device: Device = "cpu",
+    threads: Threads = 1,
+    json_: Json = False,
+) -> None:
+    """Say how long training would take and how much memory it needs, after some steps of it."""
+    from solidrec.api import plan as measured
+    from solidrec.cli.settings_options import settings
+    from solidrec.terminal import plan_lines
+
+    found = measured(
+        data,
+        model=model,
+        backbone=backbone,
+        settings=settings(config, set_ or []),
+        device=device,
+        threads=threads,
+    )
+    if json_:
+        print_json(found)
+        return
+    for line in plan_lines(found):
+        print(line)
+
+
 _Data = Annotated[
     Path | None, Option(help="The prepared folder; default: where the run was trained.")
 ]

@@ -44,6 +44,13 @@ def check_memory(data: PreparedData, spec: RunSpec, device: str) -> None:
         )
 
 
+def least_memory(data: PreparedData, spec: RunSpec) -> float:
+    """Return the bytes that a training holds at least, as `check_memory` counts them."""
+    histories = min(spec.train.batch_size, len(data.event_items)) * spec.model.history_length
+    held = _parameters(data, spec) * _COPIES * _FLOAT
+    return held + histories * spec.model.dim * _FLOAT
+
+
 def _parameters(data: PreparedData, spec: RunSpec) -> float:
     """Count the parameters of the (neural) model, built on the meta device, where nothing is."""
     design = DESIGNS[spec.model.name]
