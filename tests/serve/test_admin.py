@@ -210,3 +210,23 @@ def test_s17_links_that_lead_outside_are_refused(models: Path) -> None:
     assert folder_of(models, "first") == models / "first"
     with pytest.raises(Refused):
         folder_of(models, "outside")
+
+
+def test_a_shadow_answers_beside_the_model_until_it_is_taken_away(models: Path) -> None:
+    async def work(client: Any, admin: Any, service: Service) -> list[Any]:
+        none = await admin.post("/shadow/second?share=1", headers={})
+        bad = await admin.post("/shadow/damaged", headers=HEADERS)
+        with_it = await admin.post("/shadow/second?share=1", headers=HEADERS)
+        answer = await client.post("/v1/recommend", json={"history": ["i03"]})
+        while service.shadow is not None and service.shadow.tasks:
+            await asyncio.sleep(0.01)
+        text = service.metrics.text().decode()
+        without = await admin.delete("/shadow", headers=HEADERS)
+        return [none, bad, with_it, answer, text, without]
+
+    none, bad, with_it, answer, text, without = running(models, work)
+    assert (none.status_code, bad.status_code) == (401, 409)
+    assert with_it.json()["shadow"].startswith("second-")
+    assert answer.json()["model_version"].startswith("first-")
+    assert "solidrec_shadow_overlap_count 1.0" in text
+    assert without.json()["shadow"] is None

@@ -49,6 +49,9 @@ def serve(
         list[str] | None,
         Option(help="An origin whose pages may ask, as in https://shop.example. Repeatable."),
     ] = None,
+    impressions: Annotated[
+        Path | None, Option(help="A folder to which all that is recommended is logged (Parquet).")
+    ] = None,
     remember_users: Annotated[
         int, Option(help="Users whose events (/v1/events) are remembered in the process.")
     ] = 100_000,
@@ -112,6 +115,7 @@ def serve(
             pictures=pictures,
             memory=memory,
             origins=cors or (),
+            impressions=impressions,
             device=device,
             say=say,
         )

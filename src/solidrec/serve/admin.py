@@ -9,15 +9,16 @@ import asyncio
 import re
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import Response
 
 from solidrec.errors import SolidrecError
 from solidrec.serve.http import JSON, check_token
 from solidrec.serve.refusals import Refused
 from solidrec.serve.service import Service
+from solidrec.serve.shadow import Shadow
 from solidrec.serve.versions import Version
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -66,6 +67,29 @@ def make_admin(service: Service, *, models: Path, token: str, device: str = "cpu
             except SolidrecError as error:  # what was changed about items does not fit it
                 raise Refused(409, str(error)) from None
         return service.names() | {"overlap": overlap}
+
+    @app.post("/shadow/{name}")
+    async def shadow(
+        request: Request, name: str, share: Annotated[float, Query(gt=0, le=1)] = 0.1
+    ) -> Any:
+        """Ask a run folder a share of the questions, too, and show the overlap in /metrics."""
+        check(request)
+        path = folder_of(models, name)
+        async with loading:
+            work = partial(Version.load, path, device=device, max_batch=service.limits.max_batch)
+            try:
+                version = await asyncio.to_thread(work)
+            except SolidrecError as error:
+                raise Refused(409, str(error)) from None
+            service.shadow = Shadow(version, share=share, metrics=service.metrics)
+        return service.names()
+
+    @app.delete("/shadow")
+    async def no_shadow(request: Request) -> Any:
+        """Ask no other version any more."""
+        check(request)
+        service.shadow = None
+        return service.names()
 
     @app.post("/rollback")
     async def rollback(request: Request) -> Any:

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 STAGES = ("parse", "queue", "answer", "write")
 """Reading a request, waiting, the model, writing the answer."""
 _SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
@@ -40,6 +41,17 @@ class Metrics:
             "Times that the memory of events did not answer",
             registry=self.registry,
         )
+        self._dropped = Counter(
+            "solidrec_impressions_dropped",
+            "Rows of the impression log that the disk did not take",
+            registry=self.registry,
+        )
+        self._shadow = Histogram(
+            "solidrec_shadow_overlap",
+            "Rank-biased overlap of the shadow version's answers with those that were given",
+            registry=self.registry,
+            buckets=_SHARES,
+        )
         self._version = Gauge(
             "solidrec_model", "The model that answers", ["version"], registry=self.registry
         )
@@ -64,6 +76,14 @@ class Metrics:
     def memory_down(self) -> None:
         """Count a time that the memory of events did not answer."""
         self._memory_down.inc()
+
+    def dropped(self, rows: int) -> None:
+        """Count rows of the impression log that were dropped."""
+        self._dropped.inc(rows)
+
+    def shadow(self, overlap: float) -> None:
+        """Note how alike the shadow version answered."""
+        self._shadow.observe(overlap)
 
     def version(self, name: str) -> None:
         """Note which model answers from now on."""

@@ -87,6 +87,7 @@ def serve(
     pictures: Path | None = None,
     memory: Memory | None = None,
     origins: Sequence[str] = (),
+    impressions: Path | None = None,
     device: str = "cpu",
     say: Callable[[str], None] = lambda line: None,
 ) -> None:
@@ -94,7 +95,8 @@ def serve(
 
     Another one, `beside` it, is shown next to it on the page, with `pictures` of the items from a
     folder. Recent events are remembered by `memory`, by default in the process.
-    Pages of other `origins` may ask, too.
+    Pages of other `origins` may ask, too. What is recommended is logged to the folder
+    `impressions`, if one is given.
 
     Raises `UsageError` for an address that others can reach without a `token`, and as
     `Version.load`.
@@ -108,7 +110,7 @@ def serve(
     other = None
     if beside is not None:
         other = Version.load(beside, device=device, max_batch=limits.max_batch)
-    service = Service(version, limits, beside=other, memory=memory)
+    service = Service(version, limits, beside=other, memory=memory, impressions=impressions)
     shown = None if pictures is None else pictures_in(pictures)
     app: Any = Application(service, token=token, pictures=shown)
     if origins:

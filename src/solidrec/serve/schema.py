@@ -41,6 +41,9 @@ class RecommendBody(Body):
     user: Id | None = Field(
         None, description="whose remembered events come before the history; see /v1/events"
     )
+    arm: Annotated[str, Field(max_length=64)] | None = Field(
+        None, description="of an experiment, for the log of impressions"
+    )
     because: bool = Field(False, description="say of each item which experts and events raise it")
 
     def question(self, remembered: list[str]) -> Question:

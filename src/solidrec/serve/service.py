@@ -6,6 +6,7 @@ import asyncio
 import base64
 import time
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar, final
 
 import orjson
@@ -20,6 +21,7 @@ from solidrec.recommend.parameters import generated
 from solidrec.recommend.questions import Question, Recommendation
 from solidrec.runs import WEIGHTS
 from solidrec.serve.batcher import Batcher
+from solidrec.serve.impressions import Impressions
 from solidrec.serve.limits import Limits
 from solidrec.serve.memory import LocalMemory, Memory, MemoryDown
 from solidrec.serve.metrics import Metrics
@@ -34,6 +36,7 @@ from solidrec.serve.schema import (
     ScoreBody,
     SimilarBody,
 )
+from solidrec.serve.shadow import Shadow
 from solidrec.serve.versions import Version
 
 _Body = TypeVar("_Body", bound=Body)
@@ -52,6 +55,7 @@ class Service:
         *,
         beside: Version | None = None,
         memory: Memory | None = None,
+        impressions: Path | None = None,
     ) -> None:
         self.version, self.limits, self.beside = version, limits, beside
         self.memory = LocalMemory() if memory is None else memory
@@ -60,6 +64,10 @@ class Service:
         self.removed: set[str] = set()
         self.metrics = Metrics()
         self.metrics.version(version.name)
+        self.impressions: Impressions | None = None
+        if impressions is not None:
+            self.impressions = Impressions(impressions, dropped=self.metrics.dropped)
+        self.shadow: Shadow | None = None
         self.batcher: Batcher | None = None
         self.draining = False
 
@@ -67,12 +75,16 @@ class Service:
         """Begin to answer; called in the event loop."""
         self.batcher = Batcher(self.limits, self.metrics)
         self.batcher.start()
+        if self.impressions is not None:
+            self.impressions.start()
 
     async def stop(self) -> None:
         """Answer nothing more."""
         if self.batcher is not None:
             await self.batcher.stop()
             self.batcher = None
+        if self.impressions is not None:
+            await self.impressions.stop()
         await self.memory.close()
 
     def switch(self, version: Version) -> None:
@@ -94,7 +106,8 @@ class Service:
     def names(self) -> dict[str, str | None]:
         """Return the names of the version that answers and of the one before."""
         previous = None if self.previous is None else self.previous.name
-        return {"current": self.version.name, "previous": previous}
+        shadow = None if self.shadow is None else self.shadow.version.name
+        return {"current": self.version.name, "previous": previous, "shadow": shadow}
 
     @property
     def ready(self) -> bool:
@@ -149,6 +162,11 @@ class Service:
         remembered = None if body.user is None else await self._remembered(body.user)
         question = body.question(remembered or [])
         answer = await self.asked(question, version)
+        if self.shadow is not None and self.batcher is not None and version is self.version:
+            self.shadow.ask(self.batcher, question, answer)
+        if self.impressions is not None:
+            named = [one["item"] for one in answer.items]
+            self.impressions.add(body.user, body.arm, version.name, named, answer.fallback)
         found = answer.to_json()
         if body.because:
             named = [one["item"] for one in answer.items]
