@@ -2,8 +2,8 @@
 
     python benchmarks/serving.py [--out serving] [--items 1682 100000] [--soak 60]
 
-Runs are trained for one epoch on a synthetic log (what they know does not change how fast they
-are), served by one process on one core, and loaded by `load_client.py` on the same machine.
+Runs know the memories of a synthetic log and random weights (what they know does not change how
+fast they are). One process serves them, and `load_client.py` loads it on the same machine.
 """
 
 from __future__ import annotations
@@ -25,8 +25,21 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import torch
 
-from solidrec.api import prepare, train
+from solidrec.api import prepare
+from solidrec.data.prepared import PreparedData
+from solidrec.defaults import run_spec
+from solidrec.designs import DESIGNS
+from solidrec.epochs import write_history
+from solidrec.experts.alike import content_of
+from solidrec.experts.counted import count
+from solidrec.json_files import write_json
+from solidrec.nn.build import build_mixture
+from solidrec.runs import SPEC, save_run
+from solidrec.training.context import RunContext
+from solidrec.training.run import semantics_for
+from solidrec.training.stages import start_of_stage
 
 _HERE = Path(__file__).parent
 MODELS: dict[str, dict[str, Any]] = {
@@ -36,7 +49,7 @@ MODELS: dict[str, dict[str, Any]] = {
 
 
 def run_of(name: str, items: int, out: Path) -> Path:
-    """Return a run folder of a model that knows so many items, trained for one epoch."""
+    """Return a run folder of a model that knows so many items."""
     data, run = out / f"data-{items}", out / f"{name}-{items}"
     if not data.is_dir():
         rng, users = np.random.default_rng(0), max(1000, items // 10)
@@ -53,8 +66,35 @@ def run_of(name: str, items: int, out: Path) -> Path:
         kinds = pl.Series("categories", [[f"kind {number % 200}"] for number in range(items)])
         prepare(log, items=pl.DataFrame([ids, kinds]), out=data)
     if not (run / "manifest.json").is_file():
-        train(data, epochs=1, settings=MODELS[name], out=run, progress=False)
+        _write_run(PreparedData.open(data), name, run)
     return run
+
+
+def _write_run(data: PreparedData, name: str, out: Path) -> None:
+    """Write the run folder of a model as it is before training."""
+    settings = MODELS[name]
+    spec = run_spec(data, model=None, backbone=None, seed=0, epochs=None, settings=settings)
+    semantics = semantics_for(RunContext(data, spec))
+    ids = None if semantics is None else torch.from_numpy(semantics.table)
+    if DESIGNS[spec.model.name].is_mixture:
+        counted = count(data, content_of(data), ids)
+        model: Any = build_mixture(spec.model, counted, semantic_of_item=ids)
+    else:
+        model = start_of_stage(data, spec, semantics, None, stage=1, device="cpu")
+    write_json(out / SPEC, spec.model_dump(mode="json"))
+    write_history(out, [])
+    counts = np.asarray(data.train_counts[1:])
+    save_run(
+        out,
+        spec,
+        model.eval(),
+        catalog=data.catalog.select("item", "title", "categories").with_columns(
+            training_count=counts
+        ),
+        semantics=semantics,
+        metrics={},
+        facts={"digest": spec.digest(), "parameters": 0, "data": {"path": str(data.path)}},
+    )
 
 
 @contextmanager

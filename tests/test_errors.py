@@ -15,6 +15,7 @@ CODES = {
     "Interrupted": 75,
     "IncompatibleError": 76,
     "DamagedError": 77,
+    "RefusedError": 78,
 }
 
 

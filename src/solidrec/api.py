@@ -10,6 +10,7 @@ from typing import Any, Literal, Unpack, final
 from solidrec.arguments import as_path
 from solidrec.batch_files import recommend_file
 from solidrec.console import ProgressBar, console, counted, say, say_warning
+from solidrec.data.out_folder import job_of
 from solidrec.data.prepare import prepare
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_table
@@ -38,7 +39,7 @@ from solidrec.training.run import semantics_for, train_run
 from solidrec.training.tracking import check_trackers
 from solidrec.updates.delisted import without
 from solidrec.updates.new_data import with_new_events
-from solidrec.updates.run_update import UpdateSpec, UpdateWords, save_update, updated
+from solidrec.updates.run_update import UpdateSpec, UpdateWords, facts_of, save_update, updated
 
 __all__ = [
     "Model",
@@ -236,11 +237,23 @@ def update(
     run, out, spec = as_path(run, "run"), as_path(out, "out"), UpdateSpec.parse(options)
     data_out = Path(f"{out}-data") if data_out is None else as_path(data_out, "data_out")
     with computing(device, threads), replacing(out, doing="writes this run"):
-        if out.exists():
-            raise StorageError(f"{out}: exists already; choose another --out")
-        before = load_run(run, device=device)
-        prepared = Model(before).data(data)
         tell = say if progress else say_warning
+        before = load_run(run, device=device)
+        job = job_of(
+            (interactions, items, *(features or {}).values()),
+            {
+                **spec.model_dump(),
+                "run": before.manifest["files"],
+                "delisted": delisted,
+                "settings": dict(settings or {}),
+            },
+        )
+        if out.exists():
+            if (done := facts_of(out, job)) is None:
+                raise StorageError(f"{out}: exists already; choose another --out")
+            tell(f"{out}: the same command wrote it before")
+            return done
+        prepared = Model(before).data(data)
         with replacing(data_out, doing="writes this data"):
             new = with_new_events(
                 before,
@@ -258,7 +271,7 @@ def update(
             after, verdict = updated(new, spec, context)
         if delisted is not None:
             after = without(after, delisted)
-        return save_update(before, after, new, verdict, out=out)
+        return save_update(before, after, new, verdict, out=out, job=job)
 
 
 def plan(

@@ -33,6 +33,7 @@ _LINES = {
     "train-over": f"train data --model static --seed 3 --out run --overwrite {_SMALL}",
     "encode": "encode data --behaviour run",
     "items-add": "items add run added.csv",
+    "update": "update run more.csv --out new --least-users 2 --force",
     "search": "search data --model static --try model.dropout=0,0.5 --trials 2 --out new " + _SMALL,
     "experiment": f"experiment run grid.toml data --out new --jobs 1 {_SMALL}",
 }
@@ -133,6 +134,7 @@ def inputs(forks: Forks, tmp_path_factory: pytest.TempPathFactory, walk: Any) ->
     log.write_csv(folder / "log.csv")
     items.select("item", "title").write_csv(folder / "items.csv")
     pl.DataFrame({"item": ["new"], "title": ["thing 5 of kind 1"]}).write_csv(folder / "added.csv")
+    log.with_columns(position=pl.col("position") + 6)[::3].write_csv(folder / "more.csv")
     (folder / "grid.toml").write_text(_GRID)
     for words in (
         [*COMMANDS["prepare"][:-1], "data"],

@@ -9,10 +9,11 @@ from typing import Any, TypedDict, final
 import numpy as np
 from pydantic import Field
 
+from solidrec.artifacts import MANIFEST
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import RefusedError
 from solidrec.inference.scorer import neural_of, scorer_of
-from solidrec.runs import Run, copy_run
+from solidrec.runs import Run, copy_run, load_run
 from solidrec.spec_base import Spec
 from solidrec.training.content_start import content_again
 from solidrec.training.context import RunContext
@@ -98,9 +99,12 @@ def _finished(run: Run, data: PreparedData, context: RunContext) -> Run:
 
 
 def save_update(
-    before: Run, after: Run, new: NewData, verdict: Verdict, *, out: Path
+    before: Run, after: Run, new: NewData, verdict: Verdict, *, out: Path, job: str
 ) -> dict[str, Any]:
-    """Write the run `after` to `out` by one rename, and return what was added and judged."""
+    """Write the run `after` to `out` by one rename, and return what was added and judged.
+
+    `job` names the call, so that the same one finds that it is done.
+    """
     data = new.data
     entry = {"added": new.added, "judged": verdict.to_json(), "before": before.spec.data}
     copy_run(
@@ -116,8 +120,20 @@ def save_update(
             },
             "added_items": 0,
             "parameters": sum(one.numel() for one in after.model.parameters()),
-            "updates": [*before.manifest.get("updates", []), entry],
+            "updates": [*before.manifest.get("updates", []), entry | {"job": job}],
         },
         metrics={},
     )
-    return {"run": str(out), "data": str(data.path), **entry}
+    return {"run": str(out), "data": str(data.path.resolve()), **entry}
+
+
+def facts_of(out: Path, job: str) -> dict[str, Any] | None:
+    """Return what `save_update` returned for a finished run of the same call, None for another."""
+    if not job or not (out / MANIFEST).is_file():
+        return None
+    manifest = load_run(out).manifest
+    updates = manifest.get("updates", [])
+    if not updates or updates[-1]["job"] != job:
+        return None
+    entry = {key: value for key, value in updates[-1].items() if key != "job"}
+    return {"run": str(out), "data": str(manifest["data"]["path"]), **entry}
