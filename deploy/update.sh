@@ -7,11 +7,19 @@ name=$(date +%Y-%m-%dT%H%M%S)
 
 solidrec update "$MODELS/current" "$CLICKS" ${ITEMS:+--items "$ITEMS"} ${OPTIONS:-} --out "$MODELS/$name"
 
-for port in $ADMIN_PORTS; do
-    # The token is given on standard input, so that no list of processes shows it.
+ask() { # PORT PATH: the token is given on standard input, so that no list of processes shows it
     printf 'header = "Authorization: Bearer %s"\n' "$(cat "$ADMIN_TOKEN_FILE")" |
-        curl --silent --show-error --fail-with-body --config - --request POST "http://127.0.0.1:$port/models/$name"
-    echo
+        curl --silent --show-error --fail-with-body --config - --request POST "http://127.0.0.1:$1/$2" && echo
+}
+
+moved=
+for port in $ADMIN_PORTS; do
+    if ! ask "$port" "models/$name"; then
+        # All services answer with one model: those that have moved go back.
+        for back in $moved; do ask "$back" rollback; done
+        exit 1
+    fi
+    moved="$moved $port"
 done
 
 # Only now: what restarts from here on serves it, too.

@@ -75,13 +75,13 @@ function history() {
 }
 
 async function fetchPacket() {
-  const response = await fetch(`${service}/v1/parameters`, {
-    method: "POST",
-    headers: { "content-type": "application/json", accept: "application/vnd.solidrec.packet" },
-    body: JSON.stringify({ history: history(), precision: "fp16" }),
-  });
-  const packet = await response.arrayBuffer();
   try {
+    const response = await fetch(`${service}/v1/parameters`, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/vnd.solidrec.packet" },
+      body: JSON.stringify({ history: history(), precision: "fp16" }),
+    });
+    const packet = await response.arrayBuffer();
     weights = readPacket(packet, facts.model);
     $("state").textContent = `ready, with a packet of ${packet.byteLength} bytes`;
   } catch (problem) {
@@ -101,7 +101,7 @@ async function rank() {
     ...weights,
   });
   const scores = found.scores.data;
-  const had = new Set(known);
+  const had = new Set([...known, ...facts.delisted]);
   const best = [...items.keys()].filter((place) => !had.has(place + 1)).sort((a, b) => scores[b] - scores[a] || a - b).slice(0, 10);
   $("items").replaceChildren(...best.map((place) => {
     const entry = document.createElement("li");

@@ -92,8 +92,9 @@ class Device:
         named = {slot: tensor[None] for slot, tensor in self.weights.items()}
         inputs = {"history": window, "candidates": everything, **named}
         (scores,) = self.session.run(None, inputs)
-        scores[0, np.array(known, dtype=int) - 1] = -np.inf
-        best = np.argsort(-scores[0], kind="stable")[:k]
+        banned = {*known, *self.facts["delisted"]}
+        scores[0, np.array([*banned], dtype=int) - 1] = -np.inf
+        best = np.argsort(-scores[0], kind="stable")[: min(k, len(self.items) - len(banned))]
         return [(*self.items[column], float(scores[0, column])) for column in best]
 
 
@@ -101,9 +102,12 @@ def main() -> None:
     """Rank for the history on the command line."""
     kit, service, *history = sys.argv[1:]
     device = Device(Path(kit))
-    packet = fetch_packet(service, history)
-    device.take(packet)
-    print(f"a packet of {len(packet):,} bytes", file=sys.stderr)
+    try:
+        packet = fetch_packet(service, history)
+        device.take(packet)
+        print(f"a packet of {len(packet):,} bytes", file=sys.stderr)
+    except OSError as error:
+        print(f"no service, so the weights of the group: {error}", file=sys.stderr)
     for item, title, score in device.rank(history):
         print(f"{item}\t{score:.4f}\t{title or ''}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Unpack, final
 
@@ -17,7 +18,7 @@ from solidrec.data.readers import read_table
 from solidrec.defaults import DEFAULT, chosen_settings, default_parts, run_spec
 from solidrec.devices import check_device, computing, computing_on
 from solidrec.encoding import encode
-from solidrec.errors import IncompatibleError, StorageError
+from solidrec.errors import IncompatibleError, StorageError, UsageError
 from solidrec.evaluate.result import Evaluation
 from solidrec.evaluate.runner import Protocol, Seen, evaluate
 from solidrec.evaluate.scores import ScoreWriter
@@ -236,6 +237,10 @@ def update(
     """
     run, out, spec = as_path(run, "run"), as_path(out, "out"), UpdateSpec.parse(options)
     data_out = Path(f"{out}-data") if data_out is None else as_path(data_out, "data_out")
+    if data_out.resolve().is_relative_to(out.resolve()):
+        raise UsageError(f"--data-out {data_out}: lies in --out {out}; choose a folder beside it")
+    if isinstance(delisted, str):
+        raise UsageError(f"delisted {delisted!r} is one text; give a list of ids")
     with computing(device, threads), replacing(out, doing="writes this run"):
         tell = say if progress else say_warning
         before = load_run(run, device=device)
@@ -265,12 +270,12 @@ def update(
                 settings=settings,
                 say=tell,
             )
+        if delisted is not None:  # before anything is trained, since it may be refused
+            new = replace(new, run=without(new.run, delisted))
         with ProgressBar(console) if progress else nullcontext(Silent()) as display:
             fresh = before.spec.model_copy(update={"data": new.data.fingerprint})
             context = RunContext(new.data, fresh, device=device, display=display, say=tell)
             after, verdict = updated(new, spec, context)
-        if delisted is not None:
-            after = without(after, delisted)
         return save_update(before, after, new, verdict, out=out, job=job)
 
 

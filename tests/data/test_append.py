@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from solidrec.data.append import Appended, appended
+from solidrec.data.append import Appended, appended, first_new
 from solidrec.data.prepare import cleaned_log, prepare
 from solidrec.data.prepare_spec import PrepareSpec
 from solidrec.data.prepared import Events, PreparedData
@@ -35,6 +35,10 @@ NEW = pl.DataFrame(
 def both(data: PreparedData, log: pl.DataFrame) -> Appended:
     cleaned = cleaned_log(read_table(log), PrepareSpec())
     return appended(data, cleaned, vocabulary=data.items)
+
+
+def first(found: Appended) -> np.ndarray:
+    return first_new(found.events.offsets, found.trained)
 
 
 def by_user(events: Events | PreparedData, *, times: bool = True) -> dict[str, list[Any]]:
@@ -69,11 +73,14 @@ def test_the_first_event_that_was_not_in_training_is_found(tmp_path: Path) -> No
     data = prepare(OLD, out=tmp_path / "old")
     assert (data.train_end - data.offsets[:-1]).tolist() == [0, 1, 1]
     found = both(data, NEW)
-    assert (found.first - found.events.offsets[:-1]).tolist() == [0, 1, 1, 0]
+    assert (first(found) - found.events.offsets[:-1]).tolist() == [0, 1, 1, 0]
     whole = prepare(OLD, out=tmp_path / "whole", split="none")
     found = both(whole, NEW)
     # v's late event "c" is the third; u has nothing new, so its end is given.
-    assert (found.first - found.events.offsets[:-1]).tolist() == [0, 3, 2, 0]
+    assert (first(found) - found.events.offsets[:-1]).tolist() == [0, 3, 2, 0]
+    assert (
+        found.trained.tolist() == [True] * 3 + [True, True, False, True, False, False] + [False] * 2
+    )
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -94,10 +101,7 @@ def test_random_logs_are_as_if_they_had_been_prepared_at_once(tmp_path: Path, se
     assert by_user(found.events) == by_user(whole)
     assert found.added == int(log.select(late.sum()).item())
     new = found.events.times >= 60 + 10 * seed
-    for user in range(1, len(found.events.users) + 1):
-        part = slice(int(found.events.offsets[user]), int(found.events.offsets[user + 1]))
-        own = np.flatnonzero(new[part])
-        assert found.first[user] == part.start + (own[0] if len(own) else len(new[part]))
+    assert (found.trained == ~new).all()
 
 
 def test_events_by_position_come_after_all_that_their_user_did(tmp_path: Path) -> None:
@@ -121,3 +125,16 @@ def test_logs_that_are_ordered_otherwise_are_refused(tmp_path: Path) -> None:
     data = prepare(OLD, out=tmp_path / "old")
     with pytest.raises(DataError, match=r"ordered by position, .*old by timestamp"):
         both(data, NEW.rename({"timestamp": "position"}))
+
+
+@pytest.mark.parametrize(("factor", "refused"), [(1000, True), (1, False), (0.001, True)])
+def test_times_of_another_unit_are_refused(tmp_path: Path, factor: float, refused: bool) -> None:
+    """A log in milliseconds would be all new, after everything, and nothing would be known."""
+    start = 1_700_000_000
+    data = prepare(OLD.with_columns(pl.col("timestamp") + start), out=tmp_path / "old")
+    times = ((pl.col("timestamp") + start) * factor).cast(pl.Int64)
+    if not refused:
+        assert both(data, NEW.with_columns(times)).known == 1
+        return
+    with pytest.raises(DataError, match=r"of another unit; write times as the first log did"):
+        both(data, NEW.with_columns(times))

@@ -19,6 +19,7 @@ from solidrec.kit import export_kit as module
 from solidrec.kit.export_kit import export_kit, group_weights
 from solidrec.kit.packet import decode
 from solidrec.recommend.parameters import generated
+from solidrec.updates.delisted import without
 
 HISTORY = ["i03", "i09", "i14"]
 
@@ -126,3 +127,8 @@ def test_group_weights_are_those_of_many_and_the_same_every_time(run_folder: Pat
         assert (tensor == other[slot]).all()
         assert not np.allclose(tensor, generated(engine, HISTORY)[slot], atol=1e-6)
     assert torch.is_grad_enabled()
+
+
+def test_the_kit_names_the_items_that_are_delisted(run_folder: Path, tmp_path: Path) -> None:
+    run = without(load(run_folder).run, ["i00", "i02"])
+    assert export_kit(run, tmp_path / "kit")["delisted"] == [1, 3]

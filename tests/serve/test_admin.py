@@ -16,12 +16,14 @@ import pytest
 from solidrec.api import Model, train
 from solidrec.artifacts import MANIFEST
 from solidrec.json_files import sealed, unsealed
+from solidrec.runs import copy_run, load_run
 from solidrec.serve.admin import folder_of, make_admin
 from solidrec.serve.app import Application
 from solidrec.serve.limits import Limits
 from solidrec.serve.refusals import Refused
 from solidrec.serve.service import Service
 from solidrec.serve.versions import Version
+from solidrec.updates.delisted import without
 
 TOKEN = "a-token-of-the-admin"
 HEADERS = {"authorization": f"Bearer {TOKEN}"}
@@ -230,3 +232,58 @@ def test_a_shadow_answers_beside_the_model_until_it_is_taken_away(models: Path) 
     assert answer.json()["model_version"].startswith("first-")
     assert "solidrec_shadow_overlap_count 1.0" in text
     assert without.json()["shadow"] is None
+
+
+def test_items_that_a_version_delists_stay_away_after_a_swap_and_a_rollback(
+    models: Path, trained: Model
+) -> None:
+    copy_run(without(load_run(models / "second"), ["i00", "i01"]), models / "delisting", facts={})
+
+    async def work(client: Any, admin: Any, service: Service) -> list[Any]:
+        async def shown() -> set[str]:
+            body = {"history": ["i03"], "k": 40, "keep_history": True}
+            answer = (await client.post("/v1/recommend", json=body)).json()
+            return {item["item"] for item in answer["items"]}
+
+        await client.request("PATCH", "/v1/items", json={"remove": ["i07"]})
+        found = [await shown()]
+        await admin.post("/models/delisting?force=true", headers=HEADERS)
+        found.append(await shown())
+        await client.request("PATCH", "/v1/items", json={"restore": ["i01", "i07"]})
+        found.append(await shown())
+        await admin.post("/rollback", headers=HEADERS)
+        found.append(await shown())
+        return found
+
+    everything = set(trained.run.items.ids)
+    found = running(models, work)
+    assert [sorted(everything - one) for one in found] == [
+        ["i07"],
+        ["i00", "i01", "i07"],
+        ["i00"],
+        [],
+    ]
+
+
+def test_a_rollback_leaves_out_values_that_do_not_fit(models: Path) -> None:
+    async def work(client: Any, admin: Any, service: Service) -> list[Any]:
+        await admin.post("/models/second?force=true", headers=HEADERS)
+        service.values["i03"] = {"price": "9 eur", "nothing": 1}  # as a version with texts took it
+        return [await admin.post("/rollback", headers=HEADERS)]
+
+    assert running(models, work)[0].status_code == 200
+
+
+def test_what_changes_about_items_holds_for_the_shadow(models: Path) -> None:
+    async def work(client: Any, admin: Any, service: Service) -> list[Any]:
+        best = (await client.post("/v1/recommend", json={"history": ["i03"]})).json()["items"]
+        gone = [item["item"] for item in best[:5]]
+        await client.request("PATCH", "/v1/items", json={"remove": gone[:2]})
+        await admin.post("/shadow/first?share=1", headers=HEADERS)
+        await client.request("PATCH", "/v1/items", json={"remove": gone})
+        await client.post("/v1/recommend", json={"history": ["i03"]})
+        while service.shadow is not None and service.shadow.tasks:
+            await asyncio.sleep(0.01)
+        return [service.metrics.text().decode()]
+
+    assert "solidrec_shadow_overlap_sum 1.0" in running(models, work)[0]

@@ -96,3 +96,27 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot write"):
         Impressions(tmp_path / "file" / "log", dropped=lambda rows: None)
+
+
+def test_s21_rows_outlive_a_stop_amid_a_failing_write_and_odd_errors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost: list[int] = []
+
+    def odd(path: Path, table: Any) -> None:
+        raise ValueError("odd")
+
+    async def whole() -> int:
+        log = Impressions(tmp_path, dropped=lost.append)
+        monkeypatch.setattr(module, "write_table", odd)
+        monkeypatch.setattr(module, "_SECONDS", 0.02)
+        log.start()
+        for _ in range(20):
+            log.add(None, None, "v", ["a"], None)
+        await asyncio.sleep(0.2)  # it has failed some times, and waits
+        kept = len(log.rows)
+        await log.stop()
+        return kept
+
+    assert asyncio.run(whole()) == 20
+    assert lost == [20]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import Counter
+from functools import partial
 
 import pytest
 
@@ -57,3 +59,33 @@ def test_what_it_does_is_counted(version: Version) -> None:
     assert "solidrec_fallbacks_total 1.0" in text
     for stage in ("parse", "queue", "answer", "write"):
         assert f'solidrec_stage_seconds_count{{stage="{stage}"}} 2.0' in text
+
+
+def test_work_beside_the_queue_is_bounded_and_has_a_deadline(version: Version) -> None:
+    """A crowd of slow questions is refused, and does not keep others waiting for long."""
+
+    async def asked() -> tuple[Counter[int], float]:
+        service = Service(version, Limits.parse({"deadline_seconds": 0.2, "max_batch": 8}))
+        service.start()
+
+        async def slow() -> int:
+            try:
+                await service.apart(partial(time.sleep, 0.1))
+            except Refused as refused:
+                return refused.status
+            return 200
+
+        crowd = [asyncio.create_task(slow()) for _ in range(30)]
+        await asyncio.sleep(0)
+        started = time.perf_counter()
+        await service.recommend(b'{"history": ["i03"]}')
+        waited = time.perf_counter() - started
+        counts = Counter(await asyncio.gather(*crowd))
+        await service.stop()
+        return counts, waited
+
+    counts, waited = asyncio.run(asked())
+    assert counts[503] == 30 - 8
+    assert 1 <= counts[200] <= 4
+    assert counts[504] == 8 - counts[200]
+    assert waited < 1

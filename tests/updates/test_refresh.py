@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from solidrec.data.append import first_new
 from solidrec.evaluate.runner import evaluate_rows
 from solidrec.experts.alike import content_of
 from solidrec.experts.counted import count
@@ -37,7 +38,7 @@ def context(new: NewData) -> RunContext:
 
 
 def test_memories_and_counts_are_those_of_training_anew(new: NewData) -> None:
-    model = refreshed(new.run, context(new), new.first, epochs=1)
+    model = refreshed(new.run, context(new), new.trained, epochs=1)
     assert isinstance(model, Mixture)
     table = torch.from_numpy(new.run.semantics.table)  # type: ignore[union-attr]
     counted = count(new.data, content_of(new.data), table, recent=True)
@@ -53,7 +54,7 @@ def test_the_run_stays_as_it_was_and_the_same_update_gives_the_same_bytes(
     new: NewData, mixture: Any
 ) -> None:
     before = {name: one.clone() for name, one in new.run.model.state_dict().items()}
-    one, other = (refreshed(new.run, context(new), new.first, epochs=1) for _ in range(2))
+    one, other = (refreshed(new.run, context(new), new.trained, epochs=1) for _ in range(2))
     for name, tensor in one.state_dict().items():
         assert torch.equal(tensor, other.state_dict()[name]), name
     for name, tensor in new.run.model.state_dict().items():
@@ -68,8 +69,8 @@ def test_the_run_stays_as_it_was_and_the_same_update_gives_the_same_bytes(
 
 
 def test_without_a_new_event_only_what_is_counted_changes(new_solid: NewData) -> None:
-    nothing = np.asarray(new_solid.data.offsets[1:])
-    model = refreshed(new_solid.run, context(new_solid), nothing, epochs=3)
+    everything = np.ones(len(new_solid.data.event_items), dtype=bool)
+    model = refreshed(new_solid.run, context(new_solid), everything, epochs=3)
     before = new_solid.run.model.state_dict()
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, before[name]), name
@@ -93,18 +94,28 @@ def test_what_is_trained_on_are_new_events_and_those_just_before_them(
     first = ends.copy()
     first[[3, 4]] -= [1, 2]
     length = new_solid.run.spec.model.history_length
-    refreshed(new_solid.run, context(new_solid), first, epochs=1)
+    of_event = np.repeat(first, np.diff(new_solid.data.offsets))
+    trained = np.arange(len(of_event)) < of_event
+    refreshed(new_solid.run, context(new_solid), trained, epochs=1)
     begin = np.maximum(new_solid.data.offsets[[3, 4]], first[[3, 4]] - length)
     assert seen[0].positives == (ends[[3, 4]] - begin - 1).sum()
 
 
 def test_the_targets_of_the_weights_are_new_events_with_an_earlier_one(new: NewData) -> None:
-    users, positions, far = _new_targets(new.data, new.first, seed=0)
-    assert (positions >= new.first[users]).all()
+    users, positions, far = _new_targets(new.data, new.trained, seed=0)
+    assert not new.trained[positions].any()
     assert (positions > new.data.offsets[users]).all()
-    starts = np.maximum(new.first, new.data.offsets[:-1] + 1)
+    starts = np.maximum(first_new(new.data.offsets, new.trained), new.data.offsets[:-1] + 1)
     assert len(positions) == (new.data.offsets[1:] - starts).clip(0).sum()
     assert (far == positions - starts[users]).all()
+
+
+def test_an_event_that_was_trained_is_no_target_behind_a_late_one(new: NewData) -> None:
+    late = new.trained.copy()
+    late[np.asarray(new.data.offsets[1:-1]) + 1] = False  # the second event of each user
+    _, positions, _ = _new_targets(new.data, late, seed=0)
+    assert not late[positions].any()
+    assert len(positions) > len(_new_targets(new.data, new.trained, seed=0).positions)
 
 
 @pytest.mark.parametrize("name", ["mixture", "solid"])
@@ -116,8 +127,8 @@ def test_an_update_ranks_new_items_that_the_run_before_did_not_know(
     new = with_new_events(
         begun.run, begun.data, begun.clicks, items=begun.items, out=tmp_path / "new"
     )
-    held = hold_newest(new.data, new.first, share=0.3)
-    model = refreshed(new.run, context(new).but(data=held.data), new.first, epochs=3)
+    held = hold_newest(new.data, new.trained, share=0.3)
+    model = refreshed(new.run, context(new).but(data=held.data), new.trained, epochs=3)
     before, after = (
         evaluate_rows(
             scorer_of(one), held.data, held.rows, split="newest", protocol="full", length=10

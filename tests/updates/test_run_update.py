@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from solidrec.api import load, update
-from solidrec.errors import RefusedError, StorageError
+from solidrec.errors import RefusedError, StorageError, UsageError
 from solidrec.runs import load_run
 from solidrec.semantics.cold import ColdStart
 
@@ -117,6 +117,40 @@ def test_too_few_users_to_judge_by_are_refused(mixture: Any, tmp_path: Path) -> 
             least_users=100_000,
             progress=False,
         )
+
+
+def test_force_publishes_where_nobody_can_be_judged(mixture: Any, tmp_path: Path) -> None:
+    strangers = pl.DataFrame(
+        {"user": [f"s{n}" for n in range(9)], "item": ["i01"] * 9, "timestamp": [300] * 9}
+    )
+    words = {"out": tmp_path / "new", "progress": False}
+    begun = load_run(mixture.run.path)
+    # Everything that validation and test held out is new, too, so it is told as trained.
+    whole = update(begun.path, strangers, force=True, newest=0.01, **words)
+    assert whole["judged"] is None or whole["judged"]["users"] >= 1
+    again = update(
+        tmp_path / "new", strangers.with_columns(pl.col("user") + "x"), out=tmp_path / "third",
+        force=True, progress=False,
+    )  # fmt: skip
+    assert again["judged"] is None
+    assert again["added"]["users"] == 9
+
+
+def test_what_would_be_refused_is_refused_before_training(
+    mixture: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*args: Any) -> Any:
+        raise AssertionError("trained")
+
+    monkeypatch.setattr("solidrec.api.updated", never)
+    path, clicks = mixture.run.path, mixture.clicks
+    with pytest.raises(UsageError, match="none of the 1 items to delist is known"):
+        update(path, clicks, out=tmp_path / "new", delisted=["x"], progress=False)
+    with pytest.raises(UsageError, match="is one text; give a list"):
+        update(path, clicks, out=tmp_path / "new", delisted="i01", progress=False)
+    for inside in ("new", "new/data"):
+        with pytest.raises(UsageError, match="choose a folder beside it"):
+            update(path, clicks, out=tmp_path / "new", data_out=tmp_path / inside, progress=False)
 
 
 def test_a_folder_that_exists_is_left_alone(mixture: Any, tmp_path: Path) -> None:

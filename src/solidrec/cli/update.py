@@ -64,6 +64,9 @@ def update(
     delisted: _Delisted = None,
     user_column: UserColumn = None,
     item_column: ItemColumn = None,
+    items_id_column: Annotated[
+        str | None, Option(help="The id column of --items and --delisted, if it has another name.")
+    ] = None,
     time_column: TimeColumn = None,
     set_: _Set = None,
     epochs: Annotated[int, Option(help="Epochs on the new events.")] = 2,
@@ -89,7 +92,12 @@ def update(
     from solidrec.data.readers import read_table
     from solidrec.updates.delisted import ids_of
 
-    columns = {"user_column": user_column, "item_column": item_column, "time_column": time_column}
+    columns = {
+        "user_column": user_column,
+        "item_column": item_column,
+        "items_id_column": items_id_column,
+        "time_column": time_column,
+    }
     facts = run_update(
         run,
         interactions if len(interactions) > 1 else interactions[0],
@@ -100,7 +108,7 @@ def update(
         features=named_files(features or []),
         delisted=None
         if delisted is None
-        else ids_of(read_table(delisted), {"items_id": item_column}),
+        else ids_of(read_table(delisted), {"items_id": items_id_column}),
         settings=settings(None, set_ or []) | {k: v for k, v in columns.items() if v},
         epochs=epochs,
         newest=newest,

@@ -14,17 +14,19 @@ from solidrec.errors import DataError
 from solidrec.id_map import IdMap
 
 _Positions = npt.NDArray[np.int64]
+_APART = 20
+"""Times whose largest are further apart than this factor are of different units."""
 
 
 class Appended(NamedTuple):
     """Events with new ones among them.
 
-    ``first`` (U + 1,): the position of each user's first event that was not in training before, or
-    the user's end. ``added`` counts the new events, and ``known`` those that were there already.
+    ``trained`` (N,): whether an event was in training before. ``added`` counts the new events, and
+    ``known`` those that were there already.
     """
 
     events: Events
-    first: _Positions
+    trained: npt.NDArray[np.bool_]
     added: int
     known: int
 
@@ -44,6 +46,8 @@ def appended(data: PreparedData, log: CleanLog, *, vocabulary: IdMap) -> Appende
             f"the new log is ordered by {log.order}, {data.path} by {order}; bring a log with the "
             "columns that `prepare` read"
         )
+    if order == "timestamp":
+        _check_unit(data, log)
     users, user = _numbered(data.users, log.users, log.user)
     items, item = _numbered(vocabulary, log.items, log.item)
     before = np.repeat(np.arange(len(data.offsets) - 1), np.diff(data.offsets))
@@ -65,11 +69,19 @@ def appended(data: PreparedData, log: CleanLog, *, vocabulary: IdMap) -> Appende
     )
     events = Events(users, items, offsets, both_items[chosen], both_times[chosen])
     return Appended(
-        events,
-        _first_untrained(offsets, trained[chosen]),
-        added=len(chosen) - len(before),
-        known=int((~kept).sum()),
+        events, trained[chosen], added=len(chosen) - len(before), known=int((~kept).sum())
     )
+
+
+def _check_unit(data: PreparedData, log: CleanLog) -> None:
+    """Raise `DataError` for times of another unit, such as milliseconds behind seconds."""
+    before, now = (int(np.max(times, initial=0)) for times in (data.event_times, log.time))
+    if before > 0 and not 1 / _APART < now / before < _APART:
+        raise DataError(
+            f"the new log's times reach {now}, those of {data.path} {before}: they are of another "
+            "unit; write times as the first log did (whole seconds, or all with fractions or as "
+            "dates)"
+        )
 
 
 def _numbered(
@@ -106,11 +118,21 @@ def _known(
     return known
 
 
-def _first_untrained(offsets: _Positions, trained: npt.NDArray[np.bool_]) -> _Positions:
-    """Return the position (U + 1,) of each user's first event that is not trained, or the end."""
-    # before[i] counts the trained ones of the first i events.
+def first_new(
+    offsets: _Positions, trained: npt.NDArray[np.bool_], *, begin: _Positions | None = None
+) -> _Positions:
+    """Return the position (U + 1,) of each user's first event that is not trained, or the end.
+
+    With `begin` (U + 1,), the first one at or after that position.
+
+    >>> first_new(np.array([0, 0, 3, 5]), np.array([True, False, True, True, True]))
+    array([0, 1, 5])
+    """
     first = np.asarray(offsets[1:]).copy()
-    where = np.flatnonzero(~trained)
+    late = ~trained
+    if begin is not None:
+        late = late & (np.arange(len(trained)) >= np.repeat(begin, np.diff(offsets)))
+    where = np.flatnonzero(late)
     user = np.searchsorted(offsets, where, side="right") - 1
     np.minimum.at(first, user, where)
     return first

@@ -94,6 +94,7 @@ def export_kit(run: Run, out: Path, *, item_precision: Precision = "fp32") -> di
         name = model_id(run.manifest["files"][WEIGHTS]["sha256"])
         packet = encode(group, model=name, created=0, precision="fp32")
         write_file(folder / GROUP, lambda path: path.write_bytes(packet), size=len(packet))
+        shown = engine.attributes.shown
         titles = dict(zip(run.items.ids, engine.titles, strict=True))
         write_json(folder / ITEMS, [[item, title] for item, title in titles.items()])
         files = [name for name in (CLOUD, DEVICE, GROUP, ITEMS) if (folder / name).is_file()]
@@ -106,6 +107,7 @@ def export_kit(run: Run, out: Path, *, item_precision: Precision = "fp32") -> di
             "history_length": run.spec.model.history_length,
             "slots": {slot: list(tensor.shape) for slot, tensor in group.items()},
             "item_precision": item_precision,
+            "delisted": [] if shown is None else (np.flatnonzero(~shown) + 1).tolist(),
             "largest_difference": apart,
             "files": {
                 file: {"bytes": (folder / file).stat().st_size, "sha256": sha256(folder / file)}

@@ -81,6 +81,7 @@ def make_admin(service: Service, *, models: Path, token: str, device: str = "cpu
                 version = await asyncio.to_thread(work)
             except SolidrecError as error:
                 raise Refused(409, str(error)) from None
+            service.bring_up_to_date(version)
             service.shadow = Shadow(version, share=share, metrics=service.metrics)
         return service.names()
 

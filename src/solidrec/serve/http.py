@@ -46,7 +46,7 @@ async def respond(
         given = dict(scope["headers"])
         check_token(given.get(b"authorization", b""), token)
         content = await _body(given, receive, limits)
-        if packet is not None and given.get(b"accept") == _PACKET[1]:
+        if packet is not None and _PACKET[1] in given.get(b"accept", b"").lower():
             content = await packet(content)
             headers = [_PACKET]
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import polars as pl
 from solidrec.artifacts import write_table
 from solidrec.errors import StorageError
 
+_log = logging.getLogger(__name__)
 _SCHEMA: dict[str, Any] = {
     "at": pl.Datetime("us", "UTC"),
     "user": pl.String,
@@ -42,7 +44,8 @@ class Impressions:
         self.folder, self.dropped = folder, dropped
         self.rows: list[tuple[Any, ...]] = []
         self.task: asyncio.Task[None] | None = None
-        self.full = asyncio.Event()
+        self.full, self.over = asyncio.Event(), asyncio.Event()
+        self.stopping = False
         self.number = 0
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -71,31 +74,42 @@ class Impressions:
 
     async def stop(self) -> None:
         """Write what is left."""
+        self.stopping = True
+        self.full.set()
+        self.over.set()
         if self.task is not None:
-            self.task.cancel()
-            await asyncio.gather(self.task, return_exceptions=True)
+            await self.task
             self.task = None
         await self.flush()
         self.dropped(len(self.rows))
         self.rows.clear()
 
     async def _run(self) -> None:
-        while True:
+        """Write whenever a file is full or its time is over; after a failure wait for the time."""
+        while not self.stopping:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.full.wait(), _SECONDS)
             self.full.clear()
-            await self.flush()
+            if not await self.flush() and not self.stopping:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.over.wait(), _SECONDS)
 
-    async def flush(self) -> None:
-        """Write the rows of now; those that the disk does not take stay."""
+    async def flush(self) -> bool:
+        """Write the rows of now and return whether the disk took them; if not, they stay."""
         rows, self.rows = self.rows, []
         if not rows:
-            return
+            return True
         self.number += 1
         stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
         path = self.folder / f"impressions-{stamp}-{os.getpid()}-{self.number:04}.parquet"
-        table = pl.DataFrame(rows, schema=_SCHEMA, orient="row")
         try:
-            await asyncio.to_thread(write_table, path, table)
-        except StorageError:
+            await asyncio.to_thread(_write, path, rows)
+        except Exception as error:  # whatever it is, the service goes on
+            _log.warning("impressions are not written: %s", error)
             self.rows = rows + self.rows
+            return False
+        return True
+
+
+def _write(path: Path, rows: list[tuple[Any, ...]]) -> None:
+    write_table(path, pl.DataFrame(rows, schema=_SCHEMA, orient="row"))

@@ -73,7 +73,7 @@ class LocalMemory(Memory):
         while len(self.kept) > self.limits.users:
             self.kept.popitem(last=False)
         # The first ones came longest ago: those whose time is over go.
-        while self.clock() - next(iter(self.kept.values()))[0] > self.limits.seconds:
+        while self.kept and self.clock() - next(iter(self.kept.values()))[0] > self.limits.seconds:
             self.kept.popitem(last=False)
 
     async def forget(self, user: str) -> None:

@@ -62,6 +62,7 @@ class Service:
         self.previous: Version | None = None
         self.values: dict[str, dict[str, Any]] = {}
         self.removed: set[str] = set()
+        self.restored: set[str] = set()
         self.metrics = Metrics()
         self.metrics.version(version.name)
         self.impressions: Impressions | None = None
@@ -70,6 +71,7 @@ class Service:
         self.shadow: Shadow | None = None
         self.batcher: Batcher | None = None
         self.draining = False
+        self.apart_now = 0
 
     def start(self) -> None:
         """Begin to answer; called in the event loop."""
@@ -92,16 +94,13 @@ class Service:
 
         What was changed about items meanwhile holds for it, too, in the columns that it has.
         """
-        columns = {*version.engine.attributes.frame.columns} - {"item"}
-        values = {
-            name: {column: own[column] for column in own.keys() & columns}
-            for name, own in self.values.items()
-        }
-        gone = sorted(self.removed)
-        shown = [name for name in version.engine.run.items.ids if name not in self.removed]
-        version.change_items(values, remove=gone, restore=shown)
+        self.bring_up_to_date(version)
         self.version, self.previous = version, self.version
         self.metrics.version(version.name)
+
+    def bring_up_to_date(self, version: Version) -> None:
+        """Change the items of a version, as they were loaded, as those of the service were."""
+        version.change_all(self.values, remove=self.removed, restore=self.restored)
 
     def names(self) -> dict[str, str | None]:
         """Return the names of the version that answers and of the one before."""
@@ -266,13 +265,34 @@ class Service:
         for name, own in body.set.items():
             self.values[name] = self.values.get(name, {}) | own
         self.removed = (self.removed | {*body.remove}) - {*body.restore}
+        self.restored = (self.restored | {*body.restore}) - {*body.remove}
+        for other in (self.beside, self.shadow and self.shadow.version):
+            if other is not None:
+                self.bring_up_to_date(other)
         return self.written({"unknown": unknown, "model_version": version.name})
 
     async def apart(self, work: Any) -> Any:
-        """Do work in the thread of the model, so that one thing at a time uses it."""
+        """Do work in the thread of the model, so that one thing at a time uses it.
+
+        Raises `Refused` as `asked` does: 503 if much such work waits, 504 if it waited too long.
+        """
         if self.batcher is None:
             raise Refused(503, "the service is not ready", retry_after=1)
-        return await asyncio.get_running_loop().run_in_executor(self.batcher.thread, work)
+        if self.apart_now >= self.limits.max_batch:
+            raise Refused(503, "too many requests wait; try again", retry_after=1)
+        since = time.perf_counter()
+
+        def in_time() -> Any:
+            if time.perf_counter() - since > self.limits.deadline_seconds:
+                raise Refused(504, "no answer in time; try again")
+            return work()
+
+        self.apart_now += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self.batcher.thread, in_time)
+        finally:
+            self.apart_now -= 1
 
     def models(self) -> dict[str, Any]:
         """Return what ``GET /v1/models`` tells of the version that answers."""

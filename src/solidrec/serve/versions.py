@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ from solidrec.inference.traced import trace
 from solidrec.kit.export_kit import group_weights
 from solidrec.kit.packet import Tensors
 from solidrec.rank_overlap import rank_biased_overlap
+from solidrec.recommend.attributes import Attributes
 from solidrec.recommend.engine import Engine
 from solidrec.recommend.questions import Question, Recommendation
 from solidrec.recommend.rules import Rules
@@ -46,6 +48,7 @@ class Version:
         run = load_run(path, device=device)
         name = f"{path.resolve().name}-{sha256(path / MANIFEST)[:12]}"
         version = cls(name, path, Engine(run))
+        assert version.loaded is version.engine.attributes
         length, items = run.spec.model.history_length, len(run.items)
         trace(version.engine.score, length=length, items=items, most=max_batch)
         for _ in range(_WARM_UP):
@@ -89,6 +92,30 @@ class Version:
             attributes.fitting(text)
         for column in rules.at_most:
             attributes.labels(column)
+
+    @cached_property
+    def loaded(self) -> Attributes:
+        """The attributes of the items as they were loaded."""
+        return self.engine.attributes
+
+    def change_all(
+        self,
+        values: Mapping[str, Mapping[str, Any]],
+        *,
+        remove: Collection[str],
+        restore: Collection[str],
+    ) -> None:
+        """Give items, as they were loaded, other column values, take them out or back in.
+
+        Columns that this version does not have, or whose type is another, keep their values.
+        """
+        self.engine.attributes = self.loaded
+        self.change_items({}, remove=sorted(remove), restore=sorted(restore))
+        columns = {column for own in values.values() for column in own}
+        for column in sorted(columns & {*self.loaded.frame.columns} - {"item"}):
+            own = {name: {column: one[column]} for name, one in values.items() if column in one}
+            with suppress(UsageError):
+                self.change_items(own, remove=(), restore=())
 
     def change_items(
         self, values: dict[str, dict[str, Any]], *, remove: Sequence[str], restore: Sequence[str]

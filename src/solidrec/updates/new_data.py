@@ -36,12 +36,12 @@ _Features = Mapping[str, Path | str | npt.NDArray[Any]]
 class NewData:
     """Prepared ``data`` that holds old and new events, all of them for training.
 
-    ``first`` (U + 1,) is the position of each user's first event that the run was not trained on,
-    ``run`` the run with the new items behind its own, and ``added`` counts what is new.
+    ``trained`` (N,) says which events the run was trained on, ``run`` is the run with the new items
+    behind its own, and ``added`` counts what is new.
     """
 
     data: PreparedData
-    first: npt.NDArray[np.int64]
+    trained: npt.NDArray[np.bool_]
     run: Run
     added: dict[str, int]
 
@@ -88,6 +88,11 @@ def with_new_events(
     run = dataclasses.replace(run, attributes=renewed(run.attributes, whole))
     catalog = whole.behind(known)
     given = read_features(features, table, catalog, start=spec.feature_start).matrices
+    for name in sorted(data.encoded.keys() - features.keys()) if new else ():
+        say(
+            f"warning: feature {name!r} was encoded, and {new:,} new items have none: give "
+            f"--features {name}=FILE.npy, or train anew"
+        )
     matrices = {
         name: _longer(matrix, given.get(name), known, new) for name, matrix in data.features.items()
     }
@@ -113,7 +118,7 @@ def with_new_events(
         "users": len(both.events.users) - len(data.users),
         "items": new,
     }
-    return NewData(written, both.first, bigger, added)
+    return NewData(written, both.trained, bigger, added)
 
 
 def _check_features(features: _Features, data: PreparedData) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 import numpy.typing as npt
 
+from solidrec.data.append import first_new
 from solidrec.data.prepared import EvalRows, PreparedData
 from solidrec.data.split import first_at
 from solidrec.evaluate.result import Evaluation
@@ -25,8 +26,8 @@ class Held(NamedTuple):
     rows: EvalRows
 
 
-def hold_newest(data: PreparedData, first: npt.NDArray[np.int64], *, share: float) -> Held:
-    """Hold out the newest `share` of the new events, which begin at `first` (U + 1,).
+def hold_newest(data: PreparedData, trained: npt.NDArray[np.bool_], *, share: float) -> Held:
+    """Hold out the newest `share` of the events that are new: not `trained` (N,) before.
 
     The target of a user is the first held-out event that has an earlier event. In data ordered by
     position, in which the events of two users cannot be compared, each user's last event is held
@@ -34,13 +35,13 @@ def hold_newest(data: PreparedData, first: npt.NDArray[np.int64], *, share: floa
     """
     starts, ends = np.asarray(data.offsets[:-1]), np.asarray(data.offsets[1:])
     times = np.asarray(data.event_times)
+    late = np.maximum(ends - 1, starts)
     if data.manifest["order"] == "timestamp":
-        is_new = np.arange(len(times)) >= np.repeat(first, ends - starts)
-        cut = int(np.quantile(times[is_new], 1 - share, method="higher"))
-        held = np.maximum(first_at(starts, ends, times, cut), first)
-    else:
-        held = np.maximum(ends - 1, first)
-    at = np.maximum(held, starts + 1)
+        cut = int(np.quantile(times[~trained], 1 - share, method="higher"))
+        late = first_at(starts, ends, times, cut)
+    # Late arrivals may lie before events that were trained: a target is always a new one.
+    held = first_new(data.offsets, trained, begin=late)
+    at = first_new(data.offsets, trained, begin=np.maximum(held, starts + 1))
     users = np.flatnonzero(at < ends)
     rows = EvalRows(
         users.astype(np.int32),
@@ -94,8 +95,13 @@ class Verdict:
         }
 
 
-def judge(before: Scorer, after: Scorer, held: Held, *, length: int) -> Verdict:
-    """Rank the held-out targets in the whole catalogue by both models, and compare them."""
+def judge(before: Scorer, after: Scorer, held: Held, *, length: int) -> Verdict | None:
+    """Rank the held-out targets in the whole catalogue by both models, and compare them.
+
+    Returns None if there are none.
+    """
+    if not len(held.rows):
+        return None
     one, other = (
         evaluate_rows(score, held.data, held.rows, split="newest", protocol="full", length=length)
         for score in (before, after)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from solidrec.data.append import first_new
 from solidrec.data.prepared import PreparedData
 from solidrec.data.windows import ranges
 from solidrec.experts.alike import content_of
@@ -29,15 +30,16 @@ PASSES = 2
 
 
 def refreshed(
-    run: Run, context: RunContext, first: npt.NDArray[np.int64], *, epochs: int
+    run: Run, context: RunContext, trained: npt.NDArray[np.bool_], *, epochs: int
 ) -> Recommender | Mixture:
-    """Return the model of `run` after training on the new events, which begin at `first` (U + 1,).
+    """Return the model of `run` after training on the new events: those not `trained` (N,) before.
 
     The data and specification are those of `context`, and the run knows all its items. Recommenders
     go on for `epochs`; a target counts if it is new, or among the L events before the new ones of
     its user. A mixture's memories and counts are taken anew from all training events, and its
     weights go on from evidence of the old experts, which have not seen the new events.
     """
+    first = first_new(context.data.offsets, trained)
     if not isinstance(run.model, Mixture):
         return _continued(run, run.model, run.spec.model, context, first, epochs=epochs)
     data, old = context.data, run.model
@@ -54,7 +56,7 @@ def refreshed(
     mixture = mixture.to(context.device)
     if (codebook := codebook_of(mixture)) is not None:
         codebook.set_item_frequencies(_counts(data, context.device))
-    targets = _new_targets(data, first, seed=context.spec.seed)
+    targets = _new_targets(data, trained, seed=context.spec.seed)
     if len(targets.users):
         length = run.spec.model.history_length
         rows = pack(old.experts, data, targets, length=length, all_of=False)
@@ -112,11 +114,16 @@ def _counts(data: PreparedData, device: str) -> torch.Tensor:
     return torch.from_numpy(np.array(data.train_counts)).to(device)
 
 
-def _new_targets(data: PreparedData, first: npt.NDArray[np.int64], *, seed: int) -> Targets:
-    """Return the new training events that have an earlier one, at most 20,000, nearest first."""
-    begin = np.maximum(first, data.offsets[:-1] + 1)
-    users, positions = ranges(begin, np.maximum(data.train_end, begin))
-    far = positions - begin[users]
+def _new_targets(data: PreparedData, trained: npt.NDArray[np.bool_], *, seed: int) -> Targets:
+    """Return the new training events that have an earlier one, at most 20,000, nearest first.
+
+    How far one is off counts the events between it and its user's first new one.
+    """
+    first = np.maximum(first_new(data.offsets, trained), data.offsets[:-1] + 1)
+    users, positions = ranges(first, np.maximum(data.train_end, first))
+    new = ~trained[positions]
+    users, positions = users[new], positions[new]
+    far = positions - first[users]
     chosen = np.lexsort((rng(seed, "gate rows").permutation(len(far)), far))[:_ROWS]
     chosen = np.sort(chosen)
     return Targets(users[chosen], positions[chosen], far[chosen])

@@ -45,7 +45,7 @@ class UpdateWords(TypedDict, total=False):
     force: bool
 
 
-def updated(new: NewData, spec: UpdateSpec, context: RunContext) -> tuple[Run, Verdict]:
+def updated(new: NewData, spec: UpdateSpec, context: RunContext) -> tuple[Run, Verdict | None]:
     """Return the run continued with all new events, and how it compares with the one before.
 
     What is judged is continued without the newest events; what is returned goes on from there with
@@ -53,22 +53,24 @@ def updated(new: NewData, spec: UpdateSpec, context: RunContext) -> tuple[Run, V
     `UpdateSpec.force`.
     """
     run, data = new.run, new.data
-    held = hold_newest(data, new.first, share=spec.newest)
+    held = hold_newest(data, new.trained, share=spec.newest)
     _check_enough(held, spec)
     context.say(f"update: held out the newest events of {len(held.rows):,} users, to judge by")
-    candidate = refreshed(run, context.but(data=held.data), new.first, epochs=spec.epochs)
+    candidate = refreshed(run, context.but(data=held.data), new.trained, epochs=spec.epochs)
     verdict = judge(
         scorer_of(run.model), scorer_of(candidate), held, length=run.spec.model.history_length
     )
-    context.say(f"update: {verdict}")
-    if verdict.worse and not spec.force:
+    context.say(f"update: {verdict or 'there is nobody to judge by'}")
+    if verdict is not None and verdict.worse and not spec.force:
         raise RefusedError(
             f"the update is worse than {run.path}: {verdict}; nothing was published (--force "
             "publishes it; training anew may serve better)"
         )
     context.say("update: going on with the newest events")
     judged = dataclasses.replace(run, model=candidate)
-    final_model = refreshed(judged, context, np.asarray(held.data.train_end), epochs=spec.epochs)
+    of_event = np.repeat(held.data.train_end, np.diff(data.offsets))
+    trained = new.trained | (np.arange(len(of_event)) < of_event)
+    final_model = refreshed(judged, context, trained, epochs=spec.epochs)
     return _finished(dataclasses.replace(judged, model=final_model), data, context), verdict
 
 
@@ -99,14 +101,18 @@ def _finished(run: Run, data: PreparedData, context: RunContext) -> Run:
 
 
 def save_update(
-    before: Run, after: Run, new: NewData, verdict: Verdict, *, out: Path, job: str
+    before: Run, after: Run, new: NewData, verdict: Verdict | None, *, out: Path, job: str
 ) -> dict[str, Any]:
     """Write the run `after` to `out` by one rename, and return what was added and judged.
 
     `job` names the call, so that the same one finds that it is done.
     """
     data = new.data
-    entry = {"added": new.added, "judged": verdict.to_json(), "before": before.spec.data}
+    entry = {
+        "added": new.added,
+        "judged": None if verdict is None else verdict.to_json(),
+        "before": before.spec.data,
+    }
     copy_run(
         after,
         out,
