@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable
 from typing import Any
 
+import httpx2
 import numpy as np
 import pytest
 
@@ -15,6 +17,9 @@ from solidrec.kit.export_kit import group_weights
 from solidrec.kit.packet import decode, model_id
 from solidrec.recommend.inspect_user import inspected
 from solidrec.recommend.parameters import generated
+from solidrec.serve.app import Application
+from solidrec.serve.limits import Limits
+from solidrec.serve.service import Service
 from solidrec.serve.versions import Version
 
 Ask = Callable[..., list[Any]]
@@ -286,3 +291,25 @@ def test_parameters_come_as_a_packet_by_accept(ask: Ask, trained: Model) -> None
     assert (refused.status_code, refused.headers["content-type"]) == (422, "application/json")
     method, path, body = post("recommend", history=HISTORY)  # there is no other packet
     assert ask((method, path, body | accept))[0].json()["items"]
+
+
+def test_s10_while_the_queue_is_full_a_request_is_refused_unread(version: Version) -> None:
+    async def asked() -> list[Any]:
+        service = Service(version, Limits.parse({"queue": 1}))
+        app = Application(service)
+        service.start()
+        batcher: Any = service.batcher
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://solidrec") as client:
+            batcher.waiting.append(None)
+            full = await client.post("/v1/recommend", content=b"no JSON at all")
+            other = await client.post("/v1/similar", json={"item": "i03"})
+            batcher.waiting.clear()
+            free = await client.post("/v1/recommend", json={"history": ["i03"]})
+        await service.stop()
+        return [full, other, free]
+
+    full, other, free = asyncio.run(asked())
+    assert (full.status_code, full.headers["retry-after"]) == (503, "1")
+    assert full.json() == {"error": "too many requests wait; try again"}
+    assert (other.status_code, free.status_code) == (200, 200)

@@ -15,12 +15,14 @@ from starlette.types import Receive, Scope, Send
 
 from solidrec.provenance import versions
 from solidrec.serve import schema
-from solidrec.serve.http import JSON, PACKET, Work, check_token, respond
+from solidrec.serve.http import JSON, PACKET, Work, check_token, refuse_unread, respond
 from solidrec.serve.page import add_page
 from solidrec.serve.refusals import Refused
 from solidrec.serve.service import Service
 
 _PARAMETERS = "/v1/parameters"
+_QUEUED = ("/v1/recommend", "/v1/score")
+"""What waits in the queue; while that is full it is refused unread, which costs least."""
 _REFUSALS = {
     400: "The body is no JSON.",
     401: "No token, or another one.",
@@ -60,6 +62,9 @@ class Application:
             work = self.routes.get((scope["method"], scope["path"]))
         if work is None:
             await self.rest(scope, receive, send)
+            return
+        if scope["path"] in _QUEUED and self.service.is_full:
+            await refuse_unread(scope, send, self.service.metrics)
             return
         await respond(
             scope,

@@ -60,13 +60,19 @@ class Batcher:
         self.waiting.clear()
         self.thread.shutdown(wait=True)
 
+    def is_full(self) -> bool:
+        """Return whether as many wait as may, and note since when."""
+        if len(self.waiting) < self.limits.queue:
+            return False
+        self.full_since = self.full_since or time.monotonic()
+        return True
+
     async def ask(self, question: Question, answer: Answer) -> Recommendation:
         """Return the answer to a question.
 
         Raises `Refused`: 503 if too many wait, 504 if it waited too long.
         """
-        if len(self.waiting) >= self.limits.queue:
-            self.full_since = self.full_since or time.monotonic()
+        if self.is_full():
             raise Refused(503, "too many requests wait; try again", retry_after=1)
         self.full_since = None
         done: asyncio.Future[Recommendation] = asyncio.get_running_loop().create_future()

@@ -66,6 +66,21 @@ async def respond(
     metrics.response(scope["path"], status)
 
 
+_BUSY = b'{"error":"too many requests wait; try again"}'
+_BUSY_START = {
+    "type": "http.response.start",
+    "status": 503,
+    "headers": [_TYPE, (b"retry-after", b"1"), (b"content-length", str(len(_BUSY)).encode())],
+}
+
+
+async def refuse_unread(scope: Scope, send: Send, metrics: Metrics) -> None:
+    """Refuse a request with 503 before its body is read."""
+    await send(_BUSY_START)
+    await send({"type": "http.response.body", "body": _BUSY})
+    metrics.response(scope["path"], 503)
+
+
 def check_token(given: bytes, token: str | None) -> None:
     """Raise `Refused` unless an Authorization header has the token, compared in constant time.
 

@@ -116,6 +116,11 @@ class Service:
         full = self.batcher.full_since
         return full is None or time.monotonic() - full < _FULL_SECONDS
 
+    @property
+    def is_full(self) -> bool:
+        """Whether a question would be refused now, so that nothing of it need be read."""
+        return self.batcher is not None and self.batcher.is_full()
+
     def parsed(self, kind: type[_Body], content: bytes) -> _Body:
         """Return a body; raise `Refused` for one that is no JSON or of another form."""
         started = time.perf_counter()
