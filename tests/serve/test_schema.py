@@ -23,6 +23,7 @@ def test_a_body_is_the_question_that_it_says() -> None:
     assert question.rules.model_fields_set == {"exclude", "at_most"}
     plain = RecommendBody.model_validate_json('{"history": []}').question()
     assert plain.rules is NO_RULES
+    assert body.question(["x", "y"]).history == ["x", "y", "a"]
 
 
 def test_scores_are_asked_for_all_items_also_of_the_history() -> None:

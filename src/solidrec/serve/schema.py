@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -46,7 +47,7 @@ class RecommendBody(Body):
     )
     because: bool = Field(False, description="say of each item which experts and events raise it")
 
-    def question(self, remembered: list[str]) -> Question:
+    def question(self, remembered: Sequence[str] = ()) -> Question:
         """Return what the engine is asked; `remembered` events come before the history."""
         given = {name: getattr(self, name) for name in self.model_fields_set & _RULES}
         given |= {name: tuple(one) for name, one in given.items() if isinstance(one, list)}

@@ -164,7 +164,7 @@ class Service:
 
     async def _recommended(self, body: RecommendBody, version: Version) -> bytes:
         remembered = None if body.user is None else await self._remembered(body.user)
-        question = body.question(remembered or [])
+        question = body.question(remembered or ())
         answer = await self.asked(question, version)
         if self.shadow is not None and self.batcher is not None and version is self.version:
             self.shadow.ask(self.batcher, question, answer)
