@@ -54,9 +54,13 @@ faults: $(ML100K) ## inject every fault of the catalogue (docs/reliability.md) a
 
 PORT ?= 8000
 
+# The run folder of a row of the demo, whose name is a hash.
+RUN_OF := $(BIN)/python -c "import sys; from pathlib import Path; from solidrec.experiments.plan import Plan; \
+  print(next(f'demo/runs/{one.key}' for one in Plan.load(Path('demo')).places if one.row == sys.argv[1]))"
+
 serve-demo: $(ML100K) ## the demo's models behind a page in your browser, on PORT (8000)
-	test -f demo/runs/static/manifest.json || $(MAKE) demo
-	$(BIN)/solidrec serve demo/runs/solid-duet --beside demo/runs/static --port $(PORT)
+	test -f demo/experiment.json || $(MAKE) demo
+	$(BIN)/solidrec serve "$$($(RUN_OF) mixture)" --beside "$$($(RUN_OF) static)" --port $(PORT)
 
 $(VENV)/.serving: $(INSTALLED) constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev,serving]"
