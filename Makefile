@@ -56,10 +56,10 @@ PORT ?= 8000
 
 # The run folder of a row of the demo, whose name is a hash.
 RUN_OF := $(BIN)/python -c "import sys; from pathlib import Path; from solidrec.experiments.plan import Plan; \
-  print(next(f'demo/runs/{one.key}' for one in Plan.load(Path('demo')).places if one.row == sys.argv[1]))"
+  print(next(f'demo/quick/runs/{one.key}' for one in Plan.load(Path('demo/quick')).places if one.row == sys.argv[1]))"
 
 serve-demo: $(ML100K) ## the demo's models behind a page in your browser, on PORT (8000)
-	test -f demo/experiment.json || $(MAKE) demo
+	test -f demo/quick/experiment.json || $(MAKE) demo
 	$(BIN)/solidrec serve "$$($(RUN_OF) mixture)" --beside "$$($(RUN_OF) static)" --port $(PORT)
 
 $(VENV)/.serving: $(INSTALLED) constraints.txt
