@@ -52,7 +52,9 @@ def inspected(engine: Engine, history: Sequence[str]) -> dict[str, Any]:
         found: dict[str, Any] = {"events": events}
         if isinstance(model, Mixture):
             found["mixture"] = _weights(model, ids_of)
-        moved = [_moved(part, histories) for part in model.modules() if _moves(part)]
+        moved = [
+            _moved(part, histories) for part in model.modules() if isinstance(part, TrunkAndBranch)
+        ]
         if moved:
             found["branch"] = moved[0]
     return found
@@ -80,10 +82,6 @@ def _weights(model: Mixture, history: Tensor) -> dict[str, dict[str, float]]:
         name: {"user": one, "everybody": other}
         for name, one, other in zip(names, mine, all_of_them, strict=True)
     }
-
-
-def _moves(part: torch.nn.Module) -> bool:
-    return isinstance(part, TrunkAndBranch)
 
 
 def _moved(source: Any, histories: Histories) -> float:

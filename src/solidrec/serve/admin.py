@@ -38,6 +38,15 @@ def make_admin(service: Service, *, models: Path, token: str, device: str = "cpu
     def check(request: Request) -> None:
         check_token(request.headers.get("authorization", "").encode("latin-1"), token)
 
+    async def loaded(name: str) -> Version:
+        """Load the run folder of a name beside the answers; raise `Refused` for a damaged one."""
+        path = folder_of(models, name)
+        work = partial(Version.load, path, device=device, max_batch=service.limits.max_batch)
+        try:
+            return await asyncio.to_thread(work)
+        except SolidrecError as error:
+            raise Refused(409, str(error)) from None
+
     @app.get("/models")
     async def listed(request: Request) -> Any:
         """The version that answers and the one before."""
@@ -48,13 +57,8 @@ def make_admin(service: Service, *, models: Path, token: str, device: str = "cpu
     async def load(request: Request, name: str, force: bool = False) -> Any:
         """Load a run folder and let it answer, if it answers like the one before (or by force)."""
         check(request)
-        path = folder_of(models, name)
         async with loading:
-            work = partial(Version.load, path, device=device, max_batch=service.limits.max_batch)
-            try:
-                version = await asyncio.to_thread(work)
-            except SolidrecError as error:
-                raise Refused(409, str(error)) from None
+            version = await loaded(name)
             overlap = await service.apart(partial(version.overlap, service.version))
             if overlap < LEAST_OVERLAP and not force:
                 raise Refused(
@@ -62,10 +66,7 @@ def make_admin(service: Service, *, models: Path, token: str, device: str = "cpu
                     f"its answers have an overlap of {overlap:.3f} with those of the model that "
                     f"answers now, less than {LEAST_OVERLAP}; add ?force=true if that is meant",
                 )
-            try:
-                service.switch(version)
-            except SolidrecError as error:  # what was changed about items does not fit it
-                raise Refused(409, str(error)) from None
+            service.switch(version)
         return service.names() | {"overlap": overlap}
 
     @app.post("/shadow/{name}")
@@ -74,13 +75,8 @@ def make_admin(service: Service, *, models: Path, token: str, device: str = "cpu
     ) -> Any:
         """Ask a run folder a share of the questions, too, and show the overlap in /metrics."""
         check(request)
-        path = folder_of(models, name)
         async with loading:
-            work = partial(Version.load, path, device=device, max_batch=service.limits.max_batch)
-            try:
-                version = await asyncio.to_thread(work)
-            except SolidrecError as error:
-                raise Refused(409, str(error)) from None
+            version = await loaded(name)
             service.bring_up_to_date(version)
             service.shadow = Shadow(version, share=share, metrics=service.metrics)
         return service.names()
