@@ -110,6 +110,8 @@ def served(run: Path) -> Iterator[tuple[str, int, float]]:
         url = f"http://127.0.0.1:{port}"
         try:
             while True:
+                if process.poll() is not None:
+                    raise RuntimeError(f"{' '.join(words)} ended with {process.returncode}")
                 with suppress(urllib.error.URLError):
                     urllib.request.urlopen(f"{url}/ready", timeout=5)
                     break

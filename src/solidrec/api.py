@@ -22,7 +22,7 @@ from solidrec.errors import IncompatibleError, StorageError, UsageError
 from solidrec.evaluate.result import Evaluation
 from solidrec.evaluate.runner import Protocol, Seen, evaluate
 from solidrec.evaluate.scores import ScoreWriter
-from solidrec.inference.scorer import scorer_of
+from solidrec.inference.mixture_scorer import scorer_of
 from solidrec.locks import replacing
 from solidrec.recommend.because import reasons
 from solidrec.recommend.engine import Engine

@@ -34,7 +34,7 @@ from solidrec.epochs import HISTORY, read_history
 from solidrec.errors import DamagedError, IncompatibleError, StorageError, UsageError
 from solidrec.id_map import IdMap
 from solidrec.inference.golden import Golden
-from solidrec.inference.scorer import scorer_of
+from solidrec.inference.mixture_scorer import scorer_of
 from solidrec.json_files import read_json, write_json
 from solidrec.nn.build import build, build_mixture
 from solidrec.nn.mixture import Mixture

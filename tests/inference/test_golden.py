@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from solidrec.inference.golden import Golden
-from solidrec.inference.scorer import scorer_of
+from solidrec.inference.mixture_scorer import scorer_of
 from solidrec.runs import load_run
 
 

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from solidrec.api import Model, prepare, train
-from solidrec.inference.scorer import ModelScorer, scorer_of
+from solidrec.inference.mixture_scorer import scorer_of
+from solidrec.inference.scorer import ModelScorer
 from solidrec.inference.traced import Traced, trace
 from solidrec.runs import load_run
 

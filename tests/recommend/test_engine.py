@@ -12,7 +12,8 @@ from solidrec.api import train
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.recommend.engine import POPULARITY, Engine
-from solidrec.recommend.questions import Recommendation
+from solidrec.recommend.questions import Question, Recommendation
+from solidrec.recommend.rules import NO_RULES, Rules
 from solidrec.runs import load_run
 
 HISTORY = ["i03", "i09", "i12"]
@@ -246,3 +247,49 @@ def test_user_vector_times_item_vector_is_the_logit(engine: Engine) -> None:
 def test_din_has_no_single_user_vector(din: Engine) -> None:
     with pytest.raises(UsageError, match="backbone 'din' has one user state a candidate"):
         din.user_vectors([HISTORY])
+
+
+@pytest.mark.parametrize("gone", [(), (7, 8, 30)])
+def test_answers_need_no_more_than_the_best_items_or_ask_for_all(
+    run_folder: Path, gone: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scorer that scores its twelve best items alone leads to the answers of one that scores all.
+
+    What is asked may need fewer than twelve, more, or others.
+    """
+    engine = Engine(load_run(run_folder))
+    names = engine.run.items.ids
+    rules = [
+        NO_RULES,
+        Rules(exclude=names[:3]),
+        Rules(exclude=names[:20]),
+        Rules(candidates=names[5:25]),
+        Rules(filter="item > 'i20'"),
+        Rules(boost={"item > 'i20'": 5.0}),
+        Rules(diversity=0.5),
+    ]
+    questions = [
+        Question(history, k, keep, rule)
+        for history in (HISTORY, names[:9], ["unknown"], names[-1:])
+        for k in (1, 5, 40)
+        for keep in (False, True)
+        for rule in rules
+    ]
+    engine.attributes = engine.attributes.showing(gone, shown=False)
+    expected = engine.answer(questions)
+    read, asked = engine.score.read, []
+
+    def read_best(histories: np.ndarray) -> Any:
+        asked.append(len(histories))
+
+        def scored(rows: slice, items: np.ndarray) -> np.ndarray:
+            scores = read(histories)(rows, items)
+            scores[scores < np.sort(scores, 1)[:, -12:-11]] = -np.inf
+            return scores
+
+        return scored
+
+    monkeypatch.setattr(engine.score, "certain", 12)
+    monkeypatch.setattr(engine.score, "read_best", read_best)
+    assert engine.answer(questions) == expected
+    assert sum(asked) > 10

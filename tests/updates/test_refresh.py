@@ -13,7 +13,7 @@ from solidrec.data.append import first_new
 from solidrec.evaluate.runner import evaluate_rows
 from solidrec.experts.alike import content_of
 from solidrec.experts.counted import count
-from solidrec.inference.scorer import scorer_of
+from solidrec.inference.mixture_scorer import scorer_of
 from solidrec.nn.mixture import Mixture, is_counted
 from solidrec.training.context import RunContext
 from solidrec.updates.new_data import NewData, with_new_events

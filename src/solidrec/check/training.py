@@ -13,7 +13,7 @@ from torch import Tensor
 from solidrec.check.learning import few
 from solidrec.check.model import unsaved
 from solidrec.check.subject import Subject, Verdict
-from solidrec.inference.scorer import scorer_of
+from solidrec.inference.mixture_scorer import scorer_of
 from solidrec.nn.build import stages
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender

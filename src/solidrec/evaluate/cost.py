@@ -14,7 +14,8 @@ import torch
 
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
-from solidrec.inference.scorer import HistoryScorer, own_weights, scorer_of
+from solidrec.inference.mixture_scorer import scorer_of
+from solidrec.inference.scorer import HistoryScorer, own_weights
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
 from solidrec.spec import RunSpec

@@ -5,7 +5,7 @@ from __future__ import annotations
 from solidrec.data.prepared import PreparedData
 from solidrec.evaluate.result import Evaluation
 from solidrec.evaluate.runner import evaluate
-from solidrec.inference.scorer import scorer_of
+from solidrec.inference.mixture_scorer import scorer_of
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
 from solidrec.nn.sources import TrunkAndBranch

@@ -14,7 +14,8 @@ from solidrec.data.prepared import PreparedData
 from solidrec.errors import UsageError
 from solidrec.evaluate.perturb import PERTURBATIONS, add, rbo, uniforms
 from solidrec.evaluate.result import average
-from solidrec.inference.scorer import HistoryScorer, evaluating, own_weights, scorer_of, slices
+from solidrec.inference.mixture_scorer import scorer_of
+from solidrec.inference.scorer import HistoryScorer, evaluating, own_weights, slices
 from solidrec.inference.top import top
 from solidrec.metrics import mean, per_row, ranks
 from solidrec.nn.mixture import Mixture

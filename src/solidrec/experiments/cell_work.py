@@ -23,7 +23,8 @@ from solidrec.experiments.plan import RUNS
 from solidrec.experiments.tables.few_events import FEW_EVENTS, write_few_events
 from solidrec.experiments.tables.stability import STABILITY, write_stability
 from solidrec.experiments.users import write_users, written
-from solidrec.inference.scorer import Scorer, scorer_of
+from solidrec.inference.mixture_scorer import scorer_of
+from solidrec.inference.scorer import Scorer
 from solidrec.provenance import commit, versions
 from solidrec.runs import Run
 from solidrec.spec import RunSpec

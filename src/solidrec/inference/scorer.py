@@ -14,11 +14,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from solidrec.arrays import Array
-from solidrec.nn.mixture import Mixture, of_candidates
+from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender, dot
 
 Scorer = Callable[[Array, Array], Array]
 """Function of histories (r, L) and candidates (r or 1, C) that returns scores (r, C)."""
+Compute = Callable[[torch.Tensor], torch.Tensor]
+"""Function of histories (B, L) that returns a row for each."""
 Reader = Callable[[slice, Array], Array]
 """Function of rows of known histories and candidates (r or 1, C) that returns new scores (r, C)."""
 # Floats of intermediate results; more leave the cache (DIN: 220 us per user, 500 with 2^25).
@@ -48,8 +50,10 @@ class HistoryScorer(ABC):
     """
 
     model: Recommender | Mixture
-    compute: Callable[[torch.Tensor], torch.Tensor]
+    compute: Compute
     """What the network computes for histories (B, L): user vectors (B, D), or scores (B, V)."""
+    certain = 0
+    """How many of the best items `read_best` is sure to score."""
 
     @property
     def device(self) -> torch.device:
@@ -69,60 +73,26 @@ class HistoryScorer(ABC):
     def read(self, histories: Array) -> Reader:
         """Return a function that scores candidates for `histories` (r, L)."""
 
+    def read_best(self, histories: Array) -> Reader:
+        """Return a function that scores the whole catalogue for `histories` (r, L).
+
+        All but the ``certain`` best items of a history may be given -inf.
+        """
+        return self.read(histories)
+
+    def record(self, recorded: Callable[[Compute], Compute]) -> bool:
+        """Compute by what `recorded` makes of it from now on; return whether that is another."""
+        before, self.compute = self.compute, recorded(self.compute)
+        return self.compute is not before
+
     def tensor(self, ids: Array) -> torch.Tensor:
         """Return ids as an int64 tensor on the model's device."""
         return torch.from_numpy(np.ascontiguousarray(ids, dtype=np.int64)).to(self.device)
 
 
-def scorer_of(model: Recommender | Mixture) -> HistoryScorer:
-    """Return the scorer for a model."""
-    return _MixtureScorer(model) if isinstance(model, Mixture) else ModelScorer(model)
-
-
 def neural_of(model: Recommender | Mixture) -> Recommender:
     """Return the model itself, or the neural expert of a mixture."""
     return model.experts.neural if isinstance(model, Mixture) else model
-
-
-@final
-class _MixtureScorer(HistoryScorer):
-    """Score candidates with a mixture, which reads evidence over the whole catalogue each time."""
-
-    keeps_vectors = False
-
-    def __init__(self, model: Mixture) -> None:
-        self.model: Mixture = model
-        self.compute = self._mixed
-
-    def read(self, histories: Array) -> Reader:
-        """Return a function that scores candidates for `histories` (r, L)."""
-        return partial(self.mix, histories)
-
-    def mix(self, histories: Array, rows: slice, candidates: Array) -> Array:
-        """Score `candidates` (r or 1, C) for rows of `histories`, in blocks of similar length."""
-        histories = histories[rows]
-        items = len(self.model.items.weight) - 1
-        everything = np.arange(1, items + 1)[None]
-        scores = np.empty((len(histories), candidates.shape[1]), dtype=np.float32)
-        lengths = (histories != 0).sum(1)
-        order = np.argsort(lengths, kind="stable")
-        size = max(1, FLOATS_AT_ONCE // max(4 * items, entries(histories.shape[1])))
-        with evaluating(self.model):
-            for part in slices(len(histories), size):
-                some = order[part]
-                # cut padding up to the longest of the block: it costs time and changes nothing
-                history = self.tensor(histories[some, : max(1, lengths[some[-1]])])
-                found = self.compute(history)
-                if not np.array_equal(candidates, everything):
-                    own = candidates if len(candidates) == 1 else candidates[some]
-                    found = of_candidates(found, self.tensor(own))
-                scores[some] = _array(found)
-        return scores
-
-    def _mixed(self, history: torch.Tensor) -> torch.Tensor:
-        evidence = self.model.experts(history)
-        mixed: torch.Tensor = self.model.head(evidence, self.model.read(history, evidence).weights)
-        return mixed
 
 
 @final
@@ -162,7 +132,7 @@ class ModelScorer(HistoryScorer):
         users = vectors[rows, None]
         with torch.inference_mode():
             if len(candidates) == 1:
-                return _array(dot(users, self.embedded(candidates)))
+                return to_array(dot(users, self.embedded(candidates)))
             size = max(1, _CACHED // (candidates.shape[1] * vectors.shape[1]))
             parts = [
                 dot(users[i : i + size], self.embedded(candidates[i : i + size]))
@@ -170,7 +140,7 @@ class ModelScorer(HistoryScorer):
             ]
             if not parts:
                 return np.zeros(candidates.shape, dtype=np.float32)
-            return _array(torch.cat(parts))
+            return to_array(torch.cat(parts))
 
     def embedded(self, candidates: Array) -> torch.Tensor:
         """Return the embeddings of `candidates` (r, C), without a copy if they are consecutive."""
@@ -195,7 +165,7 @@ class ModelScorer(HistoryScorer):
                 for j, some in enumerate(ids.split(columns, dim=1)):
                     targets = F.embedding(some, table)
                     logits = dot(self.model.users(history, targets, weights), targets)
-                    scores[i : i + size, j * columns : (j + 1) * columns] = _array(logits)
+                    scores[i : i + size, j * columns : (j + 1) * columns] = to_array(logits)
         return scores
 
     def floats(self, length: int, candidates: int) -> int:
@@ -209,7 +179,7 @@ class ModelScorer(HistoryScorer):
         return max(1, FLOATS_AT_ONCE // self.floats(length, candidates))
 
 
-def _array(scores: torch.Tensor) -> Array:
+def to_array(scores: torch.Tensor) -> Array:
     """Return scores as a float32 array."""
     return np.asarray(scores.float().cpu().numpy())
 

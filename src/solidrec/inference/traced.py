@@ -8,8 +8,9 @@ that the thread which reads requests goes on meanwhile.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import final
 
 import numpy as np
@@ -17,14 +18,13 @@ import torch
 from jaxtyping import Float, Int, config
 from torch import Tensor
 
-from solidrec.inference.scorer import HistoryScorer, ModelScorer, evaluating
+from solidrec.inference.scorer import Compute, HistoryScorer, ModelScorer, evaluating
 
 _TOLERANCE = 1e-5
 _SHORTEST = 16
 """The shortest length that is recorded: shorter histories are padded to it."""
 _RUNS = 3
 """Calls of a recording before it is used: the first ones optimise it."""
-Compute = Callable[[Tensor], Tensor]
 
 
 @final
@@ -69,24 +69,42 @@ def trace(scorer: HistoryScorer, *, length: int, items: int, most: int) -> bool:
     if isinstance(scorer, ModelScorer) and not scorer.keeps_vectors:
         return False  # a user has one state a candidate
     scorer.model.requires_grad_(False)
-    rng = np.random.default_rng(0)
+    return scorer.record(partial(_traced, scorer, length=length, items=items, most=most))
+
+
+def _traced(
+    scorer: HistoryScorer, compute: Compute, *, length: int, items: int, most: int
+) -> Compute:
+    """Return `compute` by recordings, or itself if it cannot be recorded or they differ."""
     with evaluating(scorer.model), warnings.catch_warnings(action="ignore"):
         try:
-            traced = Traced(scorer.compute, length=length, most=most, device=scorer.device)
+            traced = Traced(compute, length=length, most=most, device=scorer.device)
+            for history in _histories(traced, scorer, items=items):
+                for _ in range(_RUNS):
+                    found = traced(history)
+                if not _alike(found, compute(history)):
+                    return compute
         except RuntimeError:  # an operation that cannot be recorded
-            return False
-        for size, own in traced.recorded:
-            histories = rng.integers(1, items + 1, (size, own))
-            ends = rng.integers(0, own + 1, (size, 1))
-            ends[0] = own  # the first is as long as there is room for
-            histories[np.arange(own) >= ends] = 0
-            history = scorer.tensor(histories)
-            for _ in range(_RUNS):
-                found = traced(history)
-            if not torch.allclose(found, scorer.compute(history), rtol=_TOLERANCE, atol=_TOLERANCE):
-                return False
-    scorer.compute = traced
-    return True
+            return compute
+    return traced
+
+
+def _histories(traced: Traced, scorer: HistoryScorer, *, items: int) -> Iterator[Tensor]:
+    """Yield random histories of each recorded shape."""
+    rng = np.random.default_rng(0)
+    for size, own in traced.recorded:
+        histories = rng.integers(1, items + 1, (size, own))
+        ends = rng.integers(0, own + 1, (size, 1))
+        ends[0] = own  # the first is as long as there is room for
+        histories[np.arange(own) >= ends] = 0
+        yield scorer.tensor(histories)
+
+
+def _alike(one: Float[Tensor, "B X"], other: Float[Tensor, "B X"]) -> bool:
+    """Return whether two results have the same largest values, and the same where both have any."""
+    both = one.isfinite() & other.isfinite()
+    best = torch.allclose(one.amax(1), other.amax(1), rtol=_TOLERANCE, atol=_TOLERANCE)
+    return best and torch.allclose(one[both], other[both], rtol=_TOLERANCE, atol=_TOLERANCE)
 
 
 def _recording(compute: Compute, example: Int[Tensor, "B L"]) -> Compute:

@@ -21,7 +21,7 @@ from solidrec.console import console, counted
 from solidrec.data.prepared import PreparedData
 from solidrec.disk import write_file
 from solidrec.errors import UsageError
-from solidrec.inference.scorer import scorer_of
+from solidrec.inference.mixture_scorer import scorer_of
 from solidrec.json_files import write_json
 from solidrec.measures.cold_table import METRICS, Values, markdown, table_of
 from solidrec.measures.held_out import HeldOut, hold_out, joined, shuffled

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from solidrec.nn.masks import last, valid
@@ -16,7 +17,8 @@ EXPERTS = ("neural", *KINDS, "popularity")
 """The experts that every mixture weighs."""
 RECENT = "recency"
 """One more expert for data split by time: popularity at the end of training."""
-_TOP = 10
+TOP = 10
+"""Items of an expert that are its best."""
 _SCALE = 0.05
 """Scale k of counted evidence x in a statistic log(1 + x / k)."""
 PAIRED = 4
@@ -44,6 +46,13 @@ class Evidence(NamedTuple):
         return Evidence(self.neural[part], self.counted[:, part], counts)
 
 
+class Best(NamedTuple):
+    """The best items of an expert for each history: ``values`` (B, k), and their ``columns``."""
+
+    values: Float[Tensor, "B k"]
+    columns: Int[Tensor, "B k"]
+
+
 def statistics(
     evidence: Evidence, history: Int[Tensor, "B L"], count_of_item: Float[Tensor, " V1"]
 ) -> Float[Tensor, "B S"]:
@@ -55,19 +64,27 @@ def statistics(
     that two experts have in common. The ten best exclude items of the history. Semantic ids are
     left out, because items with one id are alike. Counted values enter as log(1 + x / k).
     """
+    scores = (evidence.neural, *evidence.counted)[:PAIRED]
+    k = min(TOP, evidence.neural.shape[1])
+    best = [Best(*torch.topk(without(each, history), k, sorted=False)) for each in scores]
+    totals = [evidence.counted[kind].sum(1) for kind in range(2)]
+    return summarised(evidence.neural, best, totals, history=history, count_of_item=count_of_item)
+
+
+def summarised(
+    neural: Float[Tensor, "B V"],
+    best: Sequence[Best],
+    totals: Sequence[Float[Tensor, " B"]],
+    *,
+    history: Int[Tensor, "B L"],
+    count_of_item: Float[Tensor, " V1"],
+) -> Float[Tensor, "B S"]:
+    """Return `statistics`, given the ten best of four experts and the sums of two kinds."""
     mask = valid(history)
     length = mask.sum(1)
     popular = torch.log1p(count_of_item[history]) * mask
     newest = popular.gather(1, last(mask)[:, None])[:, 0]
-    probable = evidence.neural.exp()
-    entropy = -(probable * evidence.neural).sum(1)
-    k = min(_TOP, evidence.neural.shape[1])
-    # The ten best items of each expert, without those of the history.
-    had = (history.clamp(min=1) - 1, mask)
-    best = [
-        torch.topk(_without(scores, *had), k, sorted=False)
-        for scores in (evidence.neural, *evidence.counted)[:PAIRED]
-    ]
+    entropy = -neural.exp().mul_(neural).sum(1)
     # The best values on a log scale: log-probabilities, and log(1 + x / k) of counted values.
     logs = [best[0].values.clamp(min=-100)]
     logs += [torch.log1p(each.values.clamp(min=0) / _SCALE) for each in best[1:]]
@@ -76,22 +93,20 @@ def statistics(
     for each in logs[1:]:
         found += [each.amax(1), each.mean(1)]
     # The total evidence of the forward and the symmetric memory.
-    found += [torch.log1p(evidence.counted[kind].sum(1) / _SCALE) for kind in range(2)]
+    found += [torch.log1p(total / _SCALE) for total in totals]
     # For each pair of experts, the share of their ten best items that they have in common.
     for a in range(len(best)):
         for b in range(a):
-            same = best[a].indices[:, :, None] == best[b].indices[:, None, :]
+            same = best[a].columns[:, :, None] == best[b].columns[:, None, :]
             # Items without counted evidence are not among the ten best of an expert.
             shared = same & (best[a].values > 0)[:, :, None] if a else same
             shared = shared & (best[b].values > 0)[:, None, :] if b else shared
-            found.append(shared.sum((1, 2)).to(entropy.dtype) / k)
+            found.append(shared.sum((1, 2)).to(entropy.dtype) / logs[0].shape[1])
     return torch.stack(found, 1)
 
 
-def _without(
-    scores: Float[Tensor, "B V"], index: Int[Tensor, "B L"], mask: Bool[Tensor, "B L"]
-) -> Float[Tensor, "B V"]:
-    """Return scores with -inf in the columns `index` of each row, where `mask` is set."""
+def without(scores: Float[Tensor, "B V"], history: Int[Tensor, "B L"]) -> Float[Tensor, "B V"]:
+    """Return scores of items 1..V with -inf for those of each history."""
     # Padding adds 0, so it changes no column.
-    lowest = torch.where(mask, -torch.inf, 0.0).to(scores.dtype)
-    return scores.scatter_add(1, index, lowest)
+    lowest = torch.where(valid(history), -torch.inf, 0.0).to(scores.dtype)
+    return scores.scatter_add(1, history.clamp(min=1) - 1, lowest)

@@ -48,6 +48,20 @@ class Memory(nn.Module):
     def forward(self, history: Int[Tensor, "B L"]) -> Float[Tensor, "K B V"]:
         """Return the evidence of each history for each item 1..V, by kind."""
         rows, width = len(history), len(self.starts) - 2
+        cell, values = self.entries(history)
+        found = self.values.new_zeros(len(self.decay), rows * width)
+        for kind in range(len(self.decay)):
+            found[kind].index_add_(0, cell, values[kind])
+        return found.view(len(self.decay), rows, width)
+
+    def entries(
+        self, history: Int[Tensor, "B L"]
+    ) -> tuple[Int[Tensor, " m"], list[Float[Tensor, " m"]]]:
+        """Return what the items of each history say, before it is summed.
+
+        The flat cell b V + i of history b and item i + 1 of each entry, and its value by kind.
+        """
+        width = len(self.starts) - 2
         items = history.flatten()
         # Where the row of each item begins, and how many entries it has.
         begin = self.starts[items]
@@ -63,8 +77,8 @@ class Memory(nn.Module):
         )
         # The age of each event: the number of items after it in its history.
         age = valid(history).flip(1).cumsum(1).flip(1).flatten() - 1
-        found = self.values.new_zeros(len(self.decay), rows * width)
+        values = []
         for kind, decay in enumerate(self.decay):
             weight = decay ** age.clamp(min=0).to(self.values.dtype)
-            found[kind].index_add_(0, cell, self.values[entry, kind] * weight[event])
-        return found.view(len(self.decay), rows, width)
+            values.append(self.values[entry, kind] * weight[event])
+        return cell, values

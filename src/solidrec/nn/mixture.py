@@ -65,13 +65,21 @@ class Experts(nn.Module):
 
     def forward(self, history: Int[Tensor, "B L"]) -> Evidence:
         """Return the evidence of every expert on items 1..V for each history."""
-        users = self.neural.encode(history).users
-        neural = torch.log_softmax(users @ self.neural.items.weight[1:].T, 1)
+        neural = self.log_probabilities(history)
         counted = torch.cat([memory(history) for memory in self.memories])
-        counts = (
-            self.counts[None] if self.recent is None else torch.stack([self.counts, self.recent])
-        )
-        return Evidence(neural, counted, counts[:, None, 1:])
+        return Evidence(neural, counted, self.all_counts[:, None, 1:])
+
+    def log_probabilities(self, history: Int[Tensor, "B L"]) -> Float[Tensor, "B V"]:
+        """Return the evidence of the neural expert on items 1..V for each history."""
+        users = self.neural.encode(history).users
+        return torch.log_softmax(users @ self.neural.items.weight[1:].T, 1)
+
+    @property
+    def all_counts(self) -> Float[Tensor, "P V1"]:
+        """How often each item occurs in training and, if that is used, at the end of it."""
+        if self.recent is None:
+            return self.counts[None]
+        return torch.stack([self.counts, self.recent])
 
 
 @final

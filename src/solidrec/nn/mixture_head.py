@@ -59,10 +59,7 @@ class MixtureHead(nn.Module):
     def forward(self, evidence: Evidence, weights: Weights) -> Float[Tensor, "B C"]:
         """Return the scores of the candidates, by blocks of rows that stay in a cache."""
         neural = evidence.neural
-        # The group of each candidate by training count, (#B, C).
-        group = torch.log2(evidence.counts[0] + 1).floor().long().clamp(max=BUCKETS - 1)
-        # Trust (#B, E, C) and bias (#B, 1, C) of each candidate's group.
-        trust, bias = self.trust.exp()[:, group].transpose(0, 1), self.bias[group][:, None]
+        trust, bias = self.trusted(evidence.counts[0])
         tensors = {slot: tensor.expand(len(neural), -1) for slot, tensor in weights.tensors.items()}
         size = max(1, CELLS // max(neural.shape[1], 1))
         scores = [neural[:0]]
@@ -73,6 +70,13 @@ class MixtureHead(nn.Module):
             own = {slot: tensor[part] for slot, tensor in tensors.items()}
             scores.append(self.score(evidence.rows(part), own_trust, own_bias, tensors=own))
         return torch.cat(scores)
+
+    def trusted(
+        self, counts: Float[Tensor, "R C"]
+    ) -> tuple[Float[Tensor, "R E C"], Float[Tensor, "R 1 C"]]:
+        """Return trust and bias of candidates, which are those of their group by training count."""
+        group = torch.log2(counts + 1).floor().long().clamp(max=BUCKETS - 1)
+        return self.trust.exp()[:, group].transpose(0, 1), self.bias[group][:, None]
 
     def score(
         self,
@@ -85,7 +89,7 @@ class MixtureHead(nn.Module):
         """Return the scores of some rows, given the trust and the bias of their candidates."""
         # The linear part, b + sum of w t f, with f of shape (B, E, C).
         found = features(evidence, tensors["temperature"])
-        rows = len(found)
+        rows = found.shape[0]  # no len(): a recording reads a shape anew each time
         scores = torch.baddbmm(bias, tensors["mixture"].exp()[:, None], found * trust)
         # A z + h with z = (f - center) / spread, computed as (A / spread) f + shift.
         units = self.units.weight / self.spread
@@ -95,8 +99,7 @@ class MixtureHead(nn.Module):
 
     def contributions(self, evidence: Evidence, weights: Weights) -> Float[Tensor, "B E C"]:
         """Return what each expert adds to the linear part of scores, w_e(u) t_e(i) f_e(u, i)."""
-        group = torch.log2(evidence.counts[0] + 1).floor().long().clamp(max=BUCKETS - 1)
-        trust = self.trust.exp()[:, group].transpose(0, 1)
+        trust, _ = self.trusted(evidence.counts[0])
         found = features(evidence, weights.tensors["temperature"])
         return weights.tensors["mixture"].exp()[:, :, None] * trust * found
 
@@ -120,5 +123,6 @@ class MixtureHead(nn.Module):
 def features(evidence: Evidence, temperature: Float[Tensor, "#B K"]) -> Float[Tensor, "B E C"]:
     """Return f of every expert, as in `MixtureHead`; `temperature` holds the logs of k."""
     counted = torch.log1p(evidence.counted.transpose(0, 1) / temperature.exp()[:, :, None])
-    popular = torch.log1p(evidence.counts).transpose(0, 1).expand(len(evidence.neural), -1, -1)
+    popular = torch.log1p(evidence.counts).transpose(0, 1)
+    popular = popular.expand(evidence.neural.shape[0], -1, -1)
     return torch.cat([evidence.neural[:, None], counted, popular], 1)

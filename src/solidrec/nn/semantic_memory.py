@@ -43,7 +43,15 @@ class SemanticMemory(nn.Module):
 
     def forward(self, history: Int[Tensor, "B L"]) -> Float[Tensor, "1 B V"]:
         """Return the ratio of each history for items 1..V; 0 for an empty history."""
-        first = self.semantic_of_item.view(len(self.semantic_of_item), -1)[:, 0]
+        return self.of_ids(history).index_select(1, self.first[1:])[None]
+
+    @property
+    def first(self) -> Int[Tensor, " V1"]:
+        """The first level of each item's semantic id."""
+        return self.semantic_of_item.view(len(self.semantic_of_item), -1)[:, 0]
+
+    def of_ids(self, history: Int[Tensor, "B L"]) -> Float[Tensor, "B S1"]:
+        """Return the ratio of each history for the semantic ids 1..S, with padding in column 0."""
         mask = valid(history)
         # The age of each item: the number of items after it.
         age = mask.flip(1).cumsum(1).flip(1) - 1
@@ -51,7 +59,6 @@ class SemanticMemory(nn.Module):
         weight = weight / weight.sum(1, keepdim=True).clamp(min=1e-12)
         # The weight of each semantic id in a history, (B, S + 1).
         shares = self.ratio.new_zeros(len(history), len(self.ratio)).scatter_add(
-            1, F.embedding(history, first[:, None])[..., 0], weight
+            1, F.embedding(history, self.first[:, None])[..., 0], weight
         )
-        # The mean ratio of each semantic id, then of each item.
-        return (shares @ self.ratio).index_select(1, first[1:])[None]
+        return shares @ self.ratio

@@ -16,7 +16,8 @@ from torch import Tensor
 from solidrec.arguments import as_count, as_histories
 from solidrec.arrays import Array
 from solidrec.errors import UsageError
-from solidrec.inference.scorer import ModelScorer, neural_of, scorer_of, slices
+from solidrec.inference.mixture_scorer import scorer_of
+from solidrec.inference.scorer import ModelScorer, neural_of, slices
 from solidrec.inference.top import top
 from solidrec.recommend.attributes import Attributes
 from solidrec.recommend.choose import choose
@@ -121,18 +122,27 @@ class Engine:
     def _ranked(self, asked: Sequence[Asked]) -> list[list[dict[str, Any]]]:
         """Return the items of each answer; histories are encoded together."""
         found: dict[int, list[dict[str, Any]]] = {}
-        for named in (False, True):
-            places = [n for n, one in enumerate(asked) if (one.candidates is not None) == named]
+        ways = [(one.candidates is not None, self._fits(one)) for one in asked]
+        for way in sorted(set(ways)):
+            named, fits = way
+            places = [place for place, own in enumerate(ways) if own == way]
             rows = [asked[place] for place in places]
-            if not rows:
-                continue
-            read = self.score.read(self.window([one.known for one in rows]))
+            read = self.score.read_best if fits else self.score.read
+            scored = read(self.window([one.known for one in rows]))
             items = candidates_of(rows) if named else self.everything
             for part in slices(len(rows), max(1, _CELLS // max(1, items.shape[1]))):
                 own = items[part] if named else items
-                scores = read(part, np.maximum(own, 1)) if own.size else np.zeros(own.shape)
+                scores = scored(part, np.maximum(own, 1)) if own.size else np.zeros(own.shape)
                 found |= zip(places[part], self._chosen(scores, own, rows[part]), strict=True)
         return [found[place] for place in range(len(asked))]
+
+    def _fits(self, asked: Asked) -> bool:
+        """Return whether the best items that a scorer is sure to score are enough for an answer."""
+        rules, shown = asked.question.rules, self.attributes.shown
+        if asked.candidates is not None or rules.filter or rules.boost or rules.reorders:
+            return False
+        hidden = 0 if shown is None else len(shown) - np.count_nonzero(shown)
+        return bool(asked.question.k + len(asked.banned) + hidden <= self.score.certain)
 
     def _chosen(
         self, scores: Array, items: Array, asked: Sequence[Asked]

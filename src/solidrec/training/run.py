@@ -17,7 +17,8 @@ from solidrec.disk import need_space
 from solidrec.epochs import HISTORY, write_history
 from solidrec.errors import Interrupted, StorageError
 from solidrec.evaluate.runner import Protocol, evaluate
-from solidrec.inference.scorer import neural_of, scorer_of
+from solidrec.inference.mixture_scorer import scorer_of
+from solidrec.inference.scorer import neural_of
 from solidrec.json_files import write_json
 from solidrec.locks import LOCK, locked, stoppable
 from solidrec.nn.mixture import Mixture

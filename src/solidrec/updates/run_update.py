@@ -12,7 +12,8 @@ from pydantic import Field
 from solidrec.artifacts import MANIFEST
 from solidrec.data.prepared import PreparedData
 from solidrec.errors import RefusedError
-from solidrec.inference.scorer import neural_of, scorer_of
+from solidrec.inference.mixture_scorer import scorer_of
+from solidrec.inference.scorer import neural_of
 from solidrec.runs import Run, copy_run, load_run
 from solidrec.spec_base import Spec
 from solidrec.training.content_start import content_again
