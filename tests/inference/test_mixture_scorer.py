@@ -61,3 +61,13 @@ def test_few_candidates_are_scored_as_among_all(
     np.testing.assert_allclose(
         many(ASKED, candidates), small(ASKED, candidates), rtol=1e-5, atol=1e-5
     )
+
+
+@pytest.mark.parametrize("room", [1, 1 << 14, 1 << 17, 1 << 22])
+def test_a_block_is_a_size_that_is_recorded_and_fits(
+    room: int, pair: tuple[HistoryScorer, HistoryScorer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mixture_scorer, "FLOATS_AT_ONCE", room)
+    size, fits = pair[0].block(L), max(1, room // (4 * (V + 1)))
+    assert size == 1 << (size.bit_length() - 1)
+    assert size <= fits < 2 * size

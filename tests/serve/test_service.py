@@ -89,3 +89,13 @@ def test_work_beside_the_queue_is_bounded_and_has_a_deadline(version: Version) -
     assert 1 <= counts[200] <= 4
     assert counts[504] == 8 - counts[200]
     assert waited < 1
+
+
+def test_what_a_model_cannot_compute_together_is_no_batch(
+    version: Version, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch of several blocks would keep its first questions waiting for the last."""
+    assert Service(version, Limits()).limits.max_batch == 32
+    monkeypatch.setattr(type(version.engine.score), "block", lambda self, length: 8)
+    assert Service(version, Limits()).limits.max_batch == 8
+    assert Service(version, Limits(max_batch=2)).limits.max_batch == 2

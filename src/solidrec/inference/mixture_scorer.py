@@ -76,9 +76,8 @@ class MixtureScorer(HistoryScorer):
         scores = np.empty((len(histories), candidates.shape[1]), dtype=np.float32)
         lengths = (histories != 0).sum(1)
         order = np.argsort(lengths, kind="stable")
-        size = max(1, FLOATS_AT_ONCE // max(4 * items, entries(histories.shape[1])))
         with evaluating(self.model):
-            for part in slices(len(histories), size):
+            for part in slices(len(histories), self.block(histories.shape[1])):
                 some = order[part]
                 # cut padding up to the longest of the block: it costs time and changes nothing
                 history = self.tensor(histories[some, : max(1, lengths[some[-1]])])
@@ -90,6 +89,11 @@ class MixtureScorer(HistoryScorer):
                     found = score(history, own)
                 scores[some] = to_array(found)
         return scores
+
+    def block(self, length: int) -> int:
+        """Return how many histories are scored at a time: 1, 2, 4, ..., as they are recorded."""
+        floats = max(4 * len(self.model.items.weight), entries(length))
+        return 1 << max(0, (FLOATS_AT_ONCE // floats).bit_length() - 1)
 
     def _few(self, history: Tensor, candidates: Tensor) -> Tensor:
         return scores_of(self.model, history, candidates.expand(len(history), -1))

@@ -85,6 +85,10 @@ class HistoryScorer(ABC):
         before, self.compute = self.compute, recorded(self.compute)
         return self.compute is not before
 
+    @abstractmethod
+    def block(self, length: int) -> int:
+        """Return how many histories of a length are computed at a time, at most."""
+
     def tensor(self, ids: Array) -> torch.Tensor:
         """Return ids as an int64 tensor on the model's device."""
         return torch.from_numpy(np.ascontiguousarray(ids, dtype=np.int64)).to(self.device)
@@ -118,7 +122,7 @@ class ModelScorer(HistoryScorer):
         """Return user vectors (r, D), whose dot products with item embeddings are the scores."""
         table = self.model.items.weight
         parts = [table.new_zeros(0, table.shape[1])]
-        rows = self.rows_at_once(histories.shape[1], 1)
+        rows = self.block(histories.shape[1])
         with evaluating(self.model):
             for start in range(0, len(histories), rows):
                 parts.append(self.compute(self.tensor(histories[start : start + rows])))
@@ -173,6 +177,10 @@ class ModelScorer(HistoryScorer):
         dim = self.model.items.embedding_dim
         per_candidate = 2 * dim if self.keeps_vectors else 8 * dim * length
         return candidates * per_candidate + 4 * dim * dim + 16 * dim * length
+
+    def block(self, length: int) -> int:
+        """Return how many histories are encoded at a time."""
+        return self.rows_at_once(length, 1)
 
     def rows_at_once(self, length: int, candidates: int) -> int:
         """Return how many histories fit into a block."""

@@ -78,7 +78,8 @@ def _traced(
     """Return `compute` by recordings, or itself if it cannot be recorded or they differ."""
     with evaluating(scorer.model), warnings.catch_warnings(action="ignore"):
         try:
-            traced = Traced(compute, length=length, most=most, device=scorer.device)
+            rows = min(most, scorer.block(length))
+            traced = Traced(compute, length=length, most=rows, device=scorer.device)
             for history in _histories(traced, scorer, items=items):
                 for _ in range(_RUNS):
                     found = traced(history)

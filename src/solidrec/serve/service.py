@@ -57,7 +57,10 @@ class Service:
         memory: Memory | None = None,
         impressions: Path | None = None,
     ) -> None:
-        self.version, self.limits, self.beside = version, limits, beside
+        self.version, self.beside = version, beside
+        # More would be computed one after another, and all of them answered with the last.
+        most = min(limits.max_batch, version.together)
+        self.limits = limits.model_copy(update={"max_batch": most})
         self.memory = LocalMemory() if memory is None else memory
         self.previous: Version | None = None
         self.values: dict[str, dict[str, Any]] = {}

@@ -63,6 +63,11 @@ class Version:
             )
         return version
 
+    @property
+    def together(self) -> int:
+        """How many questions the model computes at a time, of a large catalogue fewer."""
+        return self.engine.score.block(self.engine.run.spec.model.history_length)
+
     @cached_property
     def group(self) -> Tensors:
         """The group weights of the device kit."""
