@@ -47,7 +47,7 @@ def test_groups_and_their_members_cover_whole_groups() -> None:
     torch.testing.assert_close(groups(scores), scores[:, inside].amax(2))
 
 
-@pytest.mark.parametrize("k", [1, 10, L + 128])
+@pytest.mark.parametrize("k", [1, 10, L + 128, V // 2, 2 * V])
 def test_the_largest_are_those_of_a_sort(k: int) -> None:
     scores = torch.randn(4, V, generator=torch.Generator().manual_seed(k))
     scores[0, -3:], scores[1, 0] = 9.0, 10.0  # in no whole group, in the first one

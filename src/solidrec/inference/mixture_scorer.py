@@ -33,11 +33,11 @@ _SMALL_SHARE = 16
 
 def scorer_of(model: Recommender | Mixture) -> HistoryScorer:
     """Return the scorer for a model."""
-    return MixtureScorer(model) if isinstance(model, Mixture) else ModelScorer(model)
+    return _MixtureScorer(model) if isinstance(model, Mixture) else ModelScorer(model)
 
 
 @final
-class MixtureScorer(HistoryScorer):
+class _MixtureScorer(HistoryScorer):
     """Score candidates with a mixture, which reads evidence over the whole catalogue each time."""
 
     keeps_vectors = False

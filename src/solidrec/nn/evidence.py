@@ -66,7 +66,7 @@ def statistics(
     """
     scores = (evidence.neural, *evidence.counted)[:PAIRED]
     k = min(TOP, evidence.neural.shape[1])
-    best = [Best(*torch.topk(without(each, history), k, sorted=False)) for each in scores]
+    best = [Best(*torch.topk(_without(each, history), k, sorted=False)) for each in scores]
     totals = [evidence.counted[kind].sum(1) for kind in range(2)]
     return summarised(evidence.neural, best, totals, history=history, count_of_item=count_of_item)
 
@@ -105,7 +105,7 @@ def summarised(
     return torch.stack(found, 1)
 
 
-def without(scores: Float[Tensor, "B V"], history: Int[Tensor, "B L"]) -> Float[Tensor, "B V"]:
+def _without(scores: Float[Tensor, "B V"], history: Int[Tensor, "B L"]) -> Float[Tensor, "B V"]:
     """Return scores of items 1..V with -inf for those of each history."""
     # Padding adds 0, so it changes no column.
     lowest = torch.where(valid(history), -torch.inf, 0.0).to(scores.dtype)

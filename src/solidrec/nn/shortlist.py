@@ -12,12 +12,10 @@ from torch import Tensor
 from solidrec.nn.evidence import KINDS, Evidence
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.mixture_head import MixtureHead
-from solidrec.nn.sparse_evidence import SEEDS, SparseEvidence, groups, members
+from solidrec.nn.sparse_evidence import SparseEvidence, groups, members
 
 CERTAIN = 100
 """The best items of a history that are always scored."""
-FEWEST = 16 * SEEDS
-"""Items that a catalogue must have."""
 _SEMANTIC = 1 + KINDS.index("semantic")
 _POPULAR = _SEMANTIC + 1
 _ROUNDING = 1e-3

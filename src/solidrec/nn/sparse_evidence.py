@@ -136,13 +136,16 @@ def members(group: Int[Tensor, "*N"], width: int) -> Int[Tensor, "*N 16"]:
 def largest(scores: Float[Tensor, "B V"], k: int) -> Best:
     """Return the `k` largest scores of each row and their columns, largest first.
 
-    Only members of the k groups with the largest maxima can be among them; V is at least 16 k.
+    Only members of the k groups with the largest maxima can be among them. With fewer groups than
+    k, all scores are compared.
 
     >>> scores = torch.arange(64.0)[None] % 50
     >>> largest(scores, 3).columns.tolist()
     [[49, 48, 47]]
     """
     width = scores.shape[1]
+    if k > width // _GROUP:
+        return Best(*scores.topk(min(k, width)))
     columns = members(groups(scores).topk(k, sorted=False).indices, width).flatten(1)
     rest = torch.arange(width - width % _GROUP, width, device=scores.device)
     columns = torch.cat([columns, rest.expand(len(scores), -1)], 1)
