@@ -16,7 +16,7 @@ LAYERS = (
     ("json_files",),
     ("artifacts", "id_map", "batch", "metrics", "log_loss", "settings", "presets", "backbone_spec"),
     ("spec", "pooled_auc", "epochs", "locks", "workers"),
-    ("overwrite",),
+    ("overwrite", "outputs"),
     ("data", "nn"),
     ("semantics", "inference"),
     ("experts",),

@@ -50,6 +50,13 @@ def write_table(path: Path, table: pl.DataFrame) -> None:
     write_file(path, lambda half: as_os_error(lambda: table.write_parquet(half), PolarsError))
 
 
+def read_parquet(path: Path) -> pl.DataFrame:
+    """Read a Parquet file of exactly this name: no pattern, no address, no ``~`` for home."""
+    import polars as pl
+
+    return pl.read_parquet(path.absolute(), glob=False)
+
+
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write a safetensors file as `write_file` does; its errors become `StorageError`."""
     from safetensors import SafetensorError

@@ -13,6 +13,7 @@ from solidrec.artifacts import write_table
 from solidrec.console import console, counted
 from solidrec.data.histories import HISTORY, read_histories
 from solidrec.errors import DataError, UsageError
+from solidrec.outputs import check_output
 from solidrec.recommend.engine import Engine
 from solidrec.recommend.questions import Recommendation
 from solidrec.recommend.rules import RuleWords
@@ -96,6 +97,7 @@ def _known_histories(
     """Read the histories of `batch`; raise for ids that are not the model's, or the file `out`."""
     if not 0 <= max_unknown <= 1:
         raise UsageError(f"--max-unknown {max_unknown}: give a share between 0 and 1")
+    check_output(out, suffix=".parquet")
     if out.exists() and batch.exists() and out.samefile(batch):
         raise UsageError(f"--out {out}: is the file that is read; choose another --out")
     histories = read_histories(batch, columns=columns)
@@ -112,6 +114,7 @@ def _known_histories(
 
 def export_items(engine: Engine, out: Path) -> int:
     """Write item and vector as Parquet and return the number of items."""
+    check_output(out, suffix=".parquet")
     frame = engine.item_vectors()
     write_table(out, frame)
     return len(frame)

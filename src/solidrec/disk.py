@@ -105,6 +105,21 @@ def _exchange(one: Path, other: Path) -> bool:
     return bool(rename(AT_CWD, os.fsencode(one), AT_CWD, os.fsencode(other), RENAME_EXCHANGE) == 0)
 
 
+def replace_folder(new: Path, final: Path) -> None:
+    """Put a finished folder in the place of another one, which is removed.
+
+    Raises `StorageError` if that fails.
+    """
+    try:
+        sync_folder(new)
+        _put(new, final)
+        sync_folder(final.parent)
+    except OSError as error:
+        raise refused(final, error) from error
+    # After an exchange, what was replaced has the name of the new one.
+    shutil.rmtree(new, ignore_errors=True)
+
+
 def sync_folder(folder: Path) -> None:
     """Make renames in a folder outlast a loss of power, where its file system can."""
     with suppress(OSError):

@@ -20,9 +20,10 @@ from solidrec.data.matching import hardly_any
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_table
 from solidrec.devices import computing
-from solidrec.disk import check_writable, write_file
+from solidrec.disk import write_file
 from solidrec.errors import DataError, UsageError
 from solidrec.locks import locked
+from solidrec.outputs import check_output
 from solidrec.runs import Run, load_run
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def encode_items_file(
     )
     _check_numbers(catalog.index)
     out = as_path(out, "out")
-    check_writable(out)
+    check_output(out, suffix=".npy")
     with ExitStack() as stack:
         stack.enter_context(computing(device, threads))
         made = encode_catalog(

@@ -47,13 +47,22 @@ def replacing(out: Path, *, doing: str, job: str = "") -> Iterator[str]:
     """
     out = destination(out)
     _make(out.parent, out)
-    with _held(out.with_name(f".{out.name}.lock"), out, doing, job=job) as before:
+    with _held(lock_beside(out), out, doing, job=job) as before:
         sweep(out.parent)
         if not out.is_dir():
             yield before
             return
         with _held(out / LOCK, out, doing):
             yield before
+
+
+def lock_beside(out: Path) -> Path:
+    """Return the file that is locked while a folder is made or replaced.
+
+    >>> lock_beside(Path("a/run")).as_posix()
+    'a/.run.lock'
+    """
+    return out.with_name(f".{out.name}.lock")
 
 
 def _make(folder: Path, out: Path) -> None:

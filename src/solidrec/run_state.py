@@ -14,6 +14,7 @@ from solidrec.overwrite import check_own, is_empty
 from solidrec.runs import FILES, PARTS, SPEC
 from solidrec.settings import difference
 from solidrec.spec import RunSpec
+from solidrec.temporaries import destination
 
 CHECKPOINTS = "checkpoints"
 """The folder in an unfinished run from which it resumes."""
@@ -48,8 +49,29 @@ def filled(there: Any) -> Any:
         return there
 
 
+def is_another(out: Path, spec: RunSpec) -> bool:
+    """Return whether `out` holds a finished run of another specification.
+
+    Raises `StorageError` if it has anything in it that is no part of a run.
+    """
+    if not ((out / SPEC).is_file() and (out / MANIFEST).is_file()):
+        return False
+    if filled(read_json(out / SPEC)) == spec.model_dump(mode="json"):
+        return False
+    check_own(out, _OWN, called="run")
+    return True
+
+
+def successor(out: Path) -> Path:
+    """Return the folder in which a run is trained that will replace the one in `out`."""
+    out = destination(out)
+    return out.with_name(f".{out.name}.new")
+
+
 def clear_other(out: Path, spec: RunSpec) -> bool:
-    """Remove a run of another specification from the locked folder `out`; return if there was one.
+    """Remove what another specification left unfinished in the locked folder `out`.
+
+    Returns whether there was any.
 
     Killed half-way, the same call goes on. Raises `StorageError` if the folder has anything in it
     that is no part of a run.

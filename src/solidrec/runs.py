@@ -23,6 +23,7 @@ from solidrec.artifacts import (
     MANIFEST,
     Facts,
     read_manifest,
+    read_parquet,
     require,
     write_manifest,
     write_table,
@@ -191,7 +192,7 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
         raise IncompatibleError(
             f"{path / SPEC}: written by solidrec {wrote}, does not fit this one ({error})"
         ) from None
-    catalog = pl.read_parquet(path / ITEMS, glob=False)
+    catalog = read_parquet(path / ITEMS)
     semantics = (
         SemanticIds.load(path / SEMANTICS)
         if f"{SEMANTICS}/semantics.json" in manifest["files"]
@@ -217,7 +218,7 @@ def load_run(path: Path | str, *, device: str = "cpu") -> Run:
                 f"{path / COLD}: is not as it was written ({error!r}); train again or restore it"
             ) from None
     kept = ATTRIBUTES in manifest["files"]
-    attributes = pl.read_parquet(path / ATTRIBUTES, glob=False) if kept else None
+    attributes = read_parquet(path / ATTRIBUTES) if kept else None
     return Run(path, manifest, spec, model.to(device).eval(), catalog, semantics, cold, attributes)
 
 

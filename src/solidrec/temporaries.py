@@ -39,13 +39,16 @@ def destination(path: Path) -> Path:
 def temporary(path: Path, *, old: bool = False) -> Path:
     """Return a new name beside `path` for what is to take its place, or (`old`) what was there.
 
+    It is absolute: some writers take a relative ``~/run`` for a folder at home.
+
     >>> temporary(Path("data/run")).name.startswith(f".tmp-{os.getpid()}@")
     True
     """
     if not path.name:
         raise StorageError(_ROOT.format(path))
     suffix = path.suffix[:16]  # by which some writers tell the format
-    return path.with_name(f"{BEGINNINGS[old]}{os.getpid()}@{_HOST}-{token_hex(4)}{suffix}")
+    name = f"{BEGINNINGS[old]}{os.getpid()}@{_HOST}-{token_hex(4)}{suffix}"
+    return path.absolute().with_name(name)
 
 
 def sweep(folder: Path, *, deep: bool = False) -> int:

@@ -23,14 +23,6 @@ def refused(code: int, said: str) -> bool:
     return code == 74 and len(errors) == 1 and "Traceback" not in said
 
 
-def kept(place: Any, words: list[str]) -> dict[str, Any]:
-    """What a command that fails has to leave: all but the run that training was told to replace,
-    which it removes, and says so, before it starts.
-    """
-    replaced = "run/" if words[0] == "train" and "--overwrite" in words else "\0"
-    return {name: one for name, one in place.filled().items() if not name.startswith(replaced)}
-
-
 def without(tree: dict[str, Any], *names: str) -> dict[str, Any]:
     """A tree without some of its files."""
     return {name: one for name, one in tree.items() if name not in names}
@@ -51,7 +43,7 @@ def not_removed(place: Any, found: dict[str, Any], change: str) -> list[str]:
 
 def fail_at(forks: Any, place: Any, words: list[str], at: int, expected: dict[str, Any]) -> None:
     """Let change `at` fail once: what was there is as it was, or what is new is whole."""
-    before = kept(place, words)
+    before = place.filled()
     code, changes, said = forks.run(place.fresh(), words, at, error=errno.EIO)
     what = (at, changes[at - 1], code, said)
     found = place.tree()
@@ -103,7 +95,7 @@ def fill(disk: Path, free: int) -> Path:
 
 def with_free(forks: Any, place: Any, words: list[str], free: int, expected: Any) -> int:
     """Run a command with so much space, then with enough."""
-    before = kept(place, words)
+    before = place.filled()
     ballast = fill(place.path.parent, free)
     code, _, said = forks.run(place.path, words)
     found = place.tree()

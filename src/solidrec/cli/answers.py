@@ -248,6 +248,8 @@ def export(
         )
     if users is not None and batch is None:
         raise UsageError("--users needs --batch FILE.parquet, the histories")
+    if items is not None and users is not None and items.absolute() == users.absolute():
+        raise UsageError(f"--items and --users are both {items}; give two files")
     model = load(run)
     if onnx is not None:
         need("device", "onnx", "onnxruntime")

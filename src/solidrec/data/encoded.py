@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from solidrec.arrays import Floats32
-from solidrec.artifacts import Facts, read_manifest, write_manifest
+from solidrec.artifacts import Facts, read_manifest, read_parquet, write_manifest
 from solidrec.data.data_manifest import read_data_manifest
 from solidrec.data.npy import map_npy
 from solidrec.disk import new_folder, write_file
@@ -86,7 +86,7 @@ def open_catalog(data: Path) -> tuple[dict[str, Any], pl.DataFrame]:
     `artifacts.read_manifest` does.
     """
     manifest = read_data_manifest(data)
-    return manifest, pl.read_parquet(data / "items.parquet", glob=False)
+    return manifest, read_parquet(data / "items.parquet")
 
 
 def check_name(name: str, manifest: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ import polars as pl
 from solidrec.arguments import as_path
 from solidrec.arrays import AnyInts as Integers
 from solidrec.arrays import Array
+from solidrec.artifacts import read_parquet
 from solidrec.data.data_manifest import read_data_manifest
 from solidrec.data.encoded import read_encoded
 from solidrec.data.negatives import Items, TrainingNegatives, Unseen, fixed_negatives
@@ -120,7 +121,7 @@ class PreparedData:
         """
         path = as_path(path, "path")
         manifest = read_data_manifest(path)
-        catalog = pl.read_parquet(path / "items.parquet", glob=False)
+        catalog = read_parquet(path / "items.parquet")
         given = {name: _load(path / f"feature_{name}.npy") for name in manifest["features"]}
         encoded = read_encoded(
             path, fingerprint=manifest["fingerprint"], items=len(catalog), taken=tuple(given)
@@ -128,7 +129,7 @@ class PreparedData:
         return cls(
             path=path,
             manifest=manifest,
-            users=IdMap(pl.read_parquet(path / "users.parquet", glob=False)["user"]),
+            users=IdMap(read_parquet(path / "users.parquet")["user"]),
             items=IdMap(catalog["item"]),
             offsets=_load(path / "offsets.npy"),
             event_items=_load(path / "event_items.npy"),
@@ -207,7 +208,7 @@ class PreparedData:
 def _attributes(path: Path, manifest: dict[str, Any]) -> pl.DataFrame | None:
     """Read the columns that are kept for rules, None if there are none."""
     kept = manifest.get("attributes")
-    return pl.read_parquet(path / "attributes.parquet", glob=False) if kept else None
+    return read_parquet(path / "attributes.parquet") if kept else None
 
 
 def _load(path: Path) -> Array:

@@ -100,7 +100,7 @@ def _delimited(
     schema = None if columns is None else dict.fromkeys(columns, pl.String)
     header = columns is None
     frame = pl.scan_csv(
-        content,
+        content.absolute() if isinstance(content, Path) else content,
         separator=separator,
         quote_char=quote,
         has_header=header,
@@ -155,7 +155,7 @@ def _jsonl(path: Path, encoding: str) -> Table:
 
 
 def _parquet(path: Path, encoding: str) -> Table:
-    table = Table(pl.scan_parquet(path, glob=False), str(path))
+    table = Table(pl.scan_parquet(path.absolute(), glob=False), str(path))
     rows = int(table.collect(pl.len()).item())
     if rows > max(10_000_000, _MAX_EXPANSION * path.stat().st_size):
         raise DataError(

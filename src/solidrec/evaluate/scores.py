@@ -15,6 +15,7 @@ from solidrec.data.prepared import PreparedData
 from solidrec.disk import write_file
 from solidrec.errors import StorageError
 from solidrec.evaluate.runner import Block
+from solidrec.outputs import check_output
 
 _ROWS = 1 << 22  # rows in memory; more go to temporary files until the evaluation ends
 
@@ -28,6 +29,7 @@ class ScoreWriter:
     """
 
     def __init__(self, path: Path, data: PreparedData) -> None:
+        check_output(path, suffix=".parquet")
         self.path = path
         self.users = pl.Series("user", ["", *data.users.ids])
         self.items = pl.Series("item", ["", *data.items.ids])
@@ -73,7 +75,7 @@ class ScoreWriter:
 
     def write(self) -> None:
         """Write all blocks as one file, in their order."""
-        frames = [pl.scan_parquet(file, glob=False) for file in self.files] + [
+        frames = [pl.scan_parquet(file.absolute(), glob=False) for file in self.files] + [
             frame.lazy() for frame in self.parts
         ]
         joined = pl.concat(frames)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from solidrec.arrays import Array
-from solidrec.artifacts import sha256, write_table
+from solidrec.artifacts import read_parquet, sha256, write_table
 from solidrec.errors import DamagedError, StorageError
 from solidrec.evaluate.result import Evaluation
 from solidrec.experiments.plan import RESULTS, USERS
@@ -45,7 +45,7 @@ def read_users(out: Path, key: str, name: str, *, digest: str | None = None) -> 
     if digest is not None and sha256(path) != digest:
         raise DamagedError(f"{path}: is not what {out / RESULTS} has of it; {cure}")
     try:
-        frame = pl.read_parquet(path, glob=False)
+        frame = read_parquet(path)
         frame.get_column("user")
     except (OSError, pl.exceptions.PolarsError) as error:
         raise DamagedError(f"{path}: is damaged ({str(error).splitlines()[0]}); {cure}") from None

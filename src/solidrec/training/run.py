@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -13,21 +14,22 @@ import torch
 
 from solidrec.data.prepared import PreparedData
 from solidrec.designs import DESIGNS
-from solidrec.disk import need_space
+from solidrec.disk import need_space, replace_folder
 from solidrec.epochs import HISTORY, write_history
 from solidrec.errors import Interrupted, StorageError
 from solidrec.evaluate.runner import Protocol, evaluate
 from solidrec.inference.mixture_scorer import scorer_of
 from solidrec.inference.scorer import neural_of
 from solidrec.json_files import write_json
-from solidrec.locks import LOCK, locked, stoppable
+from solidrec.locks import LOCK, lock_beside, locked, replacing, stoppable
 from solidrec.nn.mixture import Mixture
 from solidrec.nn.recommender import Recommender
-from solidrec.run_state import CHECKPOINTS, clear_other, finished
+from solidrec.run_state import CHECKPOINTS, clear_other, finished, is_another, successor
 from solidrec.runs import SPEC, Run, load_run, save_run
 from solidrec.semantics.ids import SemanticIds
 from solidrec.semantics.modality import is_described
 from solidrec.spec import RunSpec
+from solidrec.temporaries import destination
 from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.content_start import content_map
 from solidrec.training.context import RunContext
@@ -57,16 +59,32 @@ def train_run(
     """Train the model of `spec` on prepared data, write the run folder `out`, and load it.
 
     A finished run of the same specification is returned as it is, an unfinished one resumes, one of
-    another specification raises `IncompatibleError`, or makes room if `overwrite` is set. `track`
+    another specification raises `IncompatibleError`, or is replaced if `overwrite` is set, when the
+    new one has been trained (beside it, in ``.NAME.new``). `track`
     names trackers that epochs go to besides ``history.jsonl`` (see `check_trackers`). Raises
     `Interrupted` when stopped by a signal after saving.
     """
     check_memory(data, spec, device)
     check_run(data, spec)
+    if overwrite and is_another(out, spec):
+        say(f"{out}: the run that is there stays until the new one has been trained")
+        with replacing(out, doing="is training here"):
+            train_run(
+                data,
+                spec,
+                successor(out),
+                device=device,
+                display=display,
+                overwrite=True,
+                track=track,
+                say=say,
+            )
+            replace_folder(successor(out), destination(out))
+        return load_run(out, device=device)
     if overwrite and out.is_dir():
         with locked(out):
             if clear_other(out, spec):
-                say(f"{out}: removed the run of another specification that was there")
+                say(f"{out}: removed what another specification left unfinished")
     if finished(out, spec):
         _tidy(out)
         say(f"{out}: this run is finished already; remove the folder to train it again")
@@ -87,6 +105,10 @@ def train_run(
 
 def _tidy(out: Path) -> None:
     """Remove what a process left behind that was killed when its run was complete already."""
+    replaced = successor(out)
+    if replaced.is_dir() or lock_beside(destination(out)).exists():
+        with suppress(StorageError), replacing(out, doing="is training here"):
+            shutil.rmtree(replaced, ignore_errors=True)
     checkpoints = out / CHECKPOINTS
     if checkpoints.exists() or (out / LOCK).exists():
         with suppress(StorageError), locked(out):  # who holds it tidies up itself

@@ -16,6 +16,7 @@ from solidrec.console import console, counted
 from solidrec.data.prepared import PreparedData
 from solidrec.disk import write_file
 from solidrec.errors import UsageError
+from solidrec.outputs import check_output
 from solidrec.report.page import render
 from solidrec.report.semantic_map.data import colors_of, page_data, spots
 from solidrec.report.semantic_map.groups import groups_of
@@ -50,6 +51,7 @@ def write_map(
     Raises `UsageError` for ids that have no modalities (method random), `StorageError` when the
     disk refuses or `images` is missing, and `DataError` if `images` is not a zip.
     """
+    check_output(path, suffix=".html")
     if not ids.modalities:
         raise UsageError(
             f"semantic ids by method {ids.method} have no content to be placed by: "
