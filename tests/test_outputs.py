@@ -71,7 +71,7 @@ def test_exported_vectors_do_not_replace_the_run(run_folder: Path, tmp_path: Pat
 def test_a_folder_called_like_home_is_read_and_written_where_it_is(
     run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``~`` in a relative path is a name, as everywhere in Python; the shell has replaced others."""
+    """``~`` in a relative path is a name, as everywhere in Python."""
     here, home = tmp_path / "here", tmp_path / "home"
     (here / "~").mkdir(parents=True)
     home.mkdir()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.training.test_run import STEPS, StopAfter
 
 from solidrec.artifacts import sha256
 from solidrec.data.prepared import PreparedData
@@ -19,7 +20,6 @@ from solidrec.spec import RunSpec
 from solidrec.training import run as training_run
 from solidrec.training.checkpoint import Checkpoints
 from solidrec.training.run import train_run
-from tests.training.test_run import STEPS, StopAfter
 
 
 @pytest.fixture
@@ -117,6 +117,6 @@ def test_a_run_with_something_of_yours_in_it_stays(
     data: PreparedData, spec_of: Callable[..., RunSpec], old: Path
 ) -> None:
     (old / "notes.txt").write_text("precious")
-    with pytest.raises(StorageError, match="'notes.txt'"):
+    with pytest.raises(StorageError, match=r"has 'notes\.txt'"):
         train_run(data, spec_of("static", seed=5), old, overwrite=True)
     assert load_run(old).spec.seed == 3
