@@ -76,8 +76,10 @@ def test_the_first_recognised_category_column_wins() -> None:
         (" ['a', ['b', None]] ", ["a", "b"]),
         ("[]", []),
         ("plain, text", ["plain, text"]),
-        # neither lists of labels: they stay what they are
-        ("[2024]", ["[2024]"]),
+        ("['Pans', nan]", ["Pans"]),
+        ("[1, 2]", ["1", "2"]),
+        ("['Pans' 'Pots'\n 'Lids']", ["Pans", "Pots", "Lids"]),  # as numpy prints arrays
+        # no lists of labels: they stay what they are
         ("[sale] pans [new]", ["[sale] pans [new]"]),
         ("['a', f()]", ["['a', f()]"]),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
@@ -49,7 +50,16 @@ def as_csv(folder: Path) -> Any:
     return folder / "log.csv"
 
 
-@pytest.mark.parametrize("source", [as_frame, as_array, as_pandas, as_parquet, as_jsonl, as_csv])
+def as_printed(folder: Path) -> Any:
+    arrays = [np.array(items) for items in USERS.values()]
+    pd.DataFrame({"user": list(USERS), "items": arrays}).to_csv(folder / "log.csv", index=False)
+    assert "['z' 'w' 'y']" in (folder / "log.csv").read_text()
+    return folder / "log.csv"
+
+
+@pytest.mark.parametrize(
+    "source", [as_frame, as_array, as_pandas, as_parquet, as_jsonl, as_csv, as_printed]
+)
 def test_every_source_gives_the_events_in_order(source: Any, tmp_path: Path) -> None:
     data = prepare(source(tmp_path), out=tmp_path / "data", negatives=1)
     items = [data.items.id(int(item)) for item in data.event_items]
@@ -109,7 +119,9 @@ def test_a_table_with_items_is_left_alone(tmp_path: Path) -> None:
     assert unrolled(read_table(named), {"sequence": "sequence"})[2]
 
 
-@pytest.mark.parametrize("values", [[1, 2], ["x y", "z w"], ["['x', 1.5]", "['y']"]])
+@pytest.mark.parametrize(
+    "values", [[1, 2], ["x y", "z w"], ["['x', 1.5]", "['y']"], ["['x', 'y' 'z']", "['y']"]]
+)
 def test_what_is_no_list_is_refused(values: list[Any], tmp_path: Path) -> None:
     frame = pl.DataFrame({"user": ["a", "b"], "sequence": values})
     with pytest.raises(DataError, match="a sequence is a list of item ids") as caught:

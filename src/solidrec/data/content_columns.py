@@ -67,7 +67,7 @@ def _label_lists(text: pl.Series) -> pl.Series:
     """Return each text as a list of one label, or as the list that it writes."""
     single = text.to_frame("text").select(pl.concat_list("text")).to_series()
     writes = text.unique().drop_nulls()
-    writes = writes.filter(writes.str.contains(r"^\s*\[.*\]\s*$"))
+    writes = writes.filter(writes.str.contains(r"(?s)^\s*\[.*\]\s*$"))
     lists = {each: labels for each in writes if (labels := labels_of(each)) is not None}
     if not lists:
         return single
