@@ -172,6 +172,11 @@ def number_column(table: Table, column: str, role: str) -> pl.Expr:
         return pl.col(column).dt.epoch("ns" if fine else "us").alias(role)
     if dtype.is_numeric() or isinstance(dtype, (pl.String, pl.Null)):
         return pl.col(column).alias(role)
+    if isinstance(dtype, pl.Object):
+        raise DataError(
+            f"{table.name}: {role} column {column!r} is of type Object, since it mixes kinds of "
+            "value, such as times with and without a zone; make them numbers, or times of one kind"
+        )
     what = f"{role} column {column!r} is of type {dtype}, a number is needed"
     raise DataError(f"{table.name}: {what}; convert it or name another with {_option(role)}")
 
