@@ -181,18 +181,18 @@ def _checked(time_format: str) -> str:
     >>> _checked("%Y-%m-%d %H:%M:%S.%f")
     '%Y-%m-%d %H:%M:%S%.f'
     """
-    shown = f"--time-format {time_format[:40]!r}"
+    shown = time_format[:40]
     made = _FRACTION.sub(lambda part: "%.f" if part[0] == ".%f" else part[0], time_format)
     misread = _MISREAD.search(made.replace("%%", ""))
     if misread is not None and misread[0].endswith("Z"):
         raise UsageError(
-            f"{shown} has %Z, but the name of a zone tells no offset; write offsets such as -0800 "
-            "in the file, and %z"
+            f"--time-format {shown!r} has %Z, but the name of a zone tells no offset; write "
+            "offsets such as -0800 in the file, and %z"
         )
     if misread is not None:
         raise UsageError(
-            f"{shown} has %f without a point, but a fraction of seconds follows one; write it as "
-            "%d.%m.%Y %H:%M:%S.%f"
+            f"--time-format {shown!r} has %f without a point, but a fraction of seconds follows "
+            "one; write it as %d.%m.%Y %H:%M:%S.%f"
         )
     _check_date(made, shown)
     return made
@@ -209,6 +209,6 @@ def _check_date(time_format: str, shown: str) -> None:
         fine = False
     if not fine:
         raise UsageError(
-            f"{shown} does not read a full date; write it as %d.%m.%Y %H:%M:%S, with hours and "
-            "minutes together or neither"
+            f"--time-format {shown!r} does not read a full date; write it as "
+            "%d.%m.%Y %H:%M:%S, with hours and minutes together or neither"
         )
