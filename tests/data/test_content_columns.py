@@ -76,8 +76,10 @@ def test_the_first_recognised_category_column_wins() -> None:
         (" ['a', ['b', None]] ", ["a", "b"]),
         ("[]", []),
         ("plain, text", ["plain, text"]),
-        # neither lists of labels: they stay what they are
-        ("[2024]", ["[2024]"]),
+        ("['Pans', nan]", ["Pans"]),
+        ("[1, 2]", ["1", "2"]),
+        ("['Pans' 'Pots'\n 'Lids']", ["Pans", "Pots", "Lids"]),  # as numpy prints arrays
+        # no lists of labels: they stay what they are
         ("[sale] pans [new]", ["[sale] pans [new]"]),
         ("['a', f()]", ["['a', f()]"]),
     ],
@@ -88,3 +90,21 @@ def test_a_category_that_writes_a_list_is_that_list(text: str, labels: list[str]
     assert found.to_list() == [labels, ["x"]]
     split = read_catalog(table, pl.Series(["a", "b"]), columns={}, category_separator="/")
     assert split.frame["categories"].to_list() == [[text.strip()], ["x"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("['Pans', 'small']", "Pans small"),
+        ("['Pans' nan\n 'small']", "Pans small"),  # as numpy prints arrays
+        ('["Levi\'s"]', "Levi's"),
+        ("[]", None),
+        # no lists of words: they stay what they are
+        ("[2024]", "[2024]"),
+        ("[Rec]", "[Rec]"),
+        ("['a'] and ['b']", "['a'] and ['b']"),
+    ],
+)
+def test_a_title_that_writes_a_list_is_joined_as_the_list_is(text: str, title: str | None) -> None:
+    frame = pl.DataFrame({"item": ["a", "b", "c"], "title": [text, "x", None]})
+    assert catalog(frame).frame["title"].to_list() == [title, "x", None]

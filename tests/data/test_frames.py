@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -141,6 +141,12 @@ def test_lists(values: list[Any], inner: Any, expected: list[Any]) -> None:
         pd.Series([2**200], dtype=object),
         pd.Series(pd.period_range("2024-01", periods=2, freq="M")),
         pd.Series(pd.cut([1, 2, 3], 2)),
+        pd.Series([NS[0], NS[0].tz_localize("UTC")], dtype=object),
+        pd.Series([NS[0].tz_localize("UTC"), NS[0]], dtype=object),
+        pd.Series([datetime(2024, 1, 1), datetime(2024, 1, 1, tzinfo=UTC)], dtype=object),
+        pd.Series([[datetime(2024, 1, 1)], [datetime(2024, 1, 1, tzinfo=UTC)]]),
+        pd.Series([[NS[0]], []]),  # polars would cut the nanoseconds off
+        pd.Series([NS[0], pd.Timestamp("3024-01-01")], dtype=object),
     ],
 )
 def test_what_polars_has_no_type_for_stays_objects(values: Any) -> None:
@@ -153,3 +159,28 @@ def test_datetimes_of_python_are_exact() -> None:
         datetime(2024, 1, 1),
         None,
     ]
+
+
+@pytest.mark.parametrize("kind", [pd.Timestamp, datetime])
+def test_times_of_several_offsets_are_their_instants(kind: Any) -> None:
+    times = [kind(2024, 1, 1, tzinfo=timezone(timedelta(hours=hour))) for hour in range(8)]
+    found = copied(pd.Series([*times, None], dtype=object))
+    seconds = [SINCE // 10**9 - 3600 * hour for hour in range(8)]
+    assert found.dt.epoch("s").to_list() == [*seconds, None]
+
+
+def test_nanoseconds_of_several_offsets_survive() -> None:
+    zones = [timezone(timedelta(hours=hour)) for hour in (-5, 2)]
+    times = [NS[0].tz_localize("UTC").tz_convert(zone) for zone in zones]
+    whole = pd.Timestamp(2024, 1, 1, tzinfo=zones[0])
+    found = copied(pd.Series([*times, whole], dtype=object))
+    assert found.dt.epoch("ns").to_list() == [
+        SINCE,
+        SINCE,
+        SINCE // 10**9 * 10**9 + 5 * 3600 * 10**9,
+    ]
+
+
+def test_timestamps_beyond_nanoseconds_are_exact() -> None:
+    times = [pd.Timestamp("2024-01-01").as_unit("ns"), pd.Timestamp("3024-01-01")]
+    assert copied(pd.Series(times, dtype=object)).to_list() == times

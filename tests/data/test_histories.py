@@ -110,5 +110,24 @@ def test_what_prepare_would_refuse_is_refused(
 
 def test_numbers_of_json_lists_keep_their_digits(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
-    path.write_text(json.dumps({"user": "a", "history": [2**70, "007"]}) + "\n", "utf-8")
-    assert rows(read_histories(path)) == [("a", [str(2**70), "007"])]
+    path.write_text(json.dumps({"user": "a", "history": [2**70, 7]}) + "\n", "utf-8")
+    assert rows(read_histories(path)) == [("a", [str(2**70), "7"])]
+
+
+@pytest.mark.parametrize(
+    ("history", "text"),
+    [
+        ("[181.0]", r"'history' column holds number \(.*log.jsonl:2\); write ids as strings"),
+        ("[true]", "'history' column holds true/false"),
+        ('["a", ["b"]]', "'history' column holds list .*, text"),
+        ('[{"id": "a"}]', "'history' column holds object"),
+        ('["x", 1]', r"'history' column holds integer \(.*:2\), text \(.*:2\)"),
+        ('["a", null]', ":2: 'history' has an empty id"),
+    ],
+)
+def test_json_lists_follow_the_rules_of_ids(tmp_path: Path, history: str, text: str) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(f'{{"user": "a", "history": []}}\n{{"user": "b", "history": {history}}}\n')
+    with pytest.raises(DataError, match=text) as caught:
+        read_histories(path)
+    assert "\n" not in str(caught.value)

@@ -58,7 +58,17 @@ def test_columns_that_change_from_part_to_part_are_those_of_one_part(
     lines = "".join(json.dumps(row) + "\n" for row in rows).encode()
     whole, kinds = read_jsonl(io.BytesIO(lines), "log.jsonl")
     assert whole["a"].to_list() == [None, None, "1", "2", None, "1.5", None, None, None]
-    assert whole["b"].to_list() == [None, None, None, ["x"], ["true"], None, None, ["y", "3"], None]
+    assert whole["b"].to_list() == [
+        None,
+        None,
+        None,
+        ["x"],
+        ["true"],
+        None,
+        None,
+        ["y", None, "3"],
+        None,
+    ]
     assert kinds == {
         "a": {"integer": 3, "number": 6},
         "b": {

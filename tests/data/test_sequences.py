@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 
 from solidrec import prepare
+from solidrec.data.clean import Rules, clean
 from solidrec.data.readers import read_table
 from solidrec.data.sequences import unrolled
 from solidrec.errors import DataError, UsageError
@@ -49,7 +51,16 @@ def as_csv(folder: Path) -> Any:
     return folder / "log.csv"
 
 
-@pytest.mark.parametrize("source", [as_frame, as_array, as_pandas, as_parquet, as_jsonl, as_csv])
+def as_printed(folder: Path) -> Any:
+    arrays = [np.array(items) for items in USERS.values()]
+    pd.DataFrame({"user": list(USERS), "items": arrays}).to_csv(folder / "log.csv", index=False)
+    assert "['z' 'w' 'y']" in (folder / "log.csv").read_text()
+    return folder / "log.csv"
+
+
+@pytest.mark.parametrize(
+    "source", [as_frame, as_array, as_pandas, as_parquet, as_jsonl, as_csv, as_printed]
+)
 def test_every_source_gives_the_events_in_order(source: Any, tmp_path: Path) -> None:
     data = prepare(source(tmp_path), out=tmp_path / "data", negatives=1)
     items = [data.items.id(int(item)) for item in data.event_items]
@@ -99,6 +110,51 @@ def test_a_bad_event_has_the_place_of_its_row(tmp_path: Path) -> None:
     assert f"null_item (2): {path}:2, {path}:3;" in str(caught.value)
 
 
+def test_nulls_of_json_lists_keep_the_entries_with_their_times(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"user": 1, "items": ["a", null, "c", "d"], "timestamp": [3, 2, null, 1]}\n')
+    with pytest.raises(DataError, match=r"null_item \(1\): .*:1; null_time \(1\): .*:1;"):
+        prepare(path, out=tmp_path / "data")
+    log = clean(
+        read_table(path), columns={}, rules=Rules(on_bad_row="quarantine", max_bad_fraction=1)
+    )
+    assert (log.items.gather(log.item - 1).to_list(), log.time.tolist()) == (["d", "a"], [1, 3])
+    assert log.rows["rejected"] == {"null_item": 1, "null_time": 1}
+
+
+@pytest.mark.parametrize(
+    ("items", "text"),
+    [
+        ("[1.0, 2.0]", r"item column 'items' holds number \(.*log.jsonl:1\); write ids as strings"),
+        ("[true, false]", "item column 'items' holds true/false"),
+        ('[{"id": 1}, "a"]', "item column 'items' holds object .*, text"),
+        ('[1, "1"]', "item column 'items' holds integer .*, text"),
+        ('["a", ["b"]]', "log.jsonl:1: column 'items' holds a list in a list"),
+    ],
+)
+def test_json_lists_follow_the_rules_of_ids(items: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(f'{{"user": 1, "items": {items}, "timestamp": [1, 2]}}\n')
+    with pytest.raises(DataError, match=text) as caught:
+        prepare(path, out=tmp_path / "data")
+    assert "\n" not in str(caught.value)
+
+
+def test_times_of_json_in_nested_lists_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"user": 1, "items": ["a", "b", "c"], "timestamp": [[3, 1], 2]}\n')
+    with pytest.raises(DataError, match="column 'timestamp' holds a list in a list"):
+        prepare(path, out=tmp_path / "data")
+
+
+def test_a_single_id_among_json_lists_is_a_list_of_one(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"user": 1, "items": ["a", "b", "c"]}\n{"user": 2, "items": "a"}\n')
+    assert unrolled(read_table(path), {})[0].collect(pl.col("items"))["items"].to_list() == [
+        *"abca"
+    ]
+
+
 def test_a_table_with_items_is_left_alone(tmp_path: Path) -> None:
     events = pl.DataFrame(EVENTS, ["user", "item", "sequence"], orient="row")
     assert not unrolled(read_table(events), {})[2]
@@ -109,7 +165,9 @@ def test_a_table_with_items_is_left_alone(tmp_path: Path) -> None:
     assert unrolled(read_table(named), {"sequence": "sequence"})[2]
 
 
-@pytest.mark.parametrize("values", [[1, 2], ["x y", "z w"], ["['x', 1.5]", "['y']"]])
+@pytest.mark.parametrize(
+    "values", [[1, 2], ["x y", "z w"], ["['x', 1.5]", "['y']"], ["['x', 'y' 'z']", "['y']"]]
+)
 def test_what_is_no_list_is_refused(values: list[Any], tmp_path: Path) -> None:
     frame = pl.DataFrame({"user": ["a", "b"], "sequence": values})
     with pytest.raises(DataError, match="a sequence is a list of item ids") as caught:

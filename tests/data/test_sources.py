@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +144,22 @@ def test_a_missing_rating_is_a_bad_row(gap: float | None, tmp_path: Path) -> Non
     frame = pd.DataFrame(LOG.to_dict(as_series=False)).assign(rating=[gap] + [5.0] * 19)
     with pytest.raises(DataError, match="rating"):
         prepared(frame, tmp_path, min_rating=4.0)
+
+
+def test_pandas_times_with_and_without_a_zone_do_not_mix(tmp_path: Path) -> None:
+    """Those of several offsets are instants; an items column that nothing reads may mix them."""
+    zones = [timezone(timedelta(hours=hour)) for hour in range(5)]
+    zoned = [pd.Timestamp(2024, 1, 1, tzinfo=zone) for zone in zones]
+    mixed = [pd.Timestamp(2024, 1, 1), *zoned[1:]]
+    log = LOG.to_pandas()
+    log["timestamp"] = pd.Series(zoned * 4, dtype=object)
+    items = pd.DataFrame({"item": ITEMS, "added": pd.Series(mixed, dtype=object)})
+    data = prepared(log, tmp_path, items=items)
+    first = int(zoned[4].timestamp()) * 10**6
+    assert sorted(set(data.event_times.tolist())) == [first + 3600 * 10**6 * k for k in range(5)]
+    log["timestamp"] = pd.Series(mixed * 4, dtype=object)
+    with pytest.raises(
+        DataError, match=r"'timestamp' is of type Object, .* without a zone"
+    ) as caught:
+        prepare(log, out=tmp_path / "mixed")
+    assert "\n" not in str(caught.value)

@@ -169,6 +169,48 @@ def test_a_time_format_reads_the_rest() -> None:
     assert fine == [DAYS * DAY * 10**9 + 500]
 
 
+@pytest.mark.parametrize("given", ["%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S%.f"])
+def test_a_fraction_of_a_time_format_has_the_digits_after_the_point(given: str) -> None:
+    texts = [f"2024-01-02 10:00:00{part}" for part in (".5", ".25", ".75", ".000001", ".8")]
+    start = (DAYS * DAY + 36_000) * 10**6
+    micros = [start + part for part in (500_000, 250_000, 750_000, 1, 800_000)]
+    assert found(texts, time_format=given)[0] == micros
+    fine = found([*texts, "2024-01-02 10:00:00.000000001"], time_format=given)[0]
+    assert fine == [*(1000 * each for each in micros), 1000 * start + 1]
+
+
+@given(st.datetimes(datetime(1000, 1, 1), datetime(2999, 1, 1)))
+def test_a_time_format_reads_what_python_writes_in_it(when: datetime) -> None:
+    written = when.strftime("%d.%m.%Y %H:%M:%S.%f").replace(f".{when.year} ", f".{when.year:04} ")
+    since = (when - datetime(1970, 1, 1)) // timedelta(microseconds=1)
+    assert found([written], time_format="%d.%m.%Y %H:%M:%S.%f")[0] == [since]
+
+
+@pytest.mark.parametrize(
+    "given", ["%Y-%m-%d %H:%M:%S,%f", "%Y%m%d%H%M%S%f", "%Y-%m-%d %H:%M:%S%-f"]
+)
+def test_a_fraction_without_a_point_is_refused(given: str) -> None:
+    with pytest.raises(
+        UsageError, match=r"has %f without a point.*write it as %d.*%S\.%f"
+    ) as caught:
+        readings(pl.String(), given)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_name_of_a_zone_is_refused_and_an_offset_is_read() -> None:
+    with pytest.raises(UsageError, match=r"has %Z, but .*; write offsets such as -0800"):
+        readings(pl.String(), "%Y-%m-%d %H:%M:%S %Z")
+    texts = ["2024-01-02 10:00:00 -0800", "2024-01-02 18:00:00 +0000"]
+    assert (
+        found(texts, time_format="%Y-%m-%d %H:%M:%S %z")[0]
+        == [(DAYS * DAY + 18 * 3600) * 10**6] * 2
+    )
+
+
+def test_a_percent_sign_of_a_time_format_is_no_code() -> None:
+    assert found(["2024-01-02 %Z"], time_format="%Y-%m-%d %%Z")[0] == [DAYS * DAY * 10**6]
+
+
 @pytest.mark.parametrize("given", ["%Q", "hello", "%d.%m", "%H:%M", "%Y-%m-%d %H", "%"])
 def test_a_time_format_without_a_full_date_is_refused(given: str) -> None:
     with pytest.raises(UsageError, match=r"--time-format .* does not read a full date") as caught:

@@ -124,12 +124,7 @@ def id_column(table: Table, column: str, role: str) -> pl.Expr:
     Raises `DataError` for types that would have to be changed to be ids: floats, booleans, lists,
     dates, and json columns that mix text with numbers.
     """
-    kinds = table.kinds.get(column, {})
-    if len(kinds) > 1 or not kinds.keys() <= {"text", "integer"}:
-        shown = ", ".join(f"{kind} ({place})" for kind, place in kinds.items())
-        raise DataError(
-            f"{table.name}: {role} column {column!r} holds {shown}; write ids as strings everywhere"
-        )
+    check_kinds(f"{table.name}: {role} column {column!r}", table.kinds.get(column, {}))
     dtype = table.dtype(column)
     if dtype.is_integer() or isinstance(dtype, (pl.String, pl.Categorical, pl.Enum, pl.Null)):
         return pl.col(column).cast(pl.String).alias(role)
@@ -142,6 +137,26 @@ def id_column(table: Table, column: str, role: str) -> pl.Expr:
         f"{table.name}: {role} column {column!r} is of type {dtype}, ids are strings or integers; "
         f"{cure}"
     )
+
+
+def check_kinds(what: str, kinds: Mapping[str, str]) -> None:
+    """Raise `DataError` unless a json column holds ids of one kind, texts or whole numbers."""
+    if len(kinds) > 1 or not kinds.keys() <= {"text", "integer"}:
+        shown = ", ".join(f"{kind} ({place})" for kind, place in kinds.items())
+        raise DataError(f"{what} holds {shown}; write ids as strings everywhere")
+
+
+def entry_kinds(kinds: Mapping[str, str]) -> dict[str, str]:
+    """Return the kinds of value in the lists of a json column, where nulls are of none.
+
+    >>> entry_kinds({"list": "log:1", "list of text": "log:1", "list of null": "log:2"})
+    {'text': 'log:1'}
+    """
+    found: dict[str, str] = {}
+    for kind, place in kinds.items():
+        if kind not in ("list", "list of null"):
+            found.setdefault(kind.removeprefix("list of "), place)
+    return found
 
 
 def number_column(table: Table, column: str, role: str) -> pl.Expr:
@@ -157,6 +172,11 @@ def number_column(table: Table, column: str, role: str) -> pl.Expr:
         return pl.col(column).dt.epoch("ns" if fine else "us").alias(role)
     if dtype.is_numeric() or isinstance(dtype, (pl.String, pl.Null)):
         return pl.col(column).alias(role)
+    if isinstance(dtype, pl.Object):
+        raise DataError(
+            f"{table.name}: {role} column {column!r} is of type Object, since it mixes kinds of "
+            "value, such as times with and without a zone; make them numbers, or times of one kind"
+        )
     what = f"{role} column {column!r} is of type {dtype}, a number is needed"
     raise DataError(f"{table.name}: {what}; convert it or name another with {_option(role)}")
 

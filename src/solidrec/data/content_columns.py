@@ -10,15 +10,22 @@ from solidrec.data.datasets.literals import labels_of
 from solidrec.data.table import Table
 from solidrec.errors import DataError
 
+_BRACKETS = r"(?s)^\s*\[.*\]\s*$"
+_WORDS = r"""(?s)^\s*\[(?:.*['"].*|\s*)\]\s*$"""
+
 
 def text_column(table: Table, column: str | None) -> pl.Expr:
-    """Return a text column: blank text becomes null, a list of words or paragraphs one text."""
+    """Return a text column: blank text becomes null, a list of words or paragraphs one text.
+
+    That goes for text that writes a list of them too, as in csv files.
+    """
     if column is None:
         return pl.lit(None, pl.String)
     text, dtype = _value(table, column)
     if isinstance(dtype, pl.List):
         text = text.cast(pl.List(pl.String)).list.join(" ")
-    text = text.cast(pl.String)
+    else:
+        text = text.cast(pl.String).map_batches(_joined, return_dtype=pl.String)
     return pl.when(text.str.strip_chars() != "").then(text)
 
 
@@ -66,13 +73,23 @@ def category_column(table: Table, column: str | None, separator: str | None) -> 
 def _label_lists(text: pl.Series) -> pl.Series:
     """Return each text as a list of one label, or as the list that it writes."""
     single = text.to_frame("text").select(pl.concat_list("text")).to_series()
-    writes = text.unique().drop_nulls()
-    writes = writes.filter(writes.str.contains(r"^\s*\[.*\]\s*$"))
-    lists = {each: labels for each in writes if (labels := labels_of(each)) is not None}
+    lists = _lists_of(text, _BRACKETS)
     if not lists:
         return single
     pairs = zip(text, single, strict=True)
     return pl.Series([lists.get(each, label) for each, label in pairs], dtype=pl.List(pl.String))
+
+
+def _joined(text: pl.Series) -> pl.Series:
+    """Return each text, or the words of the list that it writes as one text."""
+    lists = _lists_of(text, _WORDS)
+    return text.replace({each: " ".join(words) for each, words in lists.items()}) if lists else text
+
+
+def _lists_of(text: pl.Series, shape: str) -> dict[str, list[str]]:
+    """Return the lists that texts of a shape write, by the text."""
+    writes = text.filter(text.str.contains(shape)).unique()
+    return {each: labels for each in writes if (labels := labels_of(each)) is not None}
 
 
 def _value(table: Table, column: str) -> tuple[pl.Expr, pl.DataType]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -85,17 +86,39 @@ def _objects(column: Any) -> pl.Series:
     values = [None if _gone(value) else value for value in column.to_numpy(dtype=object)]
     names = {type(value).__name__ for value in values if value is not None}
     if column.dtype == object and names == {"Timestamp"}:  # with nanoseconds
-        return _series(column.infer_objects())
+        times = _timestamps(column)
+        if times.dtype != object:
+            return _series(times)
     if names == {"ndarray"} and (vectors := _vectors(values)) is not None:
         return vectors
     values = [_plain(value) for value in values]
     kinds = {type(value) for value in values if value is not None}
     if len(kinds) <= 1:
         try:
-            return _lists(values) if kinds == {list} else pl.Series(values, strict=True)
+            if kinds == {list}:
+                return _lists(values)
+            _check_times(values)
+            return pl.Series(values, strict=True)
         except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
             pass  # a type that polars does not know
     return pl.Series(values, dtype=pl.Object)
+
+
+def _timestamps(column: Any) -> Any:
+    """Return a column of Timestamps as one of a type of times if it has one, UTC if need be."""
+    column = column.infer_objects()
+    if column.dtype == object and all(time.tzinfo is not None for time in column.dropna()):
+        column = column.map(lambda time: time.tz_convert("UTC"), na_action="ignore")
+    return column
+
+
+def _check_times(values: Sequence[Any]) -> None:
+    """Raise `TypeError` for what polars would change: a mix with and without zone, nanoseconds."""
+    times = [value for value in values if isinstance(value, datetime)]
+    if len({time.tzinfo is None for time in times}) > 1:
+        raise TypeError("times with and without a zone")
+    if any(getattr(time, "nanosecond", 0) for time in times):
+        raise TypeError("times with nanoseconds")
 
 
 def _vectors(arrays: Sequence[Any]) -> pl.Series | None:
@@ -141,4 +164,5 @@ def _inner_type(parts: Sequence[Any]) -> Any:
         return pl.Float64
     if len(kinds) > 1:
         raise TypeError("a list that mixes kinds")
+    _check_times(parts)
     return pl.Series(parts, strict=True).dtype if parts else pl.String

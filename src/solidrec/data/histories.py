@@ -10,7 +10,7 @@ import polars as pl
 
 from solidrec.artifacts import MANIFEST
 from solidrec.data.clean import Rules, clean
-from solidrec.data.columns import INTERACTIONS, find_columns, id_column
+from solidrec.data.columns import INTERACTIONS, check_kinds, entry_kinds, find_columns, id_column
 from solidrec.data.prepared import PreparedData
 from solidrec.data.readers import read_table
 from solidrec.data.sequences import SEQUENCES
@@ -77,6 +77,8 @@ def _lists(table: Table, columns: Mapping[str, str | None]) -> pl.DataFrame:
             f"{table.name}: the lists of 'history' hold {inner}, ids are strings or integers; "
             "whole numbers may have been rounded; write the ids as strings"
         )
+    kinds = entry_kinds(table.kinds.get(HISTORY, {}))
+    check_kinds(f"{table.name}: the 'history' column", kinds)
     who = id_column(table, user, "user") if user else pl.int_range(pl.len()).cast(pl.String)
     found = table.collect(
         who.alias("user"),

@@ -179,11 +179,11 @@ def _series(name: str, column: list[Any], kinds: set[str]) -> pl.Series:
     return pl.Series(name, column, dtype=pl.String)
 
 
-def _flat(value: Any) -> list[str]:
-    """Return a value, or a list nested to any depth, as one flat list of strings."""
+def _flat(value: Any) -> list[str | None]:
+    """Return a value, or a list nested to any depth, as one flat list of strings and nulls."""
     if not isinstance(value, list):
-        return [_string(value)]
-    return [part for item in value if item is not None for part in _flat(item)]
+        return [None if value is None else _string(value)]
+    return [part for item in value for part in _flat(item)]
 
 
 def _string(value: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from solidrec.data.columns import INTERACTIONS, find_columns
+from solidrec.data.columns import INTERACTIONS, entry_kinds, find_columns
 from solidrec.data.datasets.literals import list_of
 from solidrec.data.table import Place, Table
 from solidrec.errors import DataError
@@ -25,7 +25,7 @@ def unrolled(
     A table without a column of items, but with one of sequences, is unrolled: its lists become
     rows, in order, and lists of times of the same lengths along with them. Every row has the place
     of its user's row. An empty list stays, as a row without an item. Raises `DataError` for a
-    column that holds no lists.
+    column that holds no lists, or lists of lists.
     """
     items = find_columns(table, {"item": INTERACTIONS["item"]}, {}, required=())
     if columns.get("sequence") is None and (items or columns.get("item") is not None):
@@ -45,7 +45,10 @@ def unrolled(
         ends = np.cumsum(np.maximum(sizes["size"].to_numpy(), 1))
         return table.places(np.searchsorted(ends, np.asarray(numbers), side="right").tolist())
 
-    kinds = {column: kind for column, kind in table.kinds.items() if column not in lists}
+    kinds = {
+        column: entry_kinds(kinds) if column in lists else kinds
+        for column, kinds in table.kinds.items()
+    }
     return (replace(table, frame=rows, kinds=kinds, locate=locate), {**columns, "item": name}, True)
 
 
@@ -56,6 +59,10 @@ def _is_list(dtype: pl.DataType) -> bool:
 def _lists(table: Table, column: str) -> pl.Expr:
     """Return a column as lists; text must write a list, as tables of Python objects do in csv."""
     dtype: Any = table.dtype(column)
+    if (place := table.kinds.get(column, {}).get("list of list")) is not None:
+        raise DataError(
+            f"{place}: column {column!r} holds a list in a list; write one flat list in each row"
+        )
     if isinstance(dtype, pl.Array):
         return pl.col(column).cast(pl.List(dtype.inner))
     if isinstance(dtype, pl.List):

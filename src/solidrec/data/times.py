@@ -7,6 +7,7 @@ or in nanoseconds if they need them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ _ISO = (
     r"(?: ?(?<zone>[Zz]|[+-]\d\d(?::?\d\d)?))?)?$"
 )
 _ISO_FORMAT = "%Y-%m-%d %H:%M:%S%.f%#z"
+_FRACTION = re.compile(r"%%|\.%f")
+_MISREAD = re.compile(r"%[-_0]?[fZ]")
 _Unit = Literal["us", "ns"]
 _DIGITS: dict[_Unit, int] = {"us": 6, "ns": 9}
 _NAMES: dict[_Unit, str] = {"us": "microseconds", "ns": "nanoseconds"}
@@ -48,14 +51,14 @@ def readings(dtype: pl.DataType, time_format: str | None = None) -> tuple[Readin
     """Return the ways to read a column of type `dtype`, the plainest first.
 
     Columns of dates come as whole microseconds, those of `Datetime("ns")` as whole nanoseconds
-    (`columns.number_column`). Raises `UsageError` for a `time_format` that gives no full date.
+    (`columns.number_column`). Raises `UsageError` for a `time_format` that gives no full date, or
+    that has parts which polars reads otherwise than Python.
     """
     if isinstance(dtype, (pl.Date, pl.Datetime)):
         fine = isinstance(dtype, pl.Datetime) and dtype.time_unit == "ns"
         return (_cut, _dates(pl.col, "ns")) if fine else (Reading(pl.col, 10**6),)
     if time_format is not None:
-        _check_format(time_format)
-        formatted = partial(_formatted, time_format=time_format)
+        formatted = partial(_formatted, time_format=_checked(time_format))
         return tuple(_dates(partial(formatted, unit=unit), unit) for unit in _DIGITS)
     whole = Reading(partial(whole_number, dtype=dtype))
     if dtype.is_integer() or isinstance(dtype, pl.Null):
@@ -169,7 +172,33 @@ def _epoch(text: pl.Expr, time_format: str, unit: _Unit) -> pl.Expr:
     return pl.when(exact).then(parsed[unit])
 
 
-def _check_format(time_format: str) -> None:
+def _checked(time_format: str) -> str:
+    """Return a format of Python as polars writes it.
+
+    Raises `UsageError` unless a date that is written in it is read back, and for the parts that
+    polars would misread: it takes ``%f`` for a number of nanoseconds, and passes over ``%Z``.
+
+    >>> _checked("%Y-%m-%d %H:%M:%S.%f")
+    '%Y-%m-%d %H:%M:%S%.f'
+    """
+    shown = time_format[:40]
+    made = _FRACTION.sub(lambda part: "%.f" if part[0] == ".%f" else part[0], time_format)
+    misread = _MISREAD.search(made.replace("%%", ""))
+    if misread is not None and misread[0].endswith("Z"):
+        raise UsageError(
+            f"--time-format {shown!r} has %Z, but the name of a zone tells no offset; write "
+            "offsets such as -0800 in the file, and %z"
+        )
+    if misread is not None:
+        raise UsageError(
+            f"--time-format {shown!r} has %f without a point, but a fraction of seconds follows "
+            "one; write it as %d.%m.%Y %H:%M:%S.%f"
+        )
+    _check_date(made, shown)
+    return made
+
+
+def _check_date(time_format: str, shown: str) -> None:
     """Raise `UsageError` unless a date that is written in the format is read back."""
     day = datetime(2024, 5, 17, 22, 10, 1, tzinfo=UTC)
     try:
@@ -180,6 +209,6 @@ def _check_format(time_format: str) -> None:
         fine = False
     if not fine:
         raise UsageError(
-            f"--time-format {time_format[:40]!r} does not read a full date; write it as "
+            f"--time-format {shown!r} does not read a full date; write it as "
             "%d.%m.%Y %H:%M:%S, with hours and minutes together or neither"
         )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,8 +120,31 @@ def test_what_writes_no_list_of_texts_is_none(text: str) -> None:
 
 def test_lists_of_texts() -> None:
     assert labels_of("[['a', None], ('b', [])]") == ["a", "b"]
-    assert labels_of("[1]") is None
+    assert labels_of("[1, 2.5]") == ["1", "2.5"]
+    assert labels_of("['nan', nan, None]") == ["nan"]
+    assert labels_of("[True]") is None
+    assert labels_of("'a'") is None
     assert list_of("[1, '007', 10]") == ["1", "007", "10"]
     assert list_of("[['a']]") is None
     assert list_of("[True]") is None
+    assert list_of("['a', nan]") is None
     assert list_of("[]") == []
+
+
+@given(st.lists(st.text(), min_size=1, max_size=30))
+def test_an_array_that_numpy_prints_is_the_list_that_it_holds(texts: list[str]) -> None:
+    for array in (np.array(texts, dtype=object), np.array(texts)):
+        kept = [str(text) for text in array]
+        assert list_of(str(array)) == kept
+        assert labels_of(str(array)) == kept
+
+
+def test_an_array_of_numbers_or_with_gaps_is_read_too() -> None:
+    assert list_of("[ 50 181]") == ["50", "181"]
+    assert labels_of("['Pans' nan None\n 'Pots']") == ["Pans", "Pots"]
+
+
+@pytest.mark.parametrize("text", ["['a', 'b' 'c']", "('a' 'b')", "['a''b']", "['a' ... 'b']"])
+def test_strings_side_by_side_are_never_joined(text: str) -> None:
+    assert list_of(text) is None
+    assert labels_of(text) is None

@@ -17,6 +17,11 @@ _NUMBER = r"-?\d++(?:\.\d*+)?+(?:[eE][+-]?+\d++)?+(?!\s*-)"
 _TOKENS = re.compile(rf"(?:[\s,:\[\]{{}}()]++|{_STRING}|{_NUMBER}|True|False|None)*+", re.DOTALL)
 _STRINGS = re.compile(_STRING, re.DOTALL)
 _CALL = re.compile(r"[\w\])}]\s*[\[({]")
+_ENTRY = rf"(?:{_STRING}|{_NUMBER}|None|nan)"
+_PRINTED = re.compile(rf"\[\s*+{_ENTRY}(?:\s++{_ENTRY})++\s*+\]", re.DOTALL)
+_BESIDE = re.compile(r"''\s*''")
+_ENTRIES = re.compile(_ENTRY, re.DOTALL)
+_GAPS = re.compile(rf"({_STRING})|\bnan\b", re.DOTALL)
 
 
 def literal_record(line: bytes, name: str, row: int) -> dict[str, Any]:
@@ -47,38 +52,56 @@ def literal_record(line: bytes, name: str, row: int) -> dict[str, Any]:
 
 
 def labels_of(text: str) -> list[str] | None:
-    """Return the strings of a text that writes a list of them, nested or not, else None.
+    """Return the entries of a text that writes a list of texts and numbers, nested or not, or None.
 
-    >>> labels_of("['Pans, small', ['C0', None]]"), labels_of("[2024]"), labels_of("[sale] pans")
-    (['Pans, small', 'C0'], None, None)
+    None and nan are no entries.
+
+    >>> labels_of("['Pans, small', ['C0', nan]]"), labels_of("['Pans' 'Pots']"), labels_of("[x] y")
+    (['Pans, small', 'C0'], ['Pans', 'Pots'], None)
     """
-    try:
-        labels = list(_flat(literal(text.strip())))
-        "".join(labels).encode()  # half a character is no text
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return None
-    return labels
+    return _entries(text, (str, int, float), flat=True)
 
 
 def list_of(text: str) -> list[str] | None:
     """Return the entries of a text that writes one list of texts or whole numbers, else None.
 
-    >>> list_of("['007', 12]"), list_of("[1.5]"), list_of("a b")
-    (['007', '12'], None, None)
+    >>> list_of("['007', 12]"), list_of("['a' 'b']"), list_of("[1.5]"), list_of("a b")
+    (['007', '12'], ['a', 'b'], None, None)
     """
+    return _entries(text, (str, int), flat=False)
+
+
+def _entries(text: str, kinds: tuple[type, ...], *, flat: bool) -> list[str] | None:
+    """Return the entries, all of these kinds, of a text that writes a list, else None."""
     try:
-        found = literal(text.strip())
-        if not isinstance(found, list | tuple) or not {type(each) for each in found} <= {str, int}:
+        found = _list(text.strip())
+        entries = list(_flat(found)) if flat else found
+        if not {type(each) for each in entries} <= set(kinds):
             return None
-        entries = [str(each) for each in found]
-        "".join(entries).encode()  # half a character is no text
+        made = [str(each) for each in entries]
+        "".join(made).encode()  # half a character is no text
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
-    return entries
+    return made
+
+
+def _list(text: str) -> list[Any] | tuple[Any, ...]:
+    """Return the list that a text writes, with commas as Python does or without, as numpy prints.
+
+    Raises as `literal` does, also for strings side by side elsewhere, which Python would join.
+    """
+    if _PRINTED.fullmatch(text):
+        text = f"[{','.join(_ENTRIES.findall(text))}]"
+    elif _BESIDE.search(_STRINGS.sub("''", text)):
+        raise ValueError("strings without a comma between them")
+    found = literal(_GAPS.sub(lambda part: part[1] or "None", text))
+    if not isinstance(found, list | tuple):
+        raise TypeError("no list")
+    return found
 
 
 def _flat(value: Any) -> Iterator[Any]:
-    for part in value if isinstance(value, list | tuple) else [value]:
+    for part in value:
         if isinstance(part, list | tuple):
             yield from _flat(part)
         elif part is not None:
