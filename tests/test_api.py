@@ -280,3 +280,13 @@ def test_a_name_too_long_for_a_file_is_no_log_to_update_with(
 ) -> None:
     with pytest.raises(StorageError, match="File name too long"):
         solidrec.update(run_folder, "x" * 6_000, out=tmp_path / "out", progress=False)
+
+
+def test_an_answer_has_at_most_so_many_of_a_brand(walk: Walk, tmp_path: Path) -> None:
+    """As the README says, for a model that does not read brands."""
+    log, items = walk(users=30)
+    items = items.with_columns(brand=pl.col("item").str.slice(-1))
+    data = solidrec.prepare(log, items=items, out=tmp_path / "data")
+    model = train(data, model="static", epochs=1, out=tmp_path / "run", progress=False)
+    found = [one["item"][-1] for one in model.recommend(["i03"], 10, at_most={"brand": 1}).items]
+    assert len(set(found)) == len(found) == 10
