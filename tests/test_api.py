@@ -242,3 +242,51 @@ def test_without_progress_warnings_are_printed_all_the_same(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("warning: 1 semantic ids for 40 items, the largest of 40")
     assert "say semantics.method=kmeans" in line
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda run, out: solidrec.add_items(run, pl.DataFrame({"item": ["n"]}), columns=5, out=out),
+        lambda run, out: solidrec.add_items(
+            run, pl.DataFrame({"item": ["n"]}), encoding=5, out=out
+        ),
+        lambda run, out: solidrec.update(run, "log.csv", features=5, out=out),
+        lambda run, out: solidrec.update(run, "log.csv", settings=5, out=out),
+        lambda run, out: solidrec.update(run, "log.csv", delisted=5, out=out),
+        lambda run, out: load(run).evaluate(split=[]),
+        lambda run, out: solidrec.prepare("log.csv", dataset=[], out=out),
+        lambda run, out: solidrec.prepare("log.csv", source="\ud800", out=out),
+        lambda run, out: solidrec.prepare("log.csv", time_format="\ud800", out=out),
+        lambda run, out: train(load(run).data(None), model="plain", backbone=b"din", out=out),
+        lambda run, out: train(load(run).data(None), model="plain", device=10**30, out=out),
+        lambda run, out: train(load(run).data(None), model="plain", seed=True, out=out),
+        lambda run, out: load(run).recommend(["i01"], keep_history="no"),
+        lambda run, out: load(run).recommend_many([["i01"]], keep_history=1),
+        lambda run, out: load(run).recommend(["i01"], diversity=True),
+    ],
+)
+def test_an_argument_of_another_kind_is_one_line(
+    run_folder: Path, tmp_path: Path, call: Callable[[Path, Path], Any]
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        call(run_folder, tmp_path / "out")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_name_too_long_for_a_file_is_no_log_to_update_with(
+    run_folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(StorageError, match="File name too long"):
+        solidrec.update(run_folder, "x" * 6_000, out=tmp_path / "out", progress=False)
+
+
+def test_an_answer_has_at_most_so_many_of_a_brand(walk: Walk, tmp_path: Path) -> None:
+    """As the README says, for a model that does not read brands."""
+    log, items = walk(users=30)
+    items = items.with_columns(brand=pl.col("item").str.slice(-1))
+    data = solidrec.prepare(log, items=items, out=tmp_path / "data")
+    model = train(data, model="static", epochs=1, out=tmp_path / "run", progress=False)
+    found = [one["item"][-1] for one in model.recommend(["i03"], 10, at_most={"brand": 1}).items]
+    assert len(set(found)) == len(found) == 10

@@ -10,7 +10,16 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from solidrec.arguments import as_count, as_history, as_path
+from solidrec.arguments import (
+    as_count,
+    as_histories,
+    as_history,
+    as_mapping,
+    as_path,
+    as_share,
+    as_text,
+    as_texts,
+)
 from solidrec.errors import StorageError, UsageError
 
 
@@ -90,3 +99,28 @@ def test_what_has_no_order_or_no_items_is_no_history(value: Any) -> None:
 def test_ids_of_another_type_are_named_with_their_place(item: Any) -> None:
     with pytest.raises(UsageError, match=r"^history\[1\] is "):
         as_history(["i1", item])
+
+
+@pytest.mark.parametrize("kind", [pl.DataFrame, pd.DataFrame, pl.LazyFrame])
+def test_a_table_is_no_list_of_histories(kind: Any) -> None:
+    """Of a table each column would be read as one history."""
+    with pytest.raises(UsageError, match=r"^histories is a \w+Frame: give a list") as caught:
+        as_histories(kind({"a": ["i1"], "b": ["i2"]}))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("check", "good", "bad"),
+    [
+        (as_share, [0, 1, 0.5, np.float32(0.5)], ["x", None, True, 1.1, float("nan"), []]),
+        (as_text, ["", "a"], [5, b"a", None, "\ud800", ["a"]]),
+        (as_texts, [["a"], ("a", "b"), []], ["a", 5, None, [5], {"a": 1}]),
+        (as_mapping, [None, {}, {"a": 1}], [5, "a", [("a", 1)], {1: "a"}]),
+    ],
+)
+def test_an_argument_of_another_kind_is_named(check: Any, good: list[Any], bad: list[Any]) -> None:
+    for value in good:
+        check(value, "x")
+    for value in bad:
+        with pytest.raises(UsageError, match=r"^x="):
+            check(value, "x")

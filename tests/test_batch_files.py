@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -76,3 +77,14 @@ def test_the_file_that_is_read_is_not_written_over(model: Model, tmp_path: Path)
 def test_k_is_a_whole_number(model: Model, tmp_path: Path, k: int) -> None:
     with pytest.raises(UsageError, match=r"^k="):
         recommend_file(model, written(tmp_path, {"ann": ["i03"]}), tmp_path / "out.parquet", k)
+
+
+def test_paths_are_texts_too_and_other_arguments_are_named(model: Model, tmp_path: Path) -> None:
+    batch, out = str(written(tmp_path, {"ann": ["i03"]})), str(tmp_path / "out.parquet")
+    assert recommend_file(model, batch, out, 2)["rows"] == 2
+    wrong: dict[str, Any] = {"columns": 5, "max_unknown": "x"}
+    for name, value in wrong.items():
+        with pytest.raises(UsageError, match=name.replace("_", ".")):
+            recommend_file(model, batch, out, 2, **{name: value})
+    with pytest.raises(UsageError, match="batch=5"):
+        recommend_file(model, 5, out, 2)  # type: ignore[arg-type]

@@ -159,3 +159,22 @@ def test_numbers_that_number_no_rows_are_refused_before_the_work(
     with pytest.raises(DataError, match=says):
         encode_items_file(items, tmp_path / "out.npy", text="minilm", progress=False)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"text": 5},
+        {"text": "minilm", "name": 5},
+        {"text": "minilm", "text_columns": 5},
+        {"text": "minilm", "text_columns": "title"},
+        {"text": "minilm", "max_unusable": "x"},
+        {"text": "minilm", "cache": 5},
+        {"images": ".", "image_encoder": 5},
+        {"images": ".", "image_settings": 5},
+    ],
+)
+def test_an_argument_of_another_kind_is_named(copy: Path, wrong: dict[str, Any]) -> None:
+    name, value = list(wrong.items())[-1]
+    with pytest.raises(UsageError, match=f"^{name}={value!r}: give a"):
+        encode(copy, progress=False, **wrong)

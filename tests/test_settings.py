@@ -123,3 +123,14 @@ def test_a_value_of_no_setting_is_one_short_line(value: str) -> None:
 def test_settings_are_a_dictionary_by_name(value: Any) -> None:
     with pytest.raises(UsageError, match="give a dictionary"):
         nested(value)
+
+
+def test_what_is_nested_deeper_than_any_setting_is_refused() -> None:
+    key = ".".join(["a"] * 5_000)
+    deep: dict[str, Any] = {}
+    for _ in range(5_000):
+        deep = {"a": deep or 1}
+    for given in ({key: 1}, deep):
+        with pytest.raises(UsageError, match="no setting is nested so deeply") as caught:
+            nested(given)
+        assert len(str(caught.value)) < 120

@@ -83,3 +83,33 @@ def test_a_part_of_another_package_is_named_by_its_place() -> None:
 def test_a_specification_is_a_table(value: Any) -> None:
     with pytest.raises(UsageError, match="a table of names and values is needed"):
         Machine.parse(value)
+
+
+class _Odd(Spec):
+    """Settings of which each takes one kind of value."""
+
+    number: int = 0
+    share: float | None = None
+    text: str = ""
+    on: bool = False
+    any: Any = None
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"number": True}, "it is neither on nor off"),
+        ({"share": False}, "it is neither on nor off"),
+        ({"text": b"a"}, "give a text, not bytes"),
+        ({"text": "\ud800"}, "has characters that no file can hold"),
+    ],
+)
+def test_nothing_is_taken_for_a_value_of_another_kind(values: dict[str, Any], why: str) -> None:
+    ((name, value),) = values.items()
+    with pytest.raises(UsageError) as caught:
+        _Odd.parse(values)
+    assert str(caught.value) == f"setting {name}: {why} (got {value!r})"
+
+
+def test_what_may_be_on_or_off_is() -> None:
+    assert _Odd.parse({"on": True, "any": True}) == _Odd(on=True, any=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from solidrec import temporaries
-from solidrec.temporaries import is_left_over, sweep, temporary
+from solidrec.errors import StorageError
+from solidrec.temporaries import destination, is_left_over, sweep, temporary
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +91,9 @@ def test_names_are_new_each_time_short_and_keep_the_suffix(tmp_path: Path) -> No
     assert first.parent == path.parent
     assert len(os.fsencode(first.name)) < 255
     assert (first.name[:5], second.name[:5]) == (".tmp-", ".old-")
+
+
+def test_a_link_that_leads_to_itself_is_no_destination(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(StorageError, match="loop: is a link that leads to itself"):
+        destination(tmp_path / "loop")

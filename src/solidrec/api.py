@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Unpack, final
 
-from solidrec.arguments import as_path
+from solidrec.arguments import as_mapping, as_path, as_text
 from solidrec.batch_files import recommend_file
 from solidrec.console import ProgressBar, console, counted, say, say_warning
 from solidrec.data.out_folder import job_of
@@ -123,6 +123,7 @@ class Model:
         Parquet; a target that cannot be recommended is not a candidate. Raises `IncompatibleError`
         if the model was not trained on this data.
         """
+        as_text(split, "split")
         opened = self.data(data)
         with ExitStack() as stack:
             sink = (
@@ -192,6 +193,7 @@ def add_items(
     """
     run = as_path(run, "run")
     out = run if out is None else as_path(out, "out")
+    columns, encoding = as_mapping(columns, "columns"), as_text(encoding, "encoding")
     if out == run and not run.is_dir():
         load_run(run)  # says what is wrong, before anything is made beside it
     with replacing(out, doing="adds items to this run"):
@@ -239,18 +241,21 @@ def update(
     data_out = Path(f"{out}-data") if data_out is None else as_path(data_out, "data_out")
     if data_out.resolve().is_relative_to(out.resolve()):
         raise UsageError(f"--data-out {data_out}: lies in --out {out}; choose a folder beside it")
-    if isinstance(delisted, str):
-        raise UsageError(f"delisted {delisted!r} is one text; give a list of ids")
+    features = as_mapping(features, "features")
+    settings = as_mapping(settings, "settings")
+    if isinstance(delisted, str) or not isinstance(delisted, Iterable | None):
+        what = "one text" if isinstance(delisted, str) else "no list"
+        raise UsageError(f"delisted {delisted!r} is {what}; give a list of ids")
     with computing(device, threads), replacing(out, doing="writes this run"):
         tell = say if progress else say_warning
         before = load_run(run, device=device)
         job = job_of(
-            (interactions, items, *(features or {}).values()),
+            (interactions, items, *features.values()),
             {
                 **spec.model_dump(),
                 "run": before.manifest["files"],
                 "delisted": delisted,
-                "settings": dict(settings or {}),
+                "settings": settings,
             },
         )
         if out.exists():

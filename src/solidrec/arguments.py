@@ -1,4 +1,4 @@
-"""Check the arguments of the Python API: paths, counts, histories; a wrong one is one line."""
+"""Check the arguments of the Python API: paths, numbers, texts, histories; each fault is a line."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import errno
 import operator
 import os
 from collections.abc import Iterable, Mapping, Set
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from solidrec.errors import StorageError, UsageError
 
@@ -28,11 +30,10 @@ def as_path(value: Any, name: str) -> Path:
     text = os.fspath(value)
     if not text or "\0" in text:
         raise UsageError(f"{name}={text!r}: is no path; give the name of a file or a folder")
+    if not is_written(text):  # bytes that are no text are surrogates here
+        raise UsageError(f"{name}={text!r}: has characters that no file name can hold")
     try:
-        text.encode()  # bytes that are no text are surrogates here, which not every reader takes
         os.lstat(text)
-    except UnicodeEncodeError:
-        raise UsageError(f"{name}={text!r}: has characters that no file name can hold") from None
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise StorageError(
@@ -54,11 +55,93 @@ def as_count(value: Any, name: str) -> int:
     return operator.index(value)
 
 
+def as_flag(value: Any, name: str) -> bool:
+    """Return `value` as a bool, or raise `UsageError` for what only counts as one.
+
+    >>> as_flag("no", "keep_history")
+    Traceback (most recent call last):
+    solidrec.errors.UsageError: keep_history='no': give True or False
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise UsageError(f"{name}={value!r}: give True or False")
+    return bool(value)
+
+
+def as_share(value: Any, name: str) -> float:
+    """Return `value` as a float from 0 to 1, or raise `UsageError`.
+
+    >>> as_share("x", "max_unusable")
+    Traceback (most recent call last):
+    solidrec.errors.UsageError: max_unusable='x': give a share from 0 to 1
+    """
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
+        raise UsageError(f"{name}={value!r}: give a share from 0 to 1")
+    return float(value)
+
+
+def as_text(value: Any, name: str) -> str:
+    """Return `value` if it is a text that a file can hold, or raise `UsageError`.
+
+    >>> as_text(5, "name")
+    Traceback (most recent call last):
+    solidrec.errors.UsageError: name=5: give a text
+    """
+    if not isinstance(value, str):
+        raise UsageError(f"{name}={value!r}: give a text")
+    if not is_written(value):
+        raise UsageError(f"{name}={value!r}: has characters that no file can hold")
+    return value
+
+
+def is_written(text: str) -> bool:
+    """Return whether a text is Unicode: half of a pair of surrogates cannot be written.
+
+    >>> is_written("caf\u00e9"), is_written("\ud800")
+    (True, False)
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def as_texts(value: Any, name: str) -> tuple[str, ...]:
+    """Return several texts as a tuple, or raise `UsageError`; one text alone is no list.
+
+    >>> as_texts("title", "text_columns")
+    Traceback (most recent call last):
+    solidrec.errors.UsageError: text_columns='title': give a list of texts
+    """
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise UsageError(f"{name}={value!r}: give a list of texts")
+    return tuple(as_text(one, name) for one in value)
+
+
+def as_mapping(value: Any, name: str) -> dict[str, Any]:
+    """Return a mapping from texts as a dict, empty for None, or raise `UsageError`.
+
+    >>> as_mapping(5, "columns")
+    Traceback (most recent call last):
+    solidrec.errors.UsageError: columns=5: give a dictionary whose keys are texts
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise UsageError(f"{name}={value!r}: give a dictionary whose keys are texts")
+    return dict(value)
+
+
 def as_histories(value: Any) -> list[list[str]]:
     """Return several histories, each as `as_history` does.
 
-    Raises `UsageError` for what is no list of histories too.
+    Raises `UsageError` for what is no list of histories too, such as a table.
     """
+    if hasattr(type(value), "columns"):
+        raise UsageError(
+            f"histories is a {type(value).__name__}: give a list of histories, each a list of ids, "
+            "for example a column of lists"
+        )
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         raise UsageError(f"histories {value!r}: give a list of histories, each a list of ids")
     return [as_history(history) for history in value]

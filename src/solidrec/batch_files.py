@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any, Protocol, Unpack
 
 import polars as pl
 
-from solidrec.arguments import as_count
+from solidrec.arguments import as_count, as_mapping, as_path
 from solidrec.artifacts import write_table
 from solidrec.console import console, counted
 from solidrec.data.histories import HISTORY, read_histories
@@ -50,8 +51,8 @@ MOST_UNKNOWN = 0.5
 
 def recommend_file(
     model: Answering,
-    batch: Path,
-    out: Path,
+    batch: Path | str,
+    out: Path | str,
     k: int,
     *,
     keep_history: bool = False,
@@ -65,7 +66,8 @@ def recommend_file(
     `DataError` if the model does not know more than the share `max_unknown` of the events, and as
     `read_histories` does.
     """
-    k = as_count(k, "k")
+    k, batch, out = as_count(k, "k"), as_path(batch, "batch"), as_path(out, "out")
+    columns = as_mapping(columns, "columns")
     histories = _known_histories(model.run, batch, out, columns=columns, max_unknown=max_unknown)
     rows: dict[str, list[Any]] = {name: [] for name in _ANSWERS}
     fallbacks = ignored = 0
@@ -95,7 +97,7 @@ def _known_histories(
     max_unknown: float,
 ) -> pl.DataFrame:
     """Read the histories of `batch`; raise for ids that are not the model's, or the file `out`."""
-    if not 0 <= max_unknown <= 1:
+    if not isinstance(max_unknown, Real) or not 0 <= float(max_unknown) <= 1:
         raise UsageError(f"--max-unknown {max_unknown}: give a share between 0 and 1")
     check_output(out, suffix=".parquet")
     if out.exists() and batch.exists() and out.samefile(batch):

@@ -31,10 +31,10 @@ def use_threads(threads: int) -> None:
 
 
 def check_device(device: str) -> None:
-    """Raise `UsageError` unless torch can put a tensor on `device`."""
+    """Raise `UsageError` unless torch can put a tensor on `device` and read it there."""
     try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, TypeError) as error:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, TypeError, ValueError) as error:
         raise UsageError(
             f"--device {device}: {str(error).splitlines()[0]}; "
             "`solidrec doctor` lists what there is"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from solidrec.arguments import as_path
+from solidrec.arguments import as_path, as_text, as_texts
 from solidrec.console import console, counted, encoded_line, say
 from solidrec.data.catalog import Catalog, read_catalog
 from solidrec.data.columns import ITEMS, find_columns, id_column
@@ -62,6 +62,7 @@ def encode(
     from solidrec.semantics.modalities.job import run_job
 
     path = data.path if isinstance(data, PreparedData) else as_path(data, "data")
+    cache = None if cache is None else as_path(cache, "cache")
     if path.is_file():
         raise UsageError(
             f"{path}: is a file, not a prepared folder; to encode new items say where to write: "
@@ -81,7 +82,7 @@ def encode(
                 made = run_job(
                     job,
                     path,
-                    cache=None if cache is None else Path(cache),
+                    cache=cache,
                     max_unusable=max_unusable,
                     device=device,
                     threads=threads,
@@ -115,11 +116,14 @@ def _jobs_of(
     """Return one job for each feature matrix that is asked for."""
     from solidrec.semantics.modalities.job import ImageJob, TextJob
 
+    name = None if name is None else as_text(name, "name")
     jobs: list[TextJob | ImageJob] = []
     if text is not None:
-        jobs.append(TextJob(name or "text", text, tuple(text_columns)))
+        as_path(text, "text")  # a name or a folder
+        jobs.append(TextJob(name or "text", text, as_texts(text_columns, "text_columns")))
     if images is not None:
-        settings = Path(image_settings) if image_settings is not None else None
+        as_text(image_encoder, "image_encoder")
+        settings = None if image_settings is None else as_path(image_settings, "image_settings")
         jobs.append(ImageJob(name or "image", as_path(images, "images"), image_encoder, settings))
     return jobs
 
@@ -160,13 +164,14 @@ def encode_items_file(
     )
     _check_numbers(catalog.index)
     out = as_path(out, "out")
+    cache = out.with_suffix(".cache") if cache is None else as_path(cache, "cache")
     check_output(out, suffix=".npy")
     with ExitStack() as stack:
         stack.enter_context(computing(device, threads))
         made = encode_catalog(
             jobs[0],
             catalog.frame,
-            cache=Path(cache) if cache is not None else out.with_suffix(".cache"),
+            cache=cache,
             max_unusable=max_unusable,
             device=device,
             threads=threads,

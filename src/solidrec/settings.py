@@ -9,6 +9,9 @@ from typing import Any
 from solidrec import migrations
 from solidrec.errors import UsageError
 
+_DEEPEST = 100
+"""The most points in the name of a setting."""
+
 
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return `base` with the nested `changes` laid over it.
@@ -58,6 +61,8 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for key, value in settings.items():
+        if f"{prefix}{key}".count(".") > _DEEPEST:
+            raise UsageError(f"setting {prefix}{key}"[:60] + "...: no setting is nested so deeply")
         found |= (
             flat(value, f"{prefix}{key}.")
             if isinstance(value, Mapping)

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from solidrec.arguments import is_written
 from solidrec.errors import UsageError, nearest
 from solidrec.registry import Registry
 
@@ -17,6 +18,19 @@ class Spec(BaseModel):
     """A frozen group of settings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse bytes and half characters as text, and yes or no as a number."""
+        if isinstance(value, bytes | bytearray):
+            raise PydanticCustomError("kind", "give a text, not bytes")
+        if isinstance(value, str) and not is_written(value):
+            raise PydanticCustomError("kind", "has characters that no file can hold")
+        field = cls.model_fields[str(info.field_name)]
+        if isinstance(value, bool) and not _takes_bool(field.annotation):
+            raise PydanticCustomError("kind", "it is neither on nor off")
+        return value
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Self:
@@ -30,6 +44,11 @@ class Spec(BaseModel):
             return cls.model_validate(dict(values))
         except ValidationError as error:
             raise UsageError("; ".join(_explain(cls, item) for item in error.errors())) from None
+
+
+def _takes_bool(annotation: Any) -> bool:
+    """Return whether a setting of this type may be true or false."""
+    return annotation in (bool, Any) or any(map(_takes_bool, get_args(annotation)))
 
 
 def part_of(registry: Registry[Any]) -> Callable[[str], str]:

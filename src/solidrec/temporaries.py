@@ -28,9 +28,14 @@ _EARLIER = re.compile(r"\.(?:tmp|old)-(?P<pid>[0-9]{1,10})-")
 def destination(path: Path) -> Path:
     """Return where a folder is to be made or replaced: where a link leads, and what ``.`` is.
 
-    Raises `StorageError` for the root of all folders.
+    Raises `StorageError` for the root of all folders, and for a link that leads nowhere.
     """
-    path = path.resolve() if path.is_symlink() or not path.name else path
+    try:
+        path = path.resolve() if path.is_symlink() or not path.name else path
+    except (OSError, RuntimeError):  # the latter before Python 3.13
+        raise StorageError(
+            f"{path}: is a link that leads to itself; remove it, or choose another --out"
+        ) from None
     if not path.name:
         raise StorageError(_ROOT.format(path))
     return path

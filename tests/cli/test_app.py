@@ -226,3 +226,15 @@ def test_an_exit_code_reaches_the_shell(tmp_path: Path) -> None:
         == f"error: {tmp_path}: is not a run folder of solidrec (it has no manifest.json); "
         "`solidrec train` writes one\n"
     )
+
+
+def test_without_standard_output_nothing_is_begun(tmp_path: Path) -> None:
+    """Else the first file that is opened would be taken for it."""
+    done = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -m solidrec inspect . >&-"],
+        cwd=tmp_path, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 74
+    assert done.stderr == (
+        "error: standard output is closed; send it to a file, for example > out\n"
+    )

@@ -84,3 +84,12 @@ def test_a_column_may_have_the_name_of_a_role_that_another_one_plays(tmp_path: P
     assert data.catalog["categories"].to_list() == [["read"]] * 9
     assert data.attributes is not None
     assert data.attributes["category"].to_list() == ["of its own"] * 9
+
+
+def test_brands_are_kept_for_rules_though_training_reads_them(tmp_path: Path) -> None:
+    branded = ITEMS.drop("price").with_columns(brand=pl.lit("7"))
+    data = prepare(LOG, items=branded, out=tmp_path / "data", negatives=2)
+    assert data.attributes is not None
+    assert data.attributes.to_dict(as_series=False) == {"brand": ["7"] * 9}
+    assert data.catalog["brand"].to_list() == ["7"] * 9
+    assert not [note for note in data.manifest["notes"] if "brand" in note]

@@ -7,7 +7,7 @@ import unicodedata
 import polars as pl
 import pytest
 
-from solidrec.data.matching import compare_ids, hardly_any
+from solidrec.data.matching import compare_ids, compare_new_items, compare_new_users, hardly_any
 from solidrec.errors import DataError
 
 
@@ -89,3 +89,16 @@ def test_less_than_half_is_an_error_where_the_others_are_written_otherwise() -> 
         compare(log, file)
     # as many without a row, but unlike any of the file's
     assert "30 of 50" in compare(ids(*range(50)), ids(*range(20), *range(500, 530)))[0]
+
+
+def test_new_items_are_held_to_the_same_rule_and_new_users_are_no_error() -> None:
+    log, known = pl.Series(ids(*range(10), form="{}.0")), pl.Series(ids(*range(10)))
+    with pytest.raises(DataError, match=r"none of the 10 items .* '0.0' in the log .* '0' in the"):
+        compare_new_items(log, known, name="/a/new.csv")
+    (warning,) = compare_new_users(log, known, name="/a/new.csv")
+    assert warning.startswith("warning: new.csv: 10 of 10 users of the log are new; 10 of them")
+    few = pl.Series(["0", "x"])
+    (note,) = compare_new_items(few, known, name="/a/new.csv")
+    assert note.startswith("new.csv: 1 of 2 items of the log are new")
+    assert compare_new_users(few, known, name="/a/new.csv") == ()
+    assert compare_new_items(known, known, name="/a/new.csv") == ()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from solidrec.artifacts import read_manifest
+from solidrec.artifacts import read_manifest, write_manifest
 from solidrec.errors import IncompatibleError, StorageError
 from solidrec.json_files import read_json, write_json
 from solidrec.training.checkpoint import FILES, Checkpoints, _moments, read_progress, restore
@@ -175,3 +175,26 @@ def test_t5_a_full_disk_is_one_line_and_leaves_the_one_before(
     assert [path.name for path in tmp_path.iterdir()] == ["stage2-epoch00002"]
     assert bytes_of(tmp_path / "stage2-epoch00002") == before
     read_manifest(tmp_path / "stage2-epoch00002", kind="checkpoint")
+
+
+def test_a_checkpoint_of_another_specification_is_refused(trained: Stage, tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path / "checkpoints")
+    checkpoints.save(trained, "abc")
+    path = checkpoints.newest(digest="abc")
+    assert path is not None
+    assert checkpoints.newest() == path
+    with pytest.raises(IncompatibleError, match=r"is a checkpoint of run abc, not of def; remove"):
+        checkpoints.newest(digest="def")
+    assert path.is_dir()
+
+
+def test_a_checkpoint_that_names_no_specification_is_resumed(
+    trained: Stage, tmp_path: Path
+) -> None:
+    """As earlier versions wrote them."""
+    checkpoints = Checkpoints(tmp_path / "checkpoints")
+    checkpoints.save(trained)
+    path = checkpoints.newest()
+    assert path is not None
+    write_manifest(path, kind="checkpoint", files=FILES, facts={})
+    assert checkpoints.newest(digest="def") == path

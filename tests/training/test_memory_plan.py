@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -44,11 +45,29 @@ def test_the_parameters_are_counted_four_times(
 
     model = build(spec.model, items=len(data.items))
     held = sum(one.numel() for one in model.parameters()) * 16
-    monkeypatch.setattr(memory_plan, "free_memory", lambda device: held + histories)
+    targets = int(np.maximum(data.train_end - data.offsets[:-1] - 1, 0).sum())
+    candidates = 5 * (min(512, targets) * 8 * 4 + min(8 * 512, targets) * 12)
+    needed = held + histories + candidates
+    monkeypatch.setattr(memory_plan, "free_memory", lambda device: needed)
     check_memory(data, spec, "cpu")
-    monkeypatch.setattr(memory_plan, "free_memory", lambda device: held + histories - 1)
+    monkeypatch.setattr(memory_plan, "free_memory", lambda device: needed - 1)
     with pytest.raises(UsageError):
         check_memory(data, spec, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("train", "setting"),
+    [
+        ({"negatives": 10_000_000}, r"train\.negatives=10000000"),
+        ({"negatives": 10_000_000, "loss": "gbce"}, r"train\.negatives=10000000"),
+        ({"shared": 1_000_000_000, "loss": "softmax"}, r"train\.shared=1000000000"),
+    ],
+)
+def test_t21_negatives_beyond_any_memory_are_refused(
+    data: PreparedData, train: dict[str, Any], setting: str
+) -> None:
+    with pytest.raises(UsageError, match=rf"for its negatives, .* lower .*{setting}"):
+        check_memory(data, spec_of(data, {"name": "plain"}, **train), "cpu")
 
 
 def test_counting_draws_no_random_numbers(

@@ -135,6 +135,19 @@ def test_without_a_checkpoint_yet_it_starts_again(
 
 
 @pytest.mark.usefixtures("always")
+def test_checkpoints_of_another_run_are_refused(
+    data: PreparedData, spec_of: Callable[..., RunSpec], tmp_path: Path
+) -> None:
+    for seed in (3, 4):
+        with pytest.raises(Interrupted):
+            train_run(data, spec_of(seed=seed), tmp_path / str(seed), display=StopAfter(STEPS))
+    shutil.rmtree(tmp_path / "3" / "checkpoints")
+    shutil.copytree(tmp_path / "4" / "checkpoints", tmp_path / "3" / "checkpoints")
+    with pytest.raises(IncompatibleError, match=r"is a checkpoint of run .*; remove"):
+        train_run(data, spec_of(seed=3), tmp_path / "3")
+
+
+@pytest.mark.usefixtures("always")
 def test_t7_a_damaged_newest_checkpoint_costs_one_epoch_and_is_said(
     data: PreparedData,
     spec_of: Callable[..., RunSpec],
@@ -162,8 +175,8 @@ import time
 from solidrec.cli import main
 from solidrec.training.checkpoint import Checkpoints
 
-def save_and_rest(self, stage, save=Checkpoints.save):
-    save(self, stage)
+def save_and_rest(self, *given, save=Checkpoints.save):
+    save(self, *given)
     time.sleep(0.1)
 
 Checkpoints.__init__.__defaults__ = (0.0,)

@@ -106,9 +106,9 @@ def test_the_same_call_opens_what_it_wrote_and_another_is_refused(
         )
 
     first = once(tmp_path / "clicks.csv")
-    assert lines == []
+    said = list(lines)
     again = once(tmp_path / "clicks.csv")
-    assert lines == [f"{tmp_path / 'new'}: the same command wrote it before"]
+    assert lines == [*said, *said, f"{tmp_path / 'new'}: the same command wrote it before"]
     assert again.data.fingerprint == first.data.fingerprint
     assert (again.trained == first.trained).all()
     mixture.clicks[:-1].write_csv(tmp_path / "other.csv")
@@ -129,7 +129,7 @@ def test_data_prepared_by_a_k_core_take_rare_items_too(
     before = log[0].filter(pl.col("timestamp") < 160)
     data = prepare(before, items=log[1], split="time", k_core=2, out=tmp_path / "data")
     run: Run = solid.run
-    rare = pl.DataFrame({"user": ["new"], "item": ["only"], "timestamp": [400]})
+    rare = pl.DataFrame({"user": ["new"] * 2, "item": ["only", "i01"], "timestamp": [400, 401]})
     new = with_new_events(run, data, rare, out=tmp_path / "new")
     assert new.added["items"] == new.added["users"] == 1
 
@@ -142,9 +142,49 @@ def test_the_items_table_need_not_list_the_new_items_and_renews_prices(
     before = log[0].filter(pl.col("timestamp") < 160)
     data = prepare(before, items=priced, split="time", out=tmp_path / "data")
     run = dataclasses.replace(solid.run, attributes=data.attributes)
-    clicks = pl.DataFrame({"user": ["new"], "item": ["unlisted"], "timestamp": [400]})
+    clicks = pl.DataFrame(
+        {"user": ["new"] * 2, "item": ["unlisted", "i01"], "timestamp": [400, 401]}
+    )
     today = priced.filter(~pl.col("item").str.ends_with("new")).with_columns(price=pl.lit(7))
     new = with_new_events(run, data, clicks, items=today, out=tmp_path / "new")
     prices = new.run.attributes["price"].to_list()
     assert prices == [7] * 40 + [None]
     assert new.data.attributes["price"].to_list() == prices
+
+
+@pytest.mark.parametrize(
+    ("written", "example"),
+    [
+        (pl.col("item") + ".0", "differ from a known one only by .* as 'i00.0' .* from 'i00'"),
+        ("K" + pl.col("item"), "the log has 'Ki00', the run 'i00'"),
+    ],
+)
+def test_a_log_whose_items_are_written_otherwise_is_refused(
+    mixture: Any, tmp_path: Path, written: pl.Expr, example: str
+) -> None:
+    clicks = mixture.clicks.with_columns(written.alias("item"))
+    with pytest.raises(DataError, match=rf"none of the 42 items of the log is known; .*{example}"):
+        with_new_events(mixture.run, mixture.data, clicks, out=tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_any_number_of_new_items_that_are_described_is_taken(mixture: Any, tmp_path: Path) -> None:
+    clicks, items = (
+        frame.with_columns(item="K" + pl.col("item")) for frame in (mixture.clicks, mixture.items)
+    )
+    items = pl.concat([mixture.items, items])
+    new = with_new_events(mixture.run, mixture.data, clicks, items=items, out=tmp_path / "new")
+    assert new.added["items"] == 42
+
+
+def test_new_items_are_told_and_hardly_any_known_user_is_a_warning(
+    mixture: Any, tmp_path: Path
+) -> None:
+    clicks = mixture.clicks.with_columns(user="0" + pl.col("user"))
+    lines: list[str] = []
+    with_new_events(mixture.run, mixture.data, clicks, out=tmp_path / "new", say=lines.append)
+    note, warning = lines
+    assert "2 of 42 items of the log are new and have no row in --items; the log has 'i" in note
+    assert warning.startswith("warning: ")
+    assert "120 of 120 users of the log are new" in warning
+    assert "'0u000'" in warning

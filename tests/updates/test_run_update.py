@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,25 @@ def test_too_few_users_to_judge_by_are_refused(mixture: Any, tmp_path: Path) -> 
             least_users=100_000,
             progress=False,
         )
+
+
+def test_two_models_that_find_nothing_judge_nothing(
+    mixture: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from solidrec.updates import newest
+
+    def nothing(*args: Any, **words: Any) -> Any:
+        found = evaluate_rows(*args, **words)
+        return replace(found, values={name: 0 * one for name, one in found.values.items()})
+
+    evaluate_rows = newest.evaluate_rows
+    monkeypatch.setattr(newest, "evaluate_rows", nothing)
+    words = {"items": mixture.items, "least_users": 50, "progress": False, "epochs": 1}
+    with pytest.raises(RefusedError, match=r"cannot be judged: .* have none of the newest items"):
+        update(mixture.run.path, mixture.clicks, out=tmp_path / "new", **words)
+    assert not (tmp_path / "new").exists()
+    found = update(mixture.run.path, mixture.clicks, out=tmp_path / "new2", force=True, **words)
+    assert found["judged"]["after"] == 0
 
 
 def test_force_publishes_where_nobody_can_be_judged(mixture: Any, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from solidrec.errors import NAMES_OPTIONS, SolidrecError, UsageError
+from solidrec.errors import NAMES_OPTIONS, SolidrecError, StorageError, UsageError
 
 app = typer.Typer(
     help="Dynamic sequential recommendation: train on your click log, recommend for histories "
@@ -48,6 +48,8 @@ def main() -> None:
     os.environ[NAMES_OPTIONS] = "1"
     try:
         _check_words(sys.argv[1:])
+        if sys.stdout is None:
+            raise StorageError("standard output is closed; send it to a file, for example > out")
         sys.exit(app(standalone_mode=False))
     except TyperException as error:
         # Several lines are a help text, shown when no command was given.

@@ -20,6 +20,8 @@ from solidrec.errors import DataError
 
 _KEPT = "kept:"
 """Before the names of attributes while they are read, since a role may have the same name."""
+_FOR_BOTH = "brand"
+"""A column that training reads, and rules too."""
 _TEXT_COLUMNS = ("title", "brand", "text", "description")
 
 
@@ -29,10 +31,10 @@ class Catalog:
     """The catalogue rows of the V items of a vocabulary.
 
     `frame` has V rows in item order: item, title, categories, brand, text, description, image and
-    token lists; `attributes`, if there are any, the other columns that hold values. `rows` (V,) is
-    the row of each item in the items file, or -1. `index` is the item_idx of every row of the file,
-    if it has one. `facts` are counts for the manifest, and `notes` are lines on what deserves a
-    look.
+    token lists; `attributes`, if there are any, the other columns that hold values, and brands.
+    `rows` (V,) is the row of each item in the items file, or -1. `index` is the item_idx of every
+    row of the file, if it has one. `facts` are counts for the manifest, and `notes` are lines on
+    what deserves a look.
     """
 
     frame: pl.DataFrame
@@ -94,7 +96,8 @@ def read_catalog(
 
     Items without a catalogue row are kept with a null title and no categories; catalogue rows
     without interactions are left out. Both are counted. Columns that training does not read are
-    noted, and kept as attributes if they hold values; those in `also_read` are read by others.
+    noted, and kept as attributes if they hold values, as brands are; those in `also_read` are read
+    by others.
     Raises `DataError` for null ids, (by default) for
     repeated ids, and as `compare_ids` does.
     """
@@ -135,9 +138,12 @@ def read_catalog(
         facts["written_otherwise"] = compared.written_otherwise
     index = _whole_index(raw, table) if "item_idx" in raw.columns else None
     frame = frame.with_columns(pl.col("categories").fill_null([]))
-    attributes = frame.select(typed(frame[f"{_KEPT}{name}"]).alias(name) for name in kept)
+    attributes = [typed(frame[f"{_KEPT}{name}"]).alias(name) for name in kept]
+    if _FOR_BOTH in roles:
+        attributes.append(frame[_FOR_BOTH])
     frame = _arranged(frame.select(pl.exclude("row", "item_idx", f"^{_KEPT}.*$")))
-    return Catalog(frame, rows, len(raw), index, facts, notes, attributes if kept else None)
+    found = pl.DataFrame(attributes) if attributes else None
+    return Catalog(frame, rows, len(raw), index, facts, notes, found)
 
 
 def _whole_index(raw: pl.DataFrame, table: Table) -> pl.Series:

@@ -1,4 +1,4 @@
-"""Ids and rows that should name the same items: notes where some do not, an error where few do."""
+"""Ids that should name the same items or users: notes where some do not, an error where few do."""
 
 from __future__ import annotations
 
@@ -38,36 +38,93 @@ def compare_ids(items: pl.Series, rows: pl.Series, *, name: str) -> Compared:
     either side if hardly any match, or if less than half do and most of the others would if ids
     were written alike.
     """
-    missing, spare = (
-        one.filter(~one.is_in(other.implode())) for one, other in ((items, rows), (rows, items))
-    )
-    if not len(missing):
+    found = _sides(items, rows)
+    if not len(found.missing):
         return Compared()
-    alike, most = _written_otherwise(missing, spare), min(len(items), len(rows))
-    matched = len(items) - len(missing)
-    examples = f"the log has {missing[0]!r}"
-    if len(spare):
-        examples += f", the file {spare[0]!r}"
-    if len(alike):
-        pair = alike.row(0)
-        examples = (
-            f"{len(alike):,} of them differ from a row only by case, spaces, leading zeros, .0 or "
-            f"the Unicode form, as {pair[0]!r} in the log does from {pair[1]!r} in the file"
-        )
+    examples = found.examples("a row", "the file")
     cure = "write ids alike in both, or name their column by --items-id-column"
-    if hardly_any(matched, len(items), len(rows)) or (
-        2 * matched < most and 2 * len(alike) > most - matched
-    ):
-        few = f"only {matched:,} of the {len(items):,} items of the log have"
-        few = few if matched else "no item of the log has"
+    if found.few:
+        few = f"only {found.matched:,} of the {len(items):,} items of the log have"
+        few = few if found.matched else "no item of the log has"
         raise DataError(f"{name}: {few} a row in it; {examples}; {cure}")
-    told = f"; if they are the same items, {cure}" if len(alike) else ""
+    told = f"; if they are the same items, {cure}" if len(found.alike) else ""
     # a note goes into the manifest, which does not say where files lay
     note = (
-        f"{Path(name).name}: {len(missing):,} of {len(items):,} items of the log have no row; "
-        f"{examples}{told}"
+        f"{Path(name).name}: {len(found.missing):,} of {len(items):,} items of the log have no "
+        f"row; {examples}{told}"
     )
-    return Compared((note,), len(alike))
+    return Compared((note,), len(found.alike))
+
+
+def compare_new_items(items: pl.Series, known: pl.Series, *, name: str) -> tuple[str, ...]:
+    """Return what there is to say of items of the new log `name` that nobody knows.
+
+    `known` are the items of the run and those that an items file describes. Raises `DataError` as
+    `compare_ids` does.
+    """
+    found = _sides(items, known)
+    if not len(found.missing):
+        return ()
+    examples = found.examples("a known one", "the run")
+    cure = "write ids as in training"
+    if found.few:
+        few = f"only {found.matched:,} of the {len(items):,} items of the log are"
+        few = few if found.matched else f"none of the {len(items):,} items of the log is"
+        raise DataError(
+            f"{name}: {few} known; {examples}; {cure}, or describe new items by --items"
+        )
+    told = f"; if they are the same items, {cure}" if len(found.alike) else ""
+    return (
+        f"{Path(name).name}: {len(found.missing):,} of {len(items):,} items of the log are new and "
+        f"have no row in --items; {examples}{told}",
+    )
+
+
+def compare_new_users(users: pl.Series, known: pl.Series, *, name: str) -> tuple[str, ...]:
+    """Return a warning if hardly any user of the new log `name` is known; new ones are no fault."""
+    found = _sides(users, known)
+    if not hardly_any(found.matched, len(users), len(known)):
+        return ()
+    examples = found.examples("a known one", "the run's data")
+    return (
+        f"warning: {Path(name).name}: {len(found.missing):,} of {len(users):,} users of the log "
+        f"are new; {examples}; if they are known users, write ids as in training",
+    )
+
+
+class _Sides(NamedTuple):
+    """Two sides of ids: what one has alone, what differs only in writing, and whether few match."""
+
+    missing: pl.Series
+    spare: pl.Series
+    alike: pl.DataFrame
+    matched: int
+    few: bool
+
+    def examples(self, one: str, other: str) -> str:
+        """Return an example of either side, whose ids are called `one` and which is `other`."""
+        if len(self.alike):
+            pair = self.alike.row(0)
+            return (
+                f"{len(self.alike):,} of them differ from {one} only by case, spaces, leading "
+                f"zeros, .0 or the Unicode form, as {pair[0]!r} in the log does from {pair[1]!r} "
+                f"in {other}"
+            )
+        spare = f", {other} {self.spare[0]!r}" if len(self.spare) else ""
+        return f"the log has {self.missing[0]!r}{spare}"
+
+
+def _sides(ids: pl.Series, known: pl.Series) -> _Sides:
+    """Compare the distinct ids of a log with those of another side."""
+    missing, spare = (
+        one.filter(~one.is_in(other.implode())) for one, other in ((ids, known), (known, ids))
+    )
+    alike, most = _written_otherwise(missing, spare), min(len(ids), len(known))
+    matched = len(ids) - len(missing)
+    few = hardly_any(matched, len(ids), len(known)) or (
+        2 * matched < most and 2 * len(alike) > most - matched
+    )
+    return _Sides(missing, spare, alike, matched, few)
 
 
 def _written_otherwise(missing: pl.Series, spare: pl.Series) -> pl.DataFrame:

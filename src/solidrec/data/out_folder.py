@@ -33,7 +33,8 @@ def job_of(sources: Iterable[Any], settings: Mapping[str, Any]) -> str:
         if not isinstance(source, str | Path | None):
             return ""
         path = Path(source or "")
-        found = path.stat() if path.is_file() else None  # a text may name a column instead
+        # A text may name a column instead, or be too long for a file.
+        found = path.stat() if os.path.isfile(path) else None
         files.append(
             (str(source), found and (str(path.resolve()), found.st_size, found.st_mtime_ns))
         )

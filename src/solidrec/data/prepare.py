@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from solidrec.arguments import as_path
+from solidrec.arguments import as_path, as_text
 from solidrec.artifacts import MANIFEST
 from solidrec.data.catalog import Catalog, bare_catalog, read_catalog
 from solidrec.data.clean import CleanLog, Rules, clean
@@ -58,6 +58,8 @@ def prepare(
     """
     spec, out = PrepareSpec.parse(options), as_path(out, "out")
     features = {} if features is None else features
+    if source is not None:
+        as_text(source, "source")
     found = find(interactions, items=items, dataset=dataset)
     _check_features(features, has_items=found.items is not None)
     named = {"features": list(features), "dataset": dataset, "source": source}

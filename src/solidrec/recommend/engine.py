@@ -13,7 +13,7 @@ import polars as pl
 import torch.nn.functional as F
 from torch import Tensor
 
-from solidrec.arguments import as_count, as_histories
+from solidrec.arguments import as_count, as_flag, as_histories
 from solidrec.arrays import Array
 from solidrec.errors import UsageError
 from solidrec.inference.mixture_scorer import scorer_of
@@ -74,6 +74,7 @@ class Engine:
     ) -> list[Recommendation]:
         """Return the result of `recommend` for many histories, scored together."""
         k, each = as_count(k, "k"), as_histories(histories)
+        keep_history = as_flag(keep_history, "keep_history")
         return self.answer(Question(history, k, keep_history, rules) for history in each)
 
     def answer(self, questions: Iterable[Question]) -> list[Recommendation]:

@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from solidrec import migrations
 from solidrec.artifacts import Facts, read_manifest, write_manifest, write_tensors
 from solidrec.disk import need_space, new_folder
-from solidrec.errors import DamagedError, StorageError
+from solidrec.errors import DamagedError, IncompatibleError, StorageError
 from solidrec.json_files import read_json, write_json
 from solidrec.training.loop import Progress, Stage
 
@@ -47,13 +47,16 @@ class Checkpoints:
         """Return the checkpoint folders, oldest first (their names sort by stage and epoch)."""
         return sorted(path for path in self.folder.glob("stage*-epoch*") if path.is_dir())
 
-    def maybe_save(self, stage: Stage) -> None:
+    def maybe_save(self, stage: Stage, digest: str = "") -> None:
         """Save if the last checkpoint is old enough."""
         if time.monotonic() - self.saved >= self.spacing * self.cost:
-            self.save(stage)
+            self.save(stage, digest)
 
-    def save(self, stage: Stage) -> None:
-        """Write a checkpoint folder, put it in place by one rename, and remove older ones."""
+    def save(self, stage: Stage, digest: str = "") -> None:
+        """Write a checkpoint folder, put it in place by one rename, and remove older ones.
+
+        `digest` is that of the specification that is trained.
+        """
         at, started = stage.progress, time.monotonic()
         folder = self.folder / f"stage{at.stage}-epoch{at.epoch:05d}"
         parts = zip(FILES, (stage.model.state_dict(), stage.best, _moments(stage)), strict=False)
@@ -64,23 +67,35 @@ class Checkpoints:
             for name, part in tensors.items():
                 write_tensors(temporary / name, part)
             write_json(temporary / "state.json", at.to_json())
-            write_manifest(temporary, kind="checkpoint", files=FILES, facts={})
+            write_manifest(temporary, kind="checkpoint", files=FILES, facts={"digest": digest})
         for old in self.names()[:-_KEEP]:
             shutil.rmtree(old, ignore_errors=True)
         self.saved = time.monotonic()
         self.cost = self.saved - started
 
-    def newest(self, say: Callable[[str], None] = lambda line: None) -> Path | None:
-        """Return the newest good checkpoint; rename bad ones to ``.corrupt-NAME`` and say so."""
+    def newest(
+        self, say: Callable[[str], None] = lambda line: None, *, digest: str = ""
+    ) -> Path | None:
+        """Return the newest good checkpoint; rename bad ones to ``.corrupt-NAME`` and say so.
+
+        Raises `IncompatibleError` for one of a specification with another `digest`; one of an
+        earlier version, which has none, is taken.
+        """
         for path in reversed(self.names()):
             try:
-                read_manifest(path, kind="checkpoint", files=FILES)
+                manifest = read_manifest(path, kind="checkpoint", files=FILES)
             except (DamagedError, StorageError) as error:
                 aside = path.with_name(f".corrupt-{path.name}")
                 shutil.rmtree(aside, ignore_errors=True)
                 path.rename(aside)
                 say(f"set aside as {aside.name}, going on from the one before: {error}")
                 continue
+            there = manifest.get("digest")
+            if there and digest and there != digest:
+                raise IncompatibleError(
+                    f"{path}: is a checkpoint of run {there}, not of {digest}; remove "
+                    f"{self.folder} to train from the start, or put this run's own there"
+                )
             return path
         return None
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from solidrec.data.prepared import PreparedData
 from solidrec.designs import DESIGNS
 from solidrec.errors import UsageError
 from solidrec.nn.build import build, plain
+from solidrec.registry import LOSSES
 from solidrec.spec import RunSpec
+from solidrec.training.batches import TOGETHER
+from solidrec.training.passes import target_counts
 
 _COPIES = 4
 """Arrays as large as the parameters: weights, gradients and the two moments of Adam."""
-_FLOAT = 4
-"""Bytes of a number."""
+_FLOAT, _ID = 4, 8
+"""Bytes of a number, and of an item."""
 _SMALL = 1 << 30
 """Bytes below which nothing is counted: counting exactly takes a second of imports."""
 _MEMORY = Path("/proc/meminfo")
@@ -25,21 +30,22 @@ _MEMORY = Path("/proc/meminfo")
 def check_memory(data: PreparedData, spec: RunSpec, device: str) -> None:
     """Raise `UsageError` if a training cannot fit into the memory of its device.
 
-    What is counted is a lower bound: the parameters with gradients and the moments of Adam, and the
-    embedded histories of one batch.
+    What is counted is a lower bound: the parameters with gradients and the moments of Adam, the
+    embedded histories of one batch, and its candidates.
     """
-    dim, length = spec.model.dim, spec.model.history_length
+    dim, length, drawn = spec.model.dim, spec.model.history_length, _candidates(data, spec)
     histories = min(spec.train.batch_size, len(data.event_items)) * length * dim * _FLOAT
-    rough = (len(data.items) + length + dim) * dim * _COPIES * _FLOAT + histories
+    rough = (len(data.items) + length + dim) * dim * _COPIES * _FLOAT + histories + drawn.bytes
     if rough < _SMALL:
         return
     held = _parameters(data, spec) * _COPIES * _FLOAT
     free = free_memory(device)
-    if held + histories > free:
+    if held + histories + drawn.bytes > free:
         raise UsageError(
             f"training needs at least {_bytes(held)} for parameters, gradients and the moments of "
-            f"Adam and {_bytes(histories)} for a batch's histories, {_bytes(free)} are free on "
-            f"{device}; lower model.dim={dim}, model.history_length={length} or "
+            f"Adam, {_bytes(histories)} for a batch's histories and {_bytes(drawn.bytes)} for its "
+            f"negatives, {_bytes(free)} are free on {device}; lower model.dim={dim}, "
+            f"model.history_length={length}, {drawn.setting} or "
             f"train.batch_size={spec.train.batch_size}"
         )
 
@@ -48,7 +54,28 @@ def least_memory(data: PreparedData, spec: RunSpec) -> float:
     """Return the bytes that a training holds at least, as `check_memory` counts them."""
     histories = min(spec.train.batch_size, len(data.event_items)) * spec.model.history_length
     held = _parameters(data, spec) * _COPIES * _FLOAT
-    return held + histories * spec.model.dim * _FLOAT
+    return held + histories * spec.model.dim * _FLOAT + _candidates(data, spec).bytes
+
+
+class _Candidates(NamedTuple):
+    """The bytes that the candidates of training take, and the setting that says how many."""
+
+    bytes: int
+    setting: str
+
+
+def _candidates(data: PreparedData, spec: RunSpec) -> _Candidates:
+    """Count the candidates of one batch, and the ids and labels of batches made together."""
+    train = spec.train
+    loss = LOSSES[train.loss](train, items=len(data.items), codebook_weight=0.0)
+    targets = int(target_counts(np.asarray(data.offsets[:-1]), np.asarray(data.train_end)).sum())
+    batch, together = (min(count * train.batch_size, targets) for count in (1, TOGETHER))
+    if loss.shared is not None:  # a score of each for each target
+        size = loss.shared * (batch + spec.model.dim) * _FLOAT
+        return _Candidates(size, f"train.shared={loss.shared}")
+    embedded = batch * spec.model.dim * _FLOAT
+    size = (1 + loss.each) * (embedded + together * (_ID + _FLOAT))
+    return _Candidates(size, f"train.negatives={train.negatives}")
 
 
 def _parameters(data: PreparedData, spec: RunSpec) -> float:

@@ -44,7 +44,9 @@ def fit(run: RunContext, semantics: SemanticIds | None) -> Recommender:
     whose codebook is learned from the first step, has one stage. Training goes on from the last
     checkpoint, if there is one.
     """
-    checkpoint = run.checkpoints.newest(run.say) if run.checkpoints else None
+    checkpoint = None
+    if run.checkpoints is not None:
+        checkpoint = run.checkpoints.newest(run.say, digest=run.spec.digest())
     progress = read_progress(checkpoint) if checkpoint else Progress()
     if checkpoint:
         run.say(f"resumed at stage {progress.stage}, epoch {progress.epoch}, step {progress.step}")
@@ -73,9 +75,9 @@ def _stage(run: RunContext, model: Recommender, progress: Progress) -> Stage:
         if run.out is not None:
             write_history(run.out, stage.progress.history)
         if run.checkpoints is not None:
-            run.checkpoints.maybe_save(stage)
+            run.checkpoints.maybe_save(stage, digest)
 
-    data, spec = run.data, run.spec
+    data, spec, digest = run.data, run.spec, run.spec.digest()
     return Stage(
         model,
         batches_for(model, data, spec, device=run.device),

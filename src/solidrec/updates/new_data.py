@@ -18,6 +18,7 @@ from solidrec.data.catalog import Catalog, renewed
 from solidrec.data.clean import CleanLog
 from solidrec.data.datasets.find import find
 from solidrec.data.features import check_given, read_features
+from solidrec.data.matching import compare_new_items, compare_new_users
 from solidrec.data.out_folder import job_of
 from solidrec.data.prepare import catalog_of, cleaned_log
 from solidrec.data.prepare_spec import PrepareSpec
@@ -62,8 +63,9 @@ def with_new_events(
     The log is read as `prepare` read the first one, but for the `settings` (of `PrepareSpec`).
     `items` describes the new items, and gives known ones new values of the columns that rules read;
     `features` are matrices whose rows it numbers. A folder that the same call wrote before is
-    opened as it is. Raises `DataError` for a log that cannot be used, or has no new event, and
-    `StorageError` for another folder that exists.
+    opened as it is. Raises `DataError` for a log that cannot be used, has no new event, or has
+    items of which hardly any is known or described, and `StorageError` for another folder that
+    exists.
     """
     features = {} if features is None else features
     _check_features(features, data)
@@ -71,13 +73,12 @@ def with_new_events(
     options = data.manifest["options"] | {"split_column": None, "k_core": 0}
     spec = PrepareSpec.parse(options | dict(settings or {}))
     found = find(interactions, items=items, dataset=None)
-    log = cleaned_log(
-        found.read_interactions(encoding=spec.encoding, delimiter=spec.delimiter), spec
-    )
+    clicks = found.read_interactions(encoding=spec.encoding, delimiter=spec.delimiter)
+    log = cleaned_log(clicks, spec)
     both = appended(data, log, vocabulary=run.items)
     if not both.added:
         raise DataError(
-            f"{interactions}: all of its {both.known:,} events are known already; bring new ones"
+            f"{clicks.name}: all of its {both.known:,} events are known already; bring new ones"
         )
     known, new = len(run.items), len(both.events.item_ids) - len(run.items)
     table = found.read_items(encoding=spec.encoding, delimiter=spec.delimiter)
@@ -85,6 +86,13 @@ def with_new_events(
     whole = catalog_of(
         table, both.events.item_ids.series.alias("item"), spec, of_vectors=of_vectors
     )
+    described = both.events.item_ids.series.filter(pl.Series(whole.rows >= 0))
+    told = pl.concat([run.items.series, described]).unique(maintain_order=True)
+    for note in (
+        *compare_new_items(log.items, told, name=clicks.name),
+        *compare_new_users(log.users, data.users.series, name=clicks.name),
+    ):
+        say(note)
     run = dataclasses.replace(run, attributes=renewed(run.attributes, whole))
     catalog = whole.behind(known)
     given = read_features(features, table, catalog, start=spec.feature_start).matrices

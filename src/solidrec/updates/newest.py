@@ -72,6 +72,11 @@ class Verdict:
         """Whether the update is measurably worse: its whole interval lies below 0."""
         return self.high < 0
 
+    @property
+    def empty(self) -> bool:
+        """Whether it says nothing: neither model has one of the targets among its best."""
+        return not any(found.metrics[METRIC] for found in (self.before, self.after))
+
     def __str__(self) -> str:
         one, other = (found.metrics[METRIC] or 0.0 for found in (self.before, self.after))
         return (

@@ -62,6 +62,12 @@ def updated(new: NewData, spec: UpdateSpec, context: RunContext) -> tuple[Run, V
         scorer_of(run.model), scorer_of(candidate), held, length=run.spec.model.history_length
     )
     context.say(f"update: {verdict or 'there is nobody to judge by'}")
+    if verdict is not None and verdict.empty and not spec.force:
+        raise RefusedError(
+            f"the update cannot be judged: {run.path} and its update have none of the newest items "
+            f"of {verdict.users:,} users among their ten best; nothing was published (see that ids "
+            "are those of training; --force publishes it)"
+        )
     if verdict is not None and verdict.worse and not spec.force:
         raise RefusedError(
             f"the update is worse than {run.path}: {verdict}; nothing was published (--force "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, final
 
+from solidrec.arguments import as_text
 from solidrec.data.datasets.known import DATASETS, FORMATS
 from solidrec.data.datasets.published import Counts, compare
 from solidrec.data.datasets.raw import Files, Format, plain_name
@@ -94,7 +95,11 @@ def find(interactions: Any, *, items: Any = None, dataset: str | None = None) ->
     unless `items` is given. Raises `UsageError` for an unknown name or a folder with several
     candidates, and `StorageError` for a folder without any, listing the names that were tried.
     """
-    if dataset is not None and dataset not in DATASETS and dataset not in FORMATS:
+    if (
+        dataset is not None
+        and as_text(dataset, "dataset") not in DATASETS
+        and dataset not in FORMATS
+    ):
         hint = nearest(dataset, [*DATASETS, *FORMATS])
         raise UsageError(f"dataset {dataset!r} is unknown{hint}; `solidrec datasets` lists them")
     name = dataset if dataset in DATASETS else None

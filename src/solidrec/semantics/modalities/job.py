@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from solidrec.arguments import as_share
 from solidrec.data.encoded import CACHE, FOLDER, check_name, open_catalog
-from solidrec.errors import UsageError
 from solidrec.semantics.modalities.base import Modality
 from solidrec.semantics.modalities.cache import VectorCache
 from solidrec.semantics.modalities.decoders import Decoders
@@ -55,7 +55,7 @@ def run_job(
     callback for the number done. Raises as `encode.encode_feature` and the encoders do, and
     `UsageError` for a name that is taken.
     """
-    most = _checked(max_unusable)
+    most = as_share(max_unusable, "max_unusable")
     manifest, catalog = open_catalog(data)
     check_name(job.name, manifest)
     with _modality_of(job, device=device, threads=threads) as modality:
@@ -82,7 +82,7 @@ def encode_catalog(
     progress: _Progress = lambda items: lambda done: None,
 ) -> EncodedItems:
     """Return what `job` makes of rows outside a prepared folder; raises as `run_job` does."""
-    most = _checked(max_unusable)
+    most = as_share(max_unusable, "max_unusable")
     with _modality_of(job, device=device, threads=threads) as modality:
         found = VectorCache(cache, modality.key)
         return encode_items(
@@ -100,10 +100,3 @@ def _modality_of(job: TextJob | ImageJob, *, device: str, threads: int) -> Itera
     encoder = image_encoder(job.encoder, settings=job.settings, device=device, threads=threads)
     with Decoders(encoder.view, workers=threads) as decoders:
         yield Images(encoder, pictures, decoders)
-
-
-def _checked(max_unusable: float) -> float:
-    """Return the share if it is one; raises `UsageError` otherwise."""
-    if not 0 <= max_unusable <= 1:
-        raise UsageError(f"max_unusable={max_unusable:g}: give a share from 0 to 1")
-    return max_unusable
