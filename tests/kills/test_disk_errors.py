@@ -35,10 +35,11 @@ def not_kept(said: str, expected: dict[str, Any]) -> list[str]:
 
 
 def not_removed(place: Any, found: dict[str, Any], change: str) -> list[str]:
-    """The files that may be left where it is a removal that fails: litter and old checkpoints."""
+    """The files that may be left where a removal fails: litter, checkpoints, a replaced run."""
     if not change.startswith(("os.remove", "os.rmdir")):
         return []
-    return place.litter(found) + [name for name in found if "/checkpoints/" in name]
+    left = ("/checkpoints/", ".run.new/")
+    return place.litter(found) + [name for name in found if any(part in name for part in left)]
 
 
 def fail_at(forks: Any, place: Any, words: list[str], at: int, expected: dict[str, Any]) -> None:
