@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from solidrec import errors
-from solidrec.errors import NAMES_OPTIONS, SolidrecError, UsageError, nearest
+from solidrec.errors import NAMES_OPTIONS, DataError, SolidrecError, UsageError, nearest
 
 CODES = {
     "UsageError": 2,
@@ -68,3 +68,9 @@ def test_python_reads_arguments_and_the_command_line_options(
     assert str(UsageError(option)) == argument
     monkeypatch.setenv(NAMES_OPTIONS, "1")
     assert str(UsageError(option)) == option
+
+
+def test_a_name_with_a_line_break_makes_one_line() -> None:
+    assert str(DataError("a\nb.csv: has no\u2028column 'x\ry'")) == (
+        "a\\nb.csv: has no\\u2028column 'x\\ry'"
+    )

@@ -39,10 +39,10 @@ def other(folder: Path) -> str:
 
 def test_a_second_process_is_told_who_is_there(tmp_path: Path) -> None:
     folder = tmp_path / "made" / "on the way"
-    with locked(folder):
+    with locked(folder, doing="eats here"):
         told = other(folder)
     who = f"pid {os.getpid()} on host {socket.gethostname()} since {date.today()} "
-    assert told.startswith(f"{folder}: another process bakes here ({who}")
+    assert told.startswith(f"{folder}: another process eats here ({who}")
     assert told.endswith("); wait for it")
     assert other(folder) == "in"
     assert list(folder.iterdir()) == []
@@ -92,7 +92,7 @@ def test_a_folder_that_somebody_makes_or_replaces_is_locked(tmp_path: Path, ther
     process = baker(folder)
     try:
         says = rf"new: another process bakes it \(pid {process.pid} on host .* since 20"
-        with pytest.raises(StorageError, match=says), replacing(folder, doing="bakes it"):
+        with pytest.raises(StorageError, match=says), replacing(folder, doing="eats it"):
             raise AssertionError("not reached")
         if there:  # who writes inside is kept out too
             with pytest.raises(StorageError, match="another process"), locked(folder):

@@ -134,3 +134,8 @@ def test_what_is_nested_deeper_than_any_setting_is_refused() -> None:
         with pytest.raises(UsageError, match="no setting is nested so deeply") as caught:
             nested(given)
         assert len(str(caught.value)) < 120
+
+
+def test_an_assignment_of_nothing_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"^--set model=\{\}: sets nothing"):
+        assignment("model={}")

@@ -19,6 +19,7 @@ import os
 import re
 from collections.abc import Iterable
 
+_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 NAMES_OPTIONS = "SOLIDREC_NAMES_OPTIONS"
 
 
@@ -36,8 +37,17 @@ class SolidrecError(Exception):
     exit_code = 70
 
     def __str__(self) -> str:
-        text = super().__str__()
+        text = one_line(super().__str__())
         return text if os.environ.get(NAMES_OPTIONS) else in_python(text)
+
+
+def one_line(text: str) -> str:
+    r"""Return a text whose line breaks, which names may have, are written as in Python.
+
+    >>> one_line("a\nb: no such file")
+    'a\\nb: no such file'
+    """
+    return _BREAKS.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 class UsageError(SolidrecError):

@@ -30,7 +30,8 @@ LOCK = ".lock"
 def locked(out: Path, *, doing: str = "is training here") -> Iterator[None]:
     """Create a folder, lock it, and remove what dead processes left half written in it.
 
-    Raises `StorageError` that says what the holder is `doing`, who it is, and since when.
+    `doing` is what others are told. Raises `StorageError` that says what another holder is doing,
+    who it is, and since when.
     """
     _make(out, out)
     with _held(out / LOCK, out, doing):
@@ -81,14 +82,16 @@ def _refused(out: Path, error: OSError) -> StorageError:
 def _held(file: Path, out: Path, doing: str, *, job: str = "") -> Iterator[str]:
     """Hold the lock on a file about `out`, and remove the file afterwards.
 
-    Its first line says who holds it, its second line the job. Yields the job of the holder before.
+    Its first line says who holds it and for what, its second line the job. Yields the job of the
+    holder before.
     """
-    with _taken(file, out, doing) as stream:
+    with _taken(file, out) as stream:
         stream.seek(0)
         before = stream.read().partition("\n")[2]
         stream.truncate(0)
         now = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
-        stream.write(f"pid {os.getpid()} on host {socket.gethostname()} since {now}\n{job}")
+        who = f"pid {os.getpid()} on host {socket.gethostname()} since {now}"
+        stream.write(f"{who}; {doing}\n{job}")
         stream.flush()
         try:
             yield before
@@ -99,7 +102,7 @@ def _held(file: Path, out: Path, doing: str, *, job: str = "") -> Iterator[str]:
                     file.unlink()
 
 
-def _taken(file: Path, out: Path, doing: str) -> TextIO:
+def _taken(file: Path, out: Path) -> TextIO:
     """Open and lock a file, or raise `StorageError` that says who holds it."""
     while True:
         try:
@@ -110,10 +113,12 @@ def _taken(file: Path, out: Path, doing: str) -> TextIO:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             stream.seek(0)
-            who = stream.readline(200).strip()
+            who, _, doing = stream.readline(300).strip().partition("; ")
             stream.close()
             who = f"pid {who}" if who.isdigit() else who  # as versions before 0.2 wrote it
-            raise StorageError(f"{out}: another process {doing} ({who}); wait for it") from None
+            doing = doing or "works on it"  # which earlier versions did not write
+            who = f" ({who})" if who else ""
+            raise StorageError(f"{out}: another process {doing}{who}; wait for it") from None
         if _is_at(stream, file):
             return stream
         stream.close()  # its holder has just removed it

@@ -50,6 +50,8 @@ def assignment(text: str) -> dict[str, Any]:
         parsed = value
     except (ValueError, RecursionError):  # a number of thousands of digits, or as many brackets
         raise UsageError(f"--set {text[:60]}...: is no value that a setting could have") from None
+    if parsed == {}:
+        raise UsageError(f"--set {text}: sets nothing; name a setting in it, as in model.dim=64")
     return _below(key.strip(), parsed)
 
 

@@ -238,3 +238,24 @@ def test_without_standard_output_nothing_is_begun(tmp_path: Path) -> None:
     assert done.stderr == (
         "error: standard output is closed; send it to a file, for example > out\n"
     )
+
+
+@pytest.mark.parametrize("command", ["datasets", "doctor --help"])
+def test_standard_output_that_is_full_is_named(tmp_path: Path, command: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"ulimit -f 0; exec {sys.executable} -m solidrec {command} > out"],
+        cwd=tmp_path, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 74
+    assert done.stderr == (
+        "error: standard output: File too large; send it elsewhere, or make space\n"
+    )
+
+
+@pytest.mark.parametrize("words", [("inspect", "a\nb"), ("tr\nain",)])
+def test_a_line_break_in_a_word_is_shown_and_breaks_no_line(
+    solidrec: Solidrec, words: tuple[str, ...]
+) -> None:
+    answer = solidrec(*words)
+    assert answer.code in (2, 74)
+    assert "\\n" in one_line(answer)

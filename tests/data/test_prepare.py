@@ -330,3 +330,11 @@ def test_the_items_file_may_call_its_ids_by_another_name(tmp_path: Path) -> None
         log, items=items, item_column="product", items_id_column="sku", out=tmp_path / "a"
     )
     assert data.catalog.filter(pl.col("item") == "i0")["title"].to_list() == ["first"]
+
+
+@pytest.mark.parametrize("name", ["items_id_column", "title_column", "category_column"])
+def test_a_column_of_an_items_file_needs_one(tmp_path: Path, name: str) -> None:
+    log = pl.DataFrame({"user": ["u"] * 3, "item": ["a", "b", "c"], "timestamp": [1, 2, 3]})
+    with pytest.raises(UsageError, match=r"nope: names a column of an items file; give items="):
+        prepare(log, out=tmp_path / "out", **{name: "nope"})
+    assert not (tmp_path / "out").exists()

@@ -136,7 +136,7 @@ def test_another_data_set_and_a_second_process_are_refused(
         run_experiment("tiny", ExperimentSpec.parse(GRID), data.path, other, jobs=1)
     with (finished / ".lock").open("a+") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        with pytest.raises(StorageError, match="another process runs this experiment"):
+        with pytest.raises(StorageError, match="another process works on it; wait for it"):
             run_experiment("tiny", ExperimentSpec.parse(GRID), data.path, finished, jobs=1)
 
 

@@ -20,7 +20,7 @@ import pytest
 
 from solidrec.api import Model
 from solidrec.errors import StorageError, UsageError
-from solidrec.serve.run_server import read_token, serve
+from solidrec.serve.run_server import check_origins, read_token, serve
 
 
 class Running(NamedTuple):
@@ -129,3 +129,31 @@ def test_s16_other_machines_need_a_token(trained: Model, tmp_path: Path) -> None
     with pytest.raises(StorageError, match="cannot be read as a token"):
         read_token(tmp_path / "none")
     assert os.environ.get("SOLIDREC_TOKEN") is None
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_the_port_that_was_taken_is_said_in_an_address_that_opens(
+    trained: Model, host: str
+) -> None:
+    words = ["serve", str(trained.run.path), "--host", host, "--port", "0"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "solidrec", *words], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        url = line.partition(" on ")[2].partition(",")[0]
+        assert url.startswith("http://[::1]:" if ":" in host else "http://127.0.0.1:")
+        assert Running(process, url).ask("/ready")[0] == 200
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize(
+    "origin", ["nonsense", "shop.example", "https://shop.example/", "https://a/b", "https://", ""]
+)
+def test_what_is_no_origin_is_refused(origin: str) -> None:
+    check_origins(["https://shop.example", "http://localhost:3000", "http://[::1]:80", "*"])
+    with pytest.raises(UsageError, match="is no origin"):
+        check_origins(["https://shop.example", origin])

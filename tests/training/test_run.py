@@ -314,7 +314,7 @@ def test_t15_a_second_trainer_is_refused(
         stream.write("4711")
         stream.flush()
         fcntl.flock(stream, fcntl.LOCK_EX)
-        with pytest.raises(StorageError, match=r"another process is training here \(pid 4711\)"):
+        with pytest.raises(StorageError, match=r"another process works on it \(pid 4711\)"):
             train_run(data, spec_of(), out)
         assert [path.name for path in out.iterdir()] == [".lock"]
     train_run(

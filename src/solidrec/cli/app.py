@@ -6,12 +6,13 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
-from solidrec.errors import NAMES_OPTIONS, SolidrecError, StorageError, UsageError
+from solidrec.errors import NAMES_OPTIONS, SolidrecError, StorageError, UsageError, one_line
 
 app = typer.Typer(
     help="Dynamic sequential recommendation: train on your click log, recommend for histories "
@@ -50,11 +51,14 @@ def main() -> None:
         _check_words(sys.argv[1:])
         if sys.stdout is None:
             raise StorageError("standard output is closed; send it to a file, for example > out")
-        sys.exit(app(standalone_mode=False))
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(code)
     except TyperException as error:
-        # Several lines are a help text, shown when no command was given.
         text = error.format_message()
-        print(text if "\n" in text else f"error: {text}", file=sys.stderr)
+        # A help text is shown when no command was given.
+        shown_help = text.lstrip().startswith("Usage:")
+        print(text if shown_help else f"error: {one_line(text)}", file=sys.stderr)
         sys.exit(error.exit_code)
     except SolidrecError as error:
         if os.environ.get(_DEBUG):
@@ -67,9 +71,7 @@ def main() -> None:
     except OSError as error:
         if os.environ.get(_DEBUG):
             raise
-        name = str(error.filename or "")
-        shown = name if len(name) <= _LONG else f"{name[:_LONG]}..."
-        print(f"error: {shown}: {error.strerror or error}; check the path", file=sys.stderr)
+        print(f"error: {one_line(_of_file(error))}", file=sys.stderr)
         sys.exit(74)
     except Exception as error:
         if os.environ.get(_DEBUG):
@@ -88,6 +90,18 @@ def _check_words(words: Sequence[str]) -> None:
                 f"argument {word[:_LONG]!r}: its bytes are no UTF-8 text; rename the file, or type "
                 "it in a terminal that writes UTF-8"
             ) from None
+
+
+def _of_file(error: OSError) -> str:
+    """Return one line about an error of a file, or of standard output, which is given up then."""
+    why = error.strerror or error
+    if error.filename is not None:
+        name = str(error.filename)
+        return f"{name if len(name) <= _LONG else f'{name[:_LONG]}...'}: {why}; check the path"
+    # Whoever writes a file names it. What is left in the buffer would fail again at the end.
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return f"standard output: {why}; send it elsewhere, or make space"
 
 
 def _unexpected(error: Exception) -> str:

@@ -62,6 +62,7 @@ def prepare(
         as_text(source, "source")
     found = find(interactions, items=items, dataset=dataset)
     _check_features(features, has_items=found.items is not None)
+    _check_columns(spec, has_items=found.items is not None)
     named = {"features": list(features), "dataset": dataset, "source": source}
     job = job_of((found.interactions, found.items, *features.values()), spec.model_dump() | named)
     with replacing(out, doing="prepares this folder", job=job) as before:
@@ -192,6 +193,16 @@ def _check_features(features: Mapping[str, Any], *, has_items: bool) -> None:
         raise UsageError(
             "features belong to an items file that numbers their rows; give items= (--items)"
         )
+
+
+def _check_columns(spec: PrepareSpec, *, has_items: bool) -> None:
+    """Refuse columns of an items file where there is none."""
+    for name in ("items_id_column", "title_column", "category_column"):
+        if not has_items and (given := getattr(spec, name)) is not None:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"{option} {given}: names a column of an items file; give items= (--items)"
+            )
 
 
 def _events(cleaned: CleanLog) -> Events:

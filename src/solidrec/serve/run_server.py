@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import ipaddress
+import re
 import signal
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ from solidrec.serve.service import Service
 from solidrec.serve.versions import Version
 
 _SHORTEST_TOKEN = 16
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-fA-F:.]+\]|[^/\s:?#@\[\]]+)(:[0-9]{1,5})?")
 _ALLOWED = ["authorization", "content-type"]
 """Headers that pages of other origins may send."""
 
@@ -34,9 +37,17 @@ _ALLOWED = ["authorization", "content-type"]
 class _Server(uvicorn.Server):
     """A server that is first not ready for a while, and then stops."""
 
-    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+    def __init__(
+        self, config: uvicorn.Config, service: Service, listens: Callable[[int], None]
+    ) -> None:
         super().__init__(config)
-        self.service = service
+        self.service, self.listens = service, listens
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say on which port: port 0 takes a free one."""
+        await super().startup(sockets)
+        if self.started:
+            self.listens(int(self.servers[0].sockets[0].getsockname()[1]))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Be not ready, and close after the time that a proxy needs to notice; twice: at once.
@@ -106,6 +117,7 @@ def serve(
         raise UsageError(
             f"--host {host}: others can reach it; give --token-file, whose token they have to send"
         )
+    check_origins(origins)
     version = Version.load(run, device=device, max_batch=limits.max_batch)
     other = None
     if beside is not None:
@@ -117,7 +129,12 @@ def serve(
         app = CORSMiddleware(
             app, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=_ALLOWED
         )
-    server = _Server(_config(app, host, port, limits), service)
+
+    def listens(port: int) -> None:
+        at = shown_address(host, port)
+        say(f"serving {version.name} on http://{at}, a page to try it; see /openapi.json")
+
+    server = _Server(_config(app, host, port, limits), service, listens)
     second = None
     if admin is not None:
         inner = make_admin(service, models=admin.models, token=admin.token, device=device)
@@ -125,12 +142,34 @@ def serve(
         say(f"versions are changed on http://127.0.0.1:{admin.port}/models")
     gc.collect()
     gc.freeze()  # what is there for good is not looked through again and again
-    say(f"serving {version.name} on http://{host}:{port}, a page to try it; see /openapi.json")
     try:
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(_together(server, second))
     except SystemExit:
-        raise StorageError(f"{host}:{port}: cannot listen there; choose another --port") from None
+        at = shown_address(host, port)
+        raise StorageError(f"{at}: cannot listen there; choose another --port") from None
+
+
+def shown_address(host: str, port: int) -> str:
+    """Return an address as URLs write it.
+
+    >>> shown_address("::1", 8000), shown_address("127.0.0.1", 80)
+    ('[::1]:8000', '127.0.0.1:80')
+    """
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def check_origins(origins: Sequence[str]) -> None:
+    """Raise `UsageError` for what is no origin, which no browser would ever send.
+
+    >>> check_origins(["https://shop.example", "http://localhost:3000", "*"])
+    """
+    for origin in origins:
+        if origin not in ("*", "null") and not _ORIGIN.fullmatch(origin):
+            raise UsageError(
+                f"--cors {origin}: is no origin; write scheme and host without a path, as in "
+                "https://shop.example"
+            )
 
 
 async def _together(server: _Server, second: _Beside | None) -> None:
