@@ -26,7 +26,7 @@ from solidrec.nn.recommender import Recommender
 from solidrec.nn.shortlist import CERTAIN, Shortlist, scores_of
 
 _MANY = 20_000
-"""Items from which not all are scored: with fewer that would be no faster (docs/performance.md)."""
+"""Items from which not all are scored: with fewer that would be no faster (docs/decisions.md)."""
 _SMALL_SHARE = 16
 """How many times as many items a catalogue has at least, of which few are candidates."""
 
