@@ -99,9 +99,9 @@ def _known_histories(
     """Read the histories of `batch`; raise for ids that are not the model's, or the file `out`."""
     if not isinstance(max_unknown, Real) or not 0 <= float(max_unknown) <= 1:
         raise UsageError(f"--max-unknown {max_unknown}: give a share between 0 and 1")
-    check_output(out, suffix=".parquet")
     if out.exists() and batch.exists() and out.samefile(batch):
         raise UsageError(f"--out {out}: is the file that is read; choose another --out")
+    check_output(out, suffix=".parquet")
     histories = read_histories(batch, columns=columns)
     events = histories[HISTORY].explode().drop_nulls()
     unknown = events.filter(~events.is_in(run.items.series.implode()))
