@@ -54,12 +54,17 @@ def is_another(out: Path, spec: RunSpec) -> bool:
 
     Raises `StorageError` if it has anything in it that is no part of a run.
     """
-    if not ((out / SPEC).is_file() and (out / MANIFEST).is_file()):
-        return False
-    if filled(read_json(out / SPEC)) == spec.model_dump(mode="json"):
+    if not (out / MANIFEST).is_file() or not _differs(out, spec):
         return False
     check_own(out, _OWN, called="run")
     return True
+
+
+def _differs(out: Path, spec: RunSpec) -> bool:
+    """Return whether `out` has the specification of another run."""
+    if not (out / SPEC).is_file():
+        return False
+    return bool(filled(read_json(out / SPEC)) != spec.model_dump(mode="json"))
 
 
 def successor(out: Path) -> Path:
@@ -76,7 +81,7 @@ def clear_other(out: Path, spec: RunSpec) -> bool:
     Killed half-way, the same call goes on. Raises `StorageError` if the folder has anything in it
     that is no part of a run.
     """
-    if not (out / SPEC).is_file() or filled(read_json(out / SPEC)) == spec.model_dump(mode="json"):
+    if not _differs(out, spec):
         return False
     check_own(out, _OWN, called="run")
     names = sorted(_OWN, key=lambda name: (name == SPEC, name != MANIFEST))

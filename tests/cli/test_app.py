@@ -228,27 +228,28 @@ def test_an_exit_code_reaches_the_shell(tmp_path: Path) -> None:
     )
 
 
+def in_shell(line: str, folder: Path) -> tuple[int, str]:
+    """The exit code of a line of a shell, and what it said on standard error."""
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=folder, stderr=subprocess.PIPE, text=True, check=False
+    )
+    return done.returncode, done.stderr
+
+
 def test_without_standard_output_nothing_is_begun(tmp_path: Path) -> None:
     """Else the first file that is opened would be taken for it."""
-    done = subprocess.run(
-        ["sh", "-c", f"exec {sys.executable} -m solidrec inspect . >&-"],
-        cwd=tmp_path, stderr=subprocess.PIPE, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 74
-    assert done.stderr == (
-        "error: standard output is closed; send it to a file, for example > out\n"
+    assert in_shell(f"exec {sys.executable} -m solidrec inspect . >&-", tmp_path) == (
+        74,
+        "error: standard output is closed; send it to a file, for example > out\n",
     )
 
 
 @pytest.mark.parametrize("command", ["datasets", "doctor --help"])
 def test_standard_output_that_is_full_is_named(tmp_path: Path, command: str) -> None:
-    done = subprocess.run(
-        ["sh", "-c", f"ulimit -f 0; exec {sys.executable} -m solidrec {command} > out"],
-        cwd=tmp_path, stderr=subprocess.PIPE, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 74
-    assert done.stderr == (
-        "error: standard output: File too large; send it elsewhere, or make space\n"
+    line = f"ulimit -f 0; exec {sys.executable} -m solidrec {command} > out"
+    assert in_shell(line, tmp_path) == (
+        74,
+        "error: standard output: File too large; send it elsewhere, or make space\n",
     )
 
 

@@ -85,8 +85,10 @@ class _MixtureScorer(HistoryScorer):
                     found = compute(history)
                 else:
                     own = self.tensor(candidates if len(candidates) == 1 else candidates[some])
-                    score = self._few if few else self._many
-                    found = score(history, own)
+                    if few:
+                        found = scores_of(self.model, history, own.expand(len(history), -1))
+                    else:
+                        found = of_candidates(self.compute(history), own)
                 scores[some] = to_array(found)
         return scores
 
@@ -94,12 +96,6 @@ class _MixtureScorer(HistoryScorer):
         """Return how many histories are scored at a time: 1, 2, 4, ..., as they are recorded."""
         floats = max(4 * len(self.model.items.weight), entries(length))
         return 1 << max(0, (FLOATS_AT_ONCE // floats).bit_length() - 1)
-
-    def _few(self, history: Tensor, candidates: Tensor) -> Tensor:
-        return scores_of(self.model, history, candidates.expand(len(history), -1))
-
-    def _many(self, history: Tensor, candidates: Tensor) -> Tensor:
-        return of_candidates(self.compute(history), candidates)
 
     def _mixed(self, history: Tensor) -> Tensor:
         evidence = self.model.experts(history)

@@ -130,15 +130,13 @@ def scores_of(
     """Return the scores of a few candidates, as the mixture gives them; padding gets item 1's."""
     evidence = SparseEvidence(mixture.experts, history)
     _, tensors = _read(mixture, evidence)
-    rows = torch.arange(len(history), device=history.device)[:, None]
-    return _score(mixture.head, evidence.at(rows, candidates.clamp(min=1) - 1), tensors)
+    return _score(mixture.head, evidence.at(evidence.rows, candidates.clamp(min=1) - 1), tensors)
 
 
 def _read(mixture: Mixture, evidence: SparseEvidence) -> tuple[Evidence, dict[str, Tensor]]:
     """Return the evidence on what is known, and each history's weights that it leads to."""
     history = evidence.history
-    rows = torch.arange(len(history), device=history.device)[:, None]
-    known = evidence.at(rows, evidence.known)
+    known = evidence.at(evidence.rows, evidence.known)
     statistics = known.neural[:, :0]
     if mixture.reading is not None:
         statistics = evidence.statistics(known)

@@ -28,7 +28,7 @@ class SparseEvidence:
     ``known`` (B, N) are columns (items less one) in rising order, padded where ``own`` (B, N) is
     false: those of which log or content know something, those most probable to the neural expert,
     and a few more. Of all others, log and content know nothing. ``neural`` (B, V) and ``by_id``
-    (B, S + 1), the ratio of each semantic id, are kept whole.
+    (B, S + 1), the ratio of each semantic id, are kept whole. ``rows`` (B, 1) are all histories.
     """
 
     def __init__(self, experts: Experts, history: Int[Tensor, "B L"]) -> None:
@@ -37,6 +37,7 @@ class SparseEvidence:
         self.experts, self.history, self.id_of_item = experts, history, semantic.first
         self.neural = experts.log_probabilities(history)
         self.by_id = semantic.of_ids(history)
+        self.rows = torch.arange(len(history), device=history.device)[:, None]
         self._seeds = largest(self.neural, SEEDS + history.shape[1])
         # The entries of both memories: flat cells b V + i, and values by kind.
         found = [memory.entries(history) for memory in memories if isinstance(memory, Memory)]
@@ -95,10 +96,9 @@ class SparseEvidence:
 
     def statistics(self, evidence: Evidence) -> Float[Tensor, "B S"]:
         """Return the `statistics` over the whole catalogue, given the evidence on ``known``."""
-        rows, width = self.neural.shape
         items = self.history - 1
         # Whether each known cell is an item of its history; padding is none.
-        cell = torch.arange(rows, device=items.device)[:, None] * width + items.clamp(min=0)
+        cell = self.rows * self.neural.shape[1] + items.clamp(min=0)
         place = torch.where(items < 0, self._values.shape[1] - 1, self._placed(cell))
         had = torch.zeros_like(self._values[0], dtype=torch.bool)
         had[place] = True

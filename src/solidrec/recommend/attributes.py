@@ -23,12 +23,14 @@ _NOT_READ = ("training_count", "image", DELISTED)
 class Attributes:
     """One row of values for each of the V items of a run, in the order of its vocabulary.
 
-    `shown` (V,) says which items may be recommended at all, None if all may. An object of this
+    `shown` (V,) says which items may be recommended at all, None if all may; `hidden` is how many
+    may not. An object of this
     class never changes; `changed` and `showing` return another one.
     """
 
     def __init__(self, frame: pl.DataFrame, shown: Array | None = None) -> None:
         self.frame, self.shown = frame, shown
+        self.hidden = 0 if shown is None else len(shown) - int(np.count_nonzero(shown))
         self.fitting = lru_cache(_CACHED)(self._fitting)
         self.labels = lru_cache(_CACHED)(self._labels)
 

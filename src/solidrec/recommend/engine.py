@@ -139,11 +139,11 @@ class Engine:
 
     def _fits(self, asked: Asked) -> bool:
         """Return whether the best items that a scorer is sure to score are enough for an answer."""
-        rules, shown = asked.question.rules, self.attributes.shown
+        rules = asked.question.rules
         if asked.candidates is not None or rules.filter or rules.boost or rules.reorders:
             return False
-        hidden = 0 if shown is None else len(shown) - np.count_nonzero(shown)
-        return bool(asked.question.k + len(asked.banned) + hidden <= self.score.certain)
+        left_out = len(asked.banned) + self.attributes.hidden
+        return asked.question.k + left_out <= self.score.certain
 
     def _chosen(
         self, scores: Array, items: Array, asked: Sequence[Asked]

@@ -60,9 +60,9 @@ def train_run(
 
     A finished run of the same specification is returned as it is, an unfinished one resumes, one of
     another specification raises `IncompatibleError`, or is replaced if `overwrite` is set, when the
-    new one has been trained (beside it, in ``.NAME.new``). `track`
-    names trackers that epochs go to besides ``history.jsonl`` (see `check_trackers`). Raises
-    `Interrupted` when stopped by a signal after saving.
+    new one has been trained beside it (`successor`). `track` names trackers that epochs go to
+    besides ``history.jsonl`` (see `check_trackers`). Raises `Interrupted` when stopped by a signal
+    after saving.
     """
     check_memory(data, spec, device)
     check_run(data, spec)
